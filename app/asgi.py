@@ -1,0 +1,107 @@
+"""The server: an ASGI application over one runtime."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from app.counting import count
+from app.http import graphiql, graphql, health, jwks, mail, routes
+from app.http.edges import cross_origin, refused
+from app.http.surroundings import surroundings
+from app.worker import work
+from milequest.runtime import open_runtime
+from milequest.settings import Settings
+from resolvers.identity import Identify
+from schema.build import runner
+from subscriptions.gateway import Gateway
+from subscriptions.hub import Hub
+from subscriptions.streams import Streams
+
+
+class Application(Starlette):
+    """Starlette for HTTP. WebSockets go straight to their gateway: each of thousands would keep every layer alive."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            scope["app"] = self
+            await self.state.gateway(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()) -> Application:
+    """The application for `settings`. Pools open when it starts and close when it stops. GraphiQL offers `accounts`."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        runner()  # a schema that breaks a rule of the house stops the start
+        async with open_runtime(settings) as runtime:
+            app.state.runtime = runtime
+            app.state.identify = Identify(runtime.identity, runtime.writer)
+            gc.freeze()  # what is loaded now stays: the collector need not look at it again
+            gc.set_threshold(
+                20_000, 20, 50
+            )  # objects live as long as their request: 700 new ones are no reason to look
+            app.state.hub = Hub(runtime)
+            beside = [
+                asyncio.create_task(one)
+                for one in (
+                    work(runtime),
+                    app.state.hub.run(),
+                    app.state.gateway.run(),
+                    count(settings.metrics_namespace, gateway, streams),
+                )
+            ]
+            yield
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
+
+    gateway, streams = Gateway(settings, surroundings), Streams(settings)
+
+    async def drain() -> None:
+        """Send everybody who listens elsewhere."""
+        await asyncio.gather(gateway.drain(), streams.drain())
+
+    app = Application(
+        routes=_routes(settings, accounts),
+        middleware=cross_origin(settings),
+        exception_handlers={HTTPException: refused},
+        lifespan=lifespan,
+    )
+    app.state.gateway = gateway
+    app.state.streams = streams
+    app.state.drain = drain
+    return app
+
+
+def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> list[BaseRoute]:
+    return [
+        Mount("/graphql/assets", graphiql.assets),
+        Route("/graphql", _graphql(accounts), methods=["GET", "POST"]),
+        Route("/routes/{id}.geojson", routes.geo_json),
+        Route("/.well-known/jwks.json", jwks.keys),
+        Route("/livez", health.live),
+        Route("/readyz", health.ready),
+        *([Route("/dev/mail", mail.page)] if settings.embedded else []),
+    ]
+
+
+def _graphql(accounts: Sequence[graphiql.DemoAccount]) -> Callable[[Request], Awaitable[Response]]:
+    """One address for people and programs: a browser that asks for a page gets GraphiQL."""
+
+    async def endpoint(request: Request) -> Response:
+        wants_page = "text/html" in request.headers.get("accept", "")
+        if request.method == "GET" and wants_page and "query" not in request.query_params:
+            return await graphiql.page(request, accounts)
+        return await graphql.endpoint(request)
+
+    return endpoint

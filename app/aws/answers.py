@@ -1,0 +1,33 @@
+"""How large an answer may be. Lambda would put an error of its own, which says nothing, in place of a larger one."""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+Answer: TypeAlias = Mapping[str, Any]
+
+MOST_BYTES: Final = 6 * 1024 * 1024 - 1024  # of an answer as JSON, whose spaces are not counted here
+SHORT: Final = MOST_BYTES // 5  # letters of a body, of which none becomes more than four bytes
+
+TOO_LARGE: Final[Answer] = {
+    "statusCode": 400,
+    "headers": {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"},
+    "body": orjson.dumps(
+        {
+            "errors": [
+                {
+                    "message": "The answer is over 6 MB: ask for less. What the request was to write is written.",
+                    "extensions": {"code": "QUERY_TOO_COMPLEX"},
+                }
+            ]
+        }
+    ).decode(),
+}
+
+
+def fitting(answer: Answer) -> Answer:
+    """The answer to a request of the REST API, or that it is too large."""
+    if len(answer["body"]) < SHORT or len(orjson.dumps(answer)) <= MOST_BYTES:
+        return answer
+    return TOO_LARGE

@@ -1,0 +1,65 @@
+"""The REST API's function: the same endpoints as the server's, called through Mangum. No sockets, streams or pages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from app.aws.answers import fitting
+from app.aws.container import Container, Event
+from app.http import graphql, health, jwks, routes
+from app.http.edges import cross_origin, refused
+from app.http.negotiation import GRAPHQL, BadRequest
+from milequest.runtime import Runtime, open_runtime
+from milequest.settings import Settings
+from resolvers.identity import Identify
+from schema.build import runner
+
+TEXT = [*DEFAULT_TEXT_MIME_TYPES, GRAPHQL, "application/geo+json"]  # what is not among these would leave as base64
+
+
+class NoStreams:
+    """Stands where a server has its event streams: an answer of Lambda's ends before anything has happened."""
+
+    async def begin(self, *_: object) -> NoReturn:
+        """Refuse."""
+        raise BadRequest(400, "Here subscriptions run over WebSocket, or as event streams at /graphql/stream.")
+
+
+def application(runtime: Runtime) -> Starlette:
+    """The endpoints, over a runtime that is open."""
+    app = Starlette(
+        routes=[
+            Route("/graphql", graphql.endpoint, methods=["GET", "POST"]),
+            Route("/routes/{id}.geojson", routes.geo_json),
+            Route("/.well-known/jwks.json", jwks.keys),
+            Route("/livez", health.live),
+            Route("/readyz", health.ready),
+        ],
+        middleware=cross_origin(runtime.settings),
+        exception_handlers={HTTPException: refused},
+    )
+    app.state.runtime = runtime
+    app.state.identify = Identify(runtime.identity, runtime.writer)
+    app.state.hub, app.state.streams = None, NoStreams()
+    return app
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Mangum]:
+    async with open_runtime(settings, serves=False) as runtime:
+        yield Mangum(application(runtime), lifespan="off", text_mime_types=TEXT)
+
+
+runner()  # the schema is built while the container starts
+container = Container(_opened)
+
+
+def handler(event: Event, context: Any) -> Any:
+    """Answer one request."""
+    return fitting(container.get()(dict(event), context))

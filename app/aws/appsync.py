@@ -1,0 +1,75 @@
+"""AppSync's Lambda events: a direct resolver's, and a batch's, which is a list of them for one field of one request.
+
+A direct call fails by raising, and AppSync tells the exception's class as `errorType`. Of a batch each item fails
+alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from graphql import GraphQLError
+
+from milequest.rules.errors import QuestError
+from resolvers.context import Request
+from schema.appsync.calls import Call
+from schema.build import build
+from schema.errors import public_errors
+from subscriptions.errors import broken, told
+from subscriptions.protocols.appsync import in_shape
+
+Surroundings = Callable[[str | None, str], Awaitable[Request]]
+"""From what a request brings as `Authorization` and its address to the Request of one operation."""
+
+
+def is_of_appsync(event: Any) -> bool:
+    """Whether an event is one of these."""
+    return isinstance(event, list) or "info" in event
+
+
+async def answer(surroundings: Surroundings, event: Any) -> Any:
+    """What AppSync is to be answered. Raises an exception of the error's type for a direct call that fails."""
+    if not isinstance(event, list):
+        done = await _done([event], surroundings)
+        if done[0]["errorType"] is not None:
+            raise type(done[0]["errorType"], (Exception,), {})(done[0]["errorMessage"])
+        return done[0]["data"]
+    return await _done(event, surroundings)
+
+
+async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[str, Any]]:
+    """Each item's outcome. They are of one request, so what they load is loaded together."""
+    try:
+        request = await surroundings(*_caller(events[0]))
+    except QuestError as refusal:
+        return [_told(told(refusal)[0])] * len(events)
+    except Exception as error:
+        return [_told(broken(error)[0])] * len(events)
+    return list(await asyncio.gather(*(_one(event, request) for event in events)))
+
+
+async def _one(event: Any, request: Request) -> Mapping[str, Any]:
+    try:
+        data = await Call.of(build()._schema, event).run(request)
+    except Exception as error:
+        return _failed(error, request)
+    return {"data": data, "errorMessage": None, "errorType": None}
+
+
+def _failed(error: Exception, request: Request) -> Mapping[str, Any]:
+    """An error as other clients would get it."""
+    wrapped = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+    return _told(public_errors([wrapped], request)[0].formatted)
+
+
+def _told(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An error in AppSync's words."""
+    return {"data": None, "errorMessage": error["message"], "errorType": str(in_shape(error)["errorType"])}
+
+
+def _caller(event: Any) -> tuple[str | None, str]:
+    """The token AppSync has checked, which is checked again, and the address. Who has no identity is anonymous."""
+    identity = event.get("identity")
+    headers = {name.lower(): value for name, value in event["request"]["headers"].items()}
+    address = headers.get("x-forwarded-for", "").partition(",")[0].strip()
+    return (headers.get("authorization") if identity else None), address

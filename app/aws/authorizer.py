@@ -1,0 +1,67 @@
+"""The authorizer of both APIs: whether a token is good, by its issuer's public keys alone. It reaches no database.
+
+Who brings no token may pass, for nobody could sign in otherwise: which fields are for whom the schema says, and
+whether an account was closed the functions ask. A token that is not good is no anonymous caller's, but denied.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from app.aws.container import Container, Event
+from milequest.providers.identity.outside import OutsideIdentity
+from milequest.rules.bearer import bearer
+from milequest.rules.errors import ErrorCode, QuestError
+from milequest.settings import Settings
+from subscriptions.handshakes import agreed
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[OutsideIdentity]:
+    yield OutsideIdentity(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
+
+
+container = Container(_opened)
+
+
+def handler(event: Event, context: Any) -> Any:
+    """Allow or deny one request or handshake."""
+    return container.run(lambda identity: decided(identity, event, datetime.now(UTC)))
+
+
+async def decided(identity: OutsideIdentity, event: Event, now: datetime) -> Mapping[str, Any]:
+    """The policy for a request. Raises UNAVAILABLE while nobody can tell, which API Gateway answers with 500."""
+    try:
+        authorization = _authorization(event)
+        if not authorization:
+            return _policy("Allow", "anonymous", event)
+        verified = await identity.verify(bearer(authorization), now)
+    except QuestError as refusal:
+        if refusal.code is not ErrorCode.UNAUTHENTICATED:
+            raise
+        return _policy("Deny", "unknown", event)
+    return _policy("Allow", verified.subject, event)
+
+
+def _authorization(event: Event) -> str | None:
+    """What a request brings: in its header, or in a handshake where browsers can set none. Raises UNAUTHENTICATED."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if "connectionId" not in event["requestContext"]:
+        return headers.get("authorization")
+    offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
+    handshake = agreed("", offered, event.get("queryStringParameters") or {})
+    if handshake is None:
+        return None  # which $connect will say
+    if handshake.fault is not None:
+        raise handshake.fault
+    return handshake.authorization
+
+
+def _policy(effect: str, principal: str, event: Event) -> Mapping[str, Any]:
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
+    return {
+        "principalId": principal,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"principal": principal},
+    }

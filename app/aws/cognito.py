@@ -1,0 +1,54 @@
+"""What Cognito waits for: our user is made when somebody confirms, and tokens name that user."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from app.aws.container import Container, Event
+from milequest.actions.accounts import user_for_identity
+from milequest.rules.identity import Account
+from milequest.settings import Settings
+from milequest.store import accounts
+from milequest.store.aws import roles
+from milequest.store.transaction import Pool, open_pool, transact
+
+CLAIM = "milequest:user"
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Pool]:
+    secret = roles.password(settings, settings.database_url)
+    async with await open_pool(settings.database_url, 1, waiting=False, password=secret) as pool:
+        yield pool
+
+
+container = Container(_opened)
+
+
+def post_confirmation(event: Event, context: Any) -> Any:
+    """Make our user of who has just confirmed an address; a second time finds it made."""
+    if event["triggerSource"] == "PostConfirmation_ConfirmSignUp":
+        container.run(lambda pool: _made(pool, event))
+    return event
+
+
+def pre_token_generation(event: Event, context: Any) -> Any:
+    """Put our user's id into tokens. Who has none yet gets it with the first tokens after our first look at them."""
+    owner = container.run(lambda pool: accounts.owner(pool, _issuer(event), event["request"]["userAttributes"]["sub"]))
+    if owner is None:
+        return event
+    claims = {"claimsToAddOrOverride": {CLAIM: owner.user_id.hex}}
+    tokens = {"idTokenGeneration": claims, "accessTokenGeneration": claims}
+    return {**event, "response": {"claimsAndScopeOverrideDetails": tokens}}
+
+
+async def _made(pool: Pool, event: Event) -> None:
+    given, now = event["request"]["userAttributes"], datetime.now(UTC)
+    name, zone = given.get("name") or given["email"].partition("@")[0], given.get("zoneinfo") or "UTC"
+    account = Account(_issuer(event), given["sub"], given["email"], True, name, zone)
+    await transact(pool, lambda tx: user_for_identity(tx, account, now))
+
+
+def _issuer(event: Event) -> str:
+    return f"https://cognito-idp.{event['region']}.amazonaws.com/{event['userPoolId']}"

@@ -1,0 +1,123 @@
+"""`POST /v1/<domain>/<function>`: persisted documents for clients without GraphQL, a function for each domain.
+
+The body is the document's variables, the answer GraphQL's. The same four functions are AppSync's data sources.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from app.aws.answers import fitting
+from app.aws.appsync import answer, is_of_appsync
+from app.aws.container import Container, Event
+from milequest.rules.errors import ErrorCode, QuestError, invalid, not_found
+from milequest.runtime import Runtime, open_runtime
+from milequest.settings import Settings
+from resolvers.context import Request
+from resolvers.identity import Identify
+from schema.build import runner
+from schema.execution import RequestRefused
+from subscriptions.errors import broken, told
+
+DOCUMENTS = Path(__file__).parent / "documents"
+STATUS = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.CONFLICT: 409,
+    ErrorCode.STALE_VERSION: 409,
+    ErrorCode.IDEMPOTENCY_MISMATCH: 409,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.INTERNAL: 500,
+    ErrorCode.UNAVAILABLE: 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the functions work with."""
+
+    runtime: Runtime
+    identify: Identify
+
+    async def request(self, authorization: str | None, address: str) -> Request:
+        """What surrounds an operation. Raises UNAUTHENTICATED."""
+        identity = await self.identify(authorization)
+        return Request(uuid4().hex, datetime.now(UTC), identity, self.runtime, address=address)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Parts]:
+    async with open_runtime(settings, serves=False) as runtime:
+        yield Parts(runtime, Identify(runtime.identity, runtime.writer))
+
+
+runner()  # the schema is built while the container starts
+container = Container(_opened)
+
+
+def documents(domain: str) -> Mapping[str, str]:
+    """A domain's documents by the names of its functions."""
+    return {path.stem: path.read_text() for path in sorted((DOCUMENTS / domain).glob("*.graphql"))}
+
+
+def _function(domain: str) -> Callable[[Any, Any], Any]:
+    """The Lambda function of a domain."""
+    known = documents(domain)
+
+    def handler(event: Any, context: Any) -> Any:
+        if is_of_appsync(event):
+            return container.run(lambda parts: answer(parts.request, event))
+        return fitting(container.run(partial(called, known=known, event=event)))
+
+    return handler
+
+
+async def called(parts: Parts, known: Mapping[str, str], event: Event) -> Mapping[str, Any]:
+    """Answer one request of the REST API."""
+    try:
+        text = known.get(event["path"].rpartition("/")[2])
+        if text is None:
+            raise not_found("function")
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        address = event["requestContext"]["identity"]["sourceIp"]
+        request = await parts.request(headers.get("authorization"), address)
+        result = await runner().run(runner().prepare(text), request, _variables(event.get("body")), None)
+        return _answer({"data": result.data}, [error.formatted for error in result.errors or ()])
+    except RequestRefused as refused:
+        return _answer({}, [error.formatted for error in refused.errors])
+    except QuestError as refusal:
+        return _answer({}, told(refusal))
+    except Exception as error:
+        return _answer({}, broken(error))
+
+
+def _variables(body: str | None) -> dict[str, Any]:
+    try:
+        given = orjson.loads(body or "{}")
+    except orjson.JSONDecodeError:
+        given = None
+    if not isinstance(given, dict):
+        raise invalid("body", "MALFORMED", "the body must be a JSON object: the variables")
+    return given
+
+
+def _answer(body: dict[str, Any], errors: Any) -> Mapping[str, Any]:
+    """As API Gateway wants it. The status is the first error's; what is none of ours or of HTTP's own is a 422."""
+    status = 200
+    if errors:
+        code = errors[0]["extensions"]["code"]
+        status = 400 if code == ErrorCode.VALIDATION_ERROR else STATUS.get(ErrorCode(code), 422)
+        body |= {"errors": errors}
+    headers = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}
+    return {"statusCode": status, "headers": headers, "body": orjson.dumps(body, default=str).decode()}
+
+
+auth, team, activity, map = (_function(domain) for domain in ("auth", "team", "activity", "map"))

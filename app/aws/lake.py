@@ -1,0 +1,37 @@
+"""What happened goes to the data lake: from the bus to Firehose, a row for each event."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from app.aws.container import Container, Event
+from milequest.settings import Settings
+from milequest.store.aws.client import open_aws
+from milequest.store.aws.firehose import Stream
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Stream]:
+    async with open_aws(settings) as aws:
+        yield Stream(aws, settings.lake_stream)
+
+
+container = Container(_opened)
+
+
+def handler(event: Event, context: Any) -> None:
+    """Take one event there, but none that is played again: it lies there already."""
+    if "replay-name" not in event:
+        container.run(lambda stream: stream.put(row(event)))
+
+
+def row(event: Event) -> Mapping[str, Any]:
+    """An event of the bus as a row of the lake's table: what has a column of its own, and the rest as JSON."""
+    detail = dict(event["detail"])
+    own = {name: detail.pop(name) for name in ("id", "channel", "sequence")}
+    at = datetime.fromisoformat(detail.pop("occurredAt"))
+    moment = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"  # a timestamp as Hive reads it, in UTC
+    return {**own, "kind": event["detail-type"], "at": moment, "data": orjson.dumps(detail).decode()}

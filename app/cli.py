@@ -1,0 +1,205 @@
+"""`bin/milequest COMMAND`. Each command is a small function; what it needs is imported when it runs."""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from app import embedded, logs, migrations, reach
+from app.environment import SetupError, step
+from app.serve import interruptible, listen, serve
+from milequest.rules.errors import QuestError
+from milequest.settings import Settings, SettingsError, load
+
+Command = Callable[[Settings, argparse.Namespace], None]
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Start everything and serve until Ctrl-C."""
+    logs.configure(settings.log_level)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        settings = replace(settings, port=listener.getsockname()[1])
+        settings = stack.enter_context(
+            embedded.running(settings, f"milequest run, process {os.getpid()}, {settings.origin}")
+        )
+        migrations.prepare(settings)
+        reach.warn_without_mail(settings)
+        with step("The service"):
+            from app import bundle, demo, loading
+            from app.asgi import create_app
+
+            application = create_app(settings, demo.accounts() if settings.embedded else ())
+        stack.enter_context(bundle.building())
+        beside = (lambda: loading.alive(application.state.runtime)) if settings.embedded else None
+        try:
+            announce, drain = partial(_announce, settings), application.state.drain
+            serve(application, listener, announce, beside, drain, settings.trusted_proxies)
+        except KeyboardInterrupt:
+            print("\nStopping …", flush=True)
+
+
+def migrate(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Bring the database to the newest schema."""
+    from milequest.store import migrate
+
+    with embedded.running(settings, "milequest migrate", join=True) as reached:
+        before = migrations.revision(reached)
+        migrations.upgrade(reached)
+        print(f"The database was at {before or 'nothing'}, now it is at {migrate.head()}.")
+
+
+def migration(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Write a new migration from the difference between the tables and the migrations so far."""
+    from milequest.store import migrate
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = embedded.postgres(Path(folder), fast=True)
+        try:
+            server.start()
+            server.ensure_database()
+            migrate.upgrade(server.url())
+            migrate.create(arguments.message, server.url())
+        finally:
+            embedded.reset(Path(folder))
+
+
+def failover(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Have the standby at MILEQUEST_DATABASE_URL take over: promote it, and begin a new epoch of the log."""
+    from asyncpg import PostgresError
+
+    from milequest.store.failover import StillFollowingError, take_over
+
+    if not settings.database_url:
+        raise SetupError("a failover is to a database of yours: set MILEQUEST_DATABASE_URL to the standby's")
+    try:
+        done = asyncio.run(take_over(settings, planned=arguments.planned))
+    except StillFollowingError as error:
+        raise SetupError(f"{error}: fence the primary first, or there would be two; nothing has changed") from None
+    except (OSError, PostgresError) as error:
+        raise SetupError(f"the failover failed ({type(error).__name__}: {error})") from None
+    if done.until:
+        print(f"It is promoted. Whatever was committed until {done.until.isoformat()} is here.")
+    print(f"The log is in epoch {done.epoch}.")
+
+
+def reset(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Delete the embedded servers' data. Other databases are never touched."""
+    if settings.database_url:
+        raise SetupError(
+            "reset clears only the embedded servers' data, and MILEQUEST_DATABASE_URL is set: unset it first"
+        )
+    embedded.refuse_reset(settings.data_dir)
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise SetupError("reset asks before it deletes, and there is nobody to ask: add --yes")
+        if input(f"Delete all data in {settings.data_dir}? [y/N] ").strip().lower() not in ("y", "yes"):
+            raise SetupError("nothing was deleted")
+    embedded.reset(settings.data_dir)
+    print(f"The data in {settings.data_dir} is gone; the next start makes it anew.")
+
+
+def token(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Print an access token, good for an hour, for the account with this address."""
+    from app.accounts import token_for
+    from milequest.runtime import open_runtime
+
+    async def make(reached: Settings) -> str:
+        async with open_runtime(reached) as runtime:
+            return await token_for(runtime, arguments.email, datetime.now(UTC))
+
+    with embedded.running(settings, "milequest token", join=True) as reached:
+        migrations.prepare(reached)
+        print(asyncio.run(make(reached)))
+
+
+def schema(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Print the GraphQL schema."""
+    from schema.appsync.printed import printed as printed_for_appsync
+    from schema.build import build, printed
+
+    sys.stdout.write(printed_for_appsync(build()._schema) if arguments.appsync else printed())
+
+
+def _announce(settings: Settings) -> None:
+    print(
+        f"\nMile Quest serves on {settings.origin}\n"
+        f"  GraphiQL   {settings.origin}/graphql\n"
+        f"  Health     {settings.origin}/readyz\n"
+        f"{_demo_accounts(settings) if settings.embedded else ''}"
+        f"Ctrl-C stops it{'; the data stays in ' + str(settings.data_dir) if settings.embedded else ''}.",
+        flush=True,
+    )
+
+
+def _demo_accounts(settings: Settings) -> str:
+    from app import demo
+
+    names = ", ".join(account.email for account in demo.accounts()[:3])
+    return f"  Mail       {settings.origin}/dev/mail\n  Sign in as {names} with the password {demo.PASSWORD}\n"
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their arguments."""
+    top = argparse.ArgumentParser(prog="milequest", description="Mile Quest's commands.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, function: Command, does: str | None = None) -> argparse.ArgumentParser:
+        does = does or function.__doc__
+        command = commands.add_parser(name, help=does, description=does)
+        command.set_defaults(function=function)
+        return command
+
+    add("run", run)
+    add("migrate", migrate)
+    add("migration", migration).add_argument("message", help="what it does, in a few words")
+    planned = "nothing is lost, as the primary was stopped cleanly: the epoch of the log stays"
+    add("failover", failover).add_argument("--planned", action="store_true", help=planned)
+    add("reset", reset).add_argument("--yes", action="store_true", help="do not ask")
+    add("token", token).add_argument("email", metavar="EMAIL")
+    add("schema", schema).add_argument("--appsync", action="store_true", help="as AWS AppSync takes it")
+    add("demo", _loading("demo"), "Load the demo: teams, people, ninety days of walks; what is there stays as it is.")
+    walks = add(
+        "import-walks", _loading("import_walks"), "Log a file of Fitbit's daily totals as walks; twice is once."
+    )
+    walks.add_argument("file", metavar="FILE", help="dailyActivity_merged.csv")
+    walks.add_argument("--zone", default="UTC", help="IANA zone the days are in (default %(default)s)")
+    route = add("import-route", _loading("import_route"), "Make a draft goal out of the track in a GPX file.")
+    route.add_argument("file", metavar="FILE")
+    route.add_argument("--name", help="the goal's name; the track's own without it")
+    for command in (walks, route):
+        command.add_argument("--team", default="Imported walkers", help="made if it isn't there (default %(default)s)")
+        command.add_argument("--owner", metavar="EMAIL", help="an account that is, or becomes, an ADMIN of the team")
+    return top
+
+
+def _loading(name: str) -> Command:
+    """A command of `app.loading`, which needs most of the product: imported only when it runs."""
+
+    def command(settings: Settings, arguments: argparse.Namespace) -> None:
+        from app import loading
+
+        getattr(loading, name)(settings, arguments)
+
+    return command
+
+
+def main() -> None:
+    """Run the command named on the command line; what can go wrong is one line and exit code 1."""
+    arguments = parser().parse_args()
+    try:
+        with interruptible():
+            arguments.function(load(os.environ), arguments)
+    except SettingsError as error:
+        sys.exit("\n".join(f"error: {fault}" for fault in error.faults))
+    except (SetupError, QuestError) as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""HTTP endpoints, one small file each, each calling one thing below."""

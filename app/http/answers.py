@@ -1,0 +1,86 @@
+"""How a GraphQL request over HTTP is answered: one answer as JSON or as an event stream, or events as they come."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.http.negotiation import GRAPHQL, JSON
+from schema.execution import ExecutionResult
+from subscriptions.protocols import sse
+from subscriptions.protocols.appsync import in_shape
+from subscriptions.protocols.sse import EVENTS
+from subscriptions.protocols.steps import Errors
+from subscriptions.streams import Stream
+
+APPSYNC = "appsync"
+UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}  # the latter is nginx's
+
+
+@dataclass(slots=True)
+class Answer:
+    """How one request is answered: under which id, and in which media types, the preferred one first.
+
+    In the `shape` APPSYNC errors also have what AppSync's clients look at.
+    """
+
+    request_id: str
+    accepted: Sequence[str] = (JSON,)
+    shape: str = ""
+
+    def result(self, result: ExecutionResult) -> Response:
+        """What a query or a mutation came to."""
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            body["errors"] = [error.formatted for error in result.errors]
+        return self._response(self.accepted[0], 200, body)
+
+    def events(self, stream: Stream) -> Response:
+        """What a subscription tells from now on."""
+        return EventStream(stream, self._headers(EVENTS) | UNBUFFERED)
+
+    def refused(self, errors: Errors) -> Response:
+        """The operation never ran. Only who reads a status as GraphQL's gets one; events and plain JSON tell it by
+        `errors` alone, as their specifications want it: some clients look no further than a status that is not 200.
+        """
+        media = self.accepted[0]
+        return self._response(media, 400 if media == GRAPHQL else 200, self._without_data(errors))
+
+    def errors(self, status: int, errors: Errors, headers: Mapping[str, str] | None = None) -> Response:
+        """The request got no further than HTTP: its status says so, in JSON whatever is preferred."""
+        media = next((media for media in self.accepted if media != EVENTS), JSON)
+        return self._response(media, status, self._without_data(errors), headers)
+
+    def _without_data(self, errors: Errors) -> dict[str, Any]:
+        """Errors alone, each with the request's id."""
+        own = {"requestId": self.request_id}
+        return {"errors": [{**error, "extensions": error.get("extensions", {}) | own} for error in errors]}
+
+    def _response(
+        self, media: str, status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Response:
+        if self.shape == APPSYNC and "errors" in body:
+            body |= {"errors": [in_shape(error) for error in body["errors"]]}
+        content = orjson.dumps(body, default=str)
+        if media == EVENTS:
+            content = sse.only(content.decode()).encode()
+        return Response(content, status, {**self._headers(media), **(headers or {})})
+
+    def _headers(self, media: str) -> dict[str, str]:
+        return {"content-type": f"{media}; charset=utf-8", "vary": "accept", "x-request-id": self.request_id}
+
+
+class EventStream(Response):
+    """A response that goes on for as long as a stream does."""
+
+    def __init__(self, stream: Stream, headers: Mapping[str, str]) -> None:
+        self.status_code = 200
+        self.init_headers(headers)  # of no length, since there is no body yet
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await self._stream.run(receive, send)

@@ -1,0 +1,136 @@
+"""`/graphql` over HTTP, as the specifications of GraphQL over HTTP and over SSE have it: POST for everything, GET for
+queries and subscriptions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from graphql import OperationType
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from app.http.answers import Answer
+from app.http.negotiation import BadRequest, accepted, refuse_unless_json
+from app.http.surroundings import surroundings
+from milequest.rules.errors import ErrorCode, QuestError
+from resolvers.context import Request
+from schema.build import runner
+from schema.execution import RequestRefused
+from schema.limits import MAX_BODY_BYTES
+from subscriptions.errors import broken, told
+from subscriptions.operations import Failed
+from subscriptions.protocols.sse import EVENTS
+from subscriptions.protocols.steps import Start
+from subscriptions.streams import Stream, Streams
+
+MAX_NESTING = 64
+STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.RATE_LIMITED: 429}  # what may be wrong with who asks
+OUR_FAULT = {ErrorCode.INTERNAL: 500, ErrorCode.UNAVAILABLE: 503}  # clients that follow something try again
+REALM = {"WWW-Authenticate": 'Bearer realm="Mile Quest", error="invalid_token"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """What the specification calls the request parameters."""
+
+    query: str
+    variables: Mapping[str, Any] | None
+    operation_name: str | None
+
+    @classmethod
+    def of(cls, body: Any) -> "Params":
+        """Check the types of a decoded body. Raises BadRequest."""
+        if not isinstance(body, dict):
+            raise BadRequest(400, "The body must be a JSON object; batches are not accepted.")
+        query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
+        if not isinstance(query, str):
+            raise BadRequest(400, "`query` must be a string.")
+        if not isinstance(variables, dict | None):
+            raise BadRequest(400, "`variables` must be an object.")
+        if not isinstance(name, str | None):
+            raise BadRequest(400, "`operationName` must be a string.")
+        if not isinstance(body.get("extensions"), dict | None):
+            raise BadRequest(400, "`extensions` must be an object.")
+        return cls(query, variables, name)
+
+
+async def endpoint(http: HttpRequest) -> Response:
+    """Answer one request. Never raises for what a client sent."""
+    answer = Answer(uuid4().hex, shape=http.headers.get("x-error-shape", ""))
+    try:
+        answer.accepted = accepted(http.headers.get("accept", ""))
+        params = _from_query(http) if http.method != "POST" else Params.of(_decoded(await _body(http), "The body"))
+        request = await surroundings(http, request_id=answer.request_id)
+        prepared = runner().prepare(params.query)
+        kind = prepared.operation(params.operation_name).operation
+        if kind is OperationType.SUBSCRIPTION:
+            return answer.events(await _stream(http, request, params, answer.accepted))
+        if kind is OperationType.MUTATION and http.method != "POST":
+            raise BadRequest(405, "GET runs no mutations; send them by POST.", {"Allow": "POST"})
+        return answer.result(await runner().run(prepared, request, params.variables, params.operation_name))
+    except RequestRefused as refused:
+        return answer.refused([error.formatted for error in refused.errors])
+    except Failed as failed:
+        status = OUR_FAULT.get(failed.errors[0]["extensions"]["code"])
+        return answer.errors(status, failed.errors) if status else answer.refused(failed.errors)
+    except QuestError as refusal:
+        status = STATUS_OF_CODE.get(refusal.code, 503)
+        return answer.errors(status, told(refusal), REALM if status == 401 else {})
+    except BadRequest as bad:
+        error = {"message": bad.message, "extensions": {"code": ErrorCode.VALIDATION_ERROR.value}}
+        return answer.errors(bad.status, [error], bad.headers)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody hears it
+    except Exception as unexpected:
+        return answer.errors(500, broken(unexpected, answer.request_id))
+
+
+async def _stream(http: HttpRequest, request: Request, params: Params, media: Sequence[str]) -> Stream:
+    """A subscription, for a client that can read one. Raises what `Streams.begin` does, and BadRequest."""
+    if EVENTS not in media or http.method == "HEAD":
+        raise BadRequest(400, f"Subscriptions run over WebSocket at this same address, or by `Accept: {EVENTS}`.")
+    streams: Streams = http.app.state.streams
+    start = Start("", params.query, params.variables, params.operation_name)
+    return await streams.begin(http.app.state.hub, request, start, http.headers.get("last-event-id"))
+
+
+def _from_query(http: HttpRequest) -> Params:
+    given = http.query_params
+    body: dict[str, Any] = {"query": given.get("query"), "operationName": given.get("operationName")}
+    for name in ("variables", "extensions"):
+        text = given.get(name)
+        body[name] = _decoded(text.encode(), f"`{name}`") if text else None
+    return Params.of(body)
+
+
+async def _body(http: HttpRequest) -> bytes:
+    """The body, once its type, charset and size are right. Raises BadRequest."""
+    refuse_unless_json(http.headers)
+    body = bytearray()
+    async for chunk in http.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise BadRequest(413, f"The body is over {MAX_BODY_BYTES // 1024} KB.", {"Connection": "close"})
+    return bytes(body)
+
+
+def _decoded(text: bytes, what: str) -> Any:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(400, f"{what} is not JSON in UTF-8: {error.msg}.") from None
+    if _is_deeper(value, MAX_NESTING):
+        raise BadRequest(400, f"{what} is nested more than {MAX_NESTING} deep.")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return False
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)

@@ -1,0 +1,59 @@
+"""`/livez`: the process answers. `/readyz`: it can serve, or which part it waits for.
+
+A database that can only be read is not ready: traffic goes where it can be written to, so a region that stands by with
+a copy is not asked, until the copy is promoted.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from milequest.runtime import Runtime
+from milequest.store.transaction import Pool, is_writable
+
+TIMEOUT = 2.0  # seconds a part may take to answer
+FRESH = {"cache-control": "no-store"}
+
+
+async def live(_: Request) -> JSONResponse:
+    """Always 200."""
+    return JSONResponse({"status": "ok"}, headers=FRESH)
+
+
+async def ready(request: Request) -> JSONResponse:
+    """200 when every part answers, else 503 with the reason of each that doesn't."""
+    runtime: Runtime = request.app.state.runtime
+    parts: dict[str, Awaitable[object]] = {
+        "database": _writable(runtime.writer),
+        "redis": runtime.redis.ping(),
+    }
+    if runtime.reader is not runtime.writer:
+        parts["replica"] = runtime.reader.fetchval("SELECT 1")
+    reasons = dict(zip(parts, await asyncio.gather(*map(_reason, parts.values())), strict=True))
+    good = not any(reasons.values())
+    body = {"status": "ok" if good else "unavailable", "parts": {name: why or "ok" for name, why in reasons.items()}}
+    return JSONResponse(body, 200 if good else 503, headers=FRESH)
+
+
+class ReadOnlyError(Exception):
+    """It follows another database, or was told to be written to by nobody."""
+
+
+async def _writable(db: Pool) -> None:
+    if not await is_writable(db):
+        raise ReadOnlyError
+
+
+async def _reason(answer: Awaitable[object]) -> str:
+    """Why a part doesn't answer; empty when it does."""
+    try:
+        await asyncio.wait_for(answer, TIMEOUT)
+    except TimeoutError:
+        return f"no answer within {TIMEOUT:g} s"
+    except ReadOnlyError:
+        return "it can only be read"
+    except Exception as error:  # whatever is wrong is the answer
+        return type(error).__name__
+    return ""

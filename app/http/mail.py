@@ -1,0 +1,92 @@
+"""`/dev/mail`: the mails the embedded service would have sent. It shows codes, so it opens to this machine alone."""
+
+import base64
+import hashlib
+import html
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from milequest.providers.mail import Received
+from milequest.runtime import Runtime
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
+    "article{border-top:1px solid;padding:.5rem 0}h2{font-size:1rem;margin:0}p{margin:0}pre{white-space:pre-wrap}"
+)
+POLICY = {
+    "default-src": "'none'",
+    "style-src": f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'",
+    "img-src": "data:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+HEADERS = {
+    "content-security-policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="5">
+<title>Mail of Mile Quest</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body>
+<h1>Mail</h1>
+{mails}
+</body>
+</html>
+"""
+MAIL = """<article>
+<h2>{subject}</h2>
+<p>To {to}, <time>{at}</time></p>
+<pre>{text}</pre>
+</article>"""
+
+
+async def page(request: Request) -> HTMLResponse:
+    """The newest mails, 503 without Valkey. 404 but in the embedded mode, and to others than this machine itself."""
+    runtime: Runtime = request.app.state.runtime
+    if not (runtime.settings.embedded and _is_here(request)):
+        raise HTTPException(404)
+    try:
+        mails, status = "\n".join(map(_shown, await runtime.mailbox.newest())), 200
+    except OSError:
+        mails, status = "<p>The mailbox is in Valkey, which is out of reach. This page looks again.</p>", 503
+    return HTMLResponse(PAGE.format(style=STYLE, mails=mails or "<p>None yet.</p>"), status, HEADERS)
+
+
+def _is_here(request: Request) -> bool:
+    """Loopback at both ends. A foreign name that resolves to this machine would let its pages read the codes."""
+    client = request.client.host if request.client else ""
+    try:
+        asked = urlsplit("//" + request.headers.get("host", "")).hostname or ""
+    except ValueError:  # a Host header that is no host
+        return False
+    return _is_loopback(client) and (asked == "localhost" or _is_loopback(asked))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(received: Received) -> str:
+    mail = received.mail
+    return MAIL.format(
+        subject=html.escape(mail.subject),
+        to=html.escape(mail.to),
+        at=received.received_at.isoformat(timespec="seconds"),
+        text=html.escape(mail.text),
+    )

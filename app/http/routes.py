@@ -1,0 +1,41 @@
+"""`/routes/{id}.geojson`: a goal's route for maps, to whom the goal is shown. Kept for ever: it never changes."""
+
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.http.answers import Answer
+from app.http.surroundings import surroundings
+from milequest.rules.errors import ErrorCode, QuestError, found, unauthenticated
+from milequest.store.transaction import AWAY, unreached
+from resolvers import routes
+from schema import ids
+
+HEADERS = {"cache-control": "private, max-age=31536000, immutable", "vary": "authorization"}
+STATUS = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.NOT_FOUND: 404, ErrorCode.VALIDATION_ERROR: 404}
+
+
+async def geo_json(http: Request) -> Response:
+    """RFC 7946; 401 without a good token, 404 for what the caller may not see or what there isn't."""
+    answer = Answer(uuid4().hex)
+    try:
+        request = await surroundings(http, request_id=answer.request_id)
+        if request.viewer.user_id is None:
+            raise unauthenticated()
+        route_id = ids.decode("route", http.path_params["id"], "id")
+        text = found(await routes.geo_json(request, route_id), "route")
+    except QuestError as refusal:
+        return _refused(answer, refusal)
+    except AWAY as error:
+        away = unreached(error)
+        if away is None:
+            raise
+        return _refused(answer, away)
+    return Response(text, media_type="application/geo+json", headers=HEADERS)
+
+
+def _refused(answer: Answer, refusal: QuestError) -> Response:
+    status = STATUS.get(refusal.code, 503)
+    headers = {"cache-control": "no-store"} | ({"www-authenticate": "Bearer"} if status == 401 else {})
+    return answer.errors(status, [{"message": refusal.message, "extensions": refusal.extensions()}], headers)

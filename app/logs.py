@@ -1,0 +1,116 @@
+"""The service's log: one JSON object a line on stderr.
+
+It says what went wrong and where, never with what: an exception is its class and the places it passed, without its
+message, because drivers put values into theirs (`Key (email)=(…)`, `invalid input … $1: …`).
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from traceback import walk_tb
+
+import orjson
+
+from milequest.settings import PROJECT, Level
+
+OURS = ("app", "milequest")
+FRAMES = 30  # the innermost ones; more are a recursion
+REPEAT_SECONDS = 60.0
+KEPT = 1_000  # warnings that are remembered
+ERASE_LINE = "\r\x1b[K"  # on a terminal a progress bar may stand where we write; it is drawn again below
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as `time, level, logger, message`, and where there are: `request_id, exception`.
+
+    `before` stands before each line.
+    """
+
+    def __init__(self, before: str = "") -> None:
+        super().__init__()
+        self._before = before
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON."""
+        message = record.getMessage()
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": message.partition("\n")[0] if record.name == "asyncio" else message,  # it adds values below
+        }
+        request_id = getattr(record, "request_id", None)
+        if request_id is not None:
+            line["request_id"] = request_id
+        if record.exc_info and record.exc_info[1]:
+            line["exception"] = [_described(error) for error in _chain(record.exc_info[1])]
+        return self._before + orjson.dumps(line, default=str).decode()
+
+
+class Seldom(logging.Filter):
+    """Lets the same warning of the same logger through once in REPEAT_SECONDS: what goes on being so is no news."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet_until: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        if record.levelno != logging.WARNING:
+            return True
+        key = record.name, record.getMessage()
+        if record.created < self._quiet_until.get(key, 0):
+            return False
+        if len(self._quiet_until) >= KEPT:
+            self._quiet_until.clear()
+        self._quiet_until[key] = record.created + REPEAT_SECONDS
+        return True
+
+
+def configure(level: Level) -> None:
+    """Send every record to stderr: ours from `level` on, other libraries' from WARNING on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(ERASE_LINE if sys.stderr.isatty() else ""))
+    handler.addFilter(Seldom())
+    logging.captureWarnings(True)
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(logging.WARNING)
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what it came from, at most ten."""
+    for _ in range(10):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _described(error: BaseException) -> dict[str, object]:
+    kind = type(error)
+    described: dict[str, object] = {
+        "type": kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}",
+        "at": [
+            f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
+            for frame, line in walk_tb(error.__traceback__)
+        ][-FRAMES:],
+    }
+    for name in ("sqlstate", "constraint_name", "errno"):  # PostgreSQL's and the system's own words
+        value = getattr(error, name, None)
+        if value is not None:
+            described[name] = value
+    return described
+
+
+def _short(filename: str) -> str:
+    """A path from the project or from site-packages on."""
+    path = Path(filename)
+    if path.is_relative_to(PROJECT) and ".venv" not in path.parts:
+        return str(path.relative_to(PROJECT))
+    return filename.rpartition("site-packages/")[2]

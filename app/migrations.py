@@ -1,0 +1,54 @@
+"""The database before it is served: ours is brought to the newest schema, of any other is only said what it lacks."""
+
+import asyncio
+import hashlib
+
+from app import reach
+from app.environment import SetupError, step
+from milequest.settings import PROJECT, Settings
+
+VERSIONS = PROJECT / "milequest" / "store" / "migrations" / "versions"
+
+
+def prepare(settings: Settings) -> None:
+    """Migrate the embedded database if there is something new. SetupError if another one is behind or out of reach."""
+    if settings.database_reader_url:
+        reach.revision(settings, settings.database_reader_url, "MILEQUEST_DATABASE_READER_URL")
+    if not settings.embedded:
+        _require_newest(settings)
+        reach.warn_without_redis(settings)
+        return
+    stamp = settings.data_dir / "postgres" / "milequest-migrations"  # goes away with the data
+    newest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(VERSIONS.glob("*.py")))).hexdigest()
+    if stamp.exists() and stamp.read_text() == newest:
+        return  # Alembic need not even be imported, which is half a second
+    with step("Migrations"):
+        upgrade(settings)
+        stamp.write_text(newest)
+
+
+def upgrade(settings: Settings) -> None:
+    """Run the migrations the database lacks. SetupError if it has some that this code does not know."""
+    from alembic.util import CommandError
+
+    from milequest.store import migrate
+    from milequest.store.aws import roles
+
+    try:
+        migrate.upgrade(asyncio.run(roles.with_password(settings, settings.database_url)))
+    except CommandError as error:
+        how = "take the code that made them" + (", or start afresh: bin/milequest reset" if settings.embedded else "")
+        raise SetupError(f"the database has migrations this code does not know ({error}): {how}") from None
+
+
+def revision(settings: Settings) -> str | None:
+    """The migration the database is at. SetupError if it is out of reach."""
+    return reach.revision(settings, settings.database_url, "MILEQUEST_DATABASE_URL")
+
+
+def _require_newest(settings: Settings) -> None:
+    from milequest.store import migrate
+
+    at, newest = revision(settings), migrate.head()
+    if at != newest:
+        raise SetupError(f"the database is at migration {at or 'none'}, the code at {newest}: bin/milequest migrate")

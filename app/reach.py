@@ -1,0 +1,54 @@
+"""Whether the servers named in the settings are there, said in one line each before anything is served."""
+
+import asyncio
+import sys
+from contextlib import aclosing
+
+from app.environment import SetupError
+from milequest.settings import Settings
+
+SECONDS = 3.0  # a server may take to answer
+
+
+def revision(settings: Settings, url: str, setting: str) -> str | None:
+    """The migration a database is at. SetupError, without the URL and its password, if it is out of reach."""
+    from asyncpg import PostgresError
+
+    from milequest.store import migrate
+    from milequest.store.aws import roles
+
+    async def current() -> str | None:
+        return await migrate.current(await roles.with_password(settings, url))
+
+    try:
+        return asyncio.run(current())
+    except (OSError, TimeoutError, PostgresError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
+        raise SetupError(f"no database at {setting} ({reason}): start it, or correct the setting") from None
+
+
+def warn_without_redis(settings: Settings) -> None:
+    """Say what is missing while Redis is out of reach: nothing that would stop us from serving."""
+    from milequest.store.valkey import AWAY, connect
+
+    async def ask() -> None:
+        async with asyncio.timeout(SECONDS), aclosing(connect(settings)) as valkey:
+            await valkey.ping()
+
+    try:
+        asyncio.run(ask())
+    except AWAY as error:
+        _warn(
+            f"no Valkey or Redis at MILEQUEST_REDIS_URL ({type(error).__name__}): until it is there, news is told some "
+            "tenths of a second later, limits are each process's own, and nobody is shown walking"
+        )
+
+
+def warn_without_mail(settings: Settings) -> None:
+    """Say that nobody can sign up: the built-in provider's codes can be read on our own servers only."""
+    if not settings.embedded and not settings.jwks_url:
+        _warn("no mail is sent from here, so nobody can confirm an address and sign up: set MILEQUEST_JWKS_URL")
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,137 @@
+"""Serve HTTP and WebSocket until asked to stop: uvicorn on a socket that is ours before anything else starts."""
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from app.environment import SetupError
+
+STUCK_MILLISECONDS = 60_000
+SEND_BUFFER_BYTES = 256 * 1024  # the kernel would keep megabytes for each client that does not read
+CUT_SHORT = "ASGI callable returned without completing response."  # as uvicorn says it
+GRACE_SECONDS = 10  # for requests and subscriptions that are under way when we are asked to stop
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Server(uvicorn.Server):
+    """uvicorn, telling when it serves, and doing some work of ours beside that while it does."""
+
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], beside: Work | None, drain: Work | None
+    ) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._beside = beside
+        self._drain = drain
+        self._task: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, accept connections, then the work beside."""
+        await super().startup(sockets)
+        self._ready()
+        if self._beside:
+            self._task = asyncio.create_task(self._beside())
+            self._task.add_done_callback(_log_failure)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the work beside and drain, then what uvicorn does: let requests end, stop the application."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._drain:
+            await self._drain()
+        await super().shutdown(sockets)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. SetupError if it cannot be had."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        server = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            how = f"stop what listens there, or choose another: PORT={port + 1} make run"
+            raise SetupError(f"port {port} is in use: {how}") from None
+        raise SetupError(
+            f"cannot listen on {host} port {port} ({error.strerror}): set MILEQUEST_HOST or PORT"
+        ) from None
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # ends a connection whose other side takes nothing any more
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS)
+    return server
+
+
+def configured(app: ASGIApp, trusted_proxies: Sequence[str] = ()) -> uvicorn.Config:
+    """How uvicorn serves `app`, here and in tests. Nobody but a trusted proxy says on whose behalf it calls."""
+    from app.upgrades import Upgrade  # here, because the commands that don't serve need neither this nor GraphQL
+    from subscriptions.throttle import MAX_MESSAGE_BYTES
+
+    logging.getLogger("uvicorn.error").addFilter(_is_error)
+    return uvicorn.Config(
+        app,
+        loop="none",  # the runner's
+        http="httptools",
+        ws=Upgrade,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # news is short; and nobody sends a small message that unpacks to a large one
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    beside: Work | None = None,
+    drain: Work | None = None,
+    trusted_proxies: Sequence[str] = (),
+) -> None:
+    """Serve `app` until SIGINT or SIGTERM, which end in KeyboardInterrupt once the requests under way are done.
+
+    `ready` is called when it serves. `beside` then runs on the same loop; its failure is logged and ends nothing else.
+    `drain` is the first thing that happens when it is to stop.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Server(configured(app, trusted_proxies), ready, beside, drain).serve([listener]))
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP (a closed terminal) unwind like Ctrl-C does, so that what was started is stopped."""
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler),
+        signal.SIGHUP: signal.signal(
+            signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM)
+        ),  # uvicorn knows that
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    """Whether a record of uvicorn's tells of one: an event stream that ends before it is complete does so purposely."""
+    return record.msg != CUT_SHORT
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger(__name__).error("the work beside the server stopped", exc_info=error)

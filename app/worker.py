@@ -1,0 +1,45 @@
+"""What the process does besides answering: jobs that are due, each at its own pace, for as long as it serves."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeAlias
+
+from milequest.jobs.duty import Duty
+from milequest.jobs.goals import finalize_goals
+from milequest.jobs.log import prune_log
+from milequest.runtime import Runtime
+
+Job: TypeAlias = Callable[[Runtime, datetime], Awaitable[int]]
+log = logging.getLogger("milequest.worker")
+
+FINALIZE_EVERY = 60.0  # seconds
+PRUNE_EVERY = 60.0
+
+
+async def work(runtime: Runtime) -> None:
+    """Run the jobs until cancelled."""
+    async with asyncio.TaskGroup() as jobs:
+        jobs.create_task(_once("places", runtime.providers.geocoder.prepare))
+        for name, seconds, job in (("log", PRUNE_EVERY, prune_log), ("goals", FINALIZE_EVERY, finalize_goals)):
+            jobs.create_task(_every(seconds, name, partial(_due, runtime, Duty(), job)))
+
+
+async def _due(runtime: Runtime, duty: Duty, job: Job) -> None:
+    await duty.done(runtime.writer, lambda: job(runtime, datetime.now(UTC)))
+
+
+async def _every(seconds: float, name: str, job: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await _once(name, job)
+        await asyncio.sleep(seconds)
+
+
+async def _once(name: str, job: Callable[[], Awaitable[object]]) -> None:
+    """Run a job. Its failure is logged, and ends neither the server nor the other jobs."""
+    try:
+        await job()
+    except Exception:
+        log.exception("the job %s failed", name)

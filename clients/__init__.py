@@ -1,0 +1,1 @@
+"""What clients of Mile Quest may copy or import; the service itself uses none of it."""

@@ -1,0 +1,83 @@
+"""Every stack of every environment: `python -m infra.app` writes them to cdk.out, or CDK_OUTDIR."""
+
+import sys
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+from infra.config import ENVIRONMENTS, Environment
+from infra.constructs.stack import Stack
+from infra.stacks.account import Account
+from infra.stacks.api import Api
+from infra.stacks.chat import Chat
+from infra.stacks.data import Data
+from infra.stacks.edge import Edge
+from infra.stacks.events import Events
+from infra.stacks.fleet import Fleet
+from infra.stacks.global_ import Global
+from infra.stacks.identity import Identity
+from infra.stacks.identity_replica import IdentityReplica
+from infra.stacks.insight import Insight
+from infra.stacks.jobs import Jobs
+from infra.stacks.lake import Lake
+from infra.stacks.live import Live
+from infra.stacks.migrations import Migrations
+from infra.stacks.money import Money
+from infra.stacks.network import Network
+from infra.stacks.pipeline import Pipeline
+from infra.stacks.recovery import Recovery
+from infra.stacks.state import State
+from infra.stacks.watch import Watch
+from infra.stacks.web import Web
+
+CONTEXT = {
+    "aws:cdk:enable-path-metadata": False,
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,  # instead of ACLs, which buckets no longer have
+    "@aws-cdk/aws-iam:minimizePolicies": True,
+}
+
+EVERYWHERE: tuple[type[Stack], ...] = (
+    Account,
+    Pipeline,
+    Network,
+    Global,
+    Data,
+    State,
+    Events,
+    Migrations,
+    Api,
+    Live,
+    Jobs,
+    Fleet,
+    Recovery,
+    Watch,
+)
+"""Stacks of each region, in the order in which they are deployed."""
+
+ONCE: tuple[type[Stack], ...] = (Identity, IdentityReplica, Lake, Edge, Web, Money, Chat, Insight)
+"""Stacks of the primary region."""
+
+BETWEEN_REGIONS = (IdentityReplica,)
+"""Stacks of environments with a second region."""
+
+
+def build(app: cdk.App, environment: Environment) -> None:
+    """All stacks of an environment."""
+    for region in environment.regions:
+        for stack in (*EVERYWHERE, *(ONCE if region.primary else ())):
+            if environment.features.dr or stack not in BETWEEN_REGIONS:
+                stack(app, environment, region)
+
+
+def main() -> None:
+    """Write the templates. A finding of cdk-nag that nobody acknowledged fails it, with the templates written."""
+    app = cdk.App(analytics_reporting=False, context=CONTEXT)
+    for environment in ENVIRONMENTS:
+        if not sys.argv[1:] or environment.name in sys.argv[1:]:
+            build(app, environment)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

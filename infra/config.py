@@ -1,0 +1,210 @@
+"""The environments: what differs between staging and production, as values that are checked when they are made."""
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Born: TypeAlias = Literal["primary", "secondary"]
+SOCKETS_PER_TASK = 4_000  # of the servers on Fargate, which hold them with ease
+TASK_CPU, TASK_MEMORY = 1_024, 2_048  # in 1,024ths of a core, and MB
+EDGE_REGION = "us-east-1"  # CloudFront, its certificates and its WAF, budgets and bills exist only here
+
+
+class ConfigError(ValueError):
+    """A value that cannot be deployed."""
+
+
+def _must(holds: bool, what: str) -> None:
+    if not holds:
+        raise ConfigError(what)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A region. `born` is what it was when it was created and never changes: templates do not know who is active."""
+
+    name: str
+    born: Born
+    cidr: str
+    azs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _must(bool(re.fullmatch(r"[a-z]{2}-[a-z]+-\d", self.name)), f"{self.name!r} is no region")
+        _must(ipaddress.ip_network(self.cidr).prefixlen == 16, f"{self.cidr} must be a /16, which is cut into /20")
+        _must(2 <= len(self.azs) <= 4, f"{self.name} needs two to four availability zones")
+        _must(all(zone.startswith(self.name) for zone in self.azs), f"{self.azs} must lie in {self.name}")
+
+    @property
+    def primary(self) -> bool:
+        """Whether the database's writer was created here."""
+        return self.born == "primary"
+
+    @property
+    def short(self) -> str:
+        """As in host names: use1, usw2."""
+        area, side, number = self.name.split("-")
+        return f"{area}{side[0]}{number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much of each there is."""
+
+    acu_min: float  # of Aurora; one is 2 GB
+    acu_max: float
+    readers: int
+    cache_gb: int  # at most
+    cache_ecpu: int  # at most, in thousands a second
+    api_memory: int  # MB; at 1,769 a function has one whole CPU
+    job_memory: int
+    tasks_min: int  # of the servers on Fargate
+    tasks_max: int
+    log_days: int
+
+    def __post_init__(self) -> None:
+        _must(0.5 <= self.acu_min <= self.acu_max <= 256, "Aurora has 0.5 to 256 capacity units")
+        _must(0 <= self.readers <= 15, "Aurora has at most 15 readers")
+        _must(1 <= self.cache_gb <= 5_000, "the cache has 1 to 5,000 GB")
+        _must(1 <= self.cache_ecpu <= 15_000, "the cache has 1,000 to 15,000,000 ECPU a second")
+        _must(all(128 <= size <= 10_240 for size in (self.api_memory, self.job_memory)), "128 to 10,240 MB")
+        _must(2 <= self.tasks_min <= self.tasks_max, "fewer than two servers are none while one is replaced")
+        _must(self.log_days in {7, 14, 30, 60, 90, 180, 365}, "CloudWatch knows only some numbers of days")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is let in. A reserved concurrency of 0 reserves none: a new account may have ten in all."""
+
+    api_rate: int  # requests a second of the REST API
+    api_burst: int
+    socket_rate: int  # messages a second of the WebSocket API
+    requests_per_address: int  # in five minutes
+    blocked_countries: tuple[str, ...]
+    reserved: dict[str, int] = field(default_factory=dict)  # by function
+
+    def __post_init__(self) -> None:
+        _must(1 <= self.api_rate <= 10_000 and 1 <= self.socket_rate <= 10_000, "an account has 10,000 a second")
+        _must(self.api_rate <= self.api_burst * 10, "a burst that is too small refuses what the rate allows")
+        _must(100 <= self.requests_per_address <= 2_000_000_000, "WAF counts from 100 on")
+        _must(bool(self.blocked_countries), "the firewall's rule about countries needs one")
+        _must(all(re.fullmatch("[A-Z]{2}", code) for code in self.blocked_countries), "countries have two letters")
+        _must(all(number >= 0 for number in self.reserved.values()), "concurrency is not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """Who hears of trouble. PagerDuty's address and the ids of Slack and QuickSight are parameters set by hand."""
+
+    email: str
+    budget: int  # US dollars a month
+
+    def __post_init__(self) -> None:
+        _must("@" in self.email, f"{self.email!r} is no address")
+        _must(self.budget > 0, "a budget is positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What an environment has or does without."""
+
+    proxy: bool  # of RDS: it holds connections, so Aurora never pauses behind it
+    fargate: bool
+    dr: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One of the environments, with an account of its own."""
+
+    name: str
+    account: str
+    domain: str
+    branch: str
+    regions: tuple[Region, ...]
+    sizes: Sizes
+    limits: Limits
+    alerts: Alerts
+    features: Features
+
+    def __post_init__(self) -> None:
+        _must(bool(re.fullmatch(r"[a-z]{3,12}", self.name)), f"{self.name!r} is no name of an environment")
+        _must(bool(re.fullmatch(r"\d{12}", self.account)), f"{self.account!r} is no account")
+        _must([region.born for region in self.regions].count("primary") == 1, "one region is born primary")
+        _must(self.regions[0].primary, "the primary stands first")
+        _must(self.primary.name == EDGE_REGION, f"what is global lives in {EDGE_REGION}, and so does the primary")
+        _must(self.features.dr == (len(self.regions) == 2), "disaster recovery is a second region")
+        networks = [ipaddress.ip_network(region.cidr) for region in self.regions]
+        _must(len(networks) < 2 or not networks[0].overlaps(networks[1]), "the regions' networks overlap")
+
+    @property
+    def primary(self) -> Region:
+        """The region that was born primary."""
+        return self.regions[0]
+
+    @property
+    def production(self) -> bool:
+        """Whether people use it."""
+        return self.name == "production"
+
+
+VIRGINIA = Region(name="us-east-1", born="primary", cidr="10.20.0.0/16", azs=("us-east-1a", "us-east-1b"))
+OREGON = Region(name="us-west-2", born="secondary", cidr="10.40.0.0/16", azs=("us-west-2a", "us-west-2b"))
+
+STAGING = Environment(
+    name="staging",
+    account="111111111111",
+    domain="staging.mile-quest.com",
+    branch="staging",
+    regions=(VIRGINIA,),
+    sizes=Sizes(
+        acu_min=0.5,
+        acu_max=4,
+        readers=1,
+        cache_gb=1,
+        cache_ecpu=5,
+        api_memory=1_769,
+        job_memory=1_024,
+        tasks_min=2,
+        tasks_max=4,
+        log_days=14,
+    ),
+    limits=Limits(api_rate=200, api_burst=400, socket_rate=500, requests_per_address=2_000, blocked_countries=("KP",)),
+    alerts=Alerts(email="staging-alerts@mile-quest.com", budget=600),
+    features=Features(proxy=False, fargate=True, dr=False),
+)
+
+PRODUCTION = Environment(
+    name="production",
+    account="222222222222",
+    domain="mile-quest.com",
+    branch="main",
+    regions=(
+        Region(name="us-east-1", born="primary", cidr="10.10.0.0/16", azs=("us-east-1a", "us-east-1b", "us-east-1c")),
+        OREGON,
+    ),
+    sizes=Sizes(
+        acu_min=1,
+        acu_max=32,
+        readers=1,
+        cache_gb=10,
+        cache_ecpu=100,
+        api_memory=1_769,
+        job_memory=1_769,
+        tasks_min=2,
+        tasks_max=20,
+        log_days=90,
+    ),
+    limits=Limits(
+        api_rate=2_000,
+        api_burst=4_000,
+        socket_rate=3_000,
+        requests_per_address=3_000,
+        blocked_countries=("KP",),
+        reserved={"poster": 100, "planner": 100, "relay": 20},
+    ),
+    alerts=Alerts(email="alerts@mile-quest.com", budget=2_000),
+    features=Features(proxy=True, fargate=True, dr=True),
+)
+
+ENVIRONMENTS = (STAGING, PRODUCTION)

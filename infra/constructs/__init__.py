@@ -1,0 +1,1 @@
+"""Parts with our defaults. Stacks are made of them."""

@@ -1,0 +1,59 @@
+"""Alarms: what pages somebody, and what makes a ticket."""
+
+from typing import Literal, TypeAlias
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cw
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.constructs.stack import stack_of
+
+Urgency: TypeAlias = Literal["page", "ticket"]
+NAMESPACE = "MileQuest"  # of our own metrics
+MINUTE = cdk.Duration.minutes(1)
+
+
+def alarm(
+    scope: Construct,
+    id: str,
+    metric: cw.IMetric,
+    above: float,
+    says: str,
+    *,
+    urgency: Urgency = "ticket",
+    minutes: int = 5,
+    of: int | None = None,
+    missing: cw.TreatMissingData = cw.TreatMissingData.NOT_BREACHING,
+) -> cw.Alarm:
+    """Tell people when a metric is above a number in `minutes` of the last `of` minutes. `says` is what it means."""
+    made = cw.Alarm(
+        scope,
+        id,
+        metric=metric,
+        threshold=above,
+        comparison_operator=cw.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluation_periods=of or minutes,
+        datapoints_to_alarm=minutes,
+        treat_missing_data=missing,
+        alarm_description=says,
+    )
+    made.add_alarm_action(actions.SnsAction(topic(scope, f"{id} {urgency}", urgency)))
+    return made
+
+
+def topic(scope: Construct, id: str, name: str) -> sns.ITopic:
+    """A topic by its fixed name."""
+    stack = stack_of(scope)
+    return sns.Topic.from_topic_arn(scope, id, stack.arn_of("sns", stack.names.of(name)))
+
+
+def share_of(part: cw.IMetric, whole: cw.IMetric, label: str) -> cw.MathExpression:
+    """Percent that a metric is of another; nothing is 0 % of nothing."""
+    return cw.MathExpression(
+        expression="IF(whole > 0, 100 * part / whole, 0)",
+        using_metrics={"part": part, "whole": whole},
+        period=MINUTE,
+        label=label,
+    )

@@ -1,0 +1,174 @@
+"""A function with our defaults: arm64, tracing, a role of its own, logs that end, alarms, the alias `live`."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cw
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.constructs.access import acknowledge, allow, service_role
+from infra.constructs.alarms import MINUTE, NAMESPACE, Urgency, alarm, share_of
+from infra.constructs.packages import package
+from infra.constructs.queue import dead_letters
+from infra.constructs.stack import Stack, stack_of
+
+RUNTIME: Final = lambda_.Runtime.PYTHON_3_14
+RETENTION: Final = {days: getattr(logs.RetentionDays, name) for days, name in {
+    7: "ONE_WEEK", 14: "TWO_WEEKS", 30: "ONE_MONTH", 60: "TWO_MONTHS", 90: "THREE_MONTHS", 180: "SIX_MONTHS",
+    365: "ONE_YEAR"}.items()}  # fmt: skip
+ENI = (
+    "ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets "
+    "ec2:AssignPrivateIpAddresses ec2:UnassignPrivateIpAddresses"
+)
+SYNCHRONOUS = "It is called for an answer, or by a queue that has its own"
+
+
+class Function(Construct):
+    """`handler` is `module.function` of a package.
+
+    `in_network` is what touches Aurora or Valkey, `asynchronous` what is called without an answer (schedules, rules,
+    topics): its failures then lie in a queue. A `canary` shifts to a new version slowly. Grant with
+    `allow(function.role, …)`, and call the `alias`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        handler: str,
+        says: str,
+        *,
+        seconds: int = 28,  # API Gateway waits for 29
+        memory: int = 512,
+        variables: Mapping[str, str] | None = None,
+        in_network: bool = False,
+        asynchronous: bool = False,
+        snap_start: bool = False,
+        urgency: Urgency = "ticket",
+        canary: bool = False,
+        code: lambda_.Code | None = None,
+    ) -> None:
+        super().__init__(scope, name)
+        self.name = name
+        stack = stack_of(self)
+        self.logs = log_group(self, "Logs", f"function/{name}")
+        self.role = service_role(self, "Role", "lambda")
+        self._allow_the_usual(stack, in_network=in_network)
+        self.dead = dead_letters(self, "Dead", f"{name}-failed") if asynchronous else None
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=stack.names.of(name),
+            description=says,
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.ARM_64,
+            code=code or package("service"),
+            handler=handler,
+            timeout=cdk.Duration.seconds(seconds),
+            memory_size=memory,
+            environment=dict(variables or {}),
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=self.logs,
+            logging_format=lambda_.LoggingFormat.JSON,
+            role=self.role.without_policy_updates(),  # what it may do stands in `allow` alone
+            reserved_concurrent_executions=stack.home.limits.reserved.get(name) or None,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
+            **self._failures(self.dead),
+        )
+        self._acknowledge(stack, in_network=in_network)
+        if in_network:
+            self._move_into(stack)
+        self.alias = lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
+        failing = self._watch(urgency)
+        if canary:
+            self._shift_slowly(failing)
+
+    def _allow_the_usual(self, stack: Stack, *, in_network: bool) -> None:
+        """Logs, traces and, in the VPC, its network interface."""
+        allow(self.role, "logs:CreateLogStream logs:PutLogEvents", self.logs.log_group_arn)
+        usual = [iam.PolicyStatement(actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources=["*"])]
+        if in_network:
+            usual.append(iam.PolicyStatement(actions=ENI.split(), resources=["*"]))
+        policy = iam.Policy(self, "Usual", statements=usual, roles=[self.role])
+        for rule in ("AwsSolutions-IAM5[Resource::*]", *(("CKV_AWS_111",) if in_network else ())):
+            acknowledge(policy, rule, "Traces and network interfaces know no resource")
+
+    def _failures(self, dead: sqs.Queue | None) -> dict[str, Any]:
+        """Where the events of an asynchronous function go that failed three times."""
+        if dead is None:
+            acknowledge(self, "Serverless-LambdaDLQ", SYNCHRONOUS)
+            return {}
+        allow(self.role, "sqs:SendMessage", dead.queue_arn)
+        return {"dead_letter_queue": dead}
+
+    def _acknowledge(self, stack: Stack, *, in_network: bool) -> None:
+        """What checkov finds of the function itself."""
+        acknowledge(self.function, "CKV_AWS_173", "Its variables are names and addresses; what is secret it asks for")
+        if not self.dead:
+            acknowledge(self.function, "CKV_AWS_116", SYNCHRONOUS)
+        if not in_network:
+            acknowledge(
+                self.function, "CKV_AWS_117", "It needs neither Aurora nor Valkey, and reaches AWS without a NAT"
+            )
+        if not stack.home.limits.reserved.get(self.name):
+            acknowledge(self.function, "CKV_AWS_115", "The account's share is for all; an alarm says when it runs out")
+
+    def _move_into(self, stack: Stack) -> None:
+        """Place it in the private subnets. Their ids come by parameters, which the library's own VPC could not have."""
+        resource = cast(lambda_.CfnFunction, self.function.node.default_child)
+        resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=stack.private_subnets(), security_group_ids=[stack.shared("network/functions-group")]
+        )
+
+    def _shift_slowly(self, failing: cw.Alarm) -> None:
+        """A new version gets a tenth of the calls first, and all after five minutes in which it did not fail."""
+        role = service_role(self, "Shifter", "codedeploy")
+        versions = "lambda:GetAlias lambda:UpdateAlias lambda:GetFunctionConfiguration"
+        allow(role, f"{versions} lambda:InvokeFunction", self.function.function_arn, self.alias.function_arn)
+        allow(role, "cloudwatch:DescribeAlarms", failing.alarm_arn)
+        codedeploy.LambdaDeploymentGroup(
+            self,
+            "Canary",
+            alias=self.alias,
+            role=role.without_policy_updates(),
+            deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
+            alarms=[failing],
+        )
+
+    def _watch(self, urgency: Urgency) -> cw.Alarm:
+        """Say when it fails and when it is held back. The share of failures counts, so it is true at any load."""
+        logs.MetricFilter(  # one metric of all functions; the alarm on it stands with the dashboards
+            self,
+            "Unexpected",
+            log_group=self.logs,
+            filter_pattern=logs.FilterPattern.string_value("$.level", "=", "ERROR"),
+            metric_namespace=NAMESPACE,
+            metric_name="UnexpectedErrors",
+        )
+        calls: cw.IMetric = self.function.metric_invocations(period=MINUTE)
+        failed = share_of(self.function.metric_errors(period=MINUTE), calls, "failed")
+        says = f"More than 1 % of the calls of {self.name} fail"
+        failing = alarm(self, "Failing", failed, 1, says, urgency=urgency, of=10)
+        throttled = share_of(self.function.metric_throttles(period=MINUTE), calls, "throttled")
+        alarm(self, "Throttled", throttled, 1, f"{self.name} is held back: raise its concurrency or the account's")
+        return failing
+
+
+def log_group(scope: Construct, id: str, name: str) -> logs.LogGroup:
+    """Logs that are kept as long as the environment keeps them."""
+    stack = stack_of(scope)
+    group = logs.LogGroup(
+        scope,
+        id,
+        log_group_name=f"/milequest/{stack.home.name}/{name}",
+        retention=RETENTION[stack.home.sizes.log_days],
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    acknowledge(group, "CKV_AWS_158", "No secret or place is logged; CloudWatch encrypts with a key of its own")
+    return group

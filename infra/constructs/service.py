@@ -1,0 +1,110 @@
+"""What the functions of the service are told and may do, by what they have to do with."""
+
+from collections.abc import Mapping
+
+from constructs import Construct
+
+from infra.constructs.access import allow
+from infra.constructs.alarms import NAMESPACE
+from infra.constructs.function import Function
+from infra.constructs.stack import Stack, stack_of
+
+TABLE = (
+    "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem dynamodb:Query dynamodb:BatchWriteItem "
+    "dynamodb:ConditionCheckItem"
+)
+STAGE = "live"  # of both APIs
+QUEUES = {"news": True, "posts": True, "later": False, "kicks": False}  # whether they are FIFO
+
+
+def of_tokens(stack: Stack) -> dict[str, str]:
+    """How tokens are checked."""
+
+    return {
+        "MILEQUEST_JWKS_URL": stack.shared("identity/keys"),
+        "MILEQUEST_JWT_ISSUER": stack.shared("identity/issuer"),
+        "MILEQUEST_JWT_CLIENT_ID": stack.shared("identity/server-client"),
+    }
+
+
+def of_data(stack: Stack) -> dict[str, str]:
+    """Where the data is, for functions."""
+    return {
+        "MILEQUEST_DATABASE_URL": stack.shared("data/writer-url"),
+        "MILEQUEST_DATABASE_READER_URL": stack.shared("data/reader-url"),
+        "MILEQUEST_REDIS_URL": stack.shared("data/cache-url"),
+        "MILEQUEST_DATABASE_POOL": "2",  # a container answers one request at a time
+        "MILEQUEST_DATA_DIR": "/tmp/milequest",
+        **of_service(stack),
+    }
+
+
+def of_service(stack: Stack) -> dict[str, str]:
+    """How clients reach us, and who is told of commits."""
+    return {
+        "MILEQUEST_PUBLIC_URL": f"https://{stack.names.host('api')}",
+        "MILEQUEST_ALLOWED_ORIGINS": f"https://{stack.home.domain},https://{stack.names.host('admin')}",
+        "MILEQUEST_LIVE_KICKS_QUEUE": queue_url(stack, "kicks"),
+    }
+
+
+def of_sockets(stack: Stack) -> dict[str, str]:
+    """Where the sockets' rows and queues are."""
+    return {
+        "MILEQUEST_LIVE_TABLE": stack.names.of("live"),
+        "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
+        **{f"MILEQUEST_LIVE_{name.upper()}_QUEUE": queue_url(stack, name) for name in QUEUES},
+    }
+
+
+def of_bus(stack: Stack) -> dict[str, str]:
+    """Where is told what happened."""
+    return {"MILEQUEST_EVENT_BUS": stack.names.of("bus")}
+
+
+def queue_url(stack: Stack, name: str) -> str:
+    """A queue's address."""
+    queue = stack.names.queue(name, fifo=QUEUES[name])
+    return f"https://sqs.{stack.region}.amazonaws.com/{stack.account}/{queue}"
+
+
+def queue_arn(stack: Stack, name: str) -> str:
+    """A queue's ARN."""
+    return stack.arn_of("sqs", stack.names.queue(name, fifo=QUEUES[name]))
+
+
+def data_function(scope: Construct, name: str, handler: str, says: str, **given: object) -> Function:
+    """A function that asks the databases and tells of its commits."""
+    stack = stack_of(scope)
+    more: Mapping[str, str] = given.pop("variables", {})  # type: ignore[assignment]  # one of `Function`'s own
+    variables = {**of_data(stack), **of_tokens(stack), **more}
+    function = Function(scope, name, handler, says, in_network=True, variables=variables, **given)  # type: ignore[arg-type]  # as above
+    allow(function.role, "rds-db:connect", stack.shared("data/connect-arn"))
+    allow(function.role, "elasticache:Connect", stack.shared("data/cache-arn"), stack.shared("data/cache-user-arn"))
+    allow(function.role, "sqs:SendMessage", queue_arn(stack, "kicks"))
+    return function
+
+
+def let_sockets(function: Function, *queues: str) -> None:
+    """Let a function change the rows of sockets, and send to some of the queues."""
+    stack = stack_of(function)
+    allow(function.role, TABLE, stack.arn_of("dynamodb", f"table/{stack.names.of('live')}"))
+    if queues:
+        allow(function.role, "sqs:SendMessage", *(queue_arn(stack, name) for name in queues))
+
+
+def let_publish(function: Function) -> None:
+    """Let a function tell the bus what happened."""
+    stack = stack_of(function)
+    allow(function.role, "events:PutEvents", stack.arn_of("events", f"event-bus/{stack.names.of('bus')}"))
+
+
+def let_sign_in(function: Function) -> None:
+    """Let a function sign people up and in. What takes no role of ours to call is allowed by the client's secret."""
+    stack = stack_of(function)
+    actions = "AdminInitiateAuth AdminUserGlobalSignOut DescribeUserPoolClient"
+    allow(
+        function.role,
+        " ".join(f"cognito-idp:{action}" for action in actions.split()),
+        stack.shared("identity/pool-arn"),
+    )

@@ -1,0 +1,58 @@
+"""What all stacks have in common: their names, and values handed over by SSM parameters."""
+
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct, IConstruct
+
+from infra.config import Environment, Region
+from infra.names import Names
+
+
+class Stack(cdk.Stack):
+    """A stack in a region of an environment. Stateful ones cannot be deleted by mistake."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region, *, stateful: bool = False) -> None:
+        self.names = Names(environment, region)
+        self.home = environment
+        self.where = region
+        name = type(self).__name__
+        super().__init__(
+            app,
+            f"{self.names.stack(name)}-{region.name}",
+            stack_name=self.names.stack(name),
+            env=cdk.Environment(account=environment.account, region=region.name),
+            termination_protection=stateful,
+            description=f"Mile Quest, {environment.name}: {(type(self).__doc__ or name).splitlines()[0]}",
+            tags={"project": "milequest", "environment": environment.name},
+        )
+
+    def share(self, key: str, value: str) -> ssm.StringParameter:
+        """Tell other stacks a value; what it is stands in its key: `data/writer-host`."""
+        name = self.names.parameter(key)
+        return ssm.StringParameter(self, f"Share {key}", parameter_name=name, string_value=value)
+
+    def shared(self, key: str) -> str:
+        """A value another stack tells, read when this one is deployed."""
+        return str(ssm.StringParameter.value_for_string_parameter(self, self.names.parameter(key)))
+
+    def arn_of(self, service: str, resource: str) -> str:
+        """The ARN of what has a fixed name, in this region: `arn_of("sqs", names.queue("jobs"))`."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def private_subnets(self) -> list[str]:
+        """The ids of the subnets of functions and servers, one in each zone."""
+        return self._subnets("private")
+
+    def data_subnets(self) -> list[str]:
+        """The ids of the subnets of databases, one in each zone."""
+        return self._subnets("data")
+
+    def _subnets(self, kind: str) -> list[str]:
+        return [self.shared(f"network/{kind}-subnet-{number}") for number, _ in enumerate(self.where.azs, 1)]
+
+
+def stack_of(construct: IConstruct) -> Stack:
+    """The stack a construct stands in."""
+    return cast(Stack, cdk.Stack.of(construct))

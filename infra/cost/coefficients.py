@@ -1,0 +1,105 @@
+"""How much one thing that happens takes of AWS. Each says where it was measured, or that it is assumed.
+
+Nothing ran on AWS, so no time of a function is a measured one. What the gateway asks for is counted at the wire, and
+held against this by `tests/subscriptions/apigateway/test_metering.py`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+SENT_AT_ONCE: Final = 10  # messages of one call of SQS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the gateway asks AWS for: units of DynamoDB, calls that send to queues, messages to sockets."""
+
+    reads: int = 0
+    writes: int = 0
+    sends: int = 0
+    posts: int = 0
+
+    def __add__(self, other: "Asked") -> "Asked":
+        return Asked(
+            reads=self.reads + other.reads,
+            writes=self.writes + other.writes,
+            sends=self.sends + other.sends,
+            posts=self.posts + other.posts,
+        )
+
+
+OPENED: Final = Asked(reads=6, writes=16, sends=2, posts=2)
+"""A socket with one subscription: the seats and rows, the acknowledgement and the first result."""
+CLOSED: Final = Asked(reads=1, writes=5)
+"""And when it ends."""
+SIGN_OF_LIFE: Final = Asked(writes=1, posts=1)
+"""What every socket is sent every eight minutes."""
+
+
+def log_event(*, groups: int, batches: int, listeners: int) -> Asked:
+    """An event of a log whose listeners lie in so many groups (shards), and in so many buckets of posts over all."""
+    news = math.ceil(groups / SENT_AT_ONCE)
+    posts = math.ceil(batches / groups / SENT_AT_ONCE) * groups if groups else 0
+    return Asked(reads=2 + 4 * groups + batches, writes=groups, sends=1 + news + posts, posts=listeners)
+
+
+def state_event(*, batches: int, listeners: int) -> Asked:
+    """A state that is another one now: beside what the event of its log costs anyway."""
+    return Asked(reads=5 + batches, writes=3, sends=1 + math.ceil(batches / SENT_AT_ONCE), posts=listeners)
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A number with its unit and where it is from."""
+
+    value: float
+    unit: str
+    source: str
+
+
+ASSUMED: Final = "assumed"
+BENCH: Final = "tests/performance/fanout.py, 1,000 sockets on a busy machine of 2 cores, November 2026"
+WIRE: Final = "tests/subscriptions/apigateway/test_metering.py"
+
+FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
+    "authorizer": Coefficient(8, "ms", f"{ASSUMED}: checks a signature with keys it has"),
+    "api": Coefficient(60, "ms", f"{ASSUMED}: some 10 ms of CPU by `make bench`, and four statements of Aurora"),
+    "auth": Coefficient(250, "ms", f"{ASSUMED}: waits for Cognito"),
+    "team": Coefficient(60, "ms", f"{ASSUMED}: as api"),
+    "activity": Coefficient(60, "ms", f"{ASSUMED}: as api"),
+    "map": Coefficient(300, "ms", f"{ASSUMED}: waits for Mapbox"),
+    "connect": Coefficient(25, "ms", f"{ASSUMED}: 2 calls of DynamoDB one after another, 5 ms each, and the token"),
+    "message": Coefficient(50, "ms", f"{ASSUMED}: 5 calls one after another, 5 ms each, and some 10 ms of CPU"),
+    "disconnect": Coefficient(25, "ms", f"{ASSUMED}: 4 calls one after another, 5 ms each"),
+    "relay": Coefficient(40, "ms", f"{ASSUMED}: 2 statements, 2 queries and a send, one after another"),
+    "planner": Coefficient(60, "ms", f"{ASSUMED}: 3 statements, 4 reads, a send and a write, one after another"),
+    "poster": Coefficient(20, "ms", f"{ASSUMED}: a query, and a message to each of 32 sockets at once"),
+    "later": Coefficient(15, "ms", f"{ASSUMED}: one send"),
+    "finalize": Coefficient(100, "ms", f"{ASSUMED}: one statement that mostly finds nothing"),
+    "prune": Coefficient(200, "ms", f"{ASSUMED}: one statement"),
+    "sweep": Coefficient(2_000, "ms", f"{ASSUMED}: 32 partitions, and what they hold"),
+    "migrations": Coefficient(20_000, "ms", f"{ASSUMED}: once a deployment"),
+    "rotate-secret": Coefficient(3_000, "ms", f"{ASSUMED}: once a month"),
+    "post-confirmation": Coefficient(60, "ms", f"{ASSUMED}: once for each person"),
+    "pre-token-generation": Coefficient(20, "ms", f"{ASSUMED}: once for each sign-in"),
+    "to-lake": Coefficient(30, "ms", f"{ASSUMED}: one call of Firehose"),
+}
+SOCKET_CPU_US: Final = Coefficient(35, "us of a core, each delivery by a server of ours", BENCH)
+SOCKET_IDLE_US: Final = Coefficient(10, "us of a core a second, each silent socket on a server of ours", BENCH)
+SOCKET_KB: Final = Coefficient(26.5, "KB, each socket on a server of ours", BENCH)
+SOCKET_OPEN_MS: Final = Coefficient(2.1, "ms of a core, connecting and subscribing on a server of ours", BENCH)
+RESULT_BYTES: Final = Coefficient(645, "bytes of a result, far below the 32 KB that are one message", BENCH)
+SIGN_CPU_US: Final = Coefficient(600, "us of a core, a sign of life: two signed calls", ASSUMED)
+STATEMENT_MS: Final = Coefficient(3, "ms, a statement of Aurora from a server of ours", ASSUMED)
+DYNAMODB_MS: Final = Coefficient(5, "ms, a call of DynamoDB", ASSUMED)
+SQS_MS: Final = Coefficient(10, "ms, a call of SQS", ASSUMED)
+SOCKET_MS: Final = Coefficient(15, "ms, a message by @connections", ASSUMED)
+PICK_UP_MS: Final = Coefficient(10, "ms, from a message in a queue to its function", ASSUMED)
+VALKEY_MS: Final = Coefficient(1, "ms, from a commit to all servers that have listeners", ASSUMED)
+STATEMENT_CPU_US: Final = Coefficient(100, "us of a database's core, a small statement", ASSUMED)
+POLL_ROW_US: Final = Coefficient(
+    2.5, "us of a database's core, a channel that a server asks after", "EXPLAIN ANALYZE of 4,000 of 60,000 channels"
+)
+WAKE_CPU_US: Final = Coefficient(500, "us of a core, a server of ours wakes for a channel", ASSUMED)
+ACUS_PER_100: Final = Coefficient(1, "of Aurora, each 100 requests a second", f"{ASSUMED}: a quarter of a core")

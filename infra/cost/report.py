@@ -1,0 +1,110 @@
+"""Prints the model: `python -m infra.cost.report cdk.out`."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from infra.cost.free import UNKNOWN
+from infra.cost.prices import Quantities, prices, total
+from infra.cost.templates import quantities, read
+from infra.cost.usage import Habits, Usage
+from infra.cost.ways import WAYS, switch
+
+PEOPLE: Final = (1_000, 10_000, 100_000, 1_000_000)
+USUAL: Final = 100_000  # people, of the table of what matters
+CHANGES: Final[Mapping[str, Habits]] = {
+    "twice the requests": Habits(requests=800),
+    "twice the walks": Habits(walks=40),
+    "twice the minutes connected": Habits(minutes=600),
+    "twelve listeners for each walk": Habits(listeners=12),
+    "functions take twice as long": Habits(slowness=2),
+}
+
+
+def report(folder: Path) -> str:
+    """All of it."""
+    parts = (_as_deployed(folder), _ways(), _switches(), _changes(folder), _drawn(), _missing(folder))
+    return "\n".join(line for part in parts for line in (*part, ""))
+
+
+def taken(folder: Path, usage: Usage, environment: str = "production") -> Quantities:
+    """What an environment takes in a month, by what is sold."""
+    return quantities(read(folder, environment, usage))
+
+
+def floor(folder: Path, environment: str = "production") -> float:
+    """What it costs when nobody comes."""
+    return total(taken(folder, Usage(0), environment))
+
+
+def _as_deployed(folder: Path) -> Iterator[str]:
+    yield "Production as the templates say, US dollars a month (both regions; people who come at least once a month)"
+    yield _row("", ["nobody", *(f"{people:,}" for people in PEOPLE)])
+    months = [taken(folder, Usage(people)) for people in (0, *PEOPLE)]
+    services = sorted({sku.partition(".")[0] for sku in months[-1]}, key=lambda name: -_of(months[-1], name))
+    for service in services:
+        yield _row(service, [_dollars(_of(month, service)) for month in months])
+    totals = [total(month) for month in months]
+    yield _row("together", [_dollars(cost) for cost in totals])
+    each = [cost / people * 100 for cost, people in zip(totals[1:], PEOPLE, strict=True)]
+    yield _row("cents a person", ["", *(f"{cents:,.1f}" for cents in each)])
+    yield f"Staging, when nobody comes: {_dollars(floor(folder, 'staging'))}"
+
+
+def _ways() -> Iterator[str]:
+    yield "What carries requests and news, alone"
+    yield _row("", ["nobody", *(f"{people:,}" for people in PEOPLE)])
+    for name, way in WAYS.items():
+        yield _row(name, [_dollars(total(way(Usage(people)))) for people in (0, *PEOPLE)])
+
+
+def _switches() -> Iterator[str]:
+    yield "From how many people on one way costs more than another"
+    for dear, cheap in (("API Gateway", "Fargate"), ("API Gateway", "AppSync"), ("AppSync", "Fargate")):
+        people = switch(WAYS[cheap], WAYS[dear])
+        yield f"  {dear} more than {cheap}: {'never, up to ten million' if people is None else f'{people:,}'}"
+
+
+def _changes(folder: Path) -> Iterator[str]:
+    usual = total(taken(folder, Usage(USUAL)))
+    yield f"What matters, with {USUAL:,} people"
+    for name, habits in CHANGES.items():
+        cost = total(taken(folder, Usage(USUAL, habits)))
+        yield _row(name, [f"{cost - usual:+,.0f}", f"{(cost / usual - 1) * 100:+.0f} %"])
+
+
+def _drawn() -> Iterator[str]:
+    yield "Beside the prices of the diagram"
+    for price in prices().values():
+        if price.drawn:
+            asked = " then ".join(f"{each:g}" for _, each in price.tiers)
+            yield f"  {price.sku:24} {price.drawn:22} here {asked} a {price.unit}"
+
+
+def _missing(folder: Path) -> Iterator[str]:
+    month = taken(folder, Usage(USUAL))
+    cost = sum(price.of(month[price.sku]) for price in prices().values() if price.source is None)
+    yield f"No source was found for these prices, {_dollars(cost)} of the month of {USUAL:,} people: verify them"
+    yield "  " + ", ".join(price.sku for price in prices().values() if price.source is None)
+    for price in prices().values():
+        if price.note:
+            yield f"  {price.sku}: {price.note}"
+    for kind, why in UNKNOWN.items():
+        yield f"  missing: {kind}: {why}"
+
+
+def _of(month: Quantities, service: str) -> float:
+    return total(month, [sku for sku in month if sku.partition(".")[0] == service])
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"  {name:32}" + "".join(f"{cell:>12}" for cell in cells)
+
+
+def _dollars(cost: float) -> str:
+    return f"{cost:,.0f}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(report(Path(sys.argv[1])))

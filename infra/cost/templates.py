@@ -1,0 +1,29 @@
+"""The templates of an environment, as the cost model reads them."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from infra.config import EDGE_REGION
+from infra.cost.prices import Quantities, together
+from infra.cost.resources import Stack, lines
+from infra.cost.usage import Usage
+
+NOBODY: Final = Usage(0)
+
+
+def read(folder: Path, environment: str, usage: Usage) -> list[Stack]:
+    """The stacks. All use is in the primary region."""
+    return [
+        Stack(
+            (name := file.name.removesuffix(".template.json")).split("-")[2],
+            json.loads(file.read_text())["Resources"],
+            usage if name.endswith(EDGE_REGION) else NOBODY,
+        )
+        for file in sorted(folder.glob(f"milequest-{environment}-*.template.json"))
+    ]
+
+
+def quantities(stacks: list[Stack]) -> Quantities:
+    """All that is taken in a month, by what is sold."""
+    return together(line for stack in stacks for line in lines(stack))

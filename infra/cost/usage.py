@@ -1,0 +1,170 @@
+"""What people do in a month, and what that asks of each part. All habits are assumed: nobody has used it yet."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from infra.cost.coefficients import CLOSED, FUNCTIONS, OPENED, RESULT_BYTES, SIGN_OF_LIFE, log_event, state_event
+
+HOURS: Final = 730.0  # of a month
+MINUTES: Final = HOURS * 60
+MILLION: Final = 1e6
+GB: Final = 1e9
+SHARDS, BUCKETS = 4, 32  # of subscriptions/apigateway/rows.py, which a test holds against these
+SILENCE: Final = 8  # minutes after which a socket is sent a sign of life
+PINGS_MS: Final = 20 / 32  # of the round for each, 32 at once: a message and a mark
+POLLS: Final = 5 * 3 * MINUTES  # of an empty queue: five pollers of Lambda wait twenty seconds each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What one person does in a month on the average."""
+
+    requests: float = 400  # of GraphQL, the walks among them
+    walks: float = 20
+    visits: float = 30  # each is a socket
+    topics: int = 2  # that a walk is told on: a log and a state
+    peak: float = 4  # times the average, in the busiest hour
+    minutes: float = 300  # connected
+    listeners: int = 3  # sockets that hear of a walk, its own person's among them
+    sign_ins: float = 2
+    pages: float = 60  # rendered by Amplify
+    response_kb: float = 3
+    page_kb: float = 150
+    slowness: float = 1  # times what functions are billed for
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A month of so many people. In a region that stands by there are none, and its schedules run all the same."""
+
+    people: int
+    habits: Habits = field(default=Habits())
+
+    @property
+    def requests(self) -> float:
+        """Over HTTP."""
+        return self.people * self.habits.requests
+
+    @property
+    def walks(self) -> float:
+        """Each an event of a team's log and another state of its marker."""
+        return self.people * self.habits.walks
+
+    @property
+    def visits(self) -> float:
+        """Sockets that are opened."""
+        return self.people * self.habits.visits
+
+    @property
+    def socket_minutes(self) -> float:
+        """Together."""
+        return self.people * self.habits.minutes
+
+    @property
+    def sockets(self) -> float:
+        """Open at a time, on the average."""
+        return self.socket_minutes / MINUTES
+
+    @property
+    def deliveries(self) -> float:
+        """Results told because something happened."""
+        return self.walks * self.habits.listeners * self.habits.topics
+
+    @property
+    def signs(self) -> float:
+        """Signs of life, and as many answers."""
+        return self.socket_minutes / SILENCE
+
+    @property
+    def posts(self) -> float:
+        """Messages to sockets: with the acknowledgement, and where a subscription stands when it begins."""
+        return self.deliveries + self.visits * (1 + self.habits.topics) + self.signs
+
+    @property
+    def messages(self) -> float:
+        """Messages from sockets: an introduction, subscriptions, their ends, and answers to signs of life."""
+        return self.visits * (1 + 2 * self.habits.topics) + self.signs
+
+    @property
+    def out_gb(self) -> float:
+        """To the internet, without pages."""
+        return (self.requests * self.habits.response_kb * 1e3 + self.posts * RESULT_BYTES.value) / GB
+
+    def spread(self) -> tuple[int, int]:
+        """Shards and buckets in which the listeners of an event lie, on the average."""
+        listeners = self.habits.listeners
+        return _occupied(listeners, SHARDS), _occupied(listeners, BUCKETS)
+
+    def asked(self) -> dict[str, float]:
+        """Units of DynamoDB and calls that send to queues, of the gateway on API Gateway."""
+        shards, buckets = self.spread()
+        listeners = self.habits.listeners
+        walk = log_event(groups=shards, batches=buckets, listeners=listeners)
+        state = state_event(batches=buckets, listeners=listeners)
+        topics = self.habits.topics
+        parts = (
+            (self.walks, walk),
+            (self.walks * (topics - 1), state),
+            (self.visits * topics, OPENED + CLOSED),  # of one with one subscription: a little more than there is
+            (self.signs, SIGN_OF_LIFE),
+        )
+        rounds = MINUTES * (BUCKETS * 2 + self.sockets / 8)  # eight rows of sockets are one unit
+        return {
+            "reads": sum(times * one.reads for times, one in parts) + rounds,
+            "writes": sum(times * one.writes for times, one in parts),
+            "sends": sum(times * one.sends for times, one in parts),
+        }
+
+    def calls(self) -> dict[str, float]:
+        """Of each function."""
+        shards, buckets = self.spread()
+        topics = self.habits.topics
+        return {
+            "authorizer": self.requests + self.visits,
+            "api": self.requests,
+            "auth": self.people * self.habits.sign_ins,
+            "team": self.people * 0.1,
+            "activity": self.people * 0.1,
+            "map": self.walks * 0.01,
+            "connect": self.visits,
+            "message": self.messages,
+            "disconnect": self.visits,
+            "relay": self.walks,
+            "planner": self.walks * (shards + topics - 1) + self.visits * topics,
+            "poster": self.walks * buckets * topics + self.visits * topics,
+            "later": self.posts * 0.001,
+            "finalize": MINUTES,
+            "prune": MINUTES / 5,
+            "sweep": MINUTES,
+            "migrations": 10,
+            "rotate-secret": 1,
+            "post-confirmation": self.people * 0.05,
+            "pre-token-generation": self.people * self.habits.sign_ins,
+            "to-lake": self.walks,
+        }
+
+    def milliseconds(self, function: str) -> float:
+        """Billed for one call, on the average."""
+        extra = self.sockets / SILENCE * PINGS_MS if function == "sweep" else 0.0
+        return FUNCTIONS[function].value * self.habits.slowness + extra
+
+    def queue_calls(self, queue: str) -> float:
+        """Of SQS: what is sent, received and deleted, and what asks in vain."""
+        workers = {"news": "planner", "posts": "poster", "kicks": "relay", "later": "later"}
+        if queue not in workers:
+            return 0.0  # nobody asks them yet
+        calls = self.calls()[workers[queue]] * 2
+        sends = self.asked()["sends"] - self.walks  # a kick is sent for each walk
+        return calls + {"kicks": self.walks, "later": 0.0}.get(queue, sends / 2) + POLLS
+
+
+def _occupied(thrown: int, boxes: int) -> int:
+    """Boxes that hold something when so many are thrown into them, on the average."""
+    return max(1, round(boxes * (1 - (1 - 1 / boxes) ** thrown)))
+
+
+def billed_gb_seconds(usage: Usage, function: str, memory_mb: float) -> float:
+    """Of a function."""
+    calls, each = usage.calls().get(function, 0.0), usage.milliseconds(function)
+    return calls * math.ceil(each) / 1e3 * memory_mb / 1024

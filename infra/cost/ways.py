@@ -1,0 +1,113 @@
+"""Three ways to carry requests and news: API Gateway with our functions, our servers on Fargate, and AWS AppSync.
+
+Each is what it takes alone; the database, accounts, pages and logs are the same behind all of them.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from infra.config import PRODUCTION, SOCKETS_PER_TASK, TASK_CPU, TASK_MEMORY
+from infra.cost.coefficients import SOCKET_CPU_US, SOCKET_IDLE_US, SOCKET_OPEN_MS
+from infra.cost.prices import Quantities, total
+from infra.cost.usage import HOURS, MILLION, Usage, billed_gb_seconds
+
+Way: TypeAlias = Callable[[Usage], Quantities]
+
+BUSY: Final = 0.6  # of a server's core, as the fleet scales
+REQUEST_MS: Final = 10  # of a core, a request on a server of ours; assumed
+LEAN: Final = 512  # MB, of the functions that know no GraphQL
+MEMORY: Final = {
+    "authorizer": LEAN,
+    "connect": LEAN,
+    "disconnect": LEAN,
+    "api": PRODUCTION.sizes.api_memory,
+    "message": PRODUCTION.sizes.api_memory,
+    **dict.fromkeys(("relay", "planner", "poster", "later", "sweep"), PRODUCTION.sizes.job_memory),
+}
+SECONDS: Final = HOURS * 3600
+
+
+def api_gateway(usage: Usage) -> Quantities:
+    """As it is deployed."""
+    asked = usage.asked()
+    return {
+        "api-gateway.rest": usage.requests / MILLION,
+        "api-gateway.messages": (usage.messages + usage.posts) / MILLION,
+        "api-gateway.minutes": usage.socket_minutes / MILLION,
+        "dynamodb.reads": asked["reads"] / MILLION,
+        "dynamodb.writes": asked["writes"] / MILLION,
+        "sqs.fifo": sum(usage.queue_calls(name) for name in ("news", "posts")) / MILLION,
+        "sqs.standard": sum(usage.queue_calls(name) for name in ("kicks", "later")) / MILLION,
+        "transfer.out": usage.out_gb,
+        **_functions(usage, *MEMORY),
+    }
+
+
+def fargate(usage: Usage) -> Quantities:
+    """Requests and sockets on servers behind the balancer, as many as their busiest hour needs."""
+    tasks = servers(usage.sockets * usage.habits.peak, cores(usage) * usage.habits.peak)
+    fresh = (usage.visits + usage.requests) / SECONDS / 25  # each request as a connection of its own
+    units = max(fresh, usage.sockets / 3_000, usage.out_gb / HOURS)
+    return {
+        "fargate.cpu": tasks * TASK_CPU / 1024 * HOURS,
+        "fargate.memory": tasks * TASK_MEMORY / 1024 * HOURS,
+        "alb.hours": HOURS,
+        "alb.lcu": units * HOURS,
+        "transfer.out": usage.out_gb,
+    }
+
+
+def appsync(usage: Usage) -> Quantities:
+    """The same schema behind AWS AppSync: a function for each request, and a mutation for whatever is to be told."""
+    told = usage.walks * usage.habits.topics
+    updates = usage.deliveries + usage.visits * (1 + usage.habits.topics)  # connecting and subscribing are updates too
+    return {
+        "appsync.operations": (usage.requests + told) / MILLION,
+        "appsync.updates": updates / MILLION,
+        "appsync.minutes": usage.socket_minutes / MILLION,
+        "sqs.standard": usage.queue_calls("kicks") / MILLION,
+        "transfer.out": usage.out_gb,
+        **_functions(usage, "api", "relay"),
+    }
+
+
+WAYS: Final[Mapping[str, Way]] = {"API Gateway": api_gateway, "Fargate": fargate, "AppSync": appsync}
+
+
+def cores(usage: Usage) -> float:
+    """Of a server, on the average."""
+    return (
+        usage.deliveries / SECONDS * SOCKET_CPU_US.value / 1e6
+        + usage.sockets * SOCKET_IDLE_US.value / 1e6
+        + usage.visits / SECONDS * SOCKET_OPEN_MS.value / 1e3
+        + usage.requests / SECONDS * REQUEST_MS / 1e3
+    )
+
+
+def servers(sockets: float, busy_cores: float) -> int:
+    """Tasks that hold so many sockets and do so much: at least two."""
+    return max(2, math.ceil(sockets / SOCKETS_PER_TASK), math.ceil(busy_cores / (TASK_CPU / 1024) / BUSY))
+
+
+def switch(cheap: Way, dear: Way, most: int = 10_000_000) -> int | None:
+    """With how many people `dear` begins to cost more than `cheap`; None where that is never before `most`."""
+
+    def is_dearer(people: int) -> bool:
+        return total(dear(Usage(people))) > total(cheap(Usage(people)))
+
+    if not is_dearer(most):
+        return None
+    low, high = 0, most
+    while high - low > max(1, low // 100):
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_dearer(middle) else (middle, high)
+    return high
+
+
+def _functions(usage: Usage, *names: str) -> Quantities:
+    calls = usage.calls()
+    return {
+        "lambda.requests": sum(calls[name] for name in names) / MILLION,
+        "lambda.arm": sum(billed_gb_seconds(usage, name, MEMORY[name]) for name in names),
+    }

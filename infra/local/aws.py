@@ -1,0 +1,103 @@
+"""Starts a local AWS and deploys the service to it. PostgreSQL and Valkey are whichever the values name."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).resolve().parent.parent.parent
+PATIENCE: Final = 60.0  # seconds it may take to start
+ACCOUNT: Final = "111111111111"  # staging's
+REGION: Final = "us-east-1"
+ORDER: Final = ("state", "events", "identity", "migrations", "api", "live", "jobs")
+"""The stacks that are deployed, each after those whose values it needs."""
+
+ELSEWHERE: Final = {  # what the stacks that are not deployed here would hand over
+    "global/data-key": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/local",
+    "network/functions-group": "sg-local",
+    "network/private-subnet-1": "subnet-one",
+    "network/private-subnet-2": "subnet-two",
+    "data/connect-arn": f"arn:aws:rds-db:us-east-1:{ACCOUNT}:dbuser:local/milequest",
+    "data/cache-arn": f"arn:aws:elasticache:us-east-1:{ACCOUNT}:serverlesscache:local",
+    "data/cache-user-arn": f"arn:aws:elasticache:us-east-1:{ACCOUNT}:user:local",
+}
+
+
+@contextmanager
+def running(server: Path, folder: Path) -> Iterator[str]:
+    """The address of a local AWS, run by the interpreter `server`; its log is in `folder`. It keeps nothing."""
+    bare = folder / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with (
+        tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as unpacked,
+        (folder / "aws.log").open("wb") as log,
+    ):
+        process = subprocess.Popen(
+            [server, PROJECT / "infra" / "local" / "serve.py"],
+            env=_environ(port, bare, unpacked),
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/_ministack/health", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _environ(port: int, bare: Path, unpacked: str) -> dict[str, str]:
+    """What it is told, and no more, for it hands its own environment on to the functions."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": unpacked,
+        "TMPDIR": unpacked,
+        "STATE_DIR": unpacked,
+        "AUTH": "true",  # signatures and roles count
+        "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_PYTHON": str(bare / "bin" / "python"),
+    }
+
+
+def deployed(
+    server: Path, endpoint: str, out: Path, values: Mapping[str, str], folder: Path, without: Sequence[str] = ()
+) -> dict[str, str]:
+    """Deploy all stacks but some; what they hand over. `folder` is for what is written on the way."""
+    given = folder / "values.json"
+    given.write_text(json.dumps({**ELSEWHERE, **values}))
+    command: list[str | Path] = [server, "-m", "infra.local.deploy", endpoint, out, given, *without]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    told: dict[str, str] = json.loads(done.stdout)
+    return told
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the local AWS does not start")

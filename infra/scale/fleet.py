@@ -1,0 +1,94 @@
+"""Our own servers on Fargate: each wakes for an event of a channel that one of its sockets listens to."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from infra.config import PRODUCTION, SOCKETS_PER_TASK, TASK_CPU
+from infra.cost.coefficients import (
+    POLL_ROW_US,
+    SOCKET_CPU_US,
+    SOCKET_IDLE_US,
+    SOCKET_OPEN_MS,
+    STATEMENT_CPU_US,
+    STATEMENT_MS,
+    VALKEY_MS,
+    WAKE_CPU_US,
+)
+from infra.scale.load import Load, Outcome
+from infra.scale.stations import Job, Station, later
+
+ACUS_A_CORE: Final = 4  # of Aurora
+STATEMENTS: Final = 3  # of a server that wakes: what is new, who may hear of it, and what it shows
+POLLS: Final = 5  # a second, of every server for all its channels, lest a wake-up was lost
+AGAIN_SECONDS: Final = 120  # in which all should be back after a server was lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What bounds it; the defaults are production's templates' and our code's."""
+
+    tasks: int = PRODUCTION.sizes.tasks_max
+    acus: float = PRODUCTION.sizes.acu_max
+    ecpus: float = PRODUCTION.sizes.cache_ecpu * 1_000  # a second, of Valkey: one for each server that is woken
+    polls: float = POLLS
+
+
+TODAY: Final = Limits()
+RAISED: Final = Limits(tasks=500, acus=128, ecpus=1_000_000, polls=0.5)
+"""More servers, a larger database and cache, and asking less often after lost wake-ups. None of it is done."""
+
+
+def servers(load: Load) -> int:
+    """That so many sockets want."""
+    return max(PRODUCTION.sizes.tasks_min, math.ceil(load.sockets / SOCKETS_PER_TASK))
+
+
+def simulate(load: Load, limits: Limits) -> Outcome:
+    """Let the load's events go through, with as many servers as its sockets want and there may be."""
+    tasks = min(servers(load), limits.tasks)
+    moments = load.moments()
+    places = load.places(len(moments), tasks)
+    left = 1 - polling(load, limits)  # of the database
+    woken = [
+        Job(moment + VALKEY_MS.value / 1e3, task, moment, size)
+        for moment, where in zip(moments, places, strict=True)
+        for task, size in where.items()
+    ]
+    if left <= 0:
+        return Outcome([], busy(load, limits))
+    cores = max(1, round(limits.acus / ACUS_A_CORE))
+    database = Station("database", cores, lambda jobs: STATEMENTS * STATEMENT_CPU_US.value / 1e6 / left, most=1)
+    read = database.run([Job(job.ready, number, job.began, job.size) for number, job in enumerate(woken)])
+    numbered = [Job(job.ready, woken[job.key].key, job.began, job.size) for job in read]
+    server = Station("server", tasks, lambda jobs: sum(_telling(job) for job in jobs), most=1)
+    told = server.run(later(numbered, STATEMENTS * STATEMENT_MS.value / 1e3))
+    return Outcome(told, busy(load, limits))
+
+
+def busy(load: Load, limits: Limits) -> dict[str, float]:
+    """How much of what each part can do is asked of it."""
+    wanted = servers(load)
+    tasks = min(wanted, limits.tasks)
+    woken = load.per_second * tasks * (1 - (1 - 1 / tasks) ** load.listeners)
+    cores = limits.acus / ACUS_A_CORE
+    server = load.deliveries * SOCKET_CPU_US.value + woken * WAKE_CPU_US.value + load.sockets * SOCKET_IDLE_US.value
+    return {
+        "servers there may be": wanted / limits.tasks,
+        "servers' cores": server / 1e6 / tasks / (TASK_CPU / 1024),
+        "database": polling(load, limits) + woken * STATEMENTS * STATEMENT_CPU_US.value / 1e6 / cores,
+        "wake-ups by Valkey": load.per_second * tasks / limits.ecpus,
+        "a lost server's sockets": SOCKETS_PER_TASK * SOCKET_OPEN_MS.value / 1e3 / tasks / AGAIN_SECONDS,
+    }
+
+
+def polling(load: Load, limits: Limits) -> float:
+    """Of the database: every server asks after all its channels, each once for all of its sockets that share it."""
+    tasks = min(servers(load), limits.tasks)
+    shared = tasks * (1 - (1 - 1 / tasks) ** load.listeners) / load.listeners
+    rows = load.sockets * shared * limits.polls
+    return rows * POLL_ROW_US.value / 1e6 / (limits.acus / ACUS_A_CORE)
+
+
+def _telling(job: Job) -> float:
+    return (WAKE_CPU_US.value + job.size * SOCKET_CPU_US.value) / 1e6

@@ -1,0 +1,144 @@
+"""The REST API."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigateway as rest
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.access import acknowledge
+from infra.constructs.function import Function, log_group
+from infra.constructs.packages import package
+from infra.constructs.service import STAGE, data_function, let_sign_in, of_tokens
+from infra.constructs.stack import Stack
+
+DOMAINS = {
+    "auth": ("login", "register", "refresh"),
+    "team": ("createTeam", "updateTeam", "inviteMembers"),
+    "activity": ("logActivity", "aggregateProgress"),  # syncActivity comes with the providers
+    "map": ("calculateRoute", "geocodeAddress"),
+}
+OPEN = ("livez", "readyz")  # health checks bring no token
+DENIED = '{"errors":[{"message":"Sign in again.","extensions":{"code":"UNAUTHENTICATED"}}]}'
+
+
+class Api(Stack):
+    """The REST API, its authorizer, and the functions behind it: one for GraphQL, one for each domain."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region)
+        self.api = self._api()
+        self.authorizer = self._authorizer()
+        self._graphql()
+        self._domains()
+        self.share("api/id", self.api.rest_api_id)
+
+    def _api(self) -> rest.RestApi:
+        logs = log_group(self, "AccessLogs", "api/access")
+        api = rest.RestApi(
+            self,
+            "Api",
+            rest_api_name=self.names.of("api"),
+            description=f"Mile Quest's REST API of {self.home.name}",
+            endpoint_types=[rest.EndpointType.REGIONAL],
+            cloud_watch_role=False,
+            binary_media_types=[],
+            deploy_options=rest.StageOptions(
+                stage_name=STAGE,
+                tracing_enabled=True,
+                metrics_enabled=True,
+                logging_level=rest.MethodLoggingLevel.ERROR,
+                access_log_destination=rest.LogGroupLogDestination(logs),
+                access_log_format=rest.AccessLogFormat.json_with_standard_fields(
+                    caller=False,
+                    http_method=True,
+                    ip=True,
+                    protocol=True,
+                    request_time=True,
+                    resource_path=True,
+                    response_length=True,
+                    status=True,
+                    user=False,
+                ),
+                throttling_rate_limit=self.home.limits.api_rate,
+                throttling_burst_limit=self.home.limits.api_burst,
+            ),
+        )
+        api.add_gateway_response(  # clients ask for new tokens at a 401, and a denial is one of a token
+            "Denied", type=rest.ResponseType.ACCESS_DENIED, status_code="401", templates={"application/json": DENIED}
+        )
+        acknowledge(api, "AwsSolutions-APIG2", "GraphQL and our own functions check what comes in")
+        acknowledge(api.deployment_stage, "CKV_AWS_120", "Answers are of whoever asks, and not to be given to others")
+        acknowledge(api, "AwsSolutions-APIG3", "The WAF stands before it, at CloudFront")
+        return api
+
+    def _authorizer(self) -> rest.RequestAuthorizer:
+        """Asked each time: without a token too, which a source of identity or a cache would refuse before our code."""
+        function = Function(
+            self,
+            "authorizer",
+            "app.aws.authorizer.handler",
+            "Says whether a token is good",
+            seconds=10,
+            variables=of_tokens(self),
+            urgency="page",
+        )
+        return rest.RequestAuthorizer(
+            self,
+            "Authorizer",
+            handler=function.alias,
+            identity_sources=[],
+            results_cache_ttl=cdk.Duration.seconds(0),
+        )
+
+    def _graphql(self) -> None:
+        function = data_function(
+            self,
+            "api",
+            "app.aws.api.handler",
+            "Answers GraphQL and what else is asked by HTTP",
+            memory=self.home.sizes.api_memory,
+            urgency="page",
+            canary=True,
+            variables={"MILEQUEST_COGNITO_POOL": self.shared("identity/pool")},
+        )
+        let_sign_in(function)
+        for path in ("graphql", "routes/{id}"):
+            self._method(path, "ANY" if path == "graphql" else "GET", function)
+        for path in (".well-known/jwks.json", *OPEN):
+            self._method(path, "GET", function, is_open=True)
+
+    def _domains(self) -> None:
+        for name, functions in DOMAINS.items():
+            function = data_function(
+                self,
+                name,
+                f"app.aws.domains.{name}",
+                f"Runs {', '.join(functions)}, and is AppSync's source of them",
+                memory=self.home.sizes.api_memory,
+                code=package("places") if name == "map" else None,
+                variables=self._of_domain(name),
+            )
+            if name == "auth":
+                let_sign_in(function)
+            for each in functions:
+                self._method(f"v1/{name}/{each}", "POST", function)
+
+    def _of_domain(self, name: str) -> dict[str, str]:
+        if name == "map":
+            return {"MILEQUEST_DATA_DIR": "places", "MILEQUEST_PLACES_FROM": "15000"}
+        return {"MILEQUEST_COGNITO_POOL": self.shared("identity/pool")} if name == "auth" else {}
+
+    def _method(self, path: str, verb: str, function: Function, *, is_open: bool = False) -> None:
+        integration = rest.LambdaIntegration(function.alias, allow_test_invoke=False)
+        resource = self.api.root.resource_for_path(path)
+        if is_open:
+            method = resource.add_method(verb, integration)
+            for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59"):
+                acknowledge(method, rule, "Health checks and those who check our tokens bring no token")
+            return
+        method = resource.add_method(
+            verb, integration, authorizer=self.authorizer, authorization_type=rest.AuthorizationType.CUSTOM
+        )
+        acknowledge(
+            method, "AwsSolutions-COG4", "The diagrams have an authorizer of our own, which lets anonymous callers in"
+        )

@@ -1,0 +1,130 @@
+"""The edge: one distribution before everything of the API."""
+
+from pathlib import Path
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_route53_targets as targets
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.bucket import log_bucket
+from infra.constructs.firewall import Firewall
+from infra.constructs.stack import Stack
+
+VIEWER: Final = Path(__file__).parent.parent / "edge" / "viewer.js"
+SECRET_HEADER: Final = "x-origin-secret"  # tells the authorizer that a request came this way
+IDLE: Final = cdk.Duration.seconds(60)  # the most there is without asking AWS; the servers' comments come more often
+HOSTS: Final = ("api", "ws")
+
+
+class Edge(Stack):
+    """CloudFront with its WAF, its function and its certificate; `api.` and `ws.` lead to it."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region)
+        self.zone = route53.PublicHostedZone.from_hosted_zone_attributes(
+            self, "Zone", hosted_zone_id=self.shared("global/zone"), zone_name=environment.domain
+        )
+        firewall = Firewall(self)
+        self.share("edge/firewall", firewall.acl.attr_arn)
+        self._viewer = cloudfront.Function(
+            self,
+            "Viewer",
+            function_name=self.names.of("viewer"),
+            code=cloudfront.FunctionCode.from_inline(VIEWER.read_text()),
+            runtime=cloudfront.FunctionRuntime.JS_2_0,
+        )
+        self._lead_here(self._distribution(firewall))
+
+    def _distribution(self, firewall: Firewall) -> cloudfront.Distribution:
+        rest = self._host("origin-api")
+        servers = self._servers() if self.home.features.fargate else None
+        paths = {"/graphql/realtime": self._host("origin-ws")}
+        if servers:
+            paths["/graphql/live"] = servers
+        logs = log_bucket(self, "edge-logs", logs=log_bucket(self, "edge-access"))
+        resource = logs.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        # CloudFront writes its logs by an ACL, which the other buckets do without.
+        resource.add_property_override("OwnershipControls.Rules.0.ObjectOwnership", "BucketOwnerPreferred")
+        return cloudfront.Distribution(
+            self,
+            "Distribution",
+            comment=f"Mile Quest's API, {self.home.name}",
+            domain_names=[self.names.host(name) for name in HOSTS],
+            certificate=self._certificate(),
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+            web_acl_id=firewall.acl.attr_arn,
+            log_bucket=logs,
+            geo_restriction=cloudfront.GeoRestriction.denylist(*self.home.limits.blocked_countries),
+            default_behavior=self._behavior(rest),
+            additional_behaviors={path: self._behavior(origin) for path, origin in paths.items()},
+        )
+
+    def _host(self, name: str) -> cloudfront.IOrigin:
+        """An origin by the name that Route 53 answers with the region that is healthy."""
+        secret = cdk.SecretValue.secrets_manager(self.names.of("origin"), json_field="current").unsafe_unwrap()
+        return origins.HttpOrigin(
+            self.names.host(name),
+            protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+            origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
+            read_timeout=IDLE,
+            custom_headers={SECRET_HEADER: secret},  # a reference: CloudFormation puts the value in
+        )
+
+    def _servers(self) -> cloudfront.IOrigin:
+        """The load balancer in the VPC, which has no way in from outside but this."""
+        origin = cloudfront.CfnVpcOrigin(
+            self,
+            "Servers",
+            vpc_origin_endpoint_config=cloudfront.CfnVpcOrigin.VpcOriginEndpointConfigProperty(
+                name=self.names.of("servers"),
+                arn=self.shared("fleet/balancer"),
+                https_port=443,
+                origin_protocol_policy="https-only",
+                origin_ssl_protocols=["TLSv1.2"],
+            ),
+        )
+        known = cloudfront.VpcOrigin.from_vpc_origin_attributes(
+            self, "KnownServers", vpc_origin_id=origin.attr_id, domain_name=self.names.host("origin-live")
+        )
+        return origins.VpcOrigin.with_vpc_origin(known, read_timeout=IDLE)
+
+    def _behavior(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
+        """Nothing is kept, everything is passed on but the host's name, by which origins choose."""
+        return cloudfront.BehaviorOptions(
+            origin=origin,
+            allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+            cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
+            origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+            response_headers_policy=cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+            function_associations=[
+                cloudfront.FunctionAssociation(
+                    function=self._viewer, event_type=cloudfront.FunctionEventType.VIEWER_REQUEST
+                )
+            ],
+        )
+
+    def _certificate(self) -> acm.Certificate:
+        first, *others = (self.names.host(name) for name in HOSTS)
+        return acm.Certificate(
+            self,
+            "Certificate",
+            domain_name=first,
+            subject_alternative_names=others,
+            validation=acm.CertificateValidation.from_dns(self.zone),
+        )
+
+    def _lead_here(self, distribution: cloudfront.Distribution) -> None:
+        target = route53.RecordTarget.from_alias(targets.CloudFrontTarget(distribution))
+        for name in HOSTS:
+            route53.ARecord(self, f"{name} 4", zone=self.zone, record_name=name, target=target)
+            route53.AaaaRecord(self, f"{name} 6", zone=self.zone, record_name=name, target=target)

@@ -1,0 +1,103 @@
+"""What spans the regions of an environment."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.access import acknowledge
+from infra.constructs.stack import Stack
+from infra.constructs.versions import AURORA
+
+WAITING = 30  # days until a key that was deleted is gone
+
+
+class Global(Stack):
+    """In the primary region: the zone, the global database and the keys. In the other: replicas of the keys."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region, stateful=True)
+        alias = f"alias/{self.names.of('data')}"
+        if region.primary:
+            self._zone()
+            self._origin_secret()
+            if environment.features.dr:
+                self._database()
+            key = kms.Key(
+                self,
+                "DataKey",
+                alias=alias,
+                description="Encrypts databases, caches, files and their secrets",
+                multi_region=True,
+                enable_key_rotation=True,
+                pending_window=cdk.Duration.days(WAITING),
+                removal_policy=cdk.RemovalPolicy.RETAIN,
+            )
+            self.share("global/data-key", key.key_arn)
+        else:
+            self._replica(alias)
+
+    def _zone(self) -> None:
+        zone = route53.PublicHostedZone(self, "Zone", zone_name=self.home.domain)
+        zone.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        self.share("global/zone", zone.hosted_zone_id)
+
+    def _origin_secret(self) -> None:
+        """What CloudFront tells the authorizer, so that nobody comes around the WAF. Two values are right at a time."""
+        secret = secretsmanager.Secret(
+            self,
+            "Origin",
+            secret_name=self.names.of("origin"),
+            description="Says `current`, which CloudFront sends, and `before`, which is right until it did everywhere",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template='{"before":""}',
+                generate_string_key="current",
+                password_length=40,
+                exclude_punctuation=True,
+            ),
+            replica_regions=[
+                secretsmanager.ReplicaRegion(region=region.name) for region in self.home.regions if not region.primary
+            ],
+        )
+        secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        acknowledge(secret, "CKV_AWS_149", "It keeps callers from coming around the WAF, and opens no data")
+        acknowledge(secret, "AwsSolutions-SMG4", "It changes with a deployment of the edge, as the runbook says")
+
+    def _database(self) -> None:
+        cluster = rds.CfnGlobalCluster(
+            self,
+            "Database",
+            global_cluster_identifier=self.names.of("global"),
+            engine="aurora-postgresql",
+            engine_version=AURORA,
+            storage_encrypted=True,
+            deletion_protection=True,
+        )
+        cluster.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+
+    def _replica(self, alias: str) -> None:
+        """The primary's key has a name nobody can know before; who deploys carries it over once."""
+        replica = kms.CfnReplicaKey(
+            self,
+            "DataKey",
+            primary_key_arn=self.shared("carried/data-key"),
+            key_policy=self._by_policies_of_the_account(),
+            description="The primary region's key in this one",
+            pending_window_in_days=WAITING,
+        )
+        replica.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        kms.CfnAlias(self, "DataAlias", alias_name=alias, target_key_id=replica.attr_key_id)
+        self.share("global/data-key", replica.attr_arn)
+        self.share("global/zone", self.shared("carried/zone"))
+
+    def _by_policies_of_the_account(self) -> Any:
+        statement = iam.PolicyStatement(
+            actions=["kms:*"], resources=["*"], principals=[iam.AccountRootPrincipal()], sid="ByPoliciesOfTheAccount"
+        )
+        return iam.PolicyDocument(statements=[statement])

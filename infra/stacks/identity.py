@@ -1,0 +1,139 @@
+"""Who people are: Cognito."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.access import acknowledge, allow
+from infra.constructs.function import Function
+from infra.constructs.stack import Stack
+
+GROUPS = {"admins": "May see and mend everything", "moderators": "May hide what is reported"}
+TRIGGERS = {  # by the moment Cognito calls them; each is a function of app/aws/cognito.py
+    "post_confirmation": (cognito.UserPoolOperation.POST_CONFIRMATION, "Makes our user of somebody who signed up"),
+    "pre_token_generation": (cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, "Puts our user's id into tokens"),
+}
+
+
+class Identity(Stack):
+    """The user pool, its clients, groups and triggers, and the identity pool that gives AWS roles to users."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region, stateful=True)
+        self.pool = self._pool()
+        self._triggers()
+        self.server = self._client("server", admin_user_password=True, generate_secret=True)
+        self.pages = self._client("pages", user_srp=True, generate_secret=False)
+        for name, says in GROUPS.items():
+            cognito.CfnUserPoolGroup(
+                self, f"{name}-group", user_pool_id=self.pool.user_pool_id, group_name=name, description=says
+            )
+        self._roles()
+        self._hand_over()
+
+    def _pool(self) -> cognito.UserPool:
+        pool = cognito.UserPool(
+            self,
+            "Pool",
+            user_pool_name=self.names.of("users"),
+            feature_plan=cognito.FeaturePlan.ESSENTIALS,
+            self_sign_up_enabled=True,
+            sign_in_aliases=cognito.SignInAliases(email=True),
+            sign_in_case_sensitive=False,
+            auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            password_policy=cognito.PasswordPolicy(
+                min_length=12, require_digits=True, require_lowercase=True, require_uppercase=True, require_symbols=True
+            ),
+            mfa=cognito.Mfa.OPTIONAL,
+            mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
+            email=cognito.UserPoolEmail.with_ses(  # Cognito's own sender has 50 mails a day
+                from_email=f"hello@{self.home.domain}",
+                from_name="Mile Quest",
+                ses_region=self.where.name,
+                ses_verified_domain=self.home.domain,
+            ),
+            deletion_protection=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+        acknowledge(pool, "AwsSolutions-COG2", "A second factor is offered; a walking game does not force it on anyone")
+        acknowledge(pool, "AwsSolutions-COG8", "Plus costs $0.02 a user; the WAF and our own limits stand before it")
+        return pool
+
+    def _triggers(self) -> None:
+        """Functions that Cognito waits for, for five seconds at most."""
+        for name, (moment, says) in TRIGGERS.items():
+            function = Function(
+                self,
+                name.replace("_", "-"),
+                f"app.aws.cognito.{name}",
+                says,
+                seconds=5,
+                in_network=True,
+                urgency="page",
+                variables={"MILEQUEST_DATABASE_URL": self.shared("data/writer-url")},
+            )
+            allow(function.role, "rds-db:connect", self.shared("data/connect-arn"))
+            version = cognito.LambdaVersion.V2_0 if name == "pre_token_generation" else None
+            self.pool.add_trigger(moment, function.alias, *([version] if version else []))
+
+    def _client(
+        self, name: str, *, generate_secret: bool, admin_user_password: bool = False, user_srp: bool = False
+    ) -> cognito.UserPoolClient:
+        """Who may sign people in: the function of the auth domain, and pages that speak to Cognito themselves."""
+        return self.pool.add_client(
+            name,
+            user_pool_client_name=name,
+            generate_secret=generate_secret,
+            auth_flows=cognito.AuthFlow(admin_user_password=admin_user_password, user_srp=user_srp),
+            access_token_validity=cdk.Duration.minutes(60),
+            id_token_validity=cdk.Duration.minutes(60),
+            refresh_token_validity=cdk.Duration.days(30),
+            enable_token_revocation=True,
+            prevent_user_existence_errors=True,
+            disable_o_auth=True,
+        )
+
+    def _roles(self) -> None:
+        """The identity pool: a signed-in user's role may read and write below the user's own prefix."""
+        identities = cognito.CfnIdentityPool(
+            self,
+            "Identities",
+            identity_pool_name=self.names.of("identities"),
+            allow_unauthenticated_identities=False,
+            cognito_identity_providers=[
+                cognito.CfnIdentityPool.CognitoIdentityProviderProperty(
+                    client_id=self.pages.user_pool_client_id,
+                    provider_name=self.pool.user_pool_provider_name,
+                    server_side_token_check=True,
+                )
+            ],
+        )
+        users = iam.Role(
+            self,
+            "UserRole",
+            assumed_by=iam.WebIdentityPrincipal(
+                "cognito-identity.amazonaws.com",
+                {
+                    "StringEquals": {"cognito-identity.amazonaws.com:aud": identities.ref},
+                    "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
+                },
+            ),
+        )
+        own = f"arn:aws:s3:::{self.names.bucket('user-data')}/${{cognito-identity.amazonaws.com:sub}}/*"
+        allow(users, "s3:GetObject s3:PutObject", own, because="Everything below a user's own prefix")
+        cognito.CfnIdentityPoolRoleAttachment(
+            self, "UserRoles", identity_pool_id=identities.ref, roles={"authenticated": users.role_arn}
+        )
+        self.share("identity/identities", identities.ref)
+
+    def _hand_over(self) -> None:
+        self.share("identity/pool", self.pool.user_pool_id)
+        self.share("identity/pool-arn", self.pool.user_pool_arn)
+        issuer = f"https://cognito-idp.{self.region}.amazonaws.com/{self.pool.user_pool_id}"
+        self.share("identity/issuer", issuer)
+        self.share("identity/keys", f"{issuer}/.well-known/jwks.json")
+        self.share("identity/server-client", self.server.user_pool_client_id)
+        self.share("identity/pages-client", self.pages.user_pool_client_id)

@@ -1,0 +1,87 @@
+"""The data lake: what happened, for those who ask later."""
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.access import allow
+from infra.constructs.bucket import bucket, log_bucket
+from infra.constructs.delivery import Delivery, ParquetTable
+from infra.constructs.function import Function
+from infra.constructs.query import Queries
+from infra.constructs.stack import Stack
+
+COLUMNS = {
+    "id": "string",
+    "channel": "string",
+    "sequence": "bigint",
+    "kind": "string",
+    "at": "timestamp",
+    "data": "string",
+}
+DAYS = {"day": {"type": "date", "format": "yyyy-MM-dd", "range": "2026-01-01,NOW"}}
+QUERIES = {
+    "events-by-day": "SELECT day, kind, count(DISTINCT id) AS events FROM events GROUP BY day, kind ORDER BY day DESC",
+    "teams-by-day": "SELECT day, count(DISTINCT channel) AS teams FROM events GROUP BY day ORDER BY day DESC",
+    "events-of-a-team": "SELECT * FROM events WHERE channel = 'team:…' AND day >= '2026-01-01' ORDER BY sequence",
+}
+
+
+class Lake(Stack):
+    """A job takes events from the bus to Firehose, which lays them down as Parquet; Athena asks them."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region, stateful=True)
+        logs = log_bucket(self, "lake-logs")
+        lake = bucket(self, "lake", logs=logs)
+        database = f"milequest_{environment.name}"
+        made = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=self.account,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(name=database, description="What happened"),
+        )
+        table = ParquetTable(self, database, "events", COLUMNS, f"s3://{lake.bucket_name}/events/", DAYS)
+        table.node.add_dependency(made)
+        delivery = Delivery(self, lake, database, table)
+        delivery.node.add_dependency(table)
+        self._job(delivery)
+        Queries(self, "lake", database, QUERIES, logs)
+
+    def _job(self, delivery: Delivery) -> None:
+        """EventBridge could call Firehose itself, but a job drops what is played again, and shapes the rows."""
+        job = Function(
+            self,
+            "to-lake",
+            "app.aws.lake.handler",
+            "Takes events to the data lake",
+            asynchronous=True,
+            variables={"MILEQUEST_LAKE_STREAM": self.names.of("lake")},
+        )
+        allow(job.role, "firehose:PutRecord", delivery.arn)
+        bus = events.EventBus.from_event_bus_arn(
+            self, "Bus", self.arn_of("events", f"event-bus/{self.names.of('bus')}")
+        )
+        rule = events.Rule(
+            self,
+            "EveryEvent",
+            event_bus=bus,
+            rule_name=self.names.of("to-lake"),
+            event_pattern=events.EventPattern(source=["milequest"]),
+        )
+        undelivered = sqs.Queue.from_queue_arn(self, "Undelivered", self.arn_of("sqs", self.names.queue("undelivered")))
+        resource = rule.node.default_child
+        assert isinstance(resource, events.CfnRule)
+        resource.targets = [
+            events.CfnRule.TargetProperty(
+                id="job",
+                arn=job.alias.function_arn,
+                dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
+            )
+        ]
+        job.alias.add_permission(
+            "Rule", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule.rule_arn
+        )

@@ -1,0 +1,210 @@
+"""The WebSocket API."""
+
+from aws_cdk import aws_apigatewayv2 as gateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.access import acknowledge, allow
+from infra.constructs.function import Function, log_group
+from infra.constructs.service import (
+    STAGE,
+    data_function,
+    let_publish,
+    let_sockets,
+    of_bus,
+    of_data,
+    of_sockets,
+    of_tokens,
+    queue_arn,
+)
+from infra.constructs.stack import Stack
+from infra.queues import LINES
+
+ROUTES = {"$connect": "connect", "$disconnect": "disconnect", "$default": "message"}
+LATE = 30_000  # milliseconds an answer may take; API Gateway waits no longer
+
+
+class Live(Stack):
+    """The WebSocket API, the functions of its routes, and those that work behind its queues."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region)
+        self.api = gateway.CfnApi(
+            self,
+            "Api",
+            name=self.names.of("live"),
+            protocol_type="WEBSOCKET",
+            route_selection_expression="$request.body.type",
+        )
+        self.url = f"https://{self.api.ref}.execute-api.{self.region}.amazonaws.com/{STAGE}"
+        self.sockets = {"MILEQUEST_LIVE_SOCKETS_URL": self.url, **of_sockets(self)}
+        self._doors()
+        self._workers()
+        self._stage()
+        self.share("live/id", self.api.ref)
+        self.share("live/sockets-url", self.url)
+
+    def _doors(self) -> None:
+        """The routes' functions; the two that only write rows know no GraphQL."""
+        says = {"connect": "Lets a client in", "disconnect": "Forgets a client"}
+        for name, what in says.items():
+            function = Function(
+                self,
+                name,
+                f"app.aws.doors.{name}",
+                what,
+                in_network=True,
+                urgency="page" if name == "connect" else "ticket",
+                variables={**of_data(self), **of_tokens(self), **self.sockets},
+            )
+            allow(function.role, "rds-db:connect", self.shared("data/connect-arn"))
+            let_sockets(function)
+            self._route(f"${name}", function, authorized=name == "connect")
+        function = data_function(
+            self,
+            "message",
+            "app.aws.live.default",
+            "Does what a message asks for",
+            memory=self.home.sizes.api_memory,
+            urgency="page",
+            variables=self.sockets,
+        )
+        let_sockets(function, "news")
+        self._let_speak(function)
+        self._route("$default", function)
+
+    def _workers(self) -> None:
+        """Who works on the queues. The poster is outside of the VPC, where the sockets are in reach."""
+        planner = self._worker("planner", "plan", "Works out what groups are to hear", "news")
+        let_sockets(planner, "posts", "later")
+        relay = self._worker("relay", "kicked", "Wakes the groups whose logs have grown, tells the bus", "kicks")
+        let_sockets(relay, "news")
+        let_publish(relay)
+        for name, handler, says, queue in (
+            ("poster", "post", "Sends to sockets", "posts"),
+            ("later", "forward", "Hands on what had to wait", "later"),
+        ):
+            function = Function(
+                self,
+                name,
+                f"app.aws.live.{handler}",
+                says,
+                seconds=LINES[queue].seconds,
+                memory=self.home.sizes.job_memory,
+                urgency="page",
+                variables={"MILEQUEST_REDIS_URL": "redis://nowhere:6379", **of_tokens(self), **self.sockets},
+            )
+            let_sockets(function, *(("later",) if name == "poster" else ("news", "posts")))
+            self._let_speak(function)
+            self._feed(function, queue)
+
+    def _worker(self, name: str, handler: str, says: str, queue: str) -> Function:
+        function = data_function(
+            self,
+            name,
+            f"app.aws.live.{handler}",
+            says,
+            seconds=LINES[queue].seconds,
+            memory=self.home.sizes.job_memory,
+            urgency="page",
+            variables={**self.sockets, **(of_bus(self) if name == "relay" else {})},
+        )
+        self._feed(function, queue)
+        return function
+
+    def _feed(self, function: Function, queue: str) -> None:
+        """Have a function work on a queue. What fails comes again alone."""
+        steps = "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility"
+        allow(function.role, steps, queue_arn(self, queue))
+        mapping = lambda_.CfnEventSourceMapping(
+            function,
+            "Feed",
+            function_name=function.alias.function_arn,
+            event_source_arn=queue_arn(self, queue),
+            batch_size=10,
+            function_response_types=["ReportBatchItemFailures"],
+        )
+        mapping.node.add_dependency(function.role)
+        acknowledge(mapping, "Serverless-LambdaEventSourceMappingDestination", "A queue has its own dead letters")
+
+    def _let_speak(self, function: Function) -> None:
+        """Let a function send to sockets and close them."""
+        connections = self.arn_of("execute-api", f"{self.api.ref}/{STAGE}/*/@connections/*")
+        allow(function.role, "execute-api:ManageConnections", connections, because="Connections come and go")
+
+    def _route(self, key: str, function: Function, *, authorized: bool = False) -> None:
+        integration = gateway.CfnIntegration(
+            self,
+            f"{function.name}-integration",
+            api_id=self.api.ref,
+            integration_type="AWS_PROXY",
+            integration_uri=self._invocations(function.alias.function_arn),
+        )
+        route = gateway.CfnRoute(
+            self,
+            f"{function.name}-route",
+            api_id=self.api.ref,
+            route_key=key,
+            target=f"integrations/{integration.ref}",
+            authorization_type="CUSTOM" if authorized else "NONE",
+            authorizer_id=self._authorizer() if authorized else None,
+        )
+        if not authorized:
+            acknowledge(route, "AwsSolutions-APIG4", "Only a connection that was let in gets there")
+        function.alias.add_permission(
+            f"route {key}", principal=iam.ServicePrincipal("apigateway.amazonaws.com"), source_arn=self._any_of_api()
+        )
+
+    def _authorizer(self) -> str:
+        """The REST API's authorizer does for this one."""
+        arn = self.arn_of("lambda", f"function:{self.names.of('authorizer')}:live")
+        lambda_.CfnPermission(
+            self,
+            "AuthorizerPermission",
+            action="lambda:InvokeFunction",
+            function_name=arn,
+            principal="apigateway.amazonaws.com",
+            source_arn=self._any_of_api(),
+        )
+        return str(
+            gateway.CfnAuthorizer(
+                self,
+                "Authorizer",
+                api_id=self.api.ref,
+                name=self.names.of("authorizer"),
+                authorizer_type="REQUEST",
+                identity_source=[],
+                authorizer_uri=self._invocations(arn),
+            ).ref
+        )
+
+    def _stage(self) -> None:
+        logs = log_group(self, "AccessLogs", "live/access")
+        stage = gateway.CfnStage(
+            self,
+            "Stage",
+            api_id=self.api.ref,
+            stage_name=STAGE,
+            auto_deploy=True,
+            access_log_settings=gateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=logs.log_group_arn,
+                format='{"id":"$context.requestId","route":"$context.routeKey","status":"$context.status"}',
+            ),
+            default_route_settings=gateway.CfnStage.RouteSettingsProperty(
+                logging_level="ERROR",
+                detailed_metrics_enabled=True,
+                throttling_rate_limit=self.home.limits.socket_rate,
+                throttling_burst_limit=self.home.limits.socket_rate * 2,
+            ),
+        )
+        for child in self.node.children:
+            if isinstance(child, gateway.CfnRoute):
+                stage.add_resource_dependency(child)
+
+    def _invocations(self, function: str) -> str:
+        return f"arn:{self.partition}:apigateway:{self.region}:lambda:path/2015-03-31/functions/{function}/invocations"
+
+    def _any_of_api(self) -> str:
+        return self.arn_of("execute-api", f"{self.api.ref}/*")

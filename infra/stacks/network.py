@@ -1,0 +1,67 @@
+"""The VPC."""
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.access import acknowledge
+from infra.constructs.function import log_group
+from infra.constructs.stack import Stack
+from infra.constructs.tiers import Acls, Tiers
+
+
+class Network(Stack):
+    """Subnets for the public side of NAT, for functions and servers, and for data; who may speak to whom in them."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region, stateful=True)
+        vpc = self._vpc()
+        tiers = Tiers(self, vpc)
+        Acls(self, vpc)
+        acknowledge(self.node.find_child("Acls"), "AwsSolutions-VPC3", "The network ACLs are the user's own design")
+        vpc.add_flow_log(
+            "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group(self, "Flows", "network/flows"))
+        )
+        vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+        vpc.add_interface_endpoint(
+            "sqs-endpoint",  # each commit's kick: cheaper and nearer than through NAT
+            service=ec2.InterfaceVpcEndpointAwsService.SQS,
+            open=False,  # our own group says who may
+            security_groups=[tiers.groups["endpoints"]],
+            subnets=ec2.SubnetSelection(subnet_group_name="private"),
+        )
+        self._hand_over(vpc)
+
+    def _vpc(self) -> ec2.Vpc:
+        """What touches the databases also calls out: `@connections` and tokens' keys have no endpoint in a VPC."""
+        kinds = (
+            ("public", ec2.SubnetType.PUBLIC),
+            ("private", ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            ("data", ec2.SubnetType.PRIVATE_ISOLATED),
+        )
+        return ec2.Vpc(
+            self,
+            "Vpc",
+            vpc_name=self.names.of("network"),
+            ip_addresses=ec2.IpAddresses.cidr(self.where.cidr),
+            availability_zones=list(self.where.azs),
+            nat_gateways=1,
+            restrict_default_security_group=False,  # by a custom resource; nothing of ours is in that group
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name=name,
+                    subnet_type=kind,
+                    cidr_mask=20,
+                    map_public_ip_on_launch=False if kind == ec2.SubnetType.PUBLIC else None,
+                )
+                for name, kind in kinds
+            ],
+        )
+
+    def _hand_over(self, vpc: ec2.Vpc) -> None:
+        self.share("network/vpc", vpc.vpc_id)
+        for kind in ("private", "data"):
+            subnets = vpc.select_subnets(subnet_group_name=kind).subnet_ids
+            for number, subnet in enumerate(subnets, 1):
+                self.share(f"network/{kind}-subnet-{number}", subnet)

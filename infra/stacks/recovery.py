@@ -1,0 +1,73 @@
+"""Which region answers: host names, health checks and failover records."""
+
+from aws_cdk import aws_cloudwatch as cw
+from aws_cdk import aws_route53 as route53
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.alarms import MINUTE, alarm
+from infra.constructs.origin import Origin
+from infra.constructs.stack import Stack
+from infra.names import STAGE
+
+
+class Recovery(Stack):
+    """Traffic follows the database: /readyz is 200 only where it can be written to. With both unhealthy the primary
+    is answered, so a promotion moves traffic, and no template changes.
+    """
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region)
+        zone_id = self.shared("global/zone")
+        zone = route53.PublicHostedZone.from_hosted_zone_attributes(
+            self, "Zone", hosted_zone_id=zone_id, zone_name=environment.domain
+        )
+        rest, sockets = Origin(self, "origin-api", zone), Origin(self, "origin-ws", zone, sockets=True)
+        own = Origin(self, f"{region.short}-api", zone)
+        for origin in (rest, own):
+            origin.map("Api", self.shared("api/id"), STAGE)
+        if environment.features.fargate:
+            rest.map("Stream", self.shared("fleet/stream-api"), STAGE, "graphql/stream")
+        sockets.map("Live", self.shared("live/id"), STAGE)
+        own.record(zone_id)
+        if not environment.features.dr:
+            rest.record(zone_id)
+            sockets.record(zone_id)
+            return
+        check = self._check(own.host)
+        for origin in (rest, sockets):
+            origin.record(
+                zone_id, failover="PRIMARY" if region.primary else "SECONDARY", health=check.attr_health_check_id
+            )
+
+    def _check(self, host: str) -> route53.CfnHealthCheck:
+        """Asked every ten seconds from around the world; three bad answers are enough."""
+        check = route53.CfnHealthCheck(
+            self,
+            "Check",
+            health_check_config=route53.CfnHealthCheck.HealthCheckConfigProperty(
+                type="HTTPS",
+                fully_qualified_domain_name=host,
+                resource_path="/readyz",
+                port=443,
+                request_interval=10,
+                failure_threshold=3,
+                enable_sni=True,
+            ),
+        )
+        if self.where.primary:  # its metrics exist in us-east-1 alone
+            self._flips(check)
+        return check
+
+    def _flips(self, check: route53.CfnHealthCheck) -> None:
+        healthy = cw.Metric(
+            namespace="AWS/Route53",
+            metric_name="HealthCheckStatus",
+            dimensions_map={"HealthCheckId": check.attr_health_check_id},
+            statistic="min",
+            period=MINUTE,
+        )
+        sick = cw.MathExpression(expression="1 - healthy", using_metrics={"healthy": healthy}, period=MINUTE)
+        says = "The primary region is not ready: traffic goes where the database can be written to. See the runbook"
+        missing = cw.TreatMissingData.BREACHING
+        alarm(self, "Sick", sick, 0, says, urgency="page", minutes=1, missing=missing)

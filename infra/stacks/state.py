@@ -1,0 +1,108 @@
+"""Tables and files outside PostgreSQL."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.config import Environment, Region
+from infra.constructs.access import allow, service_role
+from infra.constructs.bucket import bucket, log_bucket
+from infra.constructs.stack import Stack
+from infra.names import Names
+
+TEXT = dynamodb.AttributeType.STRING
+
+
+class State(Stack):
+    """DynamoDB: sockets of this region and sessions of all. S3: what users upload."""
+
+    def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
+        super().__init__(app, environment, region, stateful=True)
+        self._live()
+        if region.primary:
+            self._sessions()
+        self._user_data()
+
+    def _live(self) -> None:
+        """Connections, their subscriptions and positions. A connection's id means nothing in another region."""
+        table = self._table("live", stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
+        assert table.table_stream_arn
+        self.share("state/live-stream", table.table_stream_arn)
+
+    def _sessions(self) -> None:
+        """Sessions, which follow their users into the other region."""
+        self._table("sessions", replicas=[region.name for region in self.home.regions if not region.primary])
+
+    def _table(
+        self, name: str, *, stream: dynamodb.StreamViewType | None = None, replicas: list[str] | None = None
+    ) -> dynamodb.TableV2:
+        return dynamodb.TableV2(
+            self,
+            f"{name}-table",
+            table_name=self.names.of(name),
+            partition_key=dynamodb.Attribute(name="pk", type=TEXT),
+            sort_key=dynamodb.Attribute(name="sk", type=TEXT),
+            time_to_live_attribute="expires",
+            billing=dynamodb.Billing.on_demand(),
+            dynamo_stream=stream,
+            encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            replicas=[dynamodb.ReplicaTableProps(region=region) for region in replicas or []],
+        )
+
+    def _user_data(self) -> None:
+        """Uploads, sent by browsers with a form that we signed."""
+        key = kms.Key.from_key_arn(self, "DataKey", self.shared("global/data-key"))
+        from_pages = s3.CorsRule(
+            allowed_methods=[s3.HttpMethods.POST, s3.HttpMethods.GET],
+            allowed_origins=[f"https://{self.home.domain}", f"https://{self.names.host('admin')}"],
+            allowed_headers=["*"],
+            max_age=3600,
+        )
+        made = bucket(self, "user-data", logs=log_bucket(self, "state-logs"), key=key, cors=[from_pages])
+        self.share("state/user-data-bucket", made.bucket_name)
+        for other in self.home.regions:
+            if self.where.primary and not other.primary:
+                self._replicate(made, key, Names(self.home, other))
+
+    def _replicate(self, made: s3.Bucket, key: kms.IKey, there: Names) -> None:
+        """Copy uploads to the other region, whose bucket is deployed before."""
+        target = f"arn:aws:s3:::{there.bucket('user-data')}"
+        role = service_role(self, "Replication", "s3")
+        allow(role, "s3:GetReplicationConfiguration s3:ListBucket", made.bucket_arn)
+        because = "Every upload is copied"
+        reads = "s3:GetObjectVersionForReplication s3:GetObjectVersionAcl s3:GetObjectVersionTagging"
+        allow(role, reads, f"arn:aws:s3:::{self.names.bucket('user-data')}/*", because=because)
+        allow(role, "s3:ReplicateObject s3:ReplicateDelete s3:ReplicateTags", f"{target}/*", because=because)
+        allow(role, "kms:Decrypt", key.key_arn)
+        copy = self.shared("carried/data-key-there")
+        allow(role, "kms:Encrypt", copy)
+        resource = made.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        of = s3.CfnBucket
+        resource.replication_configuration = of.ReplicationConfigurationProperty(
+            role=role.role_arn,
+            rules=[
+                of.ReplicationRuleProperty(
+                    id="all",
+                    status="Enabled",
+                    priority=1,
+                    filter=of.ReplicationRuleFilterProperty(prefix=""),
+                    delete_marker_replication=of.DeleteMarkerReplicationProperty(status="Enabled"),
+                    source_selection_criteria=of.SourceSelectionCriteriaProperty(
+                        sse_kms_encrypted_objects=of.SseKmsEncryptedObjectsProperty(status="Enabled")
+                    ),
+                    destination=of.ReplicationDestinationProperty(
+                        bucket=target,
+                        encryption_configuration=of.EncryptionConfigurationProperty(replica_kms_key_id=copy),
+                        metrics=of.MetricsProperty(status="Enabled"),
+                    ),
+                )
+            ],
+        )

@@ -1,0 +1,30 @@
+"""How someone whom an issuer vouches for becomes one of our users."""
+
+from datetime import datetime
+from uuid import UUID
+
+from milequest.rules.errors import ErrorCode, Refused, unauthenticated
+from milequest.rules.identity import Account
+from milequest.rules.ids import new_id
+from milequest.store import accounts
+from milequest.store.transaction import Tx
+
+
+async def user_for_identity(tx: Tx, account: Account, now: datetime) -> UUID:
+    """The user behind (issuer, subject), made at the first time; run it at every sign-in, so nothing stays half made.
+
+    Another identity with the same address becomes the same user, for the issuer says whose the address is: without that
+    (`email_verified`) nobody is made or tied. Raises EMAIL_NOT_VERIFIED, and UNAUTHENTICATED for who was suspended or
+    deleted.
+    """
+    owner = await accounts.owner(tx, account.issuer, account.subject)
+    if owner is None:
+        if not account.email_verified:
+            raise Refused(ErrorCode.EMAIL_NOT_VERIFIED, "Confirm the e-mail address first.")
+        await accounts.put_user(tx, new_id(now), account, now)
+        await accounts.tie(tx, account, now)
+        owner = await accounts.owner(tx, account.issuer, account.subject)
+    assert owner is not None, "the identity was tied, by us or at the same moment by another"
+    if not owner.is_live:
+        raise unauthenticated("This account is closed.")
+    return owner.user_id

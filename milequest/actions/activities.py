@@ -1,0 +1,173 @@
+"""Logging, changing and deleting walks. Whoever writes one (a resolver, an import, the demo) comes through here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from milequest.actions.counting import Counted, count
+from milequest.rules.activities import Walk, edited, over_the_day
+from milequest.rules.counting import Amounts
+from milequest.rules.enums import ActivityPrivacy, ActivitySource, CountStatus
+from milequest.rules.errors import ErrorCode, Refused, found, unauthenticated
+from milequest.rules.ids import new_id
+from milequest.store import activities, counting, settling, users
+from milequest.store.activities import StoredWalk
+from milequest.store.idempotency import mismatch
+from milequest.store.transaction import Tx
+from milequest.store.users import Profile
+
+Draft: TypeAlias = Callable[[Profile], Walk]
+
+_AUTOMATIC = (CountStatus.COUNTED, CountStatus.FLAGGED)  # set by the rule of speed; the others by a person
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What makes logging happen once: the client's key and its request's hash, or the source's own id of the record."""
+
+    key: str | None = None
+    digest: bytes | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WalkWritten:
+    """A walk that was written, and what it moved. Not `is_new`: an equal request had written it before."""
+
+    activity_id: UUID
+    goal_ids: tuple[UUID, ...] = ()
+    milestone_ids: tuple[UUID, ...] = ()
+    is_new: bool = True
+
+
+def as_it_is(walk: Walk) -> Draft:
+    """The draft of a walk that is complete already."""
+    return lambda _: walk
+
+
+async def log_walk(
+    tx: Tx, user_id: UUID, now: datetime, draft: Draft, once: Once = Once(), *, allow_duplicate: bool = False
+) -> WalkWritten:
+    """Write a walk down and count it for every team and goal it belongs to.
+
+    `draft` makes the walk once it is known to be a new one: a request that is repeated gets its answer, even when its
+    walk could not be logged any more. Raises what `draft` raises, VALIDATION_ERROR when the day gets too long,
+    DUPLICATE_ACTIVITY with `existingId` for what was probably logged already (unless `allow_duplicate`), and
+    IDEMPOTENCY_MISMATCH when `once.key` stood for another request, CONFLICT when its walk was deleted since.
+    """
+    profile = await users.lock_profile(tx, user_id)
+    if profile is None:
+        raise unauthenticated()
+    if once.key is not None and (earlier := await activities.by_key(tx, user_id, once.key)):
+        return await _again(tx, earlier, once)
+    activity_id, walk = new_id(now), draft(profile)
+    if walk.source is ActivitySource.MANUAL:
+        await _check_day(tx, user_id, walk, activity_id, allow_duplicate)
+    if not await activities.insert(tx, activity_id, user_id, walk, now, once.key, once.digest, once.external_id):
+        assert once.external_id is not None, "the key was looked up under the user's lock"
+        known = await activities.by_external(tx, user_id, walk.source, once.external_id)
+        return WalkWritten(found(known, "walk"), is_new=False)
+    amounts = _amounts(activity_id, user_id, walk, walk.count_status, now)
+    counted = await count(tx, activity_id, user_id, amounts, now, new=True)
+    return _written(activity_id, counted)
+
+
+async def _again(tx: Tx, earlier: tuple[UUID, bytes, bool], once: Once) -> WalkWritten:
+    """What the first request with this key came to. Raises CONFLICT where that is no longer so."""
+    activity_id, digest, is_deleted = earlier
+    if digest != once.digest:
+        raise mismatch()
+    if is_deleted:
+        raise Refused(ErrorCode.CONFLICT, "The walk of this key was deleted since; a new walk takes a new key.")
+    goals = await counting.counted_goals(tx, activity_id)
+    milestones = await settling.reached_by(tx, activity_id)
+    return WalkWritten(activity_id, tuple(goal.goal_id for goal in goals), tuple(milestones), is_new=False)
+
+
+async def _check_day(tx: Tx, user_id: UUID, walk: Walk, activity_id: UUID, allow_duplicate: bool) -> None:
+    logged_mm, twin = await activities.day_so_far(tx, user_id, walk, activity_id)
+    if refusal := over_the_day(logged_mm, walk):
+        raise refusal
+    if twin is not None and not allow_duplicate:
+        raise Refused(
+            ErrorCode.DUPLICATE_ACTIVITY,
+            "A walk like this is logged already; send allowDuplicate to log it all the same.",
+            existingId=f"activity_{twin.hex}",
+        )
+
+
+async def update_walk(
+    tx: Tx,
+    owner_id: UUID,
+    now: datetime,
+    activity_id: UUID,
+    given: Mapping[str, Any],
+    expected_version: int | None = None,
+) -> WalkWritten:
+    """Change the fields in `given` (see `rules.activities.edited`) and count the walk anew.
+
+    Raises NOT_FOUND for others' walks, STALE_VERSION with `currentVersion`, VALIDATION_ERROR, BACKDATE_LIMIT.
+    """
+    stored = await _lock_own(tx, owner_id, activity_id, expected_version)
+    changed = edited(stored.walk, given, now)
+    if changed.source is ActivitySource.MANUAL:
+        await _check_day(tx, owner_id, changed, activity_id, allow_duplicate=True)
+    status = changed.count_status if stored.count_status in _AUTOMATIC else stored.count_status
+    counted_at = now if _counts_otherwise(stored, changed, status) else stored.counted_at
+    await activities.update(tx, activity_id, changed, status, counted_at, now)
+    amounts = _amounts(activity_id, owner_id, changed, status, counted_at)
+    return _written(activity_id, await count(tx, activity_id, owner_id, amounts, now))
+
+
+async def _lock_own(tx: Tx, owner_id: UUID, activity_id: UUID, expected_version: int | None = None) -> StoredWalk:
+    """The owner's walk, locked after the owner. Raises NOT_FOUND for others' walks, STALE_VERSION."""
+    if await users.lock_profile(tx, owner_id) is None:
+        raise unauthenticated()
+    stored = found(await activities.lock(tx, activity_id, owner_id), "activity")
+    if expected_version is not None and stored.version != expected_version:
+        raise Refused(ErrorCode.STALE_VERSION, "The walk has changed since.", currentVersion=stored.version)
+    return stored
+
+
+async def delete_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID) -> WalkWritten:
+    """Delete a walk; every total that held it falls."""
+    await _lock_own(tx, owner_id, activity_id)
+    await activities.delete(tx, activity_id, now)
+    counted = await count(tx, activity_id, owner_id, None, now)
+    return _written(activity_id, counted)
+
+
+async def count_since(tx: Tx, user_id: UUID, team_id: UUID, since: datetime, now: datetime) -> None:
+    """Count for a team anew what its member walked since then: all of the day they joined, none after they left."""
+    for stored in await activities.since(tx, user_id, since):
+        amounts = _amounts(stored.id, user_id, stored.walk, stored.count_status, stored.counted_at)
+        if amounts is not None:
+            await count(tx, stored.id, user_id, amounts, now, only=team_id)
+
+
+def _counts_otherwise(stored: StoredWalk, changed: Walk, status: CountStatus) -> bool:
+    """Whether the edit changes anything that is counted: what others see of it was attained just now, then."""
+    before = replace(stored.walk, notes=None, type=changed.type, stride_mm=None)
+    return before != replace(changed, notes=None, stride_mm=None) or status != stored.count_status
+
+
+def _amounts(activity_id: UUID, user_id: UUID, walk: Walk, status: CountStatus, counted_at: datetime) -> Amounts | None:
+    if status is not CountStatus.COUNTED:
+        return None
+    return Amounts(
+        activity_id,
+        user_id,
+        walk.privacy == ActivityPrivacy.PUBLIC,
+        walk.distance_mm,
+        walk.duration_s or 0,
+        walk.steps or 0,
+        walk.local_date,
+        walk.started_at,
+        counted_at,
+    )
+
+
+def _written(activity_id: UUID, counted: Counted) -> WalkWritten:
+    return WalkWritten(activity_id, tuple(counted.goal_ids), tuple(counted.milestone_ids))

@@ -1,0 +1,109 @@
+"""Inviting, and what the invited make of it. Locks: the invited user, the team, then the invite."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from milequest.actions.members import Joined, refuse_member, seat
+from milequest.rules.access import Viewer, refuse_unless_admin
+from milequest.rules.enums import InviteState
+from milequest.rules.errors import ErrorCode, Refused, found, not_found, unauthenticated
+from milequest.rules.ids import new_id
+from milequest.rules.invites import (
+    NewInvite,
+    code_hash,
+    new_code,
+    refuse_other_recipient,
+    refuse_unless_open,
+    unknown_code,
+)
+from milequest.store import invites, teams, users
+from milequest.store.invites import LockedInvite
+from milequest.store.teams import Team
+from milequest.store.transaction import Tx
+from milequest.store.users import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class InviteCreated:
+    """The invite and its code, which is kept nowhere but with the request's idempotency key, if it has one."""
+
+    invite_id: UUID
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRevoked:
+    """The invite that lets nobody in any more."""
+
+    invite_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class InviteDeclined:
+    """The invite that was declined."""
+
+    invite_id: UUID
+
+
+async def create_invite(tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, new: NewInvite) -> InviteCreated:
+    """Make an invite; a waiting one of the same address gets a new code and more time. Raises NOT_FOUND, FORBIDDEN."""
+    team = found(await teams.lock(tx, Viewer(admin_id), team_id), "team")
+    refuse_unless_admin(team.standing(Viewer(admin_id)), is_public=team.is_public)
+    code = new_code()
+    invite_id = await invites.put(tx, new_id(now), team_id, code_hash(code), new, admin_id, now)
+    return InviteCreated(invite_id, code)
+
+
+async def revoke_invite(tx: Tx, admin_id: UUID, now: datetime, invite_id: UUID) -> InviteRevoked:
+    """Take an invite back; twice is once. Raises NOT_FOUND for who is no admin, CONFLICT for one that was used up."""
+    place = found(await invites.place(tx, invite_id=invite_id), "invite")
+    await teams.lock(tx, Viewer(admin_id), place.team_id)
+    if invite_id not in await invites.by_ids(tx, Viewer(admin_id), [invite_id], now):
+        raise not_found("invite")
+    invite = found(await invites.lock(tx, invite_id, None, now), "invite")
+    if invite.state in (InviteState.ACCEPTED, InviteState.DECLINED):
+        raise Refused(ErrorCode.CONFLICT, "This invite was answered already.")
+    await invites.close(tx, invite_id, InviteState.REVOKED)
+    return InviteRevoked(invite_id)
+
+
+async def accept_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> Joined:
+    """Join the team an invite is for.
+
+    Raises INVALID_INVITE_CODE, INVITE_WRONG_RECIPIENT, ALREADY_MEMBER, INVITE_EXPIRED, CONFLICT for one that is used
+    up or for too many teams, TEAM_FULL. Nothing is used up by a refusal.
+    """
+    user, team, invite = await _lock_for_invited(tx, user_id, now, code)
+    refuse_member(team)
+    refuse_unless_open(invite.state)
+    joined = await seat(tx, team, user, now, invite.invited_by)
+    await invites.redeem(tx, invite.id)
+    return joined
+
+
+async def decline_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> InviteDeclined:
+    """Turn an invite down; a link stays good for others. Raises as `accept_invite`, but for what concerns seats."""
+    _, _, invite = await _lock_for_invited(tx, user_id, now, code)
+    if invite.state is not InviteState.DECLINED:
+        refuse_unless_open(invite.state)
+    if invite.email_key is not None:
+        await invites.close(tx, invite.id, InviteState.DECLINED)
+    return InviteDeclined(invite.id)
+
+
+async def _lock_for_invited(tx: Tx, user_id: UUID, now: datetime, code: str) -> tuple[Profile, Team, LockedInvite]:
+    """User, live team and invite, locked in this order. Raises INVALID_INVITE_CODE, INVITE_WRONG_RECIPIENT."""
+    user = await users.lock_profile(tx, user_id)
+    if user is None:
+        raise unauthenticated()
+    digest = code_hash(code)
+    place = await invites.place(tx, code_hash=digest)
+    if place is None:
+        raise unknown_code()
+    team = await teams.lock_for_guest(tx, Viewer(user_id), place.team_id)
+    invite = await invites.lock(tx, place.invite_id, digest, now)
+    if team is None or invite is None:
+        raise unknown_code()
+    refuse_other_recipient(invite.email_key, user.email)
+    return user, team, invite

@@ -1,0 +1,154 @@
+"""Joining, leaving and roles. Locks: the users whose membership changes, then the team."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from milequest.actions.activities import count_since
+from milequest.rules.access import Viewer, refuse_unless_admin
+from milequest.rules.enums import EventKind, JoinPolicy, LeftReason, TeamRole
+from milequest.rules.errors import ErrorCode, Refused, forbidden, found, unauthenticated
+from milequest.rules.events import team_event
+from milequest.rules.ids import new_id
+from milequest.rules.teams import MEMBERSHIPS_MAX, counts_from, refuse_if_full
+from milequest.store import counting, entries, members, teams, users
+from milequest.store.members import Place, TeamMember
+from milequest.store.teams import Team
+from milequest.store.transaction import Tx
+from milequest.store.users import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A membership that began, and its team."""
+
+    team_id: UUID
+    member_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A membership that ended, and its team."""
+
+    team_id: UUID
+    member_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSet:
+    """A membership that has the wanted role."""
+
+    member_id: UUID
+
+
+async def admit(
+    tx: Tx, team_id: UUID, user: Profile, role: TeamRole, now: datetime, invited_by: UUID | None = None
+) -> UUID:
+    """Make `user` a member of the team; the caller has locked both and checked the seats. Returns the membership's id.
+
+    What they walked since their membership counts is counted. Raises CONFLICT when they are in too many teams.
+    """
+    if await members.open_count(tx, user.id) >= MEMBERSHIPS_MAX:
+        raise Refused(ErrorCode.CONFLICT, f"One can be in {MEMBERSHIPS_MAX} teams at most.")
+    since = counts_from(now, ZoneInfo(user.timezone), await members.last_left_at(tx, team_id, user.id))
+    member_id = new_id(now)
+    await members.insert(tx, member_id, team_id, user.id, role, now, since, invited_by)
+    await count_since(tx, user.id, team_id, since, now)
+    await counting.raise_boards(tx, [team_id])
+    tx.record(team_event(team_id, EventKind.MEMBER_ADDED, member_id, now))
+    return member_id
+
+
+async def seat(tx: Tx, team: Team, user: Profile, now: datetime, invited_by: UUID | None = None) -> Joined:
+    """Give `user` a free seat of the team; both are locked. Raises ALREADY_MEMBER, TEAM_FULL, CONFLICT."""
+    refuse_member(team)
+    refuse_if_full(team.member_count, team.max_members)
+    return Joined(team.id, await admit(tx, team.id, user, TeamRole.MEMBER, now, invited_by))
+
+
+def refuse_member(team: Team) -> None:
+    """Raises ALREADY_MEMBER for who is in the team."""
+    if team.viewer_role is not None:
+        raise Refused(ErrorCode.ALREADY_MEMBER, "You are in this team already.")
+
+
+async def join_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Joined:
+    """Join an OPEN team. Raises FORBIDDEN for another join policy, ALREADY_MEMBER, TEAM_FULL, CONFLICT."""
+    user = await users.lock_profile(tx, user_id)
+    if user is None:
+        raise unauthenticated()
+    team = found(await teams.lock(tx, Viewer(user_id), team_id), "team")
+    refuse_member(team)
+    if team.join_policy != JoinPolicy.OPEN:
+        raise forbidden("This team is joined by invite.")
+    return await seat(tx, team, user, now)
+
+
+async def leave_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Left:
+    """End the user's own membership; the team of a sole member ends with it. Raises NOT_MEMBER, LAST_ADMIN."""
+    await users.lock(tx, user_id)
+    team = found(await teams.lock(tx, Viewer(user_id), team_id), "team")
+    member_id = await members.open_id(tx, team_id, user_id)
+    if member_id is None:
+        raise Refused(ErrorCode.NOT_MEMBER, "You are not in this team.")
+    if team.member_count > 1:
+        await _refuse_last_admin(tx, team_id, member_id, team.viewer_role)
+    await _close(tx, team_id, user_id, member_id, LeftReason.LEFT, now)
+    if team.member_count == 1:
+        await disband(tx, user_id, team, now)
+    return Left(team_id, member_id)
+
+
+async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID) -> Left:
+    """End someone else's membership. Raises NOT_FOUND, FORBIDDEN for who is no admin, and for oneself."""
+    place = found(await members.place(tx, member_id), "member")
+    await users.lock(tx, admin_id, place.user_id)
+    await _lock_member(tx, admin_id, place, member_id)
+    if place.user_id == admin_id:
+        raise forbidden("Nobody removes themselves: leave the team instead.")
+    await _close(tx, place.team_id, place.user_id, member_id, LeftReason.REMOVED, now)
+    return Left(place.team_id, member_id)
+
+
+async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role: TeamRole) -> RoleSet:
+    """Give a member a role. Raises NOT_FOUND, FORBIDDEN for who is no admin, LAST_ADMIN."""
+    place = found(await members.place(tx, member_id), "member")
+    member = await _lock_member(tx, admin_id, place, member_id)
+    if member.role != role:
+        await _refuse_last_admin(tx, place.team_id, member_id, member.role)
+        await members.set_role(tx, member_id, role)
+        tx.record(team_event(place.team_id, EventKind.MEMBER_CHANGED, member_id, now))
+    return RoleSet(member_id)
+
+
+async def disband(tx: Tx, actor_id: UUID, team: Team, now: datetime) -> None:
+    """End a team, which the caller has locked, with its memberships, open goals and invites."""
+    await counting.raise_boards(tx, [team.id])  # walks are counted under this lock
+    await teams.delete(tx, team.id, now)
+    if team.is_public:
+        await entries.list_team(tx, team.id, is_public=False)
+        await entries.raise_teams_board(tx, actor_id)
+    tx.record(team_event(team.id, EventKind.TEAM_CHANGED, team.id, now))
+
+
+async def _lock_member(tx: Tx, admin_id: UUID, place: Place, member_id: UUID) -> TeamMember:
+    """The open membership, its team locked, for an admin of that team. Raises NOT_FOUND, FORBIDDEN."""
+    viewer = Viewer(admin_id)
+    await teams.lock(tx, viewer, place.team_id)
+    member = found((await members.by_ids(tx, viewer, [member_id])).get(member_id), "member")
+    refuse_unless_admin(member.team.standing(viewer), is_public=member.team.is_public, what="member")
+    return member
+
+
+async def _refuse_last_admin(tx: Tx, team_id: UUID, member_id: UUID, role: TeamRole | None) -> None:
+    """Let go whoever is no admin, or not the only one. Raises LAST_ADMIN. The team is locked."""
+    if role == TeamRole.ADMIN and not await members.other_admins(tx, team_id, member_id):
+        raise Refused(ErrorCode.LAST_ADMIN, "A team needs an admin: make someone else one first.")
+
+
+async def _close(tx: Tx, team_id: UUID, user_id: UUID, member_id: UUID, reason: LeftReason, now: datetime) -> None:
+    await members.close(tx, member_id, reason, now)
+    await count_since(tx, user_id, team_id, now, now)  # a fast clock's walk may begin after its owner left
+    await counting.raise_boards(tx, [team_id])
+    tx.record(team_event(team_id, EventKind.MEMBER_REMOVED, member_id, now))

@@ -1,0 +1,56 @@
+"""What users change of themselves. Locks: the user, the boards they are on, then the goals that name them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from milequest.rules.enums import EventKind
+from milequest.rules.errors import refuse_stale, unauthenticated
+from milequest.rules.events import team_event
+from milequest.store import counting, members, settling, users
+from milequest.store.transaction import Tx
+from milequest.store.users import Profile, User
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileUpdated:
+    """The user whose profile is as it was wanted."""
+
+    user_id: UUID
+
+
+async def update_profile(
+    tx: Tx, user_id: UUID, now: datetime, changes: Mapping[str, Any], expected_version: int | None = None
+) -> ProfileUpdated:
+    """Change the fields in `changes` (see `rules.profiles.profile_changes`), settings of privacy too.
+
+    Another zone sets the days of walks to come, never of those that were logged. Raises STALE_VERSION.
+    """
+    profile = await users.lock_profile(tx, user_id)
+    if profile is None:
+        raise unauthenticated()
+    refuse_stale(expected_version, profile.version, "profile")
+    changed = replace(profile, **changes)
+    if changed != profile:
+        await users.update(tx, changed, now)
+        await _tell(tx, profile, changed, now)
+    return ProfileUpdated(user_id)
+
+
+async def _tell(tx: Tx, before: Profile, after: Profile, now: datetime) -> None:
+    """Where others see the user otherwise now: on boards and in goals of teams they are or were in, and as a member."""
+    if _shown(before) == _shown(after):
+        return
+    team_ids = await members.teams_ever(tx, after.id)
+    await counting.raise_boards(tx, team_ids)
+    if before.share_stats_with_team != after.share_stats_with_team:
+        for goal_id, team_id in (await settling.raise_progress(tx, after.id, team_ids)).items():
+            tx.record(team_event(team_id, EventKind.PROGRESS_MOVED, goal_id, now))
+    for team_id, member_id in (await members.open_of_user(tx, after.id)).items():
+        tx.record(team_event(team_id, EventKind.MEMBER_CHANGED, member_id, now))
+
+
+def _shown(profile: Profile) -> tuple[User, bool, bool]:
+    return profile.user, profile.show_on_leaderboards, profile.share_stats_with_team

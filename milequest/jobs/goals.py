@@ -1,0 +1,28 @@
+"""Goals whose days and grace are over get their outcome."""
+
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from milequest.actions.goals import finalize_goal
+from milequest.runtime import Runtime
+from milequest.store import goals
+from milequest.store.transaction import transact
+
+BATCH = 100
+FIRST = UUID(int=0)  # before every id
+
+
+async def finalize_goals(runtime: Runtime, now: datetime) -> int:
+    """Finalise every goal that has closed by `now`, each in a transaction of its own; returns how many there were.
+
+    Safe to run as often as one likes, and by several at once.
+    """
+    count, after = 0, FIRST
+    while goal_ids := await goals.due(runtime.writer, now, after, BATCH):
+        for goal_id in goal_ids:
+            done = await transact(runtime.writer, partial(finalize_goal, goal_id=goal_id, now=now))
+            await runtime.bus.wake(done.positions)
+            count += done.result
+        after = goal_ids[-1]
+    return count

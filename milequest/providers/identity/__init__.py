@@ -1,0 +1,79 @@
+"""Who signs people in: our own built-in provider, or an outside issuer of tokens shaped as Cognito's are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from milequest.rules.credentials import SignUp
+from milequest.rules.identity import Account, VerifiedToken
+from milequest.rules.mail import Mailer
+from milequest.settings import Settings
+from milequest.store.aws.client import Aws
+from milequest.store.transaction import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a client keeps of a sign-in. The refresh token is good once."""
+
+    access_token: str = field(repr=False)
+    access_token_expires_at: datetime
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session, and whose it is."""
+
+    session: Session
+    account: Account
+
+
+class IdentityProvider(Protocol):
+    """Keeps credentials, gives out tokens and knows its own again. Addresses are as typed, limits the caller's affair.
+
+    No answer tells whether an address has an account. All raise UNAVAILABLE for what the provider leaves to another
+    place, or cannot do now.
+    """
+
+    async def sign_up(self, request: SignUp, now: datetime) -> None:
+        """Begin an account and mail a code; mail something else to who has an account."""
+
+    async def confirm(self, email: str, code: str, now: datetime) -> None:
+        """Finish a sign-up. Raises CODE_INVALID for a wrong or old code."""
+
+    async def resend_code(self, email: str, now: datetime) -> None:
+        """Mail another code to who signed up; the one before is good no more."""
+
+    async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
+        """Start a session. Raises UNAUTHENTICATED, and EMAIL_NOT_VERIFIED when only the code is wanting."""
+
+    async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
+        """Exchange a refresh token for the session's next tokens. Raises UNAUTHENTICATED."""
+
+    async def sign_out(
+        self, refresh_token: str | None, subject: str | None, *, everywhere: bool, now: datetime
+    ) -> None:
+        """End the refresh token's session, or with `everywhere` all of its owner's and of `subject`'s."""
+
+    async def verify(self, token: str, now: datetime) -> VerifiedToken:
+        """Check an access or id token. Raises UNAUTHENTICATED."""
+
+    async def jwks(self, now: datetime) -> Mapping[str, object]:
+        """The public keys others check our tokens with (RFC 7517); none where the tokens are not ours."""
+
+
+def choose_identity(settings: Settings, pool: Pool, mailer: Mailer, aws: Aws) -> IdentityProvider:
+    """The user pool or the outside issuer that the settings name, else the built-in provider."""
+    if settings.cognito_pool:
+        from milequest.providers.identity.cognito import CognitoIdentity
+
+        return CognitoIdentity(settings, aws)
+    if settings.jwks_url:
+        from milequest.providers.identity.outside import OutsideIdentity
+
+        return OutsideIdentity(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
+    from milequest.providers.identity.builtin import BuiltinIdentity
+
+    return BuiltinIdentity(pool, mailer)

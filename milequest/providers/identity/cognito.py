@@ -1,0 +1,156 @@
+"""Cognito: it keeps the credentials and signs the tokens, and people sign up and in through our own API all the same.
+
+What we ask of it is signed with our role or proved by our client's secret, so nobody else does it with our client's id.
+No answer tells whether an address has an account: what Cognito would say of that stays here.
+"""
+
+import base64
+import hmac
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from milequest.providers.identity import Session, SignedIn
+from milequest.providers.identity.outside import OutsideIdentity
+from milequest.rules.credentials import SignUp
+from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated
+from milequest.settings import Settings
+from milequest.store.aws.client import Aws, AwsError
+
+SERVICE = "cognito-idp"
+OPEN = {"SignUp", "ConfirmSignUp", "ResendConfirmationCode", "RevokeToken"}  # a role has no say in these
+WRONG = {"NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException"}
+BAD_CODE = {"CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"}
+NEUTRAL = {"UsernameExistsException", "UserNotFoundException", "InvalidParameterException", "LimitExceededException"}
+
+
+class CognitoIdentity(OutsideIdentity):
+    """An IdentityProvider on a user pool and a client of it that has a secret."""
+
+    def __init__(self, settings: Settings, aws: Aws) -> None:
+        super().__init__(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
+        self._aws = aws
+        self._pool = settings.cognito_pool
+        self._client = settings.jwt_client_id
+        self._secret: bytes | None = None
+
+    async def sign_up(self, request: SignUp, now: datetime) -> None:
+        """Have Cognito mail a code. Of an address that has an account it says so, and we don't."""
+        about = {"email": request.email, "name": request.name, "zoneinfo": request.timezone}
+        attributes = [{"Name": name, "Value": value} for name, value in about.items()]
+        given = await self._about(request.email_key) | {"Password": request.password, "UserAttributes": attributes}
+        try:
+            await self._call("SignUp", **given)
+        except AwsError as error:
+            if error.code == "InvalidPasswordException":
+                raise invalid("input.password", "MALFORMED", "the password is too simple") from None
+            _pass_over(error)
+
+    async def confirm(self, email: str, code: str, now: datetime) -> None:
+        """Finish a sign-up."""
+        try:
+            await self._call("ConfirmSignUp", **await self._about(email.lower()), ConfirmationCode=code)
+        except AwsError as error:
+            if error.code in BAD_CODE:
+                raise Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old.") from None
+            _unavailable(error)
+
+    async def resend_code(self, email: str, now: datetime) -> None:
+        """Have another code mailed."""
+        try:
+            await self._call("ResendConfirmationCode", **await self._about(email.lower()))
+        except AwsError as error:
+            _pass_over(error)
+
+    async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
+        """Start a session."""
+        try:
+            given = {"USERNAME": email.lower(), "PASSWORD": password}
+            return await self._signed_in("ADMIN_USER_PASSWORD_AUTH", email.lower(), given, now)
+        except AwsError as error:
+            if error.code == "UserNotConfirmedException":
+                message = "Confirm the e-mail address with the code first."
+                raise Refused(ErrorCode.EMAIL_NOT_VERIFIED, message) from None
+            if error.code in WRONG:
+                raise unauthenticated("Wrong e-mail address or password.") from None
+            _unavailable(error)
+
+    async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
+        """Exchange the token. Ours names its user first, by whom Cognito wants the secret hashed."""
+        subject, _, token = refresh_token.partition(":")
+        try:
+            return await self._signed_in("REFRESH_TOKEN_AUTH", subject, {"REFRESH_TOKEN": token}, now)
+        except AwsError as error:
+            if error.code in WRONG | {"InvalidParameterException"}:
+                raise unauthenticated("This refresh token is not good any more.") from None
+            _unavailable(error)
+
+    async def sign_out(
+        self, refresh_token: str | None, subject: str | None, *, everywhere: bool, now: datetime
+    ) -> None:
+        """End a session, or all of its owner's."""
+        owner, _, token = (refresh_token or "").partition(":")
+        try:
+            if token:
+                secret = (await self._get_secret()).decode()
+                await self._call("RevokeToken", Token=token, ClientId=self._client, ClientSecret=secret)
+            if everywhere and (subject or owner):
+                await self._call("AdminUserGlobalSignOut", UserPoolId=self._pool, Username=subject or owner)
+        except AwsError as error:
+            if error.is_passing:
+                _unavailable(error)  # anything else is a session that was over already
+
+    async def _signed_in(self, flow: str, username: str, given: Mapping[str, str], now: datetime) -> SignedIn:
+        parameters = {**given, "SECRET_HASH": await self._hash(username)}
+        answer = await self._call(
+            "AdminInitiateAuth",
+            UserPoolId=self._pool,
+            ClientId=self._client,
+            AuthFlow=flow,
+            AuthParameters=parameters,
+        )
+        tokens = answer.get("AuthenticationResult")
+        if tokens is None:  # a second factor, which our API does not ask for yet
+            raise Refused(ErrorCode.UNAVAILABLE, "This account signs in with a second factor: not here yet.")
+        verified = await self.verify(tokens["IdToken"], now)
+        account = verified.account()
+        if account is None:
+            raise unauthenticated("This account has no e-mail address.")
+        token = tokens.get("RefreshToken") or given["REFRESH_TOKEN"]
+        until = now + timedelta(seconds=tokens["ExpiresIn"])
+        return SignedIn(Session(tokens["AccessToken"], until, f"{verified.subject}:{token}"), account)
+
+    async def _about(self, username: str) -> dict[str, Any]:
+        """Whom a call is about, and that it is of our client."""
+        return {"ClientId": self._client, "Username": username, "SecretHash": await self._hash(username)}
+
+    async def _hash(self, username: str) -> str:
+        digest = hmac.digest(await self._get_secret(), f"{username}{self._client}".encode(), "sha256")
+        return base64.b64encode(digest).decode()
+
+    async def _get_secret(self) -> bytes:
+        """Our client's secret: Cognito keeps it, and tells it our role."""
+        if self._secret is None:
+            given = {"UserPoolId": self._pool, "ClientId": self._client}
+            answer = await self._call("DescribeUserPoolClient", **given)
+            self._secret = str(answer["UserPoolClient"]["ClientSecret"]).encode()
+        return self._secret
+
+    async def _call(self, operation: str, **given: Any) -> Any:
+        target = f"AWSCognitoIdentityProviderService.{operation}"
+        signer = None if operation in OPEN else self._aws.signer(SERVICE)
+        try:
+            return await self._aws.call(signer, self._aws.origin(SERVICE), target, "1.1", given)
+        except (OSError, TimeoutError) as error:
+            _unavailable(error)
+
+
+def _pass_over(error: AwsError) -> None:
+    """What would tell of an account is passed over. Raises UNAVAILABLE for anything else."""
+    if error.code not in NEUTRAL:
+        _unavailable(error)
+
+
+def _unavailable(error: Exception) -> NoReturn:
+    message = "Signing up and in is not possible at the moment; try again."
+    raise Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=1) from error

@@ -1,0 +1,123 @@
+"""An outside issuer whose tokens we accept, by the public keys it publishes. Its accounts are kept at its own place."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NoReturn
+
+import httpx
+import orjson
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+from jwt.exceptions import InvalidKeyError
+
+from milequest.providers.identity import SignedIn
+from milequest.providers.identity.tokens import ALGORITHM, MAX_KID, KeyRing, Keys, KeysUnreachableError, TokenVerifier
+from milequest.rules.credentials import SignUp
+from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.identity import VerifiedToken
+
+FETCH_INTERVAL = 60.0  # seconds between fetches for keys we don't know
+TIMEOUT = 5.0  # seconds for a fetch in all
+MAX_BYTES = 128 * 1024
+MIN_KEY_BITS = 2048
+
+
+class OutsideIdentity:
+    """Checks the issuer's tokens. Signing up and in happens there, not here."""
+
+    def __init__(self, jwks_url: str, issuer: str, client_id: str) -> None:
+        self._url = jwks_url
+        self._verifier = TokenVerifier(KeyRing(self._fetch, FETCH_INTERVAL), issuer, client_id)
+
+    async def verify(self, token: str, now: datetime) -> VerifiedToken:
+        """Check an access or id token of the issuer."""
+        return await self._verifier.verify(token, now)
+
+    async def jwks(self, now: datetime) -> Mapping[str, object]:
+        """None: the keys are the issuer's to publish."""
+        return {"keys": []}
+
+    async def sign_up(self, request: SignUp, now: datetime) -> None:
+        """Refused, as all that follow."""
+        _elsewhere()
+
+    async def confirm(self, email: str, code: str, now: datetime) -> None:
+        """Refused."""
+        _elsewhere()
+
+    async def resend_code(self, email: str, now: datetime) -> None:
+        """Refused."""
+        _elsewhere()
+
+    async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
+        """Refused."""
+        _elsewhere()
+
+    async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
+        """Refused."""
+        _elsewhere()
+
+    async def sign_out(
+        self, refresh_token: str | None, subject: str | None, *, everywhere: bool, now: datetime
+    ) -> None:
+        """Refused."""
+        _elsewhere()
+
+    async def _fetch(self) -> Keys:
+        try:
+            async with (
+                asyncio.timeout(TIMEOUT),
+                httpx.AsyncClient(trust_env=False) as client,
+                client.stream("GET", self._url, headers={"accept": "application/json"}) as response,
+            ):
+                response.raise_for_status()
+                body = await _bounded(response)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise KeysUnreachableError(f"{type(error).__name__} at {httpx.URL(self._url).host}") from error
+        if keys := usable_keys(body):
+            return keys
+        raise KeysUnreachableError(f"{httpx.URL(self._url).host} answers without an {ALGORITHM} key")
+
+
+def _elsewhere() -> NoReturn:
+    raise Refused(ErrorCode.UNAVAILABLE, "Accounts are kept by an outside provider: sign up and sign in there.")
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise KeysUnreachableError(f"the keys are longer than {MAX_BYTES} bytes")
+    return bytes(body)
+
+
+def usable_keys(body: bytes) -> Keys:
+    """The signing keys of a JWKS (RFC 7517); what else is in it is left alone."""
+    try:
+        listed = orjson.loads(body)["keys"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return {}
+    entries = listed if isinstance(listed, list) else []
+    found = [(entry["kid"], _key(entry)) for entry in entries if isinstance(entry, dict) and _may_sign(entry)]
+    return {kid: key for kid, key in found if key is not None}
+
+
+def _may_sign(entry: Mapping[str, object]) -> bool:
+    kid = entry.get("kid")
+    return (
+        entry.get("kty") == "RSA"
+        and entry.get("use", "sig") == "sig"
+        and entry.get("alg", ALGORITHM) == ALGORITHM
+        and isinstance(kid, str)
+        and len(kid) <= MAX_KID
+    )
+
+
+def _key(entry: dict[str, object]) -> RSAPublicKey | None:
+    try:
+        key = RSAAlgorithm.from_jwk(entry)
+    except (InvalidKeyError, ValueError, TypeError):
+        return None
+    return key if isinstance(key, RSAPublicKey) and key.key_size >= MIN_KEY_BITS else None

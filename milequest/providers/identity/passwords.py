@@ -1,0 +1,68 @@
+"""Hashes passwords and codes with argon2id, beside the event loop and few at a time."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type, low_level
+from argon2.exceptions import VerifyMismatchError
+
+from milequest.rules.credentials import MAX_PASSWORD, normal_password
+from milequest.rules.errors import ErrorCode, Refused
+
+T = TypeVar("T")
+
+# OWASP's first choice for argon2id: 19 MiB, two passes, one lane. About 25 ms here.
+MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
+THREADS = 2
+MAX_WAITING = 64  # beyond that a flood of sign-ins is turned away, with 1 s of work still in the queue
+
+
+class Hasher:
+    """One per process. Hashes state their parameters, so these may change."""
+
+    def __init__(self) -> None:
+        self._argon2 = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
+        self._nobodys = self._argon2.hash("the password of nobody")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
+        self._waiting = 0
+
+    async def hash(self, password: str) -> str:
+        """The password's hash, salted anew."""
+        return await self._apart(lambda: self._argon2.hash(_bytes(password)))
+
+    async def matches(self, password: str, password_hash: str | None) -> bool:
+        """Whether the password is the hash's. None, where there is no account, takes as long and is False."""
+        right = await self._apart(lambda: self._verify(password, password_hash or self._nobodys))
+        return right and password_hash is not None
+
+    async def code_hash(self, email_key: str, code: str) -> bytes:
+        """A code's hash: as slow as a password's, since a million codes are quickly tried against a fast one."""
+        salt = hashlib.sha256(email_key.encode()).digest()[:16]
+        return await self._apart(
+            lambda: low_level.hash_secret_raw(code.encode(), salt, PASSES, MEMORY_KIB, LANES, 32, Type.ID)
+        )
+
+    def _verify(self, password: str, password_hash: str) -> bool:
+        try:
+            return self._argon2.verify(password_hash, _bytes(password))
+        except VerifyMismatchError:
+            return False
+
+    async def _apart(self, work: Callable[[], T]) -> T:
+        if self._waiting >= MAX_WAITING:
+            raise Refused(
+                ErrorCode.UNAVAILABLE, "Too many sign-ins at once; try again.", retryable=True, retryAfterSeconds=2
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
+
+
+def _bytes(password: str) -> bytes:
+    """What is hashed; of too long a password only enough to be a wrong one, as NFC makes one of four at most."""
+    return normal_password(password[: MAX_PASSWORD * 4 + 1]).encode(errors="surrogatepass")

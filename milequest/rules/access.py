@@ -1,0 +1,81 @@
+"""The one policy: who may see and do what. How a caller must be signed in is the schema's directives' affair.
+
+| of a team | anonymous | stranger | member | admin |
+|---|---|---|---|---|
+| card (name, counts) | public | public | yes | yes |
+| goals, route, progress | no | public | yes | yes |
+| people: members, walks, boards, contributors | no | no | yes | yes |
+| invites | no | no | no | yes |
+| change team, goals, roles, invites | no | no | no | yes |
+
+Reads apply a Viewer as a predicate of the statement (`store/scopes.py`); actions ask these functions on locked rows; a
+test compares the two over every combination. Private and missing look the same from outside.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from uuid import UUID
+
+from milequest.rules.enums import ActivityPrivacy, TeamRole
+from milequest.rules.errors import QuestError, forbidden, not_found
+
+
+class Standing(IntEnum):
+    """How near a viewer stands to a team; each sees all that the one before sees."""
+
+    ANONYMOUS = 0
+    STRANGER = 1
+    MEMBER = 2
+    ADMIN = 3
+
+
+class TeamPart(IntEnum):
+    """What there is to see of a team; the value is the standing it takes where the team is public."""
+
+    CARD = Standing.ANONYMOUS
+    GOALS = Standing.STRANGER
+    PEOPLE = Standing.MEMBER
+    INVITES = Standing.ADMIN
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks; nobody is signed in without a `user_id`."""
+
+    user_id: UUID | None = None
+
+    def standing(self, role: TeamRole | str | None) -> Standing:
+        """The viewer's standing in a team where his open membership has `role`, or None."""
+        if role is not None:
+            return Standing.ADMIN if role == TeamRole.ADMIN else Standing.MEMBER
+        return Standing.ANONYMOUS if self.user_id is None else Standing.STRANGER
+
+
+def may_see(part: TeamPart, standing: Standing, *, is_public: bool) -> bool:
+    """Whether someone of `standing` sees `part` of a live team."""
+    return standing >= part and (is_public or standing >= Standing.MEMBER)
+
+
+def refuse_unless_admin(standing: Standing, *, is_public: bool, what: str = "team") -> None:
+    """Let admins through. NOT_FOUND for whom the team is hidden from, FORBIDDEN for everybody else."""
+    if standing is not Standing.ADMIN:
+        raise _refusal(standing, is_public, what)
+
+
+def refuse_unless_member(standing: Standing, *, is_public: bool, what: str = "team") -> None:
+    """Let members through. NOT_FOUND for whom the team is hidden from, FORBIDDEN for everybody else."""
+    if standing < Standing.MEMBER:
+        raise _refusal(standing, is_public, what)
+
+
+def _refusal(standing: Standing, is_public: bool, what: str) -> QuestError:
+    if may_see(TeamPart.CARD, standing, is_public=is_public):
+        return forbidden("Only an admin of the team may do this.")
+    return not_found(what)
+
+
+def may_see_activity(viewer: Viewer, owner_id: UUID, privacy: ActivityPrivacy | str, *, shares_team: bool) -> bool:
+    """A walk is seen by its owner, and while it is public by whom it counts together with in a team."""
+    if viewer.user_id == owner_id:
+        return True
+    return privacy == ActivityPrivacy.PUBLIC and shares_team

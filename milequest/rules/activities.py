@@ -1,0 +1,198 @@
+"""Walks: what may be logged, what is doubtful, and what a walk comes to when it is written down."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from milequest.rules.calendar import instant_text, local_date, utc_offset_minutes
+from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus
+from milequest.rules.errors import ErrorCode, Problem, Refused, ValidationError, invalid
+from milequest.rules.text import clean_optional, whole, zone
+
+DISTANCE_MAX_MM = 1_000_000_000  # of any source
+MANUAL_DISTANCE_MAX_MM = 100_000_000
+MANUAL_DAY_MAX_MM = 200_000_000
+DURATION_MAX_S = 24 * 60 * 60
+STEPS_MAX = 300_000
+NOTES_MAX = 500
+CLOCK_SKEW = timedelta(minutes=5)
+BACKDATE_DAYS = 30
+LOGS_PER_HOUR = 60
+DEFAULT_STRIDE_MM = 686  # 0.6858 m, the step of walking challenges
+BRISK_M_S = 3.0  # faster is doubtful for a walk
+IMPLAUSIBLE_M_S = 7.0  # faster on foot is not believed: kept, but not counted
+ON_FOOT = frozenset({ActivityType.WALK, ActivityType.RUN, ActivityType.HIKE})
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk as it is written down. `duration_s` is None for a device's daily record."""
+
+    type: ActivityType
+    distance_mm: int
+    duration_s: int | None
+    steps: int | None
+    stride_mm: int | None
+    started_at: datetime
+    timezone: str
+    notes: str | None
+    privacy: ActivityPrivacy
+    source: ActivitySource
+
+    @property
+    def local_date(self) -> date:
+        """The day the walk belongs to, for ever: that of its start, in its own zone."""
+        return local_date(self.started_at, zone("input.timezone", self.timezone))
+
+    @property
+    def utc_offset_min(self) -> int:
+        """The zone's offset at the start."""
+        return utc_offset_minutes(self.started_at, zone("input.timezone", self.timezone))
+
+    @property
+    def count_status(self) -> CountStatus:
+        """FLAGGED when nobody on foot is that fast."""
+        return (
+            CountStatus.FLAGGED if is_implausible(self.type, self.distance_mm, self.duration_s) else CountStatus.COUNTED
+        )
+
+
+def speed(distance_mm: int, duration_s: int | None) -> float:
+    """Metres a second; 0 without a duration."""
+    return distance_mm / 1000 / duration_s if duration_s else 0.0
+
+
+def is_implausible(kind: ActivityType, distance_mm: int, duration_s: int | None) -> bool:
+    """Whether nobody on foot is that fast."""
+    return kind in ON_FOOT and speed(distance_mm, duration_s) > IMPLAUSIBLE_M_S
+
+
+def new_walk(
+    *, started_at: datetime, now: datetime, source: ActivitySource = ActivitySource.MANUAL, **more: Any
+) -> Walk:
+    """Check a new walk and complete it. `more` are the arguments of `_checked`.
+
+    Raises VALIDATION_ERROR under `input`, BACKDATE_LIMIT for a manual walk of more than 30 days ago.
+    """
+    _check_start(started_at, now, source)
+    return _checked(started_at=started_at, source=source, **more)
+
+
+def _checked(
+    *,
+    started_at: datetime,
+    source: ActivitySource,
+    timezone: str,
+    distance_meters: float | None = None,
+    steps: int | None = None,
+    duration_seconds: int | None = None,
+    type: ActivityType | None = None,
+    notes: str | None = None,
+    privacy: ActivityPrivacy | None = None,
+    stride_mm: int | None = None,
+) -> Walk:
+    """A walk whose fields are right. Without a distance it is the steps times the stride."""
+    if duration_seconds is not None:
+        whole("input.durationSeconds", duration_seconds, 1, DURATION_MAX_S)
+    if steps is not None:
+        whole("input.steps", steps, 1, STEPS_MAX)
+    factor = stride_mm or DEFAULT_STRIDE_MM
+    return Walk(
+        type or ActivityType.WALK,
+        _distance(distance_meters, steps, factor, source),
+        duration_seconds,
+        steps,
+        factor if distance_meters is None else None,
+        started_at,
+        zone("input.timezone", timezone).key,
+        clean_optional("input.notes", notes, NOTES_MAX, lines=True),
+        privacy or ActivityPrivacy.PUBLIC,
+        source,
+    )
+
+
+MEASURED = ("distance_meters", "steps", "duration_seconds", "started_at")
+NEVER_CLEARED = ("type", "duration_seconds", "started_at", "privacy")
+
+
+def edited(stored: Walk, given: Mapping[str, Any], now: datetime) -> Walk:
+    """`stored` with the fields of `given` (as clients name them, in snake_case); absent leaves, None clears.
+
+    A device's record keeps what the device measured. Raises VALIDATION_ERROR under `input`, BACKDATE_LIMIT.
+    """
+    for name in MEASURED if stored.source is not ActivitySource.MANUAL else ():
+        if name in given:
+            raise invalid(f"input.{_camel(name)}", "NOT_EDITABLE", "only walks logged by hand can change this")
+    for name in NEVER_CLEARED:
+        if name in given and given[name] is None:
+            raise invalid(f"input.{_camel(name)}", "REQUIRED", "can't be cleared")
+    if "started_at" in given:
+        _check_start(given["started_at"], now, stored.source)
+    kept = None if stored.stride_mm else stored.distance_mm / 1000
+    return _checked(
+        distance_meters=given.get("distance_meters", kept),
+        steps=given.get("steps", stored.steps),
+        duration_seconds=given.get("duration_seconds", stored.duration_s),
+        started_at=given.get("started_at", stored.started_at),
+        timezone=stored.timezone,
+        type=given.get("type", stored.type),
+        notes=given.get("notes", stored.notes),
+        privacy=given.get("privacy", stored.privacy),
+        stride_mm=stored.stride_mm,
+        source=stored.source,
+    )
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _distance(meters: float | None, steps: int | None, stride_mm: int, source: ActivitySource) -> int:
+    highest = MANUAL_DISTANCE_MAX_MM if source is ActivitySource.MANUAL else DISTANCE_MAX_MM
+    if meters is None:
+        if steps is None:
+            raise invalid("input.distanceMeters", "REQUIRED", "give distanceMeters, steps or both")
+        return min(steps * stride_mm, highest)
+    if not 0.001 <= meters <= highest / 1000:
+        raise invalid(
+            "input.distanceMeters",
+            "OUT_OF_RANGE",
+            f"must be 0.001 to {highest // 1000}",
+            low=0.001,
+            high=highest / 1000,
+        )
+    return round(meters * 1000)
+
+
+def _check_start(started_at: datetime, now: datetime, source: ActivitySource) -> None:
+    if started_at > now + CLOCK_SKEW:
+        raise invalid("input.startedAt", "OUT_OF_RANGE", "must not be in the future", high=instant_text(now))
+    oldest = now - timedelta(days=BACKDATE_DAYS)
+    if source is ActivitySource.MANUAL and started_at < oldest:
+        raise Refused(
+            ErrorCode.BACKDATE_LIMIT,
+            f"A walk can be logged for {BACKDATE_DAYS} days.",
+            fields=[{"path": "input.startedAt", "code": "TOO_OLD", "message": "too old", "min": instant_text(oldest)}],
+        )
+
+
+def over_the_day(logged_mm: int, walked: Walk) -> ValidationError | None:
+    """The refusal of a manual walk that makes the day too long; `logged_mm` is what the day already has."""
+    left = MANUAL_DAY_MAX_MM - logged_mm
+    if walked.source is not ActivitySource.MANUAL or walked.distance_mm <= left:
+        return None
+    high = max(0, left) / 1000
+    return invalid("input.distanceMeters", "OUT_OF_RANGE", "a day has 200 km at most", low=0.001, high=high)
+
+
+def doubts(kind: ActivityType, distance_mm: int, duration_s: int | None) -> Sequence[Problem]:
+    """What of a walk was accepted with doubt."""
+    if is_implausible(kind, distance_mm, duration_s):
+        return (
+            Problem(ErrorCode.IMPLAUSIBLE, "Faster than 7 m/s on foot: kept, but not counted.", "input.distanceMeters"),
+        )
+    if kind == ActivityType.WALK and speed(distance_mm, duration_s) > BRISK_M_S:
+        return (Problem(ErrorCode.IMPLAUSIBLE, "Faster than 3 m/s is fast for a walk.", "input.distanceMeters"),)
+    return ()

@@ -1,0 +1,143 @@
+"""Leaderboards: which there are, what each is called, which days it shows, and when it is final.
+
+Order of a board: value, largest first; who had that value first; name; id. Equal values share a rank: 1, 2, 2, 4.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
+from uuid import UUID
+
+from milequest.rules.calendar import Window, window
+from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
+from milequest.rules.errors import ValidationError, invalid
+
+DEFAULT_FIRST = 10
+MAX_FIRST = 100
+GRACE = timedelta(hours=72)  # how long late walks may come in after a window
+LAST_ZONE = timedelta(hours=12)  # a day ends last at UTC−12
+
+_DATED = (LeaderboardPeriod.DAY, LeaderboardPeriod.WEEK, LeaderboardPeriod.MONTH)
+_NAME = re.compile(r"([a-z]+)_([a-z]+)(?:_([0-9a-f]{32}))?(?:_([0-9]{8}))?", re.ASCII)
+
+
+class BoardOf(Enum):
+    """Who competes: a team's members, a goal's contributors, or all public teams."""
+
+    TEAM = 1
+    GOAL = 2
+    TEAMS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BoardKey:
+    """Which board. `owner_id` is the team, with period GOAL the goal, and None on boards of teams.
+
+    `starts_on` is the first day of a window that was chosen by a date. Without it the board shows the window now and
+    keeps its name when the next one begins.
+    """
+
+    period: LeaderboardPeriod
+    metric: LeaderboardMetric = LeaderboardMetric.DISTANCE
+    basis: LeaderboardBasis = LeaderboardBasis.TOTAL
+    owner_id: UUID | None = None
+    starts_on: date | None = None
+
+    @property
+    def of(self) -> BoardOf:
+        """Who competes."""
+        if self.owner_id is None:
+            return BoardOf.TEAMS
+        return BoardOf.GOAL if self.period is LeaderboardPeriod.GOAL else BoardOf.TEAM
+
+    def shown(self, today: date) -> Window:
+        """The window it shows. A goal's window is the goal's affair."""
+        return window(self.period, self.starts_on or today)
+
+    def text(self) -> str:
+        """The board's name, which `parse_key` reads: `week_distance_<32 hex digits>_20261116`, `month_average`."""
+        parts = [_word(self.period)]
+        if self.owner_id is None:
+            parts += [_word(self.basis)]
+        else:
+            parts += [_word(self.metric), self.owner_id.hex]
+        if self.starts_on is not None:
+            parts += [self.starts_on.isoformat().replace("-", "")]
+        return "_".join(parts)
+
+
+def board_key(
+    period: LeaderboardPeriod,
+    *,
+    metric: LeaderboardMetric | None = None,
+    basis: LeaderboardBasis | None = None,
+    owner_id: UUID | None = None,
+    day: date | None = None,
+) -> BoardKey:
+    """The board of `period` that holds `day`, or that of the window now. ALL_TIME and GOAL know no days."""
+    return BoardKey(
+        period,
+        metric or LeaderboardMetric.DISTANCE,
+        basis or LeaderboardBasis.TOTAL,
+        owner_id,
+        window(period, day).starts_on if day is not None and period in _DATED else None,
+    )
+
+
+def parse_key(text: str, path: str = "id") -> BoardKey:
+    """The board that `BoardKey.text` names so. Raises VALIDATION_ERROR at `path`."""
+    match = _NAME.fullmatch(text)
+    if match is None:
+        raise _malformed(path)
+    period, ranked, owner, day = match.groups()
+    try:
+        key = board_key(
+            _PERIODS[period],
+            metric=_METRICS[ranked] if owner else None,
+            basis=None if owner else _BASES[ranked],
+            owner_id=UUID(owner) if owner else None,
+            day=datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).date() if day else None,
+        )
+    except (KeyError, ValueError):
+        raise _malformed(path) from None
+    of_no_goal = key.of is BoardOf.TEAMS and key.period is LeaderboardPeriod.GOAL
+    if of_no_goal or key.text() != text:  # e.g. a week that begins on a Tuesday
+        raise _malformed(path)
+    return key
+
+
+def _word(member: LeaderboardPeriod | LeaderboardMetric | LeaderboardBasis) -> str:
+    """How a board's name spells it: one word, since `_` parts the words."""
+    if member is LeaderboardBasis.AVERAGE_PER_ACTIVE_MEMBER:
+        return "average"
+    return member.value.replace("_", "").lower()
+
+
+_PERIODS = {_word(period): period for period in LeaderboardPeriod}
+_METRICS = {_word(metric): metric for metric in LeaderboardMetric}
+_BASES = {_word(basis): basis for basis in LeaderboardBasis}
+
+
+def _malformed(path: str) -> ValidationError:
+    return invalid(path, "MALFORMED", "not the id of a board")
+
+
+def is_final(shown: Window, now: datetime) -> bool:
+    """Whether the window is over everywhere, and its grace for late walks too."""
+    if shown.ends_on >= now.date():
+        return False
+    over = datetime.combine(shown.ends_on + timedelta(days=1), time(), UTC) + LAST_ZONE
+    return now >= over + GRACE
+
+
+def previous(shown: Window) -> Window | None:
+    """The window of the same period before; ALL_TIME and GOAL have none."""
+    if shown.period not in _DATED or shown.starts_on == date.min:
+        return None
+    return window(shown.period, shown.starts_on - timedelta(days=1))
+
+
+def sort_name(name: str) -> str:
+    """What names are compared by where values and instants are equal: ASCII lower case, then code points."""
+    return name.encode().lower().decode()

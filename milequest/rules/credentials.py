@@ -1,0 +1,128 @@
+"""What people sign up and sign in with: addresses, passwords, names, zones and codes, and their normal forms."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from milequest.rules.enums import Units
+from milequest.rules.errors import FieldFault, ValidationError
+from milequest.rules.text import clean, zone
+
+MIN_PASSWORD, MAX_PASSWORD = 8, 100
+MAX_NAME = 100
+MAX_EMAIL, MAX_LOCAL_PART = 254, 64  # RFC 5321
+DEFAULT_TIMEZONE = "UTC"
+
+CODE_DIGITS = 6
+CODE_LIFE = timedelta(minutes=15)
+CODE_TRIES = 5  # wrong codes that a sign-up survives until its code is sent anew
+SIGN_UP_LIFE = timedelta(hours=24)
+PENDING_SIGN_UPS = 3  # attempts kept for one address, the newest
+
+ACCESS_TOKEN_LIFE = timedelta(hours=1)
+REFRESH_TOKEN_LIFE = timedelta(days=30)
+
+_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """A checked request for an account. Neither the password nor who it is for shows in a log."""
+
+    email: str = field(repr=False)
+    password: str = field(repr=False)
+    name: str = field(repr=False)
+    timezone: str
+    preferred_units: Units
+
+    @property
+    def email_key(self) -> str:
+        """The address as it is compared."""
+        return email_key(self.email)
+
+
+def checked_sign_up(
+    email: str, password: str, name: str, timezone: str | None = None, preferred_units: Units | None = None
+) -> SignUp:
+    """The sign-up in its normal form. Raises ValidationError with every fault, paths as in the API's input."""
+    right = _all_right(
+        email=lambda: email_address(email),
+        password=lambda: checked_password(password),
+        name=lambda: display_name(name),
+        timezone=lambda: zone("input.timezone", DEFAULT_TIMEZONE if timezone is None else timezone).key,
+    )
+    return SignUp(**right, preferred_units=preferred_units or Units.MILES)
+
+
+def _all_right(**checks: Callable[[], str]) -> dict[str, str]:
+    """What the checks return, by name. Raises ValidationError with the faults of all of them."""
+    right: dict[str, str] = {}
+    faults: list[FieldFault] = []
+    for name, check in checks.items():
+        try:
+            right[name] = check()
+        except ValidationError as wrong:
+            faults.extend(wrong.fields)
+    if faults:
+        raise ValidationError(*faults)
+    return right
+
+
+def email_address(text: str, path: str = "input.email") -> str:
+    """The address, trimmed and in NFC. Raises ValidationError."""
+    address = unicodedata.normalize("NFC", text.strip())
+    if len(address) > MAX_EMAIL or len(address.partition("@")[0]) > MAX_LOCAL_PART:
+        message = f"must have at most {MAX_EMAIL} characters, {MAX_LOCAL_PART} of them before the @"
+        raise ValidationError(FieldFault(path, "TOO_LONG", message, max=MAX_EMAIL))
+    if not _EMAIL.fullmatch(address) or _has(address, "C", "Z"):
+        raise ValidationError(FieldFault(path, "MALFORMED", "must be an address such as name@example.com"))
+    return address
+
+
+def email_key(address: str) -> str:
+    """The address as it is compared: people don't know how they capitalised it.
+
+    `lower`, not `casefold`: two mailboxes (straße@, strasse@) must not become one account.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address.strip()).lower())
+
+
+def checked_password(text: str, path: str = "input.password") -> str:
+    """A password for a new account, in its normal form. Raises ValidationError with every fault."""
+    if faults := list(_password_faults(text, path)):
+        raise ValidationError(*faults)
+    return normal_password(text)
+
+
+def _password_faults(text: str, path: str) -> Iterator[FieldFault]:
+    if not MIN_PASSWORD <= len(normal_password(text)) <= MAX_PASSWORD:
+        message = f"must have {MIN_PASSWORD} to {MAX_PASSWORD} characters"
+        yield FieldFault(path, "OUT_OF_RANGE", message, MIN_PASSWORD, MAX_PASSWORD)
+    if _has(text, "Cs"):
+        yield FieldFault(path, "MALFORMED", "must not hold lone surrogates, which are no characters")
+    kinds = {"an upper-case letter": str.isupper, "a lower-case letter": str.islower, "a digit": str.isdecimal}
+    if missing := [kind for kind, holds in kinds.items() if not any(map(holds, text))]:
+        yield FieldFault(path, "TOO_WEAK", f"needs {' and '.join(missing)}")
+
+
+def normal_password(text: str) -> str:
+    """The same password from every keyboard: NFC."""
+    return unicodedata.normalize("NFC", text)
+
+
+def normal_code(text: str) -> str | None:
+    """The six digits, however they were spaced; None where there are no six."""
+    digits = re.sub(r"[\s-]", "", text)
+    return digits if re.fullmatch(rf"[0-9]{{{CODE_DIGITS}}}", digits) else None
+
+
+def display_name(text: str, path: str = "input.name") -> str:
+    """A person's name, trimmed and in NFC: 1 to 100 characters, no controls among them. Raises ValidationError."""
+    return clean(path, text, 1, MAX_NAME)
+
+
+def _has(text: str, *categories: str) -> bool:
+    """Whether a character is of one of Unicode's general categories, given in full or by the first letter."""
+    return any(unicodedata.category(mark).startswith(categories) for mark in text)

@@ -1,0 +1,153 @@
+"""Every refusal a caller can get, as a small tree.
+
+    QuestError
+    ├── ValidationError          one or more fields are wrong; `fields` says which and what is allowed
+    ├── Refused                  a rule of the product says no; `code` says which
+    └── RateLimited              too many; `retry_after_seconds`
+
+A QuestError's code, message and `extensions` reach the client as they are, so they hold no secret and no SQL.
+Anything else that is raised is unexpected: it is masked, and logged once with the request's id.
+Source of the codes: the public API's `ErrorCode`; they may be added to, never renamed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class ErrorCode(StrEnum):
+    """The one list of codes; clients keep a default branch, because it may grow."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    CONFLICT = "CONFLICT"
+    STALE_VERSION = "STALE_VERSION"
+    IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
+    RATE_LIMITED = "RATE_LIMITED"
+    QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+    CODE_INVALID = "CODE_INVALID"
+    EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
+    TEAM_FULL = "TEAM_FULL"
+    ALREADY_MEMBER = "ALREADY_MEMBER"
+    NOT_MEMBER = "NOT_MEMBER"
+    LAST_ADMIN = "LAST_ADMIN"
+    INVALID_INVITE_CODE = "INVALID_INVITE_CODE"
+    INVITE_EXPIRED = "INVITE_EXPIRED"
+    INVITE_WRONG_RECIPIENT = "INVITE_WRONG_RECIPIENT"
+    TEAM_HAS_ACTIVE_GOAL = "TEAM_HAS_ACTIVE_GOAL"
+    GOAL_NOT_EDITABLE = "GOAL_NOT_EDITABLE"
+    ROUTE_ERROR = "ROUTE_ERROR"
+    NO_ROUTE_FOUND = "NO_ROUTE_FOUND"
+    DUPLICATE_ACTIVITY = "DUPLICATE_ACTIVITY"
+    BACKDATE_LIMIT = "BACKDATE_LIMIT"
+    IMPLAUSIBLE = "IMPLAUSIBLE"
+    PROVIDER_ERROR = "PROVIDER_ERROR"
+    PROVIDER_RETIRED = "PROVIDER_RETIRED"
+    NEEDS_RECONSENT = "NEEDS_RECONSENT"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One wrong field: where (`input.distanceMeters`), why, and the allowed range where there is one."""
+
+    path: str
+    code: str
+    message: str
+    min: float | str | None = None
+    max: float | str | None = None
+
+    def wire(self) -> dict[str, object]:
+        """The fault as clients see it under `extensions.fields`."""
+        body: dict[str, object] = {"path": self.path, "code": self.code, "message": self.message}
+        if self.min is not None:
+            body["min"] = self.min
+        if self.max is not None:
+            body["max"] = self.max
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A refusal as data: what was accepted with doubt, or a failed item of a batch. `field` is a path of the input."""
+
+    code: ErrorCode
+    message: str
+    field: str | None = None
+
+
+class QuestError(Exception):
+    """A refusal with a stable code. `details` are further public keys of `extensions` (`existingId`, `legIndex`, …)."""
+
+    def __init__(self, code: ErrorCode, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+
+    def extensions(self) -> dict[str, object]:
+        """The error's `extensions`, without the request id."""
+        return {"code": self.code.value, **self.details}
+
+
+class Refused(QuestError):
+    """A rule of the product says no."""
+
+
+class ValidationError(QuestError):
+    """The input itself is wrong, whoever sends it and whenever."""
+
+    def __init__(self, *fields: FieldFault) -> None:
+        super().__init__(ErrorCode.VALIDATION_ERROR, "; ".join(f"{f.path}: {f.message}" for f in fields))
+        self.fields: Sequence[FieldFault] = fields
+
+    def extensions(self) -> dict[str, object]:
+        return {**super().extensions(), "fields": [field.wire() for field in self.fields]}
+
+
+class RateLimited(QuestError):
+    """Too many in a window; the caller may try again after `retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(ErrorCode.RATE_LIMITED, message, retryable=True, retryAfterSeconds=max(1, retry_after_seconds))
+
+
+def invalid(
+    path: str, code: str, message: str, *, low: float | str | None = None, high: float | str | None = None
+) -> ValidationError:
+    """A ValidationError about one field. `code` is a short reason such as TOO_LONG, OUT_OF_RANGE or MALFORMED."""
+    return ValidationError(FieldFault(path, code, message, low, high))
+
+
+def not_found(what: str) -> Refused:
+    """What the caller may not see, or what isn't there: from outside the two look the same."""
+    return Refused(ErrorCode.NOT_FOUND, f"No such {what}.")
+
+
+def forbidden(message: str) -> Refused:
+    """The caller sees the object but may not do this to it."""
+    return Refused(ErrorCode.FORBIDDEN, message)
+
+
+def unauthenticated(message: str = "Sign in first.") -> Refused:
+    """Nobody is signed in, or the credentials are no longer good."""
+    return Refused(ErrorCode.UNAUTHENTICATED, message)
+
+
+def found(value: T | None, what: str) -> T:
+    """`value`, or NOT_FOUND where there is none."""
+    if value is None:
+        raise not_found(what)
+    return value
+
+
+def refuse_stale(expected: int | None, current: int, what: str) -> None:
+    """Raises STALE_VERSION with `currentVersion` when what the caller changes is no longer the current version."""
+    if expected is not None and expected != current:
+        raise Refused(ErrorCode.STALE_VERSION, f"The {what} has changed since.", currentVersion=current)

@@ -1,0 +1,120 @@
+"""Geometry on the mean sphere: distances, bearings, great circles and bounds, right across the antimeridian and poles.
+
+Lines are sequences of `(lng, lat)` in degrees, the order of GeoJSON. Lengths that count are PostGIS's spheroid lengths;
+the sphere is for checks and for drawing, where a third of a percent doesn't matter.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+EARTH_RADIUS_M = 6_371_008.8
+MAX_SEGMENT_M = 10_000.0
+ANTIPODAL_M = 100.0  # closer than this to the opposite point, every direction is as short as every other
+
+Line: TypeAlias = Sequence[tuple[float, float]]
+_Vector: TypeAlias = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LatLng:
+    """A place on WGS84, in degrees: `lat` -90 to 90, `lng` -180 to 180."""
+
+    lat: float
+    lng: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A box; its west is greater than its east where it crosses the antimeridian."""
+
+    southwest: LatLng
+    northeast: LatLng
+
+
+def _vector(point: LatLng) -> _Vector:
+    lat, lng = math.radians(point.lat), math.radians(point.lng)
+    return math.cos(lat) * math.cos(lng), math.cos(lat) * math.sin(lng), math.sin(lat)
+
+
+def _angle(a: _Vector, b: _Vector) -> float:
+    """The angle in radians, exact for near and for opposite points too (Kahan)."""
+    return 2 * math.atan2(math.dist(a, b), math.hypot(a[0] + b[0], a[1] + b[1], a[2] + b[2]))
+
+
+def distance_m(a: LatLng, b: LatLng) -> float:
+    """Great-circle distance in metres."""
+    return EARTH_RADIUS_M * _angle(_vector(a), _vector(b))
+
+
+def line_length_m(line: Line) -> float:
+    """Length of a line in metres, the sum of its great-circle segments."""
+    vectors = [_vector(LatLng(lat, lng)) for lng, lat in line]
+    return EARTH_RADIUS_M * math.fsum(map(_angle, vectors, vectors[1:]))
+
+
+def bearing_degrees(a: LatLng, b: LatLng) -> float:
+    """The direction from `a` to `b` as one leaves `a`, clockwise from north, 0 <= bearing < 360."""
+    lat_a, lat_b, turn = math.radians(a.lat), math.radians(b.lat), math.radians(b.lng - a.lng)
+    east = math.sin(turn) * math.cos(lat_b)
+    north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(turn)
+    return math.degrees(math.atan2(east, north)) % 360.0
+
+
+def are_antipodal(a: LatLng, b: LatLng) -> bool:
+    """Whether the two are so nearly opposite that no great circle between them is the shortest."""
+    return distance_m(a, b) > math.pi * EARTH_RADIUS_M - ANTIPODAL_M
+
+
+def great_circle(a: LatLng, b: LatLng, max_segment_m: float = MAX_SEGMENT_M) -> list[tuple[float, float]]:
+    """The shortest line from `a` to `b`: points at equal steps of at most `max_segment_m`, both ends exactly as given.
+
+    Raises ValueError for antipodal ends.
+    """
+    if are_antipodal(a, b):
+        raise ValueError("no single shortest line joins opposite points of the globe")
+    start, end = _vector(a), _vector(b)
+    angle = _angle(start, end)
+    steps = max(1, math.ceil(EARTH_RADIUS_M * angle / max_segment_m))
+    inner = [_between(start, end, angle, step / steps) for step in range(1, steps)]
+    return [(a.lng, a.lat), *inner, (b.lng, b.lat)]
+
+
+def _between(start: _Vector, end: _Vector, angle: float, fraction: float) -> tuple[float, float]:
+    from_start = math.sin((1 - fraction) * angle) / math.sin(angle)
+    from_end = math.sin(fraction * angle) / math.sin(angle)
+    x, y, z = (from_start * s + from_end * e for s, e in zip(start, end, strict=True))
+    return math.degrees(math.atan2(y, x)), math.degrees(math.atan2(z, math.hypot(x, y)))
+
+
+def bounds(line: Line) -> Bounds:
+    """The smallest box that holds the line as it is walked: from 179° to -179° is two degrees, not 358.
+
+    A line that goes round the world is bounded by -180 and 180. Raises ValueError for a line without points.
+    """
+    lats = [lat for _, lat in line]
+    lngs = list(_unwrapped(lng for lng, _ in line))
+    west, east = min(lngs), max(lngs)
+    if east - west >= 360:
+        west, east = -180.0, 180.0
+    elif west < east:
+        west, east = _wrapped(west), -_wrapped(-east)
+    else:
+        west = east = line[0][0]
+    return Bounds(LatLng(min(lats), west), LatLng(max(lats), east))
+
+
+def _unwrapped(lngs: Iterable[float]) -> Iterable[float]:
+    """Longitudes that run on past ±180 instead of jumping there."""
+    turns, last = 0, None
+    for lng in lngs:
+        if last is not None and abs(lng - last) > 180:
+            turns += 1 if lng < last else -1
+        last = lng
+        yield lng + 360 * turns
+
+
+def _wrapped(lng: float) -> float:
+    """The same meridian, -180 <= lng < 180."""
+    return lng - 360 * math.floor((lng + 180) / 360)

@@ -1,0 +1,157 @@
+"""Who is calling: the one value that HTTP, WebSocket and jobs hand on, and the claims of a token it is made from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from milequest.rules.credentials import DEFAULT_TIMEZONE, display_name, email_address
+from milequest.rules.enums import Units
+from milequest.rules.errors import ValidationError, unauthenticated
+from milequest.rules.text import zone
+
+SKEW = 60  # seconds an issuer's clock may differ from ours
+LAST_INSTANT = 253_402_300_799  # the end of year 9999, as far as a datetime goes
+MAX_SUBJECT = 255
+NAMELESS = "Walker"
+OF_TOKEN = frozenset(("iss", "token_use", "client_id", "aud", "scope", "auth_time", "iat", "jti", "origin_jti"))
+OF_PERSON = frozenset(("sub", "email", "email_verified", "name", "zoneinfo", "locale"))
+KEPT_CLAIMS = OF_TOKEN | OF_PERSON
+
+
+class IdentityKind(StrEnum):
+    """How the caller is known. SYSTEM is ourselves: jobs, imports, demo data."""
+
+    ANONYMOUS = "ANONYMOUS"
+    USER = "USER"
+    SYSTEM = "SYSTEM"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller. `user_id` is ours; `issuer`, `subject` and the rest are the token's, None without one."""
+
+    kind: IdentityKind
+    user_id: UUID | None = None
+    issuer: str | None = None
+    subject: str | None = None
+    username: str | None = None
+    groups: frozenset[str] = frozenset()
+    claims: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+    expires_at: datetime | None = None
+
+
+ANONYMOUS = Identity(IdentityKind.ANONYMOUS)
+SYSTEM = Identity(IdentityKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who an issuer says someone is: enough to find our user by, or to make one."""
+
+    issuer: str
+    subject: str
+    email: str = field(repr=False)
+    email_verified: bool
+    name: str = field(repr=False)
+    timezone: str = DEFAULT_TIMEZONE
+    preferred_units: Units = Units.MILES
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """A token whose signature and claims were found good."""
+
+    issuer: str
+    subject: str
+    username: str
+    groups: frozenset[str]
+    claims: Mapping[str, object] = field(repr=False)
+    expires_at: datetime
+
+    def identity(self, user_id: UUID) -> Identity:
+        """The caller, once we know which of our users this is."""
+        return Identity(
+            IdentityKind.USER,
+            user_id,
+            self.issuer,
+            self.subject,
+            self.username,
+            self.groups,
+            self.claims,
+            self.expires_at,
+        )
+
+    def account(self) -> Account | None:
+        """Whom the token describes; None for one without a usable e-mail, as access tokens are."""
+        address, verified = self._claim("email", email_address), self.claims.get("email_verified")
+        if address is None:
+            return None
+        return Account(
+            self.issuer,
+            self.subject,
+            address,
+            verified is True or verified == "true",  # Cognito writes it either way
+            self._claim("name", display_name) or NAMELESS,
+            self._claim("zoneinfo", lambda name: zone("zoneinfo", name).key) or DEFAULT_TIMEZONE,
+        )
+
+    def _claim(self, name: str, check: Callable[[str], str]) -> str | None:
+        value = self.claims.get(name)
+        try:
+            return check(value) if isinstance(value, str) else None
+        except ValidationError:
+            return None
+
+
+def accept_claims(claims: Mapping[str, object], *, issuer: str, client_id: str, now: datetime) -> VerifiedToken:
+    """Check the claims of a token whose signature is good. Raises UNAUTHENTICATED.
+
+    As Cognito has them: an access token (`token_use` access) names us in `client_id`, an id token (id) in `aud`.
+    """
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_SUBJECT or claims.get("iss") != issuer:
+        raise unauthenticated("The token is not one of ours.")
+    if not _is_for(client_id, claims):
+        raise unauthenticated("The token was made for another application.")
+    expires_at = _expiry(claims, now)
+    username = claims.get("username", claims.get("cognito:username"))
+    groups = claims.get("cognito:groups")
+    return VerifiedToken(
+        issuer,
+        subject,
+        username if isinstance(username, str) else subject,
+        frozenset(group for group in groups if isinstance(group, str)) if isinstance(groups, list) else frozenset(),
+        {name: claims[name] for name in KEPT_CLAIMS if name in claims},  # by our names, which all who listen share
+        expires_at,
+    )
+
+
+def _is_for(client_id: str, claims: Mapping[str, object]) -> bool:
+    match claims.get("token_use"):
+        case "access":
+            return claims.get("client_id") == client_id
+        case "id":
+            audience = claims.get("aud")
+            return client_id in audience if isinstance(audience, list) else audience == client_id
+    return False
+
+
+def _expiry(claims: Mapping[str, object], now: datetime) -> datetime:
+    """When the token ends. Raises UNAUTHENTICATED when that is past, or it has not begun."""
+    at = now.timestamp()
+    expires = _instant(claims, "exp", None)
+    if expires + SKEW <= at:
+        raise unauthenticated("The token has expired.")
+    if max(_instant(claims, "nbf", at), _instant(claims, "iat", at)) > at + SKEW:
+        raise unauthenticated("The token is not valid yet.")
+    return datetime.fromtimestamp(expires, UTC)
+
+
+def _instant(claims: Mapping[str, object], name: str, default: float | None) -> float:
+    """A claim in seconds since 1970; absent it is `default`, if there is one."""
+    value = claims.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LAST_INSTANT:
+        raise unauthenticated(f"The token has no usable `{name}`.")
+    return float(value)

@@ -1,0 +1,114 @@
+"""Pages of a connection: how many, from where on. A cursor holds the whole sort key, so pages never skip or repeat.
+
+A cursor is opaque to clients: base64url of the key's parts.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from milequest.rules.errors import ValidationError, invalid
+from milequest.rules.text import whole
+
+T = TypeVar("T")
+
+DEFAULT_FIRST = 20
+MAX_FIRST = 50
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_MICROSECOND = timedelta(microseconds=1)
+
+Part = int | str | datetime | UUID
+
+
+def page_size(first: int | None, *, default: int = DEFAULT_FIRST, maximum: int = MAX_FIRST) -> int:
+    """How many to give. Raises VALIDATION_ERROR outside 1 to `maximum`."""
+    return default if first is None else whole("first", first, 1, maximum)
+
+
+def encode_cursor(*parts: Part) -> str:
+    """The cursor that stands for a sort key."""
+    text = "\0".join(_written(part) for part in parts)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _written(part: Part) -> str:
+    if isinstance(part, datetime):
+        return str((part - _EPOCH) // _MICROSECOND)
+    return part.hex if isinstance(part, UUID) else str(part)
+
+
+def decode_cursor(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | None:
+    """The sort key a cursor stands for, one part of each of `kinds`; None without a cursor. Raises VALIDATION_ERROR."""
+    if cursor is None:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        return tuple(_read(part, kind) for part, kind in zip(text.split("\0"), kinds, strict=True))
+    except (ValueError, binascii.Error, OverflowError):
+        raise bad_cursor() from None
+
+
+def _read(text: str, kind: type[Part]) -> Part:
+    if kind is datetime:
+        return _EPOCH + int(text) * _MICROSECOND
+    if kind is int and abs(int(text)) >= 2**63:
+        raise ValueError("beyond a bigint")
+    return kind(text)  # type: ignore[arg-type, call-arg]  # each of the other kinds takes a string
+
+
+def bad_cursor() -> ValidationError:
+    """The refusal of a cursor this API did not give out for this list."""
+    return invalid("after", "MALFORMED", "not a cursor of this list")
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """Where a page stands in its list. Lists go forward only."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(Generic[T]):
+    """One item and the cursor that stands for it."""
+
+    cursor: str
+    node: T
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some items of a list. Cursors are made only when asked for."""
+
+    nodes: Sequence[T]
+    has_next: bool
+    has_previous: bool
+    cursor_of: Callable[[T], str]
+    total_count: int | None = None
+
+    @cached_property
+    def edges(self) -> list[Edge[T]]:
+        """The items with their cursors."""
+        return [Edge(self.cursor_of(node), node) for node in self.nodes]
+
+    @cached_property
+    def page_info(self) -> PageInfo:
+        """Where the page stands."""
+        first = self.cursor_of(self.nodes[0]) if self.nodes else None
+        last = self.cursor_of(self.nodes[-1]) if self.nodes else None
+        return PageInfo(self.has_next, self.has_previous, first, last)
+
+
+def page_of(
+    rows: Sequence[T], size: int, after: object, cursor_of: Callable[[T], str], total_count: int | None = None
+) -> Page[T]:
+    """A page from `rows`, of which one more than `size` was read to learn whether another page follows."""
+    return Page(rows[:size], len(rows) > size, after is not None, cursor_of, total_count)

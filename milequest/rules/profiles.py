@@ -1,0 +1,59 @@
+"""What users may say of themselves: name, units, zone, language, stride, and what others see of them."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from milequest.rules.credentials import display_name
+from milequest.rules.errors import invalid
+from milequest.rules.text import required, zone
+
+STRIDE_METERS = (0.3, 1.5)
+LOCALE_MAX = 35  # what RFC 5646 (4.4.1) asks of who has a limit
+
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
+
+
+def locale(path: str, tag: str) -> str:
+    """A BCP 47 language tag in its usual writing (`pt-BR`, `zh-Hant-TW`). Raises VALIDATION_ERROR at `path`."""
+    if len(tag) > LOCALE_MAX or not _LOCALE.fullmatch(tag):
+        raise invalid(path, "MALFORMED", "must be a language tag such as en-GB", high=LOCALE_MAX)
+    language, *subtags = tag.split("-")
+    return "-".join([language.lower(), *(_subtag(part) for part in subtags)])
+
+
+def _subtag(part: str) -> str:
+    if len(part) == 4 and part.isalpha():
+        return part.title()  # a script
+    return part.upper() if len(part) == 2 else part.lower()
+
+
+def stride_mm(path: str, meters: float) -> int:
+    """A stride in millimetres. Raises VALIDATION_ERROR at `path` outside 0.3 to 1.5 m."""
+    low, high = STRIDE_METERS
+    if not low <= meters <= high:
+        raise invalid(path, "OUT_OF_RANGE", f"must be {low} to {high} metres", low=low, high=high)
+    return round(meters * 1000)
+
+
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "name": lambda value: display_name(required("input.name", value)),
+    "preferred_units": lambda value: required("input.preferredUnits", value),
+    "timezone": lambda value: zone("input.timezone", required("input.timezone", value)).key,
+    "locale": lambda value: None if value is None else locale("input.locale", value),
+    "stride_meters": lambda value: None if value is None else stride_mm("input.strideMeters", value),
+    "default_activity_privacy": lambda value: required("input.defaultActivityPrivacy", value),
+    "show_on_leaderboards": lambda value: required("input.showOnLeaderboards", value),
+    "share_stats_with_team": lambda value: required("input.shareStatsWithTeam", value),
+}
+
+
+def profile_changes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields of a profile, checked, under their stored names; null clears locale and stride.
+
+    Raises VALIDATION_ERROR under `input`.
+    """
+    checked = {name: check(given[name]) for name, check in _CHECKS.items() if name in given}
+    if "stride_meters" in checked:
+        checked["stride_mm"] = checked.pop("stride_meters")
+    return checked

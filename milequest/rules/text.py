@@ -1,0 +1,66 @@
+"""What people type: names, notes, keys. Trimmed, normalised, bounded, and free of what nobody sees."""
+
+import re
+import unicodedata
+from functools import cache
+from typing import TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from milequest.rules.errors import invalid
+
+# Zero-width (non-)joiners as emoji and many scripts need them: between two characters beyond ASCII.
+_JOINED = re.compile(r"(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
+
+T = TypeVar("T")
+
+
+def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) -> str:
+    """`value` trimmed and in NFC, `low` to `high` characters long. `lines` allows line breaks and tabs.
+
+    What has one line looks as it is: blanks are single spaces, and nothing in it is invisible or turns it around.
+    Raises VALIDATION_ERROR at `path`.
+    """
+    text = unicodedata.normalize("NFC", value).strip()
+    allowed = "\n\r\t" if lines else ""
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
+            raise invalid(path, "MALFORMED", "control characters are not allowed")
+    if not lines:
+        text = " ".join(text.split())
+        if any(unicodedata.category(character) == "Cf" for character in _JOINED.sub("", text)):
+            raise invalid(path, "MALFORMED", "invisible characters are not allowed")
+    if not low <= len(text) <= high:
+        reason = "TOO_SHORT" if len(text) < low else "TOO_LONG"
+        raise invalid(path, reason, f"must have {low} to {high} characters", low=low, high=high)
+    return text
+
+
+def clean_optional(path: str, value: str | None, high: int, *, lines: bool = False) -> str | None:
+    """As `clean`, where nothing (null, or only blanks) is None."""
+    return clean(path, value, 0, high, lines=lines) or None if value is not None else None
+
+
+def required(path: str, value: T | None) -> T:
+    """`value`, where null would clear what cannot be empty. Raises VALIDATION_ERROR at `path`."""
+    if value is None:
+        raise invalid(path, "REQUIRED", "cannot be cleared: leave it out, or give a value")
+    return value
+
+
+def whole(path: str, value: int, low: int, high: int) -> int:
+    """A whole number from `low` to `high`. Raises VALIDATION_ERROR at `path`."""
+    if not low <= value <= high:
+        raise invalid(path, "OUT_OF_RANGE", f"must be {low} to {high}", low=low, high=high)
+    return value
+
+
+def zone(path: str, name: str) -> ZoneInfo:
+    """The IANA time zone `name`. Raises VALIDATION_ERROR at `path`."""
+    if name not in _zones():
+        raise invalid(path, "UNKNOWN_ZONE", "must be an IANA time zone such as Europe/Paris")
+    return ZoneInfo(name)
+
+
+@cache  # reading the database's folders takes 6 ms
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())

@@ -1,0 +1,84 @@
+"""What a process holds open, once: pools and clients, and what asks them for many. Nothing else lives here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from milequest.providers import Providers, choose
+from milequest.providers.identity import IdentityProvider, choose_identity
+from milequest.providers.mail import LocalMailbox
+from milequest.settings import Settings
+from milequest.store import audience
+from milequest.store.audience import Place
+from milequest.store.aws import roles
+from milequest.store.aws.client import open_aws
+from milequest.store.aws.sqs import Queue
+from milequest.store.bus import Bus
+from milequest.store.rate_limits import RateLimits
+from milequest.store.together import Together
+from milequest.store.transaction import Pool, open_pool
+from milequest.store.valkey import Valkey, connect
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Pools of the writer and the reader, the Redis client and the outside services, for the life of the process."""
+
+    settings: Settings
+    writer: Pool
+    reader: Pool
+    redis: Valkey
+    providers: Providers
+    identity: IdentityProvider
+    mailbox: LocalMailbox
+    rate_limits: RateLimits
+    bus: Bus
+    places: Together[audience.Asked, Place]  # in teams, as the writer has them
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What resolvers may know of the settings, by name: nothing secret."""
+        return {"PUBLIC_URL": self.settings.origin}
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncIterator[Runtime]:
+    """Open everything `settings` name; close it in the opposite order.
+
+    A process that `serves` is connected before it is asked, and hears of the commits of others. One that works call by
+    call, and sleeps between them, reaches for a server when it needs that one.
+    """
+    async with AsyncExitStack() as stack:
+        writer = await stack.enter_async_context(
+            await open_pool(
+                settings.database_url,
+                settings.database_pool,
+                waiting=serves,
+                password=roles.password(settings, settings.database_url),
+            )
+        )
+        reader = writer
+        if settings.database_reader_url:
+            reader = await stack.enter_async_context(
+                await open_pool(
+                    settings.database_reader_url,
+                    settings.database_pool,
+                    read_only=True,
+                    waiting=serves,
+                    password=roles.password(settings, settings.database_reader_url),
+                )
+            )
+        redis = await stack.enter_async_context(aclosing(connect(settings)))
+        mailbox = LocalMailbox(redis)
+        aws = await stack.enter_async_context(open_aws(settings))
+        identity = choose_identity(settings, writer, mailbox, aws)
+        limits, bus = RateLimits(redis), Bus(redis, writer)
+        if settings.live_kicks_queue:
+            bus.kicks = Queue(aws, settings.live_kicks_queue)
+        if serves:
+            listening = asyncio.create_task(bus.run())
+            stack.callback(listening.cancel)
+        places = Together(partial(audience.places, writer))
+        yield Runtime(settings, writer, reader, redis, choose(settings), identity, mailbox, limits, bus, places)

@@ -1,0 +1,66 @@
+"""Which of our users an issuer's subject is."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from milequest.rules.credentials import email_key
+from milequest.rules.identity import Account
+from milequest.store.transaction import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The user behind an identity; one that is not live was suspended or deleted."""
+
+    user_id: UUID
+    is_live: bool
+
+
+_OWNERS = """
+SELECT i.issuer, i.subject, u.id, u.suspended_at IS NULL AND u.deleted_at IS NULL
+FROM unnest($1::text[], $2::text[]) AS asked (issuer, subject)
+JOIN user_identity i ON i.issuer = asked.issuer AND i.subject = asked.subject JOIN app_user u ON u.id = i.user_id
+"""
+_PUT_USER = """
+INSERT INTO app_user (id, email, email_key, name, timezone, preferred_units, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+ON CONFLICT (email_key) DO NOTHING
+"""
+_TIE = """
+INSERT INTO user_identity (issuer, subject, user_id, created_at)
+SELECT $1, $2, id, $4 FROM app_user WHERE email_key = $3
+ON CONFLICT (issuer, subject) DO NOTHING
+"""
+_ZONES = """
+SELECT DISTINCT u.timezone FROM user_identity i JOIN app_user u ON u.id = i.user_id
+WHERE i.issuer = $1 AND i.subject = ANY($2)
+"""
+
+
+async def owners(db: Reader, asked: Collection[tuple[str, str]]) -> dict[tuple[str, str], Owner]:
+    """The user of each (issuer, subject) whom we know."""
+    rows = await db.fetch(_OWNERS, [issuer for issuer, _ in asked], [subject for _, subject in asked])
+    return {(row[0], row[1]): Owner(row[2], row[3]) for row in rows}
+
+
+async def owner(db: Reader, issuer: str, subject: str) -> Owner | None:
+    """The user of (issuer, subject), None for a stranger."""
+    return (await owners(db, [(issuer, subject)])).get((issuer, subject))
+
+
+async def put_user(tx: Tx, user_id: UUID, account: Account, now: datetime) -> None:
+    """Make a user for the account's address, unless the address has one."""
+    zone, units = account.timezone, account.preferred_units
+    await tx.execute(_PUT_USER, user_id, account.email, email_key(account.email), account.name, zone, units, now)
+
+
+async def tie(tx: Tx, account: Account, now: datetime) -> None:
+    """Tie (issuer, subject) to the user of the account's address, unless it is tied."""
+    await tx.execute(_TIE, account.issuer, account.subject, email_key(account.email), now)
+
+
+async def zones(db: Reader, issuer: str, subjects: Collection[str]) -> set[str]:
+    """The zones of those of an issuer's people whom we know."""
+    return {row[0] for row in await db.fetch(_ZONES, issuer, list(subjects))}

@@ -1,0 +1,20 @@
+"""AWS takes several things at once, but only so many, and only so large."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def batches(things: Sequence[T], most: int, most_bytes: int, size: Callable[[T], int]) -> list[list[T]]:
+    """Things in their order, in batches of at most `most` and `most_bytes`; one that is larger goes alone."""
+    found: list[list[T]] = []
+    total = 0
+    for thing in things:
+        bytes_ = size(thing)
+        if not found or len(found[-1]) == most or total + bytes_ > most_bytes:
+            found.append([])
+            total = 0
+        found[-1].append(thing)
+        total += bytes_
+    return found

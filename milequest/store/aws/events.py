@@ -1,0 +1,68 @@
+"""A bus of EventBridge: what is told to whoever has a rule for it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from milequest.store.aws.batches import batches
+from milequest.store.aws.client import ATTEMPTS, Aws, AwsError, pause
+
+SOURCE = "milequest"
+MOST_AT_ONCE = 10  # events of one call
+MOST_BYTES = 256 * 1024  # of one call, as AWS counts
+TIME_BYTES = 14  # what AWS counts for an event's time
+
+
+@dataclass(frozen=True, slots=True)
+class BusEvent:
+    """An event: its kind, when it happened, and a JSON object with an `id`, as the same event may come twice."""
+
+    kind: str
+    at: datetime
+    detail: Mapping[str, Any]
+
+    def entry(self) -> dict[str, Any]:
+        """As EventBridge takes it."""
+        detail = orjson.dumps(self.detail).decode()
+        return {"Source": SOURCE, "DetailType": self.kind, "Time": int(self.at.timestamp()), "Detail": detail}
+
+
+class EventBus:
+    """The bus `name`."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self._aws = aws
+        self._name = name
+        self._signer = aws.signer("events")
+        self._origin = aws.origin("events")
+
+    async def put(self, events: Sequence[BusEvent]) -> None:
+        """Tell all of them. Raises AwsError, OSError or TimeoutError; some may have been told then."""
+        entries = [{"EventBusName": self._name, **event.entry()} for event in events]
+        for batch in batches(entries, MOST_AT_ONCE, MOST_BYTES, _bytes):
+            await self._put(batch)
+
+    async def _put(self, entries: list[dict[str, Any]]) -> None:
+        """AWS may refuse some of a call: only those are sent again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            given = {"Entries": entries}
+            answer = await self._aws.call(self._signer, self._origin, "AWSEvents.PutEvents", "1.1", given)
+            refused = [
+                (entry, told)
+                for entry, told in zip(entries, answer.get("Entries", ()), strict=False)
+                if "ErrorCode" in told
+            ]
+            if not refused:
+                return
+            if attempt == ATTEMPTS:
+                raise AwsError(503, refused[0][1]["ErrorCode"], answer)
+            entries = [entry for entry, _ in refused]
+            await asyncio.sleep(pause(attempt))
+
+
+def _bytes(entry: Mapping[str, Any]) -> int:
+    return TIME_BYTES + sum(len(entry[name].encode()) for name in ("Source", "DetailType", "Detail"))

@@ -1,0 +1,139 @@
+"""HTTP/1.1 over connections that are kept, as little of it as AWS's services need."""
+
+import asyncio
+import ssl
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from httptools import HttpParserError, HttpResponseParser
+
+MOST_CONNECTIONS = 64
+SECONDS = 10.0  # any answer may take
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where to connect to."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> "Origin":
+        """The origin of an address."""
+        parts = urlsplit(url)
+        return cls(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+    @property
+    def header(self) -> str:
+        """The header `host`."""
+        usual = self.port == (443 if self.scheme == "https" else 80)
+        return self.host if usual else f"{self.host}:{self.port}"
+
+
+class Http:
+    """A client that keeps its connections. At most MOST_CONNECTIONS requests run at once, the others wait."""
+
+    def __init__(self) -> None:
+        self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
+        self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._tls: ssl.SSLContext | None = None
+
+    async def request(
+        self, origin: Origin, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Response:
+        """One exchange. Raises OSError or TimeoutError when there was none."""
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"{method} {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
+        async with self._slots, asyncio.timeout(SECONDS):
+            connection = await self._connection(origin)
+            try:
+                response = await connection.exchange(head.encode() + body)
+            except BaseException:
+                connection.close()
+                raise
+            if connection.is_open:
+                self._idle[origin].append(connection)
+            return response
+
+    def close(self) -> None:
+        """Close what is idle."""
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
+        self._idle.clear()
+
+    async def _connection(self, origin: Origin) -> "_Connection":
+        idle = self._idle[origin]
+        while idle:
+            connection = idle.pop()
+            if connection.is_open:
+                return connection
+        if origin.scheme == "https" and self._tls is None:
+            self._tls = ssl.create_default_context()
+        tls = self._tls if origin.scheme == "https" else None
+        loop = asyncio.get_running_loop()
+        _, made = await loop.create_connection(_Connection, origin.host, origin.port, ssl=tls)
+        return made
+
+
+class _Connection(asyncio.Protocol):
+    """One connection with one exchange at a time."""
+
+    def __init__(self) -> None:
+        self._parser = HttpResponseParser(self)
+        self._transport: Any = None
+        self._answer: asyncio.Future[Response] | None = None
+        self._body = b""
+        self.is_open = True
+
+    async def exchange(self, request: bytes) -> Response:
+        """Send a request and wait for the answer."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answer
+
+    def close(self) -> None:
+        """Close it."""
+        self.is_open = False
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError as error:
+            self.connection_lost(ConnectionError(f"no HTTP: {error}"))
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_open = False
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(exc or ConnectionResetError("closed before the answer"))
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the answer's body."""
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        """The answer is whole."""
+        response = Response(self._parser.get_status_code(), self._body)
+        self._body = b""
+        if not self._parser.should_keep_alive():
+            self.close()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(response)

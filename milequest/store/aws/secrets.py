@@ -1,0 +1,52 @@
+"""A secret of AWS Secrets Manager, with the versions it has while it is being changed."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import orjson
+
+from milequest.store.aws.client import Aws, AwsError
+
+CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"  # the stages of versions
+
+
+class Secret:
+    """The secret `id`, whose value is a JSON object. Every call raises AwsError, OSError or TimeoutError."""
+
+    def __init__(self, aws: Aws, id: str) -> None:
+        self._aws = aws
+        self._id = id
+        self._signer = aws.signer("secretsmanager")
+        self._origin = aws.origin("secretsmanager")
+
+    async def value(self, stage: str, version: str | None = None) -> dict[str, Any] | None:
+        """The value at a stage, if it is that version's; None if there is none."""
+        given = {"VersionStage": stage, **({"VersionId": version} if version else {})}
+        try:
+            answer = await self._call("GetSecretValue", **given)
+        except AwsError as error:
+            if error.code == "ResourceNotFoundException":
+                return None
+            raise
+        value: dict[str, Any] = orjson.loads(answer["SecretString"])
+        return value
+
+    async def propose(self, version: str, value: Mapping[str, Any]) -> None:
+        """Keep a value as pending."""
+        text = orjson.dumps(value).decode()
+        await self._call("PutSecretValue", ClientRequestToken=version, SecretString=text, VersionStages=[PENDING])
+
+    async def stages(self) -> Mapping[str, Collection[str]]:
+        """The stages of each version."""
+        stages: Mapping[str, Collection[str]] = (await self._call("DescribeSecret"))["VersionIdsToStages"]
+        return stages
+
+    async def make_current(self, version: str, instead_of: str) -> None:
+        """From now on everybody is given this version."""
+        await self._call(
+            "UpdateSecretVersionStage", VersionStage=CURRENT, MoveToVersionId=version, RemoveFromVersionId=instead_of
+        )
+
+    async def _call(self, operation: str, **given: Any) -> Any:
+        target = f"secretsmanager.{operation}"
+        return await self._aws.call(self._signer, self._origin, target, "1.1", {"SecretId": self._id, **given})

@@ -1,0 +1,52 @@
+"""Queues of SQS: what is sent. Received it is by Lambda, which calls a function with what came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from milequest.store.aws.batches import batches
+from milequest.store.aws.client import Aws, AwsError
+
+MOST_AT_ONCE = 10  # messages of one batch
+MOST_BYTES = 200 * 1024  # of one batch; SQS takes 256 KB with everything around it
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message. In a FIFO queue those of one `group` come one after another, and one `id` comes once in five minutes.
+
+    In a standard queue there is neither, and it may come `after` some seconds.
+    """
+
+    body: str
+    group: str = ""
+    id: str = ""
+    after: int = 0
+
+
+class Queue:
+    """The queue at `url`."""
+
+    def __init__(self, aws: Aws, url: str) -> None:
+        self._aws = aws
+        self._url = url
+        self._signer = aws.signer("sqs")
+        self._origin = aws.origin("sqs")
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Send messages in their order. Raises AwsError, OSError or TimeoutError; some may have been sent then."""
+        for batch in batches(messages, MOST_AT_ONCE, MOST_BYTES, lambda message: len(message.body.encode())):
+            entries = [_entry(str(number), message) for number, message in enumerate(batch)]
+            given = {"QueueUrl": self._url, "Entries": entries}
+            answer = await self._aws.call(self._signer, self._origin, "AmazonSQS.SendMessageBatch", "1.0", given)
+            if answer.get("Failed"):
+                raise AwsError(503, answer["Failed"][0].get("Code", ""), answer)
+
+
+def _entry(id: str, message: Message) -> dict[str, Any]:
+    entry: dict[str, Any] = {"Id": id, "MessageBody": message.body}
+    if message.group:
+        entry |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.id}
+    elif message.after:
+        entry["DelaySeconds"] = message.after
+    return entry

@@ -1,0 +1,49 @@
+"""A database that follows another takes over: it is promoted, and the log begins a new epoch."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from milequest.settings import Settings
+from milequest.store.aws.roles import with_password
+
+SECONDS = 60  # that a promotion may take
+_STREAMS = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')"
+_PROMOTE = "SELECT pg_promote(true, $1)"
+_UNTIL = "SELECT pg_last_xact_replay_timestamp()"
+_EPOCH = "SELECT epoch FROM log_epoch"
+_RAISE = "UPDATE log_epoch SET epoch = epoch + 1 RETURNING epoch"
+
+
+class StillFollowingError(Exception):
+    """Its primary still sends, or it was not promoted in time: nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What was found and done. Whatever was committed up to `until` is here, None if it followed nobody."""
+
+    until: datetime | None
+    epoch: int
+
+
+async def take_over(settings: Settings, *, planned: bool = False) -> TakenOver:
+    """Promote the database of the settings, unless it was promoted already, and raise the epoch of its log.
+
+    Cursors may be ahead of what was saved: in a new epoch they are answered with a reset. A `planned` failover loses
+    nothing, so the epoch stays. Raises StillFollowingError, and asyncpg's errors where it cannot be promoted by us.
+    """
+    url = await with_password(settings, settings.database_url)
+    connection = await asyncpg.connect(url, timeout=SECONDS, command_timeout=2 * SECONDS)
+    try:
+        until = None
+        if await connection.fetchval("SELECT pg_is_in_recovery()"):
+            if await connection.fetchval(_STREAMS):
+                raise StillFollowingError("its primary still sends")
+            if not await connection.fetchval(_PROMOTE, SECONDS):
+                raise StillFollowingError(f"it was not promoted within {SECONDS} s")
+            until = await connection.fetchval(_UNTIL)
+        return TakenOver(until, await connection.fetchval(_EPOCH if planned else _RAISE))
+    finally:
+        await connection.close()

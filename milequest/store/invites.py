@@ -1,0 +1,187 @@
+"""Invites: who may be let into which team by a code. Of the code only a hash is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from milequest.rules.access import Viewer
+from milequest.rules.enums import InviteState, TeamRole
+from milequest.rules.invites import NewInvite, state_at
+from milequest.store.scopes import GIVEN, INVITES_VISIBLE
+from milequest.store.teams import COLUMNS as TEAM_COLUMNS
+from milequest.store.teams import MINE, Team
+from milequest.store.transaction import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """An invite as the team's admins see it."""
+
+    id: UUID
+    team: Team
+    invited_email: str | None
+    role: TeamRole
+    max_uses: int
+    use_count: int
+    state: InviteState
+    message: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvitePreview:
+    """What an invite tells whoever holds its code."""
+
+    team_name: str
+    member_count: int
+    state: InviteState
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which invite of which team."""
+
+    invite_id: UUID
+    team_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LockedInvite:
+    """An invite that is about to be used or revoked; locked."""
+
+    id: UUID
+    team_id: UUID
+    email_key: str | None
+    role: TeamRole
+    invited_by: UUID
+    state: InviteState
+
+
+_COLUMNS = "i.id, i.email, i.role, i.max_uses, i.use_count, i.state, i.message, i.created_at, i.expires_at"
+WIDTH = 9  # how many columns these are
+_BY_IDS = f"""
+SELECT {_COLUMNS}, {TEAM_COLUMNS} FROM team_invite i JOIN team t ON t.id = i.team_id {MINE}
+WHERE i.id = ANY {GIVEN} AND {INVITES_VISIBLE}
+"""
+_PAGES = f"""
+SELECT t.id, {_COLUMNS}
+FROM team t CROSS JOIN LATERAL (
+    SELECT * FROM team_invite
+    WHERE team_id = t.id AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
+    ORDER BY created_at DESC, id DESC LIMIT $5
+) i
+WHERE t.id = ANY {GIVEN} AND {INVITES_VISIBLE}
+ORDER BY i.created_at DESC, i.id DESC
+"""
+_PREVIEW = """
+SELECT t.name, t.member_count, i.state, i.expires_at
+FROM team_invite i JOIN team t ON t.id = i.team_id AND t.deleted_at IS NULL
+WHERE i.code_hash = $1
+"""
+_PLACE = "SELECT id, team_id FROM team_invite WHERE code_hash = $1 OR id = $2"
+_LOCK = """
+SELECT id, team_id, email_key, role, invited_by, state, expires_at FROM team_invite
+WHERE id = $1 AND ($2::bytea IS NULL OR code_hash = $2) FOR NO KEY UPDATE
+"""
+
+# The address has an invite that waits: it gets a new code and more time, and keeps its place in the list.
+_PUT = """
+INSERT INTO team_invite
+    (id, team_id, code_hash, email, email_key, invited_by, max_uses, message, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (team_id, email_key) WHERE state = 'PENDING' AND email_key IS NOT NULL DO UPDATE
+SET code_hash = excluded.code_hash, email = excluded.email, invited_by = excluded.invited_by,
+    message = excluded.message, expires_at = excluded.expires_at
+RETURNING id
+"""
+_REDEEM = """
+UPDATE team_invite SET use_count = use_count + 1,
+    state = CASE WHEN use_count + 1 >= max_uses THEN 'ACCEPTED' ELSE state END
+WHERE id = $1
+"""
+
+
+def _invite(row: Sequence[Any], team: Team, now: datetime) -> Invite:
+    invite_id, email, role, max_uses, use_count, state, message, created_at, expires_at = row
+    state = state_at(state, expires_at, now)
+    return Invite(invite_id, team, email, role, max_uses, use_count, state, message, created_at, expires_at)
+
+
+async def by_ids(db: Reader, viewer: Viewer, invite_ids: list[UUID], now: datetime) -> dict[UUID, Invite]:
+    """The invites among `invite_ids` that the viewer may see, by id."""
+    rows = await db.fetch(_BY_IDS, viewer.user_id, invite_ids)
+    return {row[0]: _invite(row[:WIDTH], Team(*row[WIDTH:]), now) for row in rows}
+
+
+async def pages_of(
+    db: Reader,
+    viewer: Viewer,
+    teams: Sequence[Team],
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    now: datetime,
+) -> dict[UUID, list[Invite]]:
+    """Up to `limit` invites of each team, newest first, those that follow the key `after`; none for who is no admin."""
+    by_id = {team.id: team for team in teams}
+    pages: dict[UUID, list[Invite]] = {}
+    for team_id, *row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
+        pages.setdefault(team_id, []).append(_invite(row, by_id[team_id], now))
+    return pages
+
+
+async def preview(db: Reader, code_hash: bytes, now: datetime) -> InvitePreview | None:
+    """What an invite of a live team tells whoever holds its code; None for an unknown code."""
+    row = await db.fetchrow(_PREVIEW, code_hash)
+    if row is None:
+        return None
+    name, count, state, expires_at = row
+    return InvitePreview(name, count, state_at(state, expires_at, now), expires_at)
+
+
+async def place(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> Place | None:
+    """Which invite this is, by its code or its id, and of which team: that never changes, so nothing is locked yet."""
+    row = await db.fetchrow(_PLACE, code_hash, invite_id)
+    return None if row is None else Place(*row)
+
+
+async def lock(tx: Tx, invite_id: UUID, code_hash: bytes | None, now: datetime) -> LockedInvite | None:
+    """The invite, locked after its team; None when by now it has another code."""
+    row = await tx.fetchrow(_LOCK, invite_id, code_hash)
+    if row is None:
+        return None
+    found, team_id, email_key, role, invited_by, state, expires_at = row
+    return LockedInvite(found, team_id, email_key, role, invited_by, state_at(state, expires_at, now))
+
+
+async def put(
+    tx: Tx, invite_id: UUID, team_id: UUID, code_hash: bytes, new: NewInvite, inviter_id: UUID, now: datetime
+) -> UUID:
+    """A new invite, or the waiting one of the same address renewed. Returns its id."""
+    stored: UUID = await tx.fetchval(
+        _PUT,
+        invite_id,
+        team_id,
+        code_hash,
+        new.email,
+        new.email_key,
+        inviter_id,
+        new.max_uses,
+        new.message,
+        now,
+        new.expires_at,
+    )
+    return stored
+
+
+async def redeem(tx: Tx, invite_id: UUID) -> None:
+    """Count one use; the last one closes the invite. The caller has locked it."""
+    await tx.execute(_REDEEM, invite_id)
+
+
+async def close(tx: Tx, invite_id: UUID, state: InviteState) -> None:
+    """DECLINED or REVOKED. The caller has locked it."""
+    await tx.execute("UPDATE team_invite SET state = $2 WHERE id = $1", invite_id, state.value)

@@ -1,0 +1,172 @@
+"""Memberships: who is in which team, as what, and from when on their walks count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+
+from milequest.rules.access import Viewer
+from milequest.rules.enums import LeftReason, TeamRole
+from milequest.store.scopes import GIVEN, PEOPLE_VISIBLE
+from milequest.store.teams import COLUMNS as TEAM_COLUMNS
+from milequest.store.teams import MINE, Team
+from milequest.store.transaction import Reader, Tx
+from milequest.store.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMember:
+    """An open membership."""
+
+    id: UUID
+    team: Team
+    user: User
+    role: TeamRole
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose membership of what: it never changes, so it is read before anything is locked."""
+
+    team_id: UUID
+    user_id: UUID
+
+
+FIRST = (datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))  # comes before every sort key
+
+_COLUMNS = "m.id, m.role, m.joined_at, u.id, u.name, u.avatar_url"
+_SELECT = f"""
+SELECT {_COLUMNS}, {TEAM_COLUMNS}
+FROM team_member m JOIN app_user u ON u.id = m.user_id JOIN team t ON t.id = m.team_id {MINE}
+"""
+_BY_IDS = f"{_SELECT} WHERE m.id = ANY {GIVEN} AND m.left_at IS NULL AND {PEOPLE_VISIBLE}"
+_OF_VIEWER = f"""{_SELECT} WHERE m.user_id = $1 AND m.left_at IS NULL AND t.deleted_at IS NULL
+ORDER BY m.joined_at, m.id"""
+_PAGES = f"""
+SELECT t.id, {_COLUMNS}
+FROM team t CROSS JOIN LATERAL (
+    SELECT * FROM team_member
+    WHERE team_id = t.id AND left_at IS NULL AND (joined_at, id) > ($3, $4)
+    ORDER BY joined_at, id LIMIT $5
+) m JOIN app_user u ON u.id = m.user_id
+WHERE t.id = ANY {GIVEN} AND {PEOPLE_VISIBLE}
+ORDER BY m.joined_at, m.id
+"""
+_INSERT = """
+WITH joined AS (
+    INSERT INTO team_member (id, team_id, user_id, role, joined_at, counts_from, invited_by)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+)
+UPDATE team SET member_count = member_count + 1, version = version + 1, updated_at = $5 WHERE id = $2
+"""
+# A clock behind the one that wrote counts_from must not turn the interval round.
+_CLOSE = """
+WITH gone AS (
+    UPDATE team_member SET left_at = greatest($2, counts_from), left_reason = $3
+    WHERE id = $1 AND left_at IS NULL RETURNING team_id
+)
+UPDATE team t SET member_count = t.member_count - 1, version = t.version + 1, updated_at = $2
+FROM gone WHERE t.id = gone.team_id
+"""
+_OTHER_ADMINS = """
+SELECT EXISTS (SELECT FROM team_member WHERE team_id = $1 AND role = 'ADMIN' AND left_at IS NULL AND id <> $2)
+"""
+_OPEN_OF_USER = "SELECT id, team_id FROM team_member WHERE user_id = $1 AND left_at IS NULL ORDER BY team_id"
+
+
+def _member(row: asyncpg.Record) -> TeamMember:
+    return TeamMember(row[0], Team(*row[6:]), User(*row[3:6]), row[1], row[2])
+
+
+async def by_ids(db: Reader, viewer: Viewer, member_ids: list[UUID]) -> dict[UUID, TeamMember]:
+    """The open memberships among `member_ids` that the viewer may see, by id."""
+    return {row[0]: _member(row) for row in await db.fetch(_BY_IDS, viewer.user_id, member_ids)}
+
+
+async def of_viewer(db: Reader, viewer: Viewer) -> list[TeamMember]:
+    """The viewer's own memberships, oldest first: at most MEMBERSHIPS_MAX."""
+    return [_member(row) for row in await db.fetch(_OF_VIEWER, viewer.user_id)]
+
+
+async def pages_of(
+    db: Reader, viewer: Viewer, teams: Sequence[Team], after: tuple[datetime, UUID] | None, limit: int
+) -> dict[UUID, list[TeamMember]]:
+    """Up to `limit` members of each team, oldest first, those that follow the key `after`; hidden teams have none."""
+    by_id = {team.id: team for team in teams}
+    pages: dict[UUID, list[TeamMember]] = {}
+    for team_id, *row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or FIRST), limit):
+        member = TeamMember(row[0], by_id[team_id], User(*row[3:]), row[1], row[2])
+        pages.setdefault(team_id, []).append(member)
+    return pages
+
+
+async def place(db: Reader, member_id: UUID) -> Place | None:
+    """Whose membership of which team this is, or was."""
+    row = await db.fetchrow("SELECT team_id, user_id FROM team_member WHERE id = $1", member_id)
+    return None if row is None else Place(*row)
+
+
+async def open_id(tx: Tx, team_id: UUID, user_id: UUID) -> UUID | None:
+    """The user's open membership of the team, which the caller has locked."""
+    member_id: UUID | None = await tx.fetchval(
+        "SELECT id FROM team_member WHERE team_id = $1 AND user_id = $2 AND left_at IS NULL", team_id, user_id
+    )
+    return member_id
+
+
+async def open_of_user(tx: Tx, user_id: UUID) -> dict[UUID, UUID]:
+    """The user's open memberships by team, in the teams' order."""
+    return {team_id: member_id for member_id, team_id in await tx.fetch(_OPEN_OF_USER, user_id)}
+
+
+async def teams_ever(tx: Tx, user_id: UUID) -> list[UUID]:
+    """The teams the user is or was in: whose boards may show them."""
+    rows = await tx.fetch("SELECT DISTINCT team_id FROM team_member WHERE user_id = $1", user_id)
+    return [row[0] for row in rows]
+
+
+async def last_left_at(tx: Tx, team_id: UUID, user_id: UUID) -> datetime | None:
+    """When the user's latest membership of the team ended."""
+    left: datetime | None = await tx.fetchval(
+        "SELECT max(left_at) FROM team_member WHERE team_id = $1 AND user_id = $2", team_id, user_id
+    )
+    return left
+
+
+async def open_count(tx: Tx, user_id: UUID) -> int:
+    """How many teams the user is in."""
+    count: int = await tx.fetchval("SELECT count(*) FROM team_member WHERE user_id = $1 AND left_at IS NULL", user_id)
+    return count
+
+
+async def other_admins(tx: Tx, team_id: UUID, member_id: UUID) -> bool:
+    """Whether the team, which the caller has locked, has an admin besides this member."""
+    others: bool = await tx.fetchval(_OTHER_ADMINS, team_id, member_id)
+    return others
+
+
+async def insert(
+    tx: Tx,
+    member_id: UUID,
+    team_id: UUID,
+    user_id: UUID,
+    role: TeamRole,
+    joined_at: datetime,
+    counts_from: datetime,
+    invited_by: UUID | None,
+) -> None:
+    """A new open membership, counted on its team, which the caller has locked."""
+    await tx.execute(_INSERT, member_id, team_id, user_id, role.value, joined_at, counts_from, invited_by)
+
+
+async def close(tx: Tx, member_id: UUID, reason: LeftReason, now: datetime) -> None:
+    """End a membership. The caller has locked its user and its team."""
+    await tx.execute(_CLOSE, member_id, now, reason.value)
+
+
+async def set_role(tx: Tx, member_id: UUID, role: TeamRole) -> None:
+    """Another role. The caller has locked the team."""
+    await tx.execute("UPDATE team_member SET role = $2 WHERE id = $1", member_id, role.value)

@@ -1,0 +1,96 @@
+"""A goal's milestones: made with its route, read with whoever reached them. Counting walks moves their state."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from milequest.rules.access import Viewer
+from milequest.rules.enums import MilestoneKind
+from milequest.rules.goals import NewMilestone, Stop
+from milequest.rules.ids import new_id
+from milequest.store.scopes import GIVEN, GOALS_VISIBLE, PEOPLE_VISIBLE
+from milequest.store.transaction import Reader, Tx
+from milequest.store.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A place on a goal's route. No longer reached is not reached; `reached_by` is None if the viewer sees nobody."""
+
+    reached_by: User | None
+    id: UUID
+    goal_id: UUID
+    route_id: UUID
+    kind: MilestoneKind
+    title: str
+    description: str | None
+    image_url: str | None
+    at_mm: int
+    reached_at: datetime | None
+
+    @property
+    def at_meters(self) -> float:
+        """Metres from the start."""
+        return self.at_mm / 1000
+
+
+# Who reached it is known to members only, and only by a walk they can see.
+_SELECT = f"""
+SELECT u.id AS user_id, u.name AS user_name, u.avatar_url, s.id, s.goal_id, g.route_id, s.kind, s.title, s.description,
+       s.image_url, s.at_mm, CASE WHEN s.revoked_at IS NULL THEN s.reached_at END
+FROM milestone s
+JOIN goal g ON g.id = s.goal_id AND g.deleted_at IS NULL
+JOIN team t ON t.id = g.team_id
+LEFT JOIN activity a ON a.id = s.reached_by_activity_id AND s.revoked_at IS NULL AND a.privacy = 'PUBLIC'
+    AND a.deleted_at IS NULL AND a.count_status = 'COUNTED' AND {PEOPLE_VISIBLE}
+LEFT JOIN app_user u ON u.id = a.user_id AND u.deleted_at IS NULL
+"""
+_BY_IDS = f"{_SELECT} WHERE s.id = ANY {GIVEN} AND {GOALS_VISIBLE}"
+_OF_GOALS = f"{_SELECT} WHERE s.goal_id = ANY {GIVEN} AND {GOALS_VISIBLE} ORDER BY s.goal_id, s.at_mm, s.kind, s.key"
+
+_STOPS = "SELECT index, name, kind, at_mm FROM route_waypoint WHERE route_id = $1 ORDER BY index"
+_INSERT = """
+INSERT INTO milestone (id, goal_id, kind, key, title, at_mm)
+SELECT id, $2, kind, key, title, at_mm
+FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) AS new (id, kind, key, title, at_mm)
+"""
+
+
+def _milestone(row: asyncpg.Record) -> Milestone:
+    return Milestone(None if row[0] is None else User(*row[:3]), *row[3:])
+
+
+async def by_ids(db: Reader, viewer: Viewer, milestone_ids: list[UUID]) -> dict[UUID, Milestone]:
+    """The milestones among `milestone_ids` whose goal the viewer may see, by id."""
+    rows = await db.fetch(_BY_IDS, viewer.user_id, milestone_ids)
+    return {milestone.id: milestone for milestone in map(_milestone, rows)}
+
+
+async def of_goals(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict[UUID, list[Milestone]]:
+    """Each goal's milestones in the order of its route; none for a goal the viewer may not see."""
+    found: dict[UUID, list[Milestone]] = {goal_id: [] for goal_id in goal_ids}
+    for milestone in map(_milestone, await db.fetch(_OF_GOALS, viewer.user_id, list(found))):
+        found[milestone.goal_id].append(milestone)
+    return found
+
+
+async def stops(tx: Tx, route_id: UUID) -> list[Stop]:
+    """The waypoints of a route, in order."""
+    return [Stop(*row) for row in await tx.fetch(_STOPS, route_id)]
+
+
+async def replace(tx: Tx, goal_id: UUID, milestones: Sequence[NewMilestone], now: datetime) -> None:
+    """These milestones and no others; the caller has locked the goal, for which nothing has been counted."""
+    await tx.execute("DELETE FROM milestone WHERE goal_id = $1", goal_id)
+    await tx.execute(
+        _INSERT,
+        [new_id(now) for _ in milestones],
+        goal_id,
+        [milestone.kind.value for milestone in milestones],
+        [milestone.key for milestone in milestones],
+        [milestone.title for milestone in milestones],
+        [milestone.at_mm for milestone in milestones],
+    )

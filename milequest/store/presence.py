@@ -1,0 +1,47 @@
+"""Who is walking now: in Redis alone, since it is worth nothing two minutes later. Lost with Redis, told again soon."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from milequest.rules.errors import ErrorCode, Refused
+from milequest.store.valkey import AWAY, Valkey
+
+LASTS = timedelta(minutes=2)
+MAX_WALKERS = 50
+
+
+def _key(team_id: UUID) -> str:
+    return f"milequest:presence:{team_id.hex}"
+
+
+async def put(redis: Valkey, team_id: UUID, user_id: UUID, now: datetime, *, walking: bool) -> None:
+    """Somebody walks until two minutes from now, or no longer. Raises UNAVAILABLE while Redis is away."""
+    key = _key(team_id)
+    try:
+        async with redis.pipeline(transaction=True) as pipe:
+            if walking:
+                pipe.zadd(key, {user_id.hex: (now + LASTS).timestamp()})
+            else:
+                pipe.zrem(key, user_id.hex)
+            pipe.zremrangebyscore(key, "-inf", now.timestamp())
+            pipe.expire(key, LASTS)
+            await pipe.execute()
+    except AWAY:
+        raise _away() from None
+
+
+async def walkers(redis: Valkey, team_id: UUID, now: datetime) -> tuple[list[UUID], datetime | None]:
+    """Who walks, those who said so last first, and when the first of them may end. Raises UNAVAILABLE without Redis."""
+    try:
+        found: list[Any] = await redis.zrevrangebyscore(
+            _key(team_id), "+inf", f"({now.timestamp()}", start=0, num=MAX_WALKERS, withscores=True
+        )
+    except AWAY:
+        raise _away() from None
+    until = min((score for _, score in found), default=None)
+    return [UUID(name.decode()) for name, _ in found], None if until is None else datetime.fromtimestamp(until, UTC)
+
+
+def _away() -> Refused:
+    return Refused(ErrorCode.UNAVAILABLE, "Nobody can tell who walks just now.", retryable=True, retryAfterSeconds=1)

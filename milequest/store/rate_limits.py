@@ -1,0 +1,86 @@
+"""Counts attempts in Redis, so that all processes count together; in this process while Redis is away.
+
+Keys hold a hash of whom they count, never an address.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from milequest.rules.errors import RateLimited
+from milequest.rules.rate_limits import RateLimit
+from milequest.store.valkey import AWAY, Valkey
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.5  # seconds Redis may take, before this process counts alone
+RETREAT = 5.0  # seconds until Redis is asked again
+KEPT_WINDOWS = 10_000
+
+# KEYS[1]: the window; ARGV: what to add, the window's seconds. Answers the count and the seconds left.
+_COUNT = """
+local count = redis.call('INCRBY', KEYS[1], ARGV[1])
+local left = redis.call('TTL', KEYS[1])
+if left < 0 then
+  left = tonumber(ARGV[2])
+  redis.call('EXPIRE', KEYS[1], left)
+end
+if count <= 0 then redis.call('DEL', KEYS[1]) end
+return {count, left}
+"""
+
+
+class RateLimits:
+    """Windows of attempts: each begins with its first attempt and lasts the limit's seconds."""
+
+    def __init__(self, redis: Valkey, clock: Callable[[], float] = time.monotonic) -> None:
+        self._count = redis.register_script(_COUNT)
+        self._clock = clock
+        self._redis_from = 0.0  # on the clock: until then Redis is left alone
+        self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()  # count and end, of this process
+
+    async def spend(self, limit: RateLimit, who: str) -> None:
+        """Count one attempt of `who`. Raises RATE_LIMITED when it is one too many."""
+        count, left = await self._add(limit, who, 1)
+        if count > limit.most:
+            raise RateLimited(f"Too many {limit.what}; try again later.", left)
+
+    @asynccontextmanager
+    async def failures(self, *limits: tuple[RateLimit, str]) -> AsyncIterator[None]:
+        """Count an attempt unless the block succeeds. Raises RATE_LIMITED instead of running one too many."""
+        for limit, who in limits:
+            await self.spend(limit, who)  # before, since many may be made at once
+        counted_back = 0
+        try:
+            yield
+            counted_back = -1
+        finally:
+            for limit, who in limits:  # after a failure as well: both take the same time
+                await self._add(limit, who, counted_back)
+
+    async def _add(self, limit: RateLimit, who: str, attempts: int) -> tuple[int, int]:
+        key = f"rate:{limit.name}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
+        if self._clock() >= self._redis_from:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    count, left = await self._count([key], [attempts, limit.seconds])
+                return count, left
+            except (*AWAY, TimeoutError) as error:
+                self._redis_from = self._clock() + RETREAT
+                name = type(error).__name__
+                log.warning("Redis is away (%s), so attempts are counted here alone: start it, or see /readyz", name)
+        return self._add_here(key, attempts, limit.seconds)
+
+    def _add_here(self, key: str, attempts: int, seconds: int) -> tuple[int, int]:
+        now = self._clock()
+        count, end = self._windows.pop(key, (0, 0.0))
+        if end <= now:
+            count, end = 0, now + seconds
+        self._windows[key] = (max(0, count + attempts), end)
+        if len(self._windows) > KEPT_WINDOWS:
+            self._windows.popitem(last=False)
+        return count + attempts, round(end - now)

@@ -1,0 +1,29 @@
+"""The access policy (`rules/access.py`) as SQL, one predicate per noun. `$1` is always the viewer's user id, or NULL.
+
+A test compares each predicate with its rule over every combination of roles and settings.
+"""
+
+# The ids in $2, for `= ANY`. How many they are stays hidden: knowing it, PostgreSQL would plan each time anew, which
+# takes longer than most of our statements run.
+GIVEN = "((SELECT $2::uuid[])::uuid[])"
+
+_MEMBER = "EXISTS (SELECT FROM team_member m WHERE m.team_id = t.id AND m.user_id = $1 AND m.left_at IS NULL)"
+_ADMIN = """EXISTS (SELECT FROM team_member m
+    WHERE m.team_id = t.id AND m.user_id = $1 AND m.left_at IS NULL AND m.role = 'ADMIN')"""
+
+# Of `team t`: may_see(CARD).
+TEAM_VISIBLE = f"t.deleted_at IS NULL AND (t.is_public OR {_MEMBER})"
+
+# Of `team t`: may_see(GOALS).
+GOALS_VISIBLE = f"t.deleted_at IS NULL AND (t.is_public AND $1::uuid IS NOT NULL OR {_MEMBER})"
+
+# Of `team t`: may_see(PEOPLE).
+PEOPLE_VISIBLE = f"t.deleted_at IS NULL AND {_MEMBER}"
+
+# Of `team t`: may_see(INVITES).
+INVITES_VISIBLE = f"t.deleted_at IS NULL AND {_ADMIN}"
+
+# Of `app_user u`: whose card the viewer may fetch by its id. His own, and those of whom he shares a team with.
+CARD_VISIBLE = """u.deleted_at IS NULL AND (u.id = $1 OR EXISTS (
+    SELECT FROM team_member mine JOIN team_member theirs USING (team_id)
+    WHERE mine.user_id = $1 AND theirs.user_id = u.id AND mine.left_at IS NULL AND theirs.left_at IS NULL))"""

@@ -1,0 +1,81 @@
+"""Sessions: each sign-in starts one, its refresh tokens follow each other, and of each only the hash is stored."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from milequest.rules.credentials import REFRESH_TOKEN_LIFE
+from milequest.store import credentials
+from milequest.store.credentials import Credential
+from milequest.store.transaction import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A refresh token we gave out: `is_used` once exchanged, `is_live` while neither it nor its session has ended."""
+
+    session_id: UUID
+    signed_in_at: datetime
+    is_used: bool
+    is_live: bool
+    credential: Credential
+
+
+_START = """
+WITH session AS (
+    INSERT INTO sign_in_session (id, subject, signed_in_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id)
+INSERT INTO refresh_token (token_hash, session_id, issued_at, expires_at) SELECT $5, id, $3, $4 FROM session
+"""
+_DROP_ENDED = "DELETE FROM sign_in_session WHERE subject = $1 AND expires_at <= $2"
+_FIND = f"""
+SELECT s.id AS session_id, s.signed_in_at, t.used_at IS NOT NULL AS is_used,
+       s.revoked_at IS NULL AND t.expires_at > $2 AS is_live, c.*
+FROM refresh_token t JOIN sign_in_session s ON s.id = t.session_id JOIN ({credentials.CONFIRMED}) c USING (subject)
+WHERE t.token_hash = $1
+"""
+# The first of several locks the row; the others find it used.
+_ROTATE = """
+WITH used AS (
+    UPDATE refresh_token SET used_at = $3 WHERE token_hash = $1 AND used_at IS NULL RETURNING session_id),
+session AS (
+    UPDATE sign_in_session s SET expires_at = $4 FROM used WHERE s.id = used.session_id AND s.revoked_at IS NULL
+    RETURNING s.id)
+INSERT INTO refresh_token (token_hash, session_id, issued_at, expires_at) SELECT $2, id, $3, $4 FROM session
+RETURNING session_id
+"""
+_DROP_EXPIRED = "DELETE FROM refresh_token WHERE session_id = $1 AND expires_at <= $2"
+_REVOKE = "UPDATE sign_in_session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL"
+_REVOKE_ALL = "UPDATE sign_in_session SET revoked_at = $2 WHERE subject = $1 AND revoked_at IS NULL"
+
+
+async def start(tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime) -> None:
+    """Start a session with its first refresh token. The subject's ended ones go."""
+    await tx.execute(_DROP_ENDED, subject, now)
+    await tx.execute(_START, session_id, subject, now, now + REFRESH_TOKEN_LIFE, token_hash)
+
+
+async def find(db: Reader, token_hash: bytes, now: datetime) -> RefreshToken | None:
+    """The refresh token with this hash, whatever became of it."""
+    row = await db.fetchrow(_FIND, token_hash, now)
+    if row is None:
+        return None
+    return RefreshToken(row["session_id"], row["signed_in_at"], row["is_used"], row["is_live"], credentials.read(row))
+
+
+async def rotate(tx: Tx, token_hash: bytes, next_hash: bytes, now: datetime) -> bool:
+    """Exchange a token for the session's next one; False when it was used meanwhile, or the session revoked."""
+    session_id = await tx.fetchval(_ROTATE, token_hash, next_hash, now, now + REFRESH_TOKEN_LIFE)
+    if session_id is None:
+        return False
+    await tx.execute(_DROP_EXPIRED, session_id, now)
+    return True
+
+
+async def revoke(tx: Tx, session_id: UUID, now: datetime) -> None:
+    """End a session: none of its refresh tokens is good any more."""
+    await tx.execute(_REVOKE, session_id, now)
+
+
+async def revoke_all(tx: Tx, subject: UUID, now: datetime) -> None:
+    """End every session of the subject."""
+    await tx.execute(_REVOKE_ALL, subject, now)

@@ -1,0 +1,141 @@
+"""Users as others see them, and as they see themselves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from milequest.rules.access import Viewer
+from milequest.rules.enums import ActivityPrivacy, Units
+from milequest.store.scopes import CARD_VISIBLE, GIVEN
+from milequest.store.transaction import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The public card: nothing else of a user is ever shown to others."""
+
+    id: UUID
+    name: str
+    avatar_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """What the user lets others see."""
+
+    default_activity_privacy: ActivityPrivacy
+    show_on_leaderboards: bool
+    share_stats_with_team: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything of one user, for themselves and for actions."""
+
+    id: UUID
+    email: str
+    name: str
+    avatar_url: str | None
+    preferred_units: Units
+    timezone: str
+    locale: str | None
+    stride_mm: int | None
+    default_activity_privacy: ActivityPrivacy
+    show_on_leaderboards: bool
+    share_stats_with_team: bool
+    version: int
+    created_at: datetime
+
+    @property
+    def user(self) -> User:
+        """The public card."""
+        return User(self.id, self.name, self.avatar_url)
+
+    @property
+    def stride_meters(self) -> float | None:
+        """The stride in metres."""
+        return None if self.stride_mm is None else self.stride_mm / 1000
+
+    @property
+    def privacy_settings(self) -> PrivacySettings:
+        """The settings clients see as one object."""
+        return PrivacySettings(self.default_activity_privacy, self.show_on_leaderboards, self.share_stats_with_team)
+
+
+_PROFILE = """
+SELECT id, email, name, avatar_url, preferred_units, timezone, locale, stride_mm, default_activity_privacy,
+       show_on_leaderboards, share_stats_with_team, version, created_at
+FROM app_user WHERE id = $1 AND deleted_at IS NULL AND suspended_at IS NULL
+"""
+_CARDS = "SELECT id, name, avatar_url FROM app_user WHERE id = ANY($1)"
+_VISIBLE_CARDS = f"SELECT u.id, u.name, u.avatar_url FROM app_user u WHERE u.id = ANY {GIVEN} AND {CARD_VISIBLE}"
+_OF_TEAM = """
+SELECT u.id, u.name, u.avatar_url
+FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (id, place) JOIN app_user u ON u.id = asked.id AND u.deleted_at IS NULL
+JOIN team_member m ON m.team_id = $1 AND m.user_id = u.id AND m.left_at IS NULL
+ORDER BY place
+"""
+_LOCK = "SELECT FROM app_user WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
+_BY_EMAIL = "SELECT id FROM app_user WHERE email_key = $1 AND deleted_at IS NULL AND suspended_at IS NULL"
+_UPDATE = """
+UPDATE app_user SET name = $2, preferred_units = $3, timezone = $4, locale = $5, stride_mm = $6,
+    default_activity_privacy = $7, show_on_leaderboards = $8, share_stats_with_team = $9,
+    version = version + 1, updated_at = $10
+WHERE id = $1
+"""
+
+
+async def profile(db: Reader, user_id: UUID) -> Profile | None:
+    """The live user, None when deleted or suspended."""
+    row = await db.fetchrow(_PROFILE, user_id)
+    return None if row is None else Profile(*row)
+
+
+async def lock_profile(tx: Tx, user_id: UUID) -> Profile | None:
+    """The live user, locked until the transaction ends: the first lock in the house's order."""
+    row = await tx.fetchrow(_PROFILE + "FOR NO KEY UPDATE", user_id)
+    return None if row is None else Profile(*row)
+
+
+async def by_email(db: Reader, key: str) -> UUID | None:
+    """The live user with this address, in its normal form."""
+    user_id: UUID | None = await db.fetchval(_BY_EMAIL, key)
+    return user_id
+
+
+async def cards(db: Reader, user_ids: Iterable[UUID]) -> dict[UUID, User]:
+    """Public cards by id; deleted users too, under the name that deletion left them."""
+    return {row[0]: User(*row) for row in await db.fetch(_CARDS, list(user_ids))}
+
+
+async def visible_cards(db: Reader, viewer: Viewer, user_ids: list[UUID]) -> dict[UUID, User]:
+    """The cards among `user_ids` that the viewer may fetch: their own, and those of whom they share a team with."""
+    return {row[0]: User(*row) for row in await db.fetch(_VISIBLE_CARDS, viewer.user_id, user_ids)}
+
+
+async def of_team(db: Reader, team_id: UUID, user_ids: list[UUID]) -> list[User]:
+    """The cards of those who are in the team, in the order asked."""
+    return [User(*row) for row in await db.fetch(_OF_TEAM, team_id, user_ids)] if user_ids else []
+
+
+async def lock(tx: Tx, *user_ids: UUID) -> None:
+    """Lock several users at once, in the order of their ids."""
+    await tx.execute(_LOCK, user_ids)
+
+
+async def update(tx: Tx, profile: Profile, now: datetime) -> None:
+    """Store what users may change of themselves."""
+    await tx.execute(
+        _UPDATE,
+        profile.id,
+        profile.name,
+        profile.preferred_units,
+        profile.timezone,
+        profile.locale,
+        profile.stride_mm,
+        profile.default_activity_privacy,
+        profile.show_on_leaderboards,
+        profile.share_stats_with_team,
+        now,
+    )

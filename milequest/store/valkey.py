@@ -1,0 +1,92 @@
+"""The client of Valkey or Redis: of one server, or of a cluster, as `MILEQUEST_REDIS_URL` says (`rediss+cluster://…`).
+
+Every script and pipeline of ours is of one key, so both do the same. What is published goes in a cluster to the shard
+of its topic alone, instead of to all servers.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+from redis.asyncio import Redis, RedisCluster
+from redis.credentials import CredentialProvider
+from redis.exceptions import RedisClusterException, RedisError
+
+from milequest.settings import Settings
+from milequest.store.aws import roles
+
+Valkey: TypeAlias = Redis | RedisCluster
+
+AWAY = (RedisError, RedisClusterException, OSError)  # what a server that is not there raises
+OF_CLUSTERS = "+cluster"  # what the scheme of a cluster's address ends with
+WAIT_SECONDS = 1.0
+PAUSE_SECONDS = 0.01
+
+
+def connect(settings: Settings) -> Valkey:
+    """The client, which reaches for a server when it is first asked. `aclose` it.
+
+    To a cache of AWS that lets our role in, it signs in with a token.
+    """
+    url = one_server(settings.redis_url)
+    client = RedisCluster if url != settings.redis_url else Redis
+    password = roles.password(settings, settings.redis_url)
+    if password is None:
+        return client.from_url(url)
+    parts = urlsplit(url)
+    bare = urlunsplit(parts._replace(netloc=f"{parts.hostname}:{parts.port or 6379}"))
+    return client.from_url(bare, credential_provider=_Role(parts.username or "", password))
+
+
+def one_server(url: str) -> str:
+    """The address of the one server that an address of a cluster names; any other as it is."""
+    scheme, colon, rest = url.partition(":")
+    return scheme.removesuffix(OF_CLUSTERS) + colon + rest
+
+
+async def publish(valkey: Valkey, topic: str, message: bytes) -> None:
+    """Tell everybody who is subscribed just now. Raises what is in AWAY."""
+    if isinstance(valkey, RedisCluster):
+        await valkey.spublish(topic, message)
+    else:
+        await valkey.publish(topic, message)
+
+
+def subscribed(valkey: Valkey, topic: str) -> AsyncGenerator[bytes, None]:
+    """What is published. Raises what is in AWAY, or ends, when the topic has to be subscribed anew."""
+    return _of_shard(valkey, topic) if isinstance(valkey, RedisCluster) else _of_server(valkey, topic)
+
+
+async def _of_server(redis: Redis, topic: str) -> AsyncGenerator[bytes, None]:
+    async with redis.pubsub(ignore_subscribe_messages=True) as subscription:
+        await subscription.subscribe(topic)
+        async for message in subscription.listen():
+            yield message["data"]
+
+
+async def _of_shard(cluster: RedisCluster, topic: str) -> AsyncGenerator[bytes, None]:
+    """Ends when the topic's slot goes to another server, which unsubscribes us."""
+    await cluster.exists(topic)  # who asks for a key learns which server has its slot now
+    async with cluster.pubsub() as subscription:
+        await subscription.ssubscribe(topic)
+        while True:
+            message = await subscription.get_sharded_message(timeout=WAIT_SECONDS)
+            if message is None:
+                await asyncio.sleep(PAUSE_SECONDS)  # it answers at once while it has no server to ask
+            elif message["type"] == "smessage":
+                yield message["data"]
+            elif message["type"] == "sunsubscribe":
+                return
+
+
+class _Role(CredentialProvider):
+    """Who we are to a cache, each time we connect."""
+
+    def __init__(self, user: str, password: roles.Password) -> None:
+        self._user = user
+        self._password = password
+
+    async def get_credentials_async(self) -> tuple[str, str]:
+        """The user and a token that is good now."""
+        return self._user, await self._password()

@@ -1,0 +1,1 @@
+"""What each field does: one function per field, AppSync-style; one module per noun."""

@@ -1,0 +1,126 @@
+"""Accounts: signing up and in. Each checks its input, then its rate limits, asks the identity provider, and then us.
+
+No answer tells whether an address has an account, but to who knows its password.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from milequest.actions.accounts import user_for_identity
+from milequest.providers.identity import Session, SignedIn
+from milequest.rules.credentials import checked_sign_up, email_address, email_key
+from milequest.rules.enums import Units
+from milequest.rules.errors import unauthenticated
+from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.rate_limits import (
+    AUTH_CALLS,
+    CODE_MAILS,
+    CODE_TRIES,
+    CODE_TRIES_OF_DAY,
+    FAILED_SIGN_INS,
+    REFRESHES,
+    SIGN_UPS,
+    network,
+)
+from milequest.store import users
+from milequest.store.transaction import transact
+from milequest.store.users import Profile
+from resolvers.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It was done, or there was nothing to do: the answer is the same."""
+
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """The new session, and who that is."""
+
+    session: Session
+    viewer: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """The session's next tokens."""
+
+    session: Session
+
+
+async def sign_up(ctx: Context) -> Done:
+    """Begin an account; a code comes by mail."""
+    given, runtime = ctx.args["input"], ctx.request.runtime
+    units = given.get("preferred_units")
+    request = checked_sign_up(
+        given["email"], given["password"], given["name"], given.get("timezone"), None if units is None else Units(units)
+    )
+    await runtime.rate_limits.spend(SIGN_UPS, network(ctx.request.address))
+    await runtime.identity.sign_up(request, ctx.request.now)
+    return Done()
+
+
+async def confirm_email(ctx: Context) -> Done:
+    """Finish a sign-up with the code."""
+    given, runtime = ctx.args["input"], ctx.request.runtime
+    email = email_address(given["email"])
+    key = email_key(email)
+    limits = ((AUTH_CALLS, network(ctx.request.address)), (CODE_TRIES, key), (CODE_TRIES_OF_DAY, key))
+    async with runtime.rate_limits.failures(*limits):
+        await runtime.identity.confirm(email, given["code"], ctx.request.now)
+    return Done()
+
+
+async def resend_code(ctx: Context) -> Done:
+    """Send another code to who signed up."""
+    runtime = ctx.request.runtime
+    email = email_address(ctx.args["input"]["email"])
+    await runtime.rate_limits.spend(AUTH_CALLS, network(ctx.request.address))
+    await runtime.rate_limits.spend(CODE_MAILS, email_key(email))
+    await runtime.identity.resend_code(email, ctx.request.now)
+    return Done()
+
+
+async def sign_in(ctx: Context) -> SignInResult:
+    """Start a session."""
+    given, runtime = ctx.args["input"], ctx.request.runtime
+    email = email_address(given["email"])
+    limits = ((AUTH_CALLS, network(ctx.request.address)), (FAILED_SIGN_INS, email_key(email)))
+    async with runtime.rate_limits.failures(*limits):
+        signed_in = await runtime.identity.sign_in(email, given["password"], ctx.request.now)
+    account = signed_in.account
+    viewer = await users.profile(runtime.writer, await _user_id(ctx, signed_in))
+    if viewer is None:
+        raise unauthenticated("This account is closed.")
+    # The payload's viewer is read as who has just signed in: their memberships, their walks.
+    ctx.request.identity = Identity(IdentityKind.USER, viewer.id, account.issuer, account.subject)
+    return SignInResult(signed_in.session, viewer)
+
+
+async def refresh_token(ctx: Context) -> RefreshResult:
+    """Exchange a refresh token for the session's next tokens."""
+    runtime = ctx.request.runtime
+    await runtime.rate_limits.spend(REFRESHES, network(ctx.request.address))
+    signed_in = await runtime.identity.refresh(ctx.args["input"]["refresh_token"], ctx.request.now)
+    await _user_id(ctx, signed_in)
+    return RefreshResult(signed_in.session)
+
+
+async def sign_out(ctx: Context) -> Done:
+    """End the refresh token's session, or all of the caller's."""
+    given = ctx.args["input"]
+    await ctx.request.runtime.identity.sign_out(
+        given.get("refresh_token"),
+        ctx.identity.subject,
+        everywhere=bool(given.get("everywhere")),
+        now=ctx.request.now,
+    )
+    return Done()
+
+
+async def _user_id(ctx: Context, signed_in: SignedIn) -> UUID:
+    """Our user of who signed in, made at the first time. Raises UNAUTHENTICATED for one whose account is closed."""
+    now = ctx.request.now
+    return (await transact(ctx.request.runtime.writer, lambda tx: user_for_identity(tx, signed_in.account, now))).result

@@ -1,0 +1,149 @@
+"""Walks: logging, changing and deleting them, and the lists they stand in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from milequest.actions import activities as actions
+from milequest.actions.activities import Once, WalkWritten
+from milequest.rules.access import TeamPart, may_see
+from milequest.rules.activities import Walk, doubts, new_walk
+from milequest.rules.errors import Problem, found
+from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
+from milequest.rules.rate_limits import WALKS_LOGGED
+from milequest.store import activities, milestones, progress
+from milequest.store.activities import Activity, Filter
+from milequest.store.milestones import Milestone
+from milequest.store.progress import GoalProgress
+from milequest.store.teams import Team
+from milequest.store.users import Profile
+from resolvers.context import Context
+from resolvers.limiting import per_user
+from resolvers.pipeline import pipeline
+from resolvers.writing import commit, idempotency_of, write
+
+
+@dataclass(frozen=True, slots=True)
+class LogActivityPayload:
+    """The walk, and what it moved."""
+
+    activity: Activity
+    progress: Sequence[GoalProgress]
+    milestones_reached: Sequence[Milestone]
+    warnings: Sequence[Problem]
+
+    @property
+    def activity_edge(self) -> Edge[Activity]:
+        """The walk as an item of a list."""
+        return Edge(cursor_of(self.activity), self.activity)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateActivityPayload:
+    """The walk as it is now, and what it moved."""
+
+    activity: Activity
+    progress: Sequence[GoalProgress]
+    warnings: Sequence[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteActivityPayload:
+    """The walk that is gone, and what that moved."""
+
+    deleted_activity_id: UUID
+    progress: Sequence[GoalProgress]
+
+
+def cursor_of(activity: Activity) -> str:
+    """A walk's place in lists that show the newest first."""
+    return encode_cursor(activity.started_at, activity.id)
+
+
+async def activity(ctx: Context) -> Activity | None:
+    """A walk of one's own, or a team-mate's public one."""
+    activity_id = ctx.args["id"]
+    return (await activities.activities(ctx.request.db, ctx.user_id, [activity_id])).get(activity_id)
+
+
+async def of_team(ctx: Context) -> Page[Activity] | None:
+    """The team's public, counted walks; None for who is not in it."""
+    team: Team = ctx.source
+    if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
+        return None
+    size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
+    return page_of(await activities.feed(ctx.request.db, team.id, after, size + 1), size, after, cursor_of)
+
+
+async def of_viewer(ctx: Context) -> Page[Activity]:
+    """One's own walks, private ones too."""
+    size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
+    only = Filter(**(ctx.args.get("filter") or {}))
+    return page_of(await activities.own(ctx.request.db, ctx.user_id, after, size + 1, only), size, after, cursor_of)
+
+
+async def _log_activity(ctx: Context) -> LogActivityPayload:
+    user_id, now = ctx.user_id, ctx.request.now
+    draft = partial(_new_walk, ctx.args["input"], now)
+    once = Once(*idempotency_of(ctx))
+    allow = bool(ctx.args["input"].get("allow_duplicate"))
+    written = await commit(ctx, lambda tx: actions.log_walk(tx, user_id, now, draft, once, allow_duplicate=allow))
+    logged = await _reread(ctx, written.activity_id)
+    return LogActivityPayload(logged, await _progress(ctx, written), await _reached(ctx, written), _doubts(logged))
+
+
+log_activity = pipeline(_log_activity, before=per_user(WALKS_LOGGED))
+"""Log a walk and count it. Its idempotency key lives as long as the walk."""
+
+
+async def update_activity(ctx: Context) -> UpdateActivityPayload:
+    """Change a walk and count it anew."""
+    user_id, given = ctx.user_id, dict(ctx.args["input"])
+    activity_id, version = given.pop("activity_id"), given.pop("expected_version", None)
+    given.pop("idempotency_key", None)
+    written = await write(
+        ctx, WalkWritten, lambda tx: actions.update_walk(tx, user_id, ctx.request.now, activity_id, given, version)
+    )
+    changed = await _reread(ctx, activity_id)
+    return UpdateActivityPayload(changed, await _progress(ctx, written), _doubts(changed))
+
+
+async def delete_activity(ctx: Context) -> DeleteActivityPayload:
+    """Delete a walk."""
+    user_id, activity_id = ctx.user_id, ctx.args["input"]["activity_id"]
+    written = await write(ctx, WalkWritten, lambda tx: actions.delete_walk(tx, user_id, ctx.request.now, activity_id))
+    return DeleteActivityPayload(activity_id, await _progress(ctx, written))
+
+
+def _new_walk(given: Mapping[str, Any], now: datetime, profile: Profile) -> Walk:
+    """The walk of the input, completed by what the profile says."""
+    walk = {name: value for name, value in given.items() if name not in _NOT_OF_THE_WALK}
+    walk["timezone"] = walk.get("timezone") or profile.timezone
+    walk["privacy"] = walk.get("privacy") or profile.default_activity_privacy
+    return new_walk(now=now, stride_mm=profile.stride_mm, **walk)
+
+
+_NOT_OF_THE_WALK = ("idempotency_key", "allow_duplicate")
+
+
+async def _reread(ctx: Context, activity_id: UUID) -> Activity:
+    return found(await activities.own_walk(ctx.request.db, ctx.user_id, activity_id), "activity")
+
+
+async def _progress(ctx: Context, written: WalkWritten) -> Sequence[GoalProgress]:
+    """The goals a walk moved, where they stand now."""
+    request = ctx.request
+    return list((await progress.of_goals(request.db, request.viewer, written.goal_ids, request.now)).values())
+
+
+async def _reached(ctx: Context, written: WalkWritten) -> Sequence[Milestone]:
+    """The milestones a walk was the first to reach, in the order in which it did."""
+    by_id = await milestones.by_ids(ctx.request.db, ctx.request.viewer, list(written.milestone_ids))
+    return [by_id[milestone_id] for milestone_id in written.milestone_ids if milestone_id in by_id]
+
+
+def _doubts(activity: Activity) -> Sequence[Problem]:
+    return doubts(activity.type, activity.distance_mm, activity.duration_seconds)

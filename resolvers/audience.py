@@ -1,0 +1,17 @@
+"""Whether somebody may begin to listen to a team."""
+
+from milequest.rules.access import TeamPart, may_see
+from milequest.rules.errors import not_found
+from milequest.store.audience import Place
+from resolvers.context import Context
+
+
+async def place_in_team(ctx: Context, part: TeamPart) -> Place:
+    """The caller's place in the team of the argument `team_id`.
+
+    Raises NOT_FOUND where he may not see that part of it.
+    """
+    found = await ctx.request.runtime.places((ctx.user_id, ctx.args["team_id"]))
+    if found is None or not may_see(part, found.standing, is_public=found.is_public):
+        raise not_found("team")
+    return found

@@ -1,0 +1,88 @@
+"""Batch resolvers: children of many parents are loaded by one call, each key once, each with an answer of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from functools import partial
+from typing import Generic, TypeAlias, TypeVar
+
+from resolvers.context import Request
+
+K = TypeVar("K", bound=Hashable)
+P = TypeVar("P", bound=Hashable)
+V = TypeVar("V")
+
+Waiting: TypeAlias = dict[K, list[asyncio.Future[V | None]]]
+
+
+class Batch(Generic[K, V]):
+    """Collects the keys asked for in one turn of the event loop and loads them `max_size` at a time.
+
+    `load(request, keys)` gets distinct keys and answers a mapping: a missing key is None, an exception as a value is
+    that key's own error. If `load` itself raises, every key of that call fails with it.
+    """
+
+    def __init__(
+        self, load: Callable[[Request, list[K]], Awaitable[Mapping[K, V | Exception]]], *, max_size: int = 500
+    ) -> None:
+        self._load = load
+        self._max_size = max_size
+        self._running: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected before it ends
+
+    def __call__(self, request: Request, key: K) -> "asyncio.Future[V | None]":
+        """The value for `key`; keys asked for before the loop's next turn share the call."""
+        loop = asyncio.get_running_loop()
+        waiting: Waiting[K, V] | None = request.batches.get(self)
+        if waiting is None:
+            waiting = request.batches[self] = {}
+            loop.call_soon(self._dispatch, request)
+        future: asyncio.Future[V | None] = loop.create_future()  # one each: who is cancelled cancels only his own
+        waiting.setdefault(key, []).append(future)
+        return future
+
+    def _dispatch(self, request: Request) -> None:
+        waiting: Waiting[K, V] = request.batches.pop(self)
+        wanted = {key: futures for key, futures in waiting.items() if not all(future.done() for future in futures)}
+        keys = list(wanted)
+        for start in range(0, len(keys), self._max_size):
+            part = {key: wanted[key] for key in keys[start : start + self._max_size]}
+            task = asyncio.create_task(self._settle(request, part))
+            self._running.add(task)
+            task.add_done_callback(partial(self._ended, part))
+
+    async def _settle(self, request: Request, part: Waiting[K, V]) -> None:
+        found: Mapping[K, V | Exception | None]
+        try:
+            found = dict(await self._load(request, list(part)))
+        except Exception as failure:  # it is not swallowed: everyone who waits gets it
+            found = dict.fromkeys(part, failure)
+        for key, futures in part.items():
+            value = found.get(key)
+            for future in futures:
+                if future.done():  # its operation was cancelled
+                    continue
+                if isinstance(value, Exception):
+                    future.set_exception(value)
+                else:
+                    future.set_result(value)
+
+    def _ended(self, part: Waiting[K, V], task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if task.cancelled():  # perhaps before it began
+            for futures in part.values():
+                for future in futures:
+                    future.cancel()
+
+
+def grouped(load: Callable[[Request, list[K], P], Awaitable[Mapping[K, V]]]) -> Batch[tuple[K, P], V]:
+    """A batch of (key, parameter) pairs, such as a route and a zoom: one call of `load` for all with one parameter."""
+
+    async def load_all(request: Request, asked: list[tuple[K, P]]) -> dict[tuple[K, P], V | Exception]:
+        alike: dict[P, list[K]] = {}
+        for key, parameter in asked:
+            alike.setdefault(parameter, []).append(key)
+        found: dict[tuple[K, P], V | Exception] = {}
+        for parameter, keys in alike.items():
+            found |= {(key, parameter): value for key, value in (await load(request, keys, parameter)).items()}
+        return found
+
+    return Batch(load_all)

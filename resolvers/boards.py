@@ -1,0 +1,162 @@
+"""Leaderboards: a team's, a goal's, and the teams'. A board is None for who may not see the people on it."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from milequest.rules.access import TeamPart, may_see
+from milequest.rules.boards import (
+    DEFAULT_FIRST,
+    MAX_FIRST,
+    BoardKey,
+    BoardOf,
+    board_key,
+    is_final,
+    parse_key,
+    previous,
+    sort_name,
+)
+from milequest.rules.calendar import Window, local_date
+from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
+from milequest.rules.errors import invalid
+from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
+from milequest.store import boards, rankings
+from milequest.store.boards import GoalBoard, Leaderboard, TeamBoards
+from milequest.store.rankings import Ask, LeaderboardEntry, Place, Ranked, Standing
+from milequest.store.teams import Team
+from resolvers.batch import Batch
+from resolvers.context import Context, Request
+
+
+async def _teams_version(request: Request, keys: list[None]) -> dict[None, int]:
+    return dict.fromkeys(keys, await boards.teams_version(request.db))
+
+
+_of_team: Batch[UUID, TeamBoards] = Batch(lambda request, ids: boards.of_teams(request.db, request.viewer, ids))
+_of_goal: Batch[UUID, GoalBoard] = Batch(lambda request, ids: boards.of_goals(request.db, request.viewer, ids))
+_of_active_goal: Batch[UUID, GoalBoard] = Batch(
+    lambda request, ids: boards.of_active_goals(request.db, request.viewer, ids)
+)
+_of_teams: Batch[None, int] = Batch(_teams_version)
+_page: Batch[Ask, Ranked] = Batch(lambda request, asks: rankings.pages(request.db, request.viewer, asks))
+_standing: Batch[Leaderboard, Standing] = Batch(
+    lambda request, asked: rankings.standings(request.db, request.viewer, asked)
+)
+_rank: Batch[tuple[Leaderboard, UUID], int] = Batch(
+    lambda request, asked: rankings.ranks(
+        request.db, request.viewer, list({board for board, _ in asked}), list({competitor for _, competitor in asked})
+    )
+)
+
+
+async def of_team(ctx: Context) -> Leaderboard | None:
+    """One of a team's boards, for its members."""
+    team: Team = ctx.source
+    if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
+        return None
+    period, metric, day = ctx.args.get("period"), ctx.args.get("metric"), ctx.args.get("date")
+    return await team_board(ctx.request, ctx.request.now, team.id, period, metric, day)
+
+
+async def of_goal(ctx: Context) -> Leaderboard | None:
+    """The board of all who walked for a goal, for the team's members."""
+    key = board_key(LeaderboardPeriod.GOAL, metric=ctx.args.get("metric"), owner_id=ctx.source.id)
+    return await load(ctx.request, ctx.request.now, key)
+
+
+async def of_teams(ctx: Context) -> Leaderboard | None:
+    """The board of public teams."""
+    period = ctx.args.get("period") or LeaderboardPeriod.WEEK
+    return await teams_board(ctx.request, ctx.request.now, period, ctx.args.get("basis"), ctx.args.get("date"))
+
+
+async def by_name(request: Request, names: list[str]) -> dict[str, Leaderboard | None]:
+    """The boards whose ids are `board_` and a name. Raises VALIDATION_ERROR when there can be none."""
+    found = await asyncio.gather(*(load(request, request.now, parse_key(name)) for name in names))
+    return dict(zip(names, found, strict=True))
+
+
+async def team_board(
+    request: Request,
+    now: datetime,
+    team_id: UUID,
+    period: LeaderboardPeriod | None = None,
+    metric: LeaderboardMetric | None = None,
+    day: date | None = None,
+) -> Leaderboard | None:
+    """The team's board of the window that holds `day`, or now; GOAL is the active goal's board, None without one."""
+    if period is LeaderboardPeriod.GOAL:
+        goal = await _of_active_goal(request, team_id)
+        return _goal_board(board_key(period, metric=metric, owner_id=goal.goal_id), goal) if goal else None
+    return await load(
+        request, now, board_key(period or LeaderboardPeriod.WEEK, metric=metric, owner_id=team_id, day=day)
+    )
+
+
+async def teams_board(
+    request: Request,
+    now: datetime,
+    period: LeaderboardPeriod,
+    basis: LeaderboardBasis | None = None,
+    day: date | None = None,
+) -> Leaderboard | None:
+    """The board of public teams of the window that holds `day`, or now. Raises VALIDATION_ERROR for GOAL."""
+    if period is LeaderboardPeriod.GOAL:
+        raise invalid("period", "NOT_ALLOWED", "teams share no goal; choose DAY, WEEK, MONTH or ALL_TIME")
+    return await load(request, now, board_key(period, basis=basis, day=day))
+
+
+async def load(request: Request, now: datetime, key: BoardKey) -> Leaderboard | None:
+    """The board `key` names, as it is at `now`; None for who may not see it. A guest sees no board of teams either."""
+    if key.owner_id is None:
+        if request.viewer.user_id is None:
+            return None
+        return _board(key, local_date(now, ZoneInfo("UTC")), now, await _of_teams(request, None) or 0)
+    if key.of is BoardOf.GOAL:
+        goal = await _of_goal(request, key.owner_id)
+        return _goal_board(key, goal) if goal else None
+    team = await _of_team(request, key.owner_id)
+    return _board(key, local_date(now, ZoneInfo(team.timezone)), now, team.version) if team else None
+
+
+def _board(key: BoardKey, today: date, now: datetime, version: int) -> Leaderboard:
+    shown = key.shown(today)
+    return Leaderboard(key, shown, is_final(shown, now), version)
+
+
+def _goal_board(key: BoardKey, goal: GoalBoard) -> Leaderboard:
+    return Leaderboard(key, Window(key.period, goal.starts_on, goal.ends_on), goal.is_final, goal.version)
+
+
+async def entries(ctx: Context) -> Page[LeaderboardEntry]:
+    """A page of a board's rows."""
+    size = page_size(ctx.args.get("first"), default=DEFAULT_FIRST, maximum=MAX_FIRST)
+    after = decode_cursor(ctx.args.get("after"), int, datetime, str, UUID)
+    place = Place(*after) if after else Place()
+    ranked = await _page(ctx.request, Ask(ctx.source, size + 1, place, ctx.info.selects("totalCount")))
+    assert ranked is not None, "each page that is asked for is answered"
+    return page_of(ranked.entries, size, after, cursor_of, ranked.total)
+
+
+def cursor_of(entry: LeaderboardEntry) -> str:
+    """A row's place on its board."""
+    who = entry.competitor
+    return encode_cursor(entry.raw, entry.attained_at, sort_name(who.name), who.id)
+
+
+def viewer_standing(ctx: Context) -> Awaitable[Standing | None]:
+    """How the viewer, or his best placed team, stands on a board."""
+    return _standing(ctx.request, ctx.source)
+
+
+async def rank_change(ctx: Context) -> int | None:
+    """By how many ranks somebody rose since the window before; None for who was not on it, and on boards of teams."""
+    entry: LeaderboardEntry = ctx.source
+    before = previous(entry.board.window)
+    if before is None or entry.board.key.of is BoardOf.TEAMS:
+        return None
+    earlier = await _rank(ctx.request, (replace(entry.board, window=before), entry.competitor.id))
+    return None if earlier is None else earlier - entry.rank

@@ -1,0 +1,139 @@
+"""What a resolver gets: AppSync's context, typed. A unit resolver is a plain function of it, sync or async.
+
+`error`, `append_error` and `unauthorized` are AppSync's `util.error`, `util.appendError` and `util.unauthorized`:
+the first and the last drop the field's value, the second keeps it and reports an error beside it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NoReturn, Protocol, TypeAlias
+from uuid import UUID
+
+from milequest.rules.access import Viewer
+from milequest.rules.errors import ErrorCode, QuestError, Refused, unauthenticated
+from milequest.rules.identity import Identity
+from milequest.runtime import Runtime
+from milequest.store.transaction import Pool
+
+Args: TypeAlias = Mapping[str, Any]
+Resolver: TypeAlias = "Callable[[Context], Any] | Callable[[Context], Awaitable[Any]]"
+
+
+class Info(Protocol):
+    """Which field is being resolved, and what is selected of it. Built only when somebody asks."""
+
+    @property
+    def field_name(self) -> str:
+        """The field's name in the schema, not its alias."""
+
+    @property
+    def parent_type_name(self) -> str:
+        """The type the field belongs to."""
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The operation's coerced variables."""
+
+    @property
+    def path(self) -> list[str | int]:
+        """Response keys and list indices from the root to this field."""
+
+    @property
+    def selection_set_list(self) -> list[str]:
+        """Slash paths of what is selected below this field, fragments flattened: `author`, `author/name`."""
+
+    def selects(self, field: str) -> bool:
+        """Whether `field` is selected right below this one, under whatever alias."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One operation's surroundings, shared by all its resolvers."""
+
+    id: str
+    now: datetime
+    identity: Identity
+    runtime: Runtime
+    headers: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+    errors: list[tuple[list[str | int], QuestError]] = field(default_factory=list)
+    batches: dict[object, Any] = field(default_factory=dict)
+    fresh: bool = False
+
+    @property
+    def db(self) -> Pool:
+        """Where to read: a replica may be behind, so where `fresh` the writer, as in mutations and live."""
+        return self.runtime.writer if self.fresh else self.runtime.reader
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who looks, for the access policy."""
+        return Viewer(self.identity.user_id)
+
+
+class Context:
+    """`args, source, identity, info, stash, prev, result, error, request, env`, as AppSync names them.
+
+    `args` has snake_case keys; an absent key was absent in the document, None was null. `prev` is the previous
+    function's result, `result` the pipeline's, `error` the refusal that ended its functions, for `after` to answer.
+    """
+
+    __slots__ = ("_stash", "args", "error", "info", "prev", "request", "result", "source")
+
+    def __init__(self, args: Args, source: Any, info: Info, request: Request) -> None:
+        self.args = args
+        self.source = source
+        self.info = info
+        self.request = request
+        self.prev: Any = None
+        self.result: Any = None
+        self.error: QuestError | None = None
+        self._stash: dict[str, Any] | None = None
+
+    @property
+    def stash(self) -> dict[str, Any]:
+        """What the steps of one pipeline hand on to each other besides `prev`."""
+        if self._stash is None:
+            self._stash = {}
+        return self._stash
+
+    @property
+    def identity(self) -> Identity:
+        """Who is signed in, and how."""
+        return self.request.identity
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The process's public settings: `ORIGIN`, how clients reach the service."""
+        return {"ORIGIN": self.request.runtime.settings.origin}
+
+    @property
+    def user_id(self) -> UUID:
+        """The signed-in user. Raises UNAUTHENTICATED for anybody else."""
+        user_id = self.identity.user_id
+        if user_id is None:
+            raise unauthenticated()
+        return user_id
+
+
+class Aborted(Refused):
+    """The field was given up: no later step of a pipeline may answer in its place."""
+
+
+def error(code: ErrorCode, message: str, **details: object) -> NoReturn:
+    """Give the field up: its value is null, and one error is reported."""
+    raise Aborted(code, message, **details)
+
+
+def append_error(ctx: Context, refusal: QuestError) -> None:
+    """Report an error at this field and keep its value."""
+    ctx.request.errors.append((ctx.info.path, refusal))
+
+
+def unauthorized(ctx: Context) -> NoReturn:
+    """Give the field up: UNAUTHENTICATED for someone not signed in, FORBIDDEN for anybody else."""
+    if ctx.identity.user_id is None:
+        error(ErrorCode.UNAUTHENTICATED, "Sign in first.")
+    where = f"{ctx.info.field_name} on type {ctx.info.parent_type_name}"
+    error(ErrorCode.FORBIDDEN, f"Not authorized to access {where}.")

@@ -1,0 +1,202 @@
+"""Goals: reading them, and making, changing, starting and giving them up."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from milequest.actions import goals as actions
+from milequest.actions.goals import GoalWritten
+from milequest.rules.access import TeamPart, Viewer, may_see, refuse_unless_admin, refuse_unless_member
+from milequest.rules.calendar import local_date
+from milequest.rules.enums import GoalStatus
+from milequest.rules.errors import Problem, found
+from milequest.rules.goals import doubts, new_terms
+from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
+from milequest.rules.text import required
+from milequest.store import goals, progress, teams
+from milequest.store.goals import Goal
+from milequest.store.routes import NewRoute
+from milequest.store.teams import Team
+from milequest.store.transaction import Tx
+from resolvers.batch import Batch, grouped
+from resolvers.context import Context, Request
+from resolvers.sketches import new_route
+from resolvers.writing import write
+
+_Asked: TypeAlias = tuple[GoalStatus | None, tuple[object, ...] | None, int]  # status, after, limit
+
+
+@dataclass(frozen=True, slots=True)
+class CreateGoalPayload:
+    """The new goal, and what is doubtful about it."""
+
+    goal_edge: Edge[Goal]
+    team: Team
+    warnings: Sequence[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateGoalPayload:
+    """The goal as it is now."""
+
+    goal: Goal
+    warnings: Sequence[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGoalPayload:
+    """The goal that is gone."""
+
+    deleted_goal_id: UUID
+    team: Team
+
+
+@dataclass(frozen=True, slots=True)
+class GoalStatusPayload:
+    """A goal that began or was given up."""
+
+    goal: Goal
+    team: Team
+
+
+def cursor_of(goal: Goal) -> str:
+    """A goal's place in its team's list, newest first."""
+    return encode_cursor(goal.created_at, goal.id)
+
+
+async def load(request: Request, goal_ids: list[UUID]) -> Mapping[UUID, Goal]:
+    """Goals by id."""
+    return await goals.by_ids(request.db, request.viewer, goal_ids)
+
+
+_by_id: Batch[UUID, Goal] = Batch(load)
+_active: Batch[UUID, Goal] = Batch(lambda request, team_ids: goals.active_of(request.db, request.viewer, team_ids))
+
+
+async def goal(ctx: Context) -> Goal | None:
+    """A goal the viewer may see."""
+    return await goals.goal(ctx.request.db, ctx.request.viewer, ctx.args["id"])
+
+
+def of_progress(ctx: Context) -> "Awaitable[Goal | None]":
+    """The goal some progress is of, whose id it has."""
+    return _by_id(ctx.request, ctx.source.id)
+
+
+def of_milestone(ctx: Context) -> "Awaitable[Goal | None]":
+    """The goal of a milestone."""
+    return _by_id(ctx.request, ctx.source.goal_id)
+
+
+def active_of_team(ctx: Context) -> "Awaitable[Goal | None]":
+    """The team's running goal."""
+    return _active(ctx.request, ctx.source.id)
+
+
+_pages: Batch[tuple[UUID, _Asked], list[Goal]] = grouped(
+    lambda request, team_ids, page: goals.pages_of(request.db, request.viewer, team_ids, *page)
+)
+
+
+async def of_team(ctx: Context) -> Page[Goal] | None:
+    """The team's goals, newest first; None for whom they are hidden from."""
+    team: Team = ctx.source
+    if not may_see(TeamPart.GOALS, team.standing(ctx.request.viewer), is_public=team.is_public):
+        return None
+    size = page_size(ctx.args.get("first"))
+    after = decode_cursor(ctx.args.get("after"), datetime, UUID)
+    rows = await _pages(ctx.request, (team.id, (ctx.args.get("status"), after, size + 1)))
+    return page_of(rows or [], size, after, cursor_of)
+
+
+async def create_goal(ctx: Context) -> CreateGoalPayload:
+    """Make a goal, after asking the router for its way."""
+    request, viewer, given = ctx.request, ctx.request.viewer, _given(ctx)
+    team_id, activate = given.pop("team_id"), bool(given.pop("activate", None))
+    way = given.pop("waypoints", None), given.pop("route_template_id", None)
+    team = found(await teams.team(request.db, viewer, team_id), "team")
+    refuse = refuse_unless_admin if activate else refuse_unless_member
+    refuse(team.standing(viewer), is_public=team.is_public)
+    today = local_date(request.now, ZoneInfo(team.timezone))
+    route, warnings = await new_route(ctx, *way)
+
+    async def create(tx: Tx) -> GoalWritten:
+        terms = new_terms(**given, today=today)  # here, for a request repeated tomorrow is not asked for its days again
+        return await actions.create_goal(tx, viewer, request.now, team_id, terms, route, activate=activate)
+
+    written = await write(ctx, GoalWritten, create)
+    made, team = await _reread(ctx, written)
+    return CreateGoalPayload(Edge(cursor_of(made), made), team, [*warnings, *await _doubts(ctx, made)])
+
+
+async def update_goal(ctx: Context) -> UpdateGoalPayload:
+    """Change a goal; for a new way the router is asked before anything is locked."""
+    request, viewer, given = ctx.request, ctx.request.viewer, _given(ctx)
+    goal_id, version = given.pop("goal_id"), given.pop("expected_version", None)
+    route: NewRoute | None = None
+    warnings: Sequence[Problem] = ()
+    if "waypoints" in given:
+        waypoints = required("input.waypoints", given.pop("waypoints"))
+        await _refuse_unless_admin(ctx, goal_id)
+        route, warnings = await new_route(ctx, waypoints)
+    written = await write(
+        ctx,
+        GoalWritten,
+        lambda tx: actions.update_goal(tx, viewer, request.now, goal_id, given, route, version),
+    )
+    changed, _ = await _reread(ctx, written)
+    return UpdateGoalPayload(changed, [*warnings, *await _doubts(ctx, changed)])
+
+
+async def delete_goal(ctx: Context) -> DeleteGoalPayload:
+    """Delete a draft."""
+    written = await _act(ctx, actions.delete_goal)
+    team = await teams.team(ctx.request.db, ctx.request.viewer, written.team_id)
+    return DeleteGoalPayload(written.goal_id, found(team, "team"))
+
+
+async def activate_goal(ctx: Context) -> GoalStatusPayload:
+    """Let a draft run."""
+    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, actions.activate_goal)))
+
+
+async def cancel_goal(ctx: Context) -> GoalStatusPayload:
+    """Give a goal up."""
+    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, actions.cancel_goal)))
+
+
+_Act: TypeAlias = Callable[[Tx, Viewer, datetime, UUID], Awaitable[GoalWritten]]
+
+
+async def _act(ctx: Context, action: _Act) -> GoalWritten:
+    """Run an action that takes a goal and nothing else."""
+    viewer, now, goal_id = ctx.request.viewer, ctx.request.now, ctx.args["input"]["goal_id"]
+    return await write(ctx, GoalWritten, lambda tx: action(tx, viewer, now, goal_id))
+
+
+def _given(ctx: Context) -> dict[str, Any]:
+    return {name: value for name, value in ctx.args["input"].items() if name != "idempotency_key"}
+
+
+async def _refuse_unless_admin(ctx: Context, goal_id: UUID) -> None:
+    """Spare the router what the action would refuse anyway."""
+    request = ctx.request
+    seen = found(await goals.goal(request.db, request.viewer, goal_id), "goal")
+    team = found(await teams.team(request.db, request.viewer, seen.team_id), "goal")
+    refuse_unless_admin(team.standing(request.viewer), is_public=team.is_public, what="goal")
+
+
+async def _reread(ctx: Context, written: GoalWritten) -> tuple[Goal, Team]:
+    request = ctx.request
+    goal = await goals.goal(request.db, request.viewer, written.goal_id)
+    return found(goal, "goal"), found(await teams.team(request.db, request.viewer, written.team_id), "team")
+
+
+async def _doubts(ctx: Context, goal: Goal) -> list[Problem]:
+    """What is doubtful about the pace the goal takes from today on."""
+    request = ctx.request
+    walked = (await progress.of_goals(request.db, request.viewer, [goal.id], request.now)).get(goal.id)
+    return doubts(walked.required_mm_per_day) if walked else []

@@ -1,0 +1,81 @@
+"""Who calls, from the Authorization header: one way for HTTP and WebSocket.
+
+A token is checked in full, its user looked up, and the answer kept for FRESH_FOR: so long may someone who was suspended
+or deleted still be served by this process.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from milequest.actions.accounts import user_for_identity
+from milequest.providers.identity import IdentityProvider
+from milequest.rules.bearer import bearer
+from milequest.rules.errors import unauthenticated
+from milequest.rules.identity import ANONYMOUS, Identity, VerifiedToken
+from milequest.store import accounts
+from milequest.store.together import Together
+from milequest.store.transaction import AWAY, Pool, transact, unreached
+
+FRESH_FOR = timedelta(seconds=5)
+KEPT = 10_000  # callers, the latest
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Identify:
+    """`await identify(authorization)` is the caller's Identity. One per process."""
+
+    def __init__(self, provider: IdentityProvider, writer: Pool, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._provider = provider
+        self._writer = writer
+        self._clock = clock
+        self._owners = Together(partial(accounts.owners, writer))
+        self._kept: OrderedDict[bytes, tuple[Identity, datetime]] = OrderedDict()  # by the token's hash, until when
+
+    async def __call__(self, authorization: str | None) -> Identity:
+        """ANONYMOUS without a header, the user of `Bearer TOKEN` or a bare `TOKEN`, as AppSync takes it.
+
+        Raises UNAUTHENTICATED for a token that isn't good or whose user isn't, UNAVAILABLE while nobody can tell.
+        """
+        if not authorization:
+            return ANONYMOUS
+        token = bearer(authorization)
+        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        now = self._clock()
+        kept = self._kept.get(digest)
+        if kept is not None and now < kept[1]:
+            self._kept.move_to_end(digest)
+            return kept[0]
+        self._kept.pop(digest, None)
+        try:
+            verified = await self._provider.verify(token, now)
+            identity = verified.identity(await self._user_id(verified, now))
+        except AWAY as error:
+            raise unreached(error) or error from None
+        self._kept[digest] = identity, min(now + FRESH_FOR, max(now, verified.expires_at))
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return identity
+
+    def forget(self, user_id: UUID) -> None:
+        """Look the user up anew at his next request: what just happened to him must show at once in this process."""
+        for digest in [digest for digest, (identity, _) in self._kept.items() if identity.user_id == user_id]:
+            del self._kept[digest]
+
+    async def _user_id(self, token: VerifiedToken, now: datetime) -> UUID:
+        """Our user; made from an outside issuer's id token at his first request."""
+        owner = await self._owners((token.issuer, token.subject))
+        if owner is None:
+            account = token.account()
+            if account is None:
+                raise unauthenticated("Nobody is known by this token yet: sign in, or send an id token once.")
+            return (await transact(self._writer, lambda tx: user_for_identity(tx, account, now))).result
+        if not owner.is_live:
+            raise unauthenticated("This account is closed.")
+        return owner.user_id

@@ -1,0 +1,129 @@
+"""Invites: a team's own, what a code tells, and making, revoking and answering them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from milequest.actions import invites as actions
+from milequest.actions.members import Joined
+from milequest.rules.access import TeamPart, may_see
+from milequest.rules.errors import Refused, found
+from milequest.rules.invites import code_hash, new_invite, unknown_code
+from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
+from milequest.rules.rate_limits import INVITE_GUESSES, network
+from milequest.store import invites
+from milequest.store.invites import Invite, InvitePreview
+from milequest.store.teams import Team
+from resolvers.batch import Batch
+from resolvers.context import Context
+from resolvers.members import MembershipPayload, membership_payload
+from resolvers.pages import Ask, paged
+from resolvers.writing import write
+
+
+@dataclass(frozen=True, slots=True)
+class CreateInvitePayload:
+    """The invite, and its code, told this one time."""
+
+    invite_edge: Edge[Invite]
+    code: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeInvitePayload:
+    """The invite that was taken back."""
+
+    invite: Invite
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineInvitePayload:
+    """The invite was declined."""
+
+    ok: bool = True
+
+
+_pages: Batch[Ask[Team], Sequence[Invite]] = paged(
+    lambda request, of_teams, after, limit: invites.pages_of(
+        request.db, request.viewer, of_teams, after, limit, request.now
+    )
+)
+
+
+async def of_team(ctx: Context) -> Page[Invite] | None:
+    """A team's invites, newest first; None for who is no admin of it."""
+    size = page_size(ctx.args.get("first"))
+    after = decode_cursor(ctx.args.get("after"), datetime, UUID)
+    team: Team = ctx.source
+    if not may_see(TeamPart.INVITES, team.standing(ctx.request.viewer), is_public=team.is_public):
+        return None
+    rows = await _pages(ctx.request, Ask(team, after, size))
+    return page_of(rows or (), size, after, _cursor_of)
+
+
+async def invite_preview(ctx: Context) -> InvitePreview | None:
+    """What a code's invite tells; None for an unknown code."""
+    try:
+        return await _known(ctx, ctx.args["code"])
+    except Refused:
+        return None
+
+
+async def create_invite(ctx: Context) -> CreateInvitePayload:
+    """Invite an address, or make a link."""
+    admin, now = ctx.user_id, ctx.request.now
+    given = {name: value for name, value in ctx.args["input"].items() if name != "idempotency_key"}
+    team_id = given.pop("team_id")
+    new = new_invite(now, **given)
+    made = await write(ctx, actions.InviteCreated, lambda tx: actions.create_invite(tx, admin, now, team_id, new))
+    invite = await _invite(ctx, made.invite_id)
+    url = f"{ctx.request.runtime.settings.origin}/invite/{made.code}"
+    return CreateInvitePayload(Edge(_cursor_of(invite), invite), made.code, url)
+
+
+async def revoke_invite(ctx: Context) -> RevokeInvitePayload:
+    """Take an invite back."""
+    admin, now, invite_id = ctx.user_id, ctx.request.now, ctx.args["input"]["invite_id"]
+    await write(ctx, actions.InviteRevoked, lambda tx: actions.revoke_invite(tx, admin, now, invite_id))
+    return RevokeInvitePayload(await _invite(ctx, invite_id))
+
+
+async def accept_invite(ctx: Context) -> MembershipPayload:
+    """Join by a code."""
+    user, now, code = ctx.user_id, ctx.request.now, ctx.args["input"]["code"]
+    await _known(ctx, code)
+    joined = await write(ctx, Joined, lambda tx: actions.accept_invite(tx, user, now, code))
+    return await membership_payload(ctx, joined.member_id)
+
+
+async def decline_invite(ctx: Context) -> DeclineInvitePayload:
+    """Turn an invite down."""
+    user, now, code = ctx.user_id, ctx.request.now, ctx.args["input"]["code"]
+    await _known(ctx, code)
+    await write(ctx, actions.InviteDeclined, lambda tx: actions.decline_invite(tx, user, now, code))
+    return DeclineInvitePayload()
+
+
+async def _known(ctx: Context, code: str) -> InvitePreview:
+    """What the code's invite tells. Wrong guesses are counted, by network and user.
+
+    Raises INVALID_INVITE_CODE, and RATE_LIMITED for right ones too after too many wrong ones.
+    """
+    request = ctx.request
+    caller = f"{network(request.address)} {request.identity.user_id}"
+    async with request.runtime.rate_limits.failures((INVITE_GUESSES, caller)):
+        preview = await invites.preview(request.runtime.writer, code_hash(code), request.now)
+        if preview is None:
+            raise unknown_code()
+    return preview
+
+
+async def _invite(ctx: Context, invite_id: UUID) -> Invite:
+    rows = await invites.by_ids(ctx.request.db, ctx.request.viewer, [invite_id], ctx.request.now)
+    return found(rows.get(invite_id), "invite")
+
+
+def _cursor_of(invite: Invite) -> str:
+    return encode_cursor(invite.created_at, invite.id)

@@ -1,0 +1,118 @@
+"""Subscriptions to state: what it is at once, then the newest whenever it changed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from milequest.rules.access import TeamPart, may_see
+from milequest.rules.calendar import day_after
+from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
+from milequest.rules.events import presence_channel, team_channel
+from milequest.rules.live import Cursor
+from milequest.store import goals, log, presence, progress, users
+from milequest.store.boards import Leaderboard
+from milequest.store.progress import GoalProgress
+from milequest.store.teams import Team
+from milequest.store.users import User
+from resolvers import boards
+from resolvers.audience import place_in_team
+from resolvers.context import Context, Request
+from resolvers.feeds import ANY_CHANNEL, Gate, Look, StateFeed
+
+
+@dataclass(frozen=True, slots=True)
+class TeamProgressUpdate:
+    """Where the team's marker stands; None without an active goal."""
+
+    team_id: UUID
+    progress: GoalProgress | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardUpdate:
+    """A board as it is now; None when there is none."""
+
+    team_id: UUID | None
+    period: LeaderboardPeriod
+    metric: LeaderboardMetric
+    basis: LeaderboardBasis
+    leaderboard: Leaderboard | None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPresenceUpdate:
+    """Who of the team is walking now."""
+
+    team_id: UUID
+    walkers: list[User]
+
+
+async def team_progress_updated(ctx: Context) -> StateFeed:
+    """The marker of the team's active goal, from one goal to the next."""
+    team_id: UUID = ctx.args["team_id"]
+    here = await place_in_team(ctx, TeamPart.GOALS)
+
+    async def look(request: Request) -> Look:
+        goal = (await goals.active_of(request.db, request.viewer, [team_id])).get(team_id)
+        moved = await progress.of_goals(request.db, request.viewer, [goal.id], request.now) if goal else {}
+        place = moved.get(goal.id) if goal else None
+        return Look(
+            TeamProgressUpdate(team_id, place), place and (place.id, place.version), _midnight(here.timezone, request)
+        )
+
+    return StateFeed(("progress", team_id), Gate(team_id, TeamPart.GOALS), team_channel(team_id), look)
+
+
+async def team_leaderboard_updated(ctx: Context) -> StateFeed:
+    """A team's board; on Monday WEEK is the new week."""
+    team_id: UUID = ctx.args["team_id"]
+    here = await place_in_team(ctx, TeamPart.PEOPLE)
+    period, metric = ctx.args["period"], ctx.args["metric"]
+
+    async def look(request: Request) -> Look:
+        board = await boards.team_board(request, request.now, team_id, period, metric)
+        update = LeaderboardUpdate(team_id, period, metric, LeaderboardBasis.TOTAL, board)
+        return Look(update, board and (board.id, board.window, board.version), _midnight(here.timezone, request))
+
+    return StateFeed(("board", team_id, period, metric), Gate(team_id, TeamPart.PEOPLE), team_channel(team_id), look)
+
+
+async def teams_leaderboard_updated(ctx: Context) -> StateFeed:
+    """The board of public teams."""
+    period, basis = ctx.args["period"], ctx.args["basis"]
+
+    async def look(request: Request) -> Look:
+        board = await boards.teams_board(request, request.now, period, basis)
+        update = LeaderboardUpdate(None, period, LeaderboardMetric.DISTANCE, basis, board)
+        midnight = day_after(request.now.astimezone(UTC).date(), ZoneInfo("UTC"))
+        return Look(update, board and (board.window, board.version), midnight)
+
+    return StateFeed(("teams", period, basis), Gate(None), ANY_CHANNEL, look)
+
+
+async def team_presence_updated(ctx: Context) -> StateFeed:
+    """Who is walking now."""
+    team_id: UUID = ctx.args["team_id"]
+    await place_in_team(ctx, TeamPart.PEOPLE)
+
+    async def look(request: Request) -> Look:
+        walking, until = await presence.walkers(request.runtime.redis, team_id, request.now)
+        shown = await users.of_team(request.db, team_id, walking)
+        return Look(TeamPresenceUpdate(team_id, shown), tuple(user.id for user in shown), until)
+
+    return StateFeed(("presence", team_id), Gate(team_id, TeamPart.PEOPLE), presence_channel(team_id), look)
+
+
+async def live_cursor(ctx: Context) -> str | None:
+    """The place in the team's log that the team was read at; None for who may follow nothing of it."""
+    team: Team = ctx.source
+    if not may_see(TeamPart.GOALS, team.standing(ctx.request.viewer), is_public=team.is_public):
+        return None
+    return str(Cursor(await log.epoch(ctx.request.db), team_channel(team.id), team.sequence))
+
+
+def _midnight(timezone: str, request: Request) -> datetime | None:
+    """When the team's day ends: windows and paces are other ones then."""
+    zone = ZoneInfo(timezone)
+    return day_after(request.now.astimezone(zone).date(), zone)

@@ -1,0 +1,117 @@
+"""Memberships: a team's members, the viewer's own, and joining, leaving and roles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from milequest.actions import members as actions
+from milequest.rules.access import TeamPart, may_see
+from milequest.rules.errors import found
+from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
+from milequest.store import members, teams
+from milequest.store.members import TeamMember
+from milequest.store.teams import Team
+from resolvers.batch import Batch
+from resolvers.context import Context
+from resolvers.pages import Ask, paged
+from resolvers.writing import write
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipPayload:
+    """The team one is now in, and one's place among its members."""
+
+    team: Team
+    member_edge: Edge[TeamMember]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveTeamPayload:
+    """The membership that ended, and the team as far as one who left still sees it."""
+
+    deleted_member_id: UUID
+    team: Team | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMemberPayload:
+    """The membership that ended, and the team without it."""
+
+    deleted_member_id: UUID
+    team: Team
+
+
+@dataclass(frozen=True, slots=True)
+class SetMemberRolePayload:
+    """The member in their role."""
+
+    member: TeamMember
+
+
+_pages: Batch[Ask[Team], Sequence[TeamMember]] = paged(
+    lambda request, of_teams, after, limit: members.pages_of(request.db, request.viewer, of_teams, after, limit)
+)
+
+
+async def of_team(ctx: Context) -> Page[TeamMember] | None:
+    """A team's members, oldest first; None for who is not one of them."""
+    size = page_size(ctx.args.get("first"))
+    after = decode_cursor(ctx.args.get("after"), datetime, UUID)
+    team: Team = ctx.source
+    if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
+        return None
+    rows = await _pages(ctx.request, Ask(team, after, size))
+    return page_of(rows or (), size, after, cursor_of, team.member_count)
+
+
+async def of_viewer(ctx: Context) -> list[TeamMember]:
+    """The viewer's memberships, oldest first."""
+    return await members.of_viewer(ctx.request.db, ctx.request.viewer)
+
+
+def cursor_of(member: TeamMember) -> str:
+    """A member's place in the list of members."""
+    return encode_cursor(member.joined_at, member.id)
+
+
+async def join_team(ctx: Context) -> MembershipPayload:
+    """Join an open team."""
+    user, now, team_id = ctx.user_id, ctx.request.now, ctx.args["input"]["team_id"]
+    joined = await write(ctx, actions.Joined, lambda tx: actions.join_team(tx, user, now, team_id))
+    return await membership_payload(ctx, joined.member_id)
+
+
+async def membership_payload(ctx: Context, member_id: UUID) -> MembershipPayload:
+    """The viewer's new membership with its team."""
+    member = await _member(ctx, member_id)
+    return MembershipPayload(member.team, Edge(cursor_of(member), member))
+
+
+async def leave_team(ctx: Context) -> LeaveTeamPayload:
+    """End one's own membership."""
+    user, now, team_id = ctx.user_id, ctx.request.now, ctx.args["input"]["team_id"]
+    left = await write(ctx, actions.Left, lambda tx: actions.leave_team(tx, user, now, team_id))
+    return LeaveTeamPayload(left.member_id, await teams.team(ctx.request.db, ctx.request.viewer, left.team_id))
+
+
+async def remove_member(ctx: Context) -> RemoveMemberPayload:
+    """End someone else's membership."""
+    admin, now, member_id = ctx.user_id, ctx.request.now, ctx.args["input"]["member_id"]
+    left = await write(ctx, actions.Left, lambda tx: actions.remove_member(tx, admin, now, member_id))
+    team = await teams.team(ctx.request.db, ctx.request.viewer, left.team_id)
+    return RemoveMemberPayload(left.member_id, found(team, "team"))
+
+
+async def set_member_role(ctx: Context) -> SetMemberRolePayload:
+    """Give a member a role."""
+    admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
+    done = await write(
+        ctx, actions.RoleSet, lambda tx: actions.set_role(tx, admin, now, given["member_id"], given["role"])
+    )
+    return SetMemberRolePayload(await _member(ctx, done.member_id))
+
+
+async def _member(ctx: Context, member_id: UUID) -> TeamMember:
+    rows = await members.by_ids(ctx.request.db, ctx.request.viewer, [member_id])
+    return found(rows.get(member_id), "member")

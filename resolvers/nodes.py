@@ -1,0 +1,74 @@
+"""Anything by its id: which loader answers for which type. Each applies its noun's policy, so hidden looks missing.
+
+An id comes as its prefix and the rest: 32 hex digits, but for derived ids, which their loader reads itself.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from milequest.rules.text import whole
+from milequest.store import activities, invites, members, teams, users
+from resolvers import boards, goals, progress, routes, sketches
+from resolvers.context import Context, Request
+
+MAX_IDS = 100
+
+NodeId: TypeAlias = tuple[str, str]
+Load: TypeAlias = Callable[[Request, list[str]], Awaitable[Mapping[str, Any]]]
+
+
+def by_uuid(load: Callable[[Request, list[UUID]], Awaitable[Mapping[UUID, Any]]]) -> Load:
+    """A loader whose ids are UUIDs."""
+
+    async def load_hex(request: Request, ids: list[str]) -> dict[str, Any]:
+        return {node_id.hex: row for node_id, row in (await load(request, [UUID(text) for text in ids])).items()}
+
+    return load_hex
+
+
+async def _viewer(request: Request, ids: list[UUID]) -> dict[UUID, Any]:
+    own = request.identity.user_id
+    return {own: await users.profile(request.db, own)} if own is not None and own in ids else {}
+
+
+LOADERS: dict[str, Load] = {
+    "activity": by_uuid(lambda request, ids: activities.activities(request.db, request.viewer.user_id, ids)),
+    "board": boards.by_name,
+    "goal": by_uuid(goals.load),
+    "invite": by_uuid(lambda request, ids: invites.by_ids(request.db, request.viewer, ids, request.now)),
+    "member": by_uuid(lambda request, ids: members.by_ids(request.db, request.viewer, ids)),
+    "milestone": by_uuid(progress.load_milestones),
+    "progress": by_uuid(progress.load),
+    "route": by_uuid(routes.load),
+    "team": by_uuid(lambda request, ids: teams.teams(request.db, request.viewer, ids)),
+    "template": by_uuid(sketches.load_templates),
+    "user": by_uuid(lambda request, ids: users.visible_cards(request.db, request.viewer, ids)),
+    "viewer": by_uuid(_viewer),
+}
+
+
+async def node(ctx: Context) -> Any:
+    """What has the id, if the viewer may see it."""
+    node_id: NodeId = ctx.args["id"]
+    return (await _load(ctx.request, [node_id])).get(node_id)
+
+
+async def nodes(ctx: Context) -> list[Any]:
+    """What has each of the ids, in their order; None where the viewer may not see it."""
+    ids: list[NodeId] = ctx.args["ids"]
+    whole("ids", len(ids), 0, MAX_IDS)
+    found = await _load(ctx.request, ids)
+    return [found.get(node_id) for node_id in ids]
+
+
+async def _load(request: Request, ids: list[NodeId]) -> dict[NodeId, Any]:
+    """One statement for each type."""
+    of_type: dict[str, list[str]] = {}
+    for prefix, rest in dict.fromkeys(ids):
+        of_type.setdefault(prefix, []).append(rest)
+    found: dict[NodeId, Any] = {}
+    for prefix, wanted in of_type.items():
+        if load := LOADERS.get(prefix):
+            found |= {(prefix, rest): row for rest, row in (await load(request, wanted)).items()}
+    return found

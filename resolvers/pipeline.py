@@ -1,0 +1,108 @@
+"""A pipeline resolver: before → functions → after, as AppSync runs it. Used where steps are shared, never for show."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from inspect import isawaitable
+from typing import Any, TypeAlias
+
+from milequest.rules.errors import QuestError
+from resolvers.context import Aborted, Context, Resolver
+
+Step: TypeAlias = Callable[[Context], Any]
+
+MAX_FUNCTIONS = 10
+
+
+class SkipTo(Enum):
+    """Where an early return goes on."""
+
+    NEXT = "NEXT"
+    END = "END"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyReturn:
+    """A step's answer that skips what would follow: see `early_return`."""
+
+    value: Any
+    skip_to: SkipTo
+
+
+def early_return(value: Any = None, skip_to: SkipTo = SkipTo.NEXT) -> EarlyReturn:
+    """Return this from a step to end it with `value`.
+
+    From `before` it skips every function; from a function, END skips the functions that follow and NEXT none.
+    `after` always runs.
+    """
+    return EarlyReturn(value, skip_to)
+
+
+def pipeline(*functions: Step, before: Step | None = None, after: Step | None = None) -> Resolver:
+    """A resolver that runs the steps one after the other on one context.
+
+    Each function sees its predecessor's result as `ctx.prev`, the first one that of `before`; `ctx.stash` carries the
+    rest. With `after` its return value is the field's, and it sees the last result as `ctx.result`; without it the last
+    result is the field's. Nothing is awaited unless a step returned an awaitable.
+
+    A function's refusal skips the functions that follow; `after` finds it in `ctx.error`, to raise it again or to
+    answer in its place. What `before` refuses, and what `error` or `unauthorized` gave up anywhere, ends the field.
+    """
+    if not 1 <= len(functions) <= MAX_FUNCTIONS:
+        raise ValueError(f"a pipeline has 1 to {MAX_FUNCTIONS} functions, not {len(functions)}")
+    steps = (before or _nothing, *functions)
+
+    def resolve(ctx: Context) -> Any:
+        return _run(ctx, steps, after, 0)
+
+    return resolve
+
+
+def _nothing(_: Context) -> None:
+    return None
+
+
+def _run(ctx: Context, steps: tuple[Step, ...], after: Step | None, index: int) -> Any:
+    """Run the steps from `index` on; hand over to a coroutine at the first awaitable."""
+    try:
+        while index < len(steps):
+            outcome = steps[index](ctx)
+            if isawaitable(outcome):
+                return _continue(ctx, steps, after, index, outcome)
+            index = _take(ctx, outcome, index, len(steps))
+    except QuestError as refusal:
+        return _refused(ctx, after, index, refusal)
+    return _finish(ctx, after)
+
+
+async def _continue(
+    ctx: Context, steps: tuple[Step, ...], after: Step | None, index: int, pending: Awaitable[Any]
+) -> Any:
+    try:
+        index = _take(ctx, await pending, index, len(steps))
+    except QuestError as refusal:
+        finished = _refused(ctx, after, index, refusal)
+    else:
+        finished = _run(ctx, steps, after, index)
+    return await finished if isawaitable(finished) else finished
+
+
+def _take(ctx: Context, outcome: Any, index: int, count: int) -> int:
+    """Keep a step's outcome as `prev`; the index of the step to run next."""
+    if isinstance(outcome, EarlyReturn):
+        ctx.prev = outcome.value
+        return count if index == 0 or outcome.skip_to is SkipTo.END else index + 1
+    ctx.prev = outcome
+    return index + 1
+
+
+def _refused(ctx: Context, after: Step | None, index: int, refusal: QuestError) -> Any:
+    if after is None or index == 0 or isinstance(refusal, Aborted):
+        raise refusal
+    ctx.error, ctx.prev = refusal, None
+    return _finish(ctx, after)
+
+
+def _finish(ctx: Context, after: Step | None) -> Any:
+    ctx.result = ctx.prev
+    return ctx.result if after is None else after(ctx)

@@ -1,0 +1,26 @@
+"""Telling one's team that one is walking."""
+
+from dataclasses import dataclass
+
+from milequest.rules.access import refuse_unless_member
+from milequest.rules.errors import found
+from milequest.rules.events import presence_channel
+from milequest.store import presence, teams
+from resolvers.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class SetPresencePayload:
+    """It was told."""
+
+    ok: bool = True
+
+
+async def set_presence(ctx: Context) -> SetPresencePayload:
+    """Walk for the next two minutes, or no longer. Nothing of it is stored in PostgreSQL."""
+    user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
+    team = found(await teams.team(request.db, request.viewer, given["team_id"]), "team")
+    refuse_unless_member(team.standing(request.viewer), is_public=team.is_public)
+    await presence.put(request.runtime.redis, team.id, user_id, request.now, walking=given["walking"])
+    await request.runtime.bus.wake({presence_channel(team.id): 0})
+    return SetPresencePayload()

@@ -1,0 +1,94 @@
+"""Where a goal's team is on its route, what it passed, and who walked how much of it."""
+
+from collections.abc import Awaitable, Mapping
+from uuid import UUID
+
+from milequest.rules.errors import found
+from milequest.rules.geo import LatLng
+from milequest.rules.routes import checked_zoom
+from milequest.rules.text import whole
+from milequest.store import milestones, polylines, positions, progress
+from milequest.store.milestones import Milestone
+from milequest.store.positions import RoutePosition
+from milequest.store.progress import Contribution, GoalProgress
+from resolvers.batch import Batch, grouped
+from resolvers.context import Context, Request
+
+CONTRIBUTORS_DEFAULT, CONTRIBUTORS_MAX = 5, 20
+
+
+async def load(request: Request, goal_ids: list[UUID]) -> Mapping[UUID, GoalProgress]:
+    """Progress by the goal's id."""
+    return await progress.of_goals(request.db, request.viewer, goal_ids, request.now)
+
+
+async def load_milestones(request: Request, milestone_ids: list[UUID]) -> Mapping[UUID, Milestone]:
+    """Milestones by id."""
+    return await milestones.by_ids(request.db, request.viewer, milestone_ids)
+
+
+_of_goal: Batch[UUID, GoalProgress] = Batch(load)
+_milestones: Batch[UUID, list[Milestone]] = Batch(
+    lambda request, goal_ids: milestones.of_goals(request.db, request.viewer, goal_ids)
+)
+_own: Batch[UUID, Contribution] = Batch(
+    lambda request, goal_ids: progress.own_contributions(request.db, request.viewer, goal_ids)
+)
+
+
+def of_goal(ctx: Context) -> "Awaitable[GoalProgress | None]":
+    """The progress of a goal."""
+    return _of_goal(ctx.request, ctx.source.id)
+
+
+def milestones_of(ctx: Context) -> "Awaitable[list[Milestone] | None]":
+    """The milestones of a goal, in the order of its route."""
+    return _milestones(ctx.request, ctx.source.id)
+
+
+def viewer_contribution(ctx: Context) -> "Awaitable[Contribution | None]":
+    """What the viewer walked of it, private walks included."""
+    return _own(ctx.request, ctx.source.id)
+
+
+_top: Batch[tuple[UUID, int], list[Contribution]] = grouped(
+    lambda request, goal_ids, first: progress.top_contributors(request.db, request.viewer, goal_ids, first)
+)
+
+
+async def top_contributors(ctx: Context) -> list[Contribution]:
+    """Who walked most of it, for members of its team."""
+    first = ctx.args.get("first")
+    size = CONTRIBUTORS_DEFAULT if first is None else whole("first", first, 1, CONTRIBUTORS_MAX)
+    return await _top(ctx.request, (ctx.source.id, size)) or []
+
+
+async def _load_travelled(
+    request: Request, places: list[tuple[UUID, int]], zoom: int | None
+) -> Mapping[tuple[UUID, int], str | None]:
+    return dict(zip(places, await polylines.walked_polylines(request.db, places, zoom), strict=True))
+
+
+_travelled = grouped(_load_travelled)
+
+
+async def travelled_polyline(ctx: Context) -> str:
+    """The route from its start to the marker."""
+    here: GoalProgress = ctx.source
+    zoom = checked_zoom(ctx.args.get("zoom"))
+    return found(await _travelled(ctx.request, ((here.route_id, here.total_mm), zoom)), "route")
+
+
+async def _load_positions(
+    request: Request, places: list[tuple[UUID, int]]
+) -> Mapping[tuple[UUID, int], RoutePosition | None]:
+    return dict(zip(places, await positions.positions(request.db, places), strict=True))
+
+
+_positions: Batch[tuple[UUID, int], RoutePosition | None] = Batch(_load_positions)
+
+
+async def milestone_position(ctx: Context) -> LatLng:
+    """Where on the map a milestone stands."""
+    milestone: Milestone = ctx.source
+    return found(await _positions(ctx.request, (milestone.route_id, milestone.at_mm)), "route").position

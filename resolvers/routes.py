@@ -1,0 +1,115 @@
+"""The routes of goals, which never change, and the parts all routes are drawn from."""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from milequest.rules.enums import LegQuality
+from milequest.rules.errors import found
+from milequest.rules.routes import checked_zoom
+from milequest.store import goals, polylines, routes
+from milequest.store.polylines import Polylines
+from milequest.store.routes import LegRow, RouteRow, WaypointRow
+from resolvers.batch import Batch, grouped
+from resolvers.context import Context, Request
+from resolvers.sketches import Sketch
+
+Shape: TypeAlias = UUID | Sketch  # a stored route by its id
+
+
+@dataclass(frozen=True, slots=True)
+class RouteLeg:
+    """A leg, and the route it is drawn with."""
+
+    index: int
+    starts_at_meters: float
+    distance_meters: float
+    duration_seconds: int | None
+    quality: LegQuality
+    overview: str
+    shape: Shape
+
+
+def _shape(source: RouteRow | Sketch) -> Shape:
+    return source.id if isinstance(source, RouteRow) else source
+
+
+def _leg_of(shape: Shape, leg: LegRow) -> RouteLeg:
+    return RouteLeg(
+        leg.index, leg.starts_at_meters, leg.distance_meters, leg.duration_seconds, leg.quality, leg.overview, shape
+    )
+
+
+async def load(request: Request, route_ids: list[UUID]) -> Mapping[UUID, RouteRow]:
+    """The routes of goals the viewer may see, by id."""
+    visible = await goals.visible_routes(request.db, request.viewer, route_ids)
+    return await routes.routes_by_ids(request.db, visible) if visible else {}
+
+
+_routes: Batch[UUID, RouteRow] = Batch(lambda request, ids: routes.routes_by_ids(request.db, ids))
+_waypoints: Batch[UUID, list[WaypointRow]] = Batch(lambda request, ids: routes.waypoints_of(request.db, ids))
+_legs: Batch[UUID, list[LegRow]] = Batch(lambda request, ids: routes.legs_of(request.db, ids))
+
+
+def of_goal(ctx: Context) -> "Awaitable[RouteRow | None]":
+    """The route of a goal."""
+    return _routes(ctx.request, ctx.source.route_id)
+
+
+def waypoints(ctx: Context) -> "Sequence[WaypointRow] | Awaitable[Sequence[WaypointRow] | None]":
+    """The places a route passes."""
+    if isinstance(ctx.source, RouteRow):
+        return _waypoints(ctx.request, ctx.source.id)
+    sketch: Sketch = ctx.source
+    return sketch.measured.waypoints
+
+
+async def legs(ctx: Context) -> list[RouteLeg]:
+    """The ways between a route's waypoints."""
+    shape = _shape(ctx.source)
+    rows = await _legs(ctx.request, shape) if isinstance(shape, UUID) else shape.measured.legs
+    return [_leg_of(shape, leg) for leg in rows or ()]
+
+
+async def geo_json(request: Request, route_id: UUID) -> str | None:
+    """A stored route as GeoJSON; None where there is none that the viewer may see."""
+    visible = await goals.visible_routes(request.db, request.viewer, [route_id])
+    return await polylines.route_geojson(request.db, route_id) if visible else None
+
+
+def geo_json_url(ctx: Context) -> str:
+    """Where a stored route can be fetched as GeoJSON, with the token of who may see it."""
+    return f"{ctx.request.runtime.settings.origin}/routes/route_{ctx.source.id.hex}.geojson"
+
+
+async def _load_polylines(request: Request, shapes: list[Shape], zoom: int) -> Mapping[Shape, Polylines]:
+    stored = [shape for shape in shapes if isinstance(shape, UUID)]
+    loaded: dict[Shape, Polylines] = {}
+    if stored:
+        loaded.update((await polylines.polylines_of(request.db, stored, zoom)).items())
+    for shape in shapes:
+        if isinstance(shape, Sketch):
+            loaded[shape] = await polylines.measured_polylines(request.db, shape.measured.lines, zoom)
+    return loaded
+
+
+_polylines = grouped(_load_polylines)
+
+
+async def polyline(ctx: Context) -> str:
+    """A route's polyline6, simplified for `zoom`; without it the overview."""
+    zoom = checked_zoom(ctx.args.get("zoom"))
+    if zoom is None:
+        overview: str = ctx.source.overview
+        return overview
+    return found(await _polylines(ctx.request, (_shape(ctx.source), zoom)), "route").route
+
+
+async def leg_polyline(ctx: Context) -> str:
+    """A leg's polyline6, from the same statement as its route's and its neighbours'."""
+    leg: RouteLeg = ctx.source
+    zoom = checked_zoom(ctx.args.get("zoom"))
+    if zoom is None:
+        return leg.overview
+    return found(await _polylines(ctx.request, (leg.shape, zoom)), "route").legs[leg.index]

@@ -1,0 +1,21 @@
+"""What the viewer's own walks come to."""
+
+from zoneinfo import ZoneInfo
+
+from milequest.rules.calendar import local_date, window
+from milequest.rules.enums import LeaderboardPeriod
+from milequest.rules.errors import invalid
+from milequest.store import stats
+from milequest.store.stats import ActivityStats
+from milequest.store.users import Profile
+from resolvers.context import Context
+
+
+async def of_viewer(ctx: Context) -> ActivityStats:
+    """The sums of the window that holds `date`, or today in the viewer's zone."""
+    profile: Profile = ctx.source
+    period = ctx.args.get("period") or LeaderboardPeriod.WEEK
+    if period is LeaderboardPeriod.GOAL:
+        raise invalid("period", "NOT_ALLOWED", "goals are a team's; choose DAY, WEEK, MONTH or ALL_TIME")
+    day = ctx.args.get("date") or local_date(ctx.request.now, ZoneInfo(profile.timezone))
+    return await stats.stats(ctx.request.db, profile.id, window(period, day))

@@ -1,0 +1,93 @@
+"""Teams: reading and searching them, and founding, changing and deleting them."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from milequest.actions import teams as actions
+from milequest.actions.teams import TeamDeleted
+from milequest.rules.errors import found
+from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
+from milequest.rules.teams import QUERY, new_team, team_changes
+from milequest.rules.text import clean
+from milequest.store import members, teams, users
+from milequest.store.members import TeamMember
+from milequest.store.teams import Team
+from resolvers.batch import Batch
+from resolvers.context import Context
+from resolvers.writing import write
+
+_OF_REQUEST = ("team_id", "expected_version", "idempotency_key")  # what an input says besides the team's fields
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTeamPayload:
+    """The new team, and its founder's membership."""
+
+    team: Team
+    membership: TeamMember
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateTeamPayload:
+    """The team as it is now."""
+
+    team: Team
+
+
+async def team(ctx: Context) -> Team | None:
+    """A team the viewer may see."""
+    return await teams.team(ctx.request.db, ctx.request.viewer, ctx.args["id"])
+
+
+async def search_teams(ctx: Context) -> Page[Team]:
+    """Public teams whose names resemble the query, best first."""
+    query = clean("query", ctx.args["query"], *QUERY)
+    size = page_size(ctx.args.get("first"))
+    after = decode_cursor(ctx.args.get("after"), int, str, UUID)
+    hits = await teams.search(ctx.request.db, ctx.request.viewer, query, size + 1, after)
+    cursors = {hit.team.id: encode_cursor(hit.rank, hit.name_key, hit.team.id) for hit in hits}
+    return page_of([hit.team for hit in hits], size, after, lambda team: cursors[team.id])
+
+
+async def create_team(ctx: Context) -> CreateTeamPayload:
+    """Found a team."""
+    founder, now = ctx.user_id, ctx.request.now
+    profile = await users.profile(ctx.request.runtime.writer, founder)
+    new = new_team(**_fields(ctx), home=profile.timezone if profile else "UTC")
+    made = await write(ctx, actions.TeamCreated, lambda tx: actions.create_team(tx, founder, now, new))
+    founded = await members.by_ids(ctx.request.db, ctx.request.viewer, [made.member_id])
+    membership = found(founded.get(made.member_id), "member")
+    return CreateTeamPayload(membership.team, membership)
+
+
+async def update_team(ctx: Context) -> UpdateTeamPayload:
+    """Change a team."""
+    admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
+    team_id, expected, changes = given["team_id"], given.get("expected_version"), team_changes(_fields(ctx))
+    updated = await write(
+        ctx, actions.TeamUpdated, lambda tx: actions.update_team(tx, admin, now, team_id, changes, expected)
+    )
+    return UpdateTeamPayload(found(await teams.team(ctx.request.db, ctx.request.viewer, updated.team_id), "team"))
+
+
+async def delete_team(ctx: Context) -> TeamDeleted:
+    """End a team."""
+    admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
+    return await write(
+        ctx, TeamDeleted, lambda tx: actions.delete_team(tx, admin, now, given["team_id"], given["confirm_name"])
+    )
+
+
+def _fields(ctx: Context) -> dict[str, Any]:
+    """The team's own fields that the input gives."""
+    return {name: value for name, value in ctx.args["input"].items() if name not in _OF_REQUEST}
+
+
+_by_id: Batch[UUID, Team] = Batch(lambda request, team_ids: teams.teams(request.db, request.viewer, team_ids))
+
+
+def by_team_id(ctx: Context) -> "Awaitable[Team | None]":
+    """The team whose id the row has, loaded together with those of its neighbours."""
+    return _by_id(ctx.request, ctx.source.team_id)

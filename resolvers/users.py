@@ -1,0 +1,45 @@
+"""Users: the viewer's own account, and the public cards of others."""
+
+from dataclasses import dataclass
+
+from milequest.actions.profiles import ProfileUpdated
+from milequest.actions.profiles import update_profile as change
+from milequest.rules.errors import unauthenticated
+from milequest.rules.profiles import profile_changes
+from milequest.store import users
+from milequest.store.users import Profile, User
+from resolvers.context import Context
+from resolvers.writing import write
+
+_OF_REQUEST = ("expected_version", "idempotency_key")  # what an input says besides the profile's fields
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerPayload:
+    """The account as it is now."""
+
+    viewer: Profile
+
+
+async def viewer(ctx: Context) -> Profile | None:
+    """Who is signed in; nobody is None."""
+    user_id = ctx.identity.user_id
+    return None if user_id is None else await users.profile(ctx.request.db, user_id)
+
+
+async def user(ctx: Context) -> User | None:
+    """Someone who shares a team with the viewer."""
+    user_id = ctx.args["id"]
+    return (await users.visible_cards(ctx.request.db, ctx.request.viewer, [user_id])).get(user_id)
+
+
+async def update_profile(ctx: Context) -> ViewerPayload:
+    """Change the profile, or the settings of privacy: what the input gives."""
+    user_id, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
+    changes = profile_changes({name: value for name, value in given.items() if name not in _OF_REQUEST})
+    expected = given.get("expected_version")
+    await write(ctx, ProfileUpdated, lambda tx: change(tx, user_id, now, changes, expected))
+    profile = await users.profile(ctx.request.db, user_id)
+    if profile is None:
+        raise unauthenticated()
+    return ViewerPayload(profile)

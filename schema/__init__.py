@@ -1,0 +1,1 @@
+"""What clients see, and how a document is run."""

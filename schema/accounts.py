@@ -1,0 +1,84 @@
+"""Signing up and in as the API shows it. `ok` is always true: failure is an error, and neutral answers tell nothing."""
+
+import strawberry
+
+from schema.enums import Units
+from schema.fields import about, idempotency_key, optional
+from schema.scalars import AWSDateTime, AWSEmail
+from schema.users import Viewer
+
+
+@strawberry.type(description="What a client keeps of a sign-in.")
+class Session:
+    access_token: str = about("Goes into the Authorization header, as `Bearer TOKEN`.")
+    access_token_expires_at: AWSDateTime = about("Until when it is good.")
+    refresh_token: str = about("Good once, for the session's next tokens.")
+
+
+@strawberry.input(description="An account to be made. A code comes by mail.")
+class SignUpInput:
+    email: AWSEmail = about("The address to sign in with.")
+    password: str = about("8 to 100 characters with an upper-case and a lower-case letter and a digit.")
+    name: str = about("1 to 100 characters; others see it.")
+    timezone: str | None = optional("IANA name; UTC without it.")
+    preferred_units: Units | None = optional("MILES without it.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="The code that came by mail.")
+class ConfirmEmailInput:
+    email: AWSEmail = about("The address that signed up.")
+    code: str = about("Six digits.")
+
+
+@strawberry.input(description="Another code for a sign-up.")
+class ResendCodeInput:
+    email: AWSEmail = about("The address that signed up.")
+
+
+@strawberry.input(description="Credentials.")
+class SignInInput:
+    email: AWSEmail = about("The account's address.")
+    password: str = about("The account's password.")
+
+
+@strawberry.input(description="A refresh token to be exchanged.")
+class RefreshTokenInput:
+    refresh_token: str = about("The latest one; using an older one ends the session.")
+
+
+@strawberry.input(description="Which sessions to end.")
+class SignOutInput:
+    refresh_token: str | None = optional("The session's refresh token.")
+    everywhere: bool | None = optional("All sessions of the account.")
+
+
+@strawberry.type(description="It was done, or there was nothing to do.")
+class SignUpPayload:
+    ok: bool = about("Always true.")
+
+
+@strawberry.type(description="The account can sign in now.")
+class ConfirmEmailPayload:
+    ok: bool = about("Always true.")
+
+
+@strawberry.type(description="A code was sent, if one was wanted.")
+class ResendCodePayload:
+    ok: bool = about("Always true.")
+
+
+@strawberry.type(description="The new session.")
+class SignInPayload:
+    session: Session = about("Its tokens.")
+    viewer: Viewer = about("Whose it is.")
+
+
+@strawberry.type(description="The session's next tokens.")
+class RefreshTokenPayload:
+    session: Session = about("The tokens.")
+
+
+@strawberry.type(description="The sessions have ended.")
+class SignOutPayload:
+    ok: bool = about("Always true.")

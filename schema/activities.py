@@ -1,0 +1,110 @@
+"""Walks as the API shows them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from schema.connections import Connection, Edge
+from schema.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus
+from schema.fields import about, idempotency_key, optional
+from schema.interfaces import Node
+from schema.problems import Problem
+from schema.scalars import AWSDate, AWSDateTime
+from schema.users import User
+
+if TYPE_CHECKING:
+    from schema.goals import GoalProgress, Milestone
+
+Progress = Annotated["GoalProgress", strawberry.lazy("schema.goals")]
+Reached = Annotated["Milestone", strawberry.lazy("schema.goals")]
+
+
+@strawberry.type(description="A walk. It belongs to who walked it, and counts for every team they are in at its start.")
+class Activity(Node):
+    id: strawberry.ID = about("The walk's id.")
+    user: User = about("Who walked it.")
+    type: ActivityType = about("How the distance was covered.")
+    distance_meters: float = about("Metres, exact to the millimetre.")
+    duration_seconds: int | None = about("Seconds; null for a device's daily record.")
+    steps: int | None = about("Steps, where they were counted.")
+    started_at: AWSDateTime = about("When it began.")
+    ended_at: AWSDateTime | None = about("When it ended, if its duration is known.")
+    timezone: str = about("IANA name of the zone it was walked in.")
+    local_date: AWSDate = about("The day it counts for, frozen when it was logged.")
+    notes: str | None = about("What its owner wrote.")
+    source: ActivitySource = about("Where it came from.")
+    privacy: ActivityPrivacy = about("Who sees it. A private walk counts in totals and is seen by its owner alone.")
+    count_status: CountStatus = about("Whether it counts.")
+    created_at: AWSDateTime = about("When it was logged.")
+    version: int = about("Rises with each change; goes into `expectedVersion`.")
+
+
+@strawberry.type(description="A page of walks.")
+class ActivityConnection(Connection[Activity]):
+    pass
+
+
+@strawberry.input(description="Which walks to list; what is left out is open.")
+class ActivityFilter:
+    from_: AWSDate | None = strawberry.field(
+        name="from", description="The first day, in the walk's own zone.", default=strawberry.UNSET
+    )
+    to: AWSDate | None = optional("The last day, in the walk's own zone.")
+    types: list[ActivityType] | None = optional("Only of these types.")
+    privacy: ActivityPrivacy | None = optional("Only of this privacy.")
+
+
+@strawberry.input(description="A walk to be logged: `distanceMeters`, `steps` or both.")
+class LogActivityInput:
+    type: ActivityType | None = optional("WALK without it.")
+    distance_meters: float | None = optional("0.001 to 100,000. Without it the steps times your stride.")
+    steps: int | None = optional("1 to 300,000.")
+    duration_seconds: int = about("1 to 86,400.")
+    started_at: AWSDateTime = about("Not in the future, and at most 30 days ago.")
+    timezone: str | None = optional("IANA name of where it was walked; yours without it.")
+    notes: str | None = optional("At most 500 characters.")
+    privacy: ActivityPrivacy | None = optional("Your default without it.")
+    allow_duplicate: bool | None = optional("The reply to DUPLICATE_ACTIVITY: log it all the same.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The walk, and what it moved.")
+class LogActivityPayload:
+    activity: Activity = about("The walk.")
+    activity_edge: Edge[Activity] = about("The walk as an item of a list.")
+    progress: list[Progress] = about("Each goal it counts for, at most 20.", bound=20)
+    milestones_reached: list[Reached] = about("The milestones it was the first to reach, at most 100.", bound=100)
+    warnings: list[Problem] = about("What was accepted with doubt.", bound=5)
+
+
+@strawberry.input(description="What to change of a walk; what is left out stays. Devices' records keep their measures.")
+class UpdateActivityInput:
+    activity_id: strawberry.ID = about("The walk.")
+    type: ActivityType | None = optional("How the distance was covered.")
+    distance_meters: float | None = optional("0.001 to 100,000; null takes the steps times the stride.")
+    steps: int | None = optional("1 to 300,000; null clears.")
+    duration_seconds: int | None = optional("1 to 86,400.")
+    started_at: AWSDateTime | None = optional("Not in the future, and at most 30 days ago.")
+    notes: str | None = optional("At most 500 characters; null clears.")
+    privacy: ActivityPrivacy | None = optional("PRIVATE is a removal to everybody else.")
+    expected_version: int | None = optional("The version you changed; another one is STALE_VERSION.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The walk as it is now, and what it moved.")
+class UpdateActivityPayload:
+    activity: Activity = about("The walk.")
+    progress: list[Progress] = about("Each goal it counts for, or did, at most 20.", bound=20)
+    warnings: list[Problem] = about("What was accepted with doubt.", bound=5)
+
+
+@strawberry.input(description="A walk to be deleted.")
+class DeleteActivityInput:
+    activity_id: strawberry.ID = about("The walk.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The walk that is gone, and what that moved.")
+class DeleteActivityPayload:
+    deleted_activity_id: strawberry.ID = about("The walk's id.")
+    progress: list[Progress] = about("Each goal it counted for, at most 20.", bound=20)

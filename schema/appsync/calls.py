@@ -1,0 +1,171 @@
+"""One field of ours as AppSync asks for it: the documented event of a direct Lambda resolver, and what it is answered.
+
+A field has a resolver in AppSync where it has one here; all others it reads by their names from what the parent's
+answered. So an answer holds every plain field of an object, in the form clients see, and the row for the children.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from types import SimpleNamespace
+from typing import Any
+
+from graphql import (
+    REMOVE,
+    ArgumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    NameNode,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    is_leaf_type,
+    parse,
+    visit,
+)
+from graphql.execution.values import get_argument_values, get_variable_values
+from graphql.pyutils import Path
+
+from milequest.rules.errors import invalid
+from resolvers.context import Request
+from schema.appsync.sources import ROW, packed, restored
+from schema.errors import refused_document
+from schema.plain import ATTRIBUTE
+from schema.rows import TYPE_OF_ROW
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One event's field."""
+
+    schema: GraphQLSchema
+    owner: GraphQLObjectType
+    name: str
+    field: GraphQLField
+    event: Event
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema, event: Event) -> "Call":
+        """The field that an event is about. Raises VALIDATION_ERROR for one that this schema does not have."""
+        info = event["info"]
+        owner, name = schema.type_map.get(info["parentTypeName"]), info["fieldName"]
+        if not isinstance(owner, GraphQLObjectType) or name not in owner.fields:
+            raise invalid("info", "UNKNOWN", f"no field {info['parentTypeName']}.{name}")
+        return cls(schema, owner, name, owner.fields[name], event)
+
+    async def run(self, request: Request) -> Any:
+        """What AppSync is answered. Raises what a resolver raises, and GraphQLError for arguments that are not good.
+
+        A subscription's field only asks whether it may be had: its events come from elsewhere.
+        """
+        args = self._args()
+        given = self.event.get("source")
+        source = restored(given[ROW]) if given else None
+        info: Any = SimpleNamespace(
+            context=request,
+            field_name=self.name,
+            parent_type=self.owner,
+            return_type=self.field.type,
+            path=Path(None, self.name, self.owner.name),
+            variable_values=SimpleNamespace(coerced=self.event["info"].get("variables") or {}),
+            field_nodes=self._nodes(),
+            fragments={},
+        )
+        work = self.field.subscribe if self.field.subscribe is not None else self.field.resolve
+        assert work is not None, "wiring puts something behind every field"
+        value = work(source, info, **args)
+        if isawaitable(value):
+            value = await value
+        return None if self.field.subscribe is not None else answered(self.field.type, value)
+
+    def _args(self) -> dict[str, Any]:
+        """The arguments as the engine would have them: coerced, with defaults."""
+        given = self.event.get("arguments") or {}
+        names = [name for name in self.field.args if name in given]
+        unknown = next((name for name in given if name not in self.field.args), None)
+        if unknown is not None:
+            raise refused_document(GraphQLError(f"Unknown argument '{unknown}' on field '{self.name}'."))
+        declared = ", ".join(f"${name}: {self.field.args[name].type}" for name in names)
+        text = f"query ({declared}) {{ {self.name} }}" if names else f"{{ {self.name} }}"
+        operation = parse(text, no_location=True).definitions[0]
+        assert isinstance(operation, OperationDefinitionNode), "as it was written"
+        values = get_variable_values(self.schema, operation.variable_definitions or (), given)
+        if isinstance(values, list):
+            raise refused_document(values[0])
+        node = FieldNode(
+            name=NameNode(value=self.name),
+            arguments=tuple(
+                ArgumentNode(name=NameNode(value=name), value=VariableNode(name=NameNode(value=name))) for name in names
+            ),
+        )
+        return get_argument_values(self.field, node, values)
+
+    def _nodes(self) -> list[FieldNode]:
+        """What is selected, said in both of AppSync's ways: its list knows no aliases, its text no fragments' names."""
+        info = self.event["info"]
+        text = _selected(" ".join(_braced(info.get("selectionSetList") or [])))
+        return [text, _selected((info.get("selectionSetGraphQL") or "").strip().removeprefix("{").removesuffix("}"))]
+
+
+class _WithoutSpreads(Visitor):
+    def enter_fragment_spread(self, *_: Any) -> Any:
+        return REMOVE
+
+
+def _selected(text: str) -> FieldNode:
+    document = parse(f"{{ it {{ __typename {text} }} }}", no_location=True)
+    operation = visit(document, _WithoutSpreads()).definitions[0]
+    node: FieldNode = operation.selection_set.selections[0]
+    return node
+
+
+def _braced(paths: list[str]) -> list[str]:
+    """`author, author/name` → `author { __typename name }`."""
+    below: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, rest = path.partition("/")
+        below.setdefault(name, []).extend([rest] if rest else [])
+    return [f"{name} {{ __typename {' '.join(_braced(inner))} }}" if inner else name for name, inner in below.items()]
+
+
+def answered(kind: Any, value: Any) -> Any:
+    """A value as AppSync is to read it. Raises GraphQLError for one that breaks the schema."""
+    if isinstance(kind, GraphQLNonNull):
+        if value is None:
+            raise GraphQLError(f"There is no {kind.of_type}.")
+        return answered(kind.of_type, value)
+    if value is None:
+        return None
+    if isinstance(kind, GraphQLList):
+        return [answered(kind.of_type, item) for item in value]
+    if is_leaf_type(kind):
+        return kind.coerce_output_value(value)
+    return _object(kind, value)
+
+
+def _object(kind: GraphQLObjectType | GraphQLInterfaceType, row: Any) -> dict[str, Any]:
+    """Every plain field, the type where it is one of several, and the row where children have resolvers."""
+    concrete = _possible(kind, TYPE_OF_ROW[type(row)]) if isinstance(kind, GraphQLInterfaceType) else kind
+    plain = {
+        name: answered(field.type, field.extensions[ATTRIBUTE](row))
+        for name, field in concrete.fields.items()
+        if ATTRIBUTE in field.extensions
+    }
+    children = {} if len(plain) == len(concrete.fields) else {ROW: packed(row)}
+    return {**plain, "__typename": concrete.name, **children}
+
+
+def _possible(kind: GraphQLInterfaceType, name: str) -> GraphQLObjectType:
+    from schema.build import build
+
+    found = build()._schema.type_map[name]
+    assert isinstance(found, GraphQLObjectType), f"{name} is a {kind.name}"
+    return found

@@ -1,0 +1,89 @@
+"""Leaderboards and personal sums as the API shows them."""
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers import boards
+from schema.connections import CountedConnection
+from schema.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
+from schema.fields import After, First, about, field
+from schema.interfaces import Competitor, Node
+from schema.scalars import AWSDate, AWSDateTime
+
+Period = Annotated[
+    LeaderboardPeriod | None, strawberry.argument(description="How long the window is; WEEK without it.")
+]
+Metric = Annotated[LeaderboardMetric | None, strawberry.argument(description="What is ranked; DISTANCE without it.")]
+Basis = Annotated[LeaderboardBasis | None, strawberry.argument(description="How teams are compared; TOTAL without it.")]
+Day = Annotated[
+    AWSDate | None,
+    strawberry.argument(description="A day of the window; without it the window now, from one to the next."),
+]
+
+
+@strawberry.type(
+    description="A competitor's row: public, counted walks. Equal values share a rank: 1, 2, 2, 4; among them who had "
+    "the value first comes first."
+)
+class LeaderboardEntry:
+    rank: int = about("1 for the best.")
+    value: float = about("What is ranked: metres, seconds, steps or days.")
+    competitor: Competitor = about("Who it is: a user, or a team on boards of teams.")
+    distance_meters: float = about("Metres in the window.")
+    activity_count: int = about("Walks in the window.")
+    last_activity_at: AWSDateTime | None = about("When the latest public walk in the window began.")
+
+    @field(boards.rank_change)
+    def rank_change(self) -> int | None:
+        """Ranks gained since the window before, lost ones negative, counted among those on the board now.
+
+        Null for who was not on it then, for ALL_TIME and GOAL, and on boards of teams.
+        """
+
+
+@strawberry.type(
+    description="How you stand, on the page or off it. On boards of teams it is your best placed team that stands."
+)
+class Standing:
+    entry: LeaderboardEntry | None = about(
+        "Your row; null without public walks in the window. Hidden from leaderboards you still see it here, with the "
+        "rank you would have."
+    )
+    true_value: float = about("Your value with private walks included; a team's has none.")
+    ahead: LeaderboardEntry | None = about("The nearest row with a better value; null for the best.")
+    behind: LeaderboardEntry | None = about("The nearest row with a worse value; null for the last.")
+
+
+@strawberry.type(
+    description="Who walked most in a window, by public walks. A team's board ranks its present members, a goal's all "
+    "who walked for it; who doesn't show on leaderboards is on none, and doesn't count in the others' ranks."
+)
+class Leaderboard(Node):
+    id: strawberry.ID = about("Stands for the window now, from one to the next; with a `date`, for that one window.")
+    period: LeaderboardPeriod = about("How long the window is.")
+    metric: LeaderboardMetric = about("What is ranked.")
+    basis: LeaderboardBasis = about("How teams are compared; TOTAL on boards of people.")
+    window_starts_on: AWSDate | None = about("The window's first day; null for ALL_TIME.")
+    window_ends_on: AWSDate | None = about("The window's last day; null for ALL_TIME.")
+    is_final: bool = about("Whether the window is over and its time for late walks, 72 hours, has passed everywhere.")
+    version: int = about("Rises whenever a row may have changed.")
+
+    @field(boards.entries)
+    def entries(self, first: First = 10, after: After = strawberry.UNSET) -> CountedConnection[LeaderboardEntry]:
+        """The rows, best first, at most 100 a page."""
+
+    @field(boards.viewer_standing)
+    def viewer_standing(self) -> Standing | None:
+        """How you stand, also when you are off the page or off the board."""
+
+
+@strawberry.type(description="What your own walks in a window come to, private ones included, by their local dates.")
+class ActivityStats:
+    starts_on: AWSDate | None = about("The window's first day; null for ALL_TIME.")
+    ends_on: AWSDate | None = about("The window's last day; null for ALL_TIME.")
+    distance_meters: float = about("Metres.")
+    duration_seconds: int = about("Seconds.")
+    steps: int = about("Steps.")
+    activity_count: int = about("Walks.")
+    active_days: int = about("Days with a walk.")

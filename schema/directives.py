@@ -1,0 +1,72 @@
+"""Sign-in rules under AppSync's names. They say how a caller must be signed in; which objects they see is the policy's.
+
+A root field without one is an error when the schema is built: nothing is open by omission.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+import strawberry
+from strawberry.schema_directive import Location
+
+from milequest.rules.errors import QuestError, forbidden, unauthenticated
+from milequest.rules.identity import Identity, IdentityKind
+
+_WHERE = [Location.OBJECT, Location.FIELD_DEFINITION]
+
+
+@strawberry.schema_directive(
+    locations=_WHERE, name="aws_api_key", description="Callers who are not signed in may use it."
+)
+class ApiKey:
+    """Anonymous callers."""
+
+
+@strawberry.schema_directive(
+    locations=_WHERE,
+    name="aws_cognito_user_pools",
+    description="Signed-in users may use it; with groups, only those in one of them.",
+)
+class UserPools:
+    """Signed-in users, of any of `cognito_groups` where given."""
+
+    cognito_groups: Annotated[list[str] | None, "groups"] = strawberry.directive_field(
+        name="cognito_groups", default=strawberry.UNSET
+    )
+
+
+SignIn = ApiKey | UserPools
+ANYONE: tuple[SignIn, ...] = (ApiKey(), UserPools())
+SIGNED_IN: tuple[SignIn, ...] = (UserPools(),)
+
+
+def _admits(rule: SignIn, identity: Identity) -> bool:
+    if isinstance(rule, ApiKey):
+        return identity.kind is IdentityKind.ANONYMOUS
+    some = groups(rule)
+    return identity.kind is IdentityKind.USER and (some is None or not identity.groups.isdisjoint(some))
+
+
+def groups(rule: UserPools) -> list[str] | None:
+    """The groups a rule names; None for "any", which an empty list doesn't mean."""
+    return rule.cognito_groups if isinstance(rule.cognito_groups, list) else None
+
+
+def guard(rules: Iterable[SignIn], name: str) -> Callable[[Identity], None] | None:
+    """A check that raises for whom no rule admits; None where every caller of the API is admitted."""
+    stated = tuple(rules)
+    anonymous = any(isinstance(rule, ApiKey) for rule in stated)
+    if anonymous and any(isinstance(rule, UserPools) and groups(rule) is None for rule in stated):
+        return None
+
+    def check(identity: Identity) -> None:
+        if not any(_admits(rule, identity) for rule in stated):
+            raise _refusal(identity, name)
+
+    return check
+
+
+def _refusal(identity: Identity, name: str) -> QuestError:
+    if identity.kind is IdentityKind.ANONYMOUS:
+        return unauthenticated()
+    return forbidden(f"Not authorized to access {name}.")

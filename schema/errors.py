@@ -1,0 +1,83 @@
+"""Errors as clients see them: every one has a code, and an unexpected one tells nothing but the request's id."""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+
+from graphql import GraphQLError
+
+from milequest.rules.errors import ErrorCode, FieldFault, QuestError
+from milequest.store.transaction import unreached
+from resolvers.context import Request
+
+# How graphql-core says that a limit of `schema.limits` was reached; it has no other sign of that.
+_TOO_LONG = ("Syntax Error: Document contains more than ", "Syntax Error: Source contains more than ")
+_TOO_LARGE = {
+    "Validation aborted.": "The document selects the same fields too often.",
+    "Syntax Error: Document is nested too deeply. Parsing aborted.": "The document is nested too deep.",
+}
+
+_VARIABLE = re.compile(r"Variable '\$(?P<name>\w+)' has invalid value(?: at (?P<path>\S+))?: (?P<why>.*)", re.DOTALL)
+_AWAY = 0  # stands for all errors of a database that is away, which is no object's id
+
+log = logging.getLogger("milequest.graphql")
+
+
+def public_errors(errors: Iterable[GraphQLError] | None, request: Request) -> list[GraphQLError]:
+    """The engine's errors and those the resolvers appended. An unexpected one is logged once, wherever it shows."""
+    logged: set[int] = set()
+    public = [_public(error, request, logged) for error in errors or ()]
+    public += [_refusal(GraphQLError("", path=path), refusal, request) for path, refusal in request.errors]
+    request.errors.clear()
+    return public
+
+
+def refused_document(error: GraphQLError) -> GraphQLError:
+    """What is wrong with a document or its variables: VALIDATION_ERROR, or QUERY_TOO_COMPLEX where it is their size."""
+    too_large = error.message in _TOO_LARGE or error.message.startswith(_TOO_LONG)
+    code = ErrorCode.QUERY_TOO_COMPLEX if too_large else ErrorCode.VALIDATION_ERROR
+    message = _TOO_LARGE.get(error.message, error.message)
+    return _with(error, message, {"code": code.value} | _fields(error.message) | (error.extensions or {}))
+
+
+def _fields(message: str) -> dict[str, object]:
+    """The wrong field, where it is a variable's: only the engine's message says which."""
+    match = _VARIABLE.fullmatch(message)
+    if match is None:
+        return {}
+    return {"fields": [FieldFault(f"{match['name']}{match['path'] or ''}", "MALFORMED", match["why"]).wire()]}
+
+
+def _public(error: GraphQLError, request: Request, logged: set[int]) -> GraphQLError:
+    cause = error.original_error
+    if isinstance(cause, QuestError):
+        return _refusal(error, cause, request)
+    if _is_the_clients(error):
+        return refused_document(error)
+    if refusal := unreached(cause):
+        if _AWAY not in logged:
+            logged.add(_AWAY)
+            log.warning("no database: %s", type(cause).__name__, extra={"request_id": request.id})
+        return _refusal(error, refusal, request)
+    if id(cause or error) not in logged:
+        logged.add(id(cause or error))
+        where = "/".join(map(str, error.path or ()))
+        log.error("unexpected error at %s", where, exc_info=cause or error, extra={"request_id": request.id})
+    internal = {"code": ErrorCode.INTERNAL.value, "requestId": request.id}
+    return _with(error, "Something went wrong on our side.", internal)
+
+
+def _is_the_clients(error: GraphQLError) -> bool:
+    """Whether the engine itself refused a document, a variable or an argument: that points at a place in the text."""
+    cause = error.original_error
+    if cause is None:
+        return error.path is None
+    return isinstance(cause, GraphQLError) and (error.path is None or bool(cause.nodes))
+
+
+def _refusal(error: GraphQLError, refusal: QuestError, request: Request) -> GraphQLError:
+    return _with(error, refusal.message, refusal.extensions() | {"requestId": request.id})
+
+
+def _with(error: GraphQLError, message: str, extensions: Mapping[str, object]) -> GraphQLError:
+    return GraphQLError(message, error.nodes, error.source, error.positions, error.path, extensions=dict(extensions))

@@ -1,0 +1,209 @@
+"""How a document is run: parse, validate, limit, execute, mask. The only way in, for HTTP, WebSocket and delivery.
+
+What depends on the text alone (parsing, validation, limits) is done once per text and kept.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    create_source_event_stream,
+    parse,
+    validate,
+)
+
+from milequest.store.transaction import AWAY
+from resolvers.context import Args, Request
+from resolvers.feeds import Feed
+from schema import limits
+from schema.errors import public_errors, refused_document
+from schema.plain import PlainExecutor, Read
+from schema.source import Source
+
+KEPT_BYTES = 32 * 1024 * 1024
+LIVE_CURSOR = "liveCursor"
+TOKEN_BYTES = 600  # what a token of a parsed document takes in memory, its node and its location included
+
+__all__ = ["ExecutionResult", "Prepared", "RequestRefused", "Runner"]
+
+
+class RequestRefused(Exception):
+    """The document cannot run at all; there is no data, only `errors`."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prepared:
+    """A document that parsed and is valid; its operations by name, and how many objects those that ran may answer.
+
+    `fresh` says that it asks for a place in the log, so that no part of its answer may be older: it reads the writer.
+    """
+
+    document: DocumentNode
+    operations: Mapping[str | None, OperationDefinitionNode]
+    fresh: bool = False
+    objects: dict[str | None, limits.Count] = field(default_factory=dict)
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation to run; without a name the only one. Raises RequestRefused when there is no such one."""
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        chosen = self.operations.get(name)
+        if chosen is None:
+            what = (
+                "Say by operationName which operation to run." if name is None else f"No operation is named '{name}'."
+            )
+            raise RequestRefused([refused_document(GraphQLError(what))])
+        return chosen
+
+
+class Runner:
+    """Runs documents against one schema. Keeps prepared ones, those used last, up to `kept_bytes` of memory."""
+
+    def __init__(self, schema: GraphQLSchema, kept_bytes: int = KEPT_BYTES) -> None:
+        self.schema = schema
+        self._kept: OrderedDict[str, tuple[Prepared, int]] = OrderedDict()
+        self._kept_bytes = 0
+        self._most_bytes = kept_bytes
+
+    def prepare(self, text: str) -> Prepared:
+        """Parse and validate `text`, or find it done. Raises RequestRefused."""
+        kept = self._kept.get(text)
+        if kept is not None:
+            self._kept.move_to_end(text)
+            return kept[0]
+        prepared = self._prepare(text)
+        size = len(text) + TOKEN_BYTES * _tokens(prepared.document)
+        self._kept[text] = prepared, size
+        self._kept_bytes += size
+        while self._kept_bytes > self._most_bytes:
+            _, (_, freed) = self._kept.popitem(last=False)
+            self._kept_bytes -= freed
+        return prepared
+
+    def _prepare(self, text: str) -> Prepared:
+        try:
+            document = parse(
+                text,
+                max_lexical_tokens=limits.MAX_TOKENS,
+                max_comments=limits.MAX_COMMENTS,
+                max_source_length=limits.MAX_CHARACTERS,
+            )
+        except GraphQLError as error:
+            raise RequestRefused([refused_document(error)]) from None
+        errors = validate(self.schema, document, limits.RULES, max_errors=limits.MAX_ERRORS)
+        if errors:
+            raise RequestRefused([refused_document(error) for error in errors])
+        operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        by_name = {node.name.value if node.name else None: node for node in operations}
+        return Prepared(document, by_name, fresh=LIVE_CURSOR in text)
+
+    async def run(
+        self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
+    ) -> ExecutionResult:
+        """Run a query or mutation. Raises RequestRefused when its variables or its size forbid it."""
+        executor = self._executor(prepared, request, variables, operation_name)
+        request.fresh = request.fresh or prepared.fresh
+        result = await _executed(executor, request)
+        if result.data is None and result.errors:  # our root fields are nullable: nothing ran
+            raise RequestRefused(result.errors)
+        return result
+
+    async def subscribe(
+        self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
+    ) -> "Subscribed":
+        """What a subscription is of, and how to run its events. Raises RequestRefused when it may not be had."""
+        executor = self._executor(prepared, request, variables, operation_name)
+        source: Any = create_source_event_stream(executor)
+        if not isinstance(source, ExecutionResult):
+            source = await source  # a feed is named by a coroutine, see `wiring`
+        if isinstance(source, ExecutionResult):
+            raise RequestRefused(public_errors(source.errors, request))
+        assert isinstance(source, Source), "wiring puts every feed into one"
+        return Subscribed(executor, source.feed, source.args, source.event_type)
+
+    def _executor(
+        self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, name: str | None
+    ) -> PlainExecutor:
+        """What runs the operation, if its variables are good and its answer not too large. Raises RequestRefused."""
+        operation = prepared.operation(name)
+        executor = PlainExecutor.build(
+            self.schema,
+            prepared.document,
+            context_value=request,
+            raw_variable_values=dict(variables) if variables else None,
+            operation_name=name,
+            max_coercion_errors=limits.MAX_ERRORS,
+        )
+        if isinstance(executor, list):
+            raise RequestRefused([refused_document(error) for error in executor])
+        assert isinstance(executor, PlainExecutor), "it builds its own kind"
+        try:
+            count = prepared.objects.get(name)
+            if count is None:
+                count = prepared.objects[name] = limits.measure(self.schema, prepared.document, operation)
+            limits.check_objects(count, executor.variable_values.coerced)
+        except GraphQLError as error:
+            raise RequestRefused([error]) from None
+        return executor
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A subscription that may be had: its feed, its field's arguments, and its document with the variables in place."""
+
+    executor: PlainExecutor
+    feed: Feed
+    args: Args
+    event_type: Any
+    plan: Read | None = None  # of its whole answer; see `planned`
+
+    def planned(self) -> "Subscribed":
+        """The same for many events: what is plain of its answers is worked out now."""
+        return replace(self, plan=self.executor.event_plan())
+
+    async def run(self, event: Any, request: Request) -> ExecutionResult:
+        """The document's answer to one event, as `request`'s viewer gets it.
+
+        Raises what a database that is away raises: the event is told once it is back.
+        """
+        if self.plan is not None:
+            try:
+                return ExecutionResult(self.plan(event), None)
+            except Exception:  # graphql-core meets and tells it
+                pass
+        one = self.executor.build_per_event_executor(event)
+        one.context_value = request
+        return await _executed(one, request, AWAY)
+
+
+def _tokens(document: DocumentNode) -> int:
+    token = document.loc.start_token if document.loc else None
+    count = 0
+    while token:
+        count, token = count + 1, token.next
+    return count
+
+
+async def _executed(
+    executor: Executor[Any], request: Request, raised: tuple[type[Exception], ...] = ()
+) -> ExecutionResult:
+    """The result with errors as clients see them; the first of those that are to be `raised` is raised instead."""
+    result: Any = executor.execute_operation()
+    if not isinstance(result, ExecutionResult):
+        result = await result
+    for error in result.errors or ():
+        if isinstance(error.original_error, raised):
+            raise error.original_error
+    return ExecutionResult(result.data, public_errors(result.errors, request) or None)

@@ -1,0 +1,81 @@
+"""How a field is declared: its shape as a Python signature, its description as the docstring, its resolver by name.
+
+    @field(teams.team, *ANYONE)
+    def team(self, id: Id) -> Team | None:
+        \"\"\"A team you may see.\"\"\"
+
+The stub is never called: `wiring` puts the named resolver behind the field.
+"""
+
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+
+from resolvers.context import Resolver
+from schema.directives import SignIn
+
+T = TypeVar("T")
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+TeamId = Annotated[strawberry.ID, strawberry.argument(description="The team.")]
+Input = Annotated[T, strawberry.argument(description="What to write.")]
+First = Annotated[int | None, strawberry.argument(description="How many at most.")]
+After = Annotated[str | None, strawberry.argument(description="The `endCursor` of the page before.")]
+Zoom = Annotated[
+    int | None,
+    strawberry.argument(
+        description="Web-Mercator zoom, 0 to 22, whose half pixel is the tolerance. None: an overview."
+    ),
+]
+
+
+def field(resolver: Resolver, *rules: SignIn, bound: int | None = None) -> Callable[[Callable[..., Any]], Any]:
+    """A field that `resolver` answers, for callers whom one of `rules` admits. A plain list holds `bound` at most."""
+
+    def declare(stub: Callable[..., Any]) -> Any:
+        return strawberry.field(
+            resolver=stub,
+            description=cleandoc(stub.__doc__ or ""),
+            directives=rules,
+            metadata={"resolver": resolver, "bound": bound},
+        )
+
+    return declare
+
+
+def subscription(resolver: Resolver, *rules: SignIn) -> Callable[[Callable[..., Any]], Any]:
+    """A subscription field: `resolver` returns the feed it is of."""
+
+    def declare(stub: Callable[..., Any]) -> Any:
+        return strawberry.subscription(
+            resolver=stub,
+            description=cleandoc(stub.__doc__ or ""),
+            directives=rules,
+            metadata={"resolver": resolver, "bound": None},
+        )
+
+    return declare
+
+
+def about(description: str, *, bound: int | None = None) -> Any:
+    """A field read from its row's attribute of the same name. `bound` is the most a plain list holds."""
+    return strawberry.field(description=description, metadata={"bound": bound})
+
+
+def optional(description: str) -> Any:
+    """An input field that may be absent. Resolvers find its key only where the client sent one."""
+    return strawberry.field(description=description, default=strawberry.UNSET)
+
+
+def idempotency_key() -> Any:
+    """The input field every write has, but those of tokens and presence."""
+    return optional(
+        "8 to 64 characters. A second request with the same key and input gets the same answer and runs nothing."
+    )
+
+
+def arg(description: str) -> Any:
+    """An argument's description."""
+    return strawberry.argument(description=description)

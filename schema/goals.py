@@ -1,0 +1,213 @@
+"""Goals, their progress and milestones as the API shows them."""
+
+from typing import Annotated
+
+import strawberry
+
+from milequest.rules.routes import MAX_WAYPOINTS
+from resolvers import boards, goals, progress, routes, teams
+from schema.boards import Leaderboard, Metric
+from schema.connections import Connection, Edge
+from schema.enums import GoalStatus, LeaderboardMetric, MilestoneKind
+from schema.fields import Zoom, about, arg, field, idempotency_key, optional
+from schema.interfaces import Node
+from schema.places import LatLng
+from schema.problems import Problem
+from schema.routes import Route, Waypoint, WaypointInput
+from schema.scalars import AWSURL, AWSDate, AWSDateTime
+from schema.teams import Team
+from schema.users import User
+
+MAX_MILESTONES = 100
+Contributors = Annotated[int | None, arg("How many at most, 1 to 20.")]
+
+
+@strawberry.type(description="A route a team walks together within some days.")
+class Goal(Node):
+    id: strawberry.ID = about("The goal's id.")
+    name: str = about("What it is called.")
+    description: str | None = about("What it is about.")
+    status: GoalStatus = about("Where it stands.")
+    starts_on: AWSDate = about("The first day whose walks count, each by its own local date.")
+    ends_on: AWSDate = about("The last day whose walks count.")
+    grace_hours: int = about("Hours for late walks, once the last day has ended everywhere on earth.")
+    created_by: User = about("Who made it.")
+    version: int = about("Rises with each change; goes into `expectedVersion`.")
+    activated_at: AWSDateTime | None = about("When it began to count.")
+    completed_at: AWSDateTime | None = about("When the target was reached.")
+    completed_on: AWSDate | None = about("The day of the walk that reached it.")
+    finalized_at: AWSDateTime | None = about("When its outcome was fixed; nothing counts after that.")
+
+    @field(teams.by_team_id)
+    def team(self) -> Team:
+        """Whose goal it is."""
+
+    @field(routes.of_goal)
+    def route(self) -> Route:
+        """The way; its length is the target."""
+
+    @field(progress.of_goal)
+    def progress(self) -> "GoalProgress":
+        """How far the team is."""
+
+    @field(boards.of_goal)
+    def leaderboard(self, metric: Metric = LeaderboardMetric.DISTANCE) -> Leaderboard | None:
+        """The board of all who walked for it, former members too; for the team's members."""
+
+
+@strawberry.type(description="A page of a team's goals.")
+class GoalConnection(Connection[Goal]):
+    pass
+
+
+@strawberry.type(description="How far a team is on its goal's route.")
+class GoalProgress(Node):
+    id: strawberry.ID = about("Derived from the goal's.")
+    total_meters: float = about("Metres walked. Not capped; private walks included.")
+    percent: float = about("0 to 100.")
+    remaining_meters: float = about("Metres to the end, 0 beyond it.")
+    version: int = about("Rises with each change of the total: of two copies the higher is the newer.")
+    unattributed_meters: float = about(
+        "The part of the total nobody is named for: private walks, and people who don't share."
+    )
+    position: LatLng = about("The team's marker.")
+    heading_degrees: float | None = about("The route's direction there, clockwise from north.")
+    leg_index: int = about("The leg the marker is on; at a waypoint the one that begins there.")
+    leg_fraction: float = about("0 to 1 along that leg.")
+    line_fraction: float = about("0 to 1 along the whole line: what a map's line gradient takes.")
+    last_waypoint: Waypoint = about("The waypoint reached last.")
+    next_waypoint: Waypoint | None = about("The waypoint ahead; null at the end.")
+    meters_to_next_waypoint: float | None = about("Metres left to it.")
+    days_elapsed: int = about("Days of the goal so far, today (the team's) included.")
+    days_remaining: int = about("Days of the goal after today.")
+    average_meters_per_day: float = about("Metres a day so far.")
+    required_meters_per_day: float | None = about(
+        "Metres a day from today on to arrive in time; null when arrived, or when the days are over."
+    )
+    projected_finish_on: AWSDate | None = about("The day of arrival at the average so far; null without one.")
+    is_on_track: bool = about("Whether an even pace would by the end of yesterday have been no further.")
+
+    @field(goals.of_progress)
+    def goal(self) -> Goal:
+        """The goal."""
+
+    @field(progress.travelled_polyline)
+    def travelled_polyline(self, zoom: Zoom = strawberry.UNSET) -> str:
+        """The route from its start to the marker, as `Route.polyline`. Maps do better with `lineFraction`."""
+
+    @field(progress.milestones_of, bound=MAX_MILESTONES)
+    def milestones(self) -> "list[Milestone]":
+        """All of them in the order of the route, at most 100."""
+
+    @field(progress.top_contributors, bound=20)
+    def top_contributors(self, first: Contributors = 5) -> "list[Contribution]":
+        """Who walked most of it in public, largest first, at most 20. For members; empty to others."""
+
+    @field(progress.viewer_contribution)
+    def viewer_contribution(self) -> "Contribution | None":
+        """What you walked of it, private walks included; null for nothing, and for who is not in the team."""
+
+
+@strawberry.type(description="Somebody's part of a goal.")
+class Contribution:
+    user: User = about("Who walked it.")
+    distance_meters: float = about("Metres.")
+    is_former_member: bool = about("Whether they have left the team since.")
+
+
+@strawberry.type(description="A place on a goal's route worth telling of.")
+class Milestone(Node):
+    id: strawberry.ID = about("The milestone's id.")
+    kind: MilestoneKind = about("What it stands for.")
+    title: str = about("What it is called.")
+    description: str | None = about("What there is to say of it.")
+    image_url: AWSURL | None = about("A picture of it.")
+    at_meters: float = about("Metres along the route.")
+    reached_at: AWSDateTime | None = about("When it was reached; null again if the total has since fallen below it.")
+    reached_by: User | None = about("Whose walk reached it; for members, and null for a private walk.")
+
+    @field(goals.of_milestone)
+    def goal(self) -> Goal:
+        """Whose milestone it is."""
+
+    @field(progress.milestone_position)
+    def position(self) -> LatLng:
+        """Where it stands."""
+
+
+@strawberry.input(description="A goal to be made, along either `waypoints` or a template's.")
+class CreateGoalInput:
+    team_id: strawberry.ID = about("Whose goal it is to be; you are in that team.")
+    name: str = about("1 to 100 characters.")
+    description: str | None = optional("At most 500 characters.")
+    starts_on: AWSDate = about("Today, where the team is, or later; at most 24 months ahead.")
+    ends_on: AWSDate | None = optional("After `startsOn`, within 24 months of it; three months after it without one.")
+    grace_hours: int | None = optional("0 to 168; 72 without it.")
+    waypoints: list[WaypointInput] | None = optional(f"2 to {MAX_WAYPOINTS} places in order.")
+    route_template_id: strawberry.ID | None = optional("A template of `routeTemplates`.")
+    activate: bool | None = optional("Let it run at once; for ADMINs. Without it the goal is a DRAFT.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="What to change of a goal; what is left out stays.")
+class UpdateGoalInput:
+    goal_id: strawberry.ID = about("Which goal.")
+    name: str | None = optional("1 to 100 characters.")
+    description: str | None = optional("At most 500 characters; null clears it.")
+    starts_on: AWSDate | None = optional("For a DRAFT: today or later.")
+    ends_on: AWSDate | None = optional("After `startsOn`, within 24 months of it; for an ACTIVE goal only later.")
+    grace_hours: int | None = optional("0 to 168.")
+    waypoints: list[WaypointInput] | None = optional(
+        f"2 to {MAX_WAYPOINTS} places in order: a new route, as long as no walk has been counted."
+    )
+    expected_version: int | None = optional("The version you saw; STALE_VERSION if it is another by now.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A draft to be deleted.")
+class DeleteGoalInput:
+    goal_id: strawberry.ID = about("Which goal.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A draft to be started.")
+class ActivateGoalInput:
+    goal_id: strawberry.ID = about("Which goal.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.input(description="A goal to be given up.")
+class CancelGoalInput:
+    goal_id: strawberry.ID = about("Which goal.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The new goal.")
+class CreateGoalPayload:
+    goal_edge: Edge[Goal] = about("The goal as an item of its team's list.")
+    team: Team = about("Its team.")
+    warnings: list[Problem] = about("What was accepted with doubt, at most 26.", bound=MAX_WAYPOINTS + 1)
+
+
+@strawberry.type(description="The changed goal.")
+class UpdateGoalPayload:
+    goal: Goal = about("The goal as it is now.")
+    warnings: list[Problem] = about("What was accepted with doubt, at most 26.", bound=MAX_WAYPOINTS + 1)
+
+
+@strawberry.type(description="The goal that is gone.")
+class DeleteGoalPayload:
+    deleted_goal_id: strawberry.ID = about("Its id.")
+    team: Team = about("Its team.")
+
+
+@strawberry.type(description="The goal that runs now.")
+class ActivateGoalPayload:
+    goal: Goal = about("The goal, ACTIVE; or COMPLETED, if the team had walked it already.")
+    team: Team = about("Its team.")
+
+
+@strawberry.type(description="The goal that was given up.")
+class CancelGoalPayload:
+    goal: Goal = about("The goal, CANCELLED.")
+    team: Team = about("Its team.")

@@ -1,0 +1,196 @@
+"""What clients can do: one line per root field, naming its resolver."""
+
+import strawberry
+
+from resolvers import accounts, activities, goals, invites, members, presence, teams, users
+from schema.accounts import (
+    ConfirmEmailInput,
+    ConfirmEmailPayload,
+    RefreshTokenInput,
+    RefreshTokenPayload,
+    ResendCodeInput,
+    ResendCodePayload,
+    SignInInput,
+    SignInPayload,
+    SignOutInput,
+    SignOutPayload,
+    SignUpInput,
+    SignUpPayload,
+)
+from schema.activities import (
+    DeleteActivityInput,
+    DeleteActivityPayload,
+    LogActivityInput,
+    LogActivityPayload,
+    UpdateActivityInput,
+    UpdateActivityPayload,
+)
+from schema.directives import ANYONE, SIGNED_IN
+from schema.fields import Input, field
+from schema.goals import (
+    ActivateGoalInput,
+    ActivateGoalPayload,
+    CancelGoalInput,
+    CancelGoalPayload,
+    CreateGoalInput,
+    CreateGoalPayload,
+    DeleteGoalInput,
+    DeleteGoalPayload,
+    UpdateGoalInput,
+    UpdateGoalPayload,
+)
+from schema.invites import (
+    AcceptInviteInput,
+    AcceptInvitePayload,
+    CreateInviteInput,
+    CreateInvitePayload,
+    DeclineInviteInput,
+    DeclineInvitePayload,
+    RevokeInviteInput,
+    RevokeInvitePayload,
+)
+from schema.live import SetPresenceInput, SetPresencePayload
+from schema.members import (
+    JoinTeamInput,
+    JoinTeamPayload,
+    LeaveTeamInput,
+    LeaveTeamPayload,
+    RemoveMemberInput,
+    RemoveMemberPayload,
+    SetMemberRoleInput,
+    SetMemberRolePayload,
+)
+from schema.teams import (
+    CreateTeamInput,
+    CreateTeamPayload,
+    DeleteTeamInput,
+    DeleteTeamPayload,
+    UpdateTeamInput,
+    UpdateTeamPayload,
+)
+from schema.users import (
+    UpdatePrivacySettingsInput,
+    UpdatePrivacySettingsPayload,
+    UpdateProfileInput,
+    UpdateProfilePayload,
+)
+
+
+@strawberry.type(description="What clients can do.")
+class Mutation:
+    @field(accounts.sign_up, *ANYONE)
+    def sign_up(self, input: Input[SignUpInput]) -> SignUpPayload | None:
+        """Begin an account; a code comes by mail. The answer is the same for an address that has an account."""
+
+    @field(accounts.confirm_email, *ANYONE)
+    def confirm_email(self, input: Input[ConfirmEmailInput]) -> ConfirmEmailPayload | None:
+        """Finish a sign-up with its code. CODE_INVALID for a wrong or old one."""
+
+    @field(accounts.resend_code, *ANYONE)
+    def resend_code(self, input: Input[ResendCodeInput]) -> ResendCodePayload | None:
+        """Send another code to who signed up; the one before is good no more."""
+
+    @field(accounts.sign_in, *ANYONE)
+    def sign_in(self, input: Input[SignInInput]) -> SignInPayload | None:
+        """Start a session. UNAUTHENTICATED for a wrong pair, EMAIL_NOT_VERIFIED when only the code is wanting."""
+
+    @field(accounts.refresh_token, *ANYONE)
+    def refresh_token(self, input: Input[RefreshTokenInput]) -> RefreshTokenPayload | None:
+        """Exchange a refresh token for the session's next tokens. Using one twice ends the session."""
+
+    @field(accounts.sign_out, *ANYONE)
+    def sign_out(self, input: Input[SignOutInput]) -> SignOutPayload | None:
+        """End a session, or all of them."""
+
+    @field(users.update_profile, *SIGNED_IN)
+    def update_profile(self, input: Input[UpdateProfileInput]) -> UpdateProfilePayload | None:
+        """Change what you say of yourself. STALE_VERSION by `expectedVersion`."""
+
+    @field(users.update_profile, *SIGNED_IN)
+    def update_privacy_settings(self, input: Input[UpdatePrivacySettingsInput]) -> UpdatePrivacySettingsPayload | None:
+        """Change what others see of you; boards follow at once."""
+
+    @field(teams.create_team, *SIGNED_IN)
+    def create_team(self, input: Input[CreateTeamInput]) -> CreateTeamPayload | None:
+        """Found a team. CONFLICT when its name is taken, RATE_LIMITED after ten in a day."""
+
+    @field(teams.update_team, *SIGNED_IN)
+    def update_team(self, input: Input[UpdateTeamInput]) -> UpdateTeamPayload | None:
+        """Change a team, as its ADMIN. CONFLICT when the name is taken, STALE_VERSION by `expectedVersion`."""
+
+    @field(teams.delete_team, *SIGNED_IN)
+    def delete_team(self, input: Input[DeleteTeamInput]) -> DeleteTeamPayload | None:
+        """End a team, as its ADMIN, with its memberships, open goals and invites."""
+
+    @field(members.join_team, *SIGNED_IN)
+    def join_team(self, input: Input[JoinTeamInput]) -> JoinTeamPayload | None:
+        """Join a public OPEN team. FORBIDDEN for another join policy, TEAM_FULL, ALREADY_MEMBER."""
+
+    @field(members.leave_team, *SIGNED_IN)
+    def leave_team(self, input: Input[LeaveTeamInput]) -> LeaveTeamPayload | None:
+        """Leave a team. LAST_ADMIN while others are in it and none of them is ADMIN; NOT_MEMBER."""
+
+    @field(members.remove_member, *SIGNED_IN)
+    def remove_member(self, input: Input[RemoveMemberInput]) -> RemoveMemberPayload | None:
+        """End someone else's membership, as the team's ADMIN. FORBIDDEN for your own: leave instead."""
+
+    @field(members.set_member_role, *SIGNED_IN)
+    def set_member_role(self, input: Input[SetMemberRoleInput]) -> SetMemberRolePayload | None:
+        """Give a member a role, as the team's ADMIN. LAST_ADMIN for the only one."""
+
+    @field(invites.create_invite, *SIGNED_IN)
+    def create_invite(self, input: Input[CreateInviteInput]) -> CreateInvitePayload | None:
+        """Invite somebody, as the team's ADMIN, or make a link for many."""
+
+    @field(invites.revoke_invite, *SIGNED_IN)
+    def revoke_invite(self, input: Input[RevokeInviteInput]) -> RevokeInvitePayload | None:
+        """Take an invite back, as the team's ADMIN. CONFLICT when it was answered already."""
+
+    @field(invites.accept_invite, *SIGNED_IN)
+    def accept_invite(self, input: Input[AcceptInviteInput]) -> AcceptInvitePayload | None:
+        """Join by a code. INVALID_INVITE_CODE, INVITE_EXPIRED, CONFLICT when it is used up, INVITE_WRONG_RECIPIENT,
+        TEAM_FULL, ALREADY_MEMBER; RATE_LIMITED after ten wrong codes in an hour."""
+
+    @field(invites.decline_invite, *SIGNED_IN)
+    def decline_invite(self, input: Input[DeclineInviteInput]) -> DeclineInvitePayload | None:
+        """Turn an invite down. Refused as `acceptInvite`, but for seats."""
+
+    @field(activities.log_activity, *SIGNED_IN)
+    def log_activity(self, input: Input[LogActivityInput]) -> LogActivityPayload | None:
+        """Log a walk and count it for every team you were in when it began.
+
+        VALIDATION_ERROR, BACKDATE_LIMIT after 30 days, DUPLICATE_ACTIVITY with `existingId` for a walk that is
+        probably logged already. The key lives as long as the walk.
+        """
+
+    @field(activities.update_activity, *SIGNED_IN)
+    def update_activity(self, input: Input[UpdateActivityInput]) -> UpdateActivityPayload | None:
+        """Change a walk of yours and count it anew. STALE_VERSION when it has changed since you read it."""
+
+    @field(activities.delete_activity, *SIGNED_IN)
+    def delete_activity(self, input: Input[DeleteActivityInput]) -> DeleteActivityPayload | None:
+        """Delete a walk of yours; every total it counted in falls."""
+
+    @field(goals.create_goal, *SIGNED_IN)
+    def create_goal(self, input: Input[CreateGoalInput]) -> CreateGoalPayload | None:
+        """Make a goal for a team you are in. NO_ROUTE_FOUND with `legIndex`; TEAM_HAS_ACTIVE_GOAL with `activate`."""
+
+    @field(goals.update_goal, *SIGNED_IN)
+    def update_goal(self, input: Input[UpdateGoalInput]) -> UpdateGoalPayload | None:
+        """Change a goal; for ADMINs. GOAL_NOT_EDITABLE for what its status no longer allows."""
+
+    @field(goals.delete_goal, *SIGNED_IN)
+    def delete_goal(self, input: Input[DeleteGoalInput]) -> DeleteGoalPayload | None:
+        """Delete a DRAFT; for ADMINs. GOAL_NOT_EDITABLE for what has begun."""
+
+    @field(goals.activate_goal, *SIGNED_IN)
+    def activate_goal(self, input: Input[ActivateGoalInput]) -> ActivateGoalPayload | None:
+        """Let a DRAFT run; for ADMINs. A team has one running goal: TEAM_HAS_ACTIVE_GOAL."""
+
+    @field(goals.cancel_goal, *SIGNED_IN)
+    def cancel_goal(self, input: Input[CancelGoalInput]) -> CancelGoalPayload | None:
+        """Give a DRAFT or a running goal up; for ADMINs."""
+
+    @field(presence.set_presence, *SIGNED_IN)
+    def set_presence(self, input: Input[SetPresenceInput]) -> SetPresencePayload | None:
+        """Tell a team of yours that you walk now. Repeat it while you walk; it ends by itself after two minutes."""

@@ -1,0 +1,150 @@
+"""Answers that are nothing but attributes of rows are completed in one go, by functions made once per operation.
+
+Most of an answer is that: a board's hundred rows are read in a hundredth of the calls. graphql-core does the rest, and
+this too wherever something is unusual, a null that must not be or a value that fails: it comes upon the same thing
+again and tells it as the specification wants it told.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from graphql import (
+    Executor,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import collect_fields
+
+from schema.rows import TYPE_OF_ROW
+
+Read: TypeAlias = Callable[[Any], Any]
+"""From a value of ours, such as a row, to another one, or to what is printed of it."""
+
+ATTRIBUTE = "attribute"  # the extension of a field that nothing but an attribute stands behind: its Read
+
+
+class UnusualError(Exception):
+    """Something that graphql-core has to look at."""
+
+
+class PlainExecutor(Executor[Any]):
+    """graphql-core's executor, which leaves to it what is not plain."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._plans: dict[tuple[GraphQLObjectType, int], tuple[Any, Read | None]] = {}
+
+    def build_per_event_executor(self, payload: Any) -> "PlainExecutor":
+        """A copy for one event, with plans of its own: each event has selections of its own.
+
+        graphql-core's copies would share what they keep of selections, so it would grow with each event.
+        """
+        one = super().build_per_event_executor(payload)
+        assert isinstance(one, PlainExecutor), "a copy"
+        one._plans, one._relevant_sub_fields = {}, {}
+        return one
+
+    def event_plan(self) -> Read | None:
+        """How to read a subscription's whole answer off an event; None if that is not plain.
+
+        It raises for an event whose answer is not: where a null might have been, there is something to be resolved.
+        """
+        root = self.schema.subscription_type
+        assert root is not None, "somebody subscribed"
+        found = collect_fields(self.schema, self.fragments, self.variable_values, root, self.operation, False)
+        ((name, details),) = found.grouped_field_set.items()
+        field = root.fields.get(details[0].node.name.value)
+        complete = self._complete(field.type, details) if field else None
+        return complete and (lambda event: {name: complete(event)})
+
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any, position_context: Any
+    ) -> Any:
+        """A field's completed value, or an awaitable of it."""
+        plan = self._plan(parent_type, field_details_list)
+        if plan is not None:
+            try:
+                return plan(source)
+            except Exception:  # graphql-core meets and tells it
+                pass
+        return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+    def _plan(self, owner: GraphQLObjectType, details: Any) -> Read | None:
+        """How to read a field of an `owner` together with what is selected below it; None if that is not plain."""
+        key = owner, id(details)  # as long as the details are kept here, no others have this id
+        kept = self._plans.get(key)
+        if kept is None:
+            kept = self._plans[key] = details, self._new_plan(owner, details)
+        return kept[1]
+
+    def _new_plan(self, owner: GraphQLObjectType, details: Any) -> Read | None:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return lambda _: owner.name
+        field = owner.fields.get(name)
+        attribute: Read | None = field.extensions.get(ATTRIBUTE) if field else None
+        complete = self._complete(field.type, details) if field and attribute else None
+        if attribute is None or complete is None:
+            return None
+        return lambda row: complete(attribute(row))
+
+    def _complete(self, kind: Any, details: Any) -> Read | None:
+        """How to complete a value of the type `kind`. What is not plain below may still be null."""
+        if isinstance(kind, GraphQLNonNull):
+            return self._complete_some(kind.of_type, details)
+        of_some = self._complete_some(kind, details) or _unusual
+        return lambda value: None if value is None else of_some(value)
+
+    def _complete_some(self, kind: Any, details: Any) -> Read | None:
+        """How to complete a value that is not null; a null fails."""
+        if is_leaf_type(kind):
+            return _leaf(kind.coerce_output_value)
+        if isinstance(kind, GraphQLList):
+            item = self._complete(kind.of_type, details)
+            return item and (lambda values: [item(value) for value in values])
+        if isinstance(kind, GraphQLObjectType):
+            return self._object(kind, details)
+        if isinstance(kind, GraphQLInterfaceType):
+            return self._interface(kind, details)
+        return None
+
+    def _object(self, kind: GraphQLObjectType, details: Any) -> Read | None:
+        fields: list[tuple[str, Read]] = []
+        for name, below in self.collect_subfields(kind, details).grouped_field_set.items():
+            plan = self._plan(kind, below)
+            if plan is None:
+                return None
+            fields.append((name, plan))
+
+        def complete(row: Any) -> dict[str, Any]:
+            if row is None:
+                raise UnusualError
+            return {name: plan(row) for name, plan in fields}
+
+        return complete
+
+    def _interface(self, kind: GraphQLInterfaceType, details: Any) -> Read | None:
+        plans: dict[str, Read] = {}
+        for each in self.schema.get_possible_types(kind):
+            plan = self._object(each, details)
+            if plan is None:
+                return None
+            plans[each.name] = plan
+        return lambda row: plans[TYPE_OF_ROW[type(row)]](row)
+
+
+def _unusual(_: Any) -> Any:
+    raise UnusualError
+
+
+def _leaf(coerce: Read) -> Read:
+    def complete(value: Any) -> Any:
+        printed = None if value is None else coerce(value)
+        if printed is None:
+            raise UnusualError
+        return printed
+
+    return complete

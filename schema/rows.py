@@ -1,0 +1,88 @@
+"""Which row class stands behind which GraphQL type. A test holds every field without a resolver against it."""
+
+from milequest.actions.teams import TeamDeleted
+from milequest.providers import identity
+from milequest.rules import geo, places
+from milequest.rules.errors import Problem
+from milequest.rules.pages import Page, PageInfo
+from milequest.store import activities as stored_activities
+from milequest.store import boards, goals, invites, members, milestones, progress, rankings, routes, stats, teams, users
+from resolvers import accounts, activities, live, news, presence, sketches
+from resolvers import goals as goal_payloads
+from resolvers import invites as invite_payloads
+from resolvers import members as member_payloads
+from resolvers import routes as route_shapes
+from resolvers import teams as team_payloads
+from resolvers import users as user_payloads
+
+ROW_OF_TYPE: dict[str, type] = {
+    "AcceptInvitePayload": member_payloads.MembershipPayload,
+    "ActivateGoalPayload": goal_payloads.GoalStatusPayload,
+    "Activity": stored_activities.Activity,
+    "ActivityStats": stats.ActivityStats,
+    "Bounds": geo.Bounds,
+    "CancelGoalPayload": goal_payloads.GoalStatusPayload,
+    "ActivityConnection": Page,
+    "LeaderboardUpdate": live.LeaderboardUpdate,
+    "SetPresencePayload": presence.SetPresencePayload,
+    "TeamActivityEvent": news.TeamActivityEvent,
+    "TeamGoalEvent": news.TeamGoalEvent,
+    "TeamMemberEvent": news.TeamMemberEvent,
+    "TeamMilestoneEvent": news.TeamMilestoneEvent,
+    "TeamPresenceUpdate": live.TeamPresenceUpdate,
+    "TeamProgressUpdate": live.TeamProgressUpdate,
+    "ConfirmEmailPayload": accounts.Done,
+    "Contribution": progress.Contribution,
+    "CreateGoalPayload": goal_payloads.CreateGoalPayload,
+    "CreateInvitePayload": invite_payloads.CreateInvitePayload,
+    "CreateTeamPayload": team_payloads.CreateTeamPayload,
+    "DeclineInvitePayload": invite_payloads.DeclineInvitePayload,
+    "DeleteActivityPayload": activities.DeleteActivityPayload,
+    "DeleteGoalPayload": goal_payloads.DeleteGoalPayload,
+    "DeleteTeamPayload": TeamDeleted,
+    "Goal": goals.Goal,
+    "GoalConnection": Page,
+    "GoalProgress": progress.GoalProgress,
+    "Invite": invites.Invite,
+    "InviteConnection": Page,
+    "InvitePreview": invites.InvitePreview,
+    "JoinTeamPayload": member_payloads.MembershipPayload,
+    "LatLng": geo.LatLng,
+    "Leaderboard": boards.Leaderboard,
+    "LeaderboardEntry": rankings.LeaderboardEntry,
+    "LeaveTeamPayload": member_payloads.LeaveTeamPayload,
+    "LogActivityPayload": activities.LogActivityPayload,
+    "Milestone": milestones.Milestone,
+    "PageInfo": PageInfo,
+    "Place": places.Place,
+    "PrivacySettings": users.PrivacySettings,
+    "Problem": Problem,
+    "RefreshTokenPayload": accounts.RefreshResult,
+    "RemoveMemberPayload": member_payloads.RemoveMemberPayload,
+    "ResendCodePayload": accounts.Done,
+    "RevokeInvitePayload": invite_payloads.RevokeInvitePayload,
+    "Route": routes.RouteRow,
+    "RouteLeg": route_shapes.RouteLeg,
+    "RoutePreview": sketches.RoutePreview,
+    "RouteTemplate": sketches.RouteTemplate,
+    "RouteTemplateConnection": Page,
+    "Session": identity.Session,
+    "SetMemberRolePayload": member_payloads.SetMemberRolePayload,
+    "SignInPayload": accounts.SignInResult,
+    "SignOutPayload": accounts.Done,
+    "SignUpPayload": accounts.Done,
+    "Standing": rankings.Standing,
+    "Team": teams.Team,
+    "TeamConnection": Page,
+    "TeamMember": members.TeamMember,
+    "TeamMemberConnection": Page,
+    "UpdateActivityPayload": activities.UpdateActivityPayload,
+    "UpdateGoalPayload": goal_payloads.UpdateGoalPayload,
+    "UpdatePrivacySettingsPayload": user_payloads.ViewerPayload,
+    "UpdateProfilePayload": user_payloads.ViewerPayload,
+    "UpdateTeamPayload": team_payloads.UpdateTeamPayload,
+    "User": users.User,
+    "Viewer": users.Profile,
+    "Waypoint": routes.WaypointRow,
+}
+TYPE_OF_ROW: dict[type, str] = {row: name for name, row in ROW_OF_TYPE.items()}

@@ -1,0 +1,131 @@
+"""Teams as the API shows them, and what founding, changing and deleting them takes."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from resolvers import activities, boards, goals, invites, live, members
+from schema.boards import Day, Leaderboard, Metric, Period
+from schema.connections import Connection
+from schema.enums import GoalStatus, JoinPolicy, LeaderboardMetric, LeaderboardPeriod, TeamRole
+from schema.fields import After, First, about, arg, field, idempotency_key, optional
+from schema.interfaces import Competitor, Node
+from schema.scalars import AWSURL, AWSDateTime
+
+if TYPE_CHECKING:
+    from schema.activities import ActivityConnection
+    from schema.goals import Goal, GoalConnection
+    from schema.invites import InviteConnection
+    from schema.members import TeamMember, TeamMemberConnection
+
+
+@strawberry.type(description="People who walk together. A private team is visible to its members alone.")
+class Team(Node, Competitor):
+    id: strawberry.ID = about("The team's id.")
+    name: str = about("Unique among live teams.")
+    avatar_url: AWSURL | None = about("The team's picture.")
+    description: str | None = about("What the team says of itself.")
+    is_public: bool = about("Whether everybody may find it.")
+    join_policy: JoinPolicy = about("How one gets in.")
+    member_count: int = about("How many are in it.")
+    max_members: int = about("How many may be in it.")
+    timezone: str = about("IANA name; sets the team's today.")
+    created_at: AWSDateTime = about("When it was founded.")
+    version: int = about("Rises with each change; goes into `expectedVersion`.")
+    viewer_role: TeamRole | None = about("Your role; null for who is not in it.")
+
+    @field(goals.active_of_team)
+    def active_goal(self) -> Annotated["Goal", strawberry.lazy("schema.goals")] | None:
+        """The goal that runs now."""
+
+    @field(goals.of_team)
+    def goals(
+        self,
+        status: Annotated[GoalStatus | None, arg("Only goals that stand there.")] = strawberry.UNSET,
+        first: First = 20,
+        after: After = strawberry.UNSET,
+    ) -> Annotated["GoalConnection", strawberry.lazy("schema.goals")] | None:
+        """Its goals, newest first; null to whom they are hidden from."""
+
+    @field(members.of_team)
+    def members(
+        self, first: First = 20, after: After = strawberry.UNSET
+    ) -> Annotated["TeamMemberConnection", strawberry.lazy("schema.members")] | None:
+        """Who is in it, oldest first; null for who is not."""
+
+    @field(activities.of_team)
+    def activities(
+        self, first: First = 20, after: After = strawberry.UNSET
+    ) -> Annotated["ActivityConnection", strawberry.lazy("schema.activities")] | None:
+        """Its public, counted walks, newest first; null for who is not in it."""
+
+    @field(invites.of_team)
+    def invites(
+        self, first: First = 20, after: After = strawberry.UNSET
+    ) -> Annotated["InviteConnection", strawberry.lazy("schema.invites")] | None:
+        """Its invites, newest first, for its ADMINs; null for everybody else."""
+
+    @field(boards.of_team)
+    def leaderboard(
+        self,
+        period: Period = LeaderboardPeriod.WEEK,
+        metric: Metric = LeaderboardMetric.DISTANCE,
+        date: Day = strawberry.UNSET,
+    ) -> Leaderboard | None:
+        """Its members' board, for them. Days are the team's; GOAL is the active goal's board, null without one."""
+
+    @field(live.live_cursor)
+    def live_cursor(self) -> str | None:
+        """The place in the team's log that this answer was read at, for `after`; null to those who may not follow."""
+
+
+@strawberry.input(description="A team to be founded. Whoever founds it becomes its first ADMIN.")
+class CreateTeamInput:
+    name: str = about("3 to 50 characters, unique among live teams.")
+    description: str | None = optional("At most 500 characters.")
+    is_public: bool | None = optional("Whether everybody may find it; false without it.")
+    join_policy: JoinPolicy | None = optional("INVITE_ONLY without it.")
+    max_members: int | None = optional("1 to 500; 50 without it.")
+    timezone: str | None = optional("IANA name; yours without it.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The new team.")
+class CreateTeamPayload:
+    team: Team = about("The team.")
+    membership: Annotated["TeamMember", strawberry.lazy("schema.members")] = about("Your membership of it.")
+
+
+@strawberry.input(description="What an ADMIN changes of a team. What is absent stays; null clears the description.")
+class UpdateTeamInput:
+    team_id: strawberry.ID = about("The team.")
+    name: str | None = optional("3 to 50 characters, unique among live teams.")
+    description: str | None = optional("At most 500 characters; null clears it.")
+    is_public: bool | None = optional("Whether everybody may find it.")
+    join_policy: JoinPolicy | None = optional("How one gets in.")
+    max_members: int | None = optional("As many as are in it, up to 500.")
+    timezone: str | None = optional("IANA name; sets the team's today.")
+    expected_version: int | None = optional("The version you saw; STALE_VERSION when it is another by now.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The changed team.")
+class UpdateTeamPayload:
+    team: Team = about("The team.")
+
+
+@strawberry.input(description="A team to be deleted, by one of its ADMINs.")
+class DeleteTeamInput:
+    team_id: strawberry.ID = about("The team.")
+    confirm_name: str = about("Its name, letter by letter.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The team is gone; its name is free again.")
+class DeleteTeamPayload:
+    deleted_team_id: strawberry.ID = about("The team that was.")
+
+
+@strawberry.type(description="A page of teams.")
+class TeamConnection(Connection[Team]):
+    pass

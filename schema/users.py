@@ -1,0 +1,91 @@
+"""Users as the API shows them: the public card, and the viewer's own account."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from resolvers import activities, members, stats
+from schema.boards import ActivityStats, Day, Period
+from schema.enums import ActivityPrivacy, LeaderboardPeriod, Units
+from schema.fields import After, First, about, arg, field, idempotency_key, optional
+from schema.interfaces import Competitor, Node
+from schema.scalars import AWSURL, AWSEmail
+
+if TYPE_CHECKING:
+    from schema.activities import ActivityConnection, ActivityFilter
+    from schema.members import TeamMember
+
+
+@strawberry.type(description="The public card of a user, and nothing else of them.")
+class User(Node, Competitor):
+    id: strawberry.ID = about("The user's id.")
+    name: str = about("The name they gave themselves.")
+    avatar_url: AWSURL | None = about("Their picture.")
+
+
+@strawberry.type(description="What a user lets others see.")
+class PrivacySettings:
+    default_activity_privacy: ActivityPrivacy = about("The privacy of walks logged without one.")
+    show_on_leaderboards: bool = about("Whether others see them on leaderboards.")
+    share_stats_with_team: bool = about("Whether their share of a goal is shown under their name.")
+
+
+@strawberry.type(description="The signed-in user's own account. What is private lives here, never on User.")
+class Viewer(Node):
+    id: strawberry.ID = about("The account's id.")
+    user: User = about("The public card others see.")
+    email: AWSEmail = about("The address they sign in with.")
+    preferred_units: Units = about("For the client's formatter; the API speaks metres.")
+    timezone: str = about("IANA name; sets the local day of walks to come.")
+    locale: str | None = about("BCP 47 tag for messages.")
+    stride_meters: float | None = about("Metres a step, for walks logged in steps. 0.3 to 1.5.")
+    privacy_settings: PrivacySettings = about("What others see.")
+    version: int = about("Rises with each change; goes into `expectedVersion`.")
+
+    @field(members.of_viewer, bound=20)
+    def memberships(self) -> list[Annotated["TeamMember", strawberry.lazy("schema.members")]]:
+        """The teams you are in, oldest membership first: at most 20."""
+
+    @field(stats.of_viewer)
+    def stats(self, period: Period = LeaderboardPeriod.WEEK, date: Day = strawberry.UNSET) -> ActivityStats:
+        """What your own walks come to, private ones included. Today is your zone's; there is no GOAL."""
+
+    @field(activities.of_viewer)
+    def activities(
+        self,
+        first: First = 20,
+        after: After = strawberry.UNSET,
+        filter: Annotated[
+            Annotated["ActivityFilter", strawberry.lazy("schema.activities")] | None, arg("Only some of them.")
+        ] = strawberry.UNSET,
+    ) -> Annotated["ActivityConnection", strawberry.lazy("schema.activities")] | None:
+        """Your own walks, private ones too, newest first."""
+
+
+@strawberry.input(description="What you change of your account. What is absent stays; null clears locale and stride.")
+class UpdateProfileInput:
+    name: str | None = optional("1 to 100 characters.")
+    preferred_units: Units | None = optional("For the client's formatter.")
+    timezone: str | None = optional("IANA name; walks that were logged keep their days.")
+    locale: str | None = optional("BCP 47 tag such as en-GB; null clears it.")
+    stride_meters: float | None = optional("0.3 to 1.5 metres a step; null clears it.")
+    expected_version: int | None = optional("The version you saw; STALE_VERSION when it is another by now.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The changed account.")
+class UpdateProfilePayload:
+    viewer: Viewer = about("The account.")
+
+
+@strawberry.input(description="What others shall see of you. What is absent stays.")
+class UpdatePrivacySettingsInput:
+    default_activity_privacy: ActivityPrivacy | None = optional("The privacy of walks logged without one.")
+    show_on_leaderboards: bool | None = optional("Whether others see you on leaderboards.")
+    share_stats_with_team: bool | None = optional("Whether your share of a goal is shown under your name.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The changed account.")
+class UpdatePrivacySettingsPayload:
+    viewer: Viewer = about("The account.")

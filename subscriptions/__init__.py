@@ -1,0 +1,1 @@
+"""How news reaches a socket: protocols, topics, filters, delivery and the gateways."""

@@ -1,0 +1,240 @@
+"""Connections and what listens on them, as rows. Messages of one socket run at the same time, so every write says what
+must be so for it to hold."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from milequest.rules.identity import Identity
+from milequest.store.aws.dynamodb import ConflictError, Item, Key, NotWrittenError, Part, Table
+from subscriptions.apigateway import rows
+from subscriptions.apigateway.rows import Recipient, connection_key, listener_key, operation_key
+from subscriptions.apigateway.seats import Seats
+from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS
+from subscriptions.protocols.steps import Errors, Phase, WireProtocol
+from subscriptions.throttle import OPERATIONS_PER_SOCKET
+
+PROTOCOLS: Mapping[str, WireProtocol] = {"transport": TRANSPORT_WS, "appsync": APPSYNC, "legacy": LEGACY}
+CONFLICTS = 12  # how often a transaction is tried while others are at the same rows
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection as its row has it. `refusal` is why nothing may be done on it; a doomed one is being closed."""
+
+    id: str
+    kind: str
+    phase: Phase
+    identity: Identity
+    refusal: Errors | None
+    operations: int
+    expires: int
+    is_doomed: bool
+
+    @property
+    def protocol(self) -> WireProtocol:
+        """What is spoken."""
+        return PROTOCOLS[self.kind]
+
+
+class Added(StrEnum):
+    """What became of a subscription that was to be stored."""
+
+    ADDED = "ADDED"
+    DUPLICATE = "DUPLICATE"  # its id is in use
+    STOPPED = "STOPPED"  # the client has ended it already: that message was faster
+    CROWDED = "CROWDED"  # the connection has as many as it may have
+    GONE = "GONE"  # the connection is not, or no longer, ready
+
+
+class Connections:
+    """The rows of connections."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._seats = Seats(table)
+
+    async def open(
+        self, connection: str, protocol: WireProtocol, identity: Identity, network: str, most: int, now: datetime
+    ) -> bool:
+        """A client has come; False if its network has `most` already."""
+        seat = f"network:{network}"
+        if not await self._seats.take(seat, most, now):
+            return False
+        kind = next(name for name, known in PROTOCOLS.items() if known is protocol)
+        at = int(now.timestamp())
+        item: Item = {
+            "phase": Phase.NEW.value,
+            "kind": kind,
+            "operations": 0,
+            "opened": at,
+            "alive": at,
+            "seats": [seat],
+        }
+        await self._table.put(
+            connection_key(connection), {**item, **rows.row_of(identity), "expires": rows.expiry(now)}
+        )
+        return True
+
+    async def seat(self, connection: str, user_id: UUID, most: int, now: datetime) -> bool:
+        """Count it as a user's; False if they have `most` already."""
+        seat = f"user:{user_id.hex}"
+        if not await self._seats.take(seat, most, now):
+            return False
+        sets = "SET #seats = list_append(#seats, :seats)"
+        if not await self._table.update(connection_key(connection), sets, "attribute_exists(#pk)", seats=[seat]):
+            await self._seats.leave(seat)
+        return True
+
+    async def load(self, connection: str) -> Connection | None:
+        """A connection that is there."""
+        row = await self._table.get(connection_key(connection))
+        return None if row is None else _connection(row)
+
+    async def initialise(self, connection: str, stamp: str) -> bool:
+        """Begin to check who it is; False if that has begun before. `stamp` is this attempt's own."""
+        condition = "#phase = :new OR #stamp = :stamp"  # the second when the answer to the first try got lost
+        return await self._table.update(
+            connection_key(connection),
+            "SET #phase = :phase, #stamp = :stamp",
+            condition,
+            phase=Phase.INITIALISING.value,
+            new=Phase.NEW.value,
+            stamp=stamp,
+        )
+
+    async def ready(self, connection: str, identity: Identity, refusal: Errors | None) -> bool:
+        """It is known who it is, or why nothing may be done; False if the connection has gone."""
+        given = {**rows.row_of(identity), "refusal": orjson.dumps(refusal).decode() if refusal else None}
+        known = {name: value for name, value in given.items() if value is not None}
+        sets = ", ".join(f"#{name} = :{name}" for name in ("phase", *known))
+        return await self._table.update(
+            connection_key(connection), f"SET {sets}", "attribute_exists(#pk)", phase=Phase.READY.value, **known
+        )
+
+    async def doom(self, connection: str) -> None:
+        """Take no notice any more of what it sends."""
+        await self._table.update(connection_key(connection), "SET #doomed = :yes", "attribute_exists(#pk)", yes=True)
+        await self._end_all(connection)
+
+    async def close(self, connection: str) -> None:
+        """It has gone, and all that listened on it. In this order: what is stored after the first step is refused."""
+        row = await self._table.delete(connection_key(connection))
+        for seat in row["seats"] if row else ():
+            await self._seats.leave(seat)
+        await self._end_all(connection)
+
+    async def add(self, who: Recipient, group: str, listener: Item, received: int, *, has_own_token: bool) -> Added:
+        """Let a subscription listen in a group. It was asked for at `received`, by API Gateway's clock."""
+        own = " SET #own = :own" if has_own_token else ""
+        parts = [
+            Part(
+                connection_key(who.connection),
+                {"one": 1, "ready": Phase.READY.value, "most": OPERATIONS_PER_SOCKET, **({"own": True} if own else {})},
+                expression=f"ADD #operations :one{own}",
+                condition="#phase = :ready AND #operations < :most AND attribute_not_exists(#doomed)",
+            ),
+            Part(
+                operation_key(who.connection, who.id),
+                {"received": received},
+                item={**who.row(), "group": group, "received": received, "expires": listener["expires"]},
+                condition="attribute_not_exists(#pk) OR #stopped < :received",
+            ),
+            Part(listener_key(group, who.connection, who.id), {}, item={**who.row(), **listener, "group": group}),
+        ]
+        for attempt in range(CONFLICTS):
+            try:
+                await self._table.transact(parts, who.serial)
+            except ConflictError:
+                await asyncio.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))
+            except NotWrittenError as refused:
+                return await self._refused(who, has_id=refused.failed[1])
+            else:
+                return Added.ADDED
+        raise TimeoutError("too much happens on one connection")
+
+    async def end(self, connection: str, id: str, serial: str) -> bool:
+        """The subscription of that serial is over; False if it was over before."""
+        row = await self._table.get(operation_key(connection, id))
+        if row is None or row.get("serial") != serial:
+            return False
+        key, same = listener_key(row["group"], connection, id), "#serial = :serial"
+        await self._table.delete(key, same, serial=serial)
+        if await self._table.delete(operation_key(connection, id), same, serial=serial) is None:
+            return False
+        await self._table.update(connection_key(connection), "ADD #operations :less", "attribute_exists(#pk)", less=-1)
+        return True
+
+    async def stop(self, connection: str, id: str, received: int) -> None:
+        """The client ends the subscription that it asked for before `received`, by API Gateway's clock.
+
+        If it is not there yet, it is noted that it is not to begin.
+        """
+        key, expires = operation_key(connection, id), received // 1000 + rows.MARGIN
+        sets = "SET #stopped = :received, #expires = :expires"
+        given = {"received": received, "expires": expires}
+        if await self._table.update(key, sets, "attribute_not_exists(#serial)", **given):
+            return
+        row = await self._table.get(key)
+        if row is not None and "serial" in row and row["received"] <= received:
+            await self.end(connection, id, row["serial"])
+
+    async def operations(self, connection: str) -> list[tuple[Recipient, str]]:
+        """What listens on it, and in which groups."""
+        pk = operation_key(connection, "").pk
+        return [(Recipient.of(row), row["group"]) async for row in self._table.query(pk) if "serial" in row]
+
+    async def listeners(self, connection: str) -> list[Mapping[str, Any]]:
+        """The rows of what listens on it."""
+        found = [
+            await self._table.get(listener_key(group, connection, who.id))
+            for who, group in await self.operations(connection)
+        ]
+        return [row for row in found if row is not None]
+
+    async def of_bucket(self, number: int) -> AsyncIterator[Mapping[str, Any]]:
+        """The rows of all connections of a bucket."""
+        async for row in self._table.query(f"CONNECTIONS#{number}"):
+            yield row
+
+    async def mark(self, connection: str, what: str, now: datetime) -> bool:
+        """Note when something was done for it, `alive` or `warned`; False if it has gone."""
+        at = int(now.timestamp())
+        key = connection_key(connection)
+        return await self._table.update(key, f"SET #{what} = :at", "attribute_exists(#pk)", at=at)
+
+    async def _refused(self, who: Recipient, *, has_id: bool) -> Added:
+        if has_id:
+            row = await self._table.get(operation_key(who.connection, who.id))
+            return Added.STOPPED if row is not None and "stopped" in row else Added.DUPLICATE
+        known = await self.load(who.connection)
+        alive = known is not None and known.phase is Phase.READY and not known.is_doomed
+        return Added.CROWDED if alive else Added.GONE
+
+    async def _end_all(self, connection: str) -> None:
+        keys: list[Key] = []
+        async for row in self._table.query(operation_key(connection, "").pk):
+            keys.append(operation_key(connection, row["sk"]))
+            if "group" in row:
+                keys.append(listener_key(row["group"], connection, row["sk"]))
+        await self._table.remove(keys)
+
+
+def _connection(row: Mapping[str, Any]) -> Connection:
+    return Connection(
+        row["sk"],
+        row["kind"],
+        Phase(row["phase"]),
+        rows.identity_of(row),
+        orjson.loads(row["refusal"]) if "refusal" in row else None,
+        row["operations"],
+        row["expires"],
+        "doomed" in row,
+    )

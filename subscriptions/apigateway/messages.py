@@ -1,0 +1,251 @@
+"""`$default`: one message of a client. Others of the same socket may be worked on at this moment."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from milequest.rules.errors import QuestError, unauthenticated
+from milequest.rules.identity import Identity
+from milequest.store import audience
+from milequest.store.aws.dynamodb import Item
+from milequest.store.aws.sockets import Outcome
+from resolvers.context import Request
+from resolvers.feeds import Feed, LogFeed
+from subscriptions import operations
+from subscriptions.apigateway import rows
+from subscriptions.apigateway.connections import Added, Connection
+from subscriptions.apigateway.doors import OK, Answer, Event
+from subscriptions.apigateway.news import beginning
+from subscriptions.apigateway.parts import Parts
+from subscriptions.apigateway.posts import AROUND, MOST_BYTES, TOO_LARGE
+from subscriptions.apigateway.rows import Recipient
+from subscriptions.apigateway.words import close, say
+from subscriptions.errors import broken, told
+from subscriptions.handshakes import TRANSPORT_WS
+from subscriptions.operations import Failed, Subscribed
+from subscriptions.policy import CLOSED, EXPIRED
+from subscriptions.protocols.credentials import authorization_in
+from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop, quoted
+from subscriptions.protocols.transport_ws import CloseCode
+from subscriptions.throttle import OPERATIONS_PER_SOCKET
+
+TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
+MOST_ID = 128  # bytes of an operation's id in JSON: it stands beside a result for each of its recipients
+MOST_AFTER = 256  # no cursor is longer
+READY_SECONDS = 10.0  # another function may take to find out who has connected
+LOOK_SECONDS = 0.05
+FREEING_TRIES = 20
+
+ID_TOO_LONG: Errors = [
+    {
+        "message": f"An id has {MOST_ID} bytes at most, as it is written in JSON.",
+        "extensions": {"code": "VALIDATION_ERROR"},
+    }
+]
+
+
+async def receive(parts: Parts, event: Event) -> Answer:
+    """Do what a message asks for. A connection that nobody knows is closed, of one that is being closed all is over."""
+    name = event["requestContext"]["connectionId"]
+    connection = await parts.connections.load(name)
+    if connection is None:
+        await parts.sockets.close(name)
+    elif not connection.is_doomed:
+        await Conversation(parts, connection, event).receive(event.get("body") or "")
+    return OK
+
+
+class Conversation:
+    """A connection for the time of one message."""
+
+    def __init__(self, parts: Parts, connection: Connection, event: Event) -> None:
+        self._parts = parts
+        self._connection = connection
+        self._protocol = connection.protocol
+        self._request_id = uuid4().hex
+        self._has_lost = False
+        context: Mapping[str, Any] = event["requestContext"]
+        self._address = context.get("identity", {}).get("sourceIp", "")
+        self._received: int = context["requestTimeEpoch"]
+
+    async def receive(self, text: str) -> None:
+        """Ask the protocol, and do what it says. Who loses a race asks again, as the one who came second."""
+        effects = self._protocol.receive(Session(self._connection.phase, await self._running()), text)
+        for effect in effects:
+            if not await self._do(effect):
+                self._has_lost = True
+                if await self._reload():
+                    await self.receive(text)
+                return
+
+    async def _running(self) -> Collection[str]:
+        """The ids in use. In graphql-transport-ws they matter to who finds that one is: see `_stored`."""
+        if not self._connection.operations or (self._protocol is TRANSPORT_WS and not self._has_lost):
+            return ()
+        return [who.id for who, _ in await self._parts.connections.operations(self._connection.id)]
+
+    async def _do(self, effect: Effect) -> bool:
+        """Do it; False where somebody else was faster."""
+        match effect:
+            case Reply(text):
+                await self._say(text)
+            case Close():
+                await close(self._parts, self._connection.id, self._protocol, effect)
+            case Init():
+                return await self._initialise(effect)
+            case Stop(id):
+                if not _is_long(id):
+                    await self._parts.connections.stop(self._connection.id, id, self._received)
+            case Start():
+                return await self._start(effect)
+        return True
+
+    async def _initialise(self, init: Init) -> bool:
+        if not await self._parts.connections.initialise(self._connection.id, self._request_id):
+            return False
+        identity, refusal = self._connection.identity, None
+        given = authorization_in(init.payload)
+        try:
+            if given is not None:
+                identity = await self._parts.identify(given)
+        except QuestError as error:
+            refusal = told(error)
+        except Exception as error:
+            refusal = broken(error, self._request_id)
+        if identity.user_id is not None and not await self._has_seat(identity.user_id):
+            await close(self._parts, self._connection.id, self._protocol, TOO_MANY_SOCKETS)
+            return True
+        await self._parts.connections.ready(self._connection.id, identity, refusal)
+        await self._reload()
+        if refusal is not None and self._protocol is not TRANSPORT_WS:
+            for effect in self._protocol.rejected(refusal):
+                await self._do(effect)
+        elif not init.quiet:
+            for effect in self._protocol.accepted():  # where it is refused each operation is told so
+                await self._do(effect)
+        return True
+
+    async def _has_seat(self, user_id: UUID) -> bool:
+        most = self._parts.runtime.settings.sockets_per_user
+        return await self._parts.connections.seat(self._connection.id, user_id, most, datetime.now(UTC))
+
+    async def _start(self, start: Start) -> bool:
+        if _is_long(start.id):
+            await self._fail(start.id, ID_TOO_LONG)
+            return True
+        try:
+            await self._until_ready()
+            if self._connection.refusal is not None:
+                raise Failed(self._connection.refusal)
+            request = await self._request(start.authorization)
+            begun = await operations.begin(self._parts.shelf.plans, request, start)
+            if isinstance(begun, Subscribed):
+                return await self._listen(start, begun, request)
+            await self._answer(start.id, begun.payload)
+        except Failed as failed:
+            await self._fail(start.id, failed.errors)
+        except QuestError as refusal:
+            await self._fail(start.id, told(refusal, self._request_id))
+        except Exception as error:
+            await self._fail(start.id, broken(error, self._request_id))
+        return True
+
+    async def _listen(self, start: Start, begun: Subscribed, request: Request) -> bool:
+        """Store it, and have it begin. What wakes its group is noted before that, so nothing can come unnoticed."""
+        try:
+            digest = await self._parts.shelf.store(begun.plan.key, start.variables, request.now)
+        finally:
+            self._parts.shelf.plans.release(begun.plan)
+        group, channel = _place(begun.plan.feed, self._connection.id)
+        listener = {**rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
+        who, added = await self._stored(start, group, listener)
+        match added:
+            case Added.STOPPED:
+                return True
+            case Added.DUPLICATE | Added.GONE:
+                return False
+            case Added.CROWDED:
+                await self._do(self._protocol.crowded(start.id, OPERATIONS_PER_SOCKET))
+                return True
+        try:
+            interest: Item = {"stamp": who.serial, "expires": rows.expiry(request.now)}
+            await self._parts.table.put(rows.interest_key(channel, group), interest)
+            if (text := self._protocol.started(start.id)) is not None:
+                await self._say(text)
+            after = begun.after if begun.after is None or len(begun.after) <= MOST_AFTER else ""
+            await self._parts.news.send([beginning(group, who, after)])
+        except BaseException:
+            await self._parts.connections.end(who.connection, who.id, who.serial)
+            raise
+        return True
+
+    async def _stored(self, start: Start, group: str, listener: Item) -> tuple[Recipient, Added]:
+        """Store it. An id that is in use may be about to be free: the message that frees it can be slower than this."""
+        has_own_token = start.authorization is not None
+        for _ in range(FREEING_TRIES):
+            who = Recipient(self._connection.id, start.id, uuid4().hex, self._connection.kind)
+            added = await self._parts.connections.add(who, group, listener, self._received, has_own_token=has_own_token)
+            if added is not Added.DUPLICATE:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        return who, added
+
+    async def _answer(self, id: str, payload: str) -> None:
+        if len(payload.encode()) > MOST_BYTES - AROUND:
+            raise Failed(TOO_LARGE)
+        if (text := self._protocol.started(id)) is not None:
+            await self._say(text)
+        await self._say(self._protocol.next(id, payload))
+        await self._say(self._protocol.complete(id))
+
+    async def _fail(self, id: str, errors: Errors) -> None:
+        await self._say(self._protocol.error(id, errors))
+
+    async def _request(self, authorization: str | None) -> Request:
+        """What surrounds an operation. Raises UNAUTHENTICATED if who connected may no longer be served."""
+        now, identity = datetime.now(UTC), self._connection.identity
+        if authorization is not None:
+            identity = await self._parts.identify(authorization)
+        elif identity.user_id is not None:
+            await self._check(identity, now)
+        return Request(self._request_id, now, identity, self._parts.runtime, address=self._address)
+
+    async def _check(self, identity: Identity, now: datetime) -> None:
+        assert identity.user_id is not None, "anonymous callers never expire"
+        if identity.expires_at is not None and identity.expires_at <= now:
+            raise unauthenticated(EXPIRED)
+        if await audience.ended(self._parts.runtime.writer, [identity.user_id]):
+            raise unauthenticated(CLOSED)
+
+    async def _until_ready(self) -> None:
+        """Wait for the function that finds out who has connected, if it is at it."""
+        async with asyncio.timeout(READY_SECONDS):
+            while self._connection.phase is Phase.INITIALISING and await self._reload():  # noqa: ASYNC110  # it's a row
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _reload(self) -> bool:
+        """See the connection as it is now; False if it has gone."""
+        connection = await self._parts.connections.load(self._connection.id)
+        if connection is None or connection.is_doomed:
+            return False
+        self._connection = connection
+        return True
+
+    async def _say(self, text: str) -> None:
+        outcome = await say(self._parts.sockets, self._connection.id, text)
+        if outcome is Outcome.GONE:
+            await self._parts.connections.close(self._connection.id)
+
+
+def _place(feed: Feed, connection: str) -> tuple[str, str]:
+    """The group in which a connection listens to a feed, and the channel that wakes it."""
+    if isinstance(feed, LogFeed):
+        return rows.group_of_log(feed.channel, connection), feed.channel
+    return rows.group_of_state(feed.topic), feed.wakes
+
+
+def _is_long(id: str) -> bool:
+    """Whether an id is longer than ids may be."""
+    return len(id) > MOST_ID or len(quoted(id).encode()) > MOST_ID + len('""')

@@ -1,0 +1,35 @@
+"""Messages that SQS hands to a function: a FIFO queue's are worked on by group, and what failed comes again."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+log = logging.getLogger("milequest.live")
+
+Event: TypeAlias = Mapping[str, Any]
+Failures: TypeAlias = Mapping[str, Any]
+
+
+async def by_group(event: Event, work: Callable[[Sequence[str]], Awaitable[None]]) -> Failures:
+    """Do `work` for the bodies of each group, for several groups at once; the answer names what is to come again.
+
+    A group whose work fails comes again as a whole, so nothing of it is overtaken.
+    """
+    groups: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for record in event["Records"]:
+        groups[record["attributes"].get("MessageGroupId", record["messageId"])].append(record)
+    failed = await asyncio.gather(*(_failed(records, work) for records in groups.values()))
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for some in failed for record in some]}
+
+
+async def _failed(
+    records: Sequence[Mapping[str, Any]], work: Callable[[Sequence[str]], Awaitable[None]]
+) -> Sequence[Mapping[str, Any]]:
+    try:
+        await work([record["body"] for record in records])
+    except Exception:
+        log.exception("%d messages of a queue are to come again", len(records))
+        return records
+    return ()

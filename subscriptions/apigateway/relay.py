@@ -1,0 +1,64 @@
+"""From logs to groups and to the bus: after each commit, and for all whose news got lost on the way."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from milequest.store import log
+from milequest.store.aws.sqs import Message
+from resolvers.feeds import ANY_CHANNEL
+from subscriptions.apigateway import rows
+from subscriptions.apigateway.news import wake_up
+from subscriptions.apigateway.parts import Parts
+from subscriptions.apigateway.publisher import publish
+from subscriptions.apigateway.records import Event, Failures, by_group
+from subscriptions.apigateway.states import is_put_off
+
+BATCH = 200  # channels at once
+
+
+async def kicked(parts: Parts, event: Event) -> Failures:
+    """The function behind the queue of kicks: each says how far some logs reach since a commit."""
+
+    async def work(bodies: Sequence[str]) -> None:
+        for body in bodies:
+            await relay(parts, orjson.loads(body))
+
+    return await by_group(event, work)
+
+
+async def relay(parts: Parts, positions: Mapping[str, int]) -> None:
+    """Wake whoever listens to these channels, as far as that has not been done. One without a log is at 0."""
+    silent = {channel: 0 for channel, sequence in positions.items() if not sequence}
+    logged = [channel for channel, sequence in positions.items() if sequence]
+    ahead = await log.ahead(parts.runtime.writer, logged) if logged else {}
+    await _wake(parts, {**silent, **ahead})
+
+
+async def relay_lost(parts: Parts) -> int:
+    """Do so for every channel whose log is ahead of what was relayed; how many there were."""
+    count = 0
+    while ahead := await log.any_ahead(parts.runtime.writer, BATCH):
+        await _wake(parts, ahead)
+        count += len(ahead)
+    return count
+
+
+async def _wake(parts: Parts, ahead: Mapping[str, int]) -> None:
+    """In this order: a wake-up that is sent twice comes once, or does no harm; and sockets wait for no bus."""
+    everywhere = await _groups(parts, ANY_CHANNEL) if any(ahead.values()) else []
+    messages: list[Message] = []
+    for channel, sequence in ahead.items():
+        messages += [wake_up(group, channel, sequence) for group in await _groups(parts, channel)]
+    messages += [wake_up(group, ANY_CHANNEL) for group in everywhere]
+    await parts.news.send(messages)
+    reached = {channel: sequence for channel, sequence in ahead.items() if sequence}
+    if parts.bus is not None and reached:
+        await publish(parts, parts.bus, reached)
+    await log.relayed(parts.runtime.writer, reached)
+
+
+async def _groups(parts: Parts, channel: str) -> list[str]:
+    """The groups that are woken with a channel, but for states that will be looked at in a moment anyway."""
+    groups = [row["sk"] async for row in parts.table.query(rows.interest_key(channel, "").pk)]
+    return [group for group in groups if group.startswith(rows.OF_LOGS) or not await is_put_off(parts, group)]

@@ -1,0 +1,135 @@
+"""A step of a group that watches a state: who begins gets it at once, the others when it is another one.
+
+It is looked at for all once a second at most: what comes sooner is looked at later, and the newest wins.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from milequest.rules.errors import ErrorCode, QuestError
+from milequest.store.aws.dynamodb import Key
+from resolvers.feeds import Look, StateFeed
+from subscriptions.apigateway.groups import Group, attempt, recipient
+from subscriptions.apigateway.later import put_off
+from subscriptions.apigateway.news import beginning, wake_up
+from subscriptions.apigateway.parts import Parts
+from subscriptions.apigateway.rows import MARGIN, expiry, position_key
+from subscriptions.errors import told
+from subscriptions.listeners import Listener
+from subscriptions.plans import Plan, Scope, moment
+
+CONFLATION_MS = 1000
+LOST_MS = 10_000  # a look that was put off and has not come by then got lost
+DUE = "DUE"  # the partition of states that change at some time by themselves
+
+
+class StateStep:
+    """One step. The group's position keeps when all were told, of which version, and how often so far."""
+
+    def __init__(self, parts: Parts, group: Group) -> None:
+        self._parts = parts
+        self._group = group
+        self._has_told = False
+
+    async def begin(self, newcomers: Sequence[Listener]) -> None:
+        """Tell some how it is now."""
+        kept = await self._kept()
+        version = await self._tell(newcomers, {}, None)
+        await self._group.hand_over()
+        if version is None:
+            again = [beginning(self._group.name, recipient(listener), None) for listener in newcomers]
+            await put_off(self._parts, again)
+        else:
+            await self._group.note_begun(newcomers, seen=version, round=kept.get("round", 0))
+
+    async def wake(self, channel: str) -> None:
+        """Tell all to whom it is news, or see to it that this is done soon. It was `channel` that woke it."""
+        kept, now = await self._kept(), _milliseconds()
+        if now - kept.get("looked", 0) < CONFLATION_MS:
+            if now - kept.get("put_off", 0) > LOST_MS:
+                await put_off(self._parts, [wake_up(self._group.name, channel)])
+                await self._keep(put_off=now)
+            return
+        await self._keep(looked=now, put_off=0)
+        found = await self._group.begun()
+        version = await self._tell([one for one, _ in found], dict(found), kept)
+        await self._group.hand_over()
+        if version is None:
+            await put_off(self._parts, [wake_up(self._group.name, channel)])
+        elif self._has_told or version != kept.get("version"):
+            await self._keep(version=version, round=kept.get("round", 0) + 1)
+
+    async def _tell(
+        self, listeners: Iterable[Listener], rows: Mapping[Listener, Mapping[str, Any]], kept: Mapping[str, Any] | None
+    ) -> str | None:
+        """Tell those whom it is news to; the version, or None where nobody can tell just now."""
+        alike: defaultdict[Scope, list[Listener]] = defaultdict(list)
+        for listener in await self._group.admitted(listeners):
+            alike[listener.scope].append(listener)
+        version: str | None = (kept or {}).get("version", "")
+        for some in alike.values():
+            try:
+                look = await _feed(some[0]).look(moment(self._parts.runtime, some[0].identity))
+            except QuestError as refusal:
+                if refusal.code is ErrorCode.UNAVAILABLE:
+                    return None
+                for listener in some:
+                    listener.sink.fail(told(refusal))
+                continue
+            version = repr(look.version)
+            news = [one for one in some if kept is None or _known(rows[one], kept) != version]
+            await attempt(news, self._answer, news, look)
+            await self._note_until(look)
+        return version
+
+    async def _answer(self, listeners: Sequence[Listener], look: Look) -> None:
+        by_plan: defaultdict[Plan, list[Listener]] = defaultdict(list)
+        for listener in listeners:
+            by_plan[listener.plan].append(listener)
+        for plan, some in by_plan.items():
+            self._has_told = True
+            payload = await plan.answer(look.value, moment(self._parts.runtime, some[0].identity))
+            for listener in some:
+                listener.sink.deliver(payload, cursor=None, newest=True)
+
+    async def _kept(self) -> Mapping[str, Any]:
+        return await self._parts.table.get(self._group.position) or {}
+
+    async def _keep(self, **values: str | int) -> None:
+        sets = ", ".join(f"#{name} = :{name}" for name in values)
+        given = {**values, "expires": expiry(datetime.now(UTC))}
+        await self._parts.table.update(self._group.position, f"SET {sets}, #expires = :expires", "", **given)
+
+    async def _note_until(self, look: Look) -> None:
+        """Have it looked at when its time is over."""
+        if look.until is not None:
+            at = int(look.until.timestamp()) + 1
+            await self._parts.table.put(due_key(at, self._group.name), {"expires": at + MARGIN})
+
+
+async def is_put_off(parts: Parts, group: str) -> bool:
+    """Whether a state is about to be looked at, at a time that is yet to come."""
+    kept = await parts.table.get(position_key(group))
+    return kept is not None and _milliseconds() - kept.get("put_off", 0) < LOST_MS
+
+
+def due_key(at: int, group: str) -> Key:
+    """That a group is to be woken at a time."""
+    return Key(DUE, f"{at:012d}#{group}")
+
+
+def _known(row: Mapping[str, Any], kept: Mapping[str, Any]) -> object:
+    """The version a listener was told last: with all others, or since then when it began."""
+    return row["seen"] if row["round"] == kept.get("round", 0) else kept.get("version")
+
+
+def _feed(listener: Listener) -> StateFeed:
+    feed = listener.plan.feed
+    assert isinstance(feed, StateFeed), "the group is of a state"
+    return feed
+
+
+def _milliseconds() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)

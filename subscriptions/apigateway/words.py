@@ -1,0 +1,46 @@
+"""What a client is told where no close code of ours would reach it, and how a message gets to a socket."""
+
+import asyncio
+
+from milequest.store.aws.client import pause
+from milequest.store.aws.sockets import Outcome, Sockets
+from subscriptions.apigateway.parts import Parts
+from subscriptions.handshakes import TRANSPORT_WS
+from subscriptions.protocols.steps import Close, WireProtocol, encoded
+
+ATTEMPTS = 4
+PING = encoded(type="ping")
+
+
+def sign_of_life(protocol: WireProtocol) -> str:
+    """What keeps a silent socket from being closed."""
+    return protocol.keep_alive() or PING
+
+
+def closing(protocol: WireProtocol, close: Close) -> str:
+    """That the connection will be closed, by the code and for the reason that another gateway would close it with.
+
+    A ping in graphql-transport-ws, which clients answer and otherwise ignore; an error of the connection elsewhere.
+    """
+    why = {"code": int(close.code), "reason": close.reason}
+    if protocol is TRANSPORT_WS:
+        return encoded(type="ping", payload={"closing": why})
+    return encoded(type="connection_error", payload={"message": close.reason, "errors": [why]})
+
+
+async def say(sockets: Sockets, connection: str, text: str) -> Outcome:
+    """Send a message, with more than one try where that may help."""
+    outcome = await sockets.post(connection, text)
+    for attempt in range(1, ATTEMPTS):
+        if outcome in (Outcome.SENT, Outcome.GONE):
+            return outcome
+        await asyncio.sleep(pause(attempt))
+        outcome = await sockets.post(connection, text)
+    return outcome
+
+
+async def close(parts: Parts, connection: str, protocol: WireProtocol, how: Close) -> None:
+    """Close a connection. The code and the reason go ahead in a message, for API Gateway sends neither."""
+    await parts.connections.doom(connection)
+    await say(parts.sockets, connection, closing(protocol, how))
+    await parts.sockets.close(connection)

@@ -1,0 +1,23 @@
+"""Why an operation ended or never began, in the form of GraphQL errors."""
+
+import logging
+from uuid import uuid4
+
+from milequest.rules.errors import ErrorCode, QuestError
+from subscriptions.protocols.steps import Errors
+
+log = logging.getLogger("milequest.socket")
+
+
+def told(refusal: QuestError, request_id: str | None = None) -> Errors:
+    """A refusal as it is answered."""
+    extensions = refusal.extensions() | ({"requestId": request_id} if request_id else {})
+    return [{"message": refusal.message, "extensions": extensions}]
+
+
+def broken(error: Exception, request_id: str | None = None) -> Errors:
+    """What nobody expected: logged once, and masked. It may be over soon, and who resumes loses nothing."""
+    request_id = request_id or uuid4().hex
+    log.error("unexpected error of an operation", exc_info=error, extra={"request_id": request_id})
+    extensions = {"code": ErrorCode.INTERNAL.value, "requestId": request_id, "retryable": True, "retryAfterSeconds": 1}
+    return [{"message": "Something went wrong on our side.", "extensions": extensions}]

@@ -1,0 +1,101 @@
+"""The WebSocket endpoint of a long-lived server: who may come in, and what happens to all when it goes away."""
+
+import asyncio
+from contextlib import suppress
+
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+
+from milequest.rules.rate_limits import network
+from milequest.settings import Settings
+from subscriptions.handshakes import PATHS, Handshake, agreed
+from subscriptions.hub import Hub
+from subscriptions.protocols.transport_ws import CloseCode
+from subscriptions.sockets import GOING_AWAY, Socket
+from subscriptions.surroundings import Surroundings
+from subscriptions.throttle import Seats
+
+KEEP_ALIVE_SECONDS = 20.0  # clients of AppSync's wonder after 65, subscriptions-transport-ws closes after 30
+DRAIN_SECONDS = 5.0  # for all sockets
+DRAIN_PAUSE = 0.02  # between two of few
+
+
+class Gateway:
+    """The sockets of this process; an ASGI application for the scope `websocket`."""
+
+    def __init__(self, settings: Settings, surroundings: Surroundings) -> None:
+        self._origins = {settings.origin, *settings.allowed_origins}
+        self._surroundings = surroundings
+        self._networks = Seats(settings.sockets_per_network)
+        self._users = Seats(settings.sockets_per_user)
+        self._sockets: set[Socket] = set()
+        self._is_open = True
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket from its handshake to its end."""
+        connection = HTTPConnection(scope)
+        origin = connection.headers.get("origin")
+        await receive()
+        if scope["path"] not in PATHS:
+            await _deny(send, 404)
+        elif not self._is_open:
+            await _deny(send, 503)
+        elif origin is not None and origin.lower() not in self._origins:
+            await _deny(send, 403)
+        else:
+            await self._admit(connection, receive, send)
+
+    async def _admit(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        place = network(connection.client.host if connection.client else "")
+        if not self._networks.take(place):
+            await _deny(send, 429)
+            return
+        try:
+            scope = connection.scope
+            handshake = agreed(scope["path"], scope["subprotocols"], connection.query_params)
+            if handshake is None:
+                await send({"type": "websocket.accept"})
+                code = int(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE)
+                await send({"type": "websocket.close", "code": code, "reason": "Subprotocol not acceptable"})
+                return
+            await send({"type": "websocket.accept", "subprotocol": handshake.protocol.name})
+            await self._serve(connection, handshake, receive, send)
+        finally:
+            self._networks.leave(place)
+
+    async def _serve(self, connection: HTTPConnection, handshake: Handshake, receive: Receive, send: Send) -> None:
+        hub: Hub = connection.app.state.hub
+        socket = Socket(hub, self._surroundings, self._users, handshake, connection, send)
+        self._sockets.add(socket)
+        try:
+            await socket.run(receive)
+        finally:
+            self._sockets.discard(socket)
+
+    async def run(self) -> None:
+        """Give signs of life until cancelled, to clients whose protocol wants them."""
+        while True:
+            await asyncio.sleep(KEEP_ALIVE_SECONDS)
+            for socket in list(self._sockets):
+                socket.keep_alive()
+
+    async def drain(self) -> None:
+        """Let nobody in any more and close all sockets, spread over some time: clients resume at another process."""
+        self._is_open = False
+        sockets = list(self._sockets)
+        for socket in sockets:
+            socket.close(GOING_AWAY)
+            await asyncio.sleep(min(DRAIN_SECONDS / len(sockets), DRAIN_PAUSE))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):  # for what they still have to send
+                while self._sockets:  # noqa: ASYNC110  # this once, at the very end
+                    await asyncio.sleep(0.01)
+
+
+async def _deny(send: Send, status: int) -> None:
+    """Refuse the handshake."""
+    await send({"type": "websocket.http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    await send({"type": "websocket.http.response.body", "body": b""})

@@ -1,0 +1,48 @@
+"""What a WebSocket's handshake agrees on: which protocol is spoken, and whose credentials came with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from milequest.rules.errors import QuestError, invalid
+from subscriptions.protocols.appsync import AppSync
+from subscriptions.protocols.credentials import authorization_in, unpacked
+from subscriptions.protocols.legacy import Legacy
+from subscriptions.protocols.steps import WireProtocol
+from subscriptions.protocols.transport_ws import TransportWs
+
+APPSYNC_PATH = "/graphql/realtime"  # where Amplify looks for the sockets of an API at /graphql
+PATHS = ("/graphql", APPSYNC_PATH)
+PACKED = "header-"  # a sub-protocol that begins so is none, but credentials: a browser can't send them otherwise
+
+TRANSPORT_WS, APPSYNC, LEGACY = TransportWs(), AppSync(), Legacy()
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What was agreed on. `authorization` is as in Start; `fault` is what is wrong with the credentials."""
+
+    protocol: WireProtocol
+    authorization: str | None = field(default=None, repr=False)
+    fault: QuestError | None = None
+
+
+def agreed(path: str, offered: Sequence[str], query: Mapping[str, str]) -> Handshake | None:
+    """What to speak with a client that offers these sub-protocols; None where there is nothing in common.
+
+    Two protocols are called graphql-ws: AppSync's is meant at its path, or where credentials come in its way.
+    """
+    packed = next((name.removeprefix(PACKED) for name in offered if name.startswith(PACKED)), query.get("header"))
+    if path != APPSYNC_PATH and TRANSPORT_WS.name in offered:
+        return Handshake(TRANSPORT_WS)
+    if APPSYNC.name not in offered:
+        return None
+    if packed is not None:
+        return _with_credentials(packed)
+    return Handshake(APPSYNC if path == APPSYNC_PATH else LEGACY)
+
+
+def _with_credentials(packed: str) -> Handshake:
+    headers = unpacked(packed)
+    if headers is None:
+        return Handshake(APPSYNC, fault=invalid("header", "MALFORMED", "must be a JSON object in base64"))
+    return Handshake(APPSYNC, authorization_in(headers))

@@ -1,0 +1,104 @@
+"""Everybody in this process who listens, and what moves them: wake-ups, the clock, the policy."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Hashable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from milequest.runtime import Runtime
+from milequest.store import audience, log
+from milequest.store.transaction import AWAY
+from resolvers.feeds import ANY_CHANNEL, Gate, LogFeed
+from subscriptions.channels import LogChannel
+from subscriptions.listeners import Listener
+from subscriptions.plans import Plans
+from subscriptions.policy import admit
+from subscriptions.states import StateTopic
+
+SWEEP_SECONDS = 0.5  # how long a token or an account that ended may keep a silent subscription open
+SKEW = timedelta(minutes=5)  # by which the clock of who closes an account may be behind ours
+SIGNED_IN = Gate(None)
+
+
+class Hub:
+    """The listeners of this process. One per runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.plans = Plans()
+        self._runtime = runtime
+        self._listeners: set[Listener] = set()
+        self._channels: dict[str, LogChannel] = {}
+        self._topics: dict[tuple[Hashable, ...], StateTopic] = {}
+        self._topics_by_wake: defaultdict[str, set[StateTopic]] = defaultdict(set)
+        self._swept_at: datetime | None = None
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def add(self, listener: Listener, after: str | None) -> None:
+        """Let somebody listen, to a log from the cursor `after` on."""
+        feed = listener.plan.feed
+        self._listeners.add(listener)
+        if isinstance(feed, LogFeed):
+            if feed.channel not in self._channels:
+                self._channels[feed.channel] = LogChannel(self._runtime, feed.channel)
+                self._runtime.bus.listen(feed.channel)
+            self._channels[feed.channel].add(listener, after)
+            return
+        topic = self._topics.get(feed.topic)
+        if topic is None:
+            topic = self._topics[feed.topic] = StateTopic(self._runtime, feed)
+            self._topics_by_wake[feed.wakes].add(topic)
+            self._runtime.bus.listen(feed.wakes)
+        topic.add(listener)
+
+    def remove(self, listener: Listener) -> None:
+        """Nobody listens there any more. Once per listener."""
+        self._listeners.remove(listener)
+        self.plans.release(listener.plan)
+        feed = listener.plan.feed
+        if isinstance(feed, LogFeed):
+            channel = self._channels[feed.channel]
+            channel.remove(listener)
+            if not len(channel):
+                channel.close()
+                del self._channels[feed.channel]
+                self._runtime.bus.unlisten(feed.channel)
+            return
+        topic = self._topics[feed.topic]
+        topic.remove(listener)
+        if not len(topic):
+            topic.close()
+            del self._topics[feed.topic]
+            self._topics_by_wake[feed.wakes].discard(topic)
+            self._runtime.bus.unlisten(feed.wakes)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._runtime.bus.receiver = self._wake
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            if self._listeners:
+                with suppress(*AWAY):  # what is told asks the policy anyway
+                    await self._sweep(datetime.now(UTC))
+
+    def _wake(self, channel: str, sequence: int) -> None:
+        if channel in self._channels:
+            self._channels[channel].wake(sequence)
+        for topic in self._topics_by_wake.get(channel, ()):
+            topic.wake(sequence)
+        for topic in self._topics_by_wake.get(ANY_CHANNEL, ()):
+            topic.wake()
+
+    async def _sweep(self, now: datetime) -> None:
+        """End what ended without any news: tokens, accounts; and start afresh where the log was put back."""
+        lately = await audience.ended_since(self._runtime.writer, (self._swept_at or now) - SKEW)
+        doubtful = [one for one in self._listeners if one.has_expired(now) or one.user_id in lately]
+        await admit(self._runtime.writer, SIGNED_IN, doubtful, now)
+        self._swept_at = now
+        epoch = await log.epoch(self._runtime.writer)
+        for channel in self._channels.values():
+            channel.stay_in(epoch)
+        for topic in self._topics_by_wake.get(ANY_CHANNEL, ()):
+            topic.wake()  # no single log tells of them

@@ -1,0 +1,56 @@
+"""A listener: one subscription of one connection, and what a connection does for it."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from milequest.rules.identity import Identity
+from milequest.store.audience import ANYWHERE, Place
+from subscriptions.plans import Plan, Scope
+from subscriptions.protocols.steps import Errors
+
+
+class Sink(Protocol):
+    """Where a listener's results go. Nothing here waits: a connection that takes too little is closed."""
+
+    def deliver(self, payload: str, *, cursor: str | None, newest: bool) -> None:
+        """Send a result. `cursor` is its place in the log; `newest` makes an earlier one that was not sent yet void."""
+
+    def fail(self, errors: Errors) -> None:
+        """The subscription is over, for these reasons."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether much is waiting to be sent."""
+
+    async def room(self) -> None:
+        """Wait until that is no longer so, or the connection is gone."""
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """A subscription that runs. `sequence` is the last one told of a log, `seen` the version told of a state."""
+
+    plan: Plan
+    identity: Identity
+    sink: Sink
+    sequence: int = 0
+    seen: Hashable = None
+    place: Place = ANYWHERE  # as the policy found it last
+
+    @property
+    def user_id(self) -> UUID:
+        """Who listens: subscriptions are for the signed-in."""
+        assert self.identity.user_id is not None, "no feed is open to anonymous callers"
+        return self.identity.user_id
+
+    @property
+    def scope(self) -> Scope:
+        """Whom this one shares answers with."""
+        return self.plan.scope(self.identity, self.place.standing)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether the token it was begun with is no longer good."""
+        return self.identity.expires_at is not None and self.identity.expires_at <= now

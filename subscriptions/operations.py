@@ -1,0 +1,55 @@
+"""Begins an operation that came over a connection, whatever kind of connection that is."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from graphql import OperationType
+
+from milequest.rules.errors import QuestError
+from resolvers.context import Request
+from schema.build import runner
+from schema.execution import RequestRefused
+from subscriptions.errors import broken, told
+from subscriptions.plans import Plan, Plans, json_of
+from subscriptions.protocols.steps import Errors, Start
+
+
+class Failed(Exception):
+    """The operation did not begin, or ended: `errors` say why, as they are answered."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__(errors[0]["message"])
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A query or mutation that ran: its result in JSON."""
+
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A subscription that may begin, from the cursor `after` on."""
+
+    plan: Plan
+    after: str | None
+
+
+Begun: TypeAlias = Answered | Subscribed
+
+
+async def begin(plans: Plans, request: Request, start: Start) -> Begun:
+    """Run a query or mutation, or authorise a subscription. Raises Failed."""
+    try:
+        prepared = runner().prepare(start.query)
+        if prepared.operation(start.operation_name).operation is OperationType.SUBSCRIPTION:
+            return Subscribed(*await plans.subscribe(start.query, start.variables, start.operation_name, request))
+        return Answered(json_of(await runner().run(prepared, request, start.variables, start.operation_name)))
+    except RequestRefused as refused:
+        raise Failed([error.formatted for error in refused.errors]) from None
+    except QuestError as refusal:
+        raise Failed(told(refusal, request.id)) from None
+    except Exception as error:
+        raise Failed(broken(error, request.id)) from None

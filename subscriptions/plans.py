@@ -1,0 +1,151 @@
+"""A plan: one document with its variables, however many listen to it. Its answers are worked out once for all alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+import orjson
+from graphql import VariableNode, Visitor, visit
+
+from milequest.rules.access import Standing
+from milequest.rules.identity import Identity
+from milequest.runtime import Runtime
+from resolvers.context import Request
+from resolvers.feeds import Feed
+from schema.build import runner
+from schema.execution import ExecutionResult, Prepared, Subscribed
+from schema.paths import Values, readers
+from schema.scope import is_per_viewer
+from subscriptions.filters import Filter, parse
+
+KEPT_DOCUMENTS = 256
+Scope: TypeAlias = tuple[object, ...]
+"""Whoever has the same scope gets the same answer to the same plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKey:
+    """What makes two plans the same; where they begin is none of it."""
+
+    text: str
+    operation_name: str | None
+    variables: bytes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Plan:
+    """A subscription as it is run per event."""
+
+    key: PlanKey
+    subscribed: Subscribed
+    per_viewer: bool
+    filter: Filter | None
+    reads: Mapping[str, Values]  # of the fields the filter names
+
+    @property
+    def feed(self) -> Feed:
+        """What it is of."""
+        return self.subscribed.feed
+
+    def scope(self, identity: Identity, standing: Standing) -> Scope:
+        """Whom `identity` shares answers with."""
+        return (identity.user_id,) if self.per_viewer else (standing, identity.groups)
+
+    def wants(self, event: Any) -> bool:
+        """Whether the event passes the filter."""
+        if self.filter is None or not event.has_news:
+            return True
+        return self.filter.matches(lambda name: self.reads[name](event))
+
+    async def answer(self, event: Any, request: Request) -> str:
+        """The document's answer to an event, in JSON."""
+        return json_of(await self.subscribed.run(event, request))
+
+
+class Plans:
+    """The plans in use; two equal ones are one."""
+
+    def __init__(self) -> None:
+        self._plans: dict[PlanKey, tuple[Plan, int]] = {}
+        self._variable_of_after = lru_cache(KEPT_DOCUMENTS)(_variable_of_after)
+
+    async def subscribe(
+        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, request: Request
+    ) -> tuple[Plan, str | None]:
+        """The plan of a subscription and its `after`. Give it back by `release`.
+
+        Raises RequestRefused for what may not be had, VALIDATION_ERROR for its filter.
+        """
+        prepared = runner().prepare(text)
+        subscribed = await runner().subscribe(prepared, request, variables, operation_name)
+        subscribed.executor.context_value = None  # the plan is everybody's
+        after = subscribed.args.get("after")
+        place = self._variable_of_after(prepared, operation_name)
+        names = {each.variable.name.value for each in prepared.operation(operation_name).variable_definitions or ()}
+        shared = {name: value for name, value in (variables or {}).items() if name in names and name != place}
+        key = PlanKey(text, operation_name, orjson.dumps(shared, option=orjson.OPT_SORT_KEYS))
+        known = self._plans.get(key)
+        plan = known[0] if known else _plan(key, prepared, subscribed)
+        self._plans[key] = plan, (known[1] if known else 0) + 1
+        return plan, after
+
+    def release(self, plan: Plan) -> None:
+        """One listener less."""
+        _, users = self._plans[plan.key]
+        if users == 1:
+            del self._plans[plan.key]
+        else:
+            self._plans[plan.key] = plan, users - 1
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+
+def json_of(result: ExecutionResult) -> str:
+    """A result as it is sent."""
+    body: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        body["errors"] = [error.formatted for error in result.errors]
+    return orjson.dumps(body, default=str).decode()
+
+
+def moment(runtime: Runtime, identity: Identity) -> Request:
+    """The surroundings of answering some events, for the viewer and all who share his scope.
+
+    It reads from the writer: an answer must not be older than the place in the log that it stands for.
+    """
+    return Request(uuid4().hex, datetime.now(UTC), identity, runtime, fresh=True)
+
+
+def _plan(key: PlanKey, prepared: Prepared, subscribed: Subscribed) -> Plan:
+    of_team = subscribed.feed.gate.team_id is not None
+    per_viewer = is_per_viewer(runner().schema, prepared.document, of_team=of_team)
+    given = subscribed.args.get("filter")
+    wanted = None if given is None else parse(given)
+    reads = readers(subscribed.event_type, wanted.field_names if wanted else ())
+    return Plan(key, subscribed.planned(), per_viewer, wanted, reads)
+
+
+class _Uses(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        """Note a variable's use, its definition too."""
+        self.names.append(node.name.value)
+
+
+def _variable_of_after(prepared: Prepared, operation_name: str | None) -> str | None:
+    """The variable that says nothing but where to begin, if there is one."""
+    for field in prepared.operation(operation_name).selection_set.selections:
+        for argument in getattr(field, "arguments", ()):
+            if argument.name.value == "after" and isinstance(argument.value, VariableNode):
+                uses = _Uses()
+                visit(prepared.document, uses)
+                name = argument.value.name.value
+                return name if uses.names.count(name) == 2 else None  # its definition, and here
+    return None

@@ -1,0 +1,121 @@
+"""AWS AppSync's real-time protocol, as its clients and Amplify speak it.
+
+Source: the AppSync developer guide, "Building a real-time WebSocket client", and aws-amplify/amplify-js where that is
+silent. The close codes are ours: HTTP's status and 4000.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from milequest.rules.errors import ErrorCode
+from subscriptions.protocols.credentials import authorization_in
+from subscriptions.protocols.graphql_ws import KEEP_ALIVE, GraphqlWs
+from subscriptions.protocols.steps import (
+    Close,
+    Effect,
+    Errors,
+    Init,
+    Phase,
+    Reply,
+    Session,
+    Start,
+    decoded,
+    encoded,
+    operation,
+)
+
+SILENCE_MS = 300_000  # after so long without a word from us a client takes the connection for dead
+ACK = encoded(type="connection_ack", payload={"connectionTimeoutMs": SILENCE_MS})
+
+# Clients don't try again to connect after 400, 401 and 403.
+KINDS: Mapping[str, tuple[str, int]] = {
+    ErrorCode.UNAUTHENTICATED: ("UnauthorizedException", 401),
+    ErrorCode.FORBIDDEN: ("Unauthorized", 403),
+    ErrorCode.NOT_FOUND: ("NOT_FOUND", 404),
+    ErrorCode.VALIDATION_ERROR: ("BadRequestException", 400),
+    ErrorCode.QUERY_TOO_COMPLEX: ("BadRequestException", 400),
+    ErrorCode.RATE_LIMITED: ("LimitExceededError", 429),
+    ErrorCode.UNAVAILABLE: ("ServiceUnavailable", 503),
+    ErrorCode.INTERNAL: ("InternalFailure", 500),
+}
+
+
+class AppSync(GraphqlWs):
+    """The protocol. Every operation brings credentials of its own."""
+
+    def receive(self, session: Session, text: str) -> Sequence[Effect]:
+        message = decoded(text)
+        if message is None:
+            return [_refused(None, "BadRequestException", "A message must be a JSON object.")]
+        match message.get("type"):
+            case "connection_init":
+                return _introduced(session)
+            case "start" | "stop" as kind:
+                return self._of_operation(session, kind, message)
+        return [_refused(message.get("id"), "UnsupportedOperation", "Such messages are not supported.")]
+
+    def _of_operation(self, session: Session, kind: str, message: Mapping[str, Any]) -> Sequence[Effect]:
+        id = message.get("id")
+        if not isinstance(id, str) or not id:
+            return [_refused(None, "BadRequestException", "An operation needs an id, which is a string.")]
+        if kind == "stop":
+            return self.stopped(session, id)
+        start = _operation(id, message.get("payload"))
+        if start is None:
+            return [_refused(id, "BadRequestException", "`payload.data` must be JSON with a query, in a string.")]
+        if id in session.operations:
+            return [_refused(id, "DuplicatedOperationError", f"Duplicated operation with id {id}")]
+        return self.begun(session, start)
+
+    def accepted(self) -> Sequence[Effect]:
+        return [Reply(ACK), Reply(KEEP_ALIVE)]
+
+    def rejected(self, errors: Errors) -> Sequence[Effect]:
+        shaped = [in_shape(error) for error in errors]
+        kind, status = shaped[0]["errorType"], shaped[0]["errorCode"]
+        return [Reply(encoded(type="connection_error", payload={"errors": shaped})), Close(4000 + status, kind)]
+
+    def started(self, id: str) -> str | None:
+        return encoded(id=id, type="start_ack")
+
+    def error(self, id: str, errors: Errors) -> str:
+        return encoded(id=id, type="error", payload={"errors": [in_shape(error) for error in errors]})
+
+    def crowded(self, id: str, most: int) -> Effect:
+        return _refused(id, "MaxSubscriptionsReachedError", f"Max number of {most} subscriptions reached")
+
+
+def in_shape(error: Mapping[str, Any]) -> dict[str, Any]:
+    """An error as AppSync's clients look at it, beside what GraphQL has."""
+    extensions = error.get("extensions", {})
+    code = extensions.get("code", ErrorCode.INTERNAL)
+    kind, status = KINDS.get(code, (code, 400))
+    info = {name: value for name, value in extensions.items() if name != "code"}
+    return {"errorType": kind, "errorCode": status, **({"errorInfo": info} if info else {}), **error}
+
+
+def _introduced(session: Session) -> Sequence[Effect]:
+    """The credentials came with the handshake, so that saying hello twice changes nothing."""
+    match session.phase:
+        case Phase.NEW:
+            return [Init({})]
+        case Phase.INITIALISING:
+            return []
+    return [Reply(ACK)]
+
+
+def _operation(id: str, payload: object) -> Start | None:
+    """The operation of `{data, extensions: {authorization}}`, where `data` is JSON in a string."""
+    if not isinstance(payload, dict) or not isinstance(payload.get("data"), str):
+        return None
+    extensions = payload.get("extensions")
+    headers = extensions.get("authorization") if isinstance(extensions, dict) else None
+    if not isinstance(headers, dict | None):
+        return None
+    return operation(id, decoded(payload["data"]), authorization_in(headers or {}))
+
+
+def _refused(id: object, kind: str, message: str) -> Reply:
+    """The answer to a message that asks for nothing that can be done; the connection stays."""
+    error = {"errorType": kind, "errorCode": 400, "message": message}
+    return Reply(encoded(id=id if isinstance(id, str) else None, type="error", payload={"errors": [error]}))

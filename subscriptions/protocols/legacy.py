@@ -1,0 +1,92 @@
+"""graphql-ws as Apollo's subscriptions-transport-ws speaks it, which has had no release since 2021 and is still in use.
+
+Source: apollographql/subscriptions-transport-ws, PROTOCOL.md, and its server where that is silent. The close code is
+ours: the clients look at none.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from subscriptions.protocols.graphql_ws import KEEP_ALIVE, GraphqlWs
+from subscriptions.protocols.steps import (
+    Close,
+    Effect,
+    Errors,
+    Init,
+    Phase,
+    Reply,
+    Session,
+    Stop,
+    decoded,
+    encoded,
+    operation,
+)
+
+ACK = encoded(type="connection_ack")
+FORBIDDEN = Close(4403, "Forbidden")
+
+
+class Legacy(GraphqlWs):
+    """The protocol."""
+
+    def receive(self, session: Session, text: str) -> Sequence[Effect]:
+        message = decoded(text)
+        if message is None:
+            return [_refused("A message must be a JSON object.")]
+        match message.get("type"):
+            case "connection_init":
+                return [self._init(session, message.get("payload"))]
+            case "connection_terminate":
+                return [Close(1000, "")]
+            case "start" | "stop" as kind:
+                return self._of_operation(session, kind, message)
+        return [_wrong(message.get("id"), "Invalid message type.")]
+
+    def _init(self, session: Session, payload: object) -> Effect:
+        if session.phase is not Phase.NEW:
+            return _refused("The connection is initialised once.")
+        if not isinstance(payload, dict | None):
+            return _refused("The payload must be an object.")
+        return Init(payload or {})
+
+    def _of_operation(self, session: Session, kind: str, message: Mapping[str, Any]) -> Sequence[Effect]:
+        id = message.get("id")
+        if not isinstance(id, str):
+            return [_wrong(None, "An operation needs an id, which is a string.")]
+        if kind == "stop":
+            return self.stopped(session, id)
+        start = operation(id, message.get("payload"))
+        if start is None:
+            return [_wrong(id, "The payload must be an object with a query.")]
+        before = [Stop(id)] if id in session.operations else []  # an id that is in use begins anew
+        return [*before, *self.begun(session, start)]
+
+    def accepted(self) -> Sequence[Effect]:
+        return [Reply(ACK), Reply(KEEP_ALIVE)]
+
+    def rejected(self, errors: Errors) -> Sequence[Effect]:
+        return [Reply(encoded(type="connection_error", payload=errors[0])), FORBIDDEN]
+
+    def started(self, id: str) -> str | None:
+        return None
+
+    def error(self, id: str, errors: Errors) -> str:
+        return encoded(id=id, type="error", payload=errors[0])  # the protocol has room for one
+
+    def crowded(self, id: str, most: int) -> Effect:
+        message = f"A socket runs {most} operations at most."
+        return Reply(self.error(id, [{"message": message, "extensions": {"code": "RATE_LIMITED"}}]))
+
+
+def _refused(message: str) -> Reply:
+    """What is no message; the connection stays."""
+    return Reply(encoded(type="connection_error", payload=_invalid(message)))
+
+
+def _wrong(id: object, message: str) -> Reply:
+    """What is a message, but not a good one."""
+    return Reply(encoded(id=id if isinstance(id, str) else None, type="error", payload=_invalid(message)))
+
+
+def _invalid(message: str) -> Mapping[str, object]:
+    return {"message": message, "extensions": {"code": "VALIDATION_ERROR"}}

@@ -1,0 +1,76 @@
+"""An operation on a WebSocket of a long-lived server."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from resolvers.context import Request
+from subscriptions.hub import Hub
+from subscriptions.listeners import Listener
+from subscriptions.operations import Subscribed
+from subscriptions.protocols.steps import Errors, WireProtocol
+
+if TYPE_CHECKING:
+    from subscriptions.sockets import Socket
+
+
+class Operation:
+    """An operation on a socket; for a subscription the sink of its results."""
+
+    __slots__ = ("_hub", "_listener", "_protocol", "_socket", "id", "task")
+
+    def __init__(self, id: str, socket: "Socket", hub: Hub, protocol: WireProtocol) -> None:
+        self.id = id
+        self.task: asyncio.Task[None] | None = None
+        self._socket = socket
+        self._hub = hub
+        self._protocol = protocol
+        self._listener: Listener | None = None
+
+    def listen(self, subscribed: Subscribed, request: Request) -> None:
+        """Let results come."""
+        self.task = None
+        self._listener = Listener(subscribed.plan, request.identity, self)
+        if (text := self._protocol.started(self.id)) is not None:
+            self._socket.put(text)
+        self._hub.add(self._listener, subscribed.after)
+
+    def answer(self, payload: str) -> None:
+        """The only result."""
+        if (text := self._protocol.started(self.id)) is not None:
+            self._socket.put(text)
+        self._socket.put(self._protocol.next(self.id, payload))
+        self.complete()
+
+    def fail(self, errors: Errors) -> None:
+        """End it for these reasons."""
+        self._socket.put(self._protocol.error(self.id, errors))
+        self.stop()
+
+    def stop(self) -> None:
+        """End it without a word."""
+        self._socket.ended(self)
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            self._hub.remove(listener)
+        elif self.task is not None:
+            task, self.task = self.task, None  # how it ends is kept in it, with its frame, which has us
+            task.cancel()
+
+    def deliver(self, payload: str, *, cursor: str | None, newest: bool) -> None:
+        """Send a result, if it still runs."""
+        if self._listener is not None:
+            self._socket.put(self._protocol.next(self.id, payload), self.id if newest else None)
+
+    def complete(self) -> None:
+        """End it: nothing more comes."""
+        self._socket.put(self._protocol.complete(self.id))
+        self.stop()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether its socket takes little."""
+        return self._socket.outbox.is_behind
+
+    async def room(self) -> None:
+        """Wait until it took more."""
+        await self._socket.outbox.room()

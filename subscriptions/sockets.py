@@ -1,0 +1,252 @@
+"""One WebSocket of a long-lived server: it reads, does what its protocol's steps say, and writes."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any
+from uuid import UUID, uuid4
+
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Send
+
+from milequest.rules.errors import QuestError
+from resolvers.context import Request
+from subscriptions import operations
+from subscriptions.errors import broken, told
+from subscriptions.handshakes import Handshake
+from subscriptions.hub import Hub
+from subscriptions.operations import Failed, Subscribed
+from subscriptions.outbox import Outbox
+from subscriptions.protocols.credentials import authorization_in
+from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
+from subscriptions.protocols.transport_ws import CloseCode
+from subscriptions.socket_operations import Operation
+from subscriptions.surroundings import Surroundings
+from subscriptions.throttle import INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET, Seats, Throttle
+from subscriptions.wires import EXTENSION, Wire
+
+CLOSE_SECONDS = 10.0  # a client may take to answer a close
+INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
+TOO_FAST = Close(CloseCode.TOO_MANY_REQUESTS, "Too many messages")
+TOO_LONG = Close(1009, "A message is 128 KB at most")
+NOT_TEXT = Close(CloseCode.BAD_REQUEST, "Messages are text")
+TOO_SLOW = Close(1013, "resume")
+GOING_AWAY = Close(1012, "Service restart")
+TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
+
+
+class Socket:
+    """A connection, its operations and what waits to be sent."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        surroundings: Surroundings,
+        users: Seats,
+        handshake: Handshake,
+        connection: HTTPConnection,
+        send: Send,
+    ) -> None:
+        self._hub = hub
+        self._surroundings = surroundings
+        self._users = users
+        self._handshake = handshake
+        self._protocol = handshake.protocol
+        self._connection = connection
+        self._send = send
+        self._wire: Wire = connection.scope["extensions"].pop(EXTENSION)  # which keeps the scope: no ring of the two
+        self._phase = Phase.NEW
+        self._authorization = handshake.authorization
+        self._initialising: asyncio.Task[None] | None = None
+        self._user_id: UUID | None = None
+        self._operations: dict[str, Operation] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._throttle = Throttle()
+        self._closing: Close | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._writer: asyncio.Task[None] | None = None  # while something waits, or it closes
+        self.outbox = Outbox()
+
+    async def run(self, receive: Receive) -> None:
+        """Serve until the client is gone. Whatever ends it, nothing of it goes on."""
+        timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._init_is_overdue)
+        self._reader = asyncio.current_task()
+        try:
+            while (message := await receive())["type"] == "websocket.receive":
+                self._received(message.get("text"))
+        except asyncio.CancelledError:
+            if self._closing is None:  # else we gave the client up ourselves
+                raise
+        finally:
+            timer.cancel()
+            self._stop()
+            if self._writer is not None:
+                self._writer.cancel()
+            if self._user_id is not None:
+                self._users.leave(self._user_id)
+
+    def close(self, how: Close) -> None:
+        """Send what waits, but for a client that takes too little, and close."""
+        if self._closing is not None:
+            return
+        self._closing = how
+        if how is TOO_SLOW:
+            self._stop()
+        self._flush()
+        if self._reader is not None:
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._reader.cancel)
+
+    def _stop(self) -> None:
+        """End all work for this client, and forget what it was to be sent."""
+        self.outbox.clear()
+        for task in list(self._tasks):
+            task.cancel()
+        for operation in list(self._operations.values()):
+            operation.stop()
+
+    def keep_alive(self) -> None:
+        """Give a sign of life, where the protocol has one."""
+        text = self._protocol.keep_alive() if self._phase is Phase.READY else None
+        if text is not None and not self.outbox.is_behind:
+            self.put(text)
+
+    def put(self, text: str, state_of: str | None = None) -> None:
+        """Send a message. Who leaves too much lying is closed, to resume later."""
+        if self._closing is not None:
+            return
+        if self._writer is None and self._wire.has_room:
+            self._wire.write(text)
+        elif self.outbox.put(text, state_of):
+            self._flush()
+        else:
+            self.close(TOO_SLOW)
+
+    def ended(self, operation: Operation) -> None:
+        """Forget an operation."""
+        if self._operations.get(operation.id) is operation:
+            del self._operations[operation.id]
+
+    def _flush(self) -> None:
+        """Send what waits, as the connection takes it."""
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            await self._wire.room()
+            while (text := self.outbox.next()) is not None:
+                self._wire.write(text)
+                await self._wire.room()
+            if self._closing is not None:
+                how = self._closing
+                await self._send({"type": "websocket.close", "code": int(how.code), "reason": how.reason})
+        except OSError:
+            self.outbox.clear()  # the client has gone, as we are about to hear
+        except Exception as error:
+            broken(error)  # logged: those who are told next are none the worse
+        finally:
+            self._writer = None
+
+    def _init_is_overdue(self) -> None:
+        if self._phase is Phase.NEW:
+            self.close(INIT_TIMEOUT)
+
+    def _received(self, text: str | None) -> None:
+        if self._closing is not None:
+            return
+        if not self._throttle.takes():
+            self.close(TOO_FAST)
+        elif text is None:
+            self.close(NOT_TEXT)
+        elif len(text) > MAX_MESSAGE_BYTES:
+            self.close(TOO_LONG)
+        else:
+            self._do(self._protocol.receive(Session(self._phase, self._operations), text))
+
+    def _do(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Reply(text):
+                    self.put(text)
+                case Close():
+                    self.close(effect)
+                case Init():
+                    self._phase = Phase.INITIALISING
+                    self._initialising = self._background(self._initialise(effect))
+                case Stop(id):
+                    if id in self._operations:
+                        self._operations[id].stop()
+                case Start():
+                    self._start(effect)
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _initialise(self, init: Init) -> None:
+        try:
+            await self._introduce(init)
+        finally:
+            self._initialising = None  # a task that is kept is memory for each of thousands
+
+    async def _introduce(self, init: Init) -> None:
+        given = authorization_in(init.payload)
+        if given is not None:
+            self._authorization = given
+        try:
+            if self._handshake.fault is not None:
+                raise self._handshake.fault
+            request = await self._request(uuid4().hex)
+        except QuestError as refusal:
+            self._reject(told(refusal))
+            return
+        except Exception as error:
+            self._reject(broken(error))
+            return
+        user_id = request.identity.user_id
+        if user_id is not None and not self._users.take(user_id):
+            self.close(TOO_MANY_SOCKETS)
+            return
+        self._user_id = user_id
+        self._phase = Phase.READY
+        if not init.quiet:
+            self._do(self._protocol.accepted())
+
+    def _reject(self, errors: Errors) -> None:
+        """Turn the client away, and what it began in the same breath."""
+        self._phase = Phase.NEW
+        for operation in list(self._operations.values()):
+            operation.fail(errors)
+        self._do(self._protocol.rejected(errors))
+
+    def _start(self, start: Start) -> None:
+        if len(self._operations) >= OPERATIONS_PER_SOCKET:
+            self._do([self._protocol.crowded(start.id, OPERATIONS_PER_SOCKET)])
+            return
+        operation = self._operations[start.id] = Operation(start.id, self, self._hub, self._protocol)
+        operation.task = self._background(self._begin(operation, start))
+
+    async def _begin(self, operation: Operation, start: Start) -> None:
+        request_id = uuid4().hex
+        if self._phase is Phase.INITIALISING and self._initialising is not None:
+            await asyncio.wait([self._initialising])
+        try:
+            request = await self._request(request_id, start.authorization)
+            begun = await operations.begin(self._hub.plans, request, start)
+        except Failed as failed:
+            operation.fail(failed.errors)
+        except QuestError as refusal:
+            operation.fail(told(refusal, request_id))
+        except Exception as error:
+            operation.fail(broken(error, request_id))
+        else:
+            if isinstance(begun, Subscribed):
+                operation.listen(begun, request)
+            else:
+                operation.answer(begun.payload)
+
+    async def _request(self, request_id: str, authorization: str | None = None) -> Request:
+        if authorization is None:
+            authorization = self._authorization
+        return await self._surroundings(self._connection, authorization=authorization, request_id=request_id)

@@ -1,0 +1,162 @@
+"""Subscriptions over Server-Sent Events on a long-lived server: each has a response of its own, which goes on.
+
+A response ends in order when its subscription is over. Whatever else ends it (a client that takes too little, a server
+that goes away) cuts it short: that is how clients know that they have to come back.
+"""
+
+import asyncio
+from contextlib import ExitStack
+
+from starlette.types import Receive, Send
+
+from milequest.rules.errors import RateLimited
+from milequest.rules.rate_limits import network
+from milequest.settings import Settings
+from resolvers.context import Request
+from subscriptions import operations
+from subscriptions.hub import Hub
+from subscriptions.listeners import Listener
+from subscriptions.operations import Subscribed
+from subscriptions.outbox import Outbox
+from subscriptions.protocols import sse
+from subscriptions.protocols.steps import Errors, Start
+from subscriptions.tasks import Tasks
+from subscriptions.throttle import Seats
+
+KEEP_ALIVE_SECONDS = 15.0
+DRAIN_SECONDS = 5.0  # for all streams
+DRAIN_PAUSE = 0.02  # between two of few
+STATE = "state"  # a stream is one operation
+END = ""
+
+
+class Streams:
+    """The event streams of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._networks = Seats(settings.sockets_per_network)
+        self._users = Seats(settings.sockets_per_user)
+        self._streams: set[Stream] = set()
+        self._is_open = True
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    async def begin(self, hub: Hub, request: Request, start: Start, last_event_id: str | None) -> "Stream":
+        """The stream of a subscription. `last_event_id` is newer than `after`, which a client that comes back repeats.
+
+        Raises RATE_LIMITED, Failed.
+        """
+        with ExitStack() as seat:
+            self._sit_down(request, seat)
+            begun = await operations.begin(hub.plans, request, start)
+            assert isinstance(begun, Subscribed), "everything else has one answer"
+            stream = Stream(hub, begun, request, last_event_id or begun.after)
+            self._streams.add(stream)
+            seat.callback(self._streams.discard, stream)
+            stream.seat = seat.pop_all()
+        if not self._is_open:
+            stream.cut()
+        return stream
+
+    def _sit_down(self, request: Request, seat: ExitStack) -> None:
+        """Take one of the seats that the network has, and of those that the user has. Raises RATE_LIMITED."""
+        for seats, who in ((self._networks, network(request.address)), (self._users, request.identity.user_id)):
+            if who is not None:
+                if not seats.take(who):
+                    raise RateLimited("Too many event streams.", 10)
+                seat.callback(seats.leave, who)
+
+    async def drain(self) -> None:
+        """Cut all streams short, spread over some time, and those that begin from now on: clients resume elsewhere."""
+        self._is_open = False
+        streams = list(self._streams)
+        for stream in streams:
+            stream.cut()
+            await asyncio.sleep(min(DRAIN_SECONDS / len(streams), DRAIN_PAUSE))
+
+
+class Stream:
+    """A response's body that goes on, and the sink of its subscription's results."""
+
+    def __init__(self, hub: Hub, subscribed: Subscribed, request: Request, after: str | None) -> None:
+        self.seat = ExitStack()
+        self._hub = hub
+        self._listener: Listener | None = Listener(subscribed.plan, request.identity, self)
+        self._after = after
+        self._outbox = Outbox()
+        self._tasks = Tasks()
+        self._ended = asyncio.Event()
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Send results until the subscription is over, the client is gone, or the stream is cut."""
+        assert self._listener is not None, "a stream runs once"
+        self._hub.add(self._listener, self._after)
+        self._tasks.start(self._write(send))
+        self._tasks.start(self._watch(receive))
+        try:
+            await self._ended.wait()
+        finally:
+            self._tasks.cancel()
+            self._outbox.clear()
+            self._stop()
+            self.seat.close()
+
+    def cut(self) -> None:
+        """End the response where it is. A client resumes by its last event's id."""
+        self._ended.set()
+
+    def deliver(self, payload: str, *, cursor: str | None, newest: bool) -> None:
+        """Send a result."""
+        self._put(sse.next(payload, cursor), STATE if newest else None)
+
+    def fail(self, errors: Errors) -> None:
+        """End it in order, for these reasons."""
+        self._stop()
+        self._put(sse.failed(errors))
+        self._put(END)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the client takes little."""
+        return self._outbox.is_behind
+
+    async def room(self) -> None:
+        """Wait until it took more."""
+        await self._outbox.room()
+
+    def _put(self, text: str, state_of: str | None = None) -> None:
+        """Send a piece. Who leaves too much lying is cut off, to resume later."""
+        if not self._outbox.put(text, state_of):
+            self.cut()
+
+    def _stop(self) -> None:
+        """Listen no more."""
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            self._hub.remove(listener)
+
+    async def _write(self, send: Send) -> None:
+        """Send what there is, then end the response."""
+        try:
+            text = sse.KEEP_ALIVE  # some browsers tell of a connection only when its first byte is there
+            while text != END:
+                await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+                text = await self._next()
+            await send({"type": "http.response.body"})
+        finally:
+            self._ended.set()
+
+    async def _next(self) -> str:
+        """What to send next; a sign of life where there is nothing else for long."""
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                return await self._outbox.take()
+        except TimeoutError:
+            return sse.KEEP_ALIVE
+
+    async def _watch(self, receive: Receive) -> None:
+        """End it once the client is gone."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._ended.set()

@@ -1,0 +1,80 @@
+"""Turns entries of a log into answers: each feed is loaded once per scope, each plan run once per scope and event."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from milequest.rules.enums import Delivery
+from milequest.rules.live import LogEnd
+from milequest.runtime import Runtime
+from milequest.store.log import Entry
+from resolvers.feeds import Head, LogFeed
+from subscriptions.audiences import Cohorts
+from subscriptions.listeners import Listener
+from subscriptions.plans import Plan, Scope, moment
+
+
+async def tell(
+    runtime: Runtime, end: LogEnd, entries: Sequence[Entry], cohorts: Cohorts, replayed_up_to: int = 0
+) -> None:
+    """Send each listener what its feed shows of `entries`, but nothing it was told before.
+
+    The policy has just been asked. Up to the sequence `replayed_up_to` events are told as missed ones. The cohorts may
+    change meanwhile: who leaves is told no more.
+    """
+    alike: defaultdict[tuple[str, Scope], dict[Plan, Collection[Listener]]] = defaultdict(dict)
+    for (plan, scope), listeners in cohorts.items():
+        alike[_log(plan).name, scope][plan] = listeners
+    for by_plan in alike.values():
+        await _tell_alike(runtime, end, entries, by_plan, replayed_up_to)
+
+
+async def _tell_alike(
+    runtime: Runtime,
+    end: LogEnd,
+    entries: Sequence[Entry],
+    by_plan: Mapping[Plan, Collection[Listener]],
+    replayed_up_to: int,
+) -> None:
+    somebody = next((listener for listeners in by_plan.values() for listener in listeners), None)
+    if somebody is None:
+        return
+    feed = _log(somebody.plan)
+    wanted = [entry for entry in entries if entry.kind in feed.kinds]
+    if not wanted:
+        return
+    request = moment(runtime, somebody.identity)
+    heads = [_head(feed, end, entry, replayed_up_to) for entry in wanted]
+    events = await feed.events(request, heads, wanted)
+    for plan, listeners in by_plan.items():
+        for event in events:
+            if plan.wants(event):
+                send(await plan.answer(event, request), event, list(listeners))
+
+
+async def start(runtime: Runtime, end: LogEnd, delivery: Delivery, group: Sequence[Listener]) -> None:
+    """Tell listeners of one plan and one scope where they are, and the team to begin from."""
+    feed, request = _log(group[0].plan), moment(runtime, group[0].identity)
+    head = Head(str(end.cursor(end.sequence)), end.sequence, delivery, request.now, feed.team_id)
+    event = await feed.start(request, head)
+    payload = await group[0].plan.answer(event, request)
+    for listener in group:
+        listener.sequence = end.sequence
+        listener.sink.deliver(payload, cursor=head.cursor, newest=False)
+
+
+def send(payload: str, event: Head, listeners: Iterable[Listener]) -> None:
+    """Send one answer to all of them who were not told of that place yet."""
+    for listener in listeners:
+        if event.sequence > listener.sequence:
+            listener.sequence = event.sequence
+            listener.sink.deliver(payload, cursor=event.cursor, newest=False)
+
+
+def _head(feed: LogFeed, end: LogEnd, entry: Entry, replayed_up_to: int) -> Head:
+    delivery = Delivery.REPLAY if entry.sequence <= replayed_up_to else Delivery.LIVE
+    return Head(str(end.cursor(entry.sequence)), entry.sequence, delivery, entry.occurred_at, feed.team_id)
+
+
+def _log(plan: Plan) -> LogFeed:
+    assert isinstance(plan.feed, LogFeed), "state is told by its topic"
+    return plan.feed

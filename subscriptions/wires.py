@@ -1,0 +1,22 @@
+"""What a WebSocket of a long-lived server is written to: the server's own connection, without a step in between.
+
+A message to ten thousand sockets is ten thousand calls; ASGI's `send` would make each of them a coroutine.
+"""
+
+from typing import Protocol
+
+EXTENSION = "milequest.wire"  # where an ASGI scope's extensions have it
+
+
+class Wire(Protocol):
+    """A connection whose handshake is done."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether what is written now is taken at once: neither waits much already, nor is it over."""
+
+    async def room(self) -> None:
+        """Wait until that is so, or the connection is gone."""
+
+    def write(self, text: str) -> None:
+        """Send a text message; none once the connection is going."""

@@ -1,0 +1,108 @@
+"""AWS's limits that no local AWS has: how large an answer may be, how long one may take, how long sockets live."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.aws import domains
+from app.aws.answers import SHORT, TOO_LARGE, fitting
+from app.aws.domains import DOCUMENTS
+from milequest.store import transaction
+from schema.limits import MAX_BODY_BYTES
+from subscriptions.apigateway import rows
+from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway.messages import MOST_ID
+from subscriptions.apigateway.posts import AROUND, MOST_RECIPIENTS, Kind, Posts
+from subscriptions.apigateway.posts import MOST_BYTES as MOST_OF_A_MESSAGE
+from subscriptions.apigateway.rounds import Pace
+from subscriptions.apigateway.rows import Recipient
+from subscriptions.throttle import MAX_MESSAGE_BYTES
+from tests.app.test_graphiql_examples import EXAMPLES
+
+LAMBDA = 6 * 1024 * 1024
+GATEWAY = 10 * 1024 * 1024
+SQS = 256 * 1024
+FRAME = 32 * 1024
+SILENCE, LIFE, ROUND = timedelta(minutes=10), timedelta(hours=2), timedelta(minutes=1)
+
+
+def sent(answer: Any) -> int:
+    """How large an answer is as Lambda sends it."""
+    return len(json.dumps(answer, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize("letter", ["a", '"', "ä", "😀", "\\"])
+def test_6_mb_an_answer_is_as_large_as_lambda_takes_or_is_said_to_be_too_large(letter: str) -> None:
+    size = len(json.dumps(letter, ensure_ascii=False).encode()) - 2
+    around = sent({"statusCode": 200, "body": ""})
+    most = (LAMBDA - around) // size
+    fits = {"statusCode": 200, "body": letter * (most - 2048 // size)}
+    assert fitting(fits) is fits
+    assert sent(fits) <= LAMBDA
+    assert fitting({"statusCode": 200, "body": letter * (most + 1)}) is TOO_LARGE
+    (error,) = json.loads(TOO_LARGE["body"])["errors"]
+    assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_6_mb_no_short_body_is_too_large(text: str) -> None:
+    body = json.dumps(text, ensure_ascii=False)
+    assert sent(body) - 2 <= 4 * len(body) + text.count("\\") + 2
+    assert SHORT * 5 <= LAMBDA
+
+
+def test_6_mb_what_a_domain_function_answers_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(domains.container, "run", lambda work: {"statusCode": 200, "body": "x" * LAMBDA})
+    event = {"path": "/v1/team/createTeam", "requestContext": {}}
+    assert domains.team(event, None) is TOO_LARGE
+
+
+def test_10_mb_a_request_that_we_take_is_smaller_than_all_that_carry_it() -> None:
+    """In Lambda's event a letter of the body may take six, and base64 a third more."""
+    assert MAX_BODY_BYTES * 6 * 4 / 3 < LAMBDA < GATEWAY
+
+
+def test_128_kb_a_message_and_what_is_around_it_goes_to_a_socket() -> None:
+    result = "x" * (MOST_OF_A_MESSAGE - AROUND)
+    for protocol in PROTOCOLS.values():
+        assert len(protocol.next("i" * MOST_ID, result).encode()) <= MAX_MESSAGE_BYTES == 128 * 1024
+
+
+def test_256_kb_a_post_of_the_largest_result_fits_in_a_message_of_sqs() -> None:
+    said, result = Posts("log:team:" + uuid4().hex), "x" * (MOST_OF_A_MESSAGE - AROUND)
+    for number in range(MOST_RECIPIENTS * rows.BUCKETS):
+        said.add(Recipient(f"{number:015}=", "i" * MOST_ID, uuid4().hex, "transport"), Kind.NEXT, result, "c" * 80)
+    messages = said.taken()
+    assert len(messages) >= rows.BUCKETS
+    assert max(len(message.body.encode()) for message in messages) < SQS
+
+
+def test_32_kb_what_a_browser_says_fits_in_one_frame() -> None:
+    """A browser sends a message as one frame, of which API Gateway takes 32 KB: ours leave nearly all of it."""
+    for document in (*EXAMPLES, *DOCUMENTS.rglob("*.graphql")):
+        message = {"id": uuid4().hex, "type": "subscribe", "payload": {"query": document.read_text(), "variables": {}}}
+        assert len(json.dumps(message)) < FRAME / 8, document  # variables are up to the client
+
+
+async def test_29_s_no_statement_outlives_the_answer_it_is_for(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert transaction.STATEMENT_SECONDS < 28
+    monkeypatch.setattr(transaction, "STATEMENT_SECONDS", 0.1)
+    async with await transaction.open_pool(database_url, 1) as pool:
+        with pytest.raises(TimeoutError):
+            await pool.fetchval("SELECT pg_sleep(5)")
+
+
+def test_10_min_a_silent_socket_hears_from_us_before_api_gateway_ends_it() -> None:
+    assert Pace().silence + ROUND < SILENCE - ROUND / 2
+
+
+def test_2_h_an_old_socket_is_warned_before_its_end_and_its_rows_outlive_it() -> None:
+    assert Pace().life + 2 * ROUND < LIFE
+    assert timedelta(seconds=rows.LIFE + rows.MARGIN) > LIFE

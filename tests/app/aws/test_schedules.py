@@ -1,0 +1,40 @@
+"""The functions of schedules, called as Lambda calls them."""
+
+import asyncio
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from app.aws import jobs
+from app.aws.container import Container
+
+
+@pytest.fixture
+def called(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As in a new container, for the test's database."""
+    monkeypatch.setenv("MILEQUEST_DATABASE_URL", database_url)
+    monkeypatch.setenv("MILEQUEST_REDIS_URL", redis_url)
+    fresh = Container(jobs._opened)
+    monkeypatch.setattr(jobs, "container", fresh)
+    yield
+    fresh.close()
+
+
+def test_they_do_what_is_due(called: None) -> None:
+    assert jobs.finalize({}, None) == {"goals": 0}
+    assert jobs.prune({}, None) == {"channels": 0}
+
+
+def test_they_leave_it_where_the_database_can_only_be_read(called: None, database_url: str) -> None:
+    asyncio.run(_follow(database_url))
+    for _ in range(2):
+        assert jobs.finalize({}, None) == {"goals": None}
+        assert jobs.prune({}, None) == {"channels": None}
+
+
+async def _follow(url: str) -> None:
+    admin = await asyncpg.connect(url)
+    name = await admin.fetchval("SELECT current_database()")
+    await admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    await admin.close()

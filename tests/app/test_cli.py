@@ -1,0 +1,216 @@
+"""The commands as people type them, each in a process of its own with a data folder of its own."""
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import embedded
+from app.embedded.postgres import Postgres
+from milequest.settings import PROJECT
+from tests.app.test_embedded import data_dir as data_dir
+
+
+class Milequest:
+    """`bin/milequest` with a data folder, and a port that is free at the time."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.started: list[subprocess.Popen[str]] = []
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What the process sees: nothing of the settings of whoever runs the tests."""
+        ours = {
+            name: value for name, value in os.environ.items() if not name.startswith("MILEQUEST_") and name != "PORT"
+        }
+        return ours | {"MILEQUEST_DATA_DIR": str(self.data_dir)} | more
+
+    def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        command = [sys.executable, "-m", "app", *arguments]
+        return subprocess.run(
+            command,
+            cwd=PROJECT,
+            env=self.environment(**environ),
+            stdin=subprocess.DEVNULL,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+
+    def run(self) -> tuple[subprocess.Popen[str], int]:
+        """Start the service on any free port; returns when it says that it serves, with that port."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "run"],
+            cwd=PROJECT,
+            env=self.environment(PORT="0"),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self.started.append(process)
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if found := re.search(r"serves on http://127\.0\.0\.1:(\d+)", line):
+                return process, int(found[1])
+        raise AssertionError(said)
+
+
+@pytest.fixture
+def milequest(data_dir: Path) -> Iterator[Milequest]:
+    commands = Milequest(data_dir)
+    yield commands
+    for process in commands.started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def status(port: int, path: str) -> int:
+    """The status of an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+
+def test_run_serves_beside_others_survives_a_kill_and_stops_when_asked(milequest: Milequest) -> None:
+    process, port = milequest.run()
+    assert status(port, "/livez") == 200
+    assert status(port, "/readyz") == 200
+
+    second = milequest("run", PORT="0")
+    assert second.returncode == 1
+    assert f"in use by milequest run, process {process.pid}, http://127.0.0.1:{port}" in second.stderr
+    assert milequest("reset", "--yes").returncode == 1
+    assert "is in use by" in milequest("reset").stderr
+    assert "now it is at" in milequest("migrate").stdout
+    missing = milequest("token", "nobody@example.com")
+    assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
+
+    process.kill()
+    process.wait()
+    assert embedded.postgres(milequest.data_dir).answers()
+    process, port = milequest.run()
+    assert status(port, "/readyz") == 200
+
+    process.terminate()
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert said.endswith("Stopping …\n")
+    assert "Traceback" not in said
+    assert not embedded.postgres(milequest.data_dir).answers()
+    assert not embedded.valkey(milequest.data_dir).answers()
+
+
+def test_a_port_in_use_is_one_line(milequest: Milequest) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        failed = milequest("run", PORT=str(port))
+    assert failed.returncode == 1
+    assert (
+        failed.stderr
+        == f"error: port {port} is in use: stop what listens there, or choose another: PORT={port + 1} make run\n"
+    )
+    assert failed.stdout == ""
+
+
+def test_every_wrong_setting_is_one_line(milequest: Milequest) -> None:
+    failed = milequest("run", PORT="no", MILEQUEST_LOG_LEVEL="loud")
+    assert failed.returncode == 1
+    assert [line.split()[:2] for line in failed.stderr.splitlines()] == [
+        ["error:", "MILEQUEST_LOG_LEVEL"],
+        ["error:", "MILEQUEST_PORT"],
+    ]
+
+
+def test_another_database_is_never_migrated_or_reset_unasked(
+    milequest: Milequest, postgres: Postgres, redis_url: str
+) -> None:
+    postgres.ensure_database("unmigrated")
+    given = {"MILEQUEST_DATABASE_URL": postgres.url("unmigrated"), "MILEQUEST_REDIS_URL": redis_url}
+    refused = milequest("run", PORT="0", **given)
+    assert refused.returncode == 1
+    assert re.fullmatch(
+        r"error: the database is at migration none, the code at \w+: bin/milequest migrate\n", refused.stderr
+    )
+    assert milequest("reset", "--yes", **given).returncode == 1
+    assert milequest("migrate", **given).returncode == 0
+    assert not any(milequest.data_dir.iterdir())
+
+
+def test_a_database_out_of_reach_is_one_line_without_the_password(milequest: Milequest) -> None:
+    url = "postgresql://quest:s3cret@127.0.0.1:1/quest"
+    failed = milequest("migrate", MILEQUEST_DATABASE_URL=url, MILEQUEST_REDIS_URL="redis://127.0.0.1:1")
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: no database at MILEQUEST_DATABASE_URL (")
+    assert failed.stderr.count("\n") == 1
+    assert "s3cret" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("", "set MILEQUEST_DATABASE_URL"), ("postgresql://quest:s3cret@127.0.0.1:1/quest", "failover failed (")],
+)
+def test_a_failover_to_nowhere_is_one_line(milequest: Milequest, url: str, said: str) -> None:
+    failed = milequest("failover", MILEQUEST_DATABASE_URL=url)
+    assert failed.returncode == 1
+    assert said in failed.stderr
+    assert failed.stderr.count("\n") == 1
+    assert "s3cret" not in failed.stderr
+
+
+def test_a_reader_out_of_reach_is_one_line(milequest: Milequest, database_url: str, redis_url: str) -> None:
+    reader = "postgresql://quest:s3cret@127.0.0.1:1/quest"
+    given = {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": redis_url}
+    failed = milequest("run", PORT="0", MILEQUEST_DATABASE_READER_URL=reader, **given)
+    assert failed.returncode == 1
+    assert re.fullmatch(r"error: no database at MILEQUEST_DATABASE_READER_URL \(.*\n", failed.stderr)
+    assert "s3cret" not in failed.stderr
+
+
+def test_a_redis_out_of_reach_is_one_line_and_no_obstacle(milequest: Milequest, database_url: str) -> None:
+    given = {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": "redis://127.0.0.1:1"}
+    told = milequest("token", "nobody@example.com", **given).stderr.splitlines()
+    assert told[0].startswith("warning: no Valkey or Redis at MILEQUEST_REDIS_URL (ConnectionError): ")
+    assert told[1:] == ["error: No such account."]
+
+
+def test_servers_of_one_s_own_without_an_issuer_are_warned_about(milequest: Milequest, database_url: str) -> None:
+    given = {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": "redis://127.0.0.1:1", "PORT": "0"}
+    command = [sys.executable, "-m", "app", "run"]
+    with subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=milequest.environment(**given),
+        text=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        assert process.stderr is not None
+        warnings = [process.stderr.readline() for _ in range(2)]
+        process.terminate()
+    assert warnings[1].startswith("warning: no mail is sent from here, so nobody can confirm an address and sign up")
+
+
+def test_reset_without_anybody_to_ask_needs_yes(milequest: Milequest) -> None:
+    assert milequest("reset").stderr == "error: reset asks before it deletes, and there is nobody to ask: add --yes\n"
+    assert milequest("reset", "--yes").returncode == 0
+
+
+def test_the_printed_schema_is_graphql(milequest: Milequest) -> None:
+    assert "type Query" in milequest("schema").stdout
+
+
+def test_the_project_s_own_command_works_from_anywhere(tmp_path: Path) -> None:
+    link = tmp_path / "milequest"
+    link.symlink_to(PROJECT / "bin" / "milequest")
+    done = subprocess.run([link, "--help"], cwd="/", text=True, capture_output=True, check=True)
+    assert "token" in done.stdout

@@ -1,0 +1,52 @@
+"""Which pages of other origins a browser lets read our answers: those that are named, and no other."""
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from app.asgi import create_app
+from milequest.settings import Settings
+
+PREFLIGHT = {
+    "origin": "https://app.example",
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization, content-type",
+}
+
+
+def app_for(*origins: str) -> Starlette:
+    """The application before it starts: enough for what its middleware answers."""
+    return create_app(Settings(allowed_origins=origins))
+
+
+async def asked(app: Starlette, method: str, headers: dict[str, str]) -> httpx.Response:
+    """One request straight to the application."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
+        return await client.request(method, "/livez" if method == "GET" else "/graphql", headers=headers)
+
+
+async def test_other_origins_may_not_read_our_answers() -> None:
+    for method in ("OPTIONS", "GET"):
+        answer = await asked(app_for(), method, PREFLIGHT)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+async def test_named_origins_may() -> None:
+    app = app_for("https://app.example", "http://localhost:3000")
+    preflight = await asked(app, "OPTIONS", PREFLIGHT)
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == "https://app.example"
+    assert preflight.headers["access-control-allow-headers"] == "authorization, content-type"
+    assert "access-control-allow-credentials" not in preflight.headers
+    answer = await asked(app, "GET", {"origin": "http://localhost:3000"})
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert answer.headers["access-control-expose-headers"] == "x-request-id"
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://app.example", "https://app.example.evil.example", "null"]
+)
+async def test_origins_that_are_not_named_may_not(origin: str) -> None:
+    app = app_for("https://app.example")
+    assert (await asked(app, "OPTIONS", PREFLIGHT | {"origin": origin})).status_code == 400
+    assert "access-control-allow-origin" not in (await asked(app, "GET", {"origin": origin})).headers

@@ -1,0 +1,87 @@
+"""Whether the process lives, and whether it can serve: told apart, with reasons, without secrets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import replace
+
+import asyncpg
+import httpx
+import pytest
+
+from app.asgi import create_app
+from app.http import health
+from milequest.settings import Settings
+
+
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The application, started, and a client of it."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+            yield client
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    return Settings(database_url=database_url, redis_url=redis_url)
+
+
+async def test_all_is_well(settings: Settings) -> None:
+    async with started(settings) as client:
+        live, ready = await client.get("/livez"), await client.get("/readyz")
+    assert (live.status_code, live.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "parts": {"database": "ok", "redis": "ok"}})
+    assert live.headers["cache-control"] == ready.headers["cache-control"] == "no-store"
+
+
+async def test_a_replica_is_a_part_of_its_own(settings: Settings) -> None:
+    async with started(replace(settings, database_reader_url=settings.database_url)) as client:
+        assert (await client.get("/readyz")).json()["parts"] == {"database": "ok", "redis": "ok", "replica": "ok"}
+
+
+async def test_without_redis_it_is_not_ready_but_alive(settings: Settings) -> None:
+    async with started(replace(settings, redis_url="redis://:secret@127.0.0.1:1/0")) as client:
+        ready = await client.get("/readyz")
+        assert (await client.get("/livez")).status_code == 200
+    assert ready.status_code == 503
+    assert ready.json() == {"status": "unavailable", "parts": {"database": "ok", "redis": "ConnectionError"}}
+    assert "secret" not in ready.text
+
+
+async def test_a_database_that_is_gone_is_named(
+    new_database: Callable[[], AbstractContextManager[str]], settings: Settings
+) -> None:
+    with new_database() as url:
+        async with started(replace(settings, database_url=url)) as client:
+            name = url.partition("?")[0].rpartition("/")[2]
+            admin = await asyncpg.connect(settings.database_url)
+            await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            ready = await client.get("/readyz")
+            await admin.execute(f'CREATE DATABASE "{name}"')  # for the fixture to drop
+            await admin.close()
+    assert ready.status_code == 503
+    assert ready.json()["parts"] == {"database": "InvalidCatalogNameError", "redis": "ok"}
+
+
+async def test_a_database_that_cannot_be_written_to_is_not_ready(settings: Settings) -> None:
+    """As one that follows another's: traffic goes where this is 200, so a region that stands by must not say it."""
+    admin = await asyncpg.connect(settings.database_url)
+    name = await admin.fetchval("SELECT current_database()")
+    await admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    await admin.close()
+    async with started(replace(settings, database_reader_url=settings.database_url)) as client:
+        ready = await client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["parts"] == {"database": "it can only be read", "redis": "ok", "replica": "ok"}
+
+
+async def test_a_part_that_hangs_is_waited_for_so_long(settings: Settings) -> None:
+    silent = await asyncio.start_server(lambda *_: asyncio.sleep(5), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    async with started(replace(settings, redis_url=f"redis://127.0.0.1:{port}")) as client:
+        ready = await client.get("/readyz")
+    silent.close()
+    assert ready.json()["parts"] == {"database": "ok", "redis": f"no answer within {health.TIMEOUT:g} s"}

@@ -1,0 +1,34 @@
+"""The service as it runs on AWS: staging's own templates deployed to a local AWS, with real PostgreSQL and Valkey."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from app.environment import tools
+from infra.local import aws
+from tests.aws.deployment import Deployment
+from tests.aws.made import packages, templates
+from tests.fakes.aws import LOCK
+
+__all__ = ["packages", "templates"]
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    templates: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_database: Callable[[], AbstractContextManager[str]],
+    _valkey: Redis,
+) -> Iterator[Deployment]:
+    """The stacks, for all tests of the one worker that drives them."""
+    folder, server = tmp_path_factory.mktemp("deployment"), tools("aws", LOCK)
+    cache = f"unix://{_valkey.get_connection_kwargs()['path']}"
+    with new_database() as url, aws.running(server, folder) as endpoint:
+        values = {"data/writer-url": url, "data/reader-url": url, "data/cache-url": cache}
+        told = aws.deployed(server, endpoint, templates, values, folder)
+        deployment = Deployment(endpoint, told, url, folder / "aws.log")
+        deployment.warm_up()
+        yield deployment

@@ -1,0 +1,169 @@
+"""The deployed service as tests reach it: by its addresses as clients do, by AWS's own protocols as operators do."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+
+from milequest.settings import Settings
+from milequest.store.aws.client import Aws, open_aws
+from milequest.store.aws.signing import Credentials, Signer
+
+T = TypeVar("T")
+
+ACCOUNT = "111111111111"
+PATIENCE = 180.0  # seconds an answer may take while functions start on a busy machine
+PASSWORD = "Correct-Horse-1"
+SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { ok } }"
+CONFIRM = "mutation ($input: ConfirmEmailInput!) { confirmEmail(input: $input) { ok } }"
+SIGN_IN = (
+    "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken refreshToken } viewer { id } } }"
+)
+NOBODY = {"connectionId": "nobody=", "requestTimeEpoch": 0, "identity": {"sourceIp": "127.0.0.1"}}
+CALL = {"resource": "any", "httpMethod": "GET", "path": "/livez", "headers": {}, "requestContext": NOBODY}
+KNOCK = {"requestContext": NOBODY, "methodArn": "any"}
+SILENCE: dict[str, Any] = {"Records": []}
+TOKEN = {"region": "us-east-1", "userPoolId": "none", "request": {"userAttributes": {"sub": "nobody"}}}
+NOTHING: dict[str, Any] = {  # an event for each function that gives it nothing to do
+    **dict.fromkeys(("api", "auth", "team", "activity", "map"), CALL),
+    **dict.fromkeys(("authorizer", "connect", "disconnect", "message"), KNOCK),
+    **dict.fromkeys(("planner", "poster", "later", "relay"), SILENCE),
+    "sweep": {},
+    "finalize": {},
+    "prune": {},
+    "pre-token-generation": TOKEN,
+}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What was deployed, and where."""
+
+    endpoint: str
+    told: dict[str, str]
+    database_url: str
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """The REST API."""
+        return f"{self.endpoint}/_aws/execute-api/{self.told['api/id']}/live"
+
+    @property
+    def socket_url(self) -> str:
+        """The WebSocket API."""
+        return f"ws{self.endpoint.removeprefix('http')}/_aws/execute-api/{self.told['live/id']}/live"
+
+    def post(self, path: str, body: Any, token: str | None = None, **headers: str) -> httpx.Response:
+        """Send JSON to the REST API."""
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        return httpx.post(f"{self.url}/{path}", json=body, headers=headers, timeout=PATIENCE)
+
+    def data(self, query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
+        """The data of an operation that must work."""
+        answer = self.post("graphql", {"query": query, "variables": variables}, token)
+        body = answer.json()
+        assert answer.status_code == 200, answer.text
+        assert "errors" not in body, body
+        data: dict[str, Any] = body["data"]
+        return data
+
+    def sign_up(self, name: str) -> str:
+        """An access token of somebody new."""
+        email = f"{name}-{uuid4().hex[:8]}@example.org"
+        self.data(SIGN_UP, input={"email": email, "password": PASSWORD, "name": name})
+        self.data(CONFIRM, input={"email": email, "code": "123456"})  # the local AWS takes any code
+        return str(self.data(SIGN_IN, input={"email": email, "password": PASSWORD})["signIn"]["session"]["accessToken"])
+
+    def on_aws(self, work: Callable[[Aws], Awaitable[T]]) -> T:
+        """Do something with the local AWS, as an operator."""
+        settings = Settings(aws_endpoint_url=self.endpoint, aws_access_key_id=ACCOUNT, aws_secret_access_key="test")
+
+        async def done() -> T:
+            async with open_aws(settings) as aws:
+                return await work(aws)
+
+        return asyncio.run(done())
+
+    def sqs(self, operation: str, queue: str, **given: Any) -> Any:
+        """An operation on a queue."""
+        address = f"{self.endpoint}/{ACCOUNT}/milequest-staging-{queue}"
+        call = {"QueueUrl": address, **given}
+        return self.on_aws(
+            lambda aws: aws.call(aws.signer("sqs"), aws.origin("sqs"), f"AmazonSQS.{operation}", "1.0", call)
+        )
+
+    def holds(self, queue: str, number: int) -> None:
+        """Wait until a queue holds so many messages, in sight or out of it."""
+        end = time.monotonic() + PATIENCE
+        kinds = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        while True:
+            held = self.sqs("GetQueueAttributes", queue, AttributeNames=["All"])["Attributes"]
+            if sum(int(held[kind]) for kind in kinds) == number:
+                return
+            assert time.monotonic() < end, f"{queue} holds {held}, not {number}"
+            time.sleep(0.2)
+
+    def move(self, source: str, target: str) -> None:
+        """Move the messages of a queue to another one; there must be some."""
+        moved = self.sqs("ReceiveMessage", source, MaxNumberOfMessages=10, WaitTimeSeconds=5)["Messages"]
+        for message in moved:
+            self.sqs("SendMessage", target, MessageBody=message["Body"])
+            self.sqs("DeleteMessage", source, ReceiptHandle=message["ReceiptHandle"])
+
+    @contextmanager
+    def trying_again_at_once(self, queue: str) -> Iterator[None]:
+        """Have what fails come again at once instead of after minutes."""
+        before = self.sqs("GetQueueAttributes", queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        self.sqs("SetQueueAttributes", queue, Attributes={"VisibilityTimeout": "0"})
+        try:
+            yield
+        finally:
+            self.sqs("SetQueueAttributes", queue, Attributes=before)
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Call a function and wait for its answer."""
+        path = f"/2015-03-31/functions/milequest-staging-{function}%3Alive/invocations"
+        body = json.dumps(event).encode()
+        signer = Signer("us-east-1", "lambda")
+        host = self.endpoint.removeprefix("http://")
+        headers = signer.sign(Credentials(ACCOUNT, "test"), "POST", path, {"host": host}, body, datetime.now(UTC))
+        answer = httpx.post(f"{self.endpoint}{path}", content=body, headers=headers, timeout=PATIENCE)
+        assert "x-amz-function-error" not in answer.headers, answer.text
+        return answer.json()
+
+    def calls(self, function: str) -> int:
+        """How often a function was called so far, by its log."""
+        group = {"logGroupName": f"/milequest/staging/function/{function}", "filterPattern": "START"}
+        told = self.on_aws(
+            lambda aws: aws.call(aws.signer("logs"), aws.origin("logs"), "Logs_20140328.FilterLogEvents", "1.1", group)
+        )
+        return len(told["events"])
+
+    def warm_up(self, functions: Collection[str] = tuple(NOTHING)) -> None:
+        """Have a container of each function, for a busy machine starts them slowly, and clients are impatient."""
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(self.invoke, functions, (NOTHING[name] for name in functions)))
+
+    def feeding(self, queue: str, is_on: bool) -> None:
+        """Have a queue's function work on it, or not."""
+
+        async def switch(aws: Aws) -> None:
+            path = "/2015-03-31/event-source-mappings/"
+            found = await aws.send(aws.signer("lambda"), aws.origin("lambda"), "GET", path, b"")
+            for one in json.loads(found.body)["EventSourceMappings"]:
+                if one["EventSourceArn"].endswith(f"-{queue}"):
+                    body = json.dumps({"Enabled": is_on}).encode()
+                    await aws.send(aws.signer("lambda"), aws.origin("lambda"), "PUT", path + one["UUID"], body)
+
+        self.on_aws(switch)

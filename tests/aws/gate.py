@@ -1,0 +1,69 @@
+"""The deployed WebSocket API in the place of another gateway: for a service of the tests, its data and its tokens."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from app.environment import tools
+from infra.local import aws
+from milequest.providers.identity.builtin import CLIENT_ID, ISSUER
+from milequest.store.aws.client import open_aws
+from milequest.store.aws.sqs import Queue
+from tests.aws.deployment import ACCOUNT, Deployment
+from tests.fakes.aws import LOCK
+from tests.service import Service
+
+ROUND_SECONDS = 3.0  # a minute at AWS
+FUNCTIONS = ("authorizer", "connect", "disconnect", "message", "planner", "poster", "later", "relay", "sweep")
+
+
+@contextmanager
+def deployed_for(service: Service, templates: Path, folder: Path) -> Iterator[Deployment]:
+    """The stacks without Identity, whose place the service's own provider takes."""
+    settings, server = service.runtime.settings, tools("aws", LOCK)
+    values = {
+        "data/writer-url": settings.database_url,
+        "data/reader-url": settings.database_url,
+        "data/cache-url": settings.redis_url,
+        "identity/keys": f"{service.origin}/.well-known/jwks.json",
+        "identity/issuer": ISSUER,
+        "identity/server-client": CLIENT_ID,
+        "identity/pool": "none",
+        "identity/pool-arn": f"arn:aws:cognito-idp:us-east-1:{ACCOUNT}:userpool/none",
+    }
+    with aws.running(server, folder) as endpoint:
+        told = aws.deployed(server, endpoint, templates, values, folder, ["identity"])
+        deployment = Deployment(endpoint, told, settings.database_url, folder / "aws.log")
+        deployment.warm_up(FUNCTIONS)
+        yield deployment
+
+
+@contextmanager
+def kicked_by(service: Service, deployment: Deployment) -> Iterator[None]:
+    """Have the service's commits kick the deployed relay, and the minutes pass quickly."""
+    settings = replace(
+        service.runtime.settings,
+        aws_endpoint_url=deployment.endpoint,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="test",
+    )
+    stack, bus = AsyncExitStack(), service.runtime.bus
+    client = service.call(stack.enter_async_context(open_aws(settings)))
+    before, bus.kicks = bus.kicks, Queue(client, f"{deployment.endpoint}/{ACCOUNT}/milequest-staging-kicks")
+    ended = threading.Event()
+
+    def rounds() -> None:
+        while not ended.wait(ROUND_SECONDS):
+            deployment.invoke("sweep", {})
+
+    thread = threading.Thread(target=rounds)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        bus.kicks = before
+        service.call(stack.aclose())

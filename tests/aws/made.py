@@ -1,0 +1,50 @@
+"""Made once for all workers of a run: the functions' packages for this machine, and every template with them."""
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.environment import INFRA_LOCK, tools
+from infra import packaging
+from milequest.settings import PROJECT
+from tests.conftest import RUN_FOLDER
+
+WRITTEN_LAST = "validation-report.json"
+
+
+@pytest.fixture(scope="session")
+def packages() -> Path:
+    """The folder of the functions' packages."""
+    with _alone("packages") as folder:
+        for name, without in packaging.PACKAGES.items():
+            if not (folder / f"{name}.zip").exists():
+                packaging.make(folder / f"{name}.zip", without, here=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def templates(packages: Path) -> Path:
+    """The folder of what `make synth` writes: all stacks of all environments."""
+    with _alone("cdk.out") as folder:
+        if not (folder / WRITTEN_LAST).exists():
+            environ = os.environ | {"MILEQUEST_PACKAGES": str(packages), "CDK_OUTDIR": str(folder)}
+            command: list[str | Path] = [tools("infra", INFRA_LOCK), "-m", "infra.app"]
+            ran = subprocess.run(command, cwd=PROJECT, env=environ, text=True, capture_output=True, check=False)
+            # A finding that nobody acknowledged fails it with all written; tests/infra has a test for those.
+            assert (folder / WRITTEN_LAST).exists(), ran.stderr[-3000:]
+    return folder
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[Path]:
+    """A folder of the run, in which one worker at a time makes what the others then find."""
+    folder = Path(os.environ[RUN_FOLDER], name)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder.mkdir(exist_ok=True)
+        yield folder

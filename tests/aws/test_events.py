@@ -1,0 +1,61 @@
+"""The deployed relay tells the deployed bus what happened, and what works on its events is small."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from milequest.store.aws.client import Aws
+from tests.aws.deployment import ACCOUNT, Deployment
+from tests.aws.test_deployed import found
+from tests.aws.test_packages import imported
+
+BUS = "milequest-staging-bus"
+PATIENCE = 60.0  # seconds; containers of a busy machine start slowly
+
+
+def heard(deployment: Deployment, channel: str) -> dict[str, Any]:
+    """The first event of a channel, as the target of a rule gets it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        answer = deployment.sqs("ReceiveMessage", "heard", MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        for message in answer.get("Messages", []):
+            deployment.sqs("DeleteMessage", "heard", ReceiptHandle=message["ReceiptHandle"])
+            event: dict[str, Any] = json.loads(message["Body"])
+            if event["detail"]["channel"] == channel:
+                return event
+    raise AssertionError(f"the bus heard nothing of {channel}")
+
+
+@pytest.fixture
+def listening(deployment: Deployment) -> None:
+    """A rule takes every event of the bus to a queue."""
+
+    async def rule(aws: Aws) -> None:
+        async def events(operation: str, **given: Any) -> None:
+            service = aws.signer("events"), aws.origin("events")
+            await aws.call(*service, f"AWSEvents.{operation}", "1.1", given)
+
+        queue = {"QueueName": "milequest-staging-heard"}
+        await aws.call(aws.signer("sqs"), aws.origin("sqs"), "AmazonSQS.CreateQueue", "1.0", queue)
+        await events("PutRule", Name="heard", EventBusName=BUS, EventPattern='{"source": ["milequest"]}')
+        target = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:milequest-staging-heard"}
+        await events("PutTargets", Rule="heard", EventBusName=BUS, Targets=[target])
+
+    deployment.on_aws(rule)
+
+
+@pytest.mark.usefixtures("listening")
+def test_the_deployed_bus_hears_what_happens(deployment: Deployment) -> None:
+    team = found(deployment, deployment.sign_up("eve"))
+    channel = f"team:{team.removeprefix('team_')}"
+    event = heard(deployment, channel)
+    assert (event["source"], event["detail-type"], event["detail"]["sequence"]) == ("milequest", "MEMBER_ADDED", 1)
+    assert event["detail"]["id"].endswith(f"/{channel}/1")
+
+
+@pytest.mark.parametrize("module", ["app.aws.lake", "app.aws.rotation"])
+def test_what_works_beside_requests_imports_little(module: str) -> None:
+    _, names = imported(module)
+    assert not {"graphql", "strawberry", "starlette", "sqlalchemy", "redis"} & names

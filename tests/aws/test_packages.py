@@ -1,0 +1,73 @@
+"""What is shipped: small, the same each time, and with no more imported than each function needs."""
+
+import ast
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra import packaging
+from milequest.settings import PROJECT
+
+MOST_BYTES = 15 * 2**20
+NO_GRAPHQL = ("app.aws.doors", "app.aws.authorizer", "app.aws.cognito")
+ALL = (*NO_GRAPHQL, "app.aws.api", "app.aws.domains", "app.aws.live", "app.aws.jobs")
+MEASURE = "import sys, time; import {}; print(time.process_time()); print(*sys.modules)"
+
+
+def imported(module: str, *paths: str | Path) -> tuple[float, set[str]]:
+    """Seconds of CPU that importing takes a new interpreter, and what is imported. It has nothing but `paths`."""
+    before = f"import sys; sys.path[:0] = {[str(path) for path in paths]!r}; " if paths else ""
+    command = [sys.executable, *(["-I", "-S"] if paths else []), "-c", before + MEASURE.format(module)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    seconds, names = done.stdout.splitlines()
+    return float(seconds), set(names.split())
+
+
+@pytest.mark.parametrize("module", NO_GRAPHQL)
+def test_who_opens_doors_knows_no_graphql(module: str) -> None:
+    _, names = imported(module)
+    assert not {"graphql", "strawberry", "starlette", "sqlalchemy", "redis"} & names
+
+
+@pytest.mark.parametrize("module", ALL)
+def test_a_function_imports_from_its_package_alone(module: str, packages: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(packages / "service.zip") as archive:
+        archive.extractall(tmp_path)
+    seconds, names = imported(module, tmp_path)
+    print(f"{module}: {seconds * 1000:.0f} ms of CPU, {len(names)} modules")
+    assert "sqlalchemy" not in names
+
+
+def test_the_package_of_the_api_is_small_and_compiled(packages: Path) -> None:
+    path = packages / "service.zip"
+    print(f"{path.name}: {path.stat().st_size / 2**20:.1f} MB")
+    assert path.stat().st_size < MOST_BYTES
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+    assert any(re.fullmatch(r"app/aws/__pycache__/api\..*\.pyc", name) for name in names)
+    assert "graphql/__init__.pyc" in names
+
+
+def test_the_same_sources_give_the_same_bytes(packages: Path, tmp_path: Path) -> None:
+    again = packaging.make(tmp_path / "service.zip", packaging.PACKAGES["service"], here=True)
+    assert again.read_bytes() == (packages / "service.zip").read_bytes()
+
+
+def test_the_packages_are_for_the_runtime_of_the_templates() -> None:
+    text = (PROJECT / "infra/constructs/function.py").read_text()
+    assert f"PYTHON_{packaging.RUNTIME.replace('.', '_')}" in text
+    assert "ARM_64" in text
+
+
+def test_every_handler_of_the_templates_is_there() -> None:
+    text = "".join(path.read_text() for path in sorted((PROJECT / "infra/stacks").glob("*.py")))
+    for module, function in re.findall(r'"app\.aws\.(\w+)\.(\w+)"', text):
+        path = PROJECT / "app" / "aws" / f"{module}.py"
+        if path.exists():  # what comes later is said in docs/aws.md
+            names = {getattr(node, "name", "") for node in ast.parse(path.read_text()).body}
+            assert function in names | {"auth"}, f"{module}.{function}"

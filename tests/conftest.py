@@ -1,0 +1,107 @@
+"""Fixtures for all tests: real servers, a fresh database for each test that asks for one, an empty Valkey."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+from redis import Redis
+
+from app.embedded.postgres import Postgres
+from tests import servers
+
+if TYPE_CHECKING:
+    from tests.quest import Quest
+    from tests.service import Service
+    from tests.spread import Spread
+
+RUN_FOLDER = "MQ_TEST_RUN"  # tells the workers the run's folder; not a setting of the service
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+settings.register_profile("milequest", deadline=None, print_blob=True)
+settings.register_profile("soak", parent=settings.get_profile("milequest"), max_examples=5_000)
+settings.load_profile("milequest")
+
+_cleanup = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run its folder, once: in the process that starts the workers, if there are any."""
+    if WORKER == "main":
+        folder, alive = servers.start_run()
+        os.environ[RUN_FOLDER] = str(folder)
+        _cleanup.enter_context(alive)
+        _cleanup.callback(servers.stop_servers, folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers, however the run ended."""
+    _cleanup.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "Spread":
+    """Spread the tests our way."""
+    from tests.spread import Spread
+
+    return Spread(config, log)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Postgres:
+    """The run's PostgreSQL + PostGIS, in fast mode, shared by all workers."""
+    return servers.start_postgres(Path(os.environ[RUN_FOLDER]))
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: Postgres) -> Iterator[Callable[[], AbstractContextManager[str]]]:
+    """`with new_database() as url`: a migrated database of any scope, dropped when the block ends."""
+    numbers = itertools.count(1)
+    with servers.copies(postgres, WORKER) as copies:
+        yield lambda: copies.copy(next(numbers))
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """libpq URL of a migrated, empty database of this test alone."""
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _valkey() -> Iterator[Redis]:
+    server = servers.start_valkey(Path(os.environ[RUN_FOLDER]), WORKER)
+    with Redis.from_url(server.url) as client:
+        yield client
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(_valkey: Redis) -> str:
+    """URL of an empty Valkey that only this test uses."""
+    _valkey.flushall()
+    return f"unix://{_valkey.get_connection_kwargs()['path']}"
+
+
+@pytest.fixture
+async def quest(database_url: str, redis_url: str) -> AsyncIterator["Quest"]:
+    """The whole service on an empty database."""
+    from tests.quest import open_quest  # pure tests need not wait for the schema
+
+    async with open_quest(database_url, redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def service(new_database: Callable[[], AbstractContextManager[str]], _valkey: Redis) -> Iterator["Service"]:
+    """The whole service, served over a real socket for all tests of this worker. Each test signs up its own people."""
+    from milequest.settings import Settings
+    from tests.service import serving
+
+    path = _valkey.get_connection_kwargs()["path"]
+    with new_database() as url, serving(Settings(database_url=url, redis_url=f"unix://{path}")) as served:
+        yield served

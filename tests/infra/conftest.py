@@ -1,0 +1,16 @@
+"""Every template of every environment, synthesized once a run."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.aws.made import packages, templates
+from tests.infra.assembly import Assembly
+
+__all__ = ["packages", "templates"]
+
+
+@pytest.fixture(scope="session")
+def assembly(templates: Path) -> Assembly:
+    """What `make synth` writes."""
+    return Assembly(templates)

@@ -1,0 +1,160 @@
+"""The way in: names, CloudFront, the firewall, the pages, the servers, and which region answers."""
+
+from tests.infra.assembly import Assembly
+
+MANAGED_RULES = {
+    "AWSManagedRulesCommonRuleSet",
+    "AWSManagedRulesKnownBadInputsRuleSet",
+    "AWSManagedRulesSQLiRuleSet",
+}
+
+
+def test_names_lead_to_the_edge(assembly: Assembly) -> None:
+    records = assembly.of("edge", "AWS::Route53::RecordSet")
+    names = {(record.properties["Name"], record.properties["Type"]) for record in records}
+    assert {(f"{host}.mile-quest.com.", type) for host in ("api", "ws") for type in ("A", "AAAA")} <= names
+    assert all("Distribution" in record.text for record in records)
+
+
+def test_the_edge_keeps_nothing_and_asks_the_firewall(assembly: Assembly) -> None:
+    caching_disabled, all_but_host = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    for distribution in assembly.of("edge", "AWS::CloudFront::Distribution"):
+        config = distribution.properties["DistributionConfig"]
+        assert "Firewall" in str(config["WebACLId"])
+        for behavior in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]):
+            assert behavior["CachePolicyId"] == caching_disabled
+            assert behavior["OriginRequestPolicyId"] == all_but_host
+            assert behavior["FunctionAssociations"][0]["EventType"] == "viewer-request"
+
+
+def test_paths_lead_to_the_apis(assembly: Assembly) -> None:
+    for distribution in assembly.of("edge", "AWS::CloudFront::Distribution"):
+        config = distribution.properties["DistributionConfig"]
+        hosts = {origin["Id"]: origin["DomainName"].split(".")[0] for origin in config["Origins"]}
+        paths = {behavior["PathPattern"]: hosts[behavior["TargetOriginId"]] for behavior in config["CacheBehaviors"]}
+        assert paths == {"/graphql/realtime": "origin-ws", "/graphql/live": "origin-live"}
+        assert hosts[config["DefaultCacheBehavior"]["TargetOriginId"]] == "origin-api"
+    mapped = {
+        str(mapping.properties.get("ApiMappingKey"))
+        for mapping in assembly.of("recovery", "AWS::ApiGatewayV2::ApiMapping")
+    }
+    assert mapped == {"None", "graphql/stream"}
+
+
+def test_the_origins_secret_is_a_reference(assembly: Assembly) -> None:
+    for distribution in assembly.of("edge", "AWS::CloudFront::Distribution"):
+        assert "{{resolve:secretsmanager:" in distribution.text
+
+
+def test_the_firewall_has_the_rules_that_are_drawn(assembly: Assembly) -> None:
+    for acl in assembly.of("edge", "AWS::WAFv2::WebACL"):
+        statements = [rule["Statement"] for rule in acl.properties["Rules"]]
+        kinds = {kind for statement in statements for kind in statement}
+        assert {"RateBasedStatement", "GeoMatchStatement", "XssMatchStatement"} <= kinds
+        groups = {
+            statement["ManagedRuleGroupStatement"]["Name"]
+            for statement in statements
+            if "ManagedRuleGroupStatement" in statement
+        }
+        assert groups == MANAGED_RULES
+        body = acl.properties["AssociationConfig"]["RequestBody"]["CLOUDFRONT"]
+        assert body == {"DefaultSizeInspectionLimit": "KB_64"}
+
+
+def test_pages_are_rendered_by_amplify_behind_the_firewall(assembly: Assembly) -> None:
+    apps = assembly.of("web", "AWS::Amplify::App")
+    assert {app.properties["Name"] for app in apps if app.environment == "production"} == {
+        "milequest-production-site",
+        "milequest-production-admin",
+    }
+    guarded = {
+        (one.stack, one.properties["ResourceArn"]["Fn::GetAtt"][0])
+        for one in assembly.of("web", "AWS::WAFv2::WebACLAssociation")
+    }
+    for app in apps:
+        assert app.properties["Platform"] == "WEB_COMPUTE"
+        assert app.properties["AccessToken"].startswith("{{resolve:secretsmanager:")
+        assert "https://api." in app.text
+        assert (app.stack, app.id) in guarded
+    domains = {domain.properties["DomainName"] for domain in assembly.of("web", "AWS::Amplify::Domain")}
+    assert {"mile-quest.com", "staging.mile-quest.com"} <= domains
+
+
+def test_previews_are_stagings_alone(assembly: Assembly) -> None:
+    branches = assembly.of("web", "AWS::Amplify::Branch")
+    previews = [branch for branch in branches if branch.properties.get("EnablePullRequestPreview")]
+    assert [(branch.environment, branch.properties["BranchName"]) for branch in previews] == [("staging", "main")]
+    built = {(one.environment, one.properties["BranchName"]) for one in branches if one.properties["EnableAutoBuild"]}
+    assert built == {("production", "main"), ("staging", "staging")}
+
+
+def test_the_balancer_is_internal_and_speaks_tls(assembly: Assembly) -> None:
+    for balancer in assembly.of("fleet", "AWS::ElasticLoadBalancingV2::LoadBalancer"):
+        assert balancer.properties["Scheme"] == "internal"
+    for listener in assembly.of("fleet", "AWS::ElasticLoadBalancingV2::Listener"):
+        assert listener.properties["Protocol"] == "HTTPS"
+    for service in assembly.of("fleet", "AWS::ECS::Service"):
+        assert service.properties["DesiredCount"] >= 2
+        assert service.properties["LoadBalancers"][0]["ContainerName"] == "server"
+        assert service.properties["DeploymentConfiguration"]["DeploymentCircuitBreaker"]["Rollback"]
+
+
+def test_a_server_is_not_replaced_for_what_is_wrong_elsewhere(assembly: Assembly) -> None:
+    """In the region that stands by the database cannot be written to, so /readyz is 503 while all is well."""
+    for group in assembly.of("fleet", "AWS::ElasticLoadBalancingV2::TargetGroup"):
+        assert group.properties["HealthCheckPath"] == "/livez"
+
+
+def test_streams_go_through_api_gateway_to_the_balancer(assembly: Assembly) -> None:
+    for method in assembly.of("fleet", "AWS::ApiGateway::Method"):
+        integration = method.properties["Integration"]
+        assert integration["Type"] == "HTTP_PROXY"
+        assert integration["ConnectionType"] == "VPC_LINK"
+        assert integration["ResponseTransferMode"] == "STREAM"
+        assert integration["IntegrationTarget"] == {"Ref": "Balancer"}
+        assert integration["TimeoutInMillis"] == 15 * 60 * 1_000
+
+
+def test_traffic_goes_where_the_region_is_ready(assembly: Assembly) -> None:
+    checks = assembly.of("recovery", "AWS::Route53::HealthCheck")
+    asked = {check.properties["HealthCheckConfig"]["FullyQualifiedDomainName"] for check in checks}
+    assert asked == {"use1-api.mile-quest.com", "usw2-api.mile-quest.com"}
+    assert {check.properties["HealthCheckConfig"]["ResourcePath"] for check in checks} == {"/readyz"}
+    records = [
+        one.properties for one in assembly.of("recovery", "AWS::Route53::RecordSet") if one.environment == "production"
+    ]
+    answered = {(record["Name"].split(".")[0], record.get("Failover")) for record in records}
+    assert answered == {
+        *((host, order) for host in ("origin-api", "origin-ws") for order in ("PRIMARY", "SECONDARY")),
+        ("use1-api", None),
+        ("usw2-api", None),
+    }
+    assert all("HealthCheckId" in record for record in records if "Failover" in record)
+
+
+def test_both_apis_are_named_logged_and_limited(assembly: Assembly) -> None:
+    rest, sockets = assembly.of("api", "AWS::ApiGateway::RestApi"), assembly.of("live", "AWS::ApiGatewayV2::Api")
+    assert {api.properties["Name"] for api in rest} == {"milequest-staging-api", "milequest-production-api"}
+    assert {api.properties["ProtocolType"] for api in sockets} == {"WEBSOCKET"}
+    assert len(rest) == len(sockets) == 3
+    for stage in assembly.of("api", "AWS::ApiGateway::Stage"):
+        assert stage.properties["TracingEnabled"]
+        assert stage.properties["AccessLogSetting"]
+        assert stage.properties["MethodSettings"][0]["ThrottlingRateLimit"] > 0
+    for stage in assembly.of("live", "AWS::ApiGatewayV2::Stage"):
+        assert stage.properties["AccessLogSettings"]
+        assert stage.properties["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+
+
+def test_every_method_asks_the_authorizer_but_what_is_for_everybody(assembly: Assembly) -> None:
+    paths = {(one.stack, one.id): one.properties["PathPart"] for one in assembly.of("api", "AWS::ApiGateway::Resource")}
+    opened = {
+        paths[method.stack, method.properties["ResourceId"]["Ref"]]
+        for method in assembly.of("api", "AWS::ApiGateway::Method")
+        if method.properties["AuthorizationType"] != "CUSTOM" and method.properties["HttpMethod"] != "OPTIONS"
+    }
+    assert opened == {"jwks.json", "livez", "readyz"}
+    for authorizer in assembly.of("api", "AWS::ApiGateway::Authorizer"):
+        assert authorizer.properties["Type"] == "REQUEST"
+        assert authorizer.properties["AuthorizerResultTtlInSeconds"] == 0
+        assert not authorizer.properties.get("IdentitySource"), "who brings no token would get a 401 before our code"

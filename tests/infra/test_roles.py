@@ -1,0 +1,105 @@
+"""What each role may do is text that a reviewer reads. `ACCEPT_ROLES=1` in the environment writes it anew."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from milequest.settings import PROJECT
+from tests.infra.assembly import Assembly
+
+FOLDER = PROJECT / "tests" / "infra" / "roles"
+STACKS = ("staging", "production")
+
+
+def roles(template: dict[str, Any]) -> str:
+    """The roles of a template with who they are for and what their policies say, one statement a line."""
+    resources = template["Resources"]
+    lines: list[str] = []
+    for id, body in sorted(resources.items()):
+        if body["Type"] == "AWS::IAM::Role":
+            trust = body["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            lines.append(f"{_name(id)} for {', '.join(sorted(_plain(statement['Principal']) for statement in trust))}")
+            lines += sorted(f"    {line}" for line in _statements(id, resources))
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _statements(role: str, resources: dict[str, Any]) -> Iterator[str]:
+    own = resources[role]["Properties"]
+    documents = [policy["PolicyDocument"] for policy in own.get("Policies", [])]
+    assert "ManagedPolicyArns" not in own, f"{role} has policies that AWS changes"
+    documents += [
+        body["Properties"]["PolicyDocument"]
+        for body in resources.values()
+        if body["Type"] == "AWS::IAM::Policy" and {"Ref": role} in body["Properties"].get("Roles", [])
+    ]
+    for document in documents:
+        for statement in document["Statement"]:
+            condition = f" if {json.dumps(statement['Condition'])}" if "Condition" in statement else ""
+            for resource in _listed(statement["Resource"]):
+                actions = " ".join(sorted(_listed(statement["Action"])))
+                yield f"{statement['Effect'].lower()} {actions} on {_plain(resource)}{condition}"
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _plain(value: Any) -> str:
+    """A value as people write it; the hashes of logical ids, which say nothing, are left out."""
+    if isinstance(value, str):
+        return value
+    if "Ref" in value:
+        return f"<{_name(value['Ref'])}>"
+    if "Fn::GetAtt" in value:
+        return f"<{_name(value['Fn::GetAtt'][0])}.{value['Fn::GetAtt'][1]}>"
+    if "Fn::Join" in value:
+        return "".join(_plain(part) for part in value["Fn::Join"][1])
+    return " ".join(f"{key}:{_plain(part)}" for key, part in value.items())
+
+
+def _name(id: str) -> str:
+    parameter = re.sub(r"C96584B6F00A464EAD1953AFF4B05118Parameter$", "", id)
+    return parameter if parameter != id else re.sub(r"[0-9A-F]{8}$", "", id)
+
+
+@pytest.mark.parametrize("environment", STACKS)
+def test_roles_are_what_was_read(assembly: Assembly, environment: str) -> None:
+    found = {}
+    for stack, template in assembly.templates.items():
+        if stack.startswith(f"milequest-{environment}-") and (text := roles(template)):
+            found[stack.removeprefix("milequest-")] = text
+    if os.environ.get("ACCEPT_ROLES"):
+        FOLDER.mkdir(exist_ok=True)
+        for stack, text in found.items():
+            (FOLDER / f"{stack}.txt").write_text(text)
+    known = {path.stem: path.read_text() for path in FOLDER.glob(f"{environment}-*.txt")}
+    assert found == known, "read what changed, then write it anew with ACCEPT_ROLES=1"
+
+
+def test_a_wildcard_stands_for_what_has_no_name(assembly: Assembly) -> None:
+    """`*` alone is allowed for actions that know no resource, and nothing else."""
+    nameless = {
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "ecr:GetAuthorizationToken",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStatistics",
+        "cloudwatch:ListMetrics",
+    }
+    for policy in assembly.resources("AWS::IAM::Policy"):
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            actions = set(_listed(statement["Action"]))
+            assert not [action for action in actions if "*" in action], f"{policy}: {actions}"
+            if "*" in _listed(statement["Resource"]):
+                assert actions <= nameless, f"{policy}: {actions - nameless}"

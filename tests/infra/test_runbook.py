@@ -1,0 +1,105 @@
+"""docs/runbook.md has one row for whatever an alarm of the templates can say, and what is to be done by hand."""
+
+import json
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import pytest
+
+from infra.names import BY_HAND, CARRIED, CARRIED_BACK
+from milequest.settings import PROJECT
+from tests.infra.assembly import Assembly
+
+DOCUMENT = (PROJECT / "docs" / "runbook.md").read_text()
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the alarm says, `*` for a name, with its urgency and the advice."""
+
+    says: str
+    urgency: str
+    look: str
+    do: str
+
+
+def rows() -> list[Row]:
+    """The table of alarms."""
+    section = DOCUMENT.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    cells = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return [Row(says.strip().strip("`"), *(cell.strip() for cell in others)) for says, *others in cells]
+
+
+def row_of(says: str) -> Row:
+    """The row for what an alarm says: its own, or that of a family."""
+    found = [row for row in rows() if row.says == says] or [row for row in rows() if fnmatchcase(says, row.says)]
+    assert len(found) == 1, f"{len(found)} rows for {says!r}"
+    return found[0]
+
+
+def alarms(assembly: Assembly) -> dict[str, set[str]]:
+    """What alarms say, and to whom."""
+    found: dict[str, set[str]] = {}
+    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
+        (topic,) = re.findall(r"-(page|ticket)\b", json.dumps(alarm.properties["AlarmActions"]))
+        found.setdefault(str(alarm.properties["AlarmDescription"]), set()).add(topic)
+    return found
+
+
+def test_every_alarm_has_its_row_with_its_urgency(assembly: Assembly) -> None:
+    found = alarms(assembly)
+    assert len(found) > 60
+    for says, urgencies in found.items():
+        assert urgencies == {row_of(says).urgency}, says
+
+
+def test_every_row_is_of_an_alarm_and_says_what_to_do(assembly: Assembly) -> None:
+    used = {row_of(says).says for says in alarms(assembly)}
+    assert {row.says for row in rows()} - used == set()
+    assert all(row.look and row.do for row in rows())
+
+
+def test_an_alarm_without_a_row_is_found() -> None:
+    with pytest.raises(AssertionError, match="0 rows"):
+        row_of("The moon is full")
+
+
+def test_no_alarm_watches_a_metric_that_nobody_writes(assembly: Assembly) -> None:
+    """By a filter of logs, or by our code; such an alarm would be silent for ever."""
+    code = "".join(
+        path.read_text()
+        for folder in ("app", "milequest", "subscriptions")
+        for path in (PROJECT / folder).rglob("*.py")
+    )
+    filters = "".join(one.text for one in assembly.resources("AWS::Logs::MetricFilter"))
+    watched = {
+        str(alarm.properties["MetricName"])
+        for alarm in assembly.resources("AWS::CloudWatch::Alarm")
+        if alarm.properties.get("Namespace") == "MileQuest"
+    }
+    assert len(watched) >= 4
+    assert {name for name in watched if name not in code + filters} == set()
+
+
+def test_what_is_carried_or_set_by_hand_stands_in_it() -> None:
+    names = (*CARRIED, *CARRIED_BACK, *BY_HAND)
+    assert [name for name in names if f"`{name}`" not in DOCUMENT] == []
+
+
+def test_every_stack_is_deployed_in_some_step(assembly: Assembly) -> None:
+    steps = DOCUMENT.partition("### From two accounts")[2].partition("\n**Carrying**")[0].lower()
+    stacks = {stack.split("-")[2] for stack in assembly.templates}
+    assert {stack for stack in stacks if not re.search(rf"\b{stack}\b", steps)} == set()
+
+
+def test_the_resources_in_commands_are_there(assembly: Assembly) -> None:
+    """Clusters, services and functions are named as the templates name them."""
+    texts = "".join(resource.text for resource in assembly.resources())
+    named = set(re.findall(r"`?(milequest-production-[a-z]+(?:-[a-z]+)?)\b", DOCUMENT.replace("$fn", "")))
+    stacks = {stack for stack in named if stack.split("-")[2] in {name.split("-")[2] for name in assembly.templates}}
+    dashboards = {"milequest-production-overview"}
+    assert {name for name in named - stacks - dashboards if f"{name}" not in texts} == set()
+    fenced = DOCUMENT.partition("for fn in ")[2].partition(";")[0].split()
+    functions = {str(one.properties["FunctionName"]) for one in assembly.resources("AWS::Lambda::Function")}
+    assert {f"milequest-production-{name}" for name in fenced} <= functions

@@ -1,0 +1,88 @@
+"""How parts tell each other what happened: who puts events on the bus, who works on queues, what alarms watch."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from app.aws.lake import row
+from milequest.settings import describe
+from milequest.store.aws.metrics import Metric
+from tests.infra.assembly import Assembly, Resource
+
+BY_LOGS = {"UnexpectedErrors"}  # made of what is logged, by filters
+EVENT = {
+    "detail-type": "ACTIVITY_ADDED",
+    "detail": {"id": "1/c/1", "channel": "c", "sequence": 1, "occurredAt": "2026-11-29T01:02:03.456Z"},
+}
+
+
+def functions(assembly: Assembly, name: str) -> Iterator[Resource]:
+    """A function in all environments and regions."""
+    for function in assembly.resources("AWS::Lambda::Function"):
+        if function.properties["FunctionName"].split("-", 2)[2] == name:
+            yield function
+
+
+@pytest.mark.parametrize("name", ["relay", "sweep"])
+def test_the_relay_tells_the_bus_what_happened(assembly: Assembly, name: str) -> None:
+    found = list(functions(assembly, name))
+    assert len(found) == 3
+    for function in found:
+        bus = f"milequest-{function.environment}-bus"
+        assert function.properties["Environment"]["Variables"]["MILEQUEST_EVENT_BUS"] == bus
+        policies = [one for one in assembly.resources("AWS::IAM::Policy") if one.stack == function.stack]
+        assert any("events:PutEvents" in one.text and f"event-bus/{bus}" in one.text for one in policies)
+
+
+def test_every_queue_is_worked_on_or_has_what_failed(assembly: Assembly) -> None:
+    feeds = [
+        json.dumps(one.properties["EventSourceArn"]) for one in assembly.resources("AWS::Lambda::EventSourceMapping")
+    ]
+    for queue in assembly.of("events", "AWS::SQS::Queue"):
+        name = queue.properties["QueueName"]
+        is_of_failures = name.removesuffix(".fifo").endswith("-dead") or name.endswith("-undelivered")
+        assert is_of_failures or any(f":{name}" in feed for feed in feeds), name
+
+
+def test_the_columns_of_the_lake_are_those_of_its_rows(assembly: Assembly) -> None:
+    tables = [one.properties["TableInput"] for one in assembly.of("lake", "AWS::Glue::Table")]
+    assert tables
+    for table in tables:
+        assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == list(row(EVENT))
+
+
+def test_alarms_watch_what_the_code_measures(assembly: Assembly) -> None:
+    watching = ("AWS::CloudWatch::Alarm", "AWS::ApplicationAutoScaling::ScalingPolicy")
+    watched = {name for one in assembly.resources(*watching) for name in _own(one.properties)}
+    assert watched == {metric.value for metric in Metric} | BY_LOGS
+
+
+def _own(value: object) -> Iterator[str]:
+    """The names of our own metrics in some properties."""
+    if isinstance(value, dict):
+        if value.get("Namespace") == "MileQuest":
+            yield value["MetricName"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _own(part)
+
+
+def test_functions_and_servers_have_settings_that_there_are(assembly: Assembly) -> None:
+    """An unknown one would stop them at their start."""
+    known = {setting.name for setting in describe()}
+    for function in assembly.resources("AWS::Lambda::Function"):
+        given = function.properties.get("Environment", {}).get("Variables", {})
+        assert {name for name in given if name.startswith("MILEQUEST_")} <= known, str(function)
+    for task in assembly.resources("AWS::ECS::TaskDefinition"):
+        (container,) = task.properties["ContainerDefinitions"]
+        assert {secret["Name"] for secret in container["Secrets"]} <= known, str(task)
+
+
+def test_what_writes_metrics_knows_their_namespace(assembly: Assembly) -> None:
+    for name in ("poster", "sweep"):
+        for function in functions(assembly, name):
+            assert function.properties["Environment"]["Variables"]["MILEQUEST_METRICS_NAMESPACE"] == "MileQuest"
+    values = [one for one in assembly.of("fleet", "AWS::SSM::Parameter") if "metrics-namespace" in one.text]
+    assert [one.properties["Value"] for one in values] == ["MileQuest"] * 3

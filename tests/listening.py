@@ -1,0 +1,119 @@
+"""A live client for tests: several subscriptions on one connection, each a stream of its own, over any gateway."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+PATIENCE = 60.0  # seconds anything may take
+
+
+class Ended(AssertionError):
+    """A stream ended where another event should have come."""
+
+
+@dataclass
+class Stream:
+    """One subscription's events."""
+
+    id: str
+    connection: "Connection"
+    messages: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+
+    async def next(self) -> Any:
+        """The next event: the data of its root field. A GraphQL error fails the test."""
+        message = await asyncio.wait_for(self.messages.get(), PATIENCE)
+        if message["type"] != "next":
+            raise Ended(message)
+        payload = message["payload"]
+        assert "errors" not in payload, payload
+        (event,) = payload["data"].values()
+        return event
+
+    async def until(self, reached: Any) -> Any:
+        """The first event of which `reached` is true."""
+        while not reached(event := await self.next()):
+            pass
+        return event
+
+    async def failure(self) -> list[str]:
+        """The codes it ends with; events on the way are passed over."""
+        while (message := await asyncio.wait_for(self.messages.get(), PATIENCE))["type"] == "next":
+            pass
+        assert message["type"] == "error", message
+        return [error["extensions"]["code"] for error in message["payload"]]
+
+    async def silent(self, seconds: float = 0.6) -> None:
+        """Fail if anything comes within some time."""
+        await asyncio.sleep(seconds)
+        assert self.messages.empty(), self.messages.get_nowait()
+
+    async def stop(self) -> None:
+        """Unsubscribe."""
+        await self.connection.send(id=self.id, type="complete")
+
+
+class Connection:
+    """A socket that was acknowledged."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self._streams: dict[str, Stream] = {}
+
+    async def send(self, **message: Any) -> None:
+        """Send one message of the protocol."""
+        await self.socket.send(json.dumps(message))
+
+    async def subscribe(self, query: str, **variables: Any) -> Stream:
+        """Begin a subscription, or any other operation."""
+        id = f"op{len(self._streams)}"
+        stream = self._streams[id] = Stream(id, self)
+        await self.send(id=id, type="subscribe", payload={"query": query, "variables": variables})
+        return stream
+
+    async def read(self) -> None:
+        """Hand out what comes until the socket is closed."""
+        try:
+            async for text in self.socket:
+                message = json.loads(text)
+                if message["type"] == "ping":
+                    await self.send(type="pong")
+                elif "id" in message:
+                    self._streams[message["id"]].messages.put_nowait(message)
+        except ConnectionClosed:
+            pass
+
+    async def closed(self) -> int:
+        """The code it is closed with."""
+        await asyncio.wait_for(self.socket.wait_closed(), PATIENCE + 5)
+        assert self.socket.close_code is not None
+        return self.socket.close_code
+
+
+class Dial(Protocol):
+    """How a gateway is reached: `async with dial(token) as connection`."""
+
+    def __call__(self, token: str | None) -> Any:
+        """A connection that was acknowledged."""
+
+
+@asynccontextmanager
+async def dial(url: str, token: str | None) -> AsyncIterator[Connection]:
+    """A connection to the WebSocket at `url`."""
+    async with connect(
+        url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None, open_timeout=PATIENCE
+    ) as socket:
+        connection = Connection(socket)
+        await connection.send(type="connection_init", payload={"Authorization": f"Bearer {token}"} if token else {})
+        assert json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))["type"] == "connection_ack"
+        reading = asyncio.create_task(connection.read())
+        try:
+            yield connection
+        finally:
+            reading.cancel()

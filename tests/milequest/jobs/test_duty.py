@@ -1,0 +1,48 @@
+"""What is due is done where the database can be written to, and elsewhere left alone and said once."""
+
+import logging
+
+import pytest
+
+from milequest.jobs.duty import Duty
+from milequest.store.transaction import open_pool
+from tests.quest import Quest
+
+
+async def test_a_region_that_stands_by_does_nothing_until_it_is_promoted(
+    quest: Quest, caplog: pytest.LogCaptureFixture
+) -> None:
+    duty, writer = Duty(), quest.runtime.writer
+
+    async def job() -> int:
+        tag = await writer.execute("CREATE TEMPORARY TABLE IF NOT EXISTS done (at int)")
+        return len(tag)
+
+    url = quest.runtime.settings.database_url
+    with caplog.at_level(logging.INFO, "milequest.duty"):
+        assert await duty.done(writer, job)
+        async with await open_pool(url, 1, read_only=True) as follower:
+            for _ in range(3):
+                assert await duty.done(follower, job) is None
+        assert [record.getMessage() for record in caplog.records] == [
+            "the database can only be read: another region does it"
+        ]
+        assert await duty.done(writer, job)
+    assert [record.getMessage() for record in caplog.records][1:] == ["what is due is done here"]
+
+
+async def test_a_writer_without_an_address_is_one_of_a_region_that_stands_by() -> None:
+    async def job() -> int:
+        raise AssertionError("it is done elsewhere")
+
+    async with await open_pool("postgresql://milequest@writer.invalid/milequest", 1, waiting=False) as pool:
+        assert await Duty().done(pool, job) is None
+
+
+async def test_a_database_that_does_not_answer_is_an_error() -> None:
+    async def job() -> int:
+        raise AssertionError("nobody knows whether it is ours")
+
+    async with await open_pool("postgresql://milequest@127.0.0.1:1/milequest", 1, waiting=False) as pool:
+        with pytest.raises(ConnectionRefusedError):
+            await Duty().done(pool, job)

@@ -1,0 +1,157 @@
+"""Files come in through the same actions as everything else, and a second time brings nothing new."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from milequest.jobs.imports import WalksImported, import_route, import_walks
+from milequest.rules.errors import Refused, ValidationError
+from milequest.settings import PROJECT
+from milequest.store.transaction import Pool, open_pool
+from tests.quest import Caller, Quest
+
+DATA = PROJECT.parent / "shared" / "data"
+HEADER = "Id,ActivityDate,TotalSteps,TotalDistance,VeryActiveMinutes,FairlyActiveMinutes,LightlyActiveMinutes\n"
+ROWS = (
+    "ann,4/12/2016,10000,7.5,10,20,30\n"
+    "ann,4/13/2016,0,0,0,0,0\n"
+    "bob,4/12/2016,4000,3.000001,0,0,0\n"  # distance, but no active minute
+    "bob,4/18/2016,2000,1.25,1,1,1\n"
+)
+SUMS = (
+    "SELECT u.name, sum(c.distance_mm)::bigint FROM contribution c JOIN app_user u ON u.id = c.user_id GROUP BY u.name"
+)
+
+WEEKS = """
+SELECT starts_on::text, sum(distance_mm)::bigint FROM board_entry WHERE period = 'WEEK'
+GROUP BY starts_on ORDER BY starts_on
+"""
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database_url, 4) as pool:
+        yield pool
+
+
+async def walks(pool: Pool, text: str) -> WalksImported:
+    return await import_walks(pool, io.StringIO(text), ZoneInfo("America/New_York"), "Imported", lambda *_: None)
+
+
+async def sums_of_people(pool: Pool) -> dict[str, int]:
+    return {row[0]: row[1] for row in await pool.fetch(SUMS)}
+
+
+async def test_daily_totals_become_device_records_and_twice_is_once(pool: Pool) -> None:
+    first, second = await walks(pool, HEADER + ROWS), await walks(pool, HEADER + ROWS)
+    assert (first.people, first.added, first.known, len(first.skipped)) == (2, 3, 0, 1)
+    assert (second.people, second.added, second.known, len(second.skipped)) == (2, 0, 3, 1)
+    assert first.skipped[0].line == 3
+    assert await sums_of_people(pool) == {"Fitbit ann": 7_500_000, "Fitbit bob": 4_250_001}
+    records = await pool.fetch(
+        "SELECT source, duration_s, local_date::text, timezone FROM activity ORDER BY local_date, id"
+    )
+    assert {tuple(record) for record in records} == {
+        ("FITBIT", 3600, "2016-04-12", "America/New_York"),
+        ("FITBIT", None, "2016-04-12", "America/New_York"),
+        ("FITBIT", 180, "2016-04-18", "America/New_York"),
+    }
+    weeks = await pool.fetch(WEEKS)
+    assert [tuple(week) for week in weeks] == [("2016-04-11", 10_500_001), ("2016-04-18", 1_250_000)]
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", HEADER, HEADER + "ann,4/13/2016,0,0,0,0,0\n"])
+async def test_a_file_without_walks_is_refused_and_changes_nothing(pool: Pool, text: str) -> None:
+    with pytest.raises(ValidationError):
+        await walks(pool, text)
+    assert await pool.fetchval("SELECT count(*) FROM team") == 0
+
+
+SEEN = "{ viewer { memberships { role team { id name memberCount goals { nodes { name status } } } } } }"
+
+
+async def _brought(quest: Quest, team: str, owner: str | None, zone: str = "UTC") -> WalksImported:
+    rows = io.StringIO(HEADER + ROWS)
+    return await import_walks(quest.runtime.writer, rows, ZoneInfo(zone), team, lambda *_: None, owner)
+
+
+async def _address(quest: Quest, caller: Caller) -> str:
+    address: str = await quest.runtime.writer.fetchval("SELECT email FROM app_user WHERE id = $1", caller.user_id)
+    return address.upper()
+
+
+async def test_the_owner_of_an_import_sees_it(quest: Quest) -> None:
+    ada = await quest.user("Ada")
+    await _brought(quest, "Files", await _address(quest, ada))
+    membership = (await ada.run(SEEN))["viewer"]["memberships"][0]
+    assert membership["role"] == "ADMIN"
+    assert (membership["team"]["name"], membership["team"]["memberCount"]) == ("Files", 3)
+
+
+async def test_an_import_that_nobody_owned_can_be_shared_later(quest: Quest) -> None:
+    ada = await quest.user("Ada")
+    await _brought(quest, "Files", None)
+    again = await _brought(quest, "Files", await _address(quest, ada))
+    assert again.added == 0
+    assert (await ada.run(SEEN))["viewer"]["memberships"][0]["team"]["memberCount"] == 4
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+async def test_people_join_a_team_that_is_there_when_its_admin_owns_the_import(quest: Quest, is_public: bool) -> None:
+    ada, ben = await quest.user("Ada"), await quest.user("Ben")
+    await ada.found("Walkers", isPublic=is_public)
+    for stranger in (None, await _address(quest, ben)):
+        with pytest.raises(Refused):
+            await _brought(quest, "Walkers", stranger)
+    done = await _brought(quest, "Walkers", await _address(quest, ada))
+    assert (done.people, done.added) == (2, 3)
+    assert (await ada.run(SEEN))["viewer"]["memberships"][0]["team"]["memberCount"] == 3
+
+
+async def test_an_owner_nobody_knows_is_refused(quest: Quest) -> None:
+    with pytest.raises(Refused, match="No account has the address nobody@"):
+        await _brought(quest, "Files", "nobody@example.com")
+
+
+async def test_another_zone_than_the_first_time_is_refused(quest: Quest) -> None:
+    await _brought(quest, "Files", None, "Europe/London")
+    with pytest.raises(Refused, match="in the zone Europe/London"):
+        await _brought(quest, "Files", None, "Asia/Tokyo")
+
+
+async def test_a_real_month_adds_up_to_the_metre(pool: Pool) -> None:
+    path = DATA / "fitbit-2016-daily-activity.csv"
+    if not path.is_file():
+        pytest.skip("the data set lies beside the project, not in it")
+    expected: Counter[str] = Counter()
+    with path.open(newline="", encoding="utf-8-sig") as source:
+        for row in csv.DictReader(source):
+            expected[f"Fitbit {row['Id']}"] += round(Decimal(row["TotalDistance"]) * 1_000_000)
+    for added, known in ((862, 0), (0, 862)):
+        with path.open(newline="", encoding="utf-8-sig") as source:
+            done = await import_walks(pool, source, ZoneInfo("Europe/London"), "Imported", lambda *_: None)
+        assert (done.people, done.added, done.known, len(done.skipped)) == (33, added, known, 78)
+    sums = await sums_of_people(pool)
+    assert sums.keys() == {name for name, total in expected.items() if total}
+    assert all(abs(total - sums[name]) < 1_000 for name, total in expected.items() if total)
+    total = await pool.fetchval("SELECT sum(distance_mm)::bigint FROM board_entry WHERE period = 'ALL_TIME'")
+    assert abs(total - sum(expected.values())) < 1_000
+
+
+async def test_a_real_trail_becomes_a_goal_of_its_length(pool: Pool) -> None:
+    path = DATA / "appalachian-trail.gpx"
+    if not path.is_file():
+        pytest.skip("the data set lies beside the project, not in it")
+    with path.open("rb") as source:
+        made = await import_route(pool, source, "Imported", None, datetime.now(UTC))
+    goal = await pool.fetchrow("SELECT name, status, target_mm FROM goal WHERE id = $1", made.goal_id)
+    assert goal is not None
+    assert (made.points, round(made.sphere_meters / 1000, 1)) == (9928, 3119.5)
+    assert (goal["name"], goal["status"], round(goal["target_mm"] / 1_000_000, 1)) == ("AT", "DRAFT", 3121.3)
+    assert made.length_meters * 1000 == goal["target_mm"]

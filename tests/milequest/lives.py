@@ -1,0 +1,274 @@
+"""Lives of teams, for tests: things that may happen, done through the actions and to the plain world beside them."""
+
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from typing import Any, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from redis.asyncio import Redis
+
+from app.embedded.valkey import Valkey
+from milequest.actions import activities, goals, members, profiles, teams
+from milequest.rules.access import Viewer
+from milequest.rules.activities import new_walk
+from milequest.rules.enums import ActivityPrivacy, JoinPolicy, LegQuality, RouteSource
+from milequest.rules.errors import QuestError
+from milequest.rules.geo import LatLng, great_circle
+from milequest.rules.goals import new_terms
+from milequest.rules.ids import new_id
+from milequest.rules.routes import Leg, Waypoint
+from milequest.rules.teams import new_team
+from milequest.store.bus import Bus
+from milequest.store.routes import NewRoute
+from milequest.store.transaction import Pool, Tx, transact
+from tests.milequest.totals import Goal, Person, Team, Walk, World
+
+T = TypeVar("T")
+
+ZONES = ("UTC", "America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland")
+WAYPOINTS = (Waypoint(LatLng(0, 0), "Start"), Waypoint(LatLng(0, 0.01), "Half"), Waypoint(LatLng(0, 0.02), "End"))
+LEGS = tuple(
+    Leg(great_circle(here.position, there.position), LegQuality.ESTIMATED) for here, there in pairwise(WAYPOINTS)
+)
+
+
+@dataclass
+class Life:
+    """Each of THINGS is a method that lets one thing happen, made definite by its numbers, unless it cannot be."""
+
+    db: Pool
+    redis: Redis
+    valkey: Valkey
+    world: World = field(default_factory=World)
+    now: datetime = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
+
+    async def write(self, action: Callable[[Tx], Awaitable[Any]]) -> Any:
+        """As a resolver runs an action; None when it was refused."""
+        try:
+            committed = await transact(self.db, action)
+        except QuestError:
+            return None
+        await Bus(self.redis, self.db).wake(committed.positions)
+        return committed.result
+
+    async def person(self, name: str, zone: str) -> None:
+        someone = Person(new_id(self.now), name, zone)
+        await self.db.execute(
+            "INSERT INTO app_user (id, email, email_key, name, timezone, created_at, updated_at) "
+            "VALUES ($1, $2, $2, $3, $4, $5, $5)",
+            *(someone.id, f"{someone.id.hex}@example.com", name, zone, self.now),
+        )
+        self.world.people[someone.id] = someone
+
+    def pick(self, of: dict[UUID, T], number: int) -> T | None:
+        return list(of.values())[number % len(of)] if of else None
+
+    def someone(self, number: int) -> Person:
+        return list(self.world.people.values())[number % len(self.world.people)]
+
+    async def found(self, a: int, b: int, c: int) -> None:
+        if len(self.world.teams) == 3:
+            return
+        who, zone = self.someone(a), ZONES[b % len(ZONES)]
+        new = new_team(f"Team {len(self.world.teams)} {self.now}", None, c % 4 > 0, JoinPolicy.OPEN, None, zone)
+        made = await self.write(lambda tx: teams.create_team(tx, who.id, self.now, new))
+        if made:
+            self.world.teams[made.team_id] = Team(made.team_id, new.name, zone, new.is_public, admins={who.id})
+            self._joined(self.world.teams[made.team_id], who)
+
+    def _joined(self, team: Team, who: Person) -> None:
+        zone = ZoneInfo(who.zone)
+        since = datetime.combine(self.now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+        stays = team.stays.setdefault(who.id, [])
+        since = max([since, *(left for _, left in stays if left)])
+        stays.append((since, None))
+        self._recounted(team, who, since)
+
+    def _recounted(self, team: Team, who: Person, since: datetime) -> None:
+        for walk in sorted(self.world.walks.values(), key=lambda walk: walk.id):
+            if walk.owner == who.id and walk.started_at >= since:
+                self.world.put(walk, team)
+
+    async def join(self, a: int, b: int, _: int) -> None:
+        who = self.someone(a)
+        team = self.pick({team.id: team for team in self.world.teams.values() if who.id not in team.members}, b)
+        if team and await self.write(lambda tx: members.join_team(tx, who.id, self.now, team.id)):
+            self._joined(team, who)
+
+    async def leave(self, a: int, b: int, _: int) -> None:
+        who = self.someone(a)
+        team = self.pick({team.id: team for team in self.world.teams.values() if who.id in team.members}, b)
+        if team and await self.write(lambda tx: members.leave_team(tx, who.id, self.now, team.id)):
+            since, _left = team.stays[who.id].pop()
+            team.stays[who.id].append((since, max(since, self.now)))
+            self._recounted(team, who, self.now)
+            if not team.members:
+                del self.world.teams[team.id]
+
+    async def hide_team(self, a: int, _: int, __: int) -> None:
+        if team := self.pick(self.world.teams, a):
+            changes = {"is_public": not team.is_public}
+            admin = next(iter(team.admins))
+            if await self.write(lambda tx: teams.update_team(tx, admin, self.now, team.id, changes)):
+                team.is_public = not team.is_public
+
+    async def end_team(self, a: int, b: int, _: int) -> None:
+        team = self.pick(self.world.teams, a)
+        if team and b % 4 == 0:
+            admin = next(iter(team.admins))
+            if await self.write(lambda tx: teams.delete_team(tx, admin, self.now, team.id, team.name)):
+                del self.world.teams[team.id]
+
+    async def hide_person(self, a: int, _: int, __: int) -> None:
+        who = self.someone(a)
+        changes = {"show_on_leaderboards": not who.shows}
+        assert await self.write(lambda tx: profiles.update_profile(tx, who.id, self.now, changes))
+        who.shows = not who.shows
+
+    async def log(self, a: int, b: int, c: int) -> None:
+        who = self.someone(a)
+        zone = who.zone if b % 3 else ZONES[c % len(ZONES)]
+        minutes = b % 3000 if b % 4 else b % 9 - 4  # a clock may be fast
+        try:
+            walk = new_walk(
+                started_at=self.now - timedelta(minutes=minutes),
+                now=self.now,
+                timezone=zone,
+                distance_meters=(c % 9000 + 1) / 3,
+                steps=c % 5000 or None,
+                duration_seconds=c % 2000 + 60,
+                privacy=ActivityPrivacy.PRIVATE if a % 4 == 0 else None,
+            )
+        except QuestError:
+            return
+        done = await self.write(
+            lambda tx: activities.log_walk(tx, who.id, self.now, activities.as_it_is(walk), allow_duplicate=True)
+        )
+        if done:
+            public, steps, seconds = walk.privacy == "PUBLIC", walk.steps or 0, walk.duration_s or 0
+            day = walk.started_at.astimezone(ZoneInfo(zone)).date()
+            counts = walk.distance_mm <= 7000 * seconds
+            what = (walk.distance_mm, seconds, steps)
+            self.world.put(Walk(done.activity_id, who.id, walk.started_at, zone, day, *what, public, counts, self.now))
+
+    async def edit(self, a: int, b: int, c: int) -> None:
+        walk = self.pick(self.world.walks, a)
+        if walk is None:
+            return
+        sent, change = self._change(walk, b, c)
+        if await self.write(lambda tx: activities.update_walk(tx, walk.owner, self.now, walk.id, sent)):
+            changed = replace(walk, **change)
+            day = changed.started_at.astimezone(ZoneInfo(changed.zone)).date()
+            changed = replace(changed, local_date=day, counts=changed.distance_mm <= 7000 * changed.duration_s)
+            self.world.put(changed if changed == walk else replace(changed, counted_at=self.now))
+
+    def _change(self, walk: Walk, b: int, c: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What is sent, and what becomes of the walk."""
+        match b % 6:
+            case 0:
+                meters = (c % 20000 + 1) / 4
+                return {"distance_meters": meters}, {"distance_mm": round(meters * 1000)}
+            case 1:
+                return {"duration_seconds": c % 3000 + 1}, {"duration_s": c % 3000 + 1}
+            case 2:
+                moved = walk.started_at - timedelta(minutes=c % 3000 - 1000)
+                return {"started_at": moved}, {"started_at": moved}
+            case 3:
+                return {"steps": c % 9000 + 1, "notes": "counted"}, {"steps": c % 9000 + 1}
+            case 4:
+                return {"notes": f"note {c}"}, {}
+        hidden = ActivityPrivacy.PRIVATE if walk.is_public else ActivityPrivacy.PUBLIC
+        return {"privacy": hidden}, {"is_public": not walk.is_public}
+
+    async def delete(self, a: int, _: int, __: int) -> None:
+        walk = self.pick(self.world.walks, a)
+        if walk and await self.write(lambda tx: activities.delete_walk(tx, walk.owner, self.now, walk.id)):
+            self.world.put(replace(walk, counts=False))
+            del self.world.walks[walk.id]
+
+    async def draft(self, a: int, b: int, c: int) -> None:
+        team = self.pick(self.world.teams, a)
+        if team is None:
+            return
+        today = self.now.astimezone(ZoneInfo(team.zone)).date()
+        terms = new_terms("Far", today, None, today + timedelta(days=b % 4 + 1), c % 24, today=today)
+        route = NewRoute(new_id(self.now), WAYPOINTS, LEGS, RouteSource.WAYPOINTS)
+        viewer, activate = Viewer(next(iter(team.admins))), b % 8 > 0
+        made = await self.write(
+            lambda tx: goals.create_goal(tx, viewer, self.now, team.id, terms, route, activate=activate)
+        )
+        if made:
+            marks = await self.db.fetch("SELECT at_mm FROM milestone WHERE goal_id = $1 ORDER BY at_mm", made.goal_id)
+            marks_mm = [row[0] for row in marks]
+            team.goals.append(Goal(made.goal_id, terms.starts_on, terms.ends_on, terms.grace_hours, marks_mm))
+            if activate:
+                self._begun(team, team.goals[-1])
+
+    def _begun(self, team: Team, goal: Goal) -> None:
+        goal.status, goal.activated_at = "ACTIVE", self.now
+        self.world.begin(team, goal)
+
+    def a_goal(self, number: int, *statuses: str) -> tuple[Team, Goal] | None:
+        """One of the goals of these statuses that are not final."""
+        teams = self.world.teams.values()
+        choice = {goal.id: (team, goal) for team in teams for goal in team.goals if goal.status in statuses}
+        return self.pick({key: chosen for key, chosen in choice.items() if not chosen[1].is_final}, number)
+
+    async def activate(self, a: int, b: int, _: int) -> None:
+        if chosen := self.a_goal(a, "DRAFT"):
+            team, goal = chosen
+            viewer = Viewer(next(iter(team.admins)))
+            if await self.write(lambda tx: goals.activate_goal(tx, viewer, self.now, goal.id)):
+                self._begun(team, goal)
+
+    async def extend(self, a: int, b: int, c: int) -> None:
+        if chosen := self.a_goal(a, "DRAFT", "ACTIVE", "COMPLETED"):
+            team, goal = chosen
+            viewer, changes = Viewer(next(iter(team.admins))), {"ends_on": goal.ends_on + timedelta(days=c % 3)}
+            if await self.write(lambda tx: goals.update_goal(tx, viewer, self.now, goal.id, changes)):
+                goal.ends_on = changes["ends_on"]
+                if goal.status == "ACTIVE":
+                    self.world.begin(team, goal)
+
+    async def cancel(self, a: int, b: int, c: int) -> None:
+        if (chosen := self.a_goal(a, "DRAFT", "ACTIVE", "COMPLETED")) and c % 3 == 0:
+            team, goal = chosen
+            viewer = Viewer(next(iter(team.admins)))
+            if await self.write(lambda tx: goals.cancel_goal(tx, viewer, self.now, goal.id)):
+                goal.status = "CANCELLED"
+
+    async def finalize(self, a: int, b: int, _: int) -> None:
+        if chosen := self.a_goal(a, "DRAFT", "ACTIVE", "COMPLETED"):
+            goal = chosen[1]
+            if b % 2 and goal.status != "DRAFT":
+                self.now = max(self.now, goal.closes_at)
+            due = self.now >= goal.closes_at and goal.status in ("ACTIVE", "COMPLETED") and not goal.is_final
+            assert await self.write(lambda tx: goals.finalize_goal(tx, goal.id, self.now)) is due
+            if due:
+                goal.is_final, goal.status = True, "COMPLETED" if goal.status == "COMPLETED" else "FAILED"
+
+    async def wait(self, a: int, b: int, _: int) -> None:
+        self.now += timedelta(minutes=b % 5000 if a % 3 else b % 300)
+
+    async def flush(self, _: int, __: int, ___: int) -> None:
+        if self.valkey.answers():
+            await self.redis.flushall()
+
+    async def kill(self, a: int, _: int, __: int) -> None:
+        if self.valkey.answers():
+            os.kill(int((self.valkey.data / "pid").read_text()), signal.SIGKILL)
+        elif a % 2:
+            self.valkey.start()
+
+
+THINGS = [  # as often as they are named
+    *("log " * 9 + "edit " * 8 + "delete delete " + "wait " * 4).split(),
+    *("join " * 4 + "leave leave found hide_team end_team hide_person").split(),
+    *("draft " * 4 + "activate " * 2 + "extend cancel finalize finalize").split(),
+    *("flush", "kill"),
+]

@@ -1,0 +1,44 @@
+"""What Cognito is asked: with our role's signature where it wants one, and nowhere else."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from milequest.providers.identity.cognito import CognitoIdentity
+from milequest.rules.credentials import SignUp
+from milequest.rules.enums import Units
+from milequest.rules.errors import Refused
+from milequest.settings import Settings
+from tests.milequest.store.aws.stub import stubbed
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+POOL = Settings(
+    cognito_pool="us-east-1_Pool",
+    jwks_url="http://127.0.0.1:1/jwks.json",
+    jwt_issuer="https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool",
+    jwt_client_id="client",
+)
+SECRET = (200, b'{"UserPoolClient": {"ClientSecret": "secret"}}')
+DONE = (200, b"{}")
+REFUSED = (400, b'{"__type": "NotAuthorizedException"}')
+
+
+async def test_what_is_open_to_all_is_not_signed() -> None:
+    """No policy allows these operations, and AWS asks none: with a signature a role would be asked for one."""
+    async with stubbed(iter([SECRET, DONE, DONE, DONE, DONE, REFUSED])) as stub:
+        identity = CognitoIdentity(POOL, stub.aws)
+        await identity.sign_up(SignUp("ada@example.org", "Correct-Horse-1", "Ada", "UTC", Units.MILES), NOW)
+        await identity.confirm("ada@example.org", "123456", NOW)
+        await identity.resend_code("ada@example.org", NOW)
+        await identity.sign_out("subject:token", None, everywhere=False, now=NOW)
+        with pytest.raises(Refused, match="Wrong e-mail address or password"):
+            await identity.sign_in("ada@example.org", "wrong", NOW)
+        signed = {asked.partition("Service.")[2].partition("\r\n")[0]: "AWS4-HMAC" in asked for asked in stub.asked}
+        assert signed == {
+            "DescribeUserPoolClient": True,
+            "SignUp": False,
+            "ConfirmSignUp": False,
+            "ResendConfirmationCode": False,
+            "RevokeToken": False,
+            "AdminInitiateAuth": True,
+        }

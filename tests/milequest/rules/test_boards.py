@@ -1,0 +1,86 @@
+"""Names and windows of boards."""
+
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milequest.rules.boards import BoardOf, board_key, is_final, parse_key, previous, sort_name
+from milequest.rules.calendar import Window, window
+from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
+from milequest.rules.errors import ValidationError
+
+DATED = (LeaderboardPeriod.DAY, LeaderboardPeriod.WEEK, LeaderboardPeriod.MONTH)
+TEAM = UUID("0192f1c2-7b1e-7c3a-9d7e-3f2a6c1b4d5e")
+
+
+@given(
+    st.sampled_from(LeaderboardPeriod),
+    st.sampled_from(LeaderboardMetric),
+    st.sampled_from(LeaderboardBasis),
+    st.none() | st.uuids(),
+    st.none() | st.dates(),
+)
+def test_a_board_is_found_again_by_its_name(
+    period: LeaderboardPeriod,
+    metric: LeaderboardMetric,
+    basis: LeaderboardBasis,
+    owner: UUID | None,
+    day: date | None,
+) -> None:
+    key = board_key(period, metric=metric if owner else None, basis=None if owner else basis, owner_id=owner, day=day)
+    if key.of is BoardOf.TEAMS and period is LeaderboardPeriod.GOAL:
+        with pytest.raises(ValidationError):
+            parse_key(key.text())
+    else:
+        assert parse_key(key.text()) == key
+
+
+@given(st.text() | st.from_regex(r"[a-z]{1,8}_[a-z]{1,8}(_[0-9a-f]{32})?(_[0-9]{8})?"))
+def test_any_text_names_one_board_or_none(text: str) -> None:
+    with suppress(ValidationError):
+        assert parse_key(text).text() == text
+
+
+def test_names_are_short_words() -> None:
+    week = board_key(LeaderboardPeriod.WEEK, owner_id=TEAM, day=date(2026, 11, 22))
+    assert week.text() == "week_distance_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e_20261116"
+    days = board_key(LeaderboardPeriod.ALL_TIME, metric=LeaderboardMetric.ACTIVE_DAYS, owner_id=TEAM)
+    assert days.text() == "alltime_activedays_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
+    average = board_key(LeaderboardPeriod.MONTH, basis=LeaderboardBasis.AVERAGE_PER_ACTIVE_MEMBER, day=date(1, 1, 9))
+    assert average.text() == "month_average_00010101"
+
+
+@given(st.sampled_from(DATED), st.dates())
+def test_windows_lie_side_by_side(period: LeaderboardPeriod, day: date) -> None:
+    shown = window(period, day)
+    before = previous(shown)
+    if before is None:
+        assert shown.starts_on == date.min
+    else:
+        assert before == window(period, before.starts_on)
+        assert before.ends_on + timedelta(days=1) == shown.starts_on
+
+
+@pytest.mark.parametrize("period", [LeaderboardPeriod.ALL_TIME, LeaderboardPeriod.GOAL])
+def test_nothing_comes_before_all_time_or_a_goal(period: LeaderboardPeriod) -> None:
+    assert previous(Window(period, date(2026, 11, 1), date(2026, 11, 9))) is None
+
+
+@given(st.sampled_from(LeaderboardPeriod).filter(lambda period: period is not LeaderboardPeriod.GOAL), st.dates())
+def test_a_window_is_final_three_and_a_half_days_after_its_last(period: LeaderboardPeriod, day: date) -> None:
+    shown = window(period, day)
+    try:
+        final = datetime(*shown.ends_on.timetuple()[:3], tzinfo=UTC) + timedelta(days=4, hours=12)
+    except OverflowError:
+        assert not is_final(shown, datetime.max.replace(tzinfo=UTC))
+    else:
+        assert is_final(shown, final)
+        assert not is_final(shown, final - timedelta(microseconds=1))
+
+
+def test_names_are_compared_as_any_database_does() -> None:
+    assert sorted(["émile", "Zoë", "ann", "Émile", "Bo"], key=sort_name) == ["ann", "Bo", "Zoë", "Émile", "émile"]

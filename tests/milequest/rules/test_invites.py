@@ -1,0 +1,73 @@
+"""Rules of invites: codes nobody guesses and everybody can type, and invites that are good until an instant."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milequest.rules.enums import InviteState
+from milequest.rules.errors import ErrorCode, QuestError
+from milequest.rules.invites import (
+    ALPHABET,
+    CODE_LENGTH,
+    code_hash,
+    new_code,
+    new_invite,
+    refuse_other_recipient,
+    refuse_unless_open,
+    state_at,
+)
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+def test_codes_are_long_unambiguous_and_never_the_same() -> None:
+    codes = {new_code() for _ in range(10_000)}
+    assert len(codes) == 10_000
+    assert {len(code) for code in codes} == {CODE_LENGTH}
+    assert {mark for code in codes for mark in code} == set(ALPHABET)
+    assert not set("01OIL") & set(ALPHABET)
+
+
+@given(st.text(ALPHABET, min_size=10, max_size=10), st.integers(0, 10))
+def test_a_code_is_the_same_however_it_is_typed(code: str, cut: int) -> None:
+    assert code_hash(f" {code[:cut]}-{code[cut:]}\n") == code_hash(code.lower()) == code_hash(code)
+
+
+@given(st.text())
+def test_anything_can_be_tried(text: str) -> None:
+    assert len(code_hash(text)) == 32
+
+
+def test_expiry_is_exact() -> None:
+    expiry = NOW + timedelta(hours=1)
+    assert state_at(InviteState.PENDING, expiry, expiry - timedelta(microseconds=1)) is InviteState.PENDING
+    assert state_at(InviteState.PENDING, expiry, expiry) is InviteState.EXPIRED
+    for state in (InviteState.ACCEPTED, InviteState.DECLINED, InviteState.REVOKED):
+        assert state_at(state, expiry, expiry) is state
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        (InviteState.REVOKED, ErrorCode.INVALID_INVITE_CODE),
+        (InviteState.EXPIRED, ErrorCode.INVITE_EXPIRED),
+        (InviteState.ACCEPTED, ErrorCode.CONFLICT),
+        (InviteState.DECLINED, ErrorCode.CONFLICT),
+    ],
+)
+def test_why_an_invite_is_good_no_more(state: InviteState, code: ErrorCode) -> None:
+    refuse_unless_open(InviteState.PENDING)
+    with pytest.raises(QuestError) as refusal:
+        refuse_unless_open(state)
+    assert refusal.value.code is code
+
+
+def test_whom_an_address_is() -> None:
+    invite = new_invite(NOW, " Bob@Example.com ")
+    assert (invite.email, invite.email_key, invite.max_uses) == ("Bob@Example.com", "bob@example.com", 1)
+    refuse_other_recipient(invite.email_key, "BOB@example.COM")
+    refuse_other_recipient(None, "eve@example.com")
+    with pytest.raises(QuestError):
+        refuse_other_recipient(invite.email_key, "eve@example.com")

@@ -1,0 +1,17 @@
+"""Taking over, where nothing is followed; with a standby, and what clients see of it, it is `make drill`."""
+
+import asyncpg
+import pytest
+
+from milequest.settings import Settings
+from milequest.store.failover import TakenOver, take_over
+
+
+@pytest.mark.parametrize("planned", [False, True])
+async def test_who_was_promoted_already_begins_a_new_epoch_unless_nothing_was_lost(
+    database_url: str, planned: bool
+) -> None:
+    assert await take_over(Settings(database_url=database_url), planned=planned) == TakenOver(None, 1 if planned else 2)
+    connection = await asyncpg.connect(database_url)
+    assert await connection.fetchval("SELECT epoch FROM log_epoch") == (1 if planned else 2)
+    await connection.close()

@@ -1,0 +1,161 @@
+"""Attempts counted in a real Redis, and without one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
+
+import pytest
+from redis.asyncio import Redis
+
+from milequest.rules.errors import RateLimited
+from milequest.rules.rate_limits import RateLimit
+from milequest.store import rate_limits
+from milequest.store.rate_limits import RETREAT, RateLimits
+
+THREE = RateLimit("test", 3, 60, "tests")
+NOBODY = "unix:///nowhere/valkey.sock"
+
+
+class Clock:
+    """A clock the test moves."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(params=["redis", "process"])
+async def limits(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[RateLimits]:
+    """Limits counted in Redis, and in the process because Redis is away."""
+    async with Redis.from_url(redis_url if request.param == "redis" else NOBODY) as redis:
+        yield RateLimits(redis)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as redis:
+        yield redis
+
+
+async def refusal_of(limits: RateLimits, limit: RateLimit, who: str) -> RateLimited | None:
+    """Why an attempt is refused, None when it passes."""
+    try:
+        await limits.spend(limit, who)
+    except RateLimited as refusal:
+        return refusal
+    return None
+
+
+async def refused_after(limits: RateLimits, who: str, limit: RateLimit = THREE) -> int:
+    """How many attempts pass before one is refused."""
+    passed = 0
+    while (refusal := await refusal_of(limits, limit, who)) is None:
+        passed += 1
+    assert 1 <= int(str(refusal.details["retryAfterSeconds"])) <= limit.seconds
+    return passed
+
+
+async def test_the_most_pass_and_no_more(limits: RateLimits) -> None:
+    assert await refused_after(limits, "ada") == 3
+    assert await refused_after(limits, "ada") == 0
+
+
+async def test_everybody_and_every_limit_is_counted_apart(limits: RateLimits) -> None:
+    assert await refused_after(limits, "ada") == 3
+    assert await refused_after(limits, "bob") == 3
+    assert await refused_after(limits, "ada", RateLimit("other", 2, 60, "tests")) == 2
+
+
+async def test_attempts_at_once_are_all_counted(limits: RateLimits) -> None:
+    answers = await asyncio.gather(*(limits.spend(THREE, "ada") for _ in range(20)), return_exceptions=True)
+    assert answers.count(None) == 3
+
+
+async def test_an_attempt_that_succeeds_was_not_counted(limits: RateLimits) -> None:
+    for works in (True, False, True, False, True, True, False):
+        with pytest.raises(ValueError, match="wrong") if not works else nullcontext():
+            async with limits.failures((THREE, "ada")):
+                if not works:
+                    raise ValueError("wrong")
+    with pytest.raises(RateLimited):
+        async with limits.failures((THREE, "ada")):
+            raise AssertionError("one too many is not run")
+
+
+async def test_a_window_ends(redis: Redis) -> None:
+    short = RateLimit("short", 1, 1, "tests")
+    limits = RateLimits(redis)
+    await limits.spend(short, "ada")
+    with pytest.raises(RateLimited):
+        await limits.spend(short, "ada")
+    await asyncio.sleep(1.1)
+    await limits.spend(short, "ada")
+
+
+async def test_a_window_of_the_process_ends() -> None:
+    clock = Clock()
+    async with Redis.from_url(NOBODY) as away:
+        limits = RateLimits(away, clock)
+        assert await refused_after(limits, "ada") == 3
+        clock.now += 59
+        assert await refused_after(limits, "ada") == 0
+        clock.now += 1
+        assert await refused_after(limits, "ada") == 3
+
+
+async def test_processes_count_together(redis: Redis) -> None:
+    one, two = RateLimits(redis), RateLimits(redis)
+    await one.spend(THREE, "ada")
+    await one.spend(THREE, "ada")
+    assert await refused_after(two, "ada") == 1
+
+
+async def test_redis_holds_nobodys_address_and_nothing_for_ever(redis: Redis) -> None:
+    limits = RateLimits(redis)
+    await limits.spend(THREE, "ada@example.org")
+    async with limits.failures((THREE, "192.0.2.7")):
+        pass
+    keys = await redis.keys()
+    assert len(keys) == 1  # what succeeded left nothing
+    assert b"ada" not in keys[0]
+    assert 0 < await redis.ttl(keys[0]) <= 60
+
+
+async def test_a_key_that_lost_its_end_gets_one(redis: Redis) -> None:
+    limits = RateLimits(redis)
+    await limits.spend(THREE, "ada")
+    key = (await redis.keys())[0]
+    await redis.persist(key)
+    await limits.spend(THREE, "ada")
+    assert 0 < await redis.ttl(key) <= 60
+
+
+async def test_while_redis_hangs_the_process_counts_and_then_asks_it_again(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only the first waits for it, nobody is let through, and its return is noticed."""
+    monkeypatch.setattr(rate_limits, "PATIENCE", 0.1)
+    clock = Clock()
+    limits = RateLimits(redis, clock)
+    await limits.spend(THREE, "ada")
+    await redis.client_pause(400, all=True)
+    assert await refused_after(limits, "ada") == 3
+    assert [record.levelname for record in caplog.records if "rate_limits" in record.name] == ["WARNING"]
+    await asyncio.sleep(0.4)
+    assert await refused_after(limits, "ada") == 0
+    clock.now += RETREAT
+    assert await refused_after(limits, "ada") <= 2
+
+
+async def test_the_process_remembers_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "KEPT_WINDOWS", 5)
+    async with Redis.from_url(NOBODY) as away:
+        limits = RateLimits(away, Clock())
+        assert await refused_after(limits, "ada") == 3
+        for number in range(4):
+            await limits.spend(THREE, f"other-{number}")
+        assert await refused_after(limits, "ada") == 0
+        for number in range(5):
+            await limits.spend(THREE, f"another-{number}")
+        assert await refused_after(limits, "ada") == 3

@@ -1,0 +1,67 @@
+"""Asking together: one question at a time, each key once, what is answered was read after it was asked for."""
+
+import asyncio
+
+import pytest
+
+from milequest.store.together import Together
+
+
+class Asking:
+    """Answers when it is let, and notes what it was asked. Keys above 100 have no value, 666 breaks its question."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+        self.let = asyncio.Semaphore(0)
+        self.together = Together(self.answer)
+
+    async def answer(self, keys: list[int]) -> dict[int, str]:
+        self.asked.append(keys)
+        await self.let.acquire()
+        if 666 in keys:
+            raise ConnectionError("gone")
+        return {key: f"v{key}" for key in keys if key <= 100}
+
+
+async def test_who_comes_while_a_question_is_under_way_is_in_the_next() -> None:
+    asking = Asking()
+    first = [asyncio.create_task(asking.together(key)) for key in (1, 2, 1)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    later = [asyncio.create_task(asking.together(key)) for key in (1, 3, 101)]
+    asking.let.release()
+    assert await asyncio.gather(*first) == ["v1", "v2", "v1"]
+    asking.let.release()
+    assert await asyncio.gather(*later) == ["v1", "v3", None]
+    assert asking.asked == [[1, 2], [1, 3, 101]]
+
+
+async def test_nothing_is_remembered() -> None:
+    asking = Asking()
+    for _ in range(2):
+        asking.let.release()
+        assert await asking.together(1) == "v1"
+    assert asking.asked == [[1], [1]]
+
+
+async def test_a_question_that_fails_fails_those_who_asked_and_nobody_else() -> None:
+    asking = Asking()
+    first = [asyncio.create_task(asking.together(key)) for key in (1, 666)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    later = asyncio.create_task(asking.together(2))
+    asking.let.release()
+    assert [type(each) for each in await asyncio.gather(*first, return_exceptions=True)] == [ConnectionError] * 2
+    asking.let.release()
+    assert await later == "v2"
+
+
+async def test_who_gives_up_leaves_the_others_alone() -> None:
+    asking = Asking()
+    one, other = asyncio.create_task(asking.together(1)), asyncio.create_task(asking.together(1))
+    await asyncio.sleep(0)
+    one.cancel()
+    asking.let.release()
+    assert await other == "v1"
+    with pytest.raises(asyncio.CancelledError):
+        await one

@@ -1,0 +1,151 @@
+"""Valkey in cluster mode, as AWS has it: what we do with one server is done with three, and when a slot moves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+from redis.crc import key_slot
+
+from milequest.providers.mail import LocalMailbox
+from milequest.rules.errors import RateLimited, Refused
+from milequest.rules.mail import Mail
+from milequest.rules.rate_limits import RateLimit
+from milequest.runtime import open_runtime
+from milequest.settings import Settings
+from milequest.store import bus as buses
+from milequest.store import presence
+from milequest.store.bus import TOPIC, Bus
+from milequest.store.rate_limits import RateLimits
+from milequest.store.valkey import Valkey, connect, one_server
+from tests.valkey_cluster import Server, cluster
+
+AWAY = "redis+cluster://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
+    with cluster(tmp_path_factory.mktemp("cluster"), 3) as started:
+        yield started
+
+
+@pytest.fixture(params=["one", "cluster"])
+async def valkey(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Valkey]:
+    """A client of one server, and one of a cluster."""
+    url = redis_url if request.param == "one" else request.getfixturevalue("servers")[0].url
+    async with aclosing(connect(Settings(redis_url=url))) as client:
+        yield client
+
+
+@asynccontextmanager
+async def receiving(valkey: Valkey) -> AsyncIterator[asyncio.Queue[tuple[str, int]]]:
+    """What a bus of its own hears; nobody listens to a log, so nothing is polled."""
+    heard: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+    bus = Bus(valkey, cast("Any", None))
+    bus.receiver = lambda channel, sequence: heard.put_nowait((channel, sequence))
+    running = asyncio.create_task(bus.run())
+    yield heard
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def hears(heard: asyncio.Queue[tuple[str, int]], sender: Bus, seconds: float = 10) -> None:
+    """Wake until it is heard: a subscription begins some time after it was asked for."""
+    async with asyncio.timeout(seconds):
+        while True:
+            name = f"team:{uuid4().hex}"
+            await sender.wake({name: 7})
+            try:
+                async with asyncio.timeout(0.2):
+                    while (await heard.get()) != (name, 7):
+                        pass
+                return
+            except TimeoutError:
+                continue
+
+
+async def test_wake_ups_reach_other_processes(valkey: Valkey) -> None:
+    async with receiving(valkey) as heard:
+        await hears(heard, Bus(valkey, cast("Any", None)))
+
+
+async def test_attempts_are_counted_together(valkey: Valkey) -> None:
+    limit, who = RateLimit("test", 2, 60, "tests"), uuid4().hex
+    ours, theirs = RateLimits(valkey), RateLimits(valkey)
+    await ours.spend(limit, who)
+    await theirs.spend(limit, who)
+    with pytest.raises(RateLimited):
+        await ours.spend(limit, who)
+
+
+async def test_who_walks_is_known(valkey: Valkey) -> None:
+    team, ada, now = uuid4(), uuid4(), datetime.now(UTC)
+    await presence.put(valkey, team, ada, now, walking=True)
+    assert (await presence.walkers(valkey, team, now))[0] == [ada]
+    await presence.put(valkey, team, ada, now, walking=False)
+    assert await presence.walkers(valkey, team, now) == ([], None)
+
+
+async def test_it_answers(valkey: Valkey) -> None:
+    """Which is what /readyz asks."""
+    assert await valkey.ping()
+
+
+async def test_mail_arrives(valkey: Valkey) -> None:
+    mail = Mail("ada@example.com", "A code", uuid4().hex)
+    await LocalMailbox(valkey).send(mail)
+    assert (await LocalMailbox(valkey).newest())[0].mail == mail
+
+
+async def test_a_bus_follows_its_topic_to_another_server(
+    servers: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buses, "RETRY_SECONDS", 0.05)
+    slot = key_slot(TOPIC.encode())
+    settings = Settings(redis_url=servers[0].url)
+    async with (
+        aclosing(connect(settings)) as listening,
+        aclosing(connect(settings)) as sending,
+        receiving(listening) as heard,
+    ):
+        await hears(heard, Bus(sending, cast("Any", None)))
+        ids = [server.ask("MYID").decode() for server in servers]
+        old = slot * 3 // 16_384
+        new = (old + 1) % 3
+        for number in (new, old, ({0, 1, 2} - {old, new}).pop()):
+            servers[number].ask("SETSLOT", slot, "NODE", ids[new])
+        await hears(heard, Bus(sending, cast("Any", None)))
+
+
+async def test_a_cluster_that_is_away_does_what_a_server_does_that_is_away() -> None:
+    """A client of clusters raises errors of its own."""
+    async with aclosing(connect(Settings(redis_url=AWAY))) as nowhere:
+        await Bus(nowhere, cast("Any", None)).wake({"team:1": 1})  # only a warning
+        await RateLimits(nowhere).spend(RateLimit("test", 2, 60, "tests"), "ada")  # counted here
+        with pytest.raises(Refused) as refusal:
+            await presence.walkers(nowhere, uuid4(), datetime.now(UTC))
+        assert refusal.value.extensions()["retryable"]
+        with pytest.raises(OSError, match="from Redis"):
+            await LocalMailbox(nowhere).newest()
+
+
+async def test_a_process_starts_while_its_cluster_is_away(database_url: str) -> None:
+    async with open_runtime(replace(Settings(database_url=database_url), redis_url=AWAY)) as runtime:
+        assert await runtime.writer.fetchval("SELECT 1") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "one"),
+    [
+        ("redis+cluster://host:6379/0", "redis://host:6379/0"),
+        ("rediss+cluster://me@host", "rediss://me@host"),
+        ("redis://a:b+cluster://@host", "redis://a:b+cluster://@host"),
+        ("unix:///run/valkey.sock", "unix:///run/valkey.sock"),
+    ],
+)
+def test_the_scheme_says_what_is_a_cluster(url: str, one: str) -> None:
+    assert one_server(url) == one

@@ -1,0 +1,164 @@
+"""The policy is written twice, as a rule and as SQL: both say the same of every viewer, team and part."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from milequest.rules.access import (
+    Standing,
+    TeamPart,
+    Viewer,
+    may_see,
+    may_see_activity,
+    refuse_unless_admin,
+    refuse_unless_member,
+)
+from milequest.rules.enums import ActivityPrivacy, TeamRole
+from milequest.rules.errors import ErrorCode, QuestError
+from milequest.store import invites, members, scopes, teams, users
+from milequest.store.teams import Team
+from tests.quest import Quest
+
+PREDICATES = {
+    TeamPart.CARD: scopes.TEAM_VISIBLE,
+    TeamPart.GOALS: scopes.GOALS_VISIBLE,
+    TeamPart.PEOPLE: scopes.PEOPLE_VISIBLE,
+    TeamPart.INVITES: scopes.INVITES_VISIBLE,
+}
+TEAMS = [(is_public, is_live) for is_public in (True, False) for is_live in (True, False)]
+
+
+@dataclass
+class World:
+    """Four teams, public or not, live or not, with the same people in each."""
+
+    quest: Quest
+    teams: dict[tuple[bool, bool], UUID]
+    viewers: dict[str, UUID | None]
+
+    def standing(self, who: str, is_live: bool) -> Standing:
+        """How near someone stands to each of the teams; nobody is in one that was deleted."""
+        near = {"nobody": Standing.ANONYMOUS, "admin": Standing.ADMIN, "member": Standing.MEMBER}
+        standing = near.get(who, Standing.STRANGER)
+        return standing if is_live else min(standing, Standing.STRANGER)
+
+
+@pytest.fixture
+async def world(quest: Quest) -> World:
+    people = {name: await quest.user(name) for name in ("admin", "member", "former", "stranger")}
+    by_kind: dict[tuple[bool, bool], UUID] = {}
+    for is_public, is_live in TEAMS:
+        name = f"Team {is_public} {is_live}"
+        team = await people["admin"].found(name, isPublic=is_public)
+        code = await people["admin"].invite(team)
+        await people["member"].accept(code)
+        await people["former"].accept(code)
+        await people["former"].run("mutation ($t: ID!) { leaveTeam(input: {teamId: $t}) { deletedMemberId } }", t=team)
+        if not is_live:
+            text = (
+                "mutation ($t: ID!, $n: String!) { deleteTeam(input: {teamId: $t, confirmName: $n}) { deletedTeamId } }"
+            )
+            await people["admin"].run(text, t=team, n=name)
+        by_kind[is_public, is_live] = UUID(team.removeprefix("team_"))
+    viewers = {name: caller.user_id for name, caller in people.items()}
+    return World(quest, by_kind, viewers | {"nobody": None})
+
+
+async def test_predicates_say_what_the_rule_says(world: World) -> None:
+    db = world.quest.runtime.reader
+    for (who, viewer), (kind, team_id), part in product(world.viewers.items(), world.teams.items(), TeamPart):
+        seen = await db.fetchval(
+            f"SELECT EXISTS (SELECT FROM team t WHERE t.id = $2 AND {PREDICATES[part]})", viewer, team_id
+        )
+        is_public, is_live = kind
+        allowed = is_live and may_see(part, world.standing(who, is_live), is_public=is_public)
+        assert seen == allowed, (who, kind, part)
+
+
+async def test_reads_give_what_the_rule_allows(world: World) -> None:
+    db = world.quest.runtime.reader
+    now = (await world.quest.user("Clock")).now
+    ids = list(world.teams.values())
+    all_members = await db.fetch("SELECT id, team_id FROM team_member WHERE left_at IS NULL")
+    all_invites = await db.fetch("SELECT id, team_id FROM team_invite")
+    assert len(all_members) == 4
+    assert len(all_invites) == 4
+    for who, user_id in world.viewers.items():
+        viewer = Viewer(user_id)
+        allowed = _allowed(world, who)
+        cards = await teams.teams(db, viewer, ids)
+        assert set(cards) == allowed(TeamPart.CARD), who
+        for team in cards.values():
+            assert team.standing(viewer) == world.standing(who, is_live=True)
+        pages = await members.pages_of(db, viewer, _cards(ids), None, 10)
+        assert set(pages) == allowed(TeamPart.PEOPLE), who
+        by_ids = await members.by_ids(db, viewer, [row["id"] for row in all_members])
+        assert {member.team.id for member in by_ids.values()} == allowed(TeamPart.PEOPLE), who
+        invited = await invites.pages_of(db, viewer, _cards(ids), None, 10, now)
+        assert set(invited) == allowed(TeamPart.INVITES), who
+        invited_ids = await invites.by_ids(db, viewer, [row["id"] for row in all_invites], now)
+        assert {invite.team.id for invite in invited_ids.values()} == allowed(TeamPart.INVITES), who
+
+
+def _allowed(world: World, who: str) -> Callable[[TeamPart], set[UUID]]:
+    def parts(part: TeamPart) -> set[UUID]:
+        return {
+            team_id
+            for (is_public, is_live), team_id in world.teams.items()
+            if is_live and may_see(part, world.standing(who, is_live), is_public=is_public)
+        }
+
+    return parts
+
+
+def _cards(team_ids: list[UUID]) -> list[Team]:
+    """Rows as someone might hold them who should not: the statement itself must refuse."""
+    blank: dict[str, Any] = dict.fromkeys(Team.__dataclass_fields__)
+    return [Team(**blank | {"id": team_id, "viewer_role": TeamRole.ADMIN}) for team_id in team_ids]
+
+
+async def test_cards_of_people_go_to_whom_they_share_a_team_with(world: World) -> None:
+    db, viewers = world.quest.runtime.reader, world.viewers
+    everybody = [user_id for user_id in viewers.values() if user_id]
+    for who, expected in {
+        "admin": {"admin", "member"},
+        "member": {"admin", "member"},
+        "former": {"former"},
+        "stranger": {"stranger"},
+        "nobody": set(),
+    }.items():
+        seen = await users.visible_cards(db, Viewer(viewers[who]), everybody)
+        assert set(seen) == {viewers[name] for name in expected}, who
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+@pytest.mark.parametrize("standing", list(Standing))
+def test_refusals_never_betray_a_hidden_team(standing: Standing, is_public: bool) -> None:
+    for refuse, let_in in ((refuse_unless_admin, Standing.ADMIN), (refuse_unless_member, Standing.MEMBER)):
+        if standing >= let_in:
+            refuse(standing, is_public=is_public)
+            continue
+        with pytest.raises(QuestError) as refusal:
+            refuse(standing, is_public=is_public)
+        visible = may_see(TeamPart.CARD, standing, is_public=is_public)
+        assert refusal.value.code is (ErrorCode.FORBIDDEN if visible else ErrorCode.NOT_FOUND)
+
+
+def test_a_nearer_standing_sees_no_less() -> None:
+    for part, is_public in product(TeamPart, (True, False)):
+        seen = [may_see(part, standing, is_public=is_public) for standing in Standing]
+        assert seen == sorted(seen)
+        assert seen[-1]
+
+
+def test_a_private_walk_is_its_owners() -> None:
+    owner, other = UUID(int=1), UUID(int=2)
+    for privacy, shares in product(ActivityPrivacy, (True, False)):
+        assert may_see_activity(Viewer(owner), owner, privacy, shares_team=shares)
+        assert may_see_activity(Viewer(other), owner, privacy, shares_team=shares) == (
+            privacy is ActivityPrivacy.PUBLIC and shares
+        )

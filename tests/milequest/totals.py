@@ -1,0 +1,267 @@
+"""What every total must be, by the rules alone: a world of plain objects that knows nothing of tables or statements."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from milequest.rules.enums import LeaderboardPeriod
+
+Key = tuple[Any, ...]
+Sums = tuple[Any, ...]  # distance, duration, steps, walks, days, when that was attained, when the last walk began
+PERIODS = ("DAY", "WEEK", "MONTH", "ALL_TIME")
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk as it is now. `counts` is False for one that is deleted or too fast to be believed."""
+
+    id: UUID
+    owner: UUID
+    started_at: datetime
+    zone: str
+    local_date: date
+    distance_mm: int
+    duration_s: int
+    steps: int
+    is_public: bool
+    counts: bool
+    counted_at: datetime
+
+    @property
+    def amounts(self) -> Key:
+        """What is stored wherever the walk is counted."""
+        owner, public, day = self.owner, self.is_public, self.local_date
+        return owner, public, self.distance_mm, self.duration_s, self.steps, day, self.started_at, self.counted_at
+
+
+@dataclass
+class Person:
+    """A user."""
+
+    id: UUID
+    name: str
+    zone: str
+    shows: bool = True
+
+
+@dataclass
+class Goal:
+    """A goal and the walks it holds, as they were when it counted them."""
+
+    id: UUID
+    starts_on: date
+    ends_on: date
+    grace_hours: int
+    marks_mm: list[int]
+    status: str = "DRAFT"
+    activated_at: datetime | None = None
+    is_final: bool = False
+    held: dict[UUID, Walk] = field(default_factory=dict)
+
+    @property
+    def total_mm(self) -> int:
+        """How far it is."""
+        return sum(walk.distance_mm for walk in self.held.values())
+
+    @property
+    def target_mm(self) -> int:
+        """The last milestone is the end."""
+        return self.marks_mm[-1]
+
+    @property
+    def closes_at(self) -> datetime:
+        """When its days have ended at UTC−12, and the grace too."""
+        return datetime(*self.ends_on.timetuple()[:3], tzinfo=UTC) + timedelta(hours=36 + self.grace_hours)
+
+    def holds_day(self, day: date) -> bool:
+        """Whether a day is one of its own."""
+        return self.starts_on <= day <= self.ends_on
+
+
+@dataclass
+class Team:
+    """A team, its memberships as [from, to) by user, and its goals by age."""
+
+    id: UUID
+    name: str
+    zone: str
+    is_public: bool
+    stays: dict[UUID, list[tuple[datetime, datetime | None]]] = field(default_factory=dict)
+    admins: set[UUID] = field(default_factory=set)
+    goals: list[Goal] = field(default_factory=list)
+
+    @property
+    def members(self) -> set[UUID]:
+        """Who is in it now."""
+        return {who for who, stays in self.stays.items() if stays[-1][1] is None}
+
+    def counts(self, walk: Walk) -> bool:
+        """Whether the walk counts for the team."""
+        stays = self.stays.get(walk.owner, ())
+        return walk.counts and any(a <= walk.started_at and (b is None or walk.started_at < b) for a, b in stays)
+
+
+@dataclass
+class World:
+    """Everything there is. Deleted teams are gone from it."""
+
+    people: dict[UUID, Person] = field(default_factory=dict)
+    teams: dict[UUID, Team] = field(default_factory=dict)
+    walks: dict[UUID, Walk] = field(default_factory=dict)
+
+    def put(self, walk: Walk, joined: Team | None = None) -> None:
+        """A new walk, or one as it is from now on, or as it is for the team its owner joined."""
+        self.walks[walk.id] = walk
+        teams = self.teams.values() if joined is None else [joined]
+        moved = {goal.id: (team, goal) for team in teams for goal in self._recount(team, walk)}
+        for goal_id in sorted(moved):
+            self._settle(*moved[goal_id])
+
+    def _recount(self, team: Team, walk: Walk) -> Iterator[Goal]:
+        """Let the team's goals take or lose the walk; yields those whose total moved."""
+        running = max(
+            (goal for goal in team.goals if not goal.is_final and goal.status in ("ACTIVE", "COMPLETED")),
+            key=lambda goal: (goal.holds_day(walk.local_date), goal.status == "ACTIVE", goal.activated_at),
+            default=None,
+        )
+        holder = next((goal for goal in team.goals if walk.id in goal.held), None)
+        if holder is not None and holder.is_final:
+            if walk.counts:
+                holder.held[walk.id] = replace(holder.held[walk.id], is_public=walk.is_public)
+            return
+        before = holder.held.pop(walk.id).distance_mm if holder else 0
+        if holder is not None and team.counts(walk) and holder.holds_day(walk.local_date):
+            holder.held[walk.id] = walk
+            if before != walk.distance_mm:
+                yield holder
+            return
+        if holder is not None:
+            yield holder
+        if running is not None and team.counts(walk) and running.holds_day(walk.local_date):
+            running.held[walk.id] = walk
+            yield running
+
+    def begin(self, team: Team, goal: Goal) -> None:
+        """A goal begins, or lasts longer: it takes what no other goal of the team holds."""
+        for walk in self.walks.values():
+            free = all(walk.id not in other.held for other in team.goals)
+            if free and team.counts(walk) and goal.holds_day(walk.local_date):
+                goal.held[walk.id] = walk
+        self._settle(team, goal)
+
+    def _settle(self, team: Team, goal: Goal) -> None:
+        reached = goal.total_mm >= goal.target_mm
+        if goal.status == "ACTIVE" and reached:
+            goal.status = "COMPLETED"
+        elif goal.status == "COMPLETED" and not reached and all(other.status != "ACTIVE" for other in team.goals):
+            goal.status = "ACTIVE"
+
+    def contributions(self) -> dict[Key, Key]:
+        """Which walk counts for which team, and as what."""
+        return {
+            (team.id, walk.id): walk.amounts
+            for team in self.teams.values()
+            for walk in self.walks.values()
+            if team.counts(walk)
+        }
+
+    def goal_contributions(self) -> dict[Key, Key]:
+        """Which walk counts for which goal, and as what."""
+        return {
+            (goal.id, walk.id): (team.id, *walk.amounts)
+            for team in self.teams.values()
+            for goal in team.goals
+            for walk in goal.held.values()
+        }
+
+    def board_entries(self) -> dict[Key, Sums]:
+        """Sums by team, period, the window's first day and user."""
+        groups: dict[Key, list[Walk]] = {}
+        for team in self.teams.values():
+            for walk in self.walks.values():
+                if walk.is_public and team.counts(walk):
+                    for period in PERIODS:
+                        key = team.id, period, first_day(period, walk.local_date), walk.owner
+                        groups.setdefault(key, []).append(walk)
+        return {key: sums(walks) for key, walks in groups.items()}
+
+    def team_entries(self) -> dict[Key, Key]:
+        """Of public teams, by team, period and the window's first day: how many walked, and their entries' sums."""
+        groups: dict[Key, list[Sums]] = {}
+        for (team_id, period, day, _), entry in self.board_entries().items():
+            if self.teams[team_id].is_public:
+                groups.setdefault((team_id, period, day), []).append(entry)
+        return {
+            key: (len(entries), *(sum(one[n] for one in entries) for n in range(5)), *latest(entries))
+            for key, entries in groups.items()
+        }
+
+    def goal_entries(self) -> dict[Key, Sums]:
+        """Sums by goal and user."""
+        groups: dict[Key, list[Walk]] = {}
+        for team in self.teams.values():
+            for goal in team.goals:
+                for walk in goal.held.values():
+                    if walk.is_public:
+                        groups.setdefault((goal.id, walk.owner), []).append(walk)
+        return {key: sums(walks) for key, walks in groups.items()}
+
+    def progress(self) -> dict[Key, Key]:
+        """By goal its status, its total, and where the milestones stand that are reached."""
+        return {
+            (goal.id,): (goal.status, goal.total_mm, [at for at in goal.marks_mm if at <= goal.total_mm] or None)
+            for team in self.teams.values()
+            for goal in team.goals
+        }
+
+    def member_counts(self) -> dict[Key, Key]:
+        """By team how many are in it, and whether it is public."""
+        return {(team.id,): (len(team.members), team.is_public) for team in self.teams.values()}
+
+    def shown(self, team: Team) -> list[Key]:
+        """All rows on the team's boards and its goals'."""
+        people = {who for who, person in self.people.items() if person.shows}
+        entries = [(key, sums) for key, sums in self.board_entries().items() if key[0] == team.id]
+        seen = [entry for entry in entries if entry[0][3] in people & team.members]
+        ours = {goal.id for goal in team.goals}
+        return seen + [entry for entry in self.goal_entries().items() if entry[0][0] in ours and entry[0][1] in people]
+
+    def ranking(self, team: Team, period: str, day: date, metric: int) -> list[tuple[int, UUID, int]]:
+        """(rank, user, value) on a team's board, best first; `metric` is the value's place among the sums."""
+        rows = []
+        for (team_id, of, start, who), entry in self.board_entries().items():
+            if (team_id, of, start) == (team.id, period, first_day(period, day)) and who in team.members:
+                person = self.people[who]
+                if person.shows and entry[metric]:
+                    rows.append((-entry[metric], entry[5], person.name.encode().lower(), who.bytes, who))
+        values = [row[0] for row in sorted(rows)]
+        return [(1 + values.index(row[0]), row[-1], -row[0]) for row in sorted(rows)]
+
+
+def first_day(period: str, day: date) -> date:
+    """The first day of the period that holds `day`."""
+    if period == LeaderboardPeriod.WEEK:
+        return day - timedelta(days=day.isoweekday() - 1)
+    if period == LeaderboardPeriod.MONTH:
+        return date(day.year, day.month, 1)
+    return day if period == LeaderboardPeriod.DAY else date.min
+
+
+def sums(walks: list[Walk]) -> Sums:
+    """What walks come to."""
+    return (
+        sum(walk.distance_mm for walk in walks),
+        sum(walk.duration_s for walk in walks),
+        sum(walk.steps for walk in walks),
+        len(walks),
+        len({walk.local_date for walk in walks}),
+        max(walk.counted_at for walk in walks),
+        max(walk.started_at for walk in walks),
+    )
+
+
+def latest(entries: list[Sums]) -> tuple[datetime, datetime]:
+    """The instants of a sum of sums."""
+    return max(one[5] for one in entries), max(one[6] for one in entries)

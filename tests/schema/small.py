@@ -1,0 +1,41 @@
+"""Small schemas, wired as the real one is, to try one thing at a time without a database."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
+from milequest.rules.ids import new_id
+from milequest.runtime import Runtime
+from resolvers.context import Request
+from schema.execution import ExecutionResult, Runner
+from schema.scalars import SCALARS
+from schema.wiring import wire
+
+SOMEBODY = Identity(IdentityKind.USER, new_id(datetime.now(UTC)))
+
+
+def runner_of(query: type, mutation: type | None = None, subscription: type | None = None) -> Runner:
+    """The runner of a schema. Raises SchemaFault as the service's start would."""
+    schema = strawberry.Schema(query, mutation, subscription, config=StrawberryConfig(scalar_map=SCALARS))
+    wire(schema._schema)
+    return Runner(schema._schema)
+
+
+def request(identity: Identity = ANONYMOUS) -> Request:
+    """An operation's surroundings, without any database."""
+    return Request("0192f1c2", datetime.now(UTC), identity, cast("Runtime", None))
+
+
+async def run(
+    runner: Runner, text: str, variables: dict[str, Any] | None = None, identity: Identity = ANONYMOUS
+) -> ExecutionResult:
+    """Run the only operation of a document."""
+    return await runner.run(runner.prepare(text), request(identity), variables, None)
+
+
+def told(result: ExecutionResult) -> list[tuple[Any, ...]]:
+    """What a client sees of each error: its message, path and extensions."""
+    return [(error.message, error.path, error.extensions) for error in result.errors or ()]

@@ -1,0 +1,181 @@
+"""The schema behind AppSync: its print, and documents that come out the same by one event a field as by our engine."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType, validate_schema
+
+from app.aws.appsync import answer
+from resolvers.context import Request
+from schema.appsync.printed import printed, publisher
+from schema.appsync.sources import ROW, packed, restored
+from schema.build import build
+from tests.fakes.appsync import COGNITO, run, sdl
+from tests.journeys import along
+from tests.quest import Caller, Quest
+
+TEAM = """query ($id: ID!) {
+  viewer { id preferredUnits user { id name } memberships { role team { id name } } }
+  team(id: $id) {
+    id name memberCount viewerRole liveCursor createdAt joinPolicy
+    activeGoal { id name endsOn status route { id lengthMeters } progress {
+      id totalMeters percent position { lat lng } milestones { id title atMeters } goal { id }
+      lastWaypoint { name position { lat } } } }
+    week: leaderboard(period: WEEK) {
+      id period entries(first: 10) { nodes { rank value competitor { id name } } n: totalCount }
+    }
+    members(first: 5) { edges { cursor node { ...Member } } pageInfo { hasNextPage endCursor } totalCount }
+    activities(first: 5) { nodes { id type distanceMeters localDate user { id name } } }
+  }
+  node(id: $id) { id ... on Team { name timezone } }
+}
+fragment Member on TeamMember { id role user { name } }"""
+LOG = """mutation ($input: LogActivityInput!) { logActivity(input: $input) {
+  activity { id distanceMeters user { id } } progress { totalMeters goal { name } } warnings { code } } }"""
+GOAL = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { goalEdge { node { id } } } }"
+
+
+def invoking(caller: Caller) -> Any:
+    """The function behind AppSync, for a caller whose token is good."""
+
+    async def surroundings(_: str | None, address: str) -> Request:
+        return Request(uuid4().hex, caller.now, caller.identity, caller.runtime, address=address)
+
+    return lambda event: answer(surroundings, event)
+
+
+@pytest.fixture
+async def ann(quest: Quest) -> Caller:
+    """An admin."""
+    return await quest.user("Ann")
+
+
+async def team_of(ann: Caller) -> str:
+    """A team with a goal and a walk."""
+    team = await ann.found("Walkers")
+    today = str(datetime.now(UTC).date())
+    goal = {"teamId": team, "name": "North", "startsOn": today, "waypoints": along(0, 0.1), "activate": True}
+    await ann.run(GOAL, input=goal)
+    await ann.run(LOG, input=walk(1500))
+    return team
+
+
+def walk(meters: float) -> dict[str, Any]:
+    """A walk that has just ended."""
+    return {"distanceMeters": meters, "durationSeconds": 1200, "startedAt": datetime.now(UTC).isoformat()[:19] + "Z"}
+
+
+def test_the_print_is_valid_sdl_without_what_appsync_refuses() -> None:
+    text = printed(build()._schema)
+    assert validate_schema(sdl()) == []
+    assert '"""' not in text
+    assert "directive " not in text
+    assert "scalar " not in text
+    assert " = " not in text
+
+
+def test_it_has_every_type_and_field_of_ours_and_an_event_mutation_for_each_subscription() -> None:
+    ours, theirs = build()._schema, sdl()
+    for name, kind in ours.type_map.items():
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith("__"):
+            other = theirs.type_map[name]
+            assert isinstance(other, GraphQLObjectType | GraphQLInterfaceType)
+            assert {each: str(field.type) for each, field in kind.fields.items()}.items() <= {
+                each: str(field.type) for each, field in other.fields.items()
+            }.items()
+    assert ours.subscription_type is not None
+    assert theirs.mutation_type is not None
+    assert {publisher(name) for name in ours.subscription_type.fields} <= theirs.mutation_type.fields.keys()
+
+
+def test_types_say_by_which_modes_they_are_reached() -> None:
+    text = printed(build()._schema)
+    assert "type TeamActivityEvent implements LiveEvent @aws_cognito_user_pools @aws_iam {" in text
+    assert "type Session @aws_api_key @aws_cognito_user_pools {" in text
+    assert "publishTeamActivity(event: AWSJSON!): TeamActivityEvent @aws_iam" in text
+    tied = 'TeamActivityEvent @aws_cognito_user_pools @aws_subscribe(mutations: ["publishTeamActivity"])'
+    assert tied in text
+
+
+async def test_a_document_comes_out_the_same_by_an_event_a_field(ann: Caller) -> None:
+    team = await team_of(ann)
+    assert await run(TEAM, invoking(ann), "token", id=team) == {"data": await ann.run(TEAM, id=team)}
+
+
+async def test_a_mutation_runs_and_its_payload_goes_on(ann: Caller) -> None:
+    await team_of(ann)
+    done = (await run(LOG, invoking(ann), "token", input=walk(2500)))["data"]["logActivity"]
+    assert done["activity"]["distanceMeters"] == 2500
+    assert done["progress"][0]["totalMeters"] == 4000
+    assert done["progress"][0]["goal"] == {"name": "North"}
+
+
+def event(
+    parent: str, field: str, source: Any = None, selected: list[str] | None = None, **args: Any
+) -> dict[str, Any]:
+    """A documented event."""
+    info = {"parentTypeName": parent, "fieldName": field, "variables": {}, "selectionSetList": selected or []}
+    request = {"headers": {"x-forwarded-for": "198.51.100.7, 10.0.0.1"}, "domainName": None}
+    base = {"identity": COGNITO, "request": request, "prev": None, "stash": {}}
+    return {**base, "arguments": args, "source": source, "info": {**info, "selectionSetGraphQL": ""}}
+
+
+async def test_a_batch_answers_each_item_in_its_place(ann: Caller) -> None:
+    teams = [await ann.found(f"Team {number}") for number in range(3)]
+    invoke = invoking(ann)
+    sources = json.loads(json.dumps([await invoke(event("Query", "team", id=team)) for team in teams]))
+    sources[1][ROW]["state"]["id"]["state"] = "0" * 32
+    batch = [event("Team", "members", source, first=5) for source in sources]
+    batch.append(event("Team", "members", sources[0], first=5_000))
+    done = await invoke(batch)
+    assert [len(item["data"]["nodes"]) if item["data"] else item["errorType"] for item in done] == [
+        1,
+        0,
+        1,
+        "BadRequestException",
+    ]
+    assert {key for item in done for key in item} == {"data", "errorMessage", "errorType"}
+
+
+async def test_a_direct_call_that_fails_raises_what_becomes_the_error_type(ann: Caller) -> None:
+    with pytest.raises(Exception, match="public") as raised:
+        await invoking(ann)(
+            event("Mutation", "updateTeam", input={"teamId": await ann.found("Walkers"), "isPublic": "public"})
+        )
+    assert type(raised.value).__name__ == "BadRequestException"
+    with pytest.raises(Exception, match="id") as raised:
+        await invoking(ann)(event("Query", "team", id="team_x"))
+    assert type(raised.value).__name__ == "BadRequestException"
+
+
+async def test_who_has_no_identity_is_anonymous(quest: Quest) -> None:
+    invoke = invoking(quest.anonymous)
+    assert await invoke(event("Query", "viewer")) is None
+    with pytest.raises(Exception, match="Sign in") as raised:
+        await invoke(event("Query", "user", id="user_" + "0" * 32))
+    assert type(raised.value).__name__ == "UnauthorizedException"
+
+
+async def test_a_subscription_only_asks_whether_it_may_be_had(ann: Caller, quest: Quest) -> None:
+    team = await ann.found("Walkers")
+    assert await invoking(ann)(event("Subscription", "teamActivityChanged", teamId=team)) is None
+    stranger = invoking(await quest.user("Eve"))
+    with pytest.raises(Exception, match="team"):
+        await stranger(event("Subscription", "teamActivityChanged", teamId=team))
+
+
+async def test_an_unexpected_error_tells_nothing(ann: Caller) -> None:
+    await ann.runtime.writer.execute("ALTER TABLE team RENAME TO gone")
+    with pytest.raises(Exception, match="Something went wrong") as raised:
+        await invoking(ann)(event("Query", "team", id="team_" + "0" * 32))
+    assert type(raised.value).__name__ == "InternalFailure"
+
+
+def test_only_rows_travel() -> None:
+    with pytest.raises(KeyError):
+        restored({"class": "os.system", "state": {}})
+    now = datetime.now(UTC)
+    assert restored(json.loads(json.dumps(packed((now, None, 1.5, now.date()))))) == (now, None, 1.5, now.date())

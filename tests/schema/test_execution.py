@@ -1,0 +1,291 @@
+"""Running documents: what a client sees of errors, and what is kept between requests."""
+
+import logging
+import tracemalloc
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import pytest
+import strawberry
+
+from milequest.rules.errors import ErrorCode, RateLimited, Refused, invalid
+from resolvers.context import Context, append_error, error
+from schema.build import runner as real_runner
+from schema.directives import ANYONE, SIGNED_IN
+from schema.execution import TOKEN_BYTES, RequestRefused, Runner
+from schema.fields import about, arg, field
+from tests.quest import Quest
+from tests.schema.small import run, runner_of, told
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that lacks what it should have."""
+
+    number: object
+    text: str | None = None
+
+
+def refuse(_: Context) -> None:
+    raise Refused(ErrorCode.TEAM_FULL, "No seat is left.", maxMembers=5)
+
+
+def wrong(_: Context) -> None:
+    raise invalid("input.name", "TOO_LONG", "must have 1 to 3 characters", low=1, high=3)
+
+
+async def limited(_: Context) -> None:
+    raise RateLimited("Too many.", 30)
+
+
+def give_up(_: Context) -> None:
+    error(ErrorCode.ROUTE_ERROR, "No way.", legIndex=2)
+
+
+def doubtful(ctx: Context) -> str:
+    append_error(ctx, Refused(ErrorCode.IMPLAUSIBLE, "That was fast."))
+    return "kept"
+
+
+BROKEN = RuntimeError("the password is hunter2")
+
+
+async def broken(_: Context) -> None:
+    raise BROKEN
+
+
+@strawberry.type(description="x")
+class Thing:
+    number: int | None = about("x")
+    text: str = about("x")
+
+    @field(doubtful)
+    def doubtful(self) -> str | None:
+        """x"""
+
+    @field(broken)
+    def broken(self) -> str | None:
+        """x"""
+
+
+@strawberry.type(description="x")
+class Query:
+    @field(refuse, *ANYONE)
+    def refused(self) -> str | None:
+        """x"""
+
+    @field(wrong, *ANYONE)
+    def wrong(self) -> str | None:
+        """x"""
+
+    @field(limited, *ANYONE)
+    def limited(self) -> str | None:
+        """x"""
+
+    @field(give_up, *ANYONE)
+    def given_up(self) -> str | None:
+        """x"""
+
+    @field(doubtful, *ANYONE)
+    def doubtful(self) -> str | None:
+        """x"""
+
+    @field(broken, *ANYONE)
+    def broken(self) -> str | None:
+        """x"""
+
+    @field(lambda _: [Row(1, "a"), Row("two", "b"), Row(3, None)], *ANYONE, bound=3)
+    def things(self) -> list[Thing | None] | None:
+        """x"""
+
+    @field(lambda ctx: ctx.args["text"], *ANYONE)
+    def echo(self, text: Annotated[str, arg("x")]) -> str | None:
+        """x"""
+
+    @field(lambda _: "in", *SIGNED_IN)
+    def signed_in(self) -> str | None:
+        """x"""
+
+
+@pytest.fixture(scope="module")
+def runner() -> Runner:
+    return runner_of(Query)
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "extensions"),
+    [
+        ("refused", "No seat is left.", {"code": "TEAM_FULL", "maxMembers": 5}),
+        ("limited", "Too many.", {"code": "RATE_LIMITED", "retryable": True, "retryAfterSeconds": 30}),
+        ("givenUp", "No way.", {"code": "ROUTE_ERROR", "legIndex": 2}),
+        ("signedIn", "Sign in first.", {"code": "UNAUTHENTICATED"}),
+        ("broken", "Something went wrong on our side.", {"code": "INTERNAL"}),
+    ],
+)
+async def test_an_error_has_its_code_its_details_and_the_requests_id(
+    runner: Runner, name: str, message: str, extensions: dict[str, Any]
+) -> None:
+    result = await run(runner, f'{{ {name} echo(text: "x") }}')
+    assert result.data == {name: None, "echo": "x"}
+    assert told(result) == [(message, [name], extensions | {"requestId": "0192f1c2"})]
+    assert result.errors is not None
+    assert result.errors[0].locations
+
+
+async def test_a_wrong_field_is_named_with_its_range(runner: Runner) -> None:
+    ((message, _, extensions),) = told(await run(runner, "{ wrong }"))
+    assert message == "input.name: must have 1 to 3 characters"
+    (fault,) = extensions["fields"]
+    assert fault == {
+        "path": "input.name",
+        "code": "TOO_LONG",
+        "message": "must have 1 to 3 characters",
+        "min": 1,
+        "max": 3,
+    }
+
+
+async def test_an_appended_error_keeps_the_value(runner: Runner) -> None:
+    result = await run(runner, "{ a: doubtful things { doubtful } }")
+    assert result.data is not None
+    assert result.data["a"] == "kept"
+    paths = [path for _, path, _ in told(result)]
+    assert paths == [["a"], ["things", 0, "doubtful"], ["things", 1, "doubtful"], ["things", 2, "doubtful"]]
+    assert {extensions["code"] for _, _, extensions in told(result)} == {"IMPLAUSIBLE"}
+
+
+async def test_what_we_got_wrong_is_masked(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    result = await run(runner, "{ things { number text } }")
+    assert result.data == {"things": [{"number": 1, "text": "a"}, {"number": None, "text": "b"}, None]}
+    assert [(path, extensions["code"]) for _, path, extensions in told(result)] == [
+        (["things", 1, "number"], "INTERNAL"),  # "two" is no Int
+        (["things", 2, "text"], "INTERNAL"),  # null where there is always a text
+    ]
+    assert "two" not in str(told(result))
+    assert len(caplog.records) == 2
+
+
+async def test_a_database_out_of_reach_is_told_and_logged_in_one_line(
+    quest: Quest, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = await quest.user("Ada")
+    await quest.runtime.writer.close()
+    result = await ada.result("{ viewer { email } again: viewer { email } __typename }", {})
+    assert result.data == {"viewer": None, "again": None, "__typename": "Query"}
+    extensions = {"code": "UNAVAILABLE", "retryable": True, "retryAfterSeconds": 1}
+    assert [(extensions | (error.extensions or {})) == error.extensions for error in result.errors or ()] == [True] * 2
+    (record,) = [record for record in caplog.records if record.name == "milequest.graphql"]
+    assert (record.levelname, record.getMessage(), record.exc_info) == ("WARNING", "no database: InterfaceError", None)
+
+
+async def test_one_failure_is_logged_once_however_often_it_shows(
+    runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = await run(runner, "{ a: broken b: broken things { broken } }")
+    assert len(told(result)) == 5
+    assert "hunter2" not in str(told(result))
+    (record,) = caplog.records
+    assert (record.name, record.levelno, vars(record)["request_id"]) == ("milequest.graphql", logging.ERROR, "0192f1c2")
+    assert record.exc_info is not None
+    assert record.exc_info[1] is BROKEN
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("query ($t: String!) { echo(text: $t) }", {}),
+        ("query ($t: String!) { echo(text: $t) }", {"t": None}),
+        ("query ($t: String!) { echo(text: $t) }", {"t": 5}),
+        ("query ($t: String!) { echo(text: $t) }", {"t": ["x"]}),
+        ("query ($t: Boolean = true) { __typename @skip(if: $t) }", {"t": None}),
+        ("query ($t: Nothing) { echo(text: $t) }", {}),
+        ("{ echo }", {}),
+        ("{ echo(text: 5) }", {}),
+        ("{ echo(text: \"x\", more: 1) }", {}),
+        ("{", {}),
+        ("", {}),
+        ("fragment F on Query { __typename }", {}),
+        ("{ __typename } { __typename }", {}),
+        ("type T { x: Int }", {}),
+        ("{ things @stream { text } }", {}),
+        ("query @experimental_disableErrorPropagation { echo(text: \"x\") }", {}),
+    ],
+)  # fmt: skip
+async def test_what_the_client_got_wrong_runs_nothing_and_says_so(
+    runner: Runner, text: str, variables: dict[str, Any]
+) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        await run(runner, text, variables)
+    assert {error.extensions["code"] for error in refused.value.errors if error.extensions} == {"VALIDATION_ERROR"}
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "message"),
+    [
+        ({"startsOn": "soon"}, "input.startsOn", "AWSDate cannot represent the value: write a day as 2026-11-22."),
+        ({"waypoints": [{"position": {"lat": "x", "lng": 1}}]}, "input.waypoints[0].position.lat", "Float cannot"),
+        ({"graceHours": 1.5}, "input.graceHours", "Int cannot represent non-integer value: 1.5"),
+        ({"more": "a: b"}, "input", "Expected value of type 'CreateGoalInput' not to include unknown field 'more'"),
+    ],
+)
+async def test_a_wrong_variable_is_named(quest: Quest, given: dict[str, Any], path: str, message: str) -> None:
+    text = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { team { id } } }"
+    goal = {"teamId": "x", "name": "Far", "startsOn": "2026-11-22", "waypoints": []} | given
+    extensions = await quest.anonymous.refused(text, input=goal)
+    (fault,) = extensions["fields"]
+    assert (extensions["code"], fault["path"], fault["code"]) == ("VALIDATION_ERROR", path, "MALFORMED")
+    assert fault["message"].startswith(message)
+
+
+async def test_an_argument_that_turns_out_null_is_the_clients_error(
+    runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A variable with a default may be used where null may not stand; given as null it fails at the field."""
+    result = await run(runner, 'query ($t: String = "x") { a: echo(text: $t) b: __typename }', {"t": None})
+    assert result.data == {"a": None, "b": "Query"}
+    ((_, path, extensions),) = told(result)
+    assert (path, extensions) == (["a"], {"code": "VALIDATION_ERROR"})
+    assert caplog.records == []
+
+
+async def test_no_more_than_twenty_wrong_variables_are_told() -> None:
+    names = " ".join(f"$v{i}: ID!" for i in range(50))
+    uses = " ".join(f"$v{i}" for i in range(50))
+    with pytest.raises(RequestRefused) as refused:
+        await run(
+            real_runner(), f"query ({names}) {{ nodes(ids: [{uses}]) {{ id }} }}", {f"v{i}": {} for i in range(50)}
+        )
+    assert len(refused.value.errors) == 21
+
+
+def test_a_prepared_document_is_kept(runner: Runner) -> None:
+    assert runner.prepare("{ __typename }") is runner.prepare("{ __typename }")
+    assert runner.prepare("{ __typename }") is not runner.prepare("{  __typename }")
+
+
+def test_the_documents_used_last_are_kept_within_their_memory(runner: Runner) -> None:
+    small = Runner(runner.schema, kept_bytes=20 * TOKEN_BYTES)
+    often = small.prepare("{ __typename }")
+    for number in range(20):
+        small.prepare(f"{{ a{number}: __typename }}")
+        assert small.prepare("{ __typename }") is often
+    assert small._kept_bytes == sum(size for _, size in small._kept.values()) <= 20 * TOKEN_BYTES
+    assert len(small._kept) == 3
+    large = "{ " + " ".join(f"a{number}: __typename" for number in range(20)) + " }"
+    assert small.prepare(large) is not small.prepare(large)  # larger than all there is
+
+
+def test_a_documents_memory_is_estimated_well() -> None:
+    texts = [
+        f"{{ {' '.join(f'a{i}x{number}: viewer {{ id user {{ name }} }}' for i in range(30))} }}"
+        for number in range(20)
+    ]
+    kept = Runner(real_runner().schema)
+    kept.prepare(texts.pop())
+    before = kept._kept_bytes
+    tracemalloc.start()
+    for text in texts:
+        kept.prepare(text)
+    real, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.5 < real / (kept._kept_bytes - before) < 1.2

@@ -1,0 +1,267 @@
+"""The schema fails closed: what lacks a rule, a bound or a description stops the start. What fields are wired to."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import pytest
+import strawberry
+
+from milequest.rules.identity import ANONYMOUS, SYSTEM, Identity, IdentityKind
+from resolvers.context import Context
+from schema.directives import ANYONE, SIGNED_IN, ApiKey, UserPools
+from schema.execution import RequestRefused
+from schema.fields import about, arg, field, subscription
+from schema.wiring import SchemaFault
+from tests.schema.small import SOMEBODY, request, run, runner_of
+
+TEAM = UUID("0192f1c2-7b1e-7c3a-9d7e-3f2a6c1b4d5e")
+TEAM_ID = "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
+ADMIN = Identity(IdentityKind.USER, SOMEBODY.user_id, groups=frozenset({"admins", "walkers"}))
+
+
+def nothing(_: Context) -> None:
+    return None
+
+
+@strawberry.type(description="x")
+class Silent:
+    name: str = strawberry.field()
+
+
+@strawberry.type
+class Nameless:
+    name: str = about("x")
+
+
+@strawberry.type(description="x")
+class Endless:
+    names: list[str] = about("x")
+
+
+@strawberry.interface(description="x")
+class Shape:
+    size: int = strawberry.field()
+
+
+@strawberry.type(description="x")
+class Circle(Shape):
+    size: int = about("x")
+
+
+@strawberry.input(description="x")
+class SilentInput:
+    name: str = strawberry.field()
+
+
+@strawberry.input(description="x")
+class ShoeInput:
+    shoe_id: strawberry.ID = about("x")
+
+
+BROKEN = [
+    (str | None, None, (), "x", "Query.value has no resolver or no sign-in rule"),
+    (str | None, None, ANYONE, "", "Query.value has no description"),
+    (str | None, str | None, ANYONE, "x", r"Query.value\(given:\) has no description"),
+    (list[str] | None, None, ANYONE, "x", "Query.value is a list without a bound"),
+    (Silent | None, None, ANYONE, "x", "Silent.name has no description"),
+    (Nameless | None, None, ANYONE, "x", "Nameless has no description"),
+    (Endless | None, None, ANYONE, "x", "Endless.names is a list without a bound"),
+    (Circle | None, None, ANYONE, "x", "Shape.size has no description"),
+    (str | None, Annotated[SilentInput, arg("x")], ANYONE, "x", "SilentInput.name has no description"),
+    (str | None, Annotated[ShoeInput, arg("x")], ANYONE, "x", "Query.value takes an id, and 'shoeId' doesn't say"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("returns", "takes", "rules", "description", "fault"), BROKEN)
+def test_what_breaks_a_rule_of_the_house_stops_the_start(
+    returns: Any, takes: Any, rules: Any, description: str, fault: str
+) -> None:
+    def bare(self: Any) -> Any: ...
+
+    def taking(self: Any, given: Any) -> Any: ...
+
+    stub = taking if takes else bare
+    stub.__doc__ = description
+    stub.__annotations__ = {"return": returns} | ({"given": takes} if takes else {})
+    query = strawberry.type(type("Query", (), {"value": field(nothing, *rules)(stub)}), description="x")
+    with pytest.raises(SchemaFault, match=fault):
+        runner_of(query)
+
+
+def test_a_root_field_without_a_resolver_stops_the_start() -> None:
+    @strawberry.type(description="x")
+    class Query:
+        value: str | None = about("x")
+
+    with pytest.raises(SchemaFault, match=r"Query\.value has no resolver or no sign-in rule"):
+        runner_of(Query)
+
+
+def test_a_field_in_a_resolvers_place_stops_the_start() -> None:
+    @strawberry.type(description="x")
+    class Query:
+        @field(nothing, *ANYONE)
+        def nothing(self) -> str | None:
+            """x"""
+
+        @field(nothing, *ANYONE)  # by now that is the field above
+        def other(self) -> str | None:
+            """x"""
+
+    with pytest.raises(SchemaFault, match=r"Query\.other names another field"):
+        runner_of(Query)
+
+
+def test_a_subscription_without_a_rule_stops_the_start() -> None:
+    @strawberry.type(description="x")
+    class Subscription:
+        @subscription(nothing)
+        def value(self) -> str | None:
+            """x"""
+
+    with pytest.raises(SchemaFault, match=r"Subscription\.value has no resolver or no sign-in rule"):
+        runner_of(Query, subscription=Subscription)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A row."""
+
+    text: str
+    team_id: UUID | None = TEAM
+
+
+async def ticks(_: Context) -> str:
+    return "a feed"
+
+
+def selected(ctx: Context) -> Secret:
+    answer = f"{ctx.info.selection_set_list} {ctx.info.selects('teamId')} {ctx.info.selects('team')}"
+    return Secret(f"{answer} {ctx.info.variables}")
+
+
+@strawberry.type(description="x", directives=[UserPools(cognito_groups=["admins", "owners"])])
+class AdminsOnly:
+    text: str | None = about("x")
+
+    @field(lambda ctx: ctx.source.text, *ANYONE)
+    def open_text(self) -> str | None:
+        """x"""
+
+
+@strawberry.type(description="x")
+class Plain:
+    text: str | None = about("x")
+    team_id: strawberry.ID | None = about("x")
+
+    @field(lambda ctx: ctx.source.text, *SIGNED_IN)
+    def guarded_text(self) -> str | None:
+        """x"""
+
+
+@strawberry.type(description="x")
+class Query:
+    @field(lambda ctx: "open", *ANYONE)
+    def open(self) -> str | None:
+        """x"""
+
+    @field(lambda ctx: "anonymous", ApiKey())
+    def anonymous(self) -> str | None:
+        """x"""
+
+    @field(lambda ctx: "signed in", *SIGNED_IN)
+    def signed_in(self) -> str | None:
+        """x"""
+
+    @field(lambda ctx: "admin", UserPools(cognito_groups=["admins"]))
+    def admin(self) -> str | None:
+        """x"""
+
+    @field(lambda ctx: "nobody", UserPools(cognito_groups=[]))
+    def nobody(self) -> str | None:
+        """x"""
+
+    @field(lambda ctx: "either", ApiKey(), UserPools(cognito_groups=["admins"]))
+    def either(self) -> str | None:
+        """x"""
+
+    @field(lambda ctx: Secret("inside"), *ANYONE)
+    def admins_only(self) -> AdminsOnly | None:
+        """x"""
+
+    @field(selected, *ANYONE)
+    def plain(self) -> Plain | None:
+        """x"""
+
+    @field(lambda ctx: f"{ctx.info.field_name} {ctx.info.parent_type_name} {ctx.info.path}", *ANYONE)
+    def where(self) -> str | None:
+        """x"""
+
+
+@strawberry.type(description="x")
+class Subscription:
+    @subscription(ticks, UserPools(cognito_groups=["admins"]))
+    def ticks(self) -> Plain | None:
+        """x"""
+
+
+runner = runner_of(Query, subscription=Subscription)
+
+
+@pytest.mark.parametrize(
+    ("identity", "admitted"),
+    [
+        (ANONYMOUS, {"open", "anonymous", "either"}),
+        (SOMEBODY, {"open", "signedIn"}),
+        (ADMIN, {"open", "signedIn", "admin", "either"}),
+        (SYSTEM, {"open"}),
+    ],
+    ids=["anonymous", "somebody", "admin", "system"],
+)
+async def test_a_field_is_for_whom_one_of_its_rules_admits(identity: Identity, admitted: set[str]) -> None:
+    names = ["open", "anonymous", "signedIn", "admin", "nobody", "either"]
+    result = await run(runner, f"{{ {' '.join(names)} }}", identity=identity)
+    assert result.data is not None
+    assert {name for name, value in result.data.items() if value} == admitted
+    codes = {
+        error.path[0]: error.extensions["code"] for error in result.errors or () if error.path and error.extensions
+    }
+    assert set(codes) == set(names) - admitted
+    assert set(codes.values()) <= {"UNAUTHENTICATED" if identity is ANONYMOUS else "FORBIDDEN"}
+
+
+async def test_a_types_rule_holds_for_its_fields_unless_they_have_their_own() -> None:
+    query = "{ adminsOnly { text openText } plain { text guardedText } }"
+    stranger = await run(runner, query)
+    assert stranger.data is not None
+    assert stranger.data["adminsOnly"] == {"text": None, "openText": "inside"}
+    assert stranger.data["plain"]["guardedText"] is None
+    assert [error.path for error in stranger.errors or ()] == [["adminsOnly", "text"], ["plain", "guardedText"]]
+    admin = await run(runner, query, identity=ADMIN)
+    assert admin.errors is None
+    assert admin.data is not None
+    assert admin.data["adminsOnly"] == {"text": "inside", "openText": "inside"}
+
+
+async def test_a_subscriptions_rule_is_asked_before_it_begins() -> None:
+    prepared = runner.prepare("subscription { ticks { text teamId } }")
+    with pytest.raises(RequestRefused) as refused:
+        await runner.subscribe(prepared, request(SOMEBODY), None, None)
+    assert refused.value.errors[0].extensions is not None
+    assert refused.value.errors[0].extensions["code"] == "FORBIDDEN"
+    subscribed = await runner.subscribe(prepared, request(ADMIN), None, None)
+    feed: Any = subscribed.feed
+    assert feed == "a feed"
+    result = await subscribed.run(Secret("tick"), request(ADMIN))
+    assert result.data == {"ticks": {"text": "tick", "teamId": TEAM_ID}}
+
+
+async def test_a_resolver_learns_where_it_is_and_what_is_selected() -> None:
+    result = await run(runner, "{ here: where }")
+    assert result.data == {"here": "where Query ['here']"}
+    query = "query ($x: Boolean = true) { plain { a: text ...F ... on Plain @include(if: $x) { text } } } "
+    query += "fragment F on Plain { teamId text }"
+    result = await run(runner, query)
+    assert result.data is not None
+    assert result.data["plain"]["text"] == "['a', 'teamId', 'text'] True False {'x': True}"

@@ -1,0 +1,117 @@
+"""The tests' own servers: one PostgreSQL for the whole run with a migrated template, and a Valkey for each worker.
+
+A run has a folder of its own in the temporary folder. Its servers start when the first test wants them and are stopped
+when the run ends; what a killed run left behind is stopped and removed by the next one.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import shutil
+import tempfile
+import threading
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import asyncpg
+
+from app import embedded
+from app.embedded.account import unprivileged
+from app.embedded.postgres import Postgres
+from app.embedded.valkey import Valkey
+from app.environment import SetupError
+from milequest.store import migrate
+
+PREFIX = "milequest-test-"
+TEMPLATE = "template_milequest"
+
+
+def start_run() -> tuple[Path, IO[str]]:
+    """A folder for this run's servers and the lock that says the run is alive. Sweeps up after killed runs."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError, SetupError), (folder / "alive").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stop_servers(folder)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    alive = (folder / "alive").open("a")
+    fcntl.flock(alive, fcntl.LOCK_EX)
+    if unprivileged().user is not None:
+        folder.chmod(0o711)  # the other account passes through to its own closed folders
+    return folder, alive
+
+
+def stop_servers(run: Path) -> None:
+    """Stop every server of a run, by its own data folder or socket, and remove the run's folders."""
+    for data_dir in run.glob("*/"):
+        embedded.reset(data_dir)
+    shutil.rmtree(run, ignore_errors=True)
+
+
+def start_postgres(run: Path) -> Postgres:
+    """The run's PostgreSQL with the migrated template in it; the first worker starts it, the others find it."""
+    data_dir = run / "shared"
+    data_dir.mkdir(exist_ok=True)
+    with (data_dir / "starting").open("a+") as done:
+        fcntl.flock(done, fcntl.LOCK_EX)
+        server = embedded.postgres(data_dir, fast=True)
+        done.seek(0)
+        if not done.read():
+            server.start()
+            server.ensure_database(TEMPLATE)
+            migrate.upgrade(server.url(TEMPLATE))
+            done.write("ready")
+    return server
+
+
+def start_valkey(run: Path, worker: str) -> Valkey:
+    """A Valkey of this worker alone, since channels are not separated by database number."""
+    data_dir = run / worker
+    data_dir.mkdir(exist_ok=True)
+    server = embedded.valkey(data_dir, fast=True)
+    server.start()
+    return server
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Makes databases as copies of the template, 16 ms each, and drops them."""
+
+    server: Postgres
+    loop: asyncio.AbstractEventLoop
+    connection: asyncpg.Connection
+    worker: str
+
+    @contextlib.contextmanager
+    def copy(self, number: int) -> Iterator[str]:
+        """URL of a fresh copy, dropped at the end with every connection that is still open."""
+        name = f"test_{self.worker}_{number}"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} STRATEGY file_copy')
+        try:
+            yield self.server.url(name)
+        finally:
+            self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _execute(self, statement: str) -> None:
+        _result(self.loop, self.connection.execute(statement))
+
+
+@contextlib.contextmanager
+def copies(server: Postgres, worker: str) -> Iterator[Copies]:
+    """A maker of copies with its own connection, on an event loop in a thread: tests have the main thread's loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    connection = _result(loop, asyncpg.connect(server.url("postgres")))
+    try:
+        yield Copies(server, loop, connection, worker)
+    finally:
+        _result(loop, connection.close())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _result(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run_coroutine_threadsafe(work, loop).result(timeout=60)

@@ -1,0 +1,44 @@
+"""Real clients on API Gateway: whatever cuts them off, sockets or functions, they end with exactly the log."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import pytest
+
+from tests.subscriptions.gateway_of_aws import Gateway
+from tests.subscriptions.team import UPDATE, Team
+from tests.subscriptions.test_resuming import Events, Follow, by_gql, by_npm, logged
+from tests.wires import Wire, wired
+
+CUTS = 6
+
+
+async def trouble(gate: Gateway, team: Team, wire: Wire) -> None:
+    """A walk that changes while everybody is cut off, or closed by API Gateway; and the last one."""
+    walk = await team.walk(team.ben)
+    for number in range(CUTS):
+        for _ in range(2):
+            await team.do(team.ben, UPDATE, activityId=walk, distanceMeters=round(1000 + 500 * random.random(), 3))
+        if number % 2:
+            wire.cut()
+        else:
+            for connection in gate.api.connections:
+                await gate.run(gate.parts.sockets.close(connection))
+    await team.walk(team.ben, notes="last")
+
+
+@pytest.mark.parametrize("follow", [by_gql, by_npm("ws", 0), by_npm("ws", 5)], ids=["gql", "graphql-ws", "by itself"])
+async def test_whatever_cuts_a_client_off_it_ends_with_exactly_the_log(
+    gate: Gateway, team: Team, follow: Follow
+) -> None:
+    await gate.nothing_left()
+    origin = gate.api.url.replace("ws://", "http://").removesuffix("/live")
+    async with wired(replace(team.service, origin=origin)) as wire:
+        following: asyncio.Task[Events] = asyncio.create_task(follow(team, wire))
+        await wire.until_told_where(following)
+        await trouble(gate, team, wire)
+        first, *events = await asyncio.wait_for(following, 60)
+    assert first["delivery"] == "SNAPSHOT"
+    sequences = [event["sequence"] for event in events if event["delivery"] != "RESET"]
+    assert sequences == await logged(team, first)

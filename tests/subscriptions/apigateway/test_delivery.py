@@ -1,0 +1,217 @@
+"""Sockets that take nothing, functions that are killed, messages that get lost: everybody hears everything in order."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from milequest.store import log
+from subscriptions.apigateway import posts
+from subscriptions.apigateway.logs import LogStep
+from subscriptions.apigateway.poster import Delivery
+from subscriptions.apigateway.rows import Recipient
+from tests.listening import Stream, dial
+from tests.subscriptions.gateway_of_aws import Gateway
+from tests.subscriptions.team import Team
+from tests.subscriptions.test_logged import WALKS
+from tests.subscriptions.test_states import BOARD, values
+
+
+@pytest.fixture(autouse=True)
+def _calm(gate: Gateway) -> Iterator[None]:
+    """Trouble ends with the test."""
+    yield
+    gate.api.trouble = lambda connection, text: None
+    gate.rounds = True
+
+
+async def heard(stream: Stream, sequences: list[int]) -> None:
+    """Fail unless exactly these sequences come, in order; one that was heard before doesn't count."""
+    last = sequences[0] - 1
+    for expected in sequences:
+        while (event := await stream.next())["sequence"] <= last:
+            pass
+        assert event["sequence"] == expected
+        last = expected
+
+
+async def walked(team: Team, count: int) -> list[int]:
+    """Log some walks, by two people at once; their sequences."""
+    for _ in range(count):
+        await asyncio.gather(*(team.walk(token, 10) for token in (team.ann, team.ben)))
+    rows = await team.rows("SELECT sequence FROM event WHERE channel = $1 AND kind = 'ACTIVITY_ADDED'", team.channel)
+    return sorted(row[0] for row in rows)
+
+
+async def test_a_connection_that_is_gone_is_forgotten_and_delays_nobody(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as first, dial(gate.api.url, team.ben) as second:
+        await (await first.subscribe(WALKS, team=team.id)).next()
+        gone = gate.api.posted[-1][0]
+        stays = await second.subscribe(WALKS, team=team.id)
+        await stays.next()
+        gate.api.trouble = lambda connection, text: 410 if connection == gone else None
+        walk = await team.walk(team.ben)
+        assert (await stays.next())["edge"]["node"]["id"] == walk
+        await asyncio.sleep(0.5)
+        assert not [row for row in await gate.of_kind("CONNECTIONS", "LISTENERS") if gone in row["sk"]]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_in_a_storm_of_refusals_nothing_is_lost(gate: Gateway, team: Team, status: int) -> None:
+    dice = random.Random(status)
+    async with dial(gate.api.url, team.ann) as first, dial(gate.api.url, team.ben) as second:
+        streams = [await one.subscribe(WALKS, team=team.id) for one in (first, second) for _ in range(3)]
+        for stream in streams:
+            await stream.next()
+        gate.api.trouble = lambda connection, text: status if "next" in text and dice.random() < 0.7 else None
+        sequences = await walked(team, 4)
+        await asyncio.sleep(2)
+        gate.api.trouble = lambda connection, text: None
+        sequences = await walked(team, 1)
+        for stream in streams:
+            await heard(stream, sequences)
+
+
+async def test_one_socket_that_takes_nothing_is_caught_up_alone(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as slow, dial(gate.api.url, team.ben) as quick:
+        behind = await slow.subscribe(WALKS, team=team.id)
+        board = await slow.subscribe(BOARD, team=team.id, period="WEEK")
+        await behind.next()
+        await board.next()
+        busy = gate.api.posted[-1][0]
+        streams = [await quick.subscribe(WALKS, team=team.id) for _ in range(3)]
+        for stream in streams:
+            await stream.next()
+        gate.api.trouble = lambda connection, text: 429 if connection == busy else None
+        sequences = await walked(team, 2)
+        async with asyncio.timeout(3):
+            for stream in streams:
+                await heard(stream, sequences)
+        assert behind.messages.empty()
+        gate.api.trouble = lambda connection, text: None
+        await heard(behind, sequences)
+        assert values(await board.until(lambda event: sum(values(event)) == 40)) == [20, 20]
+
+
+async def test_who_could_not_be_told_where_they_stand_is_told_again(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        gate.api.trouble = lambda connection, text: 429 if "SNAPSHOT" in text else None
+        stream = await connection.subscribe(WALKS, team=team.id)
+        event = await stream.next()
+        assert (event["delivery"], event["snapshot"]["memberCount"]) == ("RESET", 2)
+        walk = await team.walk(team.ben)
+        assert (await stream.next())["edge"]["node"]["id"] == walk
+
+
+class Killed(RuntimeError):
+    """The function was killed."""
+
+
+def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, after: bool = False) -> list[str]:
+    """Have a function killed when it first comes to `name`, before it or right after; what was killed."""
+    killed: list[str] = []
+    real = getattr(owner, name)
+
+    async def dying(*args: Any, **kwargs: Any) -> Any:
+        result = await real(*args, **kwargs) if after or killed else None
+        if not killed:
+            killed.append(name)
+            raise Killed(name)
+        return result
+
+    monkeypatch.setattr(owner, name, dying)
+    return killed
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "after"),
+    [
+        (log, "relayed", False),  # the relay, between sending and noting that it sent
+        (log, "ahead", True),  # the relay, before it sent anything
+        (LogStep, "_move_position", False),  # the planner, between handing over and noting that it did
+        (LogStep, "_tell", False),
+        (Delivery, "_to_one", True),  # the poster, between a post and the next one
+    ],
+)
+async def test_a_function_that_is_killed_loses_nothing(
+    gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: bool
+) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        streams = [await connection.subscribe(WALKS, team=team.id) for _ in range(2)]
+        for stream in streams:
+            await stream.next()
+        gate.rounds = False
+        killed = once(monkeypatch, owner, name, after=after)
+        sequences = await walked(team, 3)
+        for stream in streams:
+            await heard(stream, sequences)
+        assert killed
+
+
+async def test_a_kick_that_got_lost_is_found(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(WALKS, team=team.id)
+        await stream.next()
+        bus = team.service.runtime.bus
+        kicks, bus.kicks = bus.kicks, None
+        try:
+            sequences = await walked(team, 1)
+        finally:
+            bus.kicks = kicks
+        await heard(stream, sequences)
+
+
+async def test_a_log_that_was_put_back_is_begun_afresh(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(WALKS, team=team.id)
+        await stream.next()
+        await asyncio.sleep(1)  # a round knows the epoch
+        await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
+        assert (await stream.next())["delivery"] == "RESET"
+        walk = await team.walk(team.ben)
+        assert (await stream.next())["edge"]["node"]["id"] == walk
+
+
+async def test_a_state_is_told_once_a_second_at_most(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(BOARD, team=team.id, period="WEEK")
+        await stream.next()
+        start = asyncio.get_running_loop().time()
+        for _ in range(10):
+            await team.walk(team.ben, 10)
+            await asyncio.sleep(0.15)
+        seconds = asyncio.get_running_loop().time() - start
+        count = 1
+        while values(await stream.next()) != [100]:
+            count += 1
+        assert count <= seconds + 2
+
+
+async def test_a_result_that_is_too_large_ends_its_operation(
+    gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(WALKS, team=team.id)
+        other = await connection.subscribe(
+            "subscription ($team: ID!) { teamActivityChanged(teamId: $team) { sequence } }", team=team.id
+        )
+        await stream.next()
+        await other.next()
+        monkeypatch.setattr(posts, "MOST_BYTES", posts.AROUND + 200)
+        await team.walk(team.ben, notes="long")
+        assert await stream.failure() == ["QUERY_TOO_COMPLEX"]
+        await other.next()
+        assert len(await gate.of_kind("LISTENERS")) == 1
+
+
+@pytest.mark.parametrize(("letter", "fits"), [("a", True), ("ä", False)])
+def test_bytes_are_counted_not_letters(letter: str, fits: bool) -> None:
+    said = posts.Posts("log:x")
+    sink = posts.Sink(said, Recipient("c=", "1", "s", "transport"))
+    sink.deliver(f'"{letter * 100_000}"', cursor=None, newest=True)
+    (message,) = said.taken()
+    ((_, (post,)),) = [posts.read_posts(message.body)]
+    assert (post.kind is posts.Kind.NEXT) is fits
+    assert sink.is_over is not fits

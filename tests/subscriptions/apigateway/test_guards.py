@@ -1,0 +1,152 @@
+"""What AWS does and a local one does not: events that come twice or out of order, throttling. And ids that are long."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+import pytest
+from websockets.asyncio.client import connect
+
+from milequest.store.aws.client import AwsError
+from milequest.store.aws.dynamodb import Table
+from milequest.store.aws.sqs import Message, Queue
+from subscriptions.apigateway import poster, relay
+from subscriptions.apigateway.messages import MOST_ID
+from subscriptions.apigateway.planner import plan
+from tests.listening import Stream, dial
+from tests.sockets import PROTOCOL, Socket
+from tests.subscriptions.apigateway.test_delivery import heard, walked
+from tests.subscriptions.gateway_of_aws import Gateway
+from tests.subscriptions.team import Team
+from tests.subscriptions.test_logged import WALKS
+
+
+@pytest.fixture(autouse=True)
+def _calm(gate: Gateway) -> Iterator[None]:
+    """Rounds find what is lost: here nothing may be."""
+    gate.rounds = False
+    yield
+    gate.rounds = True
+
+
+def records(bodies: Sequence[Message]) -> dict[str, Any]:
+    """SQS's event of some messages."""
+    listed = [
+        {"messageId": str(number), "body": one.body, "attributes": {"MessageGroupId": one.group} if one.group else {}}
+        for number, one in enumerate(bodies)
+    ]
+    return {"Records": listed}
+
+
+@pytest.fixture
+def twice(gate: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queues deliver every message twice, as they may, and what is in no group in any order."""
+    dice, send = random.Random(7), Queue.send
+
+    async def again(self: Queue, messages: Sequence[Message]) -> None:
+        numbers = itertools.count()
+        copies = [
+            Message(one.body, one.group, f"{one.id}{next(numbers)}" if one.group else "", one.after)
+            for one in messages
+            for _ in range(2)
+        ]
+        if not any(one.group for one in copies):
+            dice.shuffle(copies)
+        await send(self, copies)
+
+    monkeypatch.setattr(Queue, "send", again)
+
+
+@pytest.mark.usefixtures("twice")
+async def test_duplicates_what_comes_twice_is_told_in_order_and_with_its_sequence(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        streams = [await connection.subscribe(WALKS, team=team.id) for _ in range(2)]
+        for stream in streams:
+            await stream.next()
+        expected = await walked(team, 3)
+        for stream in streams:
+            await heard(stream, expected)
+
+
+async def test_reordered_kicks_say_only_how_far_a_log_reaches(gate: Gateway, team: Team) -> None:
+    """An old kick after a newer one, or one that comes again much later, wakes nobody and tells nothing twice."""
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(WALKS, team=team.id)
+        await stream.next()
+        expected = await walked(team, 2)
+        last = expected[-1]
+        kicks = [Message(orjson.dumps({team.channel: sequence}).decode()) for sequence in range(last, 0, -1)]
+        assert await gate.run(relay.kicked(gate.parts, records(kicks * 2))) == {"batchItemFailures": []}
+        await heard(stream, expected)
+        await stream.silent()
+
+
+async def test_a_step_that_comes_again_after_the_next_one_tells_nothing_twice(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(WALKS, team=team.id)
+        await stream.next()
+        await heard(stream, await walked(team, 1))
+        (group,) = {row["group"] for row in await gate.of_kind("OPERATIONS")}
+        old = Message(orjson.dumps({"group": group, "wake": team.channel}).decode(), group, "old")
+        for _ in range(3):
+            assert await gate.run(plan(gate.parts, records([old]))) == {"batchItemFailures": []}
+        await stream.silent()
+
+
+@pytest.mark.parametrize("name", ["get", "put", "query"])
+async def test_throttling_by_dynamodb_only_delays(
+    gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """However often the table says that it is too much: messages come again until it isn't."""
+    async with dial(gate.api.url, team.ann) as connection:
+        stream: Stream = await connection.subscribe(WALKS, team=team.id)
+        await stream.next()
+        real, left = getattr(Table, name), [3]
+
+        def throttled() -> None:
+            if left[0]:
+                left[0] -= 1
+                raise AwsError(400, "ProvisionedThroughputExceededException", {})
+
+        async def call(*given: Any, **named: Any) -> Any:
+            throttled()
+            return await real(*given, **named)
+
+        async def rows(*given: Any, **named: Any) -> Any:
+            throttled()
+            async for row in real(*given, **named):
+                yield row
+
+        monkeypatch.setattr(Table, name, rows if name == "query" else call)
+        await heard(stream, await walked(team, 2))
+        assert left[0] < 3
+
+
+async def test_what_a_batch_cannot_do_comes_again_alone(gate: Gateway, team: Team) -> None:
+    """A group whose work fails is named, with all its messages; the others of the batch are done."""
+    bad = [Message("{}", "bad", "1"), Message("{}", "bad", "2")]
+    good = Message(orjson.dumps({"group": f"log:{team.channel}#0", "wake": team.channel}).decode(), "good", "3")
+    answer = await gate.run(plan(gate.parts, records([bad[0], good, bad[1]])))
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["0", "2"]
+    answer = await gate.run(poster.post(gate.parts, records([Message("log:x", "bad", "1")])))
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("id", "is_good"),
+    [("i" * MOST_ID, True), ("i" * (MOST_ID + 1), False), ("ä" * MOST_ID, False), ("\x01" * 60, False)],
+)
+async def test_an_id_that_would_make_a_message_of_the_queue_too_large_is_refused(
+    gate: Gateway, team: Team, id: str, is_good: bool
+) -> None:
+    async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
+        ours = Socket(connection)
+        await ours.send(type="connection_init", payload={"Authorization": team.ann})
+        assert await ours.receive() == {"type": "connection_ack"}
+        await ours.send(type="subscribe", id=id, payload={"query": WALKS, "variables": {"team": team.id}})
+        async with asyncio.timeout(10):
+            answer = await ours.receive()
+        assert (answer["id"], answer["type"]) == (id, "next" if is_good else "error")

@@ -1,0 +1,121 @@
+"""What is done every minute: silent sockets are kept, old ones warned, those that say nothing closed."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+from milequest.store import audience
+from milequest.store.aws.sockets import Outcome
+from subscriptions.apigateway import rounds, rows, words
+from subscriptions.apigateway.rounds import Pace
+from tests.listening import dial
+from tests.sockets import PROTOCOL, Socket
+from tests.subscriptions.gateway_of_aws import Gateway
+from tests.subscriptions.team import Team
+from tests.subscriptions.test_logged import WALKS
+
+NOW = timedelta(0)
+
+
+@pytest.fixture(autouse=True)
+def _usual(gate: Gateway) -> Iterator[None]:
+    """The next test has the usual pace."""
+    yield
+    gate.usual_pace()
+
+
+async def received(gate: Gateway, token: str, count: int) -> list[dict[str, object]]:
+    """What an acknowledged socket that asks for nothing is sent."""
+    async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
+        ours = Socket(connection)
+        await ours.send(type="connection_init", payload={"Authorization": token})
+        assert await ours.receive() == {"type": "connection_ack"}
+        return [await ours.receive() for _ in range(count)]
+
+
+async def test_a_silent_socket_is_kept_alive(gate: Gateway, team: Team) -> None:
+    gate.pace = Pace(silence=NOW)
+    assert await received(gate, team.ann, 2) == [{"type": "ping"}] * 2
+
+
+async def test_sockets_of_a_bucket_do_not_wait_for_each_other(
+    gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message takes some milliseconds, and a minute has too few of them for one after another."""
+    running, most, say = 0, 0, words.say
+
+    async def slow(*given: Any) -> Outcome:
+        nonlocal running, most
+        running, most = running + 1, max(most, running + 1)
+        await asyncio.sleep(0.1)
+        running -= 1
+        return await say(*given)
+
+    async with AsyncExitStack() as stack:
+        while len({rows.bucket(one) for one in gate.api.connections}) == len(gate.api.connections):
+            await stack.enter_async_context(dial(gate.api.url, team.ann))  # the 33rd shares a bucket at the latest
+        gate.pace = Pace(silence=NOW)
+        monkeypatch.setattr(rounds, "say", slow)
+        async with asyncio.timeout(15):
+            while most < 2:  # noqa: ASYNC110  # it is a round's work
+                await asyncio.sleep(0.1)
+
+
+async def test_a_socket_is_warned_once_before_its_end(gate: Gateway, team: Team) -> None:
+    gate.pace = Pace(silence=timedelta(seconds=1), life=NOW)
+    warning, *pings = await received(gate, team.ann, 3)
+    assert json.dumps(warning).startswith('{"type": "ping", "payload": {"closing": {"code": 1001')
+    assert pings == [{"type": "ping"}] * 2
+
+
+async def test_who_never_introduces_themselves_is_closed(gate: Gateway) -> None:
+    gate.pace = Pace(init=NOW)
+    async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
+        ours = Socket(connection)
+        assert (await ours.receive())["payload"]["closing"]["code"] == 4408
+        assert (await ours.closed())[0] == 1000
+
+
+async def test_a_socket_that_is_gone_without_a_word_is_forgotten(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(WALKS, team=team.id)
+        await stream.next()
+        gate.api.trouble = lambda connection, text: 410
+        gate.pace = Pace(silence=NOW)
+        try:
+            await gate.nothing_left()
+        finally:
+            gate.api.trouble = lambda connection, text: None
+
+
+async def test_groups_that_nobody_listens_in_are_woken_no_more(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(WALKS, team=team.id)
+        await stream.next()
+    assert await gate.of_kind(f"INTEREST#{team.channel}")
+    async with asyncio.timeout(5):
+        while await gate.of_kind(f"INTEREST#{team.channel}"):
+            await team.walk(team.ben, 10)
+
+
+async def test_nobody_is_asked_about_one_by_one(gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    ended = audience.ended
+
+    async def counting(*given: object) -> object:
+        calls.append(given)
+        return await ended(*given)  # type: ignore[arg-type]
+
+    async with dial(gate.api.url, team.ann) as first, dial(gate.api.url, team.ben) as second:
+        streams = [await one.subscribe(WALKS, team=team.id) for one in (first, second) for _ in range(5)]
+        for stream in streams:
+            await stream.next()
+        monkeypatch.setattr(audience, "ended", counting)
+        await asyncio.sleep(1.2)
+        assert len(calls) <= 8  # a round asks once for each of their buckets

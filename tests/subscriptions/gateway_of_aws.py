@@ -1,0 +1,135 @@
+"""The whole gateway on API Gateway for tests: its functions behind doubles of what calls them, the rest a local AWS."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from milequest.runtime import Runtime
+from milequest.store.aws.client import Aws, open_aws
+from milequest.store.aws.sqs import Queue
+from subscriptions.apigateway.doors import Doors, connect, disconnect
+from subscriptions.apigateway.later import forward
+from subscriptions.apigateway.messages import receive
+from subscriptions.apigateway.parts import Parts, open_parts
+from subscriptions.apigateway.planner import plan
+from subscriptions.apigateway.poster import post
+from subscriptions.apigateway.relay import kicked
+from subscriptions.apigateway.rounds import Pace, round_of
+from tests.fakes.apigateway import ApiGateway
+from tests.fakes.lambdas import consume, make_queue, make_table
+
+T = TypeVar("T")
+
+ROUND_SECONDS = 0.5  # a minute at AWS
+CONSUMERS = 3  # of each queue
+
+
+@dataclass
+class Gateway:
+    """What a test may look at, and disturb."""
+
+    api: ApiGateway
+    parts: Parts
+    aws: Aws
+    pace: Pace
+    loop: asyncio.AbstractEventLoop
+    rounds: bool = True
+    most: int = 10_000  # connections of one network
+    under_way: asyncio.Lock = field(default_factory=asyncio.Lock)  # a round
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something on the gateway's loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
+
+    def usual_pace(self) -> None:
+        """Have rounds as they are at AWS from now on; one that began otherwise is over then."""
+        self.pace = Pace()
+        asyncio.run_coroutine_threadsafe(self._between_rounds(), self.loop).result(60)
+
+    async def _between_rounds(self) -> None:
+        async with self.under_way:
+            pass
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """All there is in the table, as tests may look at it and nobody else."""
+        return await self.run(self._rows())
+
+    async def _rows(self) -> list[dict[str, Any]]:
+        given = {"TableName": self.parts.runtime.settings.live_table}
+        signer, origin = self.aws.signer("dynamodb"), self.aws.origin("dynamodb")
+        answer = await self.aws.call(signer, origin, "DynamoDB_20120810.Scan", "1.0", given)
+        return [{name: next(iter(value.values())) for name, value in item.items()} for item in answer["Items"]]
+
+    async def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
+        """The rows of some kinds."""
+        return [row for row in await self.rows() if row["pk"].startswith(kinds)]
+
+    async def nothing_left(self) -> None:
+        """Wait until no connection has left anything behind, but that something was not to begin."""
+        kinds = ("CONNECTIONS", "OPERATIONS", "LISTENERS", "BEHIND")
+        async with asyncio.timeout(10):
+            while any("stopped" not in row for row in await self.of_kind(*kinds)):  # noqa: ASYNC110  # they are rows
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def gateway_of_aws(runtime: Runtime, endpoint: str) -> AsyncIterator[Gateway]:
+    """Serve, with a table and queues of its own. The runtime's commits kick its relay."""
+    async with AsyncExitStack() as stack:
+        mark = uuid4().hex[:8]
+        local = replace(
+            runtime.settings,
+            aws_endpoint_url=endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            live_table=f"live-{mark}",
+        )
+        aws = await stack.enter_async_context(open_aws(local))
+        await make_table(aws, local.live_table)
+        names = ("news.fifo", "posts.fifo", "later", "kicks")
+        urls = [await make_queue(aws, f"{mark}-{name}") for name in names]
+        gate = Gateway(None, None, aws, Pace(), asyncio.get_running_loop())  # type: ignore[arg-type]  # see below
+        gate.api = ApiGateway(
+            lambda event: connect(_doors(gate), event),
+            lambda event: disconnect(_doors(gate), event),
+            lambda event: receive(gate.parts, event),
+        )
+        await stack.enter_async_context(gate.api.serving())
+        local = replace(
+            local,
+            live_sockets_url=gate.api.sockets_url,
+            live_news_queue=urls[0],
+            live_posts_queue=urls[1],
+            live_later_queue=urls[2],
+        )
+        gate.parts = await stack.enter_async_context(open_parts(replace(runtime, settings=local)))
+        functions = zip(urls, (plan, post, forward, kicked), strict=True)
+        work = [consume(aws, url, partial(one, gate.parts)) for url, one in functions for _ in range(CONSUMERS)]
+        tasks = [asyncio.create_task(one) for one in (*work, _rounds(gate))]
+        runtime.bus.kicks = Queue(aws, urls[3])
+        try:
+            yield gate
+        finally:
+            runtime.bus.kicks = None
+            for task in tasks:
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait(tasks)
+
+
+def _doors(gate: Gateway) -> Doors:
+    settings = gate.parts.runtime.settings
+    return Doors(gate.parts.connections, gate.parts.identify, {settings.origin, *settings.allowed_origins}, gate.most)
+
+
+async def _rounds(gate: Gateway) -> None:
+    while True:
+        await asyncio.sleep(ROUND_SECONDS)
+        if gate.rounds:
+            async with gate.under_way:
+                await round_of(gate.parts, datetime.now(UTC), gate.pace)

@@ -1,0 +1,159 @@
+"""GraphQL over Server-Sent Events on the served service: what is said, and what is handed back by who comes again."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from milequest.rules.live import Cursor, read_cursor
+from tests.event_streams import EVENTS, Event, asked
+from tests.service import Service
+from tests.subscriptions.team import LOG, UPDATE, Team
+from tests.subscriptions.test_sockets import until
+
+WALKS = """subscription ($team: ID!, $after: String) { teamActivityChanged(teamId: $team, after: $after) {
+    cursor delivery edge { node { id notes } } snapshot { id } } }"""
+BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, period: ALL_TIME, metric: DISTANCE) {
+    leaderboard { entries { nodes { value } } } } }"""
+VIEWER = "{ viewer { email } }"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(service: Service) -> Iterator[None]:
+    yield
+    until(lambda: not len(service.hub) + len(service.hub.plans) + len(service.app.state.streams))
+
+
+def rows(event: Event) -> list[int]:
+    """The values on a board that was told."""
+    return [row["value"] for row in event.news["leaderboard"]["entries"]["nodes"]]
+
+
+async def test_a_response_says_what_it_is(service: Service, team: Team) -> None:
+    async with asked(service, WALKS, team.ann, team=team.id) as stream:
+        await stream.next()
+        headers = stream.response.headers
+        assert stream.response.status_code == 200
+        assert headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-cache", "no")
+        assert headers["vary"] == "accept"
+        assert "content-length" not in headers
+        assert headers["x-request-id"]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_each_logged_event_has_its_cursor_as_id(service: Service, team: Team, method: str) -> None:
+    async with asked(service, WALKS, team.ann, method=method, team=team.id) as stream:
+        first = await stream.next()
+        assert (first.kind, first.news["delivery"], first.id) == ("next", "SNAPSHOT", first.news["cursor"])
+        walk = await team.walk(team.ben)
+        second = await stream.next()
+        assert (second.news["delivery"], second.id) == ("LIVE", second.news["cursor"])
+        assert second.news["edge"]["node"]["id"] == walk
+
+
+async def test_a_line_is_a_line_whatever_is_in_it(service: Service, team: Team) -> None:
+    notes = "up\nand down\n\ndata: x\u2028\u2029end"
+    walk = await team.walk(team.ben)
+    async with asked(service, WALKS, team.ann, team=team.id) as stream:
+        await stream.next()
+        await team.do(team.ben, UPDATE, activityId=walk, notes=notes)
+        told = (await stream.next()).news["edge"]["node"]
+    assert told["notes"] == notes
+
+
+async def test_a_client_that_comes_back_gets_what_it_missed(service: Service, team: Team) -> None:
+    async with asked(service, WALKS, team.ann, team=team.id) as stream:
+        seen = await stream.next()
+    missed = [await team.walk(team.ben) for _ in range(3)]
+    for after in ({}, {"after": "nonsense"}):  # its address still says where it began at first
+        async with asked(
+            service, WALKS, team.ann, method="GET", last_event_id=seen.id, team=team.id, **after
+        ) as stream:
+            events = [await stream.next() for _ in missed]
+            assert [event.news["edge"]["node"]["id"] for event in events] == missed
+            assert {event.news["delivery"] for event in events} == {"REPLAY"}
+    async with asked(service, WALKS, team.ann, last_event_id=events[1].id, team=team.id) as stream:
+        assert (await stream.next()).id == events[2].id
+        walk = await team.walk(team.ben)
+        assert (await stream.next()).news["edge"]["node"]["id"] == walk
+
+
+@pytest.mark.parametrize("last", ["x", "é", "=", "9" * 5000, "ahead", "foreign", "epoch"])
+async def test_a_place_that_is_no_longer_good_is_a_reset(service: Service, team: Team, last: str) -> None:
+    async with asked(service, WALKS, team.ann, team=team.id) as stream:
+        here = read_cursor((await stream.next()).id or "")
+    assert here is not None
+    places = {
+        "ahead": replace(here, sequence=here.sequence + 1_000),
+        "foreign": Cursor(here.epoch, f"team:{'0' * 32}", here.sequence),
+        "epoch": replace(here, epoch=here.epoch + 1),
+    }
+    async with asked(service, WALKS, team.ann, last_event_id=str(places.get(last, last)), team=team.id) as stream:
+        event = await stream.next()
+        assert (event.news["delivery"], event.news["snapshot"]) == ("RESET", {"id": team.id})
+
+
+async def test_no_place_at_all_is_where_one_is(service: Service, team: Team) -> None:
+    async with asked(service, WALKS, team.ann, last_event_id="", team=team.id) as stream:
+        assert (await stream.next()).news["delivery"] == "SNAPSHOT"
+
+
+async def test_state_comes_at_once_and_has_no_place(service: Service, team: Team) -> None:
+    await team.walk(team.ben, 1500)
+    async with asked(service, BOARD, team.ann, last_event_id="whatever", team=team.id) as stream:
+        first = await stream.next()
+        assert (first.id, rows(first)) == (None, [1500])
+        await team.walk(team.ann, 2500)
+        assert rows(await stream.next()) == [2500, 1500]
+
+
+async def test_queries_and_mutations_are_one_event_and_the_end(service: Service, team: Team) -> None:
+    for method in ("POST", "GET"):
+        async with asked(service, VIEWER, team.ann, method=method) as stream:
+            assert (await stream.next()).news["email"].startswith("ann-")
+            assert [await stream.next(), await stream.next()] == [Event("complete"), Event("end")]
+    walk = {"distanceMeters": -1, "durationSeconds": 60, "startedAt": datetime.now(UTC).isoformat()}
+    async with asked(service, LOG, team.ann, input=walk) as stream:
+        assert stream.response.status_code == 200
+        answer = (await stream.next()).payload
+        assert answer["data"] == {"logActivity": None}
+        assert {error["extensions"]["code"] for error in answer["errors"]} == {"VALIDATION_ERROR"}
+        assert [await stream.next(), await stream.next()] == [Event("complete"), Event("end")]
+
+
+NOWHERE = "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "signed_in", "code"),
+    [
+        ("{", {}, True, "VALIDATION_ERROR"),
+        ("{ nothing }", {}, True, "VALIDATION_ERROR"),
+        ("query ($id: ID!) { team(id: $id) { id } }", {}, True, "VALIDATION_ERROR"),
+        (WALKS, {}, True, "VALIDATION_ERROR"),
+        (WALKS, {"team": "team_1"}, True, "VALIDATION_ERROR"),
+        (WALKS, {"team": NOWHERE}, True, "NOT_FOUND"),
+        (WALKS, {"team": NOWHERE}, False, "UNAUTHENTICATED"),
+        (WALKS.replace("after: $after", 'after: $after, filter: "1"'), {"team": NOWHERE}, True, None),
+    ],
+)
+async def test_what_cannot_run_is_told_as_the_preferred_type_has_it(
+    service: Service, team: Team, query: str, variables: dict[str, Any], signed_in: bool, code: str | None
+) -> None:
+    token = team.ann if signed_in else None
+    async with asked(service, query, token, **variables) as stream:
+        assert stream.response.status_code == 200
+        failed = await stream.next()
+        assert "data" not in failed.payload
+        (error,) = failed.payload["errors"]
+        assert error["extensions"]["requestId"] == stream.response.headers["x-request-id"]
+        assert code in (None, error["extensions"]["code"])
+        assert [(await stream.next()).kind for _ in range(2)] == ["complete", "end"]
+    for accept, status in (("application/json", 200), ("application/graphql-response+json", 400)):
+        both = f"{accept}, {EVENTS}"
+        async with asked(service, query, token, accept=both, **variables) as stream:
+            assert stream.response.status_code == status
+            assert stream.response.headers["content-type"] == f"{accept}; charset=utf-8"

@@ -1,0 +1,55 @@
+"""Python's gql as it is: it subscribes, hears, leaves, is refused, and is told where it is when it comes back."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, aclosing
+
+import pytest
+from gql import Client, GraphQLRequest
+from gql.client import AsyncClientSession
+from gql.transport.exceptions import TransportConnectionFailed, TransportQueryError
+from gql.transport.websockets import WebsocketsTransport
+
+from tests.subscriptions.team import Team
+from tests.subscriptions.test_sockets import until
+from tests.wires import wired
+
+WALKS = """subscription ($team: ID!, $after: String) { teamActivityChanged(teamId: $team, after: $after) {
+    cursor sequence delivery edge { node { id notes } } snapshot { activities(first: 5) { nodes { id } } } } }"""
+STRANGERS = "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
+
+
+def gql_session(
+    team: Team, url: str, protocols: list[str] | None = None
+) -> AbstractAsyncContextManager[AsyncClientSession]:
+    """A session of Ann's on a connection of its own."""
+    sign_in = {"Authorization": f"Bearer {team.ann}"}
+    transport = WebsocketsTransport(url, init_payload=sign_in, subprotocols=protocols)
+    return Client(transport=transport)
+
+
+def walks(team_id: str) -> GraphQLRequest:
+    return GraphQLRequest(WALKS, variable_values={"team": team_id})
+
+
+@pytest.mark.parametrize("protocols", [None, [WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL]])
+async def test_gql_gets_along(team: Team, protocols: list[str] | None) -> None:
+    async with wired(team.service) as wire:
+        async with gql_session(team, wire.url, protocols) as session:
+            with pytest.raises(TransportQueryError) as refused:
+                await anext(session.subscribe(walks(STRANGERS)))
+            assert [error["extensions"]["code"] for error in refused.value.errors or ()] == ["NOT_FOUND"]
+            results = session.subscribe(walks(team.id))
+            assert (await anext(results))["teamActivityChanged"]["delivery"] == "SNAPSHOT"
+            first = await team.walk(team.ben)
+            assert (await anext(results))["teamActivityChanged"]["edge"]["node"]["id"] == first
+            wire.cut()
+            with pytest.raises(TransportConnectionFailed):
+                await anext(results)
+        second = await team.walk(team.ben)
+        async with gql_session(team, wire.url, protocols) as session:
+            async with aclosing(session.subscribe(walks(team.id))) as results:
+                event = (await anext(results))["teamActivityChanged"]
+            assert event["delivery"] == "SNAPSHOT"
+            assert [node["id"] for node in event["snapshot"]["activities"]["nodes"]] == [second, first]
+            await asyncio.to_thread(until, lambda: not len(team.service.hub))
+            assert await session.execute(GraphQLRequest("{ __typename }")) == {"__typename": "Query"}

@@ -1,0 +1,129 @@
+"""The protocol of subscriptions-transport-ws over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from subscriptions.throttle import OPERATIONS_PER_SOCKET
+from tests.service import Service
+from tests.sockets import BOARD, Socket
+from tests.subscriptions.team import Team
+
+ACCEPTED = [{"type": "connection_ack"}, {"type": "ka"}]
+
+
+@asynccontextmanager
+async def dialled(service: Service, **options: Any) -> AsyncIterator[Socket]:
+    """A socket before its connection_init."""
+    async with connect(service.socket_url, subprotocols=[Subprotocol("graphql-ws")], **options) as connection:
+        assert connection.subprotocol == "graphql-ws"
+        yield Socket(connection)
+
+
+@asynccontextmanager
+async def opened(service: Service, token: str) -> AsyncIterator[Socket]:
+    """A socket that was acknowledged."""
+    async with dialled(service) as ours:
+        await ours.send(type="connection_init", payload={"authorization": f"Bearer {token}"})
+        assert [await ours.receive(), await ours.receive()] == ACCEPTED
+        yield ours
+
+
+async def start(ours: Socket, id: str, query: str, **variables: Any) -> None:
+    """Begin an operation."""
+    await ours.send(id=id, type="start", payload={"query": query, "variables": variables, "operationName": None})
+
+
+def rows(message: Any) -> list[float]:
+    """The values of the board in a message."""
+    assert message["type"] == "data", message
+    nodes = message["payload"]["data"]["teamLeaderboardUpdated"]["leaderboard"]["entries"]["nodes"]
+    return [node["value"] for node in nodes]
+
+
+async def failure(ours: Socket, id: str) -> str:
+    """The code an operation ends with."""
+    message = await ours.receive()
+    assert (message["id"], message["type"]) == (id, "error"), message
+    return str(message["payload"]["extensions"]["code"])
+
+
+async def test_the_life_of_a_subscription(service: Service, team: Team) -> None:
+    async with opened(service, team.ann) as ours:
+        await start(ours, "board", BOARD, team=team.id)
+        assert rows(await ours.receive()) == []
+        await team.walk(team.ann, 1500)
+        assert rows(await ours.receive()) == [1500]
+        await ours.send(id="board", type="stop")
+        assert await ours.receive() == {"id": "board", "type": "complete"}
+        await start(ours, "query", "{ viewer { user { name } } }")
+        assert [(await ours.receive())["type"] for _ in range(2)] == ["data", "complete"]
+        await ours.send(type="connection_terminate", payload=None)
+        assert await ours.closed() == (1000, "")
+
+
+async def test_clients_begin_without_waiting_to_be_accepted(service: Service) -> None:
+    ann = await asyncio.to_thread(service.sign_up, f"ann-{uuid4().hex}")
+    async with dialled(service) as ours:
+        await ours.send(type="connection_init", payload={"Authorization": ann})
+        await start(ours, "query", "{ viewer { id } }")
+        assert [await ours.receive(), await ours.receive()] == ACCEPTED
+        assert (await ours.receive())["payload"]["data"]["viewer"]["id"].startswith("viewer_")
+
+
+async def test_or_without_introducing_themselves_where_the_handshake_did(service: Service, team: Team) -> None:
+    async with dialled(service, additional_headers={"authorization": f"Bearer {team.ann}"}) as ours:
+        await start(ours, "board", BOARD, team=team.id)
+        assert rows(await ours.receive()) == []
+    async with dialled(service) as ours:
+        await start(ours, "board", BOARD, team=team.id)
+        assert await failure(ours, "board") == "UNAUTHENTICATED"
+
+
+async def test_a_bad_token_is_told_and_the_socket_closed(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    async with dialled(service) as ours:
+        await ours.send(type="connection_init", payload={"Authorization": "Bearer nonsense"})
+        refusal = await ours.receive()
+        assert (refusal["type"], refusal["payload"]["extensions"]["code"]) == ("connection_error", "UNAUTHENTICATED")
+        assert await ours.closed() == (4403, "Forbidden")
+    assert caplog.text == ""
+
+
+async def test_what_cannot_run_is_an_error_and_the_socket_stays(service: Service, team: Team) -> None:
+    async with opened(service, team.ann) as ours:
+        await start(ours, "bad", "subscription { nothing }")
+        assert await failure(ours, "bad") == "VALIDATION_ERROR"
+        await start(ours, "bad", BOARD, team="team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e")
+        assert await failure(ours, "bad") == "NOT_FOUND"
+        await ours.connection.send("{")
+        assert (await ours.receive())["type"] == "connection_error"
+        await ours.send(id="bad", type="nothing")
+        assert await failure(ours, "bad") == "VALIDATION_ERROR"
+        await start(ours, "board", BOARD, team=team.id)
+        assert rows(await ours.receive()) == []
+
+
+async def test_an_id_in_use_begins_anew(service: Service, team: Team) -> None:
+    async with opened(service, team.ann) as ours:
+        for _ in range(2):
+            await start(ours, "board", BOARD, team=team.id)
+            assert rows(await ours.receive()) == []
+        assert len(service.hub) == 1
+        await team.walk(team.ann, 1200)
+        assert rows(await ours.receive()) == [1200]
+
+
+async def test_so_many_operations_and_no_more(service: Service, team: Team) -> None:
+    async with opened(service, team.ann) as ours:
+        for number in range(OPERATIONS_PER_SOCKET):
+            await start(ours, str(number), BOARD, team=team.id)
+        for _ in range(OPERATIONS_PER_SOCKET):
+            assert rows(await ours.receive()) == []
+        await start(ours, "more", BOARD, team=team.id)
+        assert await failure(ours, "more") == "RATE_LIMITED"

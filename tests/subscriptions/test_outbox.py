@@ -1,0 +1,68 @@
+"""What waits on a connection: in order, bounded, the newest state instead of all of them."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscriptions.outbox import BEHIND_BYTES, MOST_BYTES, Outbox
+
+THINGS = st.lists(st.one_of(st.tuples(st.just("news"), st.integers()), st.tuples(st.sampled_from("ab"), st.integers())))
+
+
+async def taken(outbox: Outbox, count: int) -> list[str]:
+    return [await asyncio.wait_for(outbox.take(), 1) for _ in range(count)]
+
+
+@given(THINGS)
+def test_news_comes_whole_and_of_each_state_the_newest(things: list[tuple[str, int]]) -> None:
+    outbox = Outbox()
+    for kind, number in things:
+        assert outbox.put(f"{kind} {number}", None if kind == "news" else kind)
+    news = [f"{kind} {number}" for kind, number in things if kind == "news"]
+    newest = {kind: f"{kind} {number}" for kind, number in things if kind != "news"}
+    got = asyncio.run(taken(outbox, len(news) + len(newest)))
+    assert [text for text in got if text.startswith("news")] == news
+    assert sorted(text for text in got if not text.startswith("news")) == sorted(newest.values())
+
+
+async def test_a_state_that_was_taken_is_followed_by_the_next() -> None:
+    outbox = Outbox()
+    outbox.put("one", "a")
+    assert await outbox.take() == "one"
+    outbox.put("two", "a")
+    outbox.put("three", "a")
+    assert await outbox.take() == "three"
+
+
+async def test_it_is_bounded_and_says_when_much_waits() -> None:
+    outbox, text = Outbox(), "x" * 1024
+    count = 0
+    while outbox.put(text):
+        count += 1
+        assert outbox.is_behind == (count * 1024 > BEHIND_BYTES)
+    assert MOST_BYTES <= count * 1024 <= MOST_BYTES + 1024
+    waiting = asyncio.create_task(outbox.room())
+    while outbox.is_behind:
+        assert not waiting.done()
+        await outbox.take()
+    await asyncio.wait_for(waiting, 1)
+    assert outbox.put(text)
+
+
+async def test_who_waits_for_room_is_let_go_when_all_is_forgotten() -> None:
+    outbox = Outbox()
+    while outbox.put("x" * 1024):
+        pass
+    waiting = asyncio.create_task(outbox.room())
+    await asyncio.sleep(0)
+    outbox.clear()
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_taker_waits_for_what_comes() -> None:
+    outbox = Outbox()
+    taking = asyncio.create_task(outbox.take())
+    await asyncio.sleep(0)
+    outbox.put("here")
+    assert await asyncio.wait_for(taking, 1) == "here"

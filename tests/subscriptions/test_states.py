@@ -1,0 +1,138 @@
+"""Behaviour of subscriptions to state, the same on every gateway: how it is at once, then the newest."""
+
+import asyncio
+from typing import Any
+
+from tests.subscriptions.conftest import Dial
+from tests.subscriptions.team import CANCEL, GOAL, JOIN, LEAVE, LEG, PRESENCE, UPDATE, Team
+
+PROGRESS = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { teamId progress {
+    id version totalMeters percent goal { id } } } }"""
+OWN_PROGRESS = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
+    totalMeters viewerContribution { distanceMeters } } } }"""
+BOARD = """subscription ($team: ID!, $period: LeaderboardPeriod!) {
+    teamLeaderboardUpdated(teamId: $team, period: $period, metric: DISTANCE) { teamId period basis leaderboard {
+    id version entries { nodes { value competitor { name } } totalCount } } } }"""
+TEAMS = """subscription { teamsLeaderboardUpdated(period: ALL_TIME, basis: TOTAL) { teamId leaderboard {
+    version entries(first: 100) { nodes { value competitor { id } } } } } }"""
+WALKERS = """subscription ($team: ID!) { teamPresenceUpdated(teamId: $team) { teamId walkers { name } } }"""
+BOARD_QUERY = """query ($team: ID!) { team(id: $team) { leaderboard(period: WEEK) {
+    id version entries { nodes { value competitor { name } } totalCount } } } }"""
+
+
+def values(event: Any) -> list[float]:
+    """The values on a board."""
+    return [node["value"] for node in event["leaderboard"]["entries"]["nodes"]]
+
+
+async def test_a_marker_is_there_at_once_and_moves_with_every_walk(connected: Dial, team: Team) -> None:
+    await team.walk(team.ben, 1000)
+    async with connected(team.ann) as connection:
+        stream = await connection.subscribe(PROGRESS, team=team.id)
+        first = (await stream.next())["progress"]
+        assert (first["totalMeters"], first["goal"]["id"]) == (1000, team.goal)
+        await team.walk(team.ben, 500, privacy="PRIVATE")
+        second = (await stream.next())["progress"]
+        assert (second["totalMeters"], second["id"]) == (1500, first["id"])
+        assert second["version"] > first["version"]
+
+
+async def test_it_follows_the_team_from_goal_to_goal(connected: Dial, team: Team) -> None:
+    async with connected(team.ben) as connection:
+        stream = await connection.subscribe(PROGRESS, team=team.id)
+        assert (await stream.next())["progress"]["goal"]["id"] == team.goal
+        await team.do(team.ann, CANCEL, goalId=team.goal)
+        assert (await stream.next())["progress"] is None
+        again = {"name": "Again", "waypoints": [{"position": {"lat": 0, "lng": lng}} for lng in (0, 1)]}
+        starts = (await team.ask(team.ann, "query ($id: ID!) { goal(id: $id) { startsOn } }", id=team.goal))["goal"]
+        made = await team.do(team.ann, GOAL, teamId=team.id, activate=True, **again, **starts)
+        assert (await stream.next())["progress"]["goal"]["id"] == made["goalEdge"]["node"]["id"]
+
+
+async def test_many_changes_at_once_end_in_the_newest_state(connected: Dial, team: Team) -> None:
+    async with connected(team.ann) as connection:
+        stream = await connection.subscribe(BOARD, team=team.id, period="WEEK")
+        assert values(await stream.next()) == []
+        for _ in range(3):
+            await asyncio.gather(*(team.walk(token, 100) for token in (team.ann, team.ben) for _ in range(3)))
+        asked = (await team.ask(team.ben, BOARD_QUERY, team=team.id))["team"]["leaderboard"]
+        last = await stream.until(lambda event: event["leaderboard"]["version"] == asked["version"])
+        assert last["leaderboard"] == asked
+        assert values(last) == [900, 900]
+        assert (last["teamId"], last["period"], last["basis"]) == (team.id, "WEEK", "TOTAL")
+        await stream.silent()
+
+
+async def test_a_private_walk_moves_no_board(connected: Dial, team: Team) -> None:
+    async with connected(team.ann) as connection:
+        stream = await connection.subscribe(BOARD, team=team.id, period="ALL_TIME")
+        await stream.next()
+        walk = await team.walk(team.ben, 700)
+        assert values(await stream.next()) == [700]
+        await team.do(team.ben, UPDATE, activityId=walk, privacy="PRIVATE")
+        assert values(await stream.next()) == []
+
+
+async def test_a_goals_board_is_null_without_a_goal(connected: Dial, team: Team) -> None:
+    async with connected(team.ann) as connection:
+        stream = await connection.subscribe(BOARD, team=team.id, period="GOAL")
+        assert (await stream.next())["leaderboard"]["entries"]["totalCount"] == 0
+        await team.do(team.ann, CANCEL, goalId=team.goal)
+        assert (await stream.next())["leaderboard"] is None
+
+
+async def test_the_board_of_teams_moves_with_public_teams(connected: Dial, team: Team, public_team: Team) -> None:
+    async with connected(team.eve) as connection:
+        stream = await connection.subscribe(TEAMS)
+        await stream.next()
+        await public_team.walk(public_team.ben, 123_456 / 8)
+
+        def on_it(event: Any) -> bool:
+            return public_team.id in {node["competitor"]["id"] for node in event["leaderboard"]["entries"]["nodes"]}
+
+        moved = await stream.until(on_it)
+        assert moved["teamId"] is None
+        assert team.id not in {node["competitor"]["id"] for node in moved["leaderboard"]["entries"]["nodes"]}
+
+
+async def test_who_looks_gets_ones_own_part(connected: Dial, team: Team) -> None:
+    await team.walk(team.ben, 1000)
+    async with connected(team.ann) as hers, connected(team.ben) as his:
+        streams = [await one.subscribe(OWN_PROGRESS, team=team.id) for one in (hers, his)]
+        seen = [(await stream.next())["progress"]["viewerContribution"] for stream in streams]
+        assert seen == [None, {"distanceMeters": 1000}]
+        await team.walk(team.ann, LEG, privacy="PRIVATE")
+        seen = [(await stream.next())["progress"]["viewerContribution"] for stream in streams]
+        assert seen == [{"distanceMeters": LEG}, {"distanceMeters": 1000}]
+
+
+async def test_who_walks_now_is_shown_until_they_stop(connected: Dial, team: Team) -> None:
+    async with connected(team.ann) as connection:
+        stream = await connection.subscribe(WALKERS, team=team.id)
+        assert (await stream.next()) == {"teamId": team.id, "walkers": []}
+        await team.do(team.ben, PRESENCE, teamId=team.id, walking=True)
+        assert [each["name"][:3] for each in (await stream.next())["walkers"]] == ["ben"]
+        await team.do(team.ann, PRESENCE, teamId=team.id, walking=True)
+        assert [each["name"][:3] for each in (await stream.next())["walkers"]] == ["ann", "ben"]
+        await team.do(team.ben, PRESENCE, teamId=team.id, walking=False)
+        assert [each["name"][:3] for each in (await stream.next())["walkers"]] == ["ann"]
+        refused = await asyncio.to_thread(
+            team.service.post, PRESENCE, token=team.eve, variables={"input": {"teamId": team.id, "walking": True}}
+        )
+        assert refused.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_who_leaves_sees_nothing_more(connected: Dial, public_team: Team, soon: float) -> None:
+    async with connected(public_team.ben) as connection:
+        board = await connection.subscribe(BOARD, team=public_team.id, period="WEEK")
+        marker = await connection.subscribe(PROGRESS, team=public_team.id)
+        await board.next()
+        await marker.next()
+        await public_team.do(public_team.ben, LEAVE, teamId=public_team.id)
+        async with asyncio.timeout(soon):
+            assert await board.failure() == ["NOT_FOUND"]
+        await public_team.walk(public_team.ann, 100)
+        assert (await marker.next())["progress"]["totalMeters"] == 100  # what a stranger sees of a public team
+        await public_team.do(public_team.ben, JOIN, teamId=public_team.id)
+        again = await connection.subscribe(BOARD, team=public_team.id, period="WEEK")
+        assert (await again.next())["leaderboard"]["entries"]["totalCount"] == 1

@@ -1,0 +1,103 @@
+"""The house holds: flat package names that nobody else uses, small files, one reader of the environment."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from milequest.settings import PROJECT
+
+PACKAGES = ("app", "clients", "infra", "milequest", "resolvers", "schema", "subscriptions", "tests")
+MOST_LINES = 300
+MOST_FUNCTION_LINES = 60
+VAGUE = {"utils", "util", "common", "helpers", "helper", "services", "managers", "misc"}
+
+
+def tracked(*suffixes: str) -> list[str]:
+    """The project's files, tracked or new, with one of the suffixes."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=PROJECT, text=True, capture_output=True, check=True).stdout.splitlines()
+    return sorted(name for name in set(names) if name.endswith(suffixes) and (PROJECT / name).is_file())
+
+
+SOURCES = tracked(".py")
+WRITTEN = [name for name in SOURCES if "/migrations/versions/" not in name]  # a migration is a record, not a text
+
+
+def test_no_installed_distribution_has_one_of_our_names() -> None:
+    assert not set(PACKAGES) & set(packages_distributions())
+
+
+def test_our_folders_are_never_installed() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    assert project["tool"]["setuptools"]["packages"] == []
+
+
+def test_tests_have_no_package_files() -> None:
+    assert [name for name in SOURCES if name.startswith("tests/") and name.endswith("__init__.py")] == []
+
+
+@pytest.mark.parametrize("folder", ["infra", "clients"])
+def test_a_folder_stands_apart(folder: str) -> None:
+    ours = set(PACKAGES) - {folder, "tests"}
+    for name in SOURCES:
+        if not name.startswith("tests/"):
+            strangers = (ours if name.startswith(f"{folder}/") else {folder}) & _imports(name)
+            assert not strangers, f"{name} imports {strangers}"
+
+
+def _imports(name: str) -> set[str]:
+    """The first parts of what a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse((PROJECT / name).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def test_every_folder_of_ours_is_a_package_so_that_import_contracts_see_it() -> None:
+    sources = [name for name in SOURCES if "/migrations/" not in name]  # Alembic reads those as files
+    folders = {name.rpartition("/")[0] for name in sources if "/" in name and not name.startswith("tests/")}
+    assert [folder for folder in sorted(folders) if not (PROJECT / folder / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_source_file_is_small_documented_and_named_for_what_it_is(name: str) -> None:
+    text = (PROJECT / name).read_text()
+    tree = ast.parse(text)
+    assert text.count("\n") <= MOST_LINES, f"{name} has more than {MOST_LINES} lines: split it by noun"
+    assert not text.strip() or ast.get_docstring(tree), f"{name} does not say what it is for"
+    assert not VAGUE & set(name.removesuffix(".py").split("/")), f"{name} has a name that says nothing"
+    long = [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= MOST_FUNCTION_LINES
+    ]
+    assert not long, f"{name} has long functions: {long}"
+
+
+def test_only_the_settings_read_our_environment_variables() -> None:
+    readers = [name for name in SOURCES if not name.startswith("tests/") and _reads_environment(name)]
+    own = {
+        "app/cli.py",  # hands the environment to the settings, as the two next do
+        "app/aws/container.py",
+        "app/aws/migrations.py",
+        "app/environment.py",  # before there is anything of ours to import
+        "milequest/settings.py",
+    }
+    passing_on = {
+        "app/bundle.py",
+        "app/embedded/binaries.py",
+        "app/embedded/debs.py",
+    }  # PATH and such, for child processes
+    assert set(readers) - passing_on <= own | {name for name in readers if name.startswith("infra/")}
+
+
+def _reads_environment(name: str) -> bool:
+    return bool(re.search(r"\bos\.(environ|getenv)\b|\bfrom os import .*environ", (PROJECT / name).read_text()))

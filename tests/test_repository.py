@@ -1,0 +1,90 @@
+"""What lies in the repository: no secrets, locks without addresses that fit pyproject.toml."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from milequest.settings import PROJECT
+
+# Spelt in two parts where this very file would match.
+SECRETS = re.compile(
+    r"-----BEGIN (RSA |EC |OPENSSH |ENCRYPTED )?PRIVATE"
+    r" KEY-----"
+    r"|\b(AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bgh[pousr]_[A-Za-z0-9]{36}"
+    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|\b[ps]k\.eyJ[A-Za-z0-9_-]{40,}"  # Mapbox
+    r"|\bya29\.[A-Za-z0-9_-]{20,}|\bAIza[A-Za-z0-9_-]{35}"  # Google
+    r"|\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"  # a signed token
+)
+EXAMPLE = "AKIAIOSFODNN7EXAMPLE"  # Amazon's own, in its documentation
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-infra.lock", "requirements-uv.lock"]
+REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?")
+
+
+def tracked() -> list[Path]:
+    """Every file of the repository, new ones too."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=PROJECT, text=True, capture_output=True, check=True).stdout.splitlines()
+    return [PROJECT / name for name in names if (PROJECT / name).is_file()]
+
+
+def locked(lock: str) -> set[str]:
+    """The names of the packages in a lock."""
+    return {_normal(line) for line in (PROJECT / lock).read_text().splitlines() if re.match(r"^[A-Za-z0-9]", line)}
+
+
+def _normal(requirement: str) -> str:
+    found = REQUIREMENT.match(requirement)
+    assert found, requirement
+    return re.sub(r"[-_.]+", "-", found[1]).lower()
+
+
+def test_no_secret_is_in_the_repository() -> None:
+    found = []
+    for path in tracked():
+        text = path.read_bytes().decode(errors="ignore").replace(EXAMPLE, "")
+        found += [f"{path.relative_to(PROJECT)}: {match[0][:12]}…" for match in SECRETS.finditer(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("text", ["-----BEGIN PRIVATE" + " KEY-----", "AKIA" + "ABCDEFGHIJKLMNOP", "ghp_" + "a" * 36])
+def test_the_search_for_secrets_finds_some(text: str) -> None:
+    assert SECRETS.search(f'key = "{text}"')
+
+
+def test_locks_name_no_address_and_no_path() -> None:
+    locks = [path for path in tracked() if path.name.endswith(".lock") or path.name == "package-lock.json"]
+    assert len(locks) >= 3
+    for lock in locks:
+        lines = [line for line in lock.read_text().splitlines() if '"funding"' not in line]
+        addresses = [line for line in lines if re.search(r"--(extra-)?index-url|--find-links|\"resolved\"|file:", line)]
+        assert addresses == [], f"{lock.name}: {addresses[:3]}"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_package_has_hashes(lock: str) -> None:
+    packages = re.split(r"\n(?=[A-Za-z0-9])", (PROJECT / lock).read_text().strip())
+    assert [package.split(" ")[0] for package in packages if "--hash=sha256:" not in package] == []
+
+
+def test_the_locks_have_what_the_project_depends_on() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    runtime = {_normal(name) for name in project["project"]["dependencies"]}
+    dev = {_normal(name) for name in project["dependency-groups"]["dev"]}
+    assert runtime - locked("requirements.lock") == set(), "make lock"
+    infra = {_normal(name) for name in project["dependency-groups"]["infra"]}
+    assert infra - locked("requirements-infra.lock") == set(), "make lock"
+    assert (runtime | dev) - locked("requirements-dev.lock") == set(), "make lock"
+
+
+def test_what_runs_is_the_same_in_both_locks() -> None:
+    def versions(lock: str) -> set[str]:
+        return {
+            line.split(" ")[0] for line in (PROJECT / lock).read_text().splitlines() if re.match(r"^[A-Za-z0-9]", line)
+        }
+
+    assert versions("requirements.lock") <= versions("requirements-dev.lock")
