@@ -24,7 +24,10 @@ class Wire:
             end.transport.abort()
 
     async def until_told_where(self, following: asyncio.Task[Any]) -> None:
-        """Wait until a client has been told where it stands. `following` is its work, which does not end before."""
+        """Wait until a client has been told where it stands. `following` is its work, which does not end before.
+
+        It is looked for in the bytes, so nothing may be compressed.
+        """
         waiting = asyncio.create_task(self._told_where.wait())
         await asyncio.wait([waiting, following], timeout=60, return_when=asyncio.FIRST_COMPLETED)
         assert self._told_where.is_set(), following

@@ -49,6 +49,7 @@ class ApiGateway:
                 0,
                 process_request=self._handshake,
                 select_subprotocol=self._subprotocol,
+                compression=None,  # which API Gateway has not
                 max_size=None,
                 ping_interval=None,
             ) as sockets,
