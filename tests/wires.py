@@ -1,8 +1,8 @@
 """A wire to the service that can be cut, as the networks of telephones are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from tests.service import Service
@@ -17,11 +17,22 @@ class Wire:
         self.url = ""
         self.calls = 0
         self._told_where = asyncio.Event()
+        self._broken = False
 
     def cut(self) -> None:
         """End every connection at once, without a word to either side."""
         for end in self._ends:
             end.transport.abort()
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """Nobody gets through while the block runs."""
+        self.cut()
+        self._broken = True
+        try:
+            yield
+        finally:
+            self._broken = False
 
     async def until_told_where(self, following: asyncio.Task[Any]) -> None:
         """Wait until a client has been told where it stands. `following` is its work, which does not end before.
@@ -36,6 +47,9 @@ class Wire:
     async def carry(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         """One connection from its beginning to its end."""
         self.calls += 1
+        if self._broken:
+            near_out.close()
+            return
         far, far_out = await asyncio.open_connection(self._host, int(self._port))
         ends = {near_out, far_out}
         self._ends |= ends
