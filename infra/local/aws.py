@@ -17,7 +17,7 @@ PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 PATIENCE: Final = 60.0  # seconds it may take to start
 ACCOUNT: Final = "111111111111"  # staging's
 REGION: Final = "us-east-1"
-ORDER: Final = ("state", "events", "identity", "migrations", "api", "live", "jobs")
+ORDER: Final = ("state", "events", "identity", "migrations", "api", "live", "jobs", "lake")
 """The stacks that are deployed, each after those whose values it needs."""
 
 ELSEWHERE: Final = {  # what the stacks that are not deployed here would hand over

@@ -2,7 +2,7 @@
 
 Its WebSocket API: the sub-protocol that `$connect` answers is selected, and its status is the handshake's; what a route
 answers goes to the client only with a route response; messages run at the same time; a failure tells nothing.
-CloudFormation: STUBS have no effect here.
+CloudFormation: STUBS have no effect here; Athena's named queries are made as its API makes them.
 AUTH=true: over HTTP `aws:SecureTransport` is true all the same; who may send to a queue may send batches.
 Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that what theirs lacks shows, and have AS_LONG times
 the time, as a busy machine starts many of them at once.
@@ -10,6 +10,7 @@ The patches reach into private names, so its version is pinned, and the tests te
 """
 
 import contextvars
+import json
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 from ministack import app as server
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import apigateway, lambda_svc
+from ministack.services import apigateway, athena, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 AS_LONG = 10  # times what a function may take
@@ -105,6 +106,12 @@ def stub(attributes: tuple[str, ...]) -> dict[str, Any]:
     return {"create": create, "delete": lambda *_: None}
 
 
+def named_query(name: str, properties: Any, stack: Any) -> Any:
+    """How a query of Athena with a name is made."""
+    _, _, answer = athena._create_named_query(properties)
+    return json.loads(answer)["NamedQueryId"], {}
+
+
 def _without_mathematics(handler: dict[str, Any]) -> None:
     """Alarms on expressions do nothing here: there are no metrics of AWS's own that they could be made of."""
     create, nothing = handler["create"], stub(("Arn",))["create"]
@@ -130,6 +137,10 @@ def mend() -> None:
     for kind, attributes in STUBS.items():
         provisioners._RESOURCE_HANDLERS.setdefault(kind, stub(attributes))
     _without_mathematics(provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"])
+    provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"] = {
+        "create": named_query,
+        "delete": lambda id, *_: athena._delete_named_query({"NamedQueryId": id}),
+    }
     asgi = server.app
 
     async def over_tls(scope: Any, receive: Any, send: Any) -> None:

@@ -40,6 +40,7 @@ NOTHING: dict[str, Any] = {  # an event for each function that gives it nothing 
     "sweep": {},
     "finalize": {},
     "prune": {},
+    "to-lake": {"replay-name": "none"},
     "pre-token-generation": TOKEN,
 }
 

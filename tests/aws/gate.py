@@ -21,7 +21,7 @@ FUNCTIONS = ("authorizer", "connect", "disconnect", "message", "planner", "poste
 
 @contextmanager
 def deployed_for(service: Service, templates: Path, folder: Path) -> Iterator[Deployment]:
-    """The stacks without Identity, whose place the service's own provider takes."""
+    """The stacks without Identity, whose place the service's own provider takes, and without Lake."""
     settings, server = service.runtime.settings, tools("aws", LOCK)
     values = {
         "data/writer-url": settings.database_url,
@@ -34,7 +34,7 @@ def deployed_for(service: Service, templates: Path, folder: Path) -> Iterator[De
         "identity/pool-arn": f"arn:aws:cognito-idp:us-east-1:{ACCOUNT}:userpool/none",
     }
     with aws.running(server, folder) as endpoint:
-        told = aws.deployed(server, endpoint, templates, values, folder, ["identity"])
+        told = aws.deployed(server, endpoint, templates, values, folder, ["identity", "lake"])
         deployment = Deployment(endpoint, told, settings.database_url, folder / "aws.log")
         deployment.warm_up(FUNCTIONS)
         yield deployment

@@ -19,7 +19,7 @@ from tests.fakes.aws import LOCK
 
 CDK = Path(__file__).parent / "cdk"
 STACKS = [f"milequest-staging-{name}-{REGION}" for name in ORDER]
-PROTECTED = {f"milequest-staging-{name}-{REGION}" for name in ("state", "events", "identity")}
+PROTECTED = {f"milequest-staging-{name}-{REGION}" for name in ("state", "events", "identity", "lake")}
 ACCESS = {
     "AWS_ACCESS_KEY_ID": aws.ACCOUNT,
     "AWS_SECRET_ACCESS_KEY": "test",

@@ -1,4 +1,4 @@
-"""What happened is told to the event bus after the commit, whole and in AWS's own shape, and from there to the lake."""
+"""What happened is told to the event bus after the commit, whole and in AWS's own shape."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,11 +11,9 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from app.aws.lake import row
 from milequest.store import log
 from milequest.store.aws.client import Aws, AwsError, open_aws
 from milequest.store.aws.events import EventBus
-from milequest.store.aws.firehose import Stream
 from subscriptions.apigateway import publisher
 from subscriptions.apigateway.parts import Parts, open_parts
 from subscriptions.apigateway.relay import relay_lost
@@ -149,32 +147,3 @@ async def test_a_bus_that_takes_nothing_is_tried_again_and_stops_nothing_else(
     await relay_lost(bus.parts)
     logged = await bus.logged()
     assert [event["detail"]["id"] for event in await bus.heard(len(logged))] == logged
-
-
-async def test_the_lake_gets_what_the_bus_was_told(bus: Bus) -> None:
-    await bus.ann.found("Alps")
-    await relay_lost(bus.parts)
-    (event, *_) = await bus.heard(len(await bus.logged()))
-    name = f"lake-{uuid4().hex[:8]}"
-    response = await bus.aws.send(bus.aws.signer("s3"), bus.aws.origin("s3"), "PUT", f"/{name}", b"")
-    assert response.status == 200
-    target = {"BucketARN": f"arn:aws:s3:::{name}", "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/lake", "Prefix": "events/"}
-    await operation(
-        bus.aws,
-        "firehose",
-        "Firehose_20150804.CreateDeliveryStream",
-        DeliveryStreamName=name,
-        DeliveryStreamType="DirectPut",
-        ExtendedS3DestinationConfiguration=target,
-    )
-    await Stream(bus.aws, name).put(row(event))
-    lain = await _objects(bus.aws, name)
-    assert [orjson.loads(line) for line in lain.splitlines()] == [row(event)]
-
-
-async def _objects(aws: Aws, bucket: str) -> bytes:
-    """What lies in a bucket, one object after another."""
-    listing = await aws.send(aws.signer("s3"), aws.origin("s3"), "GET", f"/{bucket}", b"")
-    keys = [part.partition(b"</Key>")[0].decode() for part in listing.body.split(b"<Key>")[1:]]
-    bodies = [await aws.send(aws.signer("s3"), aws.origin("s3"), "GET", f"/{bucket}/{key}", b"") for key in keys]
-    return b"".join(body.body for body in bodies)

@@ -1,0 +1,109 @@
+"""What happens through the deployed API lies in the deployed lake some moments later, and Athena counts it."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import asyncpg
+import pytest
+
+from tests.aws.athena import Athena
+from tests.aws.deployment import ACCOUNT, PATIENCE, Deployment
+from tests.aws.test_deployed import found, walk
+from tests.subscriptions.team import LOG
+
+T = TypeVar("T")
+
+BUCKET = f"milequest-staging-lake-{ACCOUNT}-us-east-1"
+WALKS = 3
+BY_KIND = "SELECT kind, count(*) AS events FROM event GROUP BY kind"
+OF_A_TEAM = "SELECT sequence, kind, occurred_at FROM event WHERE channel = $1 ORDER BY sequence"
+
+
+@pytest.fixture(scope="module")
+def athena(deployment: Deployment) -> Athena:
+    """The lake's workgroup."""
+    return Athena(deployment, "milequest-staging-lake")
+
+
+@pytest.fixture(scope="module")
+def channel(deployment: Deployment) -> str:
+    """The channel of a team whose founder logged some walks."""
+    ida = deployment.sign_up("ida")
+    team = found(deployment, ida)
+    for _ in range(WALKS):
+        deployment.data(LOG, ida, input=walk())
+    return f"team:{team.removeprefix('team_')}"
+
+
+def test_the_deployed_lake_has_each_event_of_a_team(deployment: Deployment, athena: Athena, channel: str) -> None:
+    written = {
+        one["sequence"]: (one["kind"], f"{one['occurred_at']:%Y-%m-%d %H:%M:%S.%f}"[:-3])
+        for one in sql(deployment, OF_A_TEAM, channel)
+    }
+    assert [kind for kind, _ in written.values()].count("ACTIVITY_ADDED") == WALKS
+
+    def lain() -> dict[int, tuple[str, str]]:
+        rows = athena.named("events-of-a-team", **{"team:…": channel})
+        return {int(row["sequence"]): (row["kind"], row["at"][:23]) for row in rows}
+
+    assert until(lain, lambda rows: len(rows) == len(written)) == written
+
+
+@pytest.mark.usefixtures("channel")
+def test_the_deployed_lake_counts_what_sql_counts(deployment: Deployment, athena: Athena) -> None:
+    """Of all that the tests before this one did, too: nothing is lost on the way, and nothing counts twice."""
+    written = {one["kind"]: one["events"] for one in sql(deployment, BY_KIND)}
+    assert written["ACTIVITY_ADDED"] >= WALKS
+
+    def lain() -> dict[str, int]:
+        sums = dict.fromkeys(written, 0)
+        for row in athena.named("events-by-day"):
+            sums[row["kind"]] += int(row["events"])
+        return sums
+
+    assert until(lain, lambda sums: sums == written) == written
+
+
+@pytest.mark.usefixtures("channel")
+def test_the_deployed_lake_is_laid_down_where_athena_works_out_its_days(deployment: Deployment) -> None:
+    """The local AWS reads all below the table's location; AWS goes to the days of the template alone."""
+    tables = operation(deployment, "glue", "AWSGlue.GetTables", DatabaseName="milequest_staging")["TableList"]
+    (place,) = [one["Parameters"]["storage.location.template"] for one in tables if one["Name"] == "events"]
+    folder = place.removeprefix(f"s3://{BUCKET}/").replace("${day}", r"\d{4}-\d\d-\d\d")
+    assert (lain := until(lambda: keys(deployment), bool))
+    assert [key for key in lain if not re.fullmatch(rf"{folder}[^/]+\.parquet", key)] == []
+
+
+def until(look: Callable[[], T], right: Callable[[T], bool]) -> T:
+    """What is seen once it is right, or what it is like when nobody waits any longer."""
+    end = time.monotonic() + PATIENCE
+    while not right(seen := look()) and time.monotonic() < end:
+        time.sleep(0.3)
+    return seen
+
+
+def sql(deployment: Deployment, text: str, *given: str) -> list[Any]:
+    """What the database itself says."""
+
+    async def asked() -> list[Any]:
+        connection = await asyncpg.connect(deployment.database_url)
+        try:
+            return await connection.fetch(text, *given)
+        finally:
+            await connection.close()
+
+    return asyncio.run(asked())
+
+
+def keys(deployment: Deployment) -> list[str]:
+    """The names of what lies in the lake's bucket."""
+    listing = deployment.on_aws(lambda aws: aws.send(aws.signer("s3"), aws.origin("s3"), "GET", f"/{BUCKET}", b""))
+    return re.findall("<Key>(.+?)</Key>", listing.body.decode())
+
+
+def operation(deployment: Deployment, service: str, target: str, **given: Any) -> Any:
+    """An operation of a service."""
+    return deployment.on_aws(lambda aws: aws.call(aws.signer(service), aws.origin(service), target, "1.1", given))
