@@ -190,6 +190,9 @@ class Settings:
     live_kicks_queue: str = _setting("", _https, "URL of the standard queue that learns of every commit; empty: none")
     event_bus: str = _setting("", str, "Name of the EventBridge bus that hears what the logs say; empty: none")
     lake_stream: str = _setting("", str, "Name of the Firehose stream to the data lake")
+    lake_bucket: str = _setting("", str, "Name of its bucket, for how much was used each day")
+    metered_api: str = _setting("", str, "Name of the REST API whose requests are counted there")
+    metered_sockets: str = _setting("", str, "Id of the WebSocket API whose sockets are counted there")
     metrics_namespace: str = _setting(
         "", str, "CloudWatch's name for our metrics, which are then lines of the output; empty: none"
     )

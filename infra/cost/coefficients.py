@@ -83,6 +83,7 @@ FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
     "rotate-secret": Coefficient(3_000, "ms", f"{ASSUMED}: once a month"),
     "post-confirmation": Coefficient(60, "ms", f"{ASSUMED}: once for each person"),
     "pre-token-generation": Coefficient(20, "ms", f"{ASSUMED}: once for each sign-in"),
+    "usage": Coefficient(2_000, "ms", f"{ASSUMED}: counts of a day's walks and of all people, once a day"),
     "to-lake": Coefficient(30, "ms", f"{ASSUMED}: one call of Firehose"),
 }
 SOCKET_CPU_US: Final = Coefficient(35, "us of a core, each delivery by a server of ours", BENCH)

@@ -142,6 +142,7 @@ class Usage:
             "post-confirmation": self.people * 0.05,
             "pre-token-generation": self.people * self.habits.sign_ins,
             "to-lake": self.walks,
+            "usage": HOURS / 24,
         }
 
     def milliseconds(self, function: str) -> float:

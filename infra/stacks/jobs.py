@@ -1,13 +1,11 @@
 """What is done beside requests."""
 
-from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import Environment, Region
 from infra.constructs.access import allow
 from infra.constructs.function import Function
+from infra.constructs.schedule import schedule
 from infra.constructs.service import data_function, let_publish, let_sockets, of_bus, of_sockets
 from infra.constructs.stack import Stack
 
@@ -42,31 +40,10 @@ class Jobs(Stack):
             )
             if name == "sweep":
                 self._let_sweep(function)
-            self._schedule(name, function, rate)
+            schedule(self, function, rate)
 
     def _let_sweep(self, function: Function) -> None:
         let_sockets(function, "news", "posts", "later")
         let_publish(function)
         connections = self.arn_of("execute-api", f"{self.shared('live/id')}/*/*/@connections/*")
         allow(function.role, "execute-api:ManageConnections", connections, because="Connections come and go")
-
-    def _schedule(self, name: str, function: Function, rate: str) -> None:
-        undelivered = sqs.Queue.from_queue_arn(
-            function, "Undelivered", self.arn_of("sqs", self.names.queue("undelivered"))
-        )
-        rule = events.CfnRule(
-            self,
-            f"{name}-rule",
-            name=self.names.of(name),
-            schedule_expression=rate,
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="function",
-                    arn=function.alias.function_arn,
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
-                )
-            ],
-        )
-        function.alias.add_permission(
-            "schedule", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule.attr_arn
-        )

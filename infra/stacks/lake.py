@@ -1,17 +1,21 @@
-"""The data lake: what happened, for those who ask later."""
+"""The data lake: what happened, and how much was used each day, for those who ask later."""
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import allow
+from infra.constructs.access import acknowledge, allow
 from infra.constructs.bucket import bucket, log_bucket
 from infra.constructs.delivery import Delivery, ParquetTable
 from infra.constructs.function import Function
+from infra.constructs.lines import LinesTable
 from infra.constructs.query import Queries
+from infra.constructs.schedule import schedule
+from infra.constructs.service import data_function
 from infra.constructs.stack import Stack
 
 COLUMNS = {
@@ -23,15 +27,28 @@ COLUMNS = {
     "data": "string",
 }
 DAYS = {"day": {"type": "date", "format": "yyyy-MM-dd", "range": "2026-01-01,NOW"}}
+USAGE = {
+    "day": "string",
+    "people": "bigint",
+    "walkers": "bigint",
+    "walks": "bigint",
+    "requests": "bigint",
+    "sockets": "bigint",
+    "messages": "bigint",
+}
+AT_NIGHT = "cron(20 3 * * ? *)"  # when CloudWatch has all of the day before, UTC
 QUERIES = {
     "events-by-day": "SELECT day, kind, count(DISTINCT id) AS events FROM events GROUP BY day, kind ORDER BY day DESC",
     "teams-by-day": "SELECT day, count(DISTINCT channel) AS teams FROM events GROUP BY day ORDER BY day DESC",
     "events-of-a-team": "SELECT * FROM events WHERE channel = 'team:…' AND day >= '2026-01-01' ORDER BY sequence",
+    "usage-by-day": "SELECT * FROM usage ORDER BY day DESC",
 }
 
 
 class Lake(Stack):
-    """A job takes events from the bus to Firehose, which lays them down as Parquet; Athena asks them."""
+    """A job takes events from the bus to Firehose, which lays them down as Parquet; another one counts each night what
+    was used. Athena asks both, and the stack of the bill joins it with what is used.
+    """
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)
@@ -49,7 +66,31 @@ class Lake(Stack):
         delivery = Delivery(self, lake, database, table)
         delivery.node.add_dependency(table)
         self._job(delivery)
+        self._usage(lake, database).node.add_dependency(made)
         Queries(self, "lake", database, QUERIES, logs)
+
+    def _usage(self, lake: s3.Bucket, database: str) -> LinesTable:
+        """What CloudWatch and the database know of a day lies in a file for it."""
+        function = data_function(
+            self,
+            "usage",
+            "app.aws.usage.handler",
+            "Writes down how much was used on the day before",
+            seconds=120,
+            asynchronous=True,
+            variables={
+                "MILEQUEST_LAKE_BUCKET": self.names.bucket("lake"),
+                "MILEQUEST_METERED_API": self.names.of("api"),
+                "MILEQUEST_METERED_SOCKETS": self.shared("live/id"),
+            },
+        )
+        files = f"arn:aws:s3:::{self.names.bucket('lake')}/usage/*"
+        allow(function.role, "s3:PutObject", files, because="Each day has a file of its own")
+        counts = iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])
+        policy = iam.Policy(self, "Counts", statements=[counts], roles=[function.role])
+        acknowledge(policy, "AwsSolutions-IAM5[Resource::*]", "Metrics know no resource")
+        schedule(self, function, AT_NIGHT)
+        return LinesTable(self, database, "usage", USAGE, f"s3://{lake.bucket_name}/usage/")
 
     def _job(self, delivery: Delivery) -> None:
         """EventBridge could call Firehose itself, but a job drops what is played again, and shapes the rows."""

@@ -33,6 +33,10 @@ QUERIES = {
     "GROUP BY 1 ORDER BY usd DESC",
     "cost-by-day": "SELECT date(line_item_usage_start_date) AS day, sum(line_item_unblended_cost) AS usd FROM bill "
     "GROUP BY 1 ORDER BY 1 DESC",
+    "cost-of-use": "SELECT used.day, usd, people, walkers, walks, requests, sockets, messages, "
+    "usd / nullif(walkers, 0) AS usd_per_walker, usd / nullif(walks, 0) AS usd_per_walk "
+    "FROM (SELECT CAST(line_item_usage_start_date AS date) AS day, sum(line_item_unblended_cost) AS usd FROM bill "
+    "GROUP BY 1) AS cost JOIN {lake}.usage AS used ON CAST(used.day AS date) = cost.day ORDER BY used.day DESC",
 }
 
 
@@ -130,7 +134,8 @@ class Money(Stack):
         report.node.add_dependency(bills)
         database = f"milequest_{self.home.name}_money"
         self._table(database, bills.bucket_name)
-        Queries(self, "money", database, QUERIES, logs)
+        texts = {name: text.format(lake=f"milequest_{self.home.name}") for name, text in QUERIES.items()}
+        Queries(self, "money", database, texts, logs)
 
     def _table(self, database: str, bucket_name: str) -> None:
         """The columns of the report that are asked for; it has some hundred."""

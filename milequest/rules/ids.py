@@ -11,3 +11,8 @@ def new_id(now: datetime) -> UUID:
     random = int.from_bytes(os.urandom(10))
     value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=value)
+
+
+def first_id(now: datetime) -> UUID:
+    """Where the identifiers that are made from the instant `now` on begin."""
+    return UUID(int=int(now.timestamp() * 1000) << 80)

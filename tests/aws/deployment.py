@@ -41,6 +41,7 @@ NOTHING: dict[str, Any] = {  # an event for each function that gives it nothing 
     "finalize": {},
     "prune": {},
     "to-lake": {"replay-name": "none"},
+    "usage": {},
     "pre-token-generation": TOKEN,
 }
 

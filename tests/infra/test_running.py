@@ -138,6 +138,22 @@ def test_alarms_reach_people(assembly: Assembly) -> None:
         assert alarm.properties["TreatMissingData"], str(alarm)
 
 
+def test_each_night_what_was_used_is_counted_for_the_bill(assembly: Assembly) -> None:
+    """What the query of the bill's stack asks of the lake is there, in the lake of its own environment."""
+    schedules = [one for one in assembly.of("lake", "AWS::Events::Rule") if "ScheduleExpression" in one.properties]
+    assert len(schedules) == 2
+    for rule in schedules:
+        (target,) = rule.properties["Targets"]
+        assert "usage" in json.dumps(target["Arn"])
+        assert "undelivered" in json.dumps(target["DeadLetterConfig"])
+    queries = [
+        one for one in assembly.of("money", "AWS::Athena::NamedQuery") if one.properties["Name"] == "cost-of-use"
+    ]
+    assert len(queries) == 2
+    for query in queries:
+        assert f"JOIN milequest_{query.environment}.usage AS used" in query.properties["QueryString"]
+
+
 def test_money_is_watched(assembly: Assembly) -> None:
     for budget in assembly.of("money", "AWS::Budgets::Budget"):
         kinds = {one["Notification"]["NotificationType"] for one in budget.properties["NotificationsWithSubscribers"]}

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -61,10 +62,18 @@ class Aws:
         """Where a service is."""
         return Origin.of(self._endpoint or f"https://{service}.{self._region}.amazonaws.com")
 
-    async def send(self, signer: Signer, origin: Origin, method: str, path: str, body: bytes) -> Response:
+    async def send(
+        self,
+        signer: Signer,
+        origin: Origin,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
         """One signed request, once. Raises OSError or TimeoutError when nobody answers."""
         who = await self._credentials()
-        headers = signer.sign(who, method, path, {"host": origin.header}, body, datetime.now(UTC))
+        headers = signer.sign(who, method, path, {"host": origin.header, **headers}, body, datetime.now(UTC))
         return await self._http.request(origin, method, path, headers, body)
 
     async def call(

@@ -1,0 +1,41 @@
+"""CloudWatch: what metrics came to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from milequest.store.aws.client import Aws
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A metric: of which service, by which name, and about what."""
+
+    namespace: str
+    name: str
+    about: tuple[str, str]
+
+
+async def sums(aws: Aws, metrics: Mapping[str, Watched], begins: datetime, ends: datetime) -> dict[str, int]:
+    """What each came to in between, nothing where it was never told. Raises AwsError, OSError or TimeoutError."""
+    seconds = int((ends - begins).total_seconds())
+    queries = [
+        {
+            "Id": id,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": metric.namespace,
+                    "MetricName": metric.name,
+                    "Dimensions": [dict(zip(("Name", "Value"), metric.about, strict=True))],
+                },
+                "Period": seconds,
+                "Stat": "Sum",
+            },
+        }
+        for id, metric in metrics.items()
+    ]
+    given = {"MetricDataQueries": queries, "StartTime": begins.timestamp(), "EndTime": ends.timestamp()}
+    answer = await aws.call(
+        aws.signer("monitoring"), aws.origin("monitoring"), "GraniteServiceVersion20100801.GetMetricData", "1.0", given
+    )
+    return {one["Id"]: round(sum(one["Values"])) for one in answer["MetricDataResults"]}
