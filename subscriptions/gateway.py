@@ -79,8 +79,12 @@ class Gateway:
         """Give signs of life until cancelled, to clients whose protocol wants them."""
         while True:
             await asyncio.sleep(KEEP_ALIVE_SECONDS)
-            for socket in list(self._sockets):
-                socket.keep_alive()
+            self._keep_alive()
+
+    def _keep_alive(self) -> None:
+        """One sign. Apart from `run`, which would hold the last socket while it sleeps."""
+        for socket in list(self._sockets):
+            socket.keep_alive()
 
     async def drain(self) -> None:
         """Let nobody in any more and close all sockets, spread over some time: clients resume at another process."""
