@@ -13,12 +13,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from app.counting import count
-from app.http import graphiql, graphql, health, jwks, mail, routes
+from app.http import graphiql, graphql, health, jwks, mail, routes, uploads
 from app.http.edges import cross_origin, refused
 from app.http.surroundings import surroundings
 from app.worker import work
+from milequest.rules.avatars import SHOWN
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
+from milequest.store.pictures.folder import PATH
 from resolvers.identity import Identify
 from schema.build import runner
 from subscriptions.gateway import Gateway
@@ -91,8 +93,14 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
         Route("/.well-known/jwks.json", jwks.keys),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
+        *([] if settings.uploads_bucket else _pictures()),
         *([Route("/dev/mail", mail.page)] if settings.embedded else []),
     ]
+
+
+def _pictures() -> list[BaseRoute]:
+    """Where pictures go to, and where they are: else S3 is, and CloudFront."""
+    return [Route(PATH, uploads.take, methods=["POST"]), Route(f"/{SHOWN}/{{name}}", uploads.show)]
 
 
 def _graphql(accounts: Sequence[graphiql.DemoAccount]) -> Callable[[Request], Awaitable[Response]]:

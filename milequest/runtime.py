@@ -16,6 +16,8 @@ from milequest.store.aws import roles
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.sqs import Queue
 from milequest.store.bus import Bus
+from milequest.store.pictures import Pictures
+from milequest.store.pictures import choose as choose_pictures
 from milequest.store.rate_limits import RateLimits
 from milequest.store.together import Together
 from milequest.store.transaction import Pool, open_pool
@@ -33,6 +35,7 @@ class Runtime:
     providers: Providers
     identity: IdentityProvider
     mailbox: LocalMailbox
+    pictures: Pictures
     rate_limits: RateLimits
     bus: Bus
     places: Together[audience.Asked, Place]  # in teams, as the writer has them
@@ -81,4 +84,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             listening = asyncio.create_task(bus.run())
             stack.callback(listening.cancel)
         places = Together(partial(audience.places, writer))
-        yield Runtime(settings, writer, reader, redis, choose(settings), identity, mailbox, limits, bus, places)
+        pictures = choose_pictures(settings, aws)
+        yield Runtime(
+            settings, writer, reader, redis, choose(settings), identity, mailbox, pictures, limits, bus, places
+        )

@@ -188,6 +188,9 @@ class Settings:
     live_posts_queue: str = _setting("", _https, "URL of the FIFO queue of what they are sent")
     live_later_queue: str = _setting("", _https, "URL of the standard queue of what has to wait some seconds")
     live_kicks_queue: str = _setting("", _https, "URL of the standard queue that learns of every commit; empty: none")
+    uploads_bucket: str = _setting(
+        "", str, "The S3 bucket of pictures that people upload; empty: a folder of `MILEQUEST_DATA_DIR`"
+    )
     event_bus: str = _setting("", str, "Name of the EventBridge bus that hears what the logs say; empty: none")
     lake_stream: str = _setting("", str, "Name of the Firehose stream to the data lake")
     lake_bucket: str = _setting("", str, "Name of its bucket, for how much was used each day")

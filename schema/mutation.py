@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers import accounts, activities, goals, invites, members, presence, teams, users
+from resolvers import accounts, activities, avatars, goals, invites, members, presence, teams, users
 from schema.accounts import (
     ConfirmEmailInput,
     ConfirmEmailPayload,
@@ -24,6 +24,12 @@ from schema.activities import (
     LogActivityPayload,
     UpdateActivityInput,
     UpdateActivityPayload,
+)
+from schema.avatars import (
+    CreateAvatarUploadInput,
+    CreateAvatarUploadPayload,
+    DeleteAvatarInput,
+    DeleteAvatarPayload,
 )
 from schema.directives import ANYONE, SIGNED_IN
 from schema.fields import Input, field
@@ -109,6 +115,15 @@ class Mutation:
     @field(users.update_profile, *SIGNED_IN)
     def update_privacy_settings(self, input: Input[UpdatePrivacySettingsInput]) -> UpdatePrivacySettingsPayload | None:
         """Change what others see of you; boards follow at once."""
+
+    @field(avatars.create_avatar_upload, *SIGNED_IN)
+    def create_avatar_upload(self, input: Input[CreateAvatarUploadInput]) -> CreateAvatarUploadPayload | None:
+        """Get a form by which to send a picture of yours, or of a team as its ADMIN. It is shown without what a camera
+        writes into its photos, such as the place. RATE_LIMITED after thirty in an hour."""
+
+    @field(avatars.delete_avatar, *SIGNED_IN)
+    def delete_avatar(self, input: Input[DeleteAvatarInput]) -> DeleteAvatarPayload | None:
+        """Take your picture away, or a team's as its ADMIN. Caches may show it for another day."""
 
     @field(teams.create_team, *SIGNED_IN)
     def create_team(self, input: Input[CreateTeamInput]) -> CreateTeamPayload | None:

@@ -2,12 +2,13 @@
 
 from milequest.actions.teams import TeamDeleted
 from milequest.providers import identity
+from milequest.rules import avatars as forms
 from milequest.rules import geo, places
 from milequest.rules.errors import Problem
 from milequest.rules.pages import Page, PageInfo
 from milequest.store import activities as stored_activities
 from milequest.store import boards, goals, invites, members, milestones, progress, rankings, routes, stats, teams, users
-from resolvers import accounts, activities, live, news, presence, sketches
+from resolvers import accounts, activities, avatars, live, news, presence, sketches
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
 from resolvers import members as member_payloads
@@ -33,13 +34,16 @@ ROW_OF_TYPE: dict[str, type] = {
     "TeamProgressUpdate": live.TeamProgressUpdate,
     "ConfirmEmailPayload": accounts.Done,
     "Contribution": progress.Contribution,
+    "CreateAvatarUploadPayload": avatars.CreateAvatarUploadPayload,
     "CreateGoalPayload": goal_payloads.CreateGoalPayload,
     "CreateInvitePayload": invite_payloads.CreateInvitePayload,
     "CreateTeamPayload": team_payloads.CreateTeamPayload,
     "DeclineInvitePayload": invite_payloads.DeclineInvitePayload,
+    "DeleteAvatarPayload": avatars.DeleteAvatarPayload,
     "DeleteActivityPayload": activities.DeleteActivityPayload,
     "DeleteGoalPayload": goal_payloads.DeleteGoalPayload,
     "DeleteTeamPayload": TeamDeleted,
+    "FormField": forms.FormField,
     "Goal": goals.Goal,
     "GoalConnection": Page,
     "GoalProgress": progress.GoalProgress,

@@ -75,7 +75,7 @@ async def update_team(
     Raises NOT_FOUND, FORBIDDEN, STALE_VERSION, CONFLICT for a name that is taken, VALIDATION_ERROR for fewer seats than
     members.
     """
-    team = await _lock_for_admin(tx, admin_id, team_id)
+    team = await lock_for_admin(tx, admin_id, team_id)
     refuse_stale(expected_version, team.version, "team")
     changed = replace(team, **changes)
     if changed == team:
@@ -92,24 +92,28 @@ async def update_team(
 
 
 async def _renew_boards(tx: Tx, admin_id: UUID, before: Team, after: Team) -> None:
-    """Boards follow what they show of a team: its own its today, and those of teams its name while it is public."""
+    """Boards follow what they show of a team: its own its today, those of teams its card while it is public."""
     if (before.timezone, before.is_public) != (after.timezone, after.is_public):
         await counting.raise_boards(tx, [after.id])
     if before.is_public != after.is_public:
         await entries.list_team(tx, after.id, is_public=after.is_public)
-    if (before.is_public and before.name) != (after.is_public and after.name):
+    if (before.is_public and _card(before)) != (after.is_public and _card(after)):
         await entries.raise_teams_board(tx, admin_id)
+
+
+def _card(team: Team) -> tuple[str, str | None]:
+    return team.name, team.avatar_url
 
 
 async def delete_team(tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, confirm_name: str) -> TeamDeleted:
     """End a team; its name is free again. Raises NOT_FOUND, FORBIDDEN, VALIDATION_ERROR for another name."""
-    team = await _lock_for_admin(tx, admin_id, team_id)
+    team = await lock_for_admin(tx, admin_id, team_id)
     refuse_unless_confirmed(team.name, confirm_name)
     await members.disband(tx, admin_id, team, now)
     return TeamDeleted(team_id)
 
 
-async def _lock_for_admin(tx: Tx, admin_id: UUID, team_id: UUID) -> Team:
+async def lock_for_admin(tx: Tx, admin_id: UUID, team_id: UUID) -> Team:
     """The team, locked, for one of its admins. Raises NOT_FOUND, FORBIDDEN."""
     team = found(await teams.lock(tx, Viewer(admin_id), team_id), "team")
     refuse_unless_admin(team.standing(Viewer(admin_id)), is_public=team.is_public)

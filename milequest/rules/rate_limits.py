@@ -25,6 +25,7 @@ CODE_TRIES_OF_DAY = RateLimit("confirm-day:account", 20, DAY, "codes tried")
 CODE_MAILS = RateLimit("resend:account", 5, HOUR, "codes sent")
 INVITE_GUESSES = RateLimit("invite:caller", 10, HOUR, "wrong invite codes")
 WALKS_LOGGED = RateLimit("walks:user", 60, HOUR, "walks logged")
+AVATARS = RateLimit("avatars:user", 30, HOUR, "pictures")
 ROUTES_PLANNED = RateLimit("routes:user", 300, HOUR, "routes planned")  # each asks a service once per leg
 PLACES_SEARCHED = RateLimit("places:user", 1_200, HOUR, "searches for places")  # one per letter typed
 

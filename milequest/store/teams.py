@@ -73,7 +73,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
 _FOUNDED = "SELECT created_at FROM team WHERE created_by = $1 AND created_at > $2 ORDER BY created_at"
 _UPDATE = """
 UPDATE team SET name = $2, description = $3, is_public = $4, join_policy = $5, max_members = $6, timezone = $7,
-    version = version + 1, updated_at = $8, name_key = $9
+    version = version + 1, updated_at = $8, name_key = $9, avatar_url = $10
 WHERE id = $1
 """
 _DELETE = """
@@ -169,6 +169,7 @@ async def update(tx: Tx, team: Team, now: datetime) -> None:
         team.timezone,
         now,
         name_key(team.name),
+        team.avatar_url,
     )
 
 

@@ -81,7 +81,7 @@ _BY_EMAIL = "SELECT id FROM app_user WHERE email_key = $1 AND deleted_at IS NULL
 _UPDATE = """
 UPDATE app_user SET name = $2, preferred_units = $3, timezone = $4, locale = $5, stride_mm = $6,
     default_activity_privacy = $7, show_on_leaderboards = $8, share_stats_with_team = $9,
-    version = version + 1, updated_at = $10
+    version = version + 1, updated_at = $10, avatar_url = $11
 WHERE id = $1
 """
 
@@ -138,4 +138,5 @@ async def update(tx: Tx, profile: Profile, now: datetime) -> None:
         profile.show_on_leaderboards,
         profile.share_stats_with_team,
         now,
+        profile.avatar_url,
     )

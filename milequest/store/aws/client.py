@@ -13,7 +13,7 @@ import orjson
 from milequest.settings import Settings
 from milequest.store.aws.credentials import Source, source
 from milequest.store.aws.http import Http, Origin, Response
-from milequest.store.aws.signing import Signer
+from milequest.store.aws.signing import Credentials, Signer
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05  # before the second attempt, doubled for each further one
@@ -61,6 +61,16 @@ class Aws:
     def origin(self, service: str) -> Origin:
         """Where a service is."""
         return Origin.of(self._endpoint or f"https://{service}.{self._region}.amazonaws.com")
+
+    def bucket(self, name: str) -> tuple[Origin, str]:
+        """Where a bucket is, and what its paths begin with: nothing but at a local AWS."""
+        if self._endpoint:
+            return Origin.of(self._endpoint), f"/{name}"
+        return Origin.of(f"https://{name}.s3.{self._region}.amazonaws.com"), ""
+
+    async def credentials(self) -> Credentials:
+        """Who we are, for what others will send in our name. Raises OSError or TimeoutError."""
+        return await self._credentials()
 
     async def send(
         self,

@@ -1,10 +1,15 @@
-"""Tokens that stand for a password where AWS's databases let a role in: addresses that are signed, good for a while."""
+"""What is signed for others to send, and good for a while: tokens that stand for a password where AWS's databases let a
+role in, and forms by which browsers send files to S3.
+"""
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
+
+import orjson
 
 from milequest.store.aws.signing import ALGORITHM, Credentials, signing_key
 
@@ -34,3 +39,29 @@ def connect_token(
     key = signing_key(credentials.secret_key, at[:8], region, service)
     signature = hmac.digest(key, signed.encode(), "sha256").hex()
     return f"{host}/?{text}&X-Amz-Signature={signature}"
+
+
+def post_fields(
+    credentials: Credentials,
+    region: str,
+    given: Mapping[str, str],
+    size: tuple[int, int],
+    now: datetime,
+    expires_at: datetime,
+) -> dict[str, str]:
+    """The fields of a form for S3. It takes them as they are in `given`, with the bucket, and a file of some `size`."""
+    at = f"{now:%Y%m%dT%H%M%SZ}"
+    fields = {
+        **given,
+        "x-amz-algorithm": ALGORITHM,
+        "x-amz-credential": f"{credentials.access_key}/{at[:8]}/{region}/s3/aws4_request",
+        "x-amz-date": at,
+    }
+    if credentials.session_token:
+        fields["x-amz-security-token"] = credentials.session_token
+    conditions = [*({name: value} for name, value in fields.items()), ["content-length-range", *size]]
+    until = f"{expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
+    policy = base64.b64encode(orjson.dumps({"expiration": until, "conditions": conditions})).decode()
+    key = signing_key(credentials.secret_key, at[:8], region, "s3")
+    del fields["bucket"]  # it is signed, but the address says it
+    return {**fields, "policy": policy, "x-amz-signature": hmac.digest(key, policy.encode(), "sha256").hex()}

@@ -1,0 +1,60 @@
+"""Showing a picture of a user or a team that has arrived and is good, and showing none. Locks as profiles and teams."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from milequest.actions.profiles import update_profile
+from milequest.actions.teams import lock_for_admin, update_team
+from milequest.rules.avatars import Upload, name_in
+from milequest.rules.errors import unauthenticated
+from milequest.store import users
+from milequest.store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarChanged:
+    """Whose picture it is, the user's own where there is no team; and the name of the one that nobody shows now."""
+
+    user_id: UUID
+    team_id: UUID | None
+    forsaken: str | None
+
+
+async def show_avatar(tx: Tx, upload: Upload, now: datetime, url: str) -> AvatarChanged:
+    """Show the picture at `url`, unless a later one is shown already; a second time changes nothing.
+
+    Raises UNAUTHENTICATED for who was suspended or deleted, NOT_FOUND and FORBIDDEN for who is no admin of the team.
+    """
+    before, name = await _shown(tx, upload.user_id, upload.team_id), name_in(url)
+    if before == name:
+        return AvatarChanged(upload.user_id, upload.team_id, None)
+    if before is not None and name is not None and before > name:  # names rise with their uploads
+        return AvatarChanged(upload.user_id, upload.team_id, name)
+    await _change(tx, upload.user_id, upload.team_id, now, url)
+    return AvatarChanged(upload.user_id, upload.team_id, before)
+
+
+async def delete_avatar(tx: Tx, user_id: UUID, now: datetime, team_id: UUID | None) -> AvatarChanged:
+    """Show none; where none is shown nothing changes. Raises as `show_avatar`."""
+    before = await _shown(tx, user_id, team_id)
+    await _change(tx, user_id, team_id, now, None)
+    return AvatarChanged(user_id, team_id, before)
+
+
+async def _shown(tx: Tx, user_id: UUID, team_id: UUID | None) -> str | None:
+    """The name of the picture that is shown now. Its owner is locked."""
+    if team_id is not None:
+        return name_in((await lock_for_admin(tx, user_id, team_id)).avatar_url)
+    profile = await users.lock_profile(tx, user_id)
+    if profile is None:
+        raise unauthenticated()
+    return name_in(profile.avatar_url)
+
+
+async def _change(tx: Tx, user_id: UUID, team_id: UUID | None, now: datetime, url: str | None) -> None:
+    changes = {"avatar_url": url}
+    if team_id is not None:
+        await update_team(tx, user_id, now, team_id, changes)
+    else:
+        await update_profile(tx, user_id, now, changes)

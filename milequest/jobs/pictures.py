@@ -1,0 +1,31 @@
+"""What is done with a picture once it has arrived: look at it, keep it, show it."""
+
+import asyncio
+from datetime import datetime
+
+from milequest.actions.avatars import show_avatar
+from milequest.rules.avatars import Upload, url_of
+from milequest.rules.errors import QuestError
+from milequest.rules.pictures import cleaned
+from milequest.runtime import Runtime
+from milequest.store.pictures import forgotten
+from milequest.store.transaction import transact
+
+
+async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
+    """Make the picture in `data` the user's or the team's. A second time, or late, does no harm.
+
+    Raises BadPicture, and what `show_avatar` refuses; nothing has changed then.
+    """
+    picture = await asyncio.to_thread(cleaned, data)
+    name = upload.name(picture)
+    await runtime.pictures.keep(name, picture)  # before anybody is told of it
+    url = url_of(runtime.settings.origin, name)
+    try:
+        shown = await transact(runtime.writer, lambda tx: show_avatar(tx, upload, now, url))
+    except QuestError as refusal:
+        if not refusal.details.get("retryable"):  # who tries again may find it shown meanwhile
+            await forgotten(runtime.pictures, name)
+        raise
+    await runtime.bus.wake(shown.positions)
+    await forgotten(runtime.pictures, shown.result.forsaken)

@@ -1,0 +1,22 @@
+"""How large a picture may be: small files can be pictures that no screen and no memory holds."""
+
+from typing import Final
+
+from milequest.rules.pictures.faults import BadPicture
+
+MAX_SIDE: Final = 8_192  # pixels
+MAX_PIXELS: Final = 50_000_000  # the largest cameras of telephones
+
+
+def refuse_size(size: int, most: int) -> None:
+    """Raises BadPicture for a file that is empty or over `most` bytes."""
+    if not 0 < size <= most:
+        raise BadPicture("there is nothing in the file" if size == 0 else f"the file is over {most // 2**20} MB")
+
+
+def refuse_dimensions(width: int, height: int) -> None:
+    """Raises BadPicture for a picture with no pixels or too many."""
+    if min(width, height) < 1:
+        raise BadPicture("the picture has no size")
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise BadPicture(f"{width} × {height} pixels are more than {MAX_SIDE:,} a side, or {MAX_PIXELS:,} in all")

@@ -1,0 +1,66 @@
+"""Pictures of users and teams: a form to send one with, and taking one away. Who looks at what was sent are jobs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from milequest.actions.avatars import AvatarChanged
+from milequest.actions.avatars import delete_avatar as delete
+from milequest.rules.access import refuse_unless_admin
+from milequest.rules.avatars import FormField, Upload, content_type
+from milequest.rules.errors import found, unauthenticated
+from milequest.rules.pictures import MAX_BYTES
+from milequest.rules.rate_limits import AVATARS
+from milequest.store import teams, users
+from milequest.store.pictures import forgotten
+from milequest.store.teams import Team
+from milequest.store.users import Profile
+from resolvers.context import Context
+from resolvers.limiting import per_user
+from resolvers.pipeline import pipeline
+from resolvers.writing import write
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAvatarUploadPayload:
+    """A form, and how large the file may be."""
+
+    url: str
+    fields: Sequence[FormField]
+    max_bytes: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAvatarPayload:
+    """Whose picture it was, as they are now."""
+
+    viewer: Profile | None
+    team: Team | None
+
+
+async def _create_upload(ctx: Context) -> CreateAvatarUploadPayload:
+    user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
+    team_id, kind = given.get("team_id"), content_type("input.contentType", given["content_type"])
+    if team_id is not None:
+        team = found(await teams.team(request.db, request.viewer, team_id), "team")
+        refuse_unless_admin(team.standing(request.viewer), is_public=team.is_public)
+    form = await request.runtime.pictures.form(Upload.new(user_id, team_id, request.now), kind, request.now)
+    return CreateAvatarUploadPayload(form.url, form.fields, MAX_BYTES, form.expires_at)
+
+
+create_avatar_upload = pipeline(_create_upload, before=per_user(AVATARS))
+"""A form for one picture. RATE_LIMITED after 30 in an hour."""
+
+
+async def delete_avatar(ctx: Context) -> DeleteAvatarPayload:
+    """Take a picture away."""
+    user_id, request, team_id = ctx.user_id, ctx.request, ctx.args["input"].get("team_id")
+    changed = await write(ctx, AvatarChanged, lambda tx: delete(tx, user_id, request.now, team_id))
+    await forgotten(request.runtime.pictures, changed.forsaken)
+    if team_id is not None:
+        return DeleteAvatarPayload(None, found(await teams.team(request.db, request.viewer, team_id), "team"))
+    profile = await users.profile(request.db, user_id)
+    if profile is None:
+        raise unauthenticated()
+    return DeleteAvatarPayload(profile, None)

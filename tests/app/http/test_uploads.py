@@ -1,0 +1,239 @@
+"""Pictures over HTTP, where the server itself takes them in and shows them."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from redis import Redis
+
+from milequest.rules.avatars import Upload
+from milequest.settings import Settings
+from milequest.store.pictures.folder import Folder
+from tests import pictures
+from tests.quest import ACCEPT, FOUND, INVITE
+from tests.service import Service, serving
+
+PAGE = "https://app.example"
+FORM = """mutation ($input: CreateAvatarUploadInput!) { createAvatarUpload(input: $input) {
+  url fields { name value } maxBytes expiresAt } }"""
+DELETE = """mutation ($input: DeleteAvatarInput!) { deleteAvatar(input: $input) {
+  viewer { version user { avatarUrl } } team { avatarUrl } } }"""
+MINE = "{ viewer { id version user { id avatarUrl } } }"
+TEAM = "query ($id: ID!) { team(id: $id) { avatarUrl version } }"
+LEAVE_ROLE = "mutation ($input: SetMemberRoleInput!) { setMemberRole(input: $input) { member { id } } }"
+
+
+@pytest.fixture(scope="module")
+def served(new_database: Any, _valkey: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service with a folder of its own."""
+    redis = f"unix://{_valkey.get_connection_kwargs()['path']}"
+    folder = tmp_path_factory.mktemp("data")
+    with new_database() as url:
+        settings = Settings(database_url=url, redis_url=redis, data_dir=folder, allowed_origins=(PAGE,))
+        with serving(settings) as service:
+            yield service
+
+
+@pytest.fixture
+def ann(served: Service) -> str:
+    """Somebody's token."""
+    return served.sign_up(f"ann-{uuid4().hex[:8]}")
+
+
+def form(served: Service, token: str, **given: Any) -> dict[str, Any]:
+    """A form."""
+    made = served.data(FORM, token=token, input={"contentType": "image/png", **given})
+    return dict(made["createAvatarUpload"])
+
+
+def send(served: Service, given: dict[str, Any], file: bytes, name: str = "me.png") -> httpx.Response:
+    """Send a form as browsers do."""
+    fields = {field["name"]: field["value"] for field in given["fields"]}
+    return served.client.post(given["url"], data=fields, files={"file": (name, file, "image/png")})
+
+
+def shown(served: Service, token: str) -> str | None:
+    """The address of one's own picture."""
+    url: str | None = served.data(MINE, token=token)["viewer"]["user"]["avatarUrl"]
+    return url
+
+
+def kept(served: Service) -> set[str]:
+    """The names of all pictures that are there."""
+    return {path.name for path in (served.runtime.settings.data_dir / "pictures" / "avatars").glob("*")}
+
+
+def sent(served: Service, token: str, file: bytes, **given: Any) -> None:
+    """Send a picture that must be taken."""
+    answer = send(served, form(served, token, **given), file)
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_a_picture_is_sent_and_everybody_sees_it_without_what_the_camera_wrote(served: Service, ann: str) -> None:
+    given = form(served, ann, contentType="image/jpeg")
+    assert (given["url"], given["maxBytes"]) == (f"{served.origin}/uploads", 5 * 2**20)
+    assert datetime.fromisoformat(given["expiresAt"]) - datetime.now(UTC) < timedelta(minutes=10)
+    assert send(served, given, pictures.photo()).status_code == 204
+    url = shown(served, ann)
+    assert url is not None
+    assert re.fullmatch(rf"{served.origin}/avatars/[0-9a-f]{{32}}-[0-9a-f]{{32}}\.jpg", url)
+    seen = served.client.get(url)
+    assert (seen.status_code, seen.headers["content-type"]) == (200, "image/jpeg")
+    assert pictures.SECRET not in seen.content
+    assert seen.headers["cache-control"] == "public, max-age=86400"
+    assert seen.headers["x-content-type-options"] == "nosniff"
+    assert served.client.get(url, headers={"if-none-match": seen.headers["etag"]}).status_code in (200, 304)
+
+
+def test_another_picture_takes_the_place_of_the_first(served: Service, ann: str) -> None:
+    sent(served, ann, pictures.png(shade=1))
+    first = shown(served, ann)
+    sent(served, ann, pictures.png(shade=2))
+    second = shown(served, ann)
+    assert first
+    assert second
+    assert first != second
+    assert (served.client.get(first).status_code, served.client.get(second).status_code) == (404, 200)
+
+
+def test_the_same_form_twice_changes_nothing_and_an_older_one_comes_too_late(served: Service, ann: str) -> None:
+    older, newer = form(served, ann), form(served, ann)
+    assert send(served, newer, pictures.png(shade=3)).status_code == 204
+    before, files = served.data(MINE, token=ann), kept(served)
+    assert send(served, newer, pictures.png(shade=3)).status_code == 204
+    assert send(served, older, pictures.png(shade=4)).status_code == 204
+    assert (served.data(MINE, token=ann), kept(served)) == (before, files)
+
+
+@pytest.mark.parametrize(
+    ("file", "status"),
+    [
+        (b"", 400),
+        (b"<svg onload='alert(1)'/>", 400),
+        (pictures.png() + b"\0" * 5 * 2**20, 400),
+        (b"\0" * 6_000_000, 413),
+    ],
+)
+def test_what_is_no_picture_changes_nothing(served: Service, ann: str, file: bytes, status: int) -> None:
+    before, files = served.data(MINE, token=ann), kept(served)
+    answer = send(served, form(served, ann), file)
+    assert answer.status_code == status
+    assert answer.json()["errors"][0]["extensions"]["code"] == "VALIDATION_ERROR"
+    assert (served.data(MINE, token=ann), kept(served)) == (before, files)
+
+
+def test_a_form_is_good_for_a_while_and_only_as_it_was_signed(served: Service, ann: str, tmp_path: Path) -> None:
+    given = form(served, ann)
+    for field in given["fields"]:
+        field["value"] = field["value"][:-8] + "AAAAAAA="
+    assert send(served, given, pictures.png()).status_code == 403
+    assert send(served, {**given, "fields": []}, pictures.png()).status_code == 403
+    upload, elsewhere = Upload.new(uuid4(), None, datetime.now(UTC)), Folder(tmp_path, served.origin)
+    foreign = served.call(elsewhere.form(upload, "image/png", datetime.now(UTC)))
+    fields = [{"name": field.name, "value": field.value} for field in foreign.fields]
+    assert send(served, {**given, "fields": fields}, pictures.png()).status_code == 403
+    ours = served.runtime.pictures
+    assert isinstance(ours, Folder)
+    user = UUID(served.data(MINE, token=ann)["viewer"]["user"]["id"].removeprefix("user_"))
+    late = datetime.now(UTC) - timedelta(minutes=11)
+    old = served.call(ours.form(Upload.new(user, None, late), "image/png", late))
+    fields = [{"name": field.name, "value": field.value} for field in old.fields]
+    answer = send(served, {**given, "fields": fields}, pictures.png())
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+    assert shown(served, ann) is None
+
+
+def test_a_team_has_a_picture_by_its_admin_alone(served: Service, ann: str) -> None:
+    ben = served.sign_up(f"ben-{uuid4().hex[:8]}")
+    made = served.data(FOUND, token=ann, input={"name": f"Team {uuid4().hex[:8]}"})
+    team = made["createTeam"]["team"]["id"]
+    asked = {"contentType": "image/png", "teamId": team}
+    refused = served.post(FORM, token=ben, variables={"input": asked}).json()["errors"][0]["extensions"]
+    assert refused["code"] == "NOT_FOUND", "it is private"
+    code = served.data(INVITE, token=ann, input={"teamId": team})["createInvite"]["code"]
+    joined = served.data(ACCEPT, token=ben, input={"code": code})["acceptInvite"]["memberEdge"]["node"]["id"]
+    refused = served.post(FORM, token=ben, variables={"input": asked}).json()["errors"][0]["extensions"]
+    assert refused["code"] == "FORBIDDEN"
+    sent(served, ann, pictures.png(), teamId=team)
+    url = served.data(TEAM, token=ben, id=team)["team"]["avatarUrl"]
+    assert served.client.get(url).content == pictures.png()
+    assert shown(served, ann) is None, "it is the team's"
+    served.data(LEAVE_ROLE, token=ann, input={"memberId": joined, "role": "ADMIN"})
+    by_ben = form(served, ben, teamId=team)
+    served.data(LEAVE_ROLE, token=ann, input={"memberId": joined, "role": "MEMBER"})
+    files = kept(served)
+    answer = send(served, by_ben, pictures.png(shade=9))
+    assert (answer.status_code, kept(served)) == (403, files), "who was an admin when asking need not be one now"
+    assert served.data(TEAM, token=ann, id=team)["team"]["avatarUrl"] == url
+    taken = served.data(DELETE, token=ann, input={"teamId": team})["deleteAvatar"]
+    assert taken == {"viewer": None, "team": {"avatarUrl": None}}
+    assert served.client.get(url).status_code == 404
+
+
+def test_a_picture_is_taken_away_once(served: Service, ann: str) -> None:
+    sent(served, ann, pictures.webp(lossless=True), contentType="image/webp")
+    url = shown(served, ann)
+    assert url
+    key = uuid4().hex
+    taken = [served.data(DELETE, token=ann, input={"idempotencyKey": key})["deleteAvatar"] for _ in range(2)]
+    assert taken[0] == taken[1]
+    assert taken[0]["viewer"]["user"]["avatarUrl"] is None
+    assert served.client.get(url).status_code == 404
+    version = served.data(MINE, token=ann)["viewer"]["version"]
+    assert served.data(DELETE, token=ann, input={})["deleteAvatar"]["viewer"]["version"] == version
+
+
+@pytest.mark.parametrize("kind", ["image/gif", "image/svg+xml", "IMAGE/PNG", ""])
+def test_other_kinds_are_refused_when_asked_for(served: Service, ann: str, kind: str) -> None:
+    refused = served.post(FORM, token=ann, variables={"input": {"contentType": kind}}).json()["errors"][0]["extensions"]
+    assert (refused["code"], refused["fields"][0]["path"]) == ("VALIDATION_ERROR", "input.contentType")
+
+
+def test_nobody_asks_without_signing_in_or_all_the_time(served: Service, ann: str) -> None:
+    anonymous = served.post(FORM, variables={"input": {"contentType": "image/png"}}).json()["errors"][0]
+    assert anonymous["extensions"]["code"] == "UNAUTHENTICATED"
+    for _ in range(30):
+        form(served, ann)
+    often = served.post(FORM, token=ann, variables={"input": {"contentType": "image/png"}}).json()["errors"][0]
+    assert often["extensions"]["code"] == "RATE_LIMITED"
+
+
+@pytest.mark.parametrize(
+    "name", ["..%2f..%2fsecret", "secret", "../secret", "%2e%2e/secret", "x.png", "a" * 32 + ".png"]
+)
+def test_there_is_no_way_to_another_file(served: Service, ann: str, name: str) -> None:
+    form(served, ann)
+    secret = served.runtime.settings.data_dir / "pictures" / "secret"
+    assert secret.stat().st_mode & 0o077 == 0
+    answer = served.client.get(f"{served.origin}/avatars/{name}")
+    assert answer.status_code == 404
+    assert secret.read_bytes() not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{}"),
+        ("multipart/form-data", b""),
+        ("multipart/form-data; boundary=x", b""),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=token\r\n\r\nt\r\n--x--"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nt"),
+    ],
+)
+def test_what_is_no_form_is_refused(served: Service, kind: str, body: bytes) -> None:
+    answer = served.client.post(f"{served.origin}/uploads", content=body, headers={"content-type": kind})
+    assert answer.status_code in (400, 415)
+    assert answer.json()["errors"][0]["extensions"]["code"] == "VALIDATION_ERROR"
+
+
+def test_pages_of_other_origins_may_send_forms(served: Service, ann: str) -> None:
+    given = form(served, ann)
+    fields = {field["name"]: field["value"] for field in given["fields"]}
+    files = {"file": ("a.png", pictures.png(), "image/png")}
+    answer = served.client.post(given["url"], data=fields, files=files, headers={"origin": PAGE})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, PAGE)
