@@ -47,7 +47,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
         runner()  # a schema that breaks a rule of the house stops the start
         async with open_runtime(settings) as runtime:
             app.state.runtime = runtime
-            app.state.identify = Identify(runtime.identity, runtime.writer)
+            app.state.identify = Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer)
             gc.freeze()  # what is loaded now stays: the collector need not look at it again
             gc.set_threshold(
                 20_000, 20, 50

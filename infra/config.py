@@ -126,10 +126,12 @@ class Environment:
     limits: Limits
     alerts: Alerts
     features: Features
+    authorizer: str = ""  # name of the operator's own function, in each region, that decides about other tokens
 
     def __post_init__(self) -> None:
         _must(bool(re.fullmatch(r"[a-z]{3,12}", self.name)), f"{self.name!r} is no name of an environment")
         _must(bool(re.fullmatch(r"\d{12}", self.account)), f"{self.account!r} is no account")
+        _must(bool(re.fullmatch(r"[\w-]{0,64}", self.authorizer)), f"{self.authorizer!r} is no name of a function")
         _must([region.born for region in self.regions].count("primary") == 1, "one region is born primary")
         _must(self.regions[0].primary, "the primary stands first")
         _must(self.primary.name == EDGE_REGION, f"what is global lives in {EDGE_REGION}, and so does the primary")

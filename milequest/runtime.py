@@ -8,6 +8,7 @@ from functools import partial
 
 from milequest.providers import Providers, choose
 from milequest.providers.identity import IdentityProvider, choose_identity
+from milequest.providers.identity.authorizer import Authorizer, choose_authorizer
 from milequest.providers.mail import LocalMailbox
 from milequest.settings import Settings
 from milequest.store import audience
@@ -38,6 +39,7 @@ class Runtime:
     pictures: Pictures
     rate_limits: RateLimits
     bus: Bus
+    authorizer: Authorizer | None
     places: Together[audience.Asked, Place]  # in teams, as the writer has them
 
     @property
@@ -84,7 +86,18 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             listening = asyncio.create_task(bus.run())
             stack.callback(listening.cancel)
         places = Together(partial(audience.places, writer))
-        pictures = choose_pictures(settings, aws)
+        pictures, authorizer = choose_pictures(settings, aws), choose_authorizer(settings, aws)
         yield Runtime(
-            settings, writer, reader, redis, choose(settings), identity, mailbox, pictures, limits, bus, places
+            settings,
+            writer,
+            reader,
+            redis,
+            choose(settings),
+            identity,
+            mailbox,
+            pictures,
+            limits,
+            bus,
+            authorizer,
+            places,
         )

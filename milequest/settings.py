@@ -26,6 +26,8 @@ COMMON = (  # names that hosts give, which do for ours
 THIS_HOST = ("127.0.0.1", "localhost", "169.254.170.2", "169.254.170.23")  # as AWS's own clients have it
 
 _ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
+_LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[\w-]+(:[\w$-]+)?", re.ASCII)
+_PYTHON = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)
 
 T = TypeVar("T")
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -126,6 +128,12 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
+def _function(text: str) -> str:
+    if not (_LAMBDA.fullmatch(text) or _PYTHON.fullmatch(text)):
+        raise ValueError(f"must be an ARN of a Lambda function, or module:function, not {text!r}")
+    return text
+
+
 def _level(text: str) -> Level:
     levels: tuple[Level, ...] = ("DEBUG", "INFO", "WARNING", "ERROR")
     for level in levels:
@@ -167,6 +175,9 @@ class Settings:
     jwt_issuer: str = _setting("", str, "The `iss` of its tokens; needed with `MILEQUEST_JWKS_URL`")
     jwt_client_id: str = _setting("", str, "Our client id in its tokens; needed with `MILEQUEST_JWKS_URL`")
     cognito_pool: str = _setting("", str, "The Cognito user pool in which we sign people up and in; empty: none")
+    authorizer: str = _setting(
+        "", _function, "Who decides about other tokens: ARN of a Lambda function, or `module:function`; empty: nobody"
+    )
     places_from: int = _setting(500, _one_of(500, 1_000, 5_000, 15_000), "People in the smallest places that are found")
     aws_region: str = _setting("us-east-1", str, "The AWS region; `AWS_REGION` does the same")
     aws_endpoint_url: str = _setting("", _https, "A local AWS; empty: AWS itself; `AWS_ENDPOINT_URL` does the same")

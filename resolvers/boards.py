@@ -22,6 +22,7 @@ from milequest.rules.boards import (
 from milequest.rules.calendar import Window, local_date
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from milequest.rules.errors import invalid
+from milequest.rules.identity import IdentityKind
 from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.store import boards, rankings
 from milequest.store.boards import GoalBoard, Leaderboard, TeamBoards
@@ -112,7 +113,7 @@ async def teams_board(
 async def load(request: Request, now: datetime, key: BoardKey) -> Leaderboard | None:
     """The board `key` names, as it is at `now`; None for who may not see it. A guest sees no board of teams either."""
     if key.owner_id is None:
-        if request.viewer.user_id is None:
+        if request.identity.kind is IdentityKind.ANONYMOUS:
             return None
         return _board(key, local_date(now, ZoneInfo("UTC")), now, await _of_teams(request, None) or 0)
     if key.of is BoardOf.GOAL:
@@ -147,9 +148,9 @@ def cursor_of(entry: LeaderboardEntry) -> str:
     return encode_cursor(entry.raw, entry.attained_at, sort_name(who.name), who.id)
 
 
-def viewer_standing(ctx: Context) -> Awaitable[Standing | None]:
-    """How the viewer, or his best placed team, stands on a board."""
-    return _standing(ctx.request, ctx.source)
+def viewer_standing(ctx: Context) -> Awaitable[Standing | None] | None:
+    """How the viewer, or his best placed team, stands on a board; None for who is none of our users."""
+    return None if ctx.identity.user_id is None else _standing(ctx.request, ctx.source)
 
 
 async def rank_change(ctx: Context) -> int | None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from milequest.rules.access import Viewer
 from milequest.rules.errors import ErrorCode, QuestError, Refused, unauthenticated
-from milequest.rules.identity import Identity
+from milequest.rules.identity import Identity, IdentityKind
 from milequest.runtime import Runtime
 from milequest.store.transaction import Pool
 
@@ -133,7 +133,7 @@ def append_error(ctx: Context, refusal: QuestError) -> None:
 
 def unauthorized(ctx: Context) -> NoReturn:
     """Give the field up: UNAUTHENTICATED for someone not signed in, FORBIDDEN for anybody else."""
-    if ctx.identity.user_id is None:
+    if ctx.identity.kind is IdentityKind.ANONYMOUS:
         error(ErrorCode.UNAUTHENTICATED, "Sign in first.")
     where = f"{ctx.info.field_name} on type {ctx.info.parent_type_name}"
     error(ErrorCode.FORBIDDEN, f"Not authorized to access {where}.")

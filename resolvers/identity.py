@@ -1,7 +1,8 @@
 """Who calls, from the Authorization header: one way for HTTP and WebSocket.
 
 A token is checked in full, its user looked up, and the answer kept for FRESH_FOR: so long may someone who was suspended
-or deleted still be served by this process.
+or deleted still be served by this process. About tokens that are not of our issuer decides the operator's authorizer,
+where there is one.
 """
 
 import hashlib
@@ -13,15 +14,19 @@ from uuid import UUID
 
 from milequest.actions.accounts import user_for_identity
 from milequest.providers.identity import IdentityProvider
+from milequest.providers.identity.authorizer import Authorizer
+from milequest.rules.authorizing import Asking
 from milequest.rules.bearer import bearer
 from milequest.rules.errors import unauthenticated
-from milequest.rules.identity import ANONYMOUS, Identity, VerifiedToken
+from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind, VerifiedToken
 from milequest.store import accounts
 from milequest.store.together import Together
 from milequest.store.transaction import AWAY, Pool, transact, unreached
+from resolvers.authorizing import Gatekeeper
 
 FRESH_FOR = timedelta(seconds=5)
 KEPT = 10_000  # callers, the latest
+UNKNOWN = "Nobody is known by this token yet: sign in, or send an id token once."
 
 
 def _utc_now() -> datetime:
@@ -31,30 +36,39 @@ def _utc_now() -> datetime:
 class Identify:
     """`await identify(authorization)` is the caller's Identity. One per process."""
 
-    def __init__(self, provider: IdentityProvider, writer: Pool, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(
+        self,
+        provider: IdentityProvider,
+        writer: Pool,
+        clock: Callable[[], datetime] = _utc_now,
+        authorizer: Authorizer | None = None,
+    ) -> None:
+        self._gatekeeper = Gatekeeper(authorizer) if authorizer else None
         self._provider = provider
         self._writer = writer
         self._clock = clock
         self._owners = Together(partial(accounts.owners, writer))
-        self._kept: OrderedDict[bytes, tuple[Identity, datetime]] = OrderedDict()  # by the token's hash, until when
+        self._kept: OrderedDict[bytes, tuple[Identity, datetime]] = OrderedDict()  # by the header's hash, until when
 
-    async def __call__(self, authorization: str | None) -> Identity:
+    async def __call__(self, authorization: str | None, asking: Asking | None = None) -> Identity:
         """ANONYMOUS without a header, the user of `Bearer TOKEN` or a bare `TOKEN`, as AppSync takes it.
 
-        Raises UNAUTHENTICATED for a token that isn't good or whose user isn't, UNAVAILABLE while nobody can tell.
+        `asking` is what an authorizer may want to know besides. Raises UNAUTHENTICATED for a token that isn't good or
+        whose user isn't, UNAVAILABLE while nobody can tell.
         """
         if not authorization:
             return ANONYMOUS
-        token = bearer(authorization)
-        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         now = self._clock()
         kept = self._kept.get(digest)
         if kept is not None and now < kept[1]:
             self._kept.move_to_end(digest)
             return kept[0]
         self._kept.pop(digest, None)
+        if self._gatekeeper is not None and not any(map(self._provider.is_meant, authorization.split())):
+            return await self._gatekeeper(authorization, asking, now)
         try:
-            verified = await self._provider.verify(token, now)
+            verified = await self._provider.verify(bearer(authorization), now)
             identity = verified.identity(await self._user_id(verified, now))
         except AWAY as error:
             raise unreached(error) or error from None
@@ -62,6 +76,19 @@ class Identify:
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return identity
+
+    async def known(self, issuer: str, subject: str) -> Identity:
+        """The user whom an issuer knows by `subject`, as somebody found out who is to be believed.
+
+        Raises UNAUTHENTICATED where there is none or his account is closed, UNAVAILABLE while nobody can tell.
+        """
+        try:
+            owner = await self._owners((issuer, subject))
+        except AWAY as error:
+            raise unreached(error) or error from None
+        if owner is None:
+            raise unauthenticated(UNKNOWN)
+        return Identity(IdentityKind.USER, _open(owner), issuer, subject, subject)
 
     def forget(self, user_id: UUID) -> None:
         """Look the user up anew at his next request: what just happened to him must show at once in this process."""
@@ -74,8 +101,12 @@ class Identify:
         if owner is None:
             account = token.account()
             if account is None:
-                raise unauthenticated("Nobody is known by this token yet: sign in, or send an id token once.")
+                raise unauthenticated(UNKNOWN)
             return (await transact(self._writer, lambda tx: user_for_identity(tx, account, now))).result
-        if not owner.is_live:
-            raise unauthenticated("This account is closed.")
-        return owner.user_id
+        return _open(owner)
+
+
+def _open(owner: accounts.Owner) -> UUID:
+    if not owner.is_live:
+        raise unauthenticated("This account is closed.")
+    return owner.user_id

@@ -35,28 +35,49 @@ class UserPools:
     )
 
 
-SignIn = ApiKey | UserPools
-ANYONE: tuple[SignIn, ...] = (ApiKey(), UserPools())
+@strawberry.schema_directive(
+    locations=_WHERE, name="aws_iam", description="Roles and users of AWS may use it, who sign their requests."
+)
+class Iam:
+    """Machines of the operator's, by IAM."""
+
+
+@strawberry.schema_directive(
+    locations=_WHERE, name="aws_lambda", description="Whom the operator's own authorizer lets in may use it."
+)
+class Authorizer:
+    """Callers whom a function of the operator's knows, and we don't."""
+
+
+SignIn = ApiKey | UserPools | Iam | Authorizer
+KINDS: dict[type[SignIn], IdentityKind] = {
+    ApiKey: IdentityKind.ANONYMOUS,
+    UserPools: IdentityKind.USER,
+    Iam: IdentityKind.IAM,
+    Authorizer: IdentityKind.LAMBDA,
+}
+PEOPLE: tuple[SignIn, ...] = (ApiKey(), UserPools())
+ANYONE: tuple[SignIn, ...] = (*PEOPLE, Iam(), Authorizer())
 SIGNED_IN: tuple[SignIn, ...] = (UserPools(),)
+KNOWN: tuple[SignIn, ...] = (UserPools(), Iam(), Authorizer())
 
 
 def _admits(rule: SignIn, identity: Identity) -> bool:
-    if isinstance(rule, ApiKey):
-        return identity.kind is IdentityKind.ANONYMOUS
+    if identity.kind is not KINDS[type(rule)]:
+        return False
     some = groups(rule)
-    return identity.kind is IdentityKind.USER and (some is None or not identity.groups.isdisjoint(some))
+    return some is None or not identity.groups.isdisjoint(some)
 
 
-def groups(rule: UserPools) -> list[str] | None:
+def groups(rule: SignIn) -> list[str] | None:
     """The groups a rule names; None for "any", which an empty list doesn't mean."""
-    return rule.cognito_groups if isinstance(rule.cognito_groups, list) else None
+    return rule.cognito_groups if isinstance(rule, UserPools) and isinstance(rule.cognito_groups, list) else None
 
 
 def guard(rules: Iterable[SignIn], name: str) -> Callable[[Identity], None] | None:
     """A check that raises for whom no rule admits; None where every caller of the API is admitted."""
     stated = tuple(rules)
-    anonymous = any(isinstance(rule, ApiKey) for rule in stated)
-    if anonymous and any(isinstance(rule, UserPools) and groups(rule) is None for rule in stated):
+    if {type(rule) for rule in stated if groups(rule) is None} == KINDS.keys():
         return None
 
     def check(identity: Identity) -> None:

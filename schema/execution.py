@@ -14,6 +14,7 @@ from graphql import (
     Executor,
     GraphQLError,
     GraphQLSchema,
+    MiddlewareManager,
     OperationDefinitionNode,
     create_source_event_stream,
     parse,
@@ -24,6 +25,7 @@ from milequest.store.transaction import AWAY
 from resolvers.context import Args, Request
 from resolvers.feeds import Feed
 from schema import limits
+from schema.denied import DENYING, refuse_denied
 from schema.errors import public_errors, refused_document
 from schema.plain import PlainExecutor, Read
 from schema.source import Source
@@ -113,7 +115,8 @@ class Runner:
         self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> ExecutionResult:
         """Run a query or mutation. Raises RequestRefused when its variables or its size forbid it."""
-        executor = self._executor(prepared, request, variables, operation_name)
+        denying = DENYING if request.identity.denied else None
+        executor = self._executor(prepared, request, variables, operation_name, denying)
         request.fresh = request.fresh or prepared.fresh
         result = await _executed(executor, request)
         if result.data is None and result.errors:  # our root fields are nullable: nothing ran
@@ -123,8 +126,13 @@ class Runner:
     async def subscribe(
         self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> "Subscribed":
-        """What a subscription is of, and how to run its events. Raises RequestRefused when it may not be had."""
+        """What a subscription is of, and how to run its events. Raises RequestRefused when it may not be had.
+
+        And FORBIDDEN, where the caller is denied a part of it.
+        """
         executor = self._executor(prepared, request, variables, operation_name)
+        if request.identity.denied:
+            refuse_denied(self.schema, prepared.document, request.identity.denied)
         source: Any = create_source_event_stream(executor)
         if not isinstance(source, ExecutionResult):
             source = await source  # a feed is named by a coroutine, see `wiring`
@@ -134,7 +142,12 @@ class Runner:
         return Subscribed(executor, source.feed, source.args, source.event_type)
 
     def _executor(
-        self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, name: str | None
+        self,
+        prepared: Prepared,
+        request: Request,
+        variables: Mapping[str, Any] | None,
+        name: str | None,
+        middleware: MiddlewareManager | None = None,
     ) -> PlainExecutor:
         """What runs the operation, if its variables are good and its answer not too large. Raises RequestRefused."""
         operation = prepared.operation(name)
@@ -145,6 +158,7 @@ class Runner:
             raw_variable_values=dict(variables) if variables else None,
             operation_name=name,
             max_coercion_errors=limits.MAX_ERRORS,
+            middleware=middleware,
         )
         if isinstance(executor, list):
             raise RequestRefused([refused_document(error) for error in executor])

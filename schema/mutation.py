@@ -31,7 +31,7 @@ from schema.avatars import (
     DeleteAvatarInput,
     DeleteAvatarPayload,
 )
-from schema.directives import ANYONE, SIGNED_IN
+from schema.directives import PEOPLE, SIGNED_IN
 from schema.fields import Input, field
 from schema.goals import (
     ActivateGoalInput,
@@ -84,27 +84,27 @@ from schema.users import (
 
 @strawberry.type(description="What clients can do.")
 class Mutation:
-    @field(accounts.sign_up, *ANYONE)
+    @field(accounts.sign_up, *PEOPLE)
     def sign_up(self, input: Input[SignUpInput]) -> SignUpPayload | None:
         """Begin an account; a code comes by mail. The answer is the same for an address that has an account."""
 
-    @field(accounts.confirm_email, *ANYONE)
+    @field(accounts.confirm_email, *PEOPLE)
     def confirm_email(self, input: Input[ConfirmEmailInput]) -> ConfirmEmailPayload | None:
         """Finish a sign-up with its code. CODE_INVALID for a wrong or old one."""
 
-    @field(accounts.resend_code, *ANYONE)
+    @field(accounts.resend_code, *PEOPLE)
     def resend_code(self, input: Input[ResendCodeInput]) -> ResendCodePayload | None:
         """Send another code to who signed up; the one before is good no more."""
 
-    @field(accounts.sign_in, *ANYONE)
+    @field(accounts.sign_in, *PEOPLE)
     def sign_in(self, input: Input[SignInInput]) -> SignInPayload | None:
         """Start a session. UNAUTHENTICATED for a wrong pair, EMAIL_NOT_VERIFIED when only the code is wanting."""
 
-    @field(accounts.refresh_token, *ANYONE)
+    @field(accounts.refresh_token, *PEOPLE)
     def refresh_token(self, input: Input[RefreshTokenInput]) -> RefreshTokenPayload | None:
         """Exchange a refresh token for the session's next tokens. Using one twice ends the session."""
 
-    @field(accounts.sign_out, *ANYONE)
+    @field(accounts.sign_out, *PEOPLE)
     def sign_out(self, input: Input[SignOutInput]) -> SignOutPayload | None:
         """End a session, or all of them."""
 

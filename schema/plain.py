@@ -85,7 +85,7 @@ class PlainExecutor(Executor[Any]):
         if name == "__typename":
             return lambda _: owner.name
         field = owner.fields.get(name)
-        attribute: Read | None = field.extensions.get(ATTRIBUTE) if field else None
+        attribute: Read | None = field.extensions.get(ATTRIBUTE) if field and not self.middleware_manager else None
         complete = self._complete(field.type, details) if field and attribute else None
         if attribute is None or complete is None:
             return None

@@ -8,7 +8,7 @@ from milequest.rules.places import MAX_PLACES
 from resolvers import activities, boards, goals, invites, nodes, places, sketches, teams, users
 from schema.activities import Activity
 from schema.boards import Basis, Day, Leaderboard, Period
-from schema.directives import ANYONE, SIGNED_IN
+from schema.directives import ANYONE, KNOWN, SIGNED_IN
 from schema.enums import LeaderboardBasis, LeaderboardPeriod
 from schema.fields import After, First, Id, arg, field
 from schema.goals import Goal
@@ -83,7 +83,7 @@ class Query:
     def reverse_geocode(self, position: Annotated[LatLngInput, arg("Where to look.")]) -> Place | None:
         """The nearest named place; null where nothing is near."""
 
-    @field(boards.of_teams, *SIGNED_IN)
+    @field(boards.of_teams, *KNOWN)
     def teams_leaderboard(
         self,
         period: Period = LeaderboardPeriod.WEEK,

@@ -27,7 +27,7 @@ from strawberry.types.field import StrawberryField
 from milequest.rules.identity import Identity
 from resolvers.context import Context, Request, Resolver
 from schema.arguments import BACKREF, id_decoder
-from schema.directives import ApiKey, UserPools, guard
+from schema.directives import SignIn, guard
 from schema.ids import encode, prefix_at
 from schema.info import FieldInfo
 from schema.plain import ATTRIBUTE, Read
@@ -132,9 +132,9 @@ def _source(call: Callable[..., Any]) -> Callable[..., Any]:
     return subscribe
 
 
-def _rules(directives: Iterable[object] | None) -> list[ApiKey | UserPools]:
+def _rules(directives: Iterable[object] | None) -> list[SignIn]:
     """The sign-in rules among a field's or a type's directives. A field's own ones stand in for its type's."""
-    return [rule for rule in directives or () if isinstance(rule, ApiKey | UserPools)]
+    return [rule for rule in directives or () if isinstance(rule, SignIn)]
 
 
 def _type_of(row: Any, _info: GraphQLResolveInfo[Request], _abstract: Any) -> str:

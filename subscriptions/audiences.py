@@ -74,7 +74,9 @@ class Audience:
 
     def _places_of(self, gate: Gate) -> set[tuple[UUID, Place]]:
         if gate not in self._places:
-            self._places[gate] = {(one.user_id, one.place) for one in self if one.plan.feed.gate == gate}
+            self._places[gate] = {
+                (one.user_id, one.place) for one in self if one.user_id is not None and one.plan.feed.gate == gate
+            }
         return self._places[gate]
 
 

@@ -41,9 +41,8 @@ class Listener:
     place: Place = ANYWHERE  # as the policy found it last
 
     @property
-    def user_id(self) -> UUID:
-        """Who listens: subscriptions are for the signed-in."""
-        assert self.identity.user_id is not None, "no feed is open to anonymous callers"
+    def user_id(self) -> UUID | None:
+        """Who listens; a machine is none of our users, and may listen to what is of no team."""
         return self.identity.user_id
 
     @property

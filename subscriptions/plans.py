@@ -52,7 +52,7 @@ class Plan:
 
     def scope(self, identity: Identity, standing: Standing) -> Scope:
         """Whom `identity` shares answers with."""
-        return (identity.user_id,) if self.per_viewer else (standing, identity.groups)
+        return (identity.kind, identity.user_id) if self.per_viewer else (identity.kind, standing, identity.groups)
 
     def wants(self, event: Any) -> bool:
         """Whether the event passes the filter."""

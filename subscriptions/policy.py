@@ -20,7 +20,7 @@ async def admit(db: Reader, gate: Gate, listeners: Iterable[Listener], now: date
     fresh = unexpired(listeners, now)
     if not fresh:
         return []
-    user_ids = {listener.user_id for listener in fresh}
+    user_ids = {listener.user_id for listener in fresh if listener.user_id is not None}
     if gate.team_id is None:
         return _open(fresh, await audience.ended(db, user_ids))
     return await _of_team(db, gate, gate.team_id, fresh, user_ids)
@@ -54,13 +54,13 @@ async def _of_team(
     places = await audience.places(db, [(user_id, team_id) for user_id in user_ids])
     admitted, refused = [], []
     for listener in listeners:
-        place = places.get((listener.user_id, team_id))
+        place = places.get((listener.user_id, team_id)) if listener.user_id else None
         if place is not None and gate.admits(place.standing, is_public=place.is_public):
             listener.place = place
             admitted.append(listener)
         else:
             refused.append(listener)
-    ended = await audience.ended(db, {listener.user_id for listener in refused}) if refused else ()
+    ended = await audience.ended(db, {one.user_id for one in refused if one.user_id}) if refused else ()
     for listener in _open(refused, ended):
         listener.sink.fail(told(not_found("team")))
     return admitted

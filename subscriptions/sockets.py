@@ -232,7 +232,7 @@ class Socket:
         if self._phase is Phase.INITIALISING and self._initialising is not None:
             await asyncio.wait([self._initialising])
         try:
-            request = await self._request(request_id, start.authorization)
+            request = await self._request(request_id, start)
             begun = await operations.begin(self._hub.plans, request, start)
         except Failed as failed:
             operation.fail(failed.errors)
@@ -246,7 +246,9 @@ class Socket:
             else:
                 operation.answer(begun.payload)
 
-    async def _request(self, request_id: str, authorization: str | None = None) -> Request:
-        if authorization is None:
-            authorization = self._authorization
-        return await self._surroundings(self._connection, authorization=authorization, request_id=request_id)
+    async def _request(self, request_id: str, start: Start | None = None) -> Request:
+        own = start.authorization if start else None
+        authorization = self._authorization if own is None else own
+        return await self._surroundings(
+            self._connection, authorization=authorization, request_id=request_id, operation=start
+        )

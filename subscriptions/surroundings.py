@@ -4,14 +4,22 @@ from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
+from milequest.rules.authorizing import Operation
 from resolvers.context import Request
 
 
 class Surroundings(Protocol):
     """Who calls, from where and when."""
 
-    async def __call__(self, connection: HTTPConnection, *, authorization: str | None, request_id: str) -> Request:
-        """The operation's Request. Raises UNAUTHENTICATED for a token that is not good.
+    async def __call__(
+        self,
+        connection: HTTPConnection,
+        *,
+        authorization: str | None,
+        request_id: str,
+        operation: Operation | None = None,
+    ) -> Request:
+        """The operation's Request, or without one the connection's. Raises UNAUTHENTICATED for a token that is bad.
 
         `authorization` stands in for the header of that name; an empty one is nobody's.
         """

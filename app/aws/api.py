@@ -8,9 +8,12 @@ from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.aws.answers import fitting
+from app.aws.callers import signed
 from app.aws.container import Container, Event
 from app.http import graphql, health, jwks, routes
 from app.http.edges import cross_origin, refused
@@ -23,6 +26,9 @@ from schema.build import runner
 TEXT = [*DEFAULT_TEXT_MIME_TYPES, GRAPHQL, "application/geo+json"]  # what is not among these would leave as base64
 
 
+SIGNED = "/graphql/iam"  # whose method API Gateway lets through with a signature alone
+
+
 class NoStreams:
     """Stands where a server has its event streams: an answer of Lambda's ends before anything has happened."""
 
@@ -31,11 +37,20 @@ class NoStreams:
         raise BadRequest(400, "Here subscriptions run over WebSocket, or as event streams at /graphql/stream.")
 
 
+async def by_role(http: Request) -> Response:
+    """GraphQL for roles of AWS. Who signed says API Gateway, of this resource alone, and no header says anything."""
+    event = http.scope["aws.event"]
+    told = event["requestContext"]["identity"] if event["resource"] == SIGNED else {}
+    issuer = http.app.state.runtime.settings.jwt_issuer
+    return await graphql.endpoint(http, lambda: signed(http.app.state.identify, told, issuer))
+
+
 def application(runtime: Runtime) -> Starlette:
     """The endpoints, over a runtime that is open."""
     app = Starlette(
         routes=[
             Route("/graphql", graphql.endpoint, methods=["GET", "POST"]),
+            Route(SIGNED, by_role, methods=["POST"]),
             Route("/routes/{id}.geojson", routes.geo_json),
             Route("/.well-known/jwks.json", jwks.keys),
             Route("/livez", health.live),
@@ -45,7 +60,7 @@ def application(runtime: Runtime) -> Starlette:
         exception_handlers={HTTPException: refused},
     )
     app.state.runtime = runtime
-    app.state.identify = Identify(runtime.identity, runtime.writer)
+    app.state.identify = Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer)
     app.state.hub, app.state.streams = None, NoStreams()
     return app
 

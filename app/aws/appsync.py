@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from app.aws.callers import is_checked
 from milequest.rules.errors import QuestError
 from resolvers.context import Request
 from schema.appsync.calls import Call
@@ -18,8 +19,12 @@ from schema.errors import public_errors
 from subscriptions.errors import broken, told
 from subscriptions.protocols.appsync import in_shape
 
-Surroundings = Callable[[str | None, str], Awaitable[Request]]
-"""From what a request brings as `Authorization` and its address to the Request of one operation."""
+Told = Mapping[str, Any]
+Surroundings = Callable[[str | None, str, Told | None], Awaitable[Request]]
+"""From what a request brings as `Authorization` and its address to the Request of one operation.
+
+Where AppSync has checked something else than a token it comes with what AppSync says of the caller.
+"""
 
 
 def is_of_appsync(event: Any) -> bool:
@@ -67,9 +72,14 @@ def _told(error: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"data": None, "errorMessage": error["message"], "errorType": str(in_shape(error)["errorType"])}
 
 
-def _caller(event: Any) -> tuple[str | None, str]:
-    """The token AppSync has checked, which is checked again, and the address. Who has no identity is anonymous."""
+def _caller(event: Any) -> tuple[str | None, str, Told | None]:
+    """The token AppSync has checked, which is checked again, or whom it found otherwise; and the address.
+
+    Who has no identity is anonymous.
+    """
     identity = event.get("identity")
     headers = {name.lower(): value for name, value in event["request"]["headers"].items()}
     address = headers.get("x-forwarded-for", "").partition(",")[0].strip()
-    return (headers.get("authorization") if identity else None), address
+    if is_checked(identity):
+        return None, address, identity
+    return (headers.get("authorization") if identity else None), address, None

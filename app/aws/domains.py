@@ -16,6 +16,7 @@ import orjson
 
 from app.aws.answers import fitting
 from app.aws.appsync import answer, is_of_appsync
+from app.aws.callers import of_appsync
 from app.aws.container import Container, Event
 from milequest.rules.errors import ErrorCode, QuestError, invalid, not_found
 from milequest.runtime import Runtime, open_runtime
@@ -47,16 +48,19 @@ class Parts:
     runtime: Runtime
     identify: Identify
 
-    async def request(self, authorization: str | None, address: str) -> Request:
-        """What surrounds an operation. Raises UNAUTHENTICATED."""
-        identity = await self.identify(authorization)
+    async def request(self, authorization: str | None, address: str, told: Mapping[str, Any] | None = None) -> Request:
+        """What surrounds an operation. Raises UNAUTHENTICATED. `told` is what AppSync says of who has no token."""
+        if told is not None:
+            identity = await of_appsync(self.identify, told, self.runtime.settings.jwt_issuer)
+        else:
+            identity = await self.identify(authorization)
         return Request(uuid4().hex, datetime.now(UTC), identity, self.runtime, address=address)
 
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     async with open_runtime(settings, serves=False) as runtime:
-        yield Parts(runtime, Identify(runtime.identity, runtime.writer))
+        yield Parts(runtime, Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer))
 
 
 runner()  # the schema is built while the container starts

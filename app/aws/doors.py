@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app.aws.container import Container, Event
+from milequest.providers.identity.authorizer import choose_authorizer
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.settings import Settings
 from milequest.store.aws import roles
@@ -28,7 +29,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Doors]:
         identity = OutsideIdentity(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
         yield Doors(
             Connections(Table(aws, settings.live_table)),
-            Identify(identity, pool),
+            Identify(identity, pool, authorizer=choose_authorizer(settings, aws)),
             {settings.origin, *settings.allowed_origins},
             settings.sockets_per_network,
         )

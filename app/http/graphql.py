@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from app.http.answers import Answer
 from app.http.negotiation import BadRequest, accepted, refuse_unless_json
-from app.http.surroundings import surroundings
+from app.http.surroundings import Caller, surroundings
 from milequest.rules.errors import ErrorCode, QuestError
 from resolvers.context import Request
 from schema.build import runner
@@ -58,13 +58,13 @@ class Params:
         return cls(query, variables, name)
 
 
-async def endpoint(http: HttpRequest) -> Response:
-    """Answer one request. Never raises for what a client sent."""
+async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
+    """Answer one request, of `caller` where that is not said by the header. Never raises for what a client sent."""
     answer = Answer(uuid4().hex, shape=http.headers.get("x-error-shape", ""))
     try:
         answer.accepted = accepted(http.headers.get("accept", ""))
         params = _from_query(http) if http.method != "POST" else Params.of(_decoded(await _body(http), "The body"))
-        request = await surroundings(http, request_id=answer.request_id)
+        request = await surroundings(http, request_id=answer.request_id, operation=params, caller=caller)
         prepared = runner().prepare(params.query)
         kind = prepared.operation(params.operation_name).operation
         if kind is OperationType.SUBSCRIPTION:

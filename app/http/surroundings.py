@@ -1,27 +1,44 @@
 """What surrounds an operation, from an HTTP request or a WebSocket: who calls, from where, when, and under which id."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeAlias
 from uuid import uuid4
 
 from starlette.requests import HTTPConnection
 
+from milequest.rules.authorizing import Asking, Operation
+from milequest.rules.identity import Identity
 from milequest.runtime import Runtime
 from resolvers.context import Request
 
+Caller: TypeAlias = Callable[[], Awaitable[Identity]]
+
 
 async def surroundings(
-    connection: HTTPConnection, *, authorization: str | None = None, request_id: str | None = None
+    connection: HTTPConnection,
+    *,
+    authorization: str | None = None,
+    request_id: str | None = None,
+    operation: Operation | None = None,
+    caller: Caller | None = None,
 ) -> Request:
     """The Request of one operation. `authorization` stands in for the header, which browsers can't set on a WebSocket.
 
-    Raises UNAUTHENTICATED for a token that is not good; no token at all is an anonymous caller.
+    `caller` finds out who calls where no header says it. Raises UNAUTHENTICATED for a token that is not good; no token
+    at all is an anonymous caller.
     """
     runtime: Runtime = connection.app.state.runtime
-    token = authorization if authorization is not None else connection.headers.get("authorization")
+    request_id = request_id or uuid4().hex
+    if caller is not None:
+        identity = await caller()
+    else:
+        token = authorization if authorization is not None else connection.headers.get("authorization")
+        identity = await connection.app.state.identify(token, Asking(request_id, connection.headers, operation))
     return Request(
-        id=request_id or uuid4().hex,
+        id=request_id,
         now=datetime.now(UTC),
-        identity=await connection.app.state.identify(token),
+        identity=identity,
         runtime=runtime,
         headers=connection.headers,
         address=connection.client.host if connection.client else "",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs.access import allow
@@ -24,7 +25,24 @@ def of_tokens(stack: Stack) -> dict[str, str]:
         "MILEQUEST_JWKS_URL": stack.shared("identity/keys"),
         "MILEQUEST_JWT_ISSUER": stack.shared("identity/issuer"),
         "MILEQUEST_JWT_CLIENT_ID": stack.shared("identity/server-client"),
+        **of_authorizer(stack),
     }
+
+
+def of_authorizer(stack: Stack) -> dict[str, str]:
+    """Who decides about other tokens, where the operator has somebody who does."""
+    return {"MILEQUEST_AUTHORIZER": _authorizer_arn(stack)} if stack.home.authorizer else {}
+
+
+def let_ask_authorizer(role: iam.IRole) -> None:
+    """Let a role ask that function, if there is one."""
+    stack = stack_of(role)
+    if stack.home.authorizer:
+        allow(role, "lambda:InvokeFunction", _authorizer_arn(stack))
+
+
+def _authorizer_arn(stack: Stack) -> str:
+    return stack.arn_of("lambda", f"function:{stack.home.authorizer}")
 
 
 def of_data(stack: Stack) -> dict[str, str]:

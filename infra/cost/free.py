@@ -67,6 +67,7 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::ElasticLoadBalancingV2::TargetGroup": PART,
     "AWS::Events::Rule": "schedules and AWS's own events cost nothing; ours are counted with the bus",
     "AWS::Glue::Database": "the tables in it are counted",
+    "AWS::IAM::ManagedPolicy": CONTROL,
     "AWS::IAM::Policy": CONTROL,
     "AWS::IAM::Role": CONTROL,
     "AWS::KMS::Alias": PART,

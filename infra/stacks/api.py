@@ -2,13 +2,14 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as rest
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Environment, Region
 from infra.constructs.access import acknowledge
 from infra.constructs.function import Function, log_group
 from infra.constructs.packages import package
-from infra.constructs.service import STAGE, data_function, let_sign_in, of_tokens
+from infra.constructs.service import STAGE, data_function, let_ask_authorizer, let_sign_in, of_tokens
 from infra.constructs.stack import Stack
 
 DOMAINS = {
@@ -102,10 +103,27 @@ class Api(Stack):
             variables={"MILEQUEST_COGNITO_POOL": self.shared("identity/pool")},
         )
         let_sign_in(function)
+        let_ask_authorizer(function.role)
         for path in ("graphql", "routes/{id}"):
             self._method(path, "ANY" if path == "graphql" else "GET", function)
         for path in (".well-known/jwks.json", *OPEN):
             self._method(path, "GET", function, is_open=True)
+        self._signed(function)
+
+    def _signed(self, function: Function) -> None:
+        """GraphQL for the operator's own machines: those who have the policy call it with their role's signature."""
+        integration = rest.LambdaIntegration(function.alias, allow_test_invoke=False)
+        resource = self.api.root.resource_for_path("graphql/iam")
+        method = resource.add_method("POST", integration, authorization_type=rest.AuthorizationType.IAM)
+        acknowledge(method, "AwsSolutions-COG4", "Roles sign their requests; they are no users of the pool")
+        policy = iam.ManagedPolicy(
+            self,
+            "Callers",
+            managed_policy_name=f"{self.names.of('callers')}-{self.region}",
+            description="May ask the API as a machine of the operator's",
+            statements=[iam.PolicyStatement(actions=["execute-api:Invoke"], resources=[method.method_arn])],
+        )
+        self.share("api/callers-policy", policy.managed_policy_arn)
 
     def _domains(self) -> None:
         for name, functions in DOMAINS.items():
@@ -120,6 +138,7 @@ class Api(Stack):
             )
             if name == "auth":
                 let_sign_in(function)
+            let_ask_authorizer(function.role)
             for each in functions:
                 self._method(f"v1/{name}/{each}", "POST", function)
 

@@ -11,6 +11,7 @@ from infra.constructs.function import Function, log_group
 from infra.constructs.service import (
     STAGE,
     data_function,
+    let_ask_authorizer,
     let_publish,
     let_sockets,
     of_bus,
@@ -60,6 +61,7 @@ class Live(Stack):
                 variables={**of_data(self), **of_tokens(self), **self.sockets},
             )
             allow(function.role, "rds-db:connect", self.shared("data/connect-arn"))
+            let_ask_authorizer(function.role)
             let_sockets(function)
             self._route(f"${name}", function, authorized=name == "connect")
         function = data_function(
@@ -72,6 +74,7 @@ class Live(Stack):
             variables=self.sockets,
         )
         let_sockets(function, "news")
+        let_ask_authorizer(function.role)
         self._let_speak(function)
         self._route("$default", function)
 

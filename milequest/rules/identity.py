@@ -21,16 +21,22 @@ KEPT_CLAIMS = OF_TOKEN | OF_PERSON
 
 
 class IdentityKind(StrEnum):
-    """How the caller is known. SYSTEM is ourselves: jobs, imports, demo data."""
+    """How the caller is known. IAM is a role or user of AWS, LAMBDA whom an operator's own function let in, SYSTEM
+    ourselves: jobs, imports, demo data."""
 
     ANONYMOUS = "ANONYMOUS"
     USER = "USER"
+    IAM = "IAM"
+    LAMBDA = "LAMBDA"
     SYSTEM = "SYSTEM"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller. `user_id` is ours; `issuer`, `subject` and the rest are the token's, None without one."""
+    """A caller. `user_id` is ours; `issuer`, `subject` and the rest are the token's, None without one.
+
+    `arn` is an IAM caller's. Of a LAMBDA caller the function said `resolver_context`, and which fields are `denied`.
+    """
 
     kind: IdentityKind
     user_id: UUID | None = None
@@ -40,6 +46,9 @@ class Identity:
     groups: frozenset[str] = frozenset()
     claims: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
     expires_at: datetime | None = None
+    arn: str | None = None
+    resolver_context: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+    denied: frozenset[str] = frozenset()  # as `Type.field`
 
 
 ANONYMOUS = Identity(IdentityKind.ANONYMOUS)

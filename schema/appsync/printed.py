@@ -1,8 +1,9 @@
 """The SDL that AppSync takes: ours without what it refuses, with its own directives where it wants them.
 
 AppSync knows the scalars and directives, so their definitions go, and so do descriptions and the defaults of arguments,
-which it drops anyway. A type says by which modes some root field reaches it. Each subscription is tied to a mutation of
-its own, which only we may call, with IAM: that is how an event of the log gets to AppSync's subscribers.
+which it drops anyway. A type says by which modes some root field reaches it; the API has all four: an API key, the user
+pool, IAM and a Lambda authorizer. Each subscription is tied to a mutation of its own, which only we may call, with IAM:
+that is how an event of the log gets to AppSync's subscribers.
 """
 
 import re
@@ -21,7 +22,7 @@ from graphql import (
 )
 
 from schema.arguments import BACKREF
-from schema.directives import ApiKey, UserPools, groups
+from schema.directives import SignIn, groups
 
 IAM = "@aws_iam"
 ROOTS = ("Query", "Mutation", "Subscription")
@@ -110,11 +111,10 @@ def _mode(rule: str) -> str:
 def _rules(field: GraphQLField) -> Iterator[str]:
     """A field's own sign-in rules, as directives."""
     for rule in field.extensions[BACKREF].directives or ():
-        if isinstance(rule, ApiKey):
-            yield "@aws_api_key"
-        elif isinstance(rule, UserPools):
+        if isinstance(rule, SignIn):
             some = ", ".join(f'"{name}"' for name in groups(rule) or ())
-            yield "@aws_cognito_user_pools" + (f"(cognito_groups: [{some}])" if some else "")
+            name = type(rule).__strawberry_directive__.graphql_name  # type: ignore[union-attr]  # set by its decorator
+            yield f"@{name}" + (f"(cognito_groups: [{some}])" if some else "")
 
 
 def _object(schema: GraphQLSchema, name: str) -> GraphQLObjectType:

@@ -111,12 +111,17 @@ class Connections:
         )
 
     async def ready(self, connection: str, identity: Identity, refusal: Errors | None) -> bool:
-        """It is known who it is, or why nothing may be done; False if the connection has gone."""
+        """It is known who it is, or why nothing may be done; False if the connection has gone.
+
+        Nothing is left of whom its handshake was of.
+        """
         given = {**rows.row_of(identity), "refusal": orjson.dumps(refusal).decode() if refusal else None}
         known = {name: value for name, value in given.items() if value is not None}
         sets = ", ".join(f"#{name} = :{name}" for name in ("phase", *known))
+        removes = ", ".join(f"#{name}" for name in given if name not in known)
+        change = f"SET {sets}" + (f" REMOVE {removes}" if removes else "")
         return await self._table.update(
-            connection_key(connection), f"SET {sets}", "attribute_exists(#pk)", phase=Phase.READY.value, **known
+            connection_key(connection), change, "attribute_exists(#pk)", phase=Phase.READY.value, **known
         )
 
     async def doom(self, connection: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from milequest.rules.authorizing import Asking
 from milequest.rules.errors import QuestError
 from milequest.rules.identity import ANONYMOUS, Identity
 from milequest.rules.rate_limits import network
@@ -39,7 +40,7 @@ async def connect(doors: Doors, event: Event) -> Answer:
     if handshake is None:
         return {"statusCode": 400}
     try:
-        identity = await _identity(doors, handshake)
+        identity = await _identity(doors, handshake, Asking(event["requestContext"].get("requestId", ""), headers))
     except QuestError as refusal:
         return {"statusCode": 503 if refusal.extensions().get("retryable") else 401}
     context = event["requestContext"]
@@ -58,7 +59,7 @@ async def disconnect(doors: Doors, event: Event) -> Answer:
     return OK
 
 
-async def _identity(doors: Doors, handshake: Handshake) -> Identity:
+async def _identity(doors: Doors, handshake: Handshake, asking: Asking) -> Identity:
     if handshake.fault is not None:
         raise handshake.fault
-    return await doors.identify(handshake.authorization) if handshake.authorization else ANONYMOUS
+    return await doors.identify(handshake.authorization, asking) if handshake.authorization else ANONYMOUS

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from milequest.rules.authorizing import Asking
 from milequest.rules.errors import QuestError, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.store import audience
@@ -109,7 +110,7 @@ class Conversation:
         given = authorization_in(init.payload)
         try:
             if given is not None:
-                identity = await self._parts.identify(given)
+                identity = await self._parts.identify(given, Asking(self._request_id))
         except QuestError as error:
             refusal = told(error)
         except Exception as error:
@@ -139,7 +140,7 @@ class Conversation:
             await self._until_ready()
             if self._connection.refusal is not None:
                 raise Failed(self._connection.refusal)
-            request = await self._request(start.authorization)
+            request = await self._request(start)
             begun = await operations.begin(self._parts.shelf.plans, request, start)
             if isinstance(begun, Subscribed):
                 return await self._listen(start, begun, request)
@@ -203,20 +204,19 @@ class Conversation:
     async def _fail(self, id: str, errors: Errors) -> None:
         await self._say(self._protocol.error(id, errors))
 
-    async def _request(self, authorization: str | None) -> Request:
+    async def _request(self, start: Start) -> Request:
         """What surrounds an operation. Raises UNAUTHENTICATED if who connected may no longer be served."""
         now, identity = datetime.now(UTC), self._connection.identity
-        if authorization is not None:
-            identity = await self._parts.identify(authorization)
-        elif identity.user_id is not None:
+        if start.authorization is not None:
+            identity = await self._parts.identify(start.authorization, Asking(self._request_id, operation=start))
+        else:
             await self._check(identity, now)
         return Request(self._request_id, now, identity, self._parts.runtime, address=self._address)
 
     async def _check(self, identity: Identity, now: datetime) -> None:
-        assert identity.user_id is not None, "anonymous callers never expire"
         if identity.expires_at is not None and identity.expires_at <= now:
             raise unauthenticated(EXPIRED)
-        if await audience.ended(self._parts.runtime.writer, [identity.user_id]):
+        if identity.user_id is not None and await audience.ended(self._parts.runtime.writer, [identity.user_id]):
             raise unauthenticated(CLOSED)
 
     async def _until_ready(self) -> None:

@@ -39,7 +39,7 @@ async def open_parts(runtime: Runtime) -> AsyncIterator[Parts]:
         table = Table(aws, settings.live_table)
         yield Parts(
             runtime,
-            Identify(runtime.identity, runtime.writer),
+            Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer),
             table,
             Connections(table),
             Sockets(aws, settings.live_sockets_url),

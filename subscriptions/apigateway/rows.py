@@ -7,6 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 from zlib import crc32
 
+import orjson
+
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from milequest.store.aws.dynamodb import Item, Key
 
@@ -109,17 +111,24 @@ def row_of(identity: Identity) -> Item:
         "username": identity.username,
         "groups": sorted(identity.groups),
         "until": int(until.timestamp()) if until else None,
+        "authorized": _authorized(identity) if identity.kind is IdentityKind.LAMBDA else None,
     }
+
+
+def _authorized(identity: Identity) -> str:
+    """What an operator's authorizer said, as JSON."""
+    said = {"context": identity.resolver_context, "denied": sorted(identity.denied)}
+    return orjson.dumps(said).decode()
 
 
 def identity_of(row: Mapping[str, Any]) -> Identity:
     """Who is connected."""
+    until = datetime.fromtimestamp(row["until"], UTC) if "until" in row else None
+    if "authorized" in row:
+        said = orjson.loads(row["authorized"])
+        context, denied = said["context"], frozenset(said["denied"])
+        return Identity(IdentityKind.LAMBDA, resolver_context=context, denied=denied, expires_at=until)
     if "user" not in row:
         return ANONYMOUS
-    return Identity(
-        IdentityKind.USER,
-        UUID(row["user"]),
-        username=row.get("username"),
-        groups=frozenset(row["groups"]),
-        expires_at=datetime.fromtimestamp(row["until"], UTC) if "until" in row else None,
-    )
+    groups = frozenset(row["groups"])
+    return Identity(IdentityKind.USER, UUID(row["user"]), username=row.get("username"), groups=groups, expires_at=until)

@@ -153,8 +153,26 @@ def test_every_method_asks_the_authorizer_but_what_is_for_everybody(assembly: As
         for method in assembly.of("api", "AWS::ApiGateway::Method")
         if method.properties["AuthorizationType"] != "CUSTOM" and method.properties["HttpMethod"] != "OPTIONS"
     }
-    assert opened == {"jwks.json", "livez", "readyz"}
+    assert opened == {"jwks.json", "livez", "readyz", "iam"}
     for authorizer in assembly.of("api", "AWS::ApiGateway::Authorizer"):
         assert authorizer.properties["Type"] == "REQUEST"
         assert authorizer.properties["AuthorizerResultTtlInSeconds"] == 0
         assert not authorizer.properties.get("IdentitySource"), "who brings no token would get a 401 before our code"
+
+
+def test_machines_sign_their_requests_and_have_a_policy_for_nothing_else(assembly: Assembly) -> None:
+    signed = [
+        one
+        for one in assembly.of("api", "AWS::ApiGateway::Method")
+        if one.properties["AuthorizationType"] == "AWS_IAM" and one.properties["HttpMethod"] != "OPTIONS"
+    ]
+    policies = assembly.of("api", "AWS::IAM::ManagedPolicy")
+    assert len(signed) == len(policies) == 3, "in each region of each environment"
+    assert {one.properties["HttpMethod"] for one in signed} == {"POST"}
+    for policy in policies:
+        (statement,) = policy.properties["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+        resource = "".join(part if isinstance(part, str) else "#" for part in statement["Resource"]["Fn::Join"][1])
+        assert resource.endswith("/POST/graphql/iam")
+        assert "*" not in resource
+        assert not policy.properties.get("Roles"), "the operator gives it to whom he wants"

@@ -41,7 +41,7 @@ GOAL = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { goalEd
 def invoking(caller: Caller) -> Any:
     """The function behind AppSync, for a caller whose token is good."""
 
-    async def surroundings(_: str | None, address: str) -> Request:
+    async def surroundings(_: str | None, address: str, told: Any) -> Request:
         return Request(uuid4().hex, caller.now, caller.identity, caller.runtime, address=address)
 
     return lambda event: answer(surroundings, event)

@@ -9,7 +9,7 @@ import strawberry
 
 from milequest.rules.identity import ANONYMOUS, SYSTEM, Identity, IdentityKind
 from resolvers.context import Context
-from schema.directives import ANYONE, SIGNED_IN, ApiKey, UserPools
+from schema.directives import ANYONE, KNOWN, PEOPLE, SIGNED_IN, ApiKey, Iam, UserPools
 from schema.execution import RequestRefused
 from schema.fields import about, arg, field, subscription
 from schema.wiring import SchemaFault
@@ -17,6 +17,8 @@ from tests.schema.small import SOMEBODY, request, run, runner_of
 
 TEAM = UUID("0192f1c2-7b1e-7c3a-9d7e-3f2a6c1b4d5e")
 TEAM_ID = "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
+ROLE = Identity(IdentityKind.IAM, arn="arn:aws:iam::111111111111:role/operator")
+MACHINE = Identity(IdentityKind.LAMBDA, groups=frozenset({"admins"}))
 ADMIN = Identity(IdentityKind.USER, SOMEBODY.user_id, groups=frozenset({"admins", "walkers"}))
 
 
@@ -178,6 +180,18 @@ class Query:
     def admin(self) -> str | None:
         """x"""
 
+    @field(lambda ctx: "role", Iam())
+    def role(self) -> str | None:
+        """x"""
+
+    @field(lambda ctx: "known", *KNOWN)
+    def known(self) -> str | None:
+        """x"""
+
+    @field(lambda ctx: "people", *PEOPLE)
+    def people(self) -> str | None:
+        """x"""
+
     @field(lambda ctx: "nobody", UserPools(cognito_groups=[]))
     def nobody(self) -> str | None:
         """x"""
@@ -212,15 +226,17 @@ runner = runner_of(Query, subscription=Subscription)
 @pytest.mark.parametrize(
     ("identity", "admitted"),
     [
-        (ANONYMOUS, {"open", "anonymous", "either"}),
-        (SOMEBODY, {"open", "signedIn"}),
-        (ADMIN, {"open", "signedIn", "admin", "either"}),
+        (ANONYMOUS, {"open", "anonymous", "either", "people"}),
+        (SOMEBODY, {"open", "signedIn", "known", "people"}),
+        (ADMIN, {"open", "signedIn", "admin", "either", "known", "people"}),
+        (ROLE, {"open", "role", "known"}),
+        (MACHINE, {"open", "known"}),
         (SYSTEM, {"open"}),
     ],
-    ids=["anonymous", "somebody", "admin", "system"],
+    ids=["anonymous", "somebody", "admin", "role", "machine", "system"],
 )
 async def test_a_field_is_for_whom_one_of_its_rules_admits(identity: Identity, admitted: set[str]) -> None:
-    names = ["open", "anonymous", "signedIn", "admin", "nobody", "either"]
+    names = ["open", "anonymous", "signedIn", "admin", "nobody", "either", "role", "known", "people"]
     result = await run(runner, f"{{ {' '.join(names)} }}", identity=identity)
     assert result.data is not None
     assert {name for name, value in result.data.items() if value} == admitted

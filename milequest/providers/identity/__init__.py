@@ -60,6 +60,9 @@ class IdentityProvider(Protocol):
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
         """Check an access or id token. Raises UNAUTHENTICATED."""
 
+    def is_meant(self, token: str) -> bool:
+        """Whether a token says that it is from here, whoever may have written it: nobody else is to see it."""
+
     async def jwks(self, now: datetime) -> Mapping[str, object]:
         """The public keys others check our tokens with (RFC 7517); none where the tokens are not ours."""
 

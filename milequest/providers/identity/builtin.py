@@ -126,6 +126,10 @@ class BuiltinIdentity:
         """Check one of our tokens."""
         return await self._verifier.verify(token, now)
 
+    def is_meant(self, token: str) -> bool:
+        """Whether a token says that it is from here."""
+        return self._verifier.is_meant(token)
+
     async def jwks(self, now: datetime) -> Mapping[str, object]:
         """Our public keys."""
         return await self._keys.jwks(now)

@@ -34,6 +34,10 @@ class OutsideIdentity:
         """Check an access or id token of the issuer."""
         return await self._verifier.verify(token, now)
 
+    def is_meant(self, token: str) -> bool:
+        """Whether a token says that it is from here."""
+        return self._verifier.is_meant(token)
+
     async def jwks(self, now: datetime) -> Mapping[str, object]:
         """None: the keys are the issuer's to publish."""
         return {"keys": []}

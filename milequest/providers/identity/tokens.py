@@ -88,6 +88,14 @@ class TokenVerifier:
             raise unauthenticated("The token is not valid.")
         return accept_claims(claims, issuer=self._issuer, client_id=self._client_id, now=now)
 
+    def is_meant(self, token: str) -> bool:
+        """Whether it is a JSON Web Token that names the issuer, be it good or not."""
+        try:
+            unverified = jwt.decode_complete(token, options={"verify_signature": False})
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            return False
+        return bool(unverified["payload"].get("iss") == self._issuer)
+
     def _read(self, token: str) -> tuple[str, Mapping[str, object], bytes]:
         """The key's id, the claims and the signature, by the token's own word. Refuses what no key would make good.
 

@@ -1,0 +1,109 @@
+"""What an operator's own authorizer is asked, and what it may answer: AppSync's Lambda authorization, in its shapes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from milequest.rules.errors import unauthenticated
+from milequest.rules.identity import Identity, IdentityKind
+
+CONNECTING = "DeepDish:Connect"  # what AppSync calls the beginning of a WebSocket
+SIGNED = "AWS4-HMAC-SHA256"  # what begins so is a signature, and nobody's token
+MAX_TOKEN = 8_192
+MAX_KEPT = timedelta(hours=1)  # an answer, as AppSync has it; here also what begins with an answer that is not kept
+UNTOLD = {"authorization", "cookie"}
+
+_FIELD = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
+_ARN = re.compile(r"arn:[\w-]+:appsync:[^/]*:apis/[^/]+/types/(\w+)/fields/(\w+)", re.ASCII)
+
+
+class Operation(Protocol):
+    """What a client wants to run."""
+
+    @property
+    def query(self) -> str:
+        """The document."""
+
+    @property
+    def variables(self) -> Mapping[str, object] | None:
+        """Its variables, as they came."""
+
+    @property
+    def operation_name(self) -> str | None:
+        """Which operation of it."""
+
+
+@dataclass(slots=True)
+class Asking:
+    """What surrounds a token. Without an operation it comes with the beginning of a connection, or a plain GET."""
+
+    request_id: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    operation: Operation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whom an authorizer let in, and for how long its answer may stand for others of the same token."""
+
+    identity: Identity
+    kept: timedelta
+
+
+def question(token: str, asking: Asking, account: str) -> dict[str, object]:
+    """The event of AppSync's Lambda authorizer."""
+    wanted = asking.operation
+    return {
+        "authorizationToken": token,
+        "requestContext": {
+            "apiId": "milequest",
+            "accountId": account,
+            "requestId": asking.request_id,
+            "queryString": wanted.query if wanted else "",
+            "operationName": wanted.operation_name if wanted else CONNECTING,
+            "variables": dict(wanted.variables or {}) if wanted else {},
+        },
+        "requestHeaders": {name: value for name, value in asking.headers.items() if name.lower() not in UNTOLD},
+    }
+
+
+def admission(answer: object, now: datetime) -> Admission:
+    """What an answer says. Raises UNAUTHENTICATED for a no, and for whatever is not an answer of AppSync's shape."""
+    if not isinstance(answer, Mapping) or answer.get("isAuthorized") is not True:
+        raise unauthenticated("Not authorized.")
+    context, ttl = answer.get("resolverContext"), answer.get("ttlOverride")
+    denied = answer.get("deniedFields")
+    if not _is_flat(context) or not isinstance(denied, list | None) or not _is_ttl(ttl):
+        raise unauthenticated("Not authorized.")
+    kept = timedelta(seconds=ttl or 0)
+    identity = Identity(
+        IdentityKind.LAMBDA,
+        resolver_context=dict(context or {}),
+        denied=frozenset(map(_field, denied or ())),
+        expires_at=now + (kept or MAX_KEPT),
+    )
+    return Admission(identity, kept)
+
+
+def _field(name: object) -> str:
+    """A denied field as `Type.field`. One that cannot be understood cannot be denied, so nobody gets in."""
+    if isinstance(name, str):
+        if _FIELD.fullmatch(name):
+            return name
+        if found := _ARN.fullmatch(name):
+            return f"{found[1]}.{found[2]}"
+    raise unauthenticated("Not authorized.")
+
+
+def _is_flat(context: object) -> bool:
+    if context is None:
+        return True
+    return isinstance(context, Mapping) and all(
+        isinstance(name, str) and isinstance(value, str | int | float | None) for name, value in context.items()
+    )
+
+
+def _is_ttl(ttl: object) -> bool:
+    return ttl is None or (isinstance(ttl, int) and not isinstance(ttl, bool) and 0 <= ttl <= MAX_KEPT.total_seconds())

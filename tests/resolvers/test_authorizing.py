@@ -1,0 +1,156 @@
+"""Whom the operator's authorizer lets in: what it is asked, what is kept of its answers, and what it never sees."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from milequest.providers.identity import authorizer as ways
+from milequest.providers.identity.authorizer import PythonAuthorizer
+from milequest.providers.identity.outside import OutsideIdentity
+from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.identity import ANONYMOUS, IdentityKind
+from milequest.store.transaction import Pool, open_pool
+from resolvers import authorizing
+from resolvers.authorizing import Gatekeeper
+from resolvers.identity import Identify
+from tests.fakes import authorizer as operator
+from tests.fakes import issuer as fake
+from tests.fakes.issuer import CLIENT_ID, Issuer
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def asked() -> list[dict[str, Any]]:
+    """What the authorizer is asked."""
+    operator.asked.clear()
+    return operator.asked
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[Issuer]:
+    async with fake.running() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database_url, 2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def identify(pool: Pool, issuer: Issuer) -> Identify:
+    outside = OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID)
+    return Identify(outside, pool, authorizer=PythonAuthorizer(operator.decide))
+
+
+async def code(identify: Identify, authorization: str) -> ErrorCode:
+    with pytest.raises(Refused) as refused:
+        await identify(authorization)
+    return refused.value.code
+
+
+async def test_what_stands_in_the_header_goes_to_it_as_it_is(identify: Identify, asked: list[Any]) -> None:
+    for header in ("wall", "Bearer wall"):
+        identity = await identify(header)
+        assert (identity.kind, identity.user_id) == (IdentityKind.LAMBDA, None)
+        assert identity.resolver_context == {"machine": "wall"}
+        assert asked[-1]["authorizationToken"] == header
+    assert await identify(None) is ANONYMOUS
+    assert await identify("") is ANONYMOUS
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("header", ["nobody", "broken", "empty", "wall -1", "wall 60 Team", "Basic d2FsbA=="])
+async def test_a_no_an_exception_and_nonsense_let_nobody_in(
+    identify: Identify, header: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await code(identify, header) is ErrorCode.UNAUTHENTICATED
+    assert header not in caplog.text
+
+
+async def test_tokens_of_our_issuer_never_go_to_it(identify: Identify, issuer: Issuer, asked: list[Any]) -> None:
+    known = await identify(issuer.token(issuer.id_claims()))
+    assert known.kind is IdentityKind.USER
+    old = issuer.token(issuer.claims(exp=1))
+    forged = issuer.token()[:-8] + "AAAAAAAA"
+    for header in (old, f"Bearer {old}", f"Token {old}", f"{old} wall", forged, f"wall {forged}"):
+        assert await code(identify, header) is ErrorCode.UNAUTHENTICATED
+    assert asked == []
+    assert await code(identify, issuer.token(issuer.claims(iss="https://other.example"))) is ErrorCode.UNAUTHENTICATED
+    assert len(asked) == 1, "a token of somebody else is his affair"
+
+
+async def test_signatures_and_what_is_too_long_never_go_to_it(identify: Identify, asked: list[Any]) -> None:
+    for header in ("AWS4-HMAC-SHA256 Credential=AKIA/20261122/us-east-1/appsync/aws4_request", "wall" * 3_000):
+        assert await code(identify, header) is ErrorCode.UNAUTHENTICATED
+    assert asked == []
+
+
+async def test_without_one_nothing_has_changed(pool: Pool, issuer: Issuer, asked: list[Any]) -> None:
+    identify = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), pool)
+    assert await code(identify, "wall") is ErrorCode.UNAUTHENTICATED
+    assert asked == []
+
+
+async def test_an_answer_is_kept_for_as_long_as_it_says(asked: list[Any]) -> None:
+    gatekeeper = Gatekeeper(PythonAuthorizer(operator.decide_soon))
+    for seconds, times in ((0, 1), (59, 1), (60, 2)):
+        await gatekeeper("wall 60", None, NOW + timedelta(seconds=seconds))
+        assert len(asked) == times
+    for _ in range(2):
+        await gatekeeper("wall", None, NOW)
+    assert len(asked) == 4, "unless it says so it is not kept"
+    for _ in range(2):
+        with pytest.raises(Refused):
+            await gatekeeper("nobody", None, NOW)
+    assert len(asked) == 6, "a no is never kept"
+
+
+@pytest.mark.parametrize(("limit", "most"), [("KEPT", 3), ("KEPT_BYTES", 500)])
+async def test_what_is_kept_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, asked: list[Any], limit: str, most: int
+) -> None:
+    monkeypatch.setattr(authorizing, limit, most)
+    gatekeeper = Gatekeeper(PythonAuthorizer(operator.decide))
+    for number in range(20):
+        await gatekeeper("wall 60" + " " * number, None, NOW)
+    assert 1 <= len(gatekeeper) <= 5
+    await gatekeeper("wall 60" + " " * 19, None, NOW)
+    assert len(asked) == 20, "the latest is kept"
+    await gatekeeper("wall 60", None, NOW)
+    assert len(asked) == 21, "the first is not"
+
+
+async def test_an_answer_that_is_very_large_is_not_kept(asked: list[Any]) -> None:
+    def talkative(event: dict[str, Any], context: object) -> Any:
+        return operator.decide(event, context) | {"resolverContext": {"x": "y" * authorizing.MAX_BYTES}}
+
+    gatekeeper = Gatekeeper(PythonAuthorizer(talkative))
+    for _ in range(2):
+        await gatekeeper("wall 60", None, NOW)
+    assert (len(asked), len(gatekeeper)) == (2, 0)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_who_says_nothing_in_time_lets_nobody_in(monkeypatch: pytest.MonkeyPatch, is_async: bool) -> None:
+    import asyncio
+    import time
+
+    monkeypatch.setattr(ways, "SECONDS", 0.05)
+
+    async def later(event: dict[str, Any], context: object) -> Any:
+        await asyncio.sleep(0.5)
+        return {"isAuthorized": True}
+
+    def slow(event: dict[str, Any], context: object) -> Any:
+        time.sleep(0.5)
+        return {"isAuthorized": True}
+
+    function: Callable[..., Any] = later if is_async else slow
+    with pytest.raises(Refused) as refused:
+        await Gatekeeper(PythonAuthorizer(function))("wall", None, NOW)
+    assert refused.value.code is ErrorCode.UNAUTHENTICATED
