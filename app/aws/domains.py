@@ -18,6 +18,7 @@ from app.aws.answers import fitting
 from app.aws.appsync import answer, is_of_appsync
 from app.aws.callers import of_appsync
 from app.aws.container import Container, Event
+from milequest.rules.authorizing import Asking
 from milequest.rules.errors import ErrorCode, QuestError, invalid, not_found
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
@@ -26,6 +27,7 @@ from resolvers.identity import Identify
 from schema.build import runner
 from schema.execution import RequestRefused
 from subscriptions.errors import broken, told
+from subscriptions.protocols.steps import Start
 
 DOCUMENTS = Path(__file__).parent / "documents"
 STATUS = {
@@ -48,13 +50,20 @@ class Parts:
     runtime: Runtime
     identify: Identify
 
-    async def request(self, authorization: str | None, address: str, told: Mapping[str, Any] | None = None) -> Request:
+    async def request(
+        self,
+        authorization: str | None,
+        address: str,
+        told: Mapping[str, Any] | None = None,
+        operation: Start | None = None,
+    ) -> Request:
         """What surrounds an operation. Raises UNAUTHENTICATED. `told` is what AppSync says of who has no token."""
+        request_id = uuid4().hex
         if told is not None:
             identity = await of_appsync(self.identify, told, self.runtime.settings.jwt_issuer)
         else:
-            identity = await self.identify(authorization)
-        return Request(uuid4().hex, datetime.now(UTC), identity, self.runtime, address=address)
+            identity = await self.identify(authorization, Asking(request_id, operation=operation))
+        return Request(request_id, datetime.now(UTC), identity, self.runtime, address=address)
 
 
 @asynccontextmanager
@@ -92,8 +101,9 @@ async def called(parts: Parts, known: Mapping[str, str], event: Event) -> Mappin
             raise not_found("function")
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         address = event["requestContext"]["identity"]["sourceIp"]
-        request = await parts.request(headers.get("authorization"), address)
-        result = await runner().run(runner().prepare(text), request, _variables(event.get("body")), None)
+        wanted = Start("", text, _variables(event.get("body")), None)
+        request = await parts.request(headers.get("authorization"), address, operation=wanted)
+        result = await runner().run(runner().prepare(text), request, wanted.variables, None)
         return _answer({"data": result.data}, [error.formatted for error in result.errors or ()])
     except RequestRefused as refused:
         return _answer({}, [error.formatted for error in refused.errors])

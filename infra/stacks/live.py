@@ -61,7 +61,8 @@ class Live(Stack):
                 variables={**of_data(self), **of_tokens(self), **self.sockets},
             )
             allow(function.role, "rds-db:connect", self.shared("data/connect-arn"))
-            let_ask_authorizer(function.role)
+            if name == "connect":
+                let_ask_authorizer(function.role)
             let_sockets(function)
             self._route(f"${name}", function, authorized=name == "connect")
         function = data_function(

@@ -19,6 +19,7 @@ def test_there_are_two_environments_with_accounts_of_their_own() -> None:
     [
         {"name": "Production"},
         {"account": "123"},
+        {"authorizer": "arn:aws:lambda:us-east-1:222222222222:function:machines"},
         {"regions": ()},
         {"regions": PRODUCTION.regions[::-1]},
         {"regions": PRODUCTION.regions[:1]},  # disaster recovery without a second region

@@ -12,11 +12,13 @@ import pytest
 from app.aws import api
 from app.aws.appsync import answer
 from app.aws.container import Container
-from app.aws.domains import Parts
+from app.aws.domains import Parts, called
 from milequest.actions.accounts import user_for_identity
+from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.rules.identity import Account
 from milequest.store.transaction import open_pool, transact
 from resolvers.identity import Identify
+from tests.fakes import authorizer as operator
 from tests.quest import Quest
 from tests.service import Service
 
@@ -125,6 +127,20 @@ def test_a_server_has_no_such_way_in(service: Service) -> None:
     headers = {"x-amzn-iam-user-arn": ROLE["userArn"], "authorization": "AWS4-HMAC-SHA256 Credential=AKIA"}
     assert service.client.post(f"{service.url}/iam", json={"query": BOARD}, headers=headers).status_code == 404
     assert service.client.post(service.url, json={"query": BOARD}, headers=headers).status_code == 401
+
+
+async def test_a_domain_function_says_what_is_to_be_done(parts: Parts) -> None:
+    operator.asked.clear()
+    authorizer = PythonAuthorizer(operator.decide)
+    asking = replace(parts, identify=Identify(parts.runtime.identity, parts.runtime.writer, authorizer=authorizer))
+    known = {"geocodeAddress": "query Geocode($query: String!) { searchPlaces(query: $query) { name } }"}
+    context = {"identity": {"sourceIp": "198.51.100.7"}}
+    request = {"path": "/v1/map/geocodeAddress", "headers": {"Authorization": "wall"}, "requestContext": context}
+    answered = await called(asking, known, request | {"body": '{"query": "Lisbon"}'})
+    assert (answered["statusCode"], json.loads(answered["body"])["data"]) == (403, {"searchPlaces": None})
+    (asked,) = operator.asked
+    assert asked["requestContext"]["queryString"] == known["geocodeAddress"]
+    assert asked["requestContext"]["variables"] == {"query": "Lisbon"}
 
 
 def event(field: str, identity: Any, **headers: str) -> dict[str, Any]:
