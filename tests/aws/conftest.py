@@ -32,3 +32,15 @@ def deployment(
         deployment = Deployment(endpoint, told, url, folder / "aws.log")
         deployment.warm_up()
         yield deployment
+
+
+@pytest.fixture(scope="session")
+def ann(deployment: Deployment) -> str:
+    """Somebody's token, the same for all: five may sign up within a quarter of an hour."""
+    return deployment.sign_up("ann")
+
+
+@pytest.fixture(scope="session")
+def lea(deployment: Deployment) -> str:
+    """The token of somebody whose walks nobody else's test counts."""
+    return deployment.sign_up("lea")

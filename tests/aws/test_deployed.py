@@ -36,12 +36,6 @@ def found(deployment: Deployment, token: str) -> str:
     return str(made["createTeam"]["team"]["id"])
 
 
-@pytest.fixture(scope="session")
-def ann(deployment: Deployment) -> str:
-    """Somebody's token."""
-    return deployment.sign_up("ann")
-
-
 def test_people_sign_up_and_in_by_cognito(deployment: Deployment) -> None:
     email = f"eve-{uuid4().hex[:8]}@example.org"
     given = {"email": email, "password": PASSWORD, "name": "Eve", "timezone": "Europe/Berlin"}

@@ -47,8 +47,8 @@ def listening(deployment: Deployment) -> None:
 
 
 @pytest.mark.usefixtures("listening")
-def test_the_deployed_bus_hears_what_happens(deployment: Deployment) -> None:
-    team = found(deployment, deployment.sign_up("eve"))
+def test_the_deployed_bus_hears_what_happens(deployment: Deployment, ann: str) -> None:
+    team = found(deployment, ann)
     channel = f"team:{team.removeprefix('team_')}"
     event = heard(deployment, channel)
     assert (event["source"], event["detail-type"], event["detail"]["sequence"]) == ("milequest", "MEMBER_ADDED", 1)

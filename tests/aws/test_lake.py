@@ -29,12 +29,11 @@ def athena(deployment: Deployment) -> Athena:
 
 
 @pytest.fixture(scope="module")
-def channel(deployment: Deployment) -> str:
+def channel(deployment: Deployment, lea: str) -> str:
     """The channel of a team whose founder logged some walks."""
-    ida = deployment.sign_up("ida")
-    team = found(deployment, ida)
+    team = found(deployment, lea)
     for _ in range(WALKS):
-        deployment.data(LOG, ida, input=walk())
+        deployment.data(LOG, lea, input=walk())
     return f"team:{team.removeprefix('team_')}"
 
 

@@ -11,7 +11,7 @@ import pytest
 from app.environment import tools
 from tests.aws.athena import Athena
 from tests.aws.deployment import Deployment
-from tests.aws.test_deployed import found, walk
+from tests.aws.test_deployed import walk
 from tests.aws.test_lake import BUCKET, athena, operation, sql
 from tests.fakes.aws import LOCK
 from tests.subscriptions.team import LOG
@@ -31,11 +31,9 @@ duckdb.sql(f"COPY (SELECT * FROM {lines} AS bill({names})) TO '{path}' (FORMAT P
 
 
 @pytest.fixture(scope="module")
-def written(deployment: Deployment) -> dict[str, Any]:
+def written(deployment: Deployment, lea: str) -> dict[str, Any]:
     """What the function wrote down of today, on which somebody walked; CloudWatch is told what AWS tells it."""
-    ivo = deployment.sign_up("ivo")
-    found(deployment, ivo)
-    deployment.data(LOG, ivo, input=walk())
+    deployment.data(LOG, lea, input=walk())
     watched(deployment, "Count", "ApiName", "milequest-staging-api", REQUESTS - 200)
     watched(deployment, "Count", "ApiName", "milequest-staging-api", 200)
     watched(deployment, "Count", "ApiName", "of-somebody-else", 99)
