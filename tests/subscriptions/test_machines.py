@@ -128,6 +128,22 @@ async def test_people_and_machines_hear_the_same_board(walls: Service, public: T
             await board.until(lambda event: on_board(public, event["leaderboard"]) == [1250])
 
 
+async def test_what_only_people_may_see_is_not_in_what_machines_hear(walls: Service, public: Team) -> None:
+    """Both follow the same board by the same document: an answer for one kind is never another's."""
+    competitor = "competitor { name ... on Team { activeGoal { name } } }"
+    follow_goals = FOLLOW.replace("viewerStanding { trueValue }", "").replace("competitor { name }", competitor)
+
+    def goal(event: Any) -> Any:
+        rows = event["leaderboard"]["entries"]["nodes"]
+        return next(row["competitor"]["activeGoal"] for row in rows if row["competitor"]["name"] == public.name)
+
+    async with dial(walls.socket_url, public.eve) as person, dial(walls.socket_url, "wall 600") as wall:
+        theirs, ours = [await one.subscribe(follow_goals) for one in (person, wall)]
+        assert (goal(await theirs.next()), goal(await ours.next())) == ({"name": "The line"}, None)
+        await public.walk(public.ann, 250)
+        assert (goal(await theirs.next()), goal(await ours.next())) == ({"name": "The line"}, None)
+
+
 async def test_a_subscription_of_what_is_denied_does_not_begin(connected: Dial) -> None:
     async with connected("wall 0 LeaderboardEntry.value") as connection:
         assert await (await connection.subscribe(FOLLOW)).failure() == ["FORBIDDEN"]
