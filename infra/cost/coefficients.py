@@ -1,7 +1,8 @@
 """How much one thing that happens takes of AWS. Each says where it was measured, or that it is assumed.
 
-Nothing ran on AWS, so no time of a function is a measured one. What the gateway asks for is counted at the wire, and
-held against this by `tests/subscriptions/apigateway/test_metering.py`.
+Nothing ran on AWS: of a function's time the CPU was measured on a machine of ours, and what it waits for is assumed.
+What the gateway asks for is counted at the wire, and held against this by
+`tests/subscriptions/apigateway/test_metering.py`.
 """
 
 import math
@@ -62,15 +63,37 @@ ASSUMED: Final = "assumed"
 BENCH: Final = "tests/performance/fanout.py, 1,000 sockets on a busy machine of 2 cores, November 2026"
 WIRE: Final = "tests/subscriptions/apigateway/test_metering.py"
 
+MEASURED: Final = "tests/soak/test_billed.py"
+"""Medians of 200 warm calls of the deployed functions on a local AWS: Python 3.11 on x86-64, 2 cores with other work
+beside, November 2026. Lambda's are ARM with Python 3.14, which nobody has measured."""
+STATEMENT_MS: Final = Coefficient(3, "ms, a statement of Aurora from a server of ours", ASSUMED)
+DYNAMODB_MS: Final = Coefficient(5, "ms, a call of DynamoDB", ASSUMED)
+SQS_MS: Final = Coefficient(10, "ms, a call of SQS", ASSUMED)
+SOCKET_MS: Final = Coefficient(15, "ms, a message by @connections", ASSUMED)
+CPU_MS: Final = {  # of a whole core, by what was done and the function that a call of it is
+    ("page", "api"): 3.1,
+    ("page", "authorizer"): 0.86,
+    ("subscribe", "message"): 3.2,
+}
+LEAN_SHARE: Final = 512 / 1_769  # of a core, which the authorizer has with its memory
+
+
+def _billed(cpu_ms: float, *, statements: int = 0, dynamodb: int = 0) -> Coefficient:
+    """What was measured of CPU, and what is waited for one after another, of which each takes an assumed time."""
+    waited = statements * STATEMENT_MS.value + dynamodb * DYNAMODB_MS.value
+    said = f"{statements} statements and {dynamodb} calls of DynamoDB"
+    return Coefficient(round(cpu_ms + waited, 1), "ms", f"{MEASURED}: {cpu_ms:.1f} ms of CPU; {ASSUMED}: {said}")
+
+
 FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
-    "authorizer": Coefficient(8, "ms", f"{ASSUMED}: checks a signature with keys it has"),
-    "api": Coefficient(60, "ms", f"{ASSUMED}: some 10 ms of CPU by `make bench`, and four statements of Aurora"),
+    "authorizer": _billed(CPU_MS["page", "authorizer"] / LEAN_SHARE),
+    "api": _billed(CPU_MS["page", "api"], statements=4),
     "auth": Coefficient(250, "ms", f"{ASSUMED}: waits for Cognito"),
-    "team": Coefficient(60, "ms", f"{ASSUMED}: as api"),
-    "activity": Coefficient(60, "ms", f"{ASSUMED}: as api"),
+    "team": Coefficient(60, "ms", f"{ASSUMED}: a write, with its locks"),
+    "activity": Coefficient(60, "ms", f"{ASSUMED}: a write, with its locks"),
     "map": Coefficient(300, "ms", f"{ASSUMED}: waits for Mapbox"),
     "connect": Coefficient(25, "ms", f"{ASSUMED}: 2 calls of DynamoDB one after another, 5 ms each, and the token"),
-    "message": Coefficient(50, "ms", f"{ASSUMED}: 5 calls one after another, 5 ms each, and some 10 ms of CPU"),
+    "message": _billed(CPU_MS["subscribe", "message"], dynamodb=5),
     "disconnect": Coefficient(25, "ms", f"{ASSUMED}: 4 calls one after another, 5 ms each"),
     "relay": Coefficient(40, "ms", f"{ASSUMED}: 2 statements, 2 queries and a send, one after another"),
     "planner": Coefficient(60, "ms", f"{ASSUMED}: 3 statements, 4 reads, a send and a write, one after another"),
@@ -92,10 +115,6 @@ SOCKET_KB: Final = Coefficient(26.5, "KB, each socket on a server of ours", BENC
 SOCKET_OPEN_MS: Final = Coefficient(2.1, "ms of a core, connecting and subscribing on a server of ours", BENCH)
 RESULT_BYTES: Final = Coefficient(645, "bytes of a result, far below the 32 KB that are one message", BENCH)
 SIGN_CPU_US: Final = Coefficient(600, "us of a core, a sign of life: two signed calls", ASSUMED)
-STATEMENT_MS: Final = Coefficient(3, "ms, a statement of Aurora from a server of ours", ASSUMED)
-DYNAMODB_MS: Final = Coefficient(5, "ms, a call of DynamoDB", ASSUMED)
-SQS_MS: Final = Coefficient(10, "ms, a call of SQS", ASSUMED)
-SOCKET_MS: Final = Coefficient(15, "ms, a message by @connections", ASSUMED)
 PICK_UP_MS: Final = Coefficient(10, "ms, from a message in a queue to its function", ASSUMED)
 VALKEY_MS: Final = Coefficient(1, "ms, from a commit to all servers that have listeners", ASSUMED)
 STATEMENT_CPU_US: Final = Coefficient(100, "us of a database's core, a small statement", ASSUMED)

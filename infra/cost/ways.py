@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from infra.config import PRODUCTION, SOCKETS_PER_TASK, TASK_CPU, TASK_MEMORY
-from infra.cost.coefficients import SOCKET_CPU_US, SOCKET_IDLE_US, SOCKET_OPEN_MS
+from infra.cost.coefficients import CPU_MS, SOCKET_CPU_US, SOCKET_IDLE_US, SOCKET_OPEN_MS
 from infra.cost.prices import Quantities, total
 from infra.cost.usage import HOURS, MILLION, Usage, billed_gb_seconds
 
 Way: TypeAlias = Callable[[Usage], Quantities]
 
 BUSY: Final = 0.6  # of a server's core, as the fleet scales
-REQUEST_MS: Final = 10  # of a core, a request on a server of ours; assumed
+REQUEST_MS: Final = CPU_MS["page", "api"]  # of a core, a request on a server of ours, as in the function
 LEAN: Final = 512  # MB, of the functions that know no GraphQL
 MEMORY: Final = {
     "authorizer": LEAN,

@@ -1,0 +1,136 @@
+"""What a call of a deployed function takes of a core, on this machine and warm: the cost model begins with it.
+
+Functions run beside us as processes of the local AWS, so the kernel says what each used. Waiting for databases and AWS
+is not in it. `pytest -s` prints the figures.
+"""
+
+import asyncio
+import contextlib
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from infra.cost.coefficients import CPU_MS
+from milequest.settings import PROJECT
+from tests.aws.conftest import deployment
+from tests.aws.deployment import Deployment
+from tests.aws.test_deployed import WALKS, found
+from tests.listening import Connection, dial
+from tests.performance.measuring import cpu_seconds, known, load_average
+
+__all__ = ["deployment"]
+
+CALLS = 200
+WARM = 20
+QUIET_SECONDS = 0.12  # without any work, after which nothing more comes
+FURTHER = 2  # times as much or as little as the model has it; machines differ
+PAGE = re.findall(r"```graphql\n(query TeamPage.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)[0]
+
+Taken: TypeAlias = dict[str, list[float]]  # milliseconds of each call, by function
+
+
+class Meter:
+    """Reads what the functions of a deployment used, and how often they were called."""
+
+    def __init__(self, deployment: Deployment, *names: str) -> None:
+        self._deployment = deployment
+        self._names = names
+        self.taken: Taken = defaultdict(list)
+
+    async def of(self, what: Callable[[], Awaitable[None]]) -> None:
+        """Do something, and note for each function that worked on it what a call took. New containers don't count."""
+        before, calls = self._used(), await asyncio.to_thread(self._calls)
+        await what()
+        after = await self._quiet()
+        for name, called in (await asyncio.to_thread(self._calls)).items():
+            times = called - calls[name]
+            if times and before[name].keys() == after[name].keys():
+                used = sum(after[name].values()) - sum(before[name].values())
+                self.taken[name].append(1e3 * used / times)
+
+    async def _quiet(self) -> dict[str, dict[int, float]]:
+        seen = self._used()
+        while True:
+            await asyncio.sleep(QUIET_SECONDS)
+            now = self._used()
+            if now == seen:
+                return now
+            seen = now
+
+    def _calls(self) -> dict[str, int]:
+        return {name: self._deployment.calls(name) for name in self._names}
+
+    def _used(self) -> dict[str, dict[int, float]]:
+        """Seconds of CPU of each container of each function."""
+        used: dict[str, dict[int, float]] = {name: {} for name in self._names}
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                with contextlib.suppress(OSError, UnicodeDecodeError):  # it ended, or is somebody else's
+                    name = self._function((folder / "environ").read_text().split("\0"))
+                    if name in used:
+                        used[name][int(folder.name)] = cpu_seconds(int(folder.name))
+        return used
+
+    def _function(self, environ: list[str]) -> str:
+        """Of which function of this deployment a process is."""
+        given = dict(one.split("=", 1) for one in environ if "=" in one)
+        is_ours = given.get("AWS_ENDPOINT_URL") == self._deployment.endpoint
+        return given.get("AWS_LAMBDA_FUNCTION_NAME", "").removeprefix("milequest-staging-") if is_ours else ""
+
+
+@dataclass
+class Scene:
+    """A team that somebody looks at and listens to."""
+
+    deployment: Deployment
+    token: str
+    team: str
+    socket: Connection
+
+    async def page(self) -> None:
+        """The README's page of a team."""
+        await asyncio.to_thread(self.deployment.data, PAGE, self.token, id=self.team)
+
+    async def subscribe(self) -> None:
+        """Begin a subscription, and end it: two messages."""
+        stream = await self.socket.subscribe(WALKS, team=self.team)
+        await stream.next()
+        await stream.stop()
+
+
+@pytest.fixture
+async def scene(deployment: Deployment) -> AsyncIterator[Scene]:
+    """With an open socket."""
+    token = await asyncio.to_thread(deployment.sign_up, "ivy")
+    team = await asyncio.to_thread(found, deployment, token)
+    async with dial(deployment.socket_url, token) as socket:
+        yield Scene(deployment, token, team, socket)
+
+
+@pytest.mark.skipif(not known(), reason="this machine does not tell what processes use")
+async def test_calls_take_what_the_cost_model_begins_with(deployment: Deployment, scene: Scene) -> None:
+    meters = {
+        "page": (Meter(deployment, "api", "authorizer"), scene.page),
+        "subscribe": (Meter(deployment, "message"), scene.subscribe),
+    }
+    print(f"\n{load_average()}")
+    for name, (meter, what) in meters.items():
+        for _ in range(WARM):
+            await what()
+        for _ in range(CALLS):
+            await meter.of(what)
+        for function, calls in meter.taken.items():
+            low, middle, high = statistics.quantiles(calls)
+            print(
+                f"{name:9} {function:10} {len(calls)} times {middle:6.2f} ms, the middle half {low:.2f} to {high:.2f}"
+            )
+    for (name, function), milliseconds in CPU_MS.items():
+        calls = meters[name][0].taken[function]
+        assert len(calls) > CALLS / 2
+        assert milliseconds / FURTHER < statistics.median(calls) < milliseconds * FURTHER, function
