@@ -123,9 +123,13 @@ def token(settings: Settings, arguments: argparse.Namespace) -> None:
 def schema(settings: Settings, arguments: argparse.Namespace) -> None:
     """Print the GraphQL schema."""
     from schema.appsync.printed import printed as printed_for_appsync
+    from schema.appsync.printed import resolved
     from schema.build import build, printed
 
-    sys.stdout.write(printed_for_appsync(build()._schema) if arguments.appsync else printed())
+    if arguments.appsync_fields:
+        print("\n".join(resolved(build()._schema)))
+    else:
+        sys.stdout.write(printed_for_appsync(build()._schema) if arguments.appsync else printed())
 
 
 def _announce(settings: Settings) -> None:
@@ -164,7 +168,9 @@ def parser() -> argparse.ArgumentParser:
     add("failover", failover).add_argument("--planned", action="store_true", help=planned)
     add("reset", reset).add_argument("--yes", action="store_true", help="do not ask")
     add("token", token).add_argument("email", metavar="EMAIL")
-    add("schema", schema).add_argument("--appsync", action="store_true", help="as AWS AppSync takes it")
+    of_schema = add("schema", schema)
+    of_schema.add_argument("--appsync", action="store_true", help="as AWS AppSync takes it")
+    of_schema.add_argument("--appsync-fields", action="store_true", help="the fields that need a resolver there")
     add("demo", _loading("demo"), "Load the demo: teams, people, ninety days of walks; what is there stays as it is.")
     walks = add(
         "import-walks", _loading("import_walks"), "Log a file of Fitbit's daily totals as walks; twice is once."

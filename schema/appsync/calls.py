@@ -10,6 +10,7 @@ from inspect import isawaitable
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 from graphql import (
     REMOVE,
     ArgumentNode,
@@ -25,6 +26,7 @@ from graphql import (
     OperationDefinitionNode,
     VariableNode,
     Visitor,
+    get_named_type,
     is_leaf_type,
     parse,
     visit,
@@ -66,7 +68,7 @@ class Call:
 
         A subscription's field only asks whether it may be had: its events come from elsewhere.
         """
-        args = self._args()
+        args = self.args()
         given = self.event.get("source")
         source = restored(given[ROW]) if given else None
         info: Any = SimpleNamespace(
@@ -86,9 +88,9 @@ class Call:
             value = await value
         return None if self.field.subscribe is not None else answered(self.field.type, value)
 
-    def _args(self) -> dict[str, Any]:
+    def args(self) -> dict[str, Any]:
         """The arguments as the engine would have them: coerced, with defaults."""
-        given = self.event.get("arguments") or {}
+        given = {name: self._unparsed(name, value) for name, value in (self.event.get("arguments") or {}).items()}
         names = [name for name in self.field.args if name in given]
         unknown = next((name for name in given if name not in self.field.args), None)
         if unknown is not None:
@@ -108,11 +110,28 @@ class Call:
         )
         return get_argument_values(self.field, node, values)
 
+    def _unparsed(self, name: str, value: Any) -> Any:
+        """An argument as the client sent it: AppSync hands over AWSJSON parsed, where we parse it ourselves."""
+        argument = self.field.args.get(name)
+        is_json = argument is not None and get_named_type(argument.type).name == "AWSJSON"
+        return orjson.dumps(value).decode() if is_json and value is not None and not isinstance(value, str) else value
+
     def _nodes(self) -> list[FieldNode]:
         """What is selected, said in both of AppSync's ways: its list knows no aliases, its text no fragments' names."""
         info = self.event["info"]
         text = _selected(" ".join(_braced(info.get("selectionSetList") or [])))
         return [text, _selected((info.get("selectionSetGraphQL") or "").strip().removeprefix("{").removesuffix("}"))]
+
+
+def is_published(event: Event) -> bool:
+    """Whether a field's parent came with an event that was published, whole, and not from a resolver of ours."""
+    source: Mapping[str, Any] | None = event.get("source") or None
+    return source is not None and ROW not in source
+
+
+def published(event: Event) -> Any:
+    """Such a field's value."""
+    return event["source"].get(event["info"]["fieldName"])
 
 
 class _WithoutSpreads(Visitor):

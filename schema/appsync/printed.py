@@ -23,6 +23,7 @@ from graphql import (
 
 from schema.arguments import BACKREF
 from schema.directives import SignIn, groups
+from schema.plain import ATTRIBUTE
 
 IAM = "@aws_iam"
 ROOTS = ("Query", "Mutation", "Subscription")
@@ -37,6 +38,17 @@ def printed(schema: GraphQLSchema) -> str:
     blocks += [_root(schema, name) for name in ROOTS]
     blocks += [text for name in names if (text := _type(schema.type_map[name], modes[name]))]
     return "\n\n".join(blocks) + "\n"
+
+
+def resolved(schema: GraphQLSchema) -> list[str]:
+    """The fields with our functions behind them, as `Type.field`: AppSync reads all others off the parent's answer."""
+    return [
+        f"{kind.name}.{name}"
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
+        for name, field in kind.fields.items()
+        if ATTRIBUTE not in field.extensions
+    ]
 
 
 def publisher(subscription: str) -> str:

@@ -8,10 +8,9 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, build_schema, graphql, print_ast
 
-from schema.appsync.printed import printed
+from schema.appsync.printed import printed, resolved
 from schema.build import build
 from schema.info import FieldInfo
-from schema.plain import ATTRIBUTE
 
 KNOWN = """
 directive @aws_api_key on OBJECT | FIELD_DEFINITION
@@ -55,17 +54,6 @@ def event_of(
     }
 
 
-def resolved() -> set[str]:
-    """The fields that have a resolver in AppSync: those with one here."""
-    return {
-        f"{kind.name}.{name}"
-        for kind in build()._schema.type_map.values()
-        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
-        for name, field in kind.fields.items()
-        if ATTRIBUTE not in field.extensions
-    }
-
-
 def sdl() -> GraphQLSchema:
     """The printed schema, valid as it is but for what AppSync knows by itself."""
     return build_schema(KNOWN + printed(build()._schema))
@@ -73,7 +61,7 @@ def sdl() -> GraphQLSchema:
 
 async def run(document: str, invoke: Invoke, token: str | None = None, **variables: Any) -> dict[str, Any]:
     """A document's answer, all of it through JSON."""
-    schema, with_resolver = sdl(), resolved()
+    schema, with_resolver = sdl(), resolved(build()._schema)
 
     def resolver(kind: str) -> Any:
         async def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:

@@ -1,7 +1,9 @@
 """The schema behind AppSync: its print, and documents that come out the same by one event a field as by our engine."""
 
 import json
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +11,8 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, validate_schema
 
 from app.aws.appsync import answer
+from app.bundle import find_node
+from milequest.settings import PROJECT
 from resolvers.context import Request
 from schema.appsync.printed import printed, publisher
 from schema.appsync.sources import ROW, packed, restored
@@ -165,6 +169,72 @@ async def test_a_subscription_only_asks_whether_it_may_be_had(ann: Caller, quest
     stranger = invoking(await quest.user("Eve"))
     with pytest.raises(Exception, match="team"):
         await stranger(event("Subscription", "teamActivityChanged", teamId=team))
+
+
+@pytest.mark.parametrize("sent", [lambda filter: filter, json.dumps], ids=["parsed, as AppSync has AWSJSON", "as text"])
+async def test_a_subscriptions_filter_is_looked_at(ann: Caller, sent: Any) -> None:
+    team = await ann.found("Walkers")
+    good = {"filterGroup": [{"filters": [{"fieldName": "edge.node.distanceMeters", "operator": "gt", "value": 9}]}]}
+    unknown = {"filterGroup": [{"filters": [{"fieldName": "edge.nothing", "operator": "gt", "value": 9}]}]}
+    asked = event("Subscription", "teamActivityChanged", teamId=team, filter=sent(good))
+    assert await invoking(ann)(asked) is None
+    wrongs: list[object] = [unknown, {"filterGroup": []}, []]
+    for wrong in wrongs:
+        with pytest.raises(Exception, match=r"filter") as raised:
+            await invoking(ann)(asked | {"arguments": {"teamId": team, "filter": sent(wrong)}})
+        assert type(raised.value).__name__ == "BadRequestException"
+
+
+async def test_what_was_published_is_read_by_name_whoever_asks() -> None:
+    async def nobody(*_: Any) -> Request:
+        raise AssertionError("who publishes is known by IAM alone")
+
+    node = {"id": "activity_1", "user": {"name": "Ann"}}
+    asked = event("Activity", "user", node)
+    assert await answer(nobody, asked) == {"name": "Ann"}
+    told = {"data": {"name": "Ann"}, "errorMessage": None, "errorType": None}
+    assert await answer(nobody, [asked, event("Activity", "user", {"id": "activity_2"})]) == [
+        told,
+        told | {"data": None},
+    ]
+
+
+def test_its_javascript_asks_filters_and_passes_on() -> None:
+    own = {"fieldName": "teamId", "operator": "eq", "value": "team_1"}
+    far = {"fieldName": "edge.node.distanceMeters", "operator": "gt", "value": 9}
+    filtered = {"args": {"teamId": "team_1", "after": "1", "filter": {"filterGroup": [{"filters": [far]}]}}}
+    refused = {"args": {"teamId": "team_1"}, "error": {"message": "No such team.", "type": "NOT_FOUND"}}
+    given = event("Subscription", "teamActivityChanged", teamId="team_1")
+    asked, plain, narrow, failed, published = scripted(
+        ("subscribe.js", "request", {**given, "args": given["arguments"], "result": 1}),
+        ("subscribe.js", "response", {"args": {"teamId": "team_1"}}),
+        ("subscribe.js", "response", filtered),
+        ("subscribe.js", "response", refused),
+        ("publish.js", "request", {"args": {"event": {"sequence": 7}}}),
+    )
+    assert asked["result"] == {"operation": "Invoke", "payload": given}
+    assert plain == {"result": None, "filter": {"filterGroup": [{"filters": [own]}]}}
+    removed = {"fieldName": "change", "operator": "eq", "value": "REMOVED"}
+    assert narrow["filter"] == {"filterGroup": [{"filters": [own, far]}, {"filters": [own, removed]}]}
+    assert failed == {"error": refused["error"]}
+    assert published["result"] == {"payload": {"sequence": 7}}
+
+
+def test_every_argument_that_a_subscription_is_filtered_by_is_a_field_of_its_event() -> None:
+    subscription = build()._schema.subscription_type
+    assert subscription is not None
+    for feed in subscription.fields.values():
+        assert isinstance(feed.type, GraphQLObjectType)
+        assert feed.args.keys() - {"after", "filter"} <= feed.type.fields.keys()
+
+
+def scripted(*calls: tuple[str, str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What calls of functions in AppSync's JavaScript did."""
+    node, _ = find_node()
+    given = json.dumps([[str(PROJECT / "schema" / "appsync" / file), name, ctx] for file, name, ctx in calls])
+    command: list[str | Path] = [node, PROJECT / "tests" / "fakes" / "appsync-js.mjs", given]
+    ran = subprocess.run(command, text=True, capture_output=True, check=True)
+    return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
 async def test_an_unexpected_error_tells_nothing(ann: Caller) -> None:
