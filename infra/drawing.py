@@ -82,8 +82,7 @@ class Drawing:
                 case "AWS::SNS::Subscription":
                     found |= self._pairs(stack, given["TopicArn"], given["Endpoint"])
                 case "AWS::Events::Rule" if "EventPattern" in given:
-                    bus = f"arn:aws:events:::event-bus/{given['EventBusName']}"
-                    found |= self._pairs(stack, bus, given["Targets"])
+                    found |= self._pairs(stack, _told_by(given), given["Targets"])
                 case "AWS::ApiGateway::Method":
                     found |= self._pairs(stack, given["RestApiId"], given["Integration"])
                 case "AWS::ApiGatewayV2::Integration":
@@ -123,6 +122,13 @@ class Drawing:
 def _label(service: str, name: str) -> str | None:
     short = re.sub(rf"^milequest-{ENVIRONMENT}-|-\d{{12}}-{REGION}$|\.fifo$", "", name)
     return None if short.endswith(SILENT) else f"{short}<br/>{service}"
+
+
+def _told_by(rule: Any) -> list[str]:
+    """The ARNs of what a rule hears: our bus, or the buckets of which the account's own one tells."""
+    if "EventBusName" in rule:
+        return [f"arn:aws:events:::event-bus/{rule['EventBusName']}"]
+    return [f"arn:aws:s3:::{text}" for text in _texts(rule["EventPattern"])]
 
 
 def _of_arn(text: str) -> str:

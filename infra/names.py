@@ -7,6 +7,9 @@ from infra.config import Environment, Region
 
 STAGE: Final = "live"  # of every API
 
+COMING: Final = "uploads"  # folders of the bucket of pictures, as in milequest/rules/avatars.py
+SHOWN: Final = "avatars"
+
 CARRIED: Final = {
     "carried/data-key": "global/data-key",
     "carried/zone": "global/zone",

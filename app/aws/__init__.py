@@ -7,6 +7,7 @@ callers.py       who calls, where AWS has found that out before us
 doors.py         `$connect` and `$disconnect` of the WebSocket API
 live.py          `$default`, and what works behind the queues of live news and every minute
 jobs.py          what is due at times
+pictures.py      what has come into S3: looked at, and shown
 lake.py          what happened, to the data lake
 rotation.py      a new password of the database's master
 answers.py       how large an answer may be

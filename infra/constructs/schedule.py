@@ -1,4 +1,7 @@
-"""What calls a function at times."""
+"""What calls a function: times, and what AWS's services tell of."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -11,6 +14,15 @@ from infra.constructs.stack import stack_of
 
 def schedule(scope: Construct, function: Function, expression: str) -> None:
     """Call it by a rule: `rate(1 minute)`, `cron(…)`."""
+    _rule(scope, function, "schedule", schedule_expression=expression)
+
+
+def on_event(scope: Construct, function: Function, pattern: Mapping[str, Any]) -> None:
+    """Call it with each event of the account's own bus that is like `pattern`."""
+    _rule(scope, function, "event", event_pattern=pattern)
+
+
+def _rule(scope: Construct, function: Function, kind: str, **given: Any) -> None:
     stack = stack_of(scope)
     undelivered = sqs.Queue.from_queue_arn(
         function, "Undelivered", stack.arn_of("sqs", stack.names.queue("undelivered"))
@@ -19,7 +31,6 @@ def schedule(scope: Construct, function: Function, expression: str) -> None:
         scope,
         f"{function.name}-rule",
         name=stack.names.of(function.name),
-        schedule_expression=expression,
         targets=[
             events.CfnRule.TargetProperty(
                 id="function",
@@ -27,7 +38,8 @@ def schedule(scope: Construct, function: Function, expression: str) -> None:
                 dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn),
             )
         ],
+        **given,
     )
     function.alias.add_permission(
-        "schedule", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule.attr_arn
+        kind, principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule.attr_arn
     )

@@ -11,7 +11,7 @@ from infra.config import SOCKETS_PER_TASK, TASK_CPU, TASK_MEMORY
 from infra.constructs.access import allow, service_role
 from infra.constructs.alarms import NAMESPACE
 from infra.constructs.function import log_group
-from infra.constructs.service import let_ask_authorizer, of_authorizer, of_service
+from infra.constructs.service import let_ask_authorizer, let_upload, of_authorizer, of_service
 from infra.constructs.stack import stack_of
 from infra.constructs.tiers import SERVER_PORT
 
@@ -138,6 +138,7 @@ class Servers(Construct):
         allow(role, "elasticache:Connect", stack.shared("data/cache-arn"), stack.shared("data/cache-user-arn"))
         allow(role, "sqs:SendMessage", stack.arn_of("sqs", stack.names.queue("kicks")))
         let_ask_authorizer(role)
+        let_upload(role)
         return role
 
     def _scale(self) -> None:

@@ -9,6 +9,7 @@ from infra.constructs.access import allow
 from infra.constructs.alarms import NAMESPACE
 from infra.constructs.function import Function
 from infra.constructs.stack import Stack, stack_of
+from infra.names import COMING, SHOWN
 
 TABLE = (
     "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem dynamodb:Query dynamodb:BatchWriteItem "
@@ -63,6 +64,7 @@ def of_service(stack: Stack) -> dict[str, str]:
         "MILEQUEST_PUBLIC_URL": f"https://{stack.names.host('api')}",
         "MILEQUEST_ALLOWED_ORIGINS": f"https://{stack.home.domain},https://{stack.names.host('admin')}",
         "MILEQUEST_LIVE_KICKS_QUEUE": queue_url(stack, "kicks"),
+        "MILEQUEST_UPLOADS_BUCKET": stack.names.bucket("user-data"),
     }
 
 
@@ -115,6 +117,30 @@ def let_publish(function: Function) -> None:
     """Let a function tell the bus what happened."""
     stack = stack_of(function)
     allow(function.role, "events:PutEvents", stack.arn_of("events", f"event-bus/{stack.names.of('bus')}"))
+
+
+def let_upload(role: iam.IRole) -> None:
+    """Let a role sign forms for pictures, which is to put them there itself, and take away what is shown."""
+    stack = stack_of(role)
+    because = "Pictures have names of their own"
+    allow(role, "s3:PutObject", pictures_arn(stack, COMING), because=because)
+    allow(role, "s3:DeleteObject", pictures_arn(stack, SHOWN), because=because)
+    allow(role, "kms:GenerateDataKey", stack.shared("global/data-key"))
+
+
+def let_look_at_pictures(function: Function) -> None:
+    """Let a function take what came in, and show it or not. Who may not list is told nothing of what is not there."""
+    stack = stack_of(function)
+    because = "Pictures have names of their own"
+    allow(function.role, "s3:GetObject s3:DeleteObject", pictures_arn(stack, COMING), because=because)
+    allow(function.role, "s3:PutObject s3:DeleteObject", pictures_arn(stack, SHOWN), because=because)
+    allow(function.role, "s3:ListBucket", f"arn:aws:s3:::{stack.names.bucket('user-data')}")
+    allow(function.role, "kms:Decrypt", stack.shared("global/data-key"))
+
+
+def pictures_arn(stack: Stack, folder: str) -> str:
+    """All pictures of a folder."""
+    return f"arn:aws:s3:::{stack.names.bucket('user-data')}/{folder}/*"
 
 
 def let_sign_in(function: Function) -> None:

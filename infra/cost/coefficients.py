@@ -106,6 +106,7 @@ FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
     "rotate-secret": Coefficient(3_000, "ms", f"{ASSUMED}: once a month"),
     "post-confirmation": Coefficient(60, "ms", f"{ASSUMED}: once for each person"),
     "pre-token-generation": Coefficient(20, "ms", f"{ASSUMED}: once for each sign-in"),
+    "pictures": Coefficient(150, "ms", f"{ASSUMED}: 4 calls of S3, a look at some MB, and four statements"),
     "usage": Coefficient(2_000, "ms", f"{ASSUMED}: counts of a day's walks and of all people, once a day"),
     "to-lake": Coefficient(30, "ms", f"{ASSUMED}: one call of Firehose"),
 }

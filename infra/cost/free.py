@@ -65,6 +65,7 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::ElastiCache::UserGroup": PART,
     "AWS::ElasticLoadBalancingV2::Listener": PART,
     "AWS::ElasticLoadBalancingV2::TargetGroup": PART,
+    "AWS::CloudFront::OriginAccessControl": "signs what CloudFront asks of a bucket",
     "AWS::Events::Rule": "schedules and AWS's own events cost nothing; ours are counted with the bus",
     "AWS::Glue::Database": "the tables in it are counted",
     "AWS::IAM::ManagedPolicy": CONTROL,

@@ -143,6 +143,7 @@ class Usage:
             "pre-token-generation": self.people * self.habits.sign_ins,
             "to-lake": self.walks,
             "usage": HOURS / 24,
+            "pictures": self.people * 0.05,
         }
 
     def milliseconds(self, function: str) -> float:

@@ -9,7 +9,7 @@ from infra.config import Environment, Region
 from infra.constructs.access import acknowledge
 from infra.constructs.function import Function, log_group
 from infra.constructs.packages import package
-from infra.constructs.service import STAGE, data_function, let_ask_authorizer, let_sign_in, of_tokens
+from infra.constructs.service import STAGE, data_function, let_ask_authorizer, let_sign_in, let_upload, of_tokens
 from infra.constructs.stack import Stack
 
 DOMAINS = {
@@ -104,6 +104,7 @@ class Api(Stack):
         )
         let_sign_in(function)
         let_ask_authorizer(function.role)
+        let_upload(function.role)
         for path in ("graphql", "routes/{id}"):
             self._method(path, "ANY" if path == "graphql" else "GET", function)
         for path in (".well-known/jwks.json", *OPEN):
@@ -139,6 +140,8 @@ class Api(Stack):
             if name == "auth":
                 let_sign_in(function)
             let_ask_authorizer(function.role)
+            if name == "team":
+                let_upload(function.role)  # as AppSync's source of the pictures' mutations
             for each in functions:
                 self._method(f"v1/{name}/{each}", "POST", function)
 

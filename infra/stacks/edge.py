@@ -16,6 +16,7 @@ from infra.config import Environment, Region
 from infra.constructs.bucket import log_bucket
 from infra.constructs.firewall import Firewall
 from infra.constructs.stack import Stack
+from infra.names import SHOWN, Names
 
 VIEWER: Final = Path(__file__).parent.parent / "edge" / "viewer.js"
 SECRET_HEADER: Final = "x-origin-secret"  # tells the authorizer that a request came this way
@@ -65,7 +66,10 @@ class Edge(Stack):
             log_bucket=logs,
             geo_restriction=cloudfront.GeoRestriction.denylist(*self.home.limits.blocked_countries),
             default_behavior=self._behavior(rest),
-            additional_behaviors={path: self._behavior(origin) for path, origin in paths.items()},
+            additional_behaviors={
+                **{path: self._behavior(origin) for path, origin in paths.items()},
+                f"/{SHOWN}/*": self._pictures(),
+            },
         )
 
     def _host(self, name: str) -> cloudfront.IOrigin:
@@ -112,6 +116,27 @@ class Edge(Stack):
                 )
             ],
         )
+
+    def _pictures(self) -> cloudfront.BehaviorOptions:
+        """Pictures of users and teams, kept for as long as they say. What one region's bucket lacks the other's has."""
+        first, *others = (self._bucket(region) for region in self.home.regions)
+        origin: cloudfront.IOrigin = first
+        if others:
+            missing = [403, 404, 500, 502, 503, 504]  # who may not list is told 403 of what is not there
+            origin = origins.OriginGroup(primary_origin=first, fallback_origin=others[0], fallback_status_codes=missing)
+        return cloudfront.BehaviorOptions(
+            origin=origin,
+            allowed_methods=cloudfront.AllowedMethods.ALLOW_GET_HEAD,
+            cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
+            response_headers_policy=cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+        )
+
+    def _bucket(self, region: Region) -> cloudfront.IOrigin:
+        """A region's pictures, by CloudFront's own signature; its bucket's policy, in State, lets it."""
+        name = Names(self.home, region).bucket("user-data")
+        known = s3.Bucket.from_bucket_attributes(self, f"Pictures {region.name}", bucket_name=name, region=region.name)
+        return origins.S3BucketOrigin.with_origin_access_control(known)
 
     def _certificate(self) -> acm.Certificate:
         first, *others = (self.names.host(name) for name in HOSTS)

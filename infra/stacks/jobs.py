@@ -5,9 +5,10 @@ from constructs import Construct
 from infra.config import Environment, Region
 from infra.constructs.access import allow
 from infra.constructs.function import Function
-from infra.constructs.schedule import schedule
-from infra.constructs.service import data_function, let_publish, let_sockets, of_bus, of_sockets
+from infra.constructs.schedule import on_event, schedule
+from infra.constructs.service import data_function, let_look_at_pictures, let_publish, let_sockets, of_bus, of_sockets
 from infra.constructs.stack import Stack
+from infra.names import COMING
 
 SCHEDULES = {
     "finalize": ("app.aws.jobs.finalize", "rate(1 minute)", "Gives goals whose days are over their outcome"),
@@ -17,7 +18,7 @@ SCHEDULES = {
 
 
 class Jobs(Stack):
-    """Schedules."""
+    """Schedules, and what S3 tells of."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region)
@@ -41,6 +42,29 @@ class Jobs(Stack):
             if name == "sweep":
                 self._let_sweep(function)
             schedule(self, function, rate)
+        self._pictures()
+
+    def _pictures(self) -> None:
+        """What comes into the bucket is looked at: S3 tells of it."""
+        function = data_function(
+            self,
+            "pictures",
+            "app.aws.pictures.handler",
+            "Looks at pictures that came in, and shows the good ones",
+            seconds=60,
+            memory=self.home.sizes.job_memory,
+            asynchronous=True,
+        )
+        let_look_at_pictures(function)
+        arrival = {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {
+                "bucket": {"name": [self.names.bucket("user-data")]},
+                "object": {"key": [{"prefix": f"{COMING}/"}]},
+            },
+        }
+        on_event(self, function, arrival)
 
     def _let_sweep(self, function: Function) -> None:
         let_sockets(function, "news", "posts", "later")

@@ -14,6 +14,7 @@ from infra.constructs.service import (
     let_ask_authorizer,
     let_publish,
     let_sockets,
+    let_upload,
     of_bus,
     of_data,
     of_sockets,
@@ -76,6 +77,7 @@ class Live(Stack):
         )
         let_sockets(function, "news")
         let_ask_authorizer(function.role)
+        let_upload(function.role)
         self._let_speak(function)
         self._route("$default", function)
 

@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -10,9 +11,12 @@ from infra.config import Environment, Region
 from infra.constructs.access import allow, service_role
 from infra.constructs.bucket import bucket, log_bucket
 from infra.constructs.stack import Stack
-from infra.names import Names
+from infra.names import COMING, SHOWN, Names
 
 TEXT = dynamodb.AttributeType.STRING
+PASSING = s3.LifecycleRule(  # what came in has places in it, and is deleted once it was looked at
+    prefix=f"{COMING}/", expiration=cdk.Duration.days(1), noncurrent_version_expiration=cdk.Duration.days(1)
+)
 
 
 class State(Stack):
@@ -65,18 +69,42 @@ class State(Stack):
             allowed_headers=["*"],
             max_age=3600,
         )
-        made = bucket(self, "user-data", logs=log_bucket(self, "state-logs"), key=key, cors=[from_pages])
+        made = bucket(
+            self, "user-data", logs=log_bucket(self, "state-logs"), key=key, cors=[from_pages], rules=[PASSING]
+        )
+        self._tell_of_arrivals(made)
+        self._let_show(made)
         self.share("state/user-data-bucket", made.bucket_name)
         for other in self.home.regions:
             if self.where.primary and not other.primary:
                 self._replicate(made, key, Names(self.home, other))
 
+    def _tell_of_arrivals(self, made: s3.Bucket) -> None:
+        """By the account's own bus, so that who listens can be deployed later."""
+        resource = made.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+
+    def _let_show(self, made: s3.Bucket) -> None:
+        """Let CloudFront hand out what everybody may see. Which distribution it is, is known only after this stack."""
+        own = {"StringLike": {"AWS:SourceArn": f"arn:aws:cloudfront::{self.account}:distribution/*"}}
+        made.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[f"{made.bucket_arn}/{SHOWN}/*"],
+                principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
+                conditions=own,
+            )
+        )
+
     def _replicate(self, made: s3.Bucket, key: kms.IKey, there: Names) -> None:
-        """Copy uploads to the other region, whose bucket is deployed before."""
+        """Copy what is shown to the other region, whose bucket is deployed before."""
         target = f"arn:aws:s3:::{there.bucket('user-data')}"
         role = service_role(self, "Replication", "s3")
         allow(role, "s3:GetReplicationConfiguration s3:ListBucket", made.bucket_arn)
-        because = "Every upload is copied"
+        because = "Every picture that is shown is copied"
         reads = "s3:GetObjectVersionForReplication s3:GetObjectVersionAcl s3:GetObjectVersionTagging"
         allow(role, reads, f"arn:aws:s3:::{self.names.bucket('user-data')}/*", because=because)
         allow(role, "s3:ReplicateObject s3:ReplicateDelete s3:ReplicateTags", f"{target}/*", because=because)
@@ -93,7 +121,7 @@ class State(Stack):
                     id="all",
                     status="Enabled",
                     priority=1,
-                    filter=of.ReplicationRuleFilterProperty(prefix=""),
+                    filter=of.ReplicationRuleFilterProperty(prefix=f"{SHOWN}/"),
                     delete_marker_replication=of.DeleteMarkerReplicationProperty(status="Enabled"),
                     source_selection_criteria=of.SourceSelectionCriteriaProperty(
                         sse_kms_encrypted_objects=of.SseKmsEncryptedObjectsProperty(status="Enabled")

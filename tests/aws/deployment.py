@@ -39,6 +39,7 @@ NOTHING: dict[str, Any] = {  # an event for each function that gives it nothing 
     **dict.fromkeys(("planner", "poster", "later", "relay"), SILENCE),
     "sweep": {},
     "finalize": {},
+    "pictures": {"detail": {"object": {"key": f"uploads/{'0' * 32}/self/{'0' * 32}"}}},
     "prune": {},
     "to-lake": {"replay-name": "none"},
     "usage": {},

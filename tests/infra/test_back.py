@@ -2,7 +2,9 @@
 
 import json
 
+from infra.names import COMING, SHOWN
 from infra.queues import LINES
+from milequest.rules import avatars
 from tests.infra.assembly import Assembly
 
 DATA_KEY = "globaldatakey"
@@ -138,6 +140,24 @@ def test_one_key_encrypts_files_and_databases(assembly: Assembly) -> None:
     assert all(key.properties["EnableKeyRotation"] and key.properties["MultiRegion"] for key in keys)
 
 
+def test_pictures_that_came_in_are_told_of_and_soon_gone(assembly: Assembly) -> None:
+    assert (COMING, SHOWN) == (avatars.COMING, avatars.SHOWN)
+    for bucket in (
+        one for one in assembly.of("state", "AWS::S3::Bucket") if "user-data" in one.properties["BucketName"]
+    ):
+        assert bucket.properties["NotificationConfiguration"] == {
+            "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+        }
+        (rule,) = [one for one in bucket.properties["LifecycleConfiguration"]["Rules"] if "Prefix" in one]
+        assert (rule["Prefix"], rule["ExpirationInDays"]) == ("uploads/", 1)
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+    rules = [one for one in assembly.of("jobs", "AWS::Events::Rule") if "EventPattern" in one.properties]
+    assert len(rules) == 3
+    for one in rules:
+        assert one.properties["EventPattern"]["detail"]["object"] == {"key": [{"prefix": "uploads/"}]}
+        assert "undelivered" in json.dumps(one.properties["Targets"][0]["DeadLetterConfig"])
+
+
 def test_the_second_region_follows_the_first(assembly: Assembly) -> None:
     clusters = [one for one in assembly.of("data", "AWS::RDS::DBCluster") if one.environment == "production"]
     assert {one.properties["GlobalClusterIdentifier"] for one in clusters} == {"milequest-production-global"}
@@ -145,6 +165,7 @@ def test_the_second_region_follows_the_first(assembly: Assembly) -> None:
     copying = [one for one in assembly.of("state", "AWS::S3::Bucket") if "ReplicationConfiguration" in one.properties]
     assert [one.stack for one in copying] == ["milequest-production-state-us-east-1"]
     (rule,) = copying[0].properties["ReplicationConfiguration"]["Rules"]
+    assert rule["Filter"] == {"Prefix": "avatars/"}, "what came in is of nobody's concern there"
     assert rule["Destination"]["Bucket"].endswith("user-data-222222222222-us-west-2")
     assert len(assembly.of("identityreplica", "AWS::Cognito::UserPoolReplica")) == 1
 

@@ -1,5 +1,8 @@
 """The way in: names, CloudFront, the firewall, the pages, the servers, and which region answers."""
 
+import json
+from typing import Any
+
 from tests.infra.assembly import Assembly
 
 MANAGED_RULES = {
@@ -21,7 +24,8 @@ def test_the_edge_keeps_nothing_and_asks_the_firewall(assembly: Assembly) -> Non
     for distribution in assembly.of("edge", "AWS::CloudFront::Distribution"):
         config = distribution.properties["DistributionConfig"]
         assert "Firewall" in str(config["WebACLId"])
-        for behavior in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]):
+        behaviors = [one for one in config["CacheBehaviors"] if one["PathPattern"] != "/avatars/*"]
+        for behavior in (config["DefaultCacheBehavior"], *behaviors):
             assert behavior["CachePolicyId"] == caching_disabled
             assert behavior["OriginRequestPolicyId"] == all_but_host
             assert behavior["FunctionAssociations"][0]["EventType"] == "viewer-request"
@@ -30,15 +34,48 @@ def test_the_edge_keeps_nothing_and_asks_the_firewall(assembly: Assembly) -> Non
 def test_paths_lead_to_the_apis(assembly: Assembly) -> None:
     for distribution in assembly.of("edge", "AWS::CloudFront::Distribution"):
         config = distribution.properties["DistributionConfig"]
-        hosts = {origin["Id"]: origin["DomainName"].split(".")[0] for origin in config["Origins"]}
-        paths = {behavior["PathPattern"]: hosts[behavior["TargetOriginId"]] for behavior in config["CacheBehaviors"]}
-        assert paths == {"/graphql/realtime": "origin-ws", "/graphql/live": "origin-live"}
+        hosts = {origin["Id"]: _host(origin) for origin in config["Origins"]}
+        paths = {behavior["PathPattern"]: behavior["TargetOriginId"] for behavior in config["CacheBehaviors"]}
+        pictures = paths.pop("/avatars/*")
+        assert {path: hosts[id] for path, id in paths.items()} == {
+            "/graphql/realtime": "origin-ws",
+            "/graphql/live": "origin-live",
+        }
+        assert pictures in hosts or config["OriginGroups"]["Items"][0]["Id"] == pictures
         assert hosts[config["DefaultCacheBehavior"]["TargetOriginId"]] == "origin-api"
     mapped = {
         str(mapping.properties.get("ApiMappingKey"))
         for mapping in assembly.of("recovery", "AWS::ApiGatewayV2::ApiMapping")
     }
     assert mapped == {"None", "graphql/stream"}
+
+
+def _host(origin: dict[str, Any]) -> str:
+    """The first part of an origin's name."""
+    name = origin["DomainName"]
+    return (name if isinstance(name, str) else json.dumps(name)).split(".")[0]
+
+
+def test_pictures_are_kept_at_the_edge_and_come_from_the_buckets_alone(assembly: Assembly) -> None:
+    for distribution in assembly.of("edge", "AWS::CloudFront::Distribution"):
+        config = distribution.properties["DistributionConfig"]
+        (behavior,) = [one for one in config["CacheBehaviors"] if one["PathPattern"] == "/avatars/*"]
+        assert behavior["AllowedMethods"] == ["GET", "HEAD"]
+        assert "OriginRequestPolicyId" not in behavior, "no header or cookie of a viewer gets there"
+        buckets = [one for one in config["Origins"] if "S3OriginConfig" in one]
+        assert all(one["OriginAccessControlId"] and "OriginCustomHeaders" not in one for one in buckets)
+        regions = {"staging": 1, "production": 2}[distribution.environment]
+        assert len(buckets) == regions
+        groups = config.get("OriginGroups", {"Items": []})["Items"]
+        assert [one["FailoverCriteria"]["StatusCodes"]["Items"][:2] for one in groups] == [[403, 404]] * (regions - 1)
+    policies = [one for one in assembly.of("state", "AWS::S3::BucketPolicy") if "userdata" in one.id]
+    assert len(policies) == 3
+    for policy in policies:
+        (statement,) = [one for one in policy.properties["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        assert statement["Action"] == "s3:GetObject"
+        assert "/avatars/*" in json.dumps(statement["Resource"])
+        assert ":distribution/*" in json.dumps(statement["Condition"])
 
 
 def test_the_origins_secret_is_a_reference(assembly: Assembly) -> None:
