@@ -126,7 +126,7 @@ def _with_urls(settings: Settings, database_url: str, cache_url: str) -> Setting
 
 
 def reset(data_dir: Path) -> None:
-    """Delete the servers' data and nothing else that lies in the folder; raises what `refuse_reset` raises."""
+    """Delete the servers' data and pictures, and nothing else in the folder; raises what `refuse_reset` raises."""
     refuse_reset(data_dir)
     with held(data_dir, "milequest reset"):
         sockets = sockets_dir(data_dir)
@@ -144,5 +144,5 @@ def refuse_reset(data_dir: Path) -> None:
             refuse_foreign(folder)
 
 
-def _data(data_dir: Path) -> tuple[Path, Path]:
-    return data_dir / "postgres", data_dir / "valkey"
+def _data(data_dir: Path) -> tuple[Path, ...]:
+    return tuple(data_dir / name for name in ("postgres", "valkey", "pictures"))

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -18,7 +20,10 @@ from app.embedded.account import unprivileged
 from app.embedded.binaries import major_version
 from app.embedded.folder import DataFolderInUseError, held, mark, sockets_dir
 from app.environment import SetupError
+from milequest.rules.avatars import Upload
+from milequest.rules.pictures import Picture
 from milequest.settings import PROJECT, Settings
+from milequest.store.pictures.folder import Folder
 
 SERVE = """
 import sys
@@ -99,6 +104,9 @@ def test_data_survives_a_restart_and_reset_clears_nothing_else(data_dir: Path) -
     with embedded.running(settings, "test") as reached, Redis.from_url(reached.redis_url) as redis:
         assert sql(reached.database_url, "SELECT number FROM kept") == 7
         assert redis.get("word") == b"kept"
+    pictures, upload = Folder(data_dir / "pictures", ""), Upload.new(uuid4(), None, datetime.now(UTC))
+    asyncio.run(pictures.form(upload, "image/png", datetime.now(UTC)))
+    asyncio.run(pictures.keep(upload.name(Picture("image/png", b"")), Picture("image/png", b"")))
     embedded.reset(data_dir)
     assert {path.name for path in data_dir.iterdir()} == {"lock", "somebody's notes"}
 

@@ -20,6 +20,7 @@ from milequest.rules.pictures import Picture
 
 PATH: Final = "/uploads"  # where forms go to
 TOKEN: Final = "token"
+SECRET: Final = "milequest-secret"  # by such a name `reset` knows that a folder is ours
 _SECRET_BYTES: Final = 32
 
 
@@ -67,7 +68,7 @@ class Folder:
         return self._path / SHOWN / name
 
     def _secret(self) -> bytes:
-        place = self._path / "secret"
+        place = self._path / SECRET
         if not place.exists():
             self._write(place, secrets.token_bytes(_SECRET_BYTES), afresh=True)
         return place.read_bytes()

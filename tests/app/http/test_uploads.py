@@ -204,11 +204,19 @@ def test_nobody_asks_without_signing_in_or_all_the_time(served: Service, ann: st
 
 
 @pytest.mark.parametrize(
-    "name", ["..%2f..%2fsecret", "secret", "../secret", "%2e%2e/secret", "x.png", "a" * 32 + ".png"]
+    "name",
+    [
+        "..%2fmilequest-secret",
+        "milequest-secret",
+        "../milequest-secret",
+        "%2e%2e/milequest-secret",
+        "x.png",
+        "a" * 32 + ".png",
+    ],
 )
 def test_there_is_no_way_to_another_file(served: Service, ann: str, name: str) -> None:
     form(served, ann)
-    secret = served.runtime.settings.data_dir / "pictures" / "secret"
+    secret = served.runtime.settings.data_dir / "pictures" / "milequest-secret"
     assert secret.stat().st_mode & 0o077 == 0
     answer = served.client.get(f"{served.origin}/avatars/{name}")
     assert answer.status_code == 404
