@@ -7,10 +7,11 @@ from constructs import Construct
 
 from infra.config import Environment, Region
 from infra.constructs.access import acknowledge
-from infra.constructs.function import Function, log_group
+from infra.constructs.function import Function
 from infra.constructs.packages import package
-from infra.constructs.service import STAGE, data_function, let_ask_authorizer, let_sign_in, let_upload, of_tokens
+from infra.constructs.service import data_function, let_ask_authorizer, let_sign_in, let_upload, of_tokens
 from infra.constructs.stack import Stack
+from infra.constructs.stage import stage_options
 
 DOMAINS = {
     "auth": ("login", "register", "refresh"),
@@ -34,7 +35,6 @@ class Api(Stack):
         self.share("api/id", self.api.rest_api_id)
 
     def _api(self) -> rest.RestApi:
-        logs = log_group(self, "AccessLogs", "api/access")
         api = rest.RestApi(
             self,
             "Api",
@@ -43,26 +43,7 @@ class Api(Stack):
             endpoint_types=[rest.EndpointType.REGIONAL],
             cloud_watch_role=False,
             binary_media_types=[],
-            deploy_options=rest.StageOptions(
-                stage_name=STAGE,
-                tracing_enabled=True,
-                metrics_enabled=True,
-                logging_level=rest.MethodLoggingLevel.ERROR,
-                access_log_destination=rest.LogGroupLogDestination(logs),
-                access_log_format=rest.AccessLogFormat.json_with_standard_fields(
-                    caller=False,
-                    http_method=True,
-                    ip=True,
-                    protocol=True,
-                    request_time=True,
-                    resource_path=True,
-                    response_length=True,
-                    status=True,
-                    user=False,
-                ),
-                throttling_rate_limit=self.home.limits.api_rate,
-                throttling_burst_limit=self.home.limits.api_burst,
-            ),
+            deploy_options=stage_options(self, "AccessLogs", "api/access"),
         )
         api.add_gateway_response(  # clients ask for new tokens at a 401, and a denial is one of a token
             "Denied", type=rest.ResponseType.ACCESS_DENIED, status_code="401", templates={"application/json": DENIED}

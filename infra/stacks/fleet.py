@@ -13,11 +13,10 @@ from constructs import Construct
 from infra.config import Environment, Region
 from infra.constructs.access import acknowledge
 from infra.constructs.bucket import log_bucket
-from infra.constructs.function import log_group
 from infra.constructs.servers import Servers
 from infra.constructs.stack import Stack
+from infra.constructs.stage import stage_options
 from infra.constructs.tiers import SERVER_PORT
-from infra.names import STAGE
 
 TLS_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 LONGEST: Final = 15 * 60 * 1_000  # milliseconds API Gateway streams an answer
@@ -126,7 +125,7 @@ class Fleet(Stack):
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
             disable_execute_api_endpoint=True,
-            deploy_options=self._stage(),
+            deploy_options=stage_options(self, "StreamLogs", "fleet/stream"),
         )
         integration = apigateway.Integration(
             type=apigateway.IntegrationType.HTTP_PROXY,
@@ -150,26 +149,3 @@ class Fleet(Stack):
         acknowledge(api.deployment_stage, "CKV_AWS_120", "A stream is of whoever asks, and never the same twice")
         acknowledge(api, "AwsSolutions-APIG3", "The WAF stands before CloudFront, the only way in")
         self.share("fleet/stream-api", api.rest_api_id)
-
-    def _stage(self) -> apigateway.StageOptions:
-        limits = self.home.limits
-        return apigateway.StageOptions(
-            stage_name=STAGE,
-            tracing_enabled=True,
-            metrics_enabled=True,
-            logging_level=apigateway.MethodLoggingLevel.ERROR,
-            access_log_destination=apigateway.LogGroupLogDestination(log_group(self, "StreamLogs", "fleet/stream")),
-            access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
-                caller=False,
-                http_method=True,
-                ip=True,
-                protocol=True,
-                request_time=True,
-                resource_path=True,
-                response_length=True,
-                status=True,
-                user=False,
-            ),
-            throttling_rate_limit=limits.api_rate,
-            throttling_burst_limit=limits.api_burst,
-        )
