@@ -15,7 +15,7 @@ from tests.performance.arena import Arena, on
 from tests.performance.population import Size
 from tests.performance.servers import Stage
 
-SIZE = Size(teams=3, members=20, crowd=12)
+SIZE = Size(teams=8, members=20, crowd=32)  # so many that nobody walks more often than one may
 
 pytestmark = pytest.mark.skipif(not measuring.known(), reason="the benches read /proc")
 
@@ -58,7 +58,7 @@ def test_writes_are_compared(arena: Arena, monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setattr(writes, "WARM_UP", 0.2)
     monkeypatch.setattr(writes, "WRITERS", 2)
     monkeypatch.setattr(bench.Bench, "_cpu", lambda self, server: (measuring.cpu_seconds(server.pid), 0.0))
-    writes.run(arena, 3, 12, rounds=1, seconds=0.2)
+    writes.run(arena, SIZE.teams, SIZE.crowd, rounds=1, seconds=0.2)
     assert "one hot team" in capsys.readouterr().out
 
 
