@@ -64,11 +64,15 @@ class StateStep:
     async def _tell(
         self, listeners: Iterable[Listener], rows: Mapping[Listener, Mapping[str, Any]], kept: Mapping[str, Any] | None
     ) -> str | None:
-        """Tell those whom it is news to; the version, or None where nobody can tell just now."""
+        """Tell those whom it is news to; the version, or None where nobody can tell just now.
+
+        Each scope looks for itself, so what is written meanwhile is seen by those who look later alone. The version is
+        that of the first look: nobody was told an older one, and who was told a newer one is told again.
+        """
         alike: defaultdict[Scope, list[Listener]] = defaultdict(list)
         for listener in await self._group.admitted(listeners):
             alike[listener.scope].append(listener)
-        version: str | None = (kept or {}).get("version", "")
+        versions: list[str] = []
         for some in alike.values():
             try:
                 look = await _feed(some[0]).look(moment(self._parts.runtime, some[0].identity))
@@ -79,10 +83,11 @@ class StateStep:
                     listener.sink.fail(told(refusal))
                 continue
             version = repr(look.version)
+            versions.append(version)
             news = [one for one in some if kept is None or _known(rows[one], kept) != version]
             await attempt(news, self._answer, news, look)
             await self._note_until(look)
-        return version
+        return versions[0] if versions else (kept or {}).get("version", "")
 
     async def _answer(self, listeners: Sequence[Listener], look: Look) -> None:
         by_plan: defaultdict[Plan, list[Listener]] = defaultdict(list)
