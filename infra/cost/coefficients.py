@@ -31,7 +31,8 @@ class Asked:
 
 
 OPENED: Final = Asked(reads=6, writes=16, sends=2, posts=2)
-"""A socket with one subscription: the seats and rows, the acknowledgement and the first result."""
+"""A socket with one subscription, whose document its planner has not met: the seats and rows, the acknowledgement and
+the first result."""
 CLOSED: Final = Asked(reads=1, writes=5)
 """And when it ends."""
 SIGN_OF_LIFE: Final = Asked(writes=1, posts=1)

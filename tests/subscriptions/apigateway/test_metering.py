@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 
@@ -62,7 +63,7 @@ async def test_a_socket_comes_and_goes_as_the_model_says(
     async def visit() -> tuple[Asked, Asked]:
         async with metered(monkeypatch) as meter, AsyncExitStack() as stack:
             await meter.quiet()  # founding the team is over
-            await listening(gate, team, WALKS, 1, stack)
+            await listening(gate, team, f"{WALKS} # {uuid4()}", 1, stack)  # a document that no process has met yet
             opened = await meter.quiet()
             await stack.aclose()
             return opened, await meter.quiet()
