@@ -1,9 +1,7 @@
 """From events to Parquet: a Firehose stream into a bucket, in the shape of a table of Glue."""
 
-from collections.abc import Mapping
 from typing import Final
 
-from aws_cdk import aws_glue as glue
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -12,60 +10,16 @@ from constructs import Construct
 from infra.constructs.access import allow, service_role
 from infra.constructs.function import log_group
 from infra.constructs.stack import stack_of
+from infra.constructs.table import Table
 
 BUFFER_MB: Final = 64  # the least there is for Parquet
 BUFFER_SECONDS: Final = 300
-SERDE: Final = "org.apache.hadoop.hive.ql.io.parquet"
-
-
-class ParquetTable(Construct):
-    """A table whose partitions Athena works out itself (`projection`), so that nobody has to add any."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        database: str,
-        name: str,
-        columns: Mapping[str, str],
-        place: str,
-        projection: Mapping[str, Mapping[str, str]],
-    ) -> None:
-        super().__init__(scope, f"{name}-table")
-        self.name = name
-        kinds = {
-            f"projection.{key}.{what}": value for key, facts in projection.items() for what, value in facts.items()
-        }
-        folders = "".join(f"{key}=${{{key}}}/" for key in projection)
-        glue.CfnTable(
-            self,
-            "Table",
-            catalog_id=stack_of(self).account,
-            database_name=database,
-            table_input=glue.CfnTable.TableInputProperty(
-                name=name,
-                table_type="EXTERNAL_TABLE",
-                partition_keys=[glue.CfnTable.ColumnProperty(name=key, type="string") for key in projection],
-                parameters={
-                    "classification": "parquet",
-                    "projection.enabled": "true",
-                    "storage.location.template": f"{place}{folders}",
-                    **kinds,
-                },
-                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    location=place,
-                    columns=[glue.CfnTable.ColumnProperty(name=name, type=type) for name, type in columns.items()],
-                    input_format=f"{SERDE}.MapredParquetInputFormat",
-                    output_format=f"{SERDE}.MapredParquetOutputFormat",
-                    serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=f"{SERDE}.serde.ParquetHiveSerDe"),
-                ),
-            ),
-        )
 
 
 class Delivery(Construct):
     """The stream. What does not fit the table lies below `errors/`."""
 
-    def __init__(self, scope: Construct, bucket: s3.Bucket, database: str, table: ParquetTable) -> None:
+    def __init__(self, scope: Construct, bucket: s3.Bucket, database: str, table: Table) -> None:
         super().__init__(scope, "Delivery")
         stack = stack_of(self)
         self._logs = log_group(self, "Logs", "lake/delivery")

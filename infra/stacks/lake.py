@@ -10,13 +10,13 @@ from constructs import Construct
 from infra.config import Environment, Region
 from infra.constructs.access import acknowledge, allow
 from infra.constructs.bucket import bucket, log_bucket
-from infra.constructs.delivery import Delivery, ParquetTable
+from infra.constructs.delivery import Delivery
 from infra.constructs.function import Function
-from infra.constructs.lines import LinesTable
 from infra.constructs.query import Queries
 from infra.constructs.schedule import schedule
 from infra.constructs.service import data_function
 from infra.constructs.stack import Stack
+from infra.constructs.table import LINES, PARQUET, Table
 
 COLUMNS = {
     "id": "string",
@@ -61,7 +61,7 @@ class Lake(Stack):
             catalog_id=self.account,
             database_input=glue.CfnDatabase.DatabaseInputProperty(name=database, description="What happened"),
         )
-        table = ParquetTable(self, database, "events", COLUMNS, f"s3://{lake.bucket_name}/events/", DAYS)
+        table = Table(self, database, "events", COLUMNS, f"s3://{lake.bucket_name}/events/", PARQUET, DAYS)
         table.node.add_dependency(made)
         delivery = Delivery(self, lake, database, table)
         delivery.node.add_dependency(table)
@@ -69,7 +69,7 @@ class Lake(Stack):
         self._usage(lake, database).node.add_dependency(made)
         Queries(self, "lake", database, QUERIES, logs)
 
-    def _usage(self, lake: s3.Bucket, database: str) -> LinesTable:
+    def _usage(self, lake: s3.Bucket, database: str) -> Table:
         """What CloudWatch and the database know of a day lies in a file for it."""
         function = data_function(
             self,
@@ -90,7 +90,7 @@ class Lake(Stack):
         policy = iam.Policy(self, "Counts", statements=[counts], roles=[function.role])
         acknowledge(policy, "AwsSolutions-IAM5[Resource::*]", "Metrics know no resource")
         schedule(self, function, AT_NIGHT)
-        return LinesTable(self, database, "usage", USAGE, f"s3://{lake.bucket_name}/usage/")
+        return Table(self, database, "usage", USAGE, f"s3://{lake.bucket_name}/usage/", LINES)
 
     def _job(self, delivery: Delivery) -> None:
         """EventBridge could call Firehose itself, but a job drops what is played again, and shapes the rows."""
