@@ -4,6 +4,8 @@ import asyncio
 import base64
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -34,6 +36,16 @@ def found(deployment: Deployment, token: str) -> str:
     """A new team's id."""
     made = deployment.data(FOUND, token, input={"name": f"Team {uuid4().hex[:8]}"})
     return str(made["createTeam"]["team"]["id"])
+
+
+@asynccontextmanager
+async def unfed(deployment: Deployment, queue: str) -> AsyncIterator[None]:
+    """Nothing works on the queue meanwhile."""
+    await asyncio.to_thread(deployment.feeding, queue, False)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(deployment.feeding, queue, True)
 
 
 def test_people_sign_up_and_in_by_cognito(deployment: Deployment) -> None:
@@ -130,12 +142,9 @@ async def test_a_kick_that_got_lost_is_found_by_the_sweep(deployment: Deployment
     async with dial(deployment.socket_url, ann) as connection:
         walks = await connection.subscribe(WALKS, team=team)
         await walks.next()
-        await asyncio.to_thread(deployment.feeding, "kicks", False)
-        try:
+        async with unfed(deployment, "kicks"):
             await asyncio.to_thread(deployment.data, LOG, ann, input=walk())
             await asyncio.to_thread(deployment.sqs, "PurgeQueue", "kicks")
-        finally:
-            await asyncio.to_thread(deployment.feeding, "kicks", True)
         await walks.silent()
         await asyncio.to_thread(deployment.invoke, "sweep", {})
         assert (await walks.next())["sequence"]
@@ -170,12 +179,9 @@ async def test_what_was_put_aside_can_be_redriven(deployment: Deployment, ann: s
     async with dial(deployment.socket_url, ann) as connection:
         walks = await connection.subscribe(WALKS, team=team)
         await walks.next()
-        await asyncio.to_thread(deployment.feeding, "kicks", False)
-        try:
+        async with unfed(deployment, "kicks"):
             await asyncio.to_thread(deployment.data, LOG, ann, input=walk())
             await asyncio.to_thread(deployment.move, "kicks", "kicks-dead")
-        finally:
-            await asyncio.to_thread(deployment.feeding, "kicks", True)
         await walks.silent()
         await asyncio.to_thread(deployment.move, "kicks-dead", "kicks")
         assert (await walks.next())["sequence"]

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from infra.names import COMING, SHOWN
 from infra.queues import LINES
 from milequest.rules import avatars
@@ -207,12 +209,13 @@ def test_the_user_pool_is_what_the_design_says(assembly: Assembly) -> None:
     assert all(client.properties["PreventUserExistenceErrors"] == "ENABLED" for client in clients)
 
 
-def test_a_job_takes_every_event_to_the_lake(assembly: Assembly) -> None:
-    rules = [one for one in assembly.of("lake", "AWS::Events::Rule") if "EventPattern" in one.properties]
+@pytest.mark.parametrize(("when", "job"), [("EventPattern", "tolake"), ("ScheduleExpression", "usage")])
+def test_jobs_take_to_the_lake_what_happened_and_what_was_used(assembly: Assembly, when: str, job: str) -> None:
+    rules = [one for one in assembly.of("lake", "AWS::Events::Rule") if when in one.properties]
     assert len(rules) == 2
     for rule in rules:
         (target,) = rule.properties["Targets"]
-        assert "tolake" in json.dumps(target["Arn"])
+        assert job in json.dumps(target["Arn"])
         assert "undelivered" in json.dumps(target["DeadLetterConfig"])
 
 
