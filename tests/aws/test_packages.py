@@ -1,10 +1,13 @@
 """What is shipped: small, the same each time, and with no more imported than each function needs."""
 
 import ast
+import hashlib
 import re
 import subprocess
 import sys
 import zipfile
+from base64 import urlsafe_b64encode
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from infra import packaging
 from milequest.settings import PROJECT
 
-MOST_BYTES = 15 * 2**20
+MOST_BYTES = 15_000_000
 NO_GRAPHQL = ("app.aws.doors", "app.aws.authorizer", "app.aws.cognito")
 ALL = (*NO_GRAPHQL, "app.aws.api", "app.aws.domains", "app.aws.live", "app.aws.jobs", "app.aws.pictures")
 MEASURE = "import sys, time; import {}; print(time.process_time()); print(*sys.modules)"
@@ -45,12 +48,30 @@ def test_a_function_imports_from_its_package_alone(module: str, packages: Path, 
 
 def test_the_package_of_the_api_is_small_and_compiled(packages: Path) -> None:
     path = packages / "service.zip"
-    print(f"{path.name}: {path.stat().st_size / 2**20:.1f} MB")
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
     assert path.stat().st_size < MOST_BYTES
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
     assert any(re.fullmatch(r"app/aws/__pycache__/api\..*\.pyc", name) for name in names)
     assert "graphql/__init__.pyc" in names
+
+
+def test_libraries_have_nothing_for_debuggers(packages: Path) -> None:
+    with zipfile.ZipFile(packages / "service.zip") as archive:
+        libraries = [archive.read(name) for name in archive.namelist() if name.endswith(".so")]
+    assert len(libraries) > 5
+    assert all(image[40:48] == bytes(8) for image in libraries if image.startswith(packaging.ELF)), "no sections"
+
+
+@pytest.mark.usefixtures("packages")
+def test_making_them_leaves_what_is_installed_as_it_was() -> None:
+    """Installers share files between environments by hard links: what is changed in one place would be in all."""
+    libraries = [file for each in distributions() for file in each.files or () if file.suffix == ".so" and file.hash]
+    assert len(libraries) > 5
+    for file in libraries:
+        assert file.hash is not None
+        digest = hashlib.new(file.hash.mode, file.read_binary()).digest()
+        assert urlsafe_b64encode(digest).rstrip(b"=").decode() == file.hash.value, file
 
 
 def test_the_same_sources_give_the_same_bytes(packages: Path, tmp_path: Path) -> None:
