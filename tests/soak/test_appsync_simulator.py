@@ -5,73 +5,15 @@ what the service itself gives them. Its AppSync runs no JavaScript: ours is run 
 import json
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
-
-import pytest
-import pytest_asyncio
-from redis import Redis
 
 from app.bundle import find_node, install_packages
-from tests.event_streams import EVENTS, parsed
-from tests.journeys import along
 from tests.schema.test_appsync import LOG, TEAM
-from tests.soak.appsync.world import API_KEY, HERE, ROLE, SCRIPTS, World, standing
-from tests.subscriptions.team import ACCEPT, FOUND, GOAL, INVITE
+from tests.soak.appsync.team import Team, team, together, walk, world
+from tests.soak.appsync.world import API_KEY, HERE, SCRIPTS, World
+from tests.subscriptions.team import FOUND
 
-together = pytest.mark.asyncio(loop_scope="module")
-
-NEWS = """subscription ($id: ID!, $filter: AWSJSON) { teamActivityChanged(teamId: $id, filter: $filter) {
-  __typename cursor sequence delivery occurredAt teamId change removedId
-  edge { cursor node { id type distanceMeters localDate startedAt user { id name } } } } }"""
-PUBLISH = """mutation ($event: AWSJSON!) { publishTeamActivity(event: $event) {
-  __typename cursor sequence delivery occurredAt teamId change removedId
-  edge { cursor node { id type distanceMeters localDate startedAt user { id name } } } } }"""
-
-
-@dataclass
-class Team:
-    """Two people with a goal."""
-
-    id: str
-    ann: str
-    ben: str
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(new_database: Callable[[], AbstractContextManager[str]], _valkey: Redis) -> AsyncIterator[World]:
-    """The simulator, the function and the service."""
-    with new_database() as url:
-        async with standing(url, f"unix://{_valkey.get_connection_kwargs()['path']}") as stands:
-            yield stands
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(world: World) -> Team:
-    """Made by AppSync alone."""
-    ann, ben = world.sign_up("Ann"), world.sign_up("Ben")
-    made = await world.run(FOUND, ann, input={"name": "Walkers", "isPublic": True, "joinPolicy": "OPEN"})
-    team = made["createTeam"]["team"]["id"]
-    code = (await world.run(INVITE, ann, input={"teamId": team}))["createInvite"]["code"]
-    await world.run(ACCEPT, ben, input={"code": code})
-    starts = str(datetime.now(UTC).date())
-    goal = {"teamId": team, "name": "North", "startsOn": starts, "waypoints": along(0, 0.1), "activate": True}
-    await world.run(GOAL, ann, input=goal)
-    for walker in (ann, ben, ann):
-        await world.run(LOG, walker, input=walk())
-    return Team(team, ann, ben)
-
-
-def walk(**changes: Any) -> dict[str, Any]:
-    """A walk that has just begun."""
-    at = datetime.now(UTC).isoformat()[:19] + "Z"
-    of_itself = {"idempotencyKey": uuid4().hex, "allowDuplicate": True}
-    return {"distanceMeters": 1500, "durationSeconds": 1200, "startedAt": at} | of_itself | changes
+__all__ = ["team", "world"]
 
 
 @together
@@ -141,75 +83,6 @@ async def said(world: World, team: Team) -> str:
     body = {"query": LOG, "variables": {"input": walk(distanceMeters=-1)}}
     answer = await world.client.post(world.service.url, json=body, headers={"authorization": team.ann})
     return str(answer.json()["errors"][0]["message"])
-
-
-async def start(world: World, token: str, id: str, filter: object = None) -> dict[str, Any]:
-    """The answer to somebody who would hear of a team's walks."""
-    async with world.socket(token) as socket:
-        given = {"id": id, "filter": json.dumps(filter) if filter else None}
-        await subscribe(socket, token, NEWS, given)
-        told: dict[str, Any] = await socket.receive()
-        return told
-
-
-async def subscribe(socket: Any, token: str, query: str, variables: dict[str, Any]) -> None:
-    """Begin an operation."""
-    data = json.dumps({"query": query, "variables": variables})
-    await socket.send(
-        id="1", type="start", payload={"data": data, "extensions": {"authorization": {"authorization": token}}}
-    )
-
-
-@together
-async def test_what_the_service_tells_is_published_and_comes_to_subscribers(world: World, team: Team) -> None:
-    told = {"query": NEWS, "variables": {"id": team.id}}
-    streaming = {"authorization": team.ann, "accept": EVENTS}
-    async with (
-        world.client.stream("POST", world.service.url, json=told, headers=streaming) as stream,
-        world.socket(team.ben) as socket,
-    ):
-        news = following(stream.aiter_text())
-        await anext(news)  # where it stands
-        large = {
-            "filterGroup": [{"filters": [{"fieldName": "edge.node.distanceMeters", "operator": "gt", "value": 9}]}]
-        }
-        await subscribe(socket, team.ben, NEWS, {"id": team.id, "filter": json.dumps(large)})
-        assert (await socket.receive())["type"] == "start_ack"
-        await world.run(LOG, team.ann, input=walk(distanceMeters=2222))
-        event = await anext(news)
-        assert event["edge"]["node"]["distanceMeters"] == 2222
-        await world.asked()
-        published = await world.sent(PUBLISH, {"authorization": ROLE}, {"event": json.dumps(event)})
-        assert published == {"data": {"publishTeamActivity": event}}
-        heard = await socket.receive()
-        assert heard["payload"] == {"data": {"teamActivityChanged": event}}
-
-
-async def following(texts: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]]:
-    """The news of a stream."""
-    rest = ""
-    async for text in texts:
-        *blocks, rest = (rest + text).split("\n\n")
-        for block in blocks:
-            if event := parsed(block):
-                yield event.news
-
-
-@together
-async def test_who_may_not_subscribe_or_filters_by_nonsense_is_told_so(world: World, team: Team) -> None:
-    assert (await start(world, team.ann, team.id))["type"] == "start_ack"
-    hidden = await start(world, world.sign_up("Eve"), f"team_{'0' * 32}")
-    assert (hidden["type"], hidden["payload"]["errors"][0]["errorType"]) == ("error", "NOT_FOUND")
-    unknown = {"fieldName": "a", "operator": "eq", "value": 1}
-    for groups in ([], [{"filters": [unknown]}]):
-        wrong = await start(world, team.ann, team.id, {"filterGroup": groups})
-        assert (wrong["type"], wrong["payload"]["errors"][0]["errorType"]) == ("error", "BadRequestException")
-
-
-@together
-async def test_only_a_role_publishes(world: World, team: Team) -> None:
-    for token in (team.ann, None):
-        assert (await world.refused(PUBLISH, token, event="{}"))[0] == "Unauthorized"
 
 
 def test_aws_accepts_our_javascript(tmp_path: Path) -> None:

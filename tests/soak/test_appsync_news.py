@@ -1,0 +1,191 @@
+"""News behind Amplify's AppSync simulator: what the service tells, published as it is, comes to AppSync's subscribers.
+
+The simulator applies no filter of subscriptions; that ours is set is proved in `tests/schema/test_appsync.py`.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from schema.appsync.printed import publisher
+from schema.build import build
+from tests.event_streams import asked
+from tests.listening import PATIENCE
+from tests.schema.test_appsync import LOG
+from tests.soak.appsync.team import Team, gathered, team, together, walk, world
+from tests.soak.appsync.world import ROLE, World
+from tests.sockets import Socket
+from tests.subscriptions.team import CANCEL, JOIN, PRESENCE
+
+__all__ = ["team", "world"]
+
+Deed = Callable[[World, Team], Awaitable[Any]]
+
+LOGGED = "__typename cursor sequence delivery occurredAt teamId"
+BOARD = """teamId period metric basis leaderboard { id version period windowStartsOn entries(first: 5) {
+  totalCount edges { cursor node { rank value lastActivityAt competitor { __typename id name } } } } }"""
+WALKS = f"""{LOGGED} change removedId snapshot {{ id }}
+  edge {{ cursor node {{ id type distanceMeters localDate startedAt user {{ id name }} }} }}"""
+
+
+async def log(world: World, team: Team) -> None:
+    """A walk that takes the team past the half of its way."""
+    await world.run(LOG, team.ann, input=walk(distanceMeters=2222))
+
+
+async def join(world: World, team: Team) -> None:
+    """One more of them."""
+    await world.run(JOIN, world.sign_up("Eve"), input={"teamId": team.id})
+
+
+async def cancel(world: World, team: Team) -> None:
+    """Their goal is none any longer."""
+    await world.run(CANCEL, team.ann, input={"goalId": team.goal})
+
+
+async def set_out(world: World, team: Team) -> None:
+    """Ann is walking."""
+    await world.run(PRESENCE, team.ann, input={"teamId": team.id, "walking": True})
+
+
+@dataclass
+class Feed:
+    """A subscription: what is selected, what makes news of it, and what that news must say."""
+
+    selected: str
+    deed: Deed
+    says: Callable[[Any], object]
+    what: object
+    given: dict[str, str] = field(default_factory=dict)
+    is_of_team: bool = True
+
+
+FEEDS = {
+    "teamActivityChanged": Feed(WALKS, log, lambda told: told["edge"]["node"]["distanceMeters"], 2222),
+    "teamMemberChanged": Feed(
+        f"{LOGGED} change removedId edge {{ cursor node {{ id role user {{ id name }} }} }} team {{ id memberCount }}",
+        join,
+        lambda told: (told["change"], told["edge"]["node"]["user"]["name"], told["team"]["memberCount"]),
+        ("ADDED", "Eve", 3),
+    ),
+    "teamGoalChanged": Feed(
+        f"{LOGGED} goal {{ id name status progress {{ totalMeters }} }} team {{ id activeGoal {{ id }} }}",
+        cancel,
+        lambda told: (told["goal"]["status"], told["team"]["activeGoal"]),
+        ("CANCELLED", None),
+    ),
+    "teamMilestoneReached": Feed(
+        f"{LOGGED} milestone {{ id title atMeters }}",
+        log,
+        lambda told: round(told["milestone"]["atMeters"]),
+        5566,
+    ),
+    "teamProgressUpdated": Feed(
+        "teamId progress { totalMeters percent position { lat lng } goal { id name } milestones { id title } }",
+        log,
+        lambda told: told["progress"]["totalMeters"],
+        6722,
+    ),
+    "teamLeaderboardUpdated": Feed(
+        BOARD,
+        log,
+        lambda told: [edge["node"]["value"] for edge in told["leaderboard"]["entries"]["edges"]],
+        [5222, 1500],
+        {"period": "WEEK", "metric": "DISTANCE"},
+    ),
+    "teamsLeaderboardUpdated": Feed(
+        BOARD,
+        log,
+        lambda told: told["leaderboard"]["entries"]["edges"][0]["node"]["competitor"]["__typename"],
+        "Team",
+        {"period": "WEEK", "basis": "TOTAL"},
+        is_of_team=False,
+    ),
+    "teamPresenceUpdated": Feed(
+        "teamId walkers { id name }", set_out, lambda told: [one["name"] for one in told["walkers"]], ["Ann"]
+    ),
+}
+
+
+def subscription(name: str, **more: str) -> str:
+    """The document, its arguments written out: AppSync and the service are asked the same."""
+    feed = FEEDS[name]
+    of_team = {"teamId": "$id"} if feed.is_of_team else {}
+    given = ", ".join(f"{each}: {value}" for each, value in (of_team | feed.given | more).items())
+    declared = [text for text, used in (("$id: ID!", feed.is_of_team), ("$filter: AWSJSON", "filter" in more)) if used]
+    variables = f" ({', '.join(declared)})" if declared else ""
+    return f"subscription{variables} {{ {name}({given}) {{ {feed.selected} }} }}"
+
+
+def publication(name: str) -> str:
+    """The mutation that tells AppSync: subscribers get what it selects."""
+    field = publisher(name)
+    return f"mutation ($event: AWSJSON!) {{ {field}(event: $event) {{ {FEEDS[name].selected} }} }}"
+
+
+async def subscribe(socket: Socket, token: str, query: str, variables: dict[str, Any]) -> None:
+    """Begin an operation."""
+    data = json.dumps({"query": query, "variables": variables})
+    await socket.send(
+        id="1", type="start", payload={"data": data, "extensions": {"authorization": {"authorization": token}}}
+    )
+
+
+def test_every_subscription_is_tried() -> None:
+    root = build()._schema.subscription_type
+    assert root is not None
+    assert FEEDS.keys() == root.fields.keys()
+
+
+@together
+@pytest.mark.parametrize("name", FEEDS)
+async def test_what_the_service_tells_is_published_and_comes_to_subscribers(world: World, name: str) -> None:
+    feed, team = FEEDS[name], await gathered(world, name)
+    variables = {"id": team.id} if feed.is_of_team else {}
+    async with (
+        asked(world.service, subscription(name), team.ann, **variables) as stream,
+        world.socket(team.ben) as socket,
+    ):
+        await stream.next()  # where it stands
+        await subscribe(socket, team.ben, subscription(name), variables)
+        assert (await socket.receive())["type"] == "start_ack"
+        await feed.deed(world, team)
+        event = (await stream.next()).news
+        while feed.says(event) != feed.what:  # a state may be seen before all of a deed is
+            event = (await stream.next()).news
+        published = await world.sent(publication(name), {"authorization": ROLE}, {"event": json.dumps(event)})
+        assert published == {"data": {publisher(name): event}}
+        heard = await asyncio.wait_for(socket.receive(), PATIENCE)
+        assert heard["payload"] == {"data": {name: event}}
+
+
+async def start(world: World, token: str, id: str, filter: object = None) -> dict[str, Any]:
+    """The answer to somebody who would hear of a team's walks."""
+    async with world.socket(token) as socket:
+        given = {"id": id, "filter": json.dumps(filter) if filter else None}
+        await subscribe(socket, token, subscription("teamActivityChanged", filter="$filter"), given)
+        told: dict[str, Any] = await socket.receive()
+        return told
+
+
+@together
+async def test_who_may_not_subscribe_or_filters_by_nonsense_is_told_so(world: World, team: Team) -> None:
+    far = {"fieldName": "edge.node.distanceMeters", "operator": "gt", "value": 9}
+    for filter in (None, {"filterGroup": [{"filters": [far]}]}):
+        assert (await start(world, team.ann, team.id, filter))["type"] == "start_ack"
+    hidden = await start(world, world.sign_up("Eve"), f"team_{'0' * 32}")
+    assert (hidden["type"], hidden["payload"]["errors"][0]["errorType"]) == ("error", "NOT_FOUND")
+    unknown = {"fieldName": "a", "operator": "eq", "value": 1}
+    for groups in ([], [{"filters": [unknown]}]):
+        wrong = await start(world, team.ann, team.id, {"filterGroup": groups})
+        assert (wrong["type"], wrong["payload"]["errors"][0]["errorType"]) == ("error", "BadRequestException")
+
+
+@together
+async def test_only_a_role_publishes(world: World, team: Team) -> None:
+    for token in (team.ann, None):
+        assert (await world.refused(publication("teamActivityChanged"), token, event="{}"))[0] == "Unauthorized"
