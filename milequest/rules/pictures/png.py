@@ -26,7 +26,7 @@ def cleaned(data: bytes) -> bytes:
     """The picture alone, without texts and times; of an animated one the still. Raises BadPicture."""
     kept, packed, header = [_START], [], b""
     for kind, body in _chunks(data):
-        if not header and kind != b"IHDR":
+        if bool(header) == (kind == b"IHDR"):  # one, and at the beginning
             raise BadPicture("the PNG is damaged")
         if kind == b"IHDR":
             header = body

@@ -27,7 +27,9 @@ def cleaned(data: bytes) -> bytes:
         raise BadPicture("the WebP has no picture in it, or is animated")
     width, height = _size_of(pixels[0], chunks[pixels[0]])
     refuse_dimensions(width, height)
-    if b"VP8X" in chunks:
+    if b"VP8X" not in chunks:  # nothing else is shown then
+        chunks = {pixels[0]: chunks[pixels[0]]}
+    else:
         up = exif.only_orientation(chunks.get(b"EXIF", b"").removeprefix(_EXIF))
         chunks[b"VP8X"] = _extended(chunks[b"VP8X"], (width, height), turned=bool(up))
         chunks[b"EXIF"] = up

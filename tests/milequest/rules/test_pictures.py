@@ -12,6 +12,7 @@ from milequest.rules.pictures import MAX_BYTES, BadPicture, cleaned, exif
 from tests import pictures
 from tests.pictures import SECRET
 
+ROWS = (b"\0" + b"\7" * 8) * 8  # of a PNG of eight by eight
 LOSSLESS, LOSSY = pictures.webp(lossless=True), pictures.webp(lossless=False)
 PLAIN = {
     "jpeg": pictures.jpeg(),
@@ -63,6 +64,13 @@ def test_only_the_picture_is_left(name: str) -> None:
     assert exif.orientation(tiff) == 6, "it would lie on its side"
 
 
+def test_a_webp_without_the_extended_header_is_its_pixels() -> None:
+    """Nothing that comes with them is shown there, so nothing is kept."""
+    pixels = pictures.pixels_of(LOSSLESS)
+    told = pictures.riff(pixels, (b"EXIF", pictures.exif(6)), (b"ICCP", b"colours"), (b"XMP ", SECRET))
+    assert cleaned(told).data == LOSSLESS
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("said", range(10))
 def test_the_orientation_survives_alone(order: str, said: int) -> None:
@@ -96,6 +104,7 @@ BAD = {
     "png wide": pictures.png(8_193, 1),
     "png of nothing": pictures.png(0, 8),
     "png that unpacks to gigabytes": pictures.png(8, 8, pixels=b"\0" * 200_000_000),
+    "png that says twice how large it is": pictures.png(60_000, 60_000, pictures.png()[8:33], pixels=ROWS),
     "png of an unknown part": pictures.png(8, 8, pictures.chunk(b"ABCD", b"")),
     "webp animated": pictures.riff(pictures.extended(0x02), (b"ANIM", b"\0" * 6), (b"ANMF", b"\0" * 30)),
     "webp cut off": LOSSLESS[:-4],
