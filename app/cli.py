@@ -24,6 +24,7 @@ Command = Callable[[Settings, argparse.Namespace], None]
 def run(settings: Settings, arguments: argparse.Namespace) -> None:
     """Start everything and serve until Ctrl-C."""
     logs.configure(settings.log_level)
+    reach.find_authorizer(settings)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(settings.host, settings.port))
         settings = replace(settings, port=listener.getsockname()[1])

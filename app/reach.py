@@ -1,4 +1,4 @@
-"""Whether the servers named in the settings are there, said in one line each before anything is served."""
+"""Whether what the settings name is there, said in one line each before anything is served."""
 
 import asyncio
 import sys
@@ -25,6 +25,14 @@ def revision(settings: Settings, url: str, setting: str) -> str | None:
     except (OSError, TimeoutError, PostgresError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
         raise SetupError(f"no database at {setting} ({reason}): start it, or correct the setting") from None
+
+
+def find_authorizer(settings: Settings) -> None:
+    """See that an authorizer in Python is there. Raises SettingsError."""
+    from milequest.providers.identity.authorizer import imported
+
+    if settings.authorizer and not settings.authorizer.startswith("arn:"):
+        imported(settings.authorizer)
 
 
 def warn_without_redis(settings: Settings) -> None:

@@ -42,6 +42,7 @@ class Milequest:
             text=True,
             capture_output=True,
             check=False,
+            timeout=300,  # what serves where it should have failed ends too
         )
 
     def run(self) -> tuple[subprocess.Popen[str], int]:
@@ -129,6 +130,20 @@ def test_every_wrong_setting_is_one_line(milequest: Milequest) -> None:
         ["error:", "MILEQUEST_LOG_LEVEL"],
         ["error:", "MILEQUEST_PORT"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "said"),
+    [
+        ("no.such:authorize", "cannot be imported: No module named 'no'"),
+        ("json:authorize", "cannot be imported: module 'json' has no attribute 'authorize'"),
+        ("json:__name__", "is no function: json:__name__"),
+    ],
+)
+def test_an_authorizer_that_is_not_there_is_one_line(milequest: Milequest, authorizer: str, said: str) -> None:
+    failed = milequest("run", PORT="0", MILEQUEST_AUTHORIZER=authorizer)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == f"error: MILEQUEST_AUTHORIZER {said}\n"
 
 
 def test_another_database_is_never_migrated_or_reset_unasked(

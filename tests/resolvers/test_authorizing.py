@@ -1,5 +1,8 @@
 """Whom the operator's authorizer lets in: what it is asked, what is kept of its answers, and what it never sees."""
 
+import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -137,9 +140,6 @@ async def test_an_answer_that_is_very_large_is_not_kept(asked: list[Any]) -> Non
 
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_who_says_nothing_in_time_lets_nobody_in(monkeypatch: pytest.MonkeyPatch, is_async: bool) -> None:
-    import asyncio
-    import time
-
     monkeypatch.setattr(ways, "SECONDS", 0.05)
 
     async def later(event: dict[str, Any], context: object) -> Any:
@@ -154,3 +154,33 @@ async def test_who_says_nothing_in_time_lets_nobody_in(monkeypatch: pytest.Monke
     with pytest.raises(Refused) as refused:
         await Gatekeeper(PythonAuthorizer(function))("wall", None, NOW)
     assert refused.value.code is ErrorCode.UNAUTHENTICATED
+
+
+async def test_one_that_hangs_keeps_no_thread_that_others_work_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ways, "THREADS", 3)
+    goes_on, before = threading.Event(), set(threading.enumerate())
+
+    def hanging(event: dict[str, Any], context: object) -> Any:
+        goes_on.wait()
+        return {"isAuthorized": True}
+
+    authorizer = PythonAuthorizer(hanging)
+    monkeypatch.setattr(ways, "SECONDS", 0.01)
+    try:
+        answers = await asyncio.gather(*(authorizer.ask({}) for _ in range(50)))
+        kept = [one for one in set(threading.enumerate()) - before if one.name == "authorizer"]
+        assert (answers, len(kept)) == ([None] * 50, 3)
+        assert all(one.daemon for one in kept), "the process would not end"
+        async with asyncio.timeout(30):
+            assert await asyncio.to_thread(lambda: "others work") == "others work"
+    finally:
+        goes_on.set()
+    monkeypatch.setattr(ways, "SECONDS", 30)
+    assert await authorizer.ask({}) == {"isAuthorized": True}
+
+
+async def test_one_that_wants_to_end_the_process_says_no() -> None:
+    def leaving(event: dict[str, Any], context: object) -> Any:
+        raise SystemExit("enough")
+
+    assert await PythonAuthorizer(leaving).ask({}) is None

@@ -4,17 +4,21 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from inspect import isawaitable, iscoroutinefunction
+from threading import Thread
 from typing import Any, Protocol
 from urllib.parse import quote
 
 import orjson
 
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.settings import Settings
+from milequest.settings import Settings, SettingsError
 from milequest.store.aws.client import Aws
 
 SECONDS = 10.0  # an answer may take, as AppSync has it
+THREADS = 32  # a plain function in Python may run in at once
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +35,26 @@ class Authorizer(Protocol):
 
 
 def choose_authorizer(settings: Settings, aws: Aws) -> Authorizer | None:
-    """The one that the settings name. Raises ImportError or AttributeError for Python that is not there."""
+    """The one that the settings name. Raises SettingsError for Python that is not there."""
     if not settings.authorizer:
         return None
     if settings.authorizer.startswith("arn:"):
         return LambdaAuthorizer(aws, settings.authorizer)
-    module, _, name = settings.authorizer.partition(":")
-    return PythonAuthorizer(getattr(importlib.import_module(module), name))
+    return PythonAuthorizer(imported(settings.authorizer))
+
+
+def imported(name: str) -> Callable[..., Any]:
+    """`module:function`. Of what fails inside the module only the kind is told: its words may hold a secret."""
+    module, _, function = name.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError([f"MILEQUEST_AUTHORIZER cannot be imported: {' '.join(str(error).split())}"]) from None
+    except Exception as error:
+        raise SettingsError([f"MILEQUEST_AUTHORIZER cannot be imported: {type(error).__name__}"]) from None
+    if not callable(found):
+        raise SettingsError([f"MILEQUEST_AUTHORIZER is no function: {name}"])
+    return found
 
 
 class LambdaAuthorizer:
@@ -69,25 +86,54 @@ class LambdaAuthorizer:
 
 
 class PythonAuthorizer:
-    """`function(event, context)` as Lambda would call it, plain or async; a plain one runs in a thread."""
+    """`function(event, context)` as Lambda would call it, plain or async.
+
+    A plain one runs in threads of its own, few, and daemons: one that hangs keeps its thread for ever, but none that
+    others work in, and the process ends without it.
+    """
 
     account = ""
 
     def __init__(self, function: Callable[[dict[str, Any], None], Any]) -> None:
         self._function = function
+        self._free = asyncio.Semaphore(THREADS)
 
     async def ask(self, question: Mapping[str, object]) -> object:
         """Call it."""
+        given = dict(question), None
         try:
             async with asyncio.timeout(SECONDS):
-                given = dict(question), None
                 if iscoroutinefunction(self._function):
                     return await self._function(*given)
-                answer = await asyncio.to_thread(self._function, *given)
+                answer = await self._in_a_thread(partial(self._function, *given))
                 return await answer if isawaitable(answer) else answer
         except Exception as error:
-            log.warning("the authorizer failed: %s", type(error).__name__)  # its words may hold the token
-            return None
+            return _failed(error)
+
+    async def _in_a_thread(self, call: Callable[[], Any]) -> Any:
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Any] = loop.create_future()
+
+        def work() -> None:
+            try:
+                answer = call()
+            except BaseException as error:  # a SystemExit is nobody's but its own
+                answer = _failed(error)
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(end, answer)
+
+        def end(answer: Any) -> None:
+            self._free.release()
+            if not answered.done():
+                answered.set_result(answer)
+
+        Thread(target=work, name="authorizer", daemon=True).start()
+        return await answered
+
+
+def _failed(error: BaseException) -> None:
+    log.warning("the authorizer failed: %s", type(error).__name__)  # its words may hold the token
 
 
 def _unreached(why: str) -> Refused:
