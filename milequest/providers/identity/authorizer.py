@@ -132,8 +132,10 @@ class PythonAuthorizer:
         return await answered
 
 
-def _failed(error: BaseException) -> None:
+def _failed(error: BaseException) -> object:
+    """The answer of one that failed: none."""
     log.warning("the authorizer failed: %s", type(error).__name__)  # its words may hold the token
+    return None
 
 
 def _unreached(why: str) -> Refused:
