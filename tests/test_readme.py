@@ -109,3 +109,10 @@ def test_the_commands_of_the_readme_exist() -> None:
     named = set(re.findall(r"bin/milequest ([a-z-]+)", README))
     assert named
     assert all(re.search(rf"^    {name}\b", usage, re.MULTILINE) for name in named)
+
+
+def test_the_targets_of_the_readme_are_all_there_are() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    told = README[README.index("`make` alone") : README.index("## Settings")]
+    targets = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)) - {"help", "run", "test"}
+    assert set(re.findall(r"`([a-z]+)`", told)) - {"make"} == targets
