@@ -73,14 +73,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 def configured(app: ASGIApp, trusted_proxies: Sequence[str] = ()) -> uvicorn.Config:
     """How uvicorn serves `app`, here and in tests. Nobody but a trusted proxy says on whose behalf it calls."""
-    from app.upgrades import Upgrade  # here, because the commands that don't serve need neither this nor GraphQL
+    from app.upgrades import Http, Upgrade  # here, because the commands that don't serve need neither this nor GraphQL
     from subscriptions.throttle import MAX_MESSAGE_BYTES
 
     logging.getLogger("uvicorn.error").addFilter(_is_error)
     return uvicorn.Config(
         app,
         loop="none",  # the runner's
-        http="httptools",
+        http=Http,
         ws=Upgrade,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # news is short; and nobody sends a small message that unpacks to a large one

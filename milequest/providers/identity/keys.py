@@ -97,7 +97,7 @@ def _generate() -> SigningKey:
 
 
 def _private(key: SigningKey) -> RSAPrivateKey:
-    private = load_der_private_key(key.private_key, password=None)
+    private = load_der_private_key(key.private_key, password=None, unsafe_skip_rsa_key_validation=True)  # it is our own
     assert isinstance(private, RSAPrivateKey), "we store RSA keys only"
     return private
 

@@ -1,0 +1,114 @@
+"""A handshake that we read ourselves is one that the `websockets` package would take, which says what is wrong else."""
+
+import asyncio
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from app.upgrades import sound_key
+from tests.service import Service
+
+KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
+ACCEPTED = b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, section 1.3
+SOUND = [
+    (b"Host", b"localhost"),
+    (b"Upgrade", b"websocket"),
+    (b"Connection", b"Upgrade"),
+    (b"Sec-WebSocket-Key", KEY),
+    (b"Sec-WebSocket-Version", b"13"),
+    (b"Sec-WebSocket-Protocol", b"graphql-transport-ws"),
+]
+
+Lines = list[tuple[bytes, bytes]]
+
+
+def but(name: bytes, *values: bytes) -> Lines:
+    """A sound handshake's headers, with other values of one of them."""
+    return [line for line in SOUND if line[0] != name] + [(name, value) for value in values]
+
+
+async def answer(service: Service, lines: Lines, first: bytes = b"GET /graphql HTTP/1.1") -> bytes:
+    """The head of what is answered, its names in small letters."""
+    host, port = service.origin.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(first + b"\r\n" + b"".join(b"%b: %b\r\n" % line for line in lines) + b"\r\n")
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    writer.close()
+    status, *others = head.strip().split(b"\r\n")
+    named = (line.split(b":", 1) for line in others)
+    return b"\r\n".join([status, *(name.lower() + b":" + value for name, value in named)])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        SOUND,
+        SOUND[::-1],
+        [(name.upper(), value) for name, value in SOUND],
+        but(b"Connection", b"keep-alive, Upgrade"),
+        but(b"Connection", b"keep-alive", b"upgrade"),
+        but(b"Upgrade", b"WebSocket"),
+        but(b"Sec-WebSocket-Protocol", b"graphql-ws,graphql-transport-ws"),
+        but(b"Sec-WebSocket-Protocol", b"graphql-ws", b"graphql-transport-ws"),
+        but(b"Sec-WebSocket-Extensions", b"permessage-deflate; client_max_window_bits"),
+        but(b"Origin"),
+    ],
+)
+async def test_a_sound_handshake_is_answered(service: Service, lines: Lines) -> None:
+    head = await answer(service, lines)
+    assert head.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
+    assert ACCEPTED in head
+    assert b"sec-websocket-protocol: graphql-transport-ws" in head
+    assert head.count(b"\r\ndate:") == 1
+    assert b"extensions" not in head  # nothing is compressed
+
+
+@pytest.mark.parametrize(
+    ("lines", "first", "status"),
+    [
+        (but(b"Sec-WebSocket-Key"), b"GET /graphql HTTP/1.1", 400),
+        (but(b"Sec-WebSocket-Key", b"c2hvcnQ="), b"GET /graphql HTTP/1.1", 400),
+        (but(b"Sec-WebSocket-Key", b"?" * 24), b"GET /graphql HTTP/1.1", 400),
+        (but(b"Sec-WebSocket-Key", KEY, KEY), b"GET /graphql HTTP/1.1", 400),
+        (but(b"Sec-WebSocket-Version"), b"GET /graphql HTTP/1.1", 400),
+        (but(b"Sec-WebSocket-Version", b"8"), b"GET /graphql HTTP/1.1", 400),
+        (SOUND, b"POST /graphql HTTP/1.1", 405),
+        (SOUND, b"GET /elsewhere HTTP/1.1", 404),
+        (but(b"Origin", b"https://evil.example"), b"GET /graphql HTTP/1.1", 403),
+        (but(b"X-Long", b"x" * 9_000), b"GET /graphql HTTP/1.1", 431),
+    ],
+)
+async def test_another_one_is_refused(service: Service, lines: Lines, first: bytes, status: int) -> None:
+    assert (await answer(service, lines, first)).split(b" ")[1] == b"%d" % status
+
+
+def values(*usual: bytes) -> st.SearchStrategy[list[bytes]]:
+    return st.lists(st.sampled_from(usual), max_size=2)
+
+
+@given(
+    keys=st.lists(st.one_of(st.just(KEY), st.binary(max_size=20).map(base64.b64encode)), max_size=2),
+    versions=values(b"13", b"8", b"13, 8"),
+    upgrades=st.just([b"websocket"]) | values(b"WebSocket", b"h2c"),
+    method=st.sampled_from(["GET", "POST"]),
+    version=st.sampled_from(["1.1", "1.0"]),
+)
+def test_what_is_sound_the_library_takes(
+    keys: list[bytes], versions: list[bytes], upgrades: list[bytes], method: str, version: str
+) -> None:
+    # The HTTP parser has seen `connection: upgrade`, and that the last `upgrade` is to a WebSocket.
+    upgrades = [*upgrades, b"websocket"] if not upgrades or upgrades[-1].lower() != b"websocket" else upgrades
+    named = {b"sec-websocket-key": keys, b"sec-websocket-version": versions, b"upgrade": upgrades}
+    lines = [(b"connection", b"upgrade"), *((name, value) for name, given in named.items() for value in given)]
+    key = sound_key(method, version, b"/graphql", lines)
+    if key is not None:
+        headers = Headers([(name.decode(), value.decode()) for name, value in lines])
+        request = Request("/graphql", headers, method=method, protocol=f"HTTP/{version}")
+        assert ServerProtocol().accept(request).headers.get("sec-websocket-accept")
+    sound = method == "GET" and version == "1.1" and versions == [b"13"] and len(keys) == len(upgrades) == 1
+    assert (key is not None) == (sound and len(base64.b64decode(keys[0])) == 16)
