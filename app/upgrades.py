@@ -97,14 +97,14 @@ class Upgrade(WebSocketsSansIOProtocol):
             await super().send(message)
             return
         head = [
-            (b"upgrade", b"websocket"),
-            (b"connection", b"upgrade"),
-            (b"sec-websocket-accept", accept_key(self._key).encode()),
+            (b"Upgrade", b"websocket"),
+            (b"Connection", b"Upgrade"),
+            (b"Sec-WebSocket-Accept", accept_key(self._key).encode()),
             *self.default_headers,
             *message.get("headers", ()),
         ]
         if (protocol := message.get("subprotocol")) is not None:
-            head.append((b"sec-websocket-protocol", protocol.encode()))
+            head.append((b"Sec-WebSocket-Protocol", protocol.encode()))
         self._key = None
         self.conn = cast(Any, Protocol(SERVER, state=State.OPEN, max_size=self.config.ws_max_size, logger=self.logger))
         self.handshake_complete = True
