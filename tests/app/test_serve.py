@@ -82,10 +82,9 @@ def test_a_request_under_way_gets_its_answer(start: list[subprocess.Popen[str]],
     assert process.stdout.readline() == "working\n"
     process.send_signal(number)
     client.join()
-    said, _ = process.communicate(timeout=20)
+    said = process.communicate(timeout=20)
     assert answers == ["done"]
-    assert said == "beside ended\nstopped\n"
-    assert process.returncode == 0
+    assert (*said, process.returncode) == ("beside ended\nstopped\n", "", 0)
 
 
 def test_work_beside_that_fails_is_logged_and_the_server_stays(start: list[subprocess.Popen[str]]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import statistics
 import time
 from collections.abc import Awaitable, Callable
 
@@ -43,14 +42,17 @@ async def test_wrong_address_and_wrong_password_are_told_alike(identity: Builtin
 
 
 async def test_the_time_tells_no_account_either(identity: BuiltinIdentity) -> None:
-    """Loosely: without a dummy hash a stranger's answer takes a twentieth of the time."""
+    """Loosely: without a dummy hash a stranger's answer takes a twentieth of the time.
+
+    Of the process, in all its threads: what others do on the machine does not count.
+    """
     await identity.add_account(ADA, NOW)
     number = iter(range(1_000))
 
     async def seconds(call: Callable[[], Awaitable[object]]) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         await code_of(call())
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     def strange() -> SignUp:
         return checked_sign_up(f"new-{next(number)}@example.org", PASSWORD, "New")
@@ -69,8 +71,8 @@ async def test_the_time_tells_no_account_either(identity: BuiltinIdentity) -> No
     ]
     for known, stranger in pairs:
         times = [(await seconds(known), await seconds(stranger)) for _ in range(9)]
-        medians = [statistics.median(column) for column in zip(*times, strict=True)]
-        assert max(medians) < 2 * min(medians), times
+        least = [min(column) for column in zip(*times, strict=True)]
+        assert max(least) < 2 * min(least), times
 
 
 async def test_mail_that_fails_is_sent_anew_on_demand(
