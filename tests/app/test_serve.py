@@ -13,7 +13,7 @@ import pytest
 from milequest.settings import PROJECT
 
 SLOW = """
-import asyncio, sys
+import asyncio, signal, sys
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -35,6 +35,7 @@ async def beside():
 async def who(request):
     return PlainTextResponse(request.client.host)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts in the background
 listener = listen("127.0.0.1", 0)
 ready = lambda: print("port", listener.getsockname()[1], flush=True)
 with interruptible():
