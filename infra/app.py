@@ -69,15 +69,14 @@ def build(app: cdk.App, environment: Environment) -> None:
                 stack(app, environment, region)
 
 
-def main() -> None:
+def write(*environments: Environment) -> None:
     """Write the templates. A finding of cdk-nag that nobody acknowledged fails it, with the templates written."""
     app = cdk.App(analytics_reporting=False, context=CONTEXT)
-    for environment in ENVIRONMENTS:
-        if not sys.argv[1:] or environment.name in sys.argv[1:]:
-            build(app, environment)
+    for environment in environments:
+        build(app, environment)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     app.synth()
 
 
 if __name__ == "__main__":
-    main()
+    write(*(one for one in ENVIRONMENTS if not sys.argv[1:] or one.name in sys.argv[1:]))

@@ -15,6 +15,7 @@ from milequest.settings import PROJECT
 from tests.conftest import RUN_FOLDER
 
 WRITTEN_LAST = "validation-report.json"
+AUTHORIZER = "machines"  # an operator's own function
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +31,20 @@ def packages() -> Path:
 @pytest.fixture(scope="session")
 def templates(packages: Path) -> Path:
     """The folder of what `make synth` writes: all stacks of all environments."""
-    with _alone("cdk.out") as folder:
+    return _synthesized(packages, "cdk.out", "infra.app")
+
+
+@pytest.fixture(scope="session")
+def authorized(packages: Path) -> Path:
+    """The folder of staging's stacks with an operator's own authorizer."""
+    return _synthesized(packages, "authorized.out", "tests.infra.authorized", AUTHORIZER)
+
+
+def _synthesized(packages: Path, name: str, *module: str) -> Path:
+    with _alone(name) as folder:
         if not (folder / WRITTEN_LAST).exists():
             environ = os.environ | {"MILEQUEST_PACKAGES": str(packages), "CDK_OUTDIR": str(folder)}
-            command: list[str | Path] = [tools("infra", INFRA_LOCK), "-m", "infra.app"]
+            command: list[str | Path] = [tools("infra", INFRA_LOCK), "-m", *module]
             ran = subprocess.run(command, cwd=PROJECT, env=environ, text=True, capture_output=True, check=False)
             # A finding that nobody acknowledged fails it with all written; tests/infra has a test for those.
             assert (folder / WRITTEN_LAST).exists(), ran.stderr[-3000:]

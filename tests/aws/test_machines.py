@@ -75,11 +75,15 @@ def test_who_has_the_policy_and_signs_gets_in(deployment: Deployment, machine: t
 
 @pytest.fixture
 def authorizer(deployment: Deployment) -> str:
-    """The ARN of an operator's authorizer, deployed: that of the other tests, in Lambda."""
+    """The ARN of an operator's authorizer."""
+    return deploy_authorizer(deployment, f"authorizer-{uuid4().hex[:8]}")
+
+
+def deploy_authorizer(deployment: Deployment, name: str) -> str:
+    """Have the authorizer of the other tests in Lambda; its ARN."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("authorizer.py", (PROJECT / "tests" / "fakes" / "authorizer.py").read_text())
-    name = f"authorizer-{uuid4().hex[:8]}"
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     on_iam(deployment, "CreateRole", RoleName=name, AssumeRolePolicyDocument=policy)

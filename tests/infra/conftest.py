@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.made import packages, templates
+from tests.aws.made import authorized, packages, templates
 from tests.infra.assembly import Assembly
 
-__all__ = ["packages", "templates"]
+__all__ = ["authorized", "packages", "templates"]
 
 
 @pytest.fixture(scope="session")

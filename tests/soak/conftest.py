@@ -1,5 +1,5 @@
 """What `make synth` writes, as other tests have it."""
 
-from tests.infra.conftest import assembly, packages, templates
+from tests.infra.conftest import assembly, authorized, packages, templates
 
-__all__ = ["assembly", "packages", "templates"]
+__all__ = ["assembly", "authorized", "packages", "templates"]

@@ -1,0 +1,90 @@
+"""Staging with an operator's own authorizer: what its templates have besides what staging's have, and no more."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aws.made import AUTHORIZER
+from tests.infra.assembly import Assembly, Resource
+from tests.infra.test_roles import roles
+
+ARN = f"arn:aws:lambda:us-east-1:111111111111:function:{AUTHORIZER}"
+PARAMETER = "arn:aws:ssm:us-east-1:111111111111:parameter/milequest/staging/fleet/authorizer"
+ASK = {"api": ("api", "auth", "team", "activity", "map"), "live": ("connect", "message")}  # clients bring them tokens
+VARIABLE = "MILEQUEST_AUTHORIZER"
+
+
+@pytest.fixture(scope="module")
+def authorized(authorized: Path) -> Assembly:
+    """The templates."""
+    return Assembly(authorized)
+
+
+def lines(assembly: Assembly) -> Counter[tuple[str, str, str]]:
+    """What each role may do, by stack and role."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for stack, template in assembly.templates.items():
+        role = ""
+        for line in roles(template).splitlines() if "-staging-" in stack else ():
+            role = role if line.startswith(" ") else line
+            found[stack.split("-")[2], role.partition(" for ")[0], line.strip()] += 1
+    return found
+
+
+def test_who_may_ask_it_are_those_whom_clients_call_and_roles_are_the_same_otherwise(
+    assembly: Assembly, authorized: Assembly
+) -> None:
+    before, after = lines(assembly), lines(authorized)
+    assert before - after == Counter()
+    asking = {("fleet", "ServersRole"), *((stack, f"{name}Role") for stack, names in ASK.items() for name in names)}
+    assert after - before == Counter(
+        {
+            **{(*role, f"allow lambda:InvokeFunction on {ARN}"): 1 for role in asking},
+            ("fleet", "ServersStarter", f"allow ssm:GetParameters on {PARAMETER}"): 1,
+        }
+    )
+
+
+def test_functions_that_look_at_tokens_know_its_name(authorized: Assembly) -> None:
+    told = {name(one): variables(one)[VARIABLE] for one in functions(authorized) if VARIABLE in variables(one)}
+    assert {*ASK["api"], *ASK["live"], "authorizer"} <= set(told), "the gateway's own lets pass whom it does not know"
+    assert set(told.values()) == {ARN}
+
+
+def test_servers_are_told_too(authorized: Assembly) -> None:
+    (task,) = authorized.of("fleet", "AWS::ECS::TaskDefinition")
+    (container,) = task.properties["ContainerDefinitions"]
+    assert VARIABLE in {secret["Name"] for secret in container["Secrets"]}
+    values = [one.properties["Value"] for one in authorized.of("fleet", "AWS::SSM::Parameter")]
+    assert ARN in values
+
+
+def test_without_one_nobody_is_told_of_any(assembly: Assembly) -> None:
+    assert not [name(one) for one in functions(assembly) if VARIABLE in variables(one)]
+
+
+def test_nothing_else_comes_with_it(assembly: Assembly, authorized: Assembly) -> None:
+    def types(given: Assembly) -> Counter[tuple[str, str]]:
+        return Counter((one.stack, one.type) for one in given.resources() if one.environment == "staging")
+
+    more = types(authorized)
+    more.subtract(types(assembly))
+    assert {kind: number for kind, number in more.items() if number} == {
+        ("milequest-staging-fleet-us-east-1", "AWS::SSM::Parameter"): 1
+    }
+    assert authorized.findings() == []
+
+
+def functions(assembly: Assembly) -> list[Resource]:
+    return [one for one in assembly.resources("AWS::Lambda::Function") if one.environment == "staging"]
+
+
+def name(function: Resource) -> str:
+    return str(function.properties["FunctionName"]).removeprefix("milequest-staging-")
+
+
+def variables(function: Resource) -> dict[str, Any]:
+    given: dict[str, Any] = function.properties.get("Environment", {}).get("Variables", {})
+    return given
