@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from infra.cost.coefficients import CLOSED, FUNCTIONS, OPENED, RESULT_BYTES, SIGN_OF_LIFE, log_event, state_event
+from infra.cost.coefficients import CLOSED, FUNCTIONS, OPENED, RESULT_BYTES, SIGN_OF_LIFE, WRITE, log_event, state_event
 
 HOURS: Final = 730.0  # of a month
 MINUTES: Final = HOURS * 60
@@ -149,7 +149,10 @@ class Usage:
     def milliseconds(self, function: str) -> float:
         """Billed for one call, on the average."""
         extra = self.sockets / SILENCE * PINGS_MS if function == "sweep" else 0.0
-        return FUNCTIONS[function].value * self.habits.slowness + extra
+        each = FUNCTIONS[function].value
+        if function == "api":  # a page, but for the walks
+            each += (WRITE.value - each) * self.habits.walks / self.habits.requests
+        return each * self.habits.slowness + extra
 
     def queue_calls(self, queue: str) -> float:
         """Of SQS: what is sent, received and deleted, and what asks in vain."""

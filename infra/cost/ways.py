@@ -15,7 +15,7 @@ from infra.cost.usage import HOURS, MILLION, Usage, billed_gb_seconds
 Way: TypeAlias = Callable[[Usage], Quantities]
 
 BUSY: Final = 0.6  # of a server's core, as the fleet scales
-REQUEST_MS: Final = CPU_MS["page", "api"]  # of a core, a request on a server of ours, as in the function
+PAGE_MS, WRITE_MS = CPU_MS["page", "api"], CPU_MS["walk", "api"]  # of a core, on a server of ours as in the function
 LEAN: Final = 512  # MB, of the functions that know no GraphQL
 MEMORY: Final = {
     "authorizer": LEAN,
@@ -81,7 +81,8 @@ def cores(usage: Usage) -> float:
         usage.deliveries / SECONDS * SOCKET_CPU_US.value / 1e6
         + usage.sockets * SOCKET_IDLE_US.value / 1e6
         + usage.visits / SECONDS * SOCKET_OPEN_MS.value / 1e3
-        + usage.requests / SECONDS * REQUEST_MS / 1e3
+        + (usage.requests - usage.walks) / SECONDS * PAGE_MS / 1e3
+        + usage.walks / SECONDS * WRITE_MS / 1e3
     )
 
 

@@ -6,23 +6,28 @@ is not in it. `pytest -s` prints the figures.
 
 import asyncio
 import contextlib
+import itertools
 import re
 import statistics
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
 from infra.cost.coefficients import CPU_MS
+from infra.cost.usage import Habits
 from milequest.settings import PROJECT
 from tests.aws.conftest import deployment
 from tests.aws.deployment import Deployment
-from tests.aws.test_deployed import WALKS, found
-from tests.listening import Connection, dial
+from tests.aws.test_deployed import WALKS, found, walk
+from tests.journeys import along
+from tests.listening import Connection, Stream, dial
 from tests.performance.measuring import cpu_seconds, known, load_average
+from tests.subscriptions.team import ACCEPT, GOAL, INVITE, LOG
 
 __all__ = ["deployment"]
 
@@ -30,6 +35,7 @@ CALLS = 200
 WARM = 20
 QUIET_SECONDS = 0.12  # without any work, after which nothing more comes
 FURTHER = 2  # times as much or as little as the model has it; machines differ
+MARKER = "subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress { totalMeters } } }"
 PAGE = re.findall(r"```graphql\n(query TeamPage.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)[0]
 
 Taken: TypeAlias = dict[str, list[float]]  # milliseconds of each call, by function
@@ -42,6 +48,7 @@ class Meter:
         self._deployment = deployment
         self._names = names
         self.taken: Taken = defaultdict(list)
+        self.times: dict[str, int] = defaultdict(int)
 
     async def of(self, what: Callable[[], Awaitable[None]]) -> None:
         """Do something, and note for each function that worked on it what a call took. New containers don't count."""
@@ -50,6 +57,7 @@ class Meter:
         after = await self._quiet()
         for name, called in (await asyncio.to_thread(self._calls)).items():
             times = called - calls[name]
+            self.times[name] += times
             if times and before[name].keys() == after[name].keys():
                 used = sum(after[name].values()) - sum(before[name].values())
                 self.taken[name].append(1e3 * used / times)
@@ -86,31 +94,63 @@ class Meter:
 
 @dataclass
 class Scene:
-    """A team that somebody looks at and listens to."""
+    """A team that somebody looks at, where some walk and some listen."""
 
     deployment: Deployment
-    token: str
+    tokens: list[str]
     team: str
-    socket: Connection
+    sockets: list[Connection]
+
+    def __post_init__(self) -> None:
+        self._walkers = itertools.cycle(self.tokens)
+        self._walks: list[Stream] = []
+        self._markers: list[Stream] = []
+        self._meters = 0.0
 
     async def page(self) -> None:
         """The README's page of a team."""
-        await asyncio.to_thread(self.deployment.data, PAGE, self.token, id=self.team)
+        await asyncio.to_thread(self.deployment.data, PAGE, self.tokens[0], id=self.team)
 
     async def subscribe(self) -> None:
         """Begin a subscription, and end it: two messages."""
-        stream = await self.socket.subscribe(WALKS, team=self.team)
+        stream = await self.sockets[0].subscribe(WALKS, team=self.team)
         await stream.next()
         await stream.stop()
+
+    async def _listen(self) -> None:
+        """Have every socket follow the log and the marker, as the model has it."""
+        for socket in self.sockets:
+            self._walks.append(await socket.subscribe(WALKS, team=self.team))
+            self._markers.append(await socket.subscribe(MARKER, team=self.team))
+        for stream in (*self._walks, *self._markers):
+            await stream.next()
+
+    async def walk(self) -> None:
+        """Log a walk, until all who listen have been told of it and of where the marker is."""
+        if not self._walks:
+            await self._listen()
+        given = walk(1_000) | {"durationSeconds": 900}  # each logs 55, and a day has 24 hours
+        self._meters += 1_000
+        await asyncio.to_thread(self.deployment.data, LOG, next(self._walkers), input=given)
+        for stream in self._walks:
+            await stream.next()
+        for stream in self._markers:
+            await stream.until(lambda told: told["progress"]["totalMeters"] == self._meters)
 
 
 @pytest.fixture
 async def scene(deployment: Deployment) -> AsyncIterator[Scene]:
-    """With an open socket."""
-    token = await asyncio.to_thread(deployment.sign_up, "ivy")
-    team = await asyncio.to_thread(found, deployment, token)
-    async with dial(deployment.socket_url, token) as socket:
-        yield Scene(deployment, token, team, socket)
+    """Four people, as each may log sixty walks an hour; as many as the model says have an open socket."""
+    tokens = [await asyncio.to_thread(deployment.sign_up, name) for name in ("ivy", "joe", "kim", "leo")]
+    team = await asyncio.to_thread(found, deployment, tokens[0])
+    made = await asyncio.to_thread(deployment.data, INVITE, tokens[0], input={"teamId": team})
+    for token in tokens[1:]:
+        await asyncio.to_thread(deployment.data, ACCEPT, token, input={"code": made["createInvite"]["code"]})
+    goal = {"teamId": team, "name": "Far", "startsOn": str(datetime.now(UTC).date()), "waypoints": along(0, 20)}
+    await asyncio.to_thread(deployment.data, GOAL, tokens[0], input={**goal, "activate": True})
+    async with contextlib.AsyncExitStack() as opened:
+        dialled = [dial(deployment.socket_url, token) for token in tokens[: Habits().listeners]]
+        yield Scene(deployment, tokens, team, [await opened.enter_async_context(each) for each in dialled])
 
 
 @pytest.mark.skipif(not known(), reason="this machine does not tell what processes use")
@@ -118,6 +158,7 @@ async def test_calls_take_what_the_cost_model_begins_with(deployment: Deployment
     meters = {
         "page": (Meter(deployment, "api", "authorizer"), scene.page),
         "subscribe": (Meter(deployment, "message"), scene.subscribe),
+        "walk": (Meter(deployment, "api", "relay", "planner", "poster"), scene.walk),
     }
     print(f"\n{load_average()}")
     for name, (meter, what) in meters.items():
@@ -128,9 +169,10 @@ async def test_calls_take_what_the_cost_model_begins_with(deployment: Deployment
         for function, calls in meter.taken.items():
             low, middle, high = statistics.quantiles(calls)
             print(
-                f"{name:9} {function:10} {len(calls)} times {middle:6.2f} ms, the middle half {low:.2f} to {high:.2f}"
+                f"{name:9} {function:10} {len(calls)} times {middle:6.2f} ms, the middle half {low:.2f} to {high:.2f}, "
+                f"{meter.times[function] / CALLS:.1f} calls each"
             )
     for (name, function), milliseconds in CPU_MS.items():
         calls = meters[name][0].taken[function]
-        assert len(calls) > CALLS / 2
+        assert len(calls) > CALLS / 2, function
         assert milliseconds / FURTHER < statistics.median(calls) < milliseconds * FURTHER, function
