@@ -11,8 +11,9 @@ from milequest.rules.avatars import FormField, Upload, content_type
 from milequest.rules.errors import found, unauthenticated
 from milequest.rules.pictures import MAX_BYTES
 from milequest.rules.rate_limits import AVATARS
-from milequest.store import teams, users
+from milequest.store import refusals, teams, users
 from milequest.store.pictures import forgotten
+from milequest.store.refusals import AvatarRefusal
 from milequest.store.teams import Team
 from milequest.store.users import Profile
 from resolvers.context import Context
@@ -23,8 +24,9 @@ from resolvers.writing import write
 
 @dataclass(frozen=True, slots=True)
 class CreateAvatarUploadPayload:
-    """A form, and how large the file may be."""
+    """A form, what its picture is called until it is shown, and how large the file may be."""
 
+    upload: str
     url: str
     fields: Sequence[FormField]
     max_bytes: int
@@ -45,8 +47,9 @@ async def _create_upload(ctx: Context) -> CreateAvatarUploadPayload:
     if team_id is not None:
         team = found(await teams.team(request.db, request.viewer, team_id), "team")
         refuse_unless_admin(team.standing(request.viewer), is_public=team.is_public)
-    form = await request.runtime.pictures.form(Upload.new(user_id, team_id, request.now), kind, request.now)
-    return CreateAvatarUploadPayload(form.url, form.fields, MAX_BYTES, form.expires_at)
+    upload = Upload.new(user_id, team_id, request.now)
+    form = await request.runtime.pictures.form(upload, kind, request.now)
+    return CreateAvatarUploadPayload(upload.id.hex, form.url, form.fields, MAX_BYTES, form.expires_at)
 
 
 create_avatar_upload = pipeline(_create_upload, before=per_user(AVATARS))
@@ -64,3 +67,8 @@ async def delete_avatar(ctx: Context) -> DeleteAvatarPayload:
     if profile is None:
         raise unauthenticated()
     return DeleteAvatarPayload(profile, None)
+
+
+async def refusal(ctx: Context) -> AvatarRefusal | None:
+    """Why the viewer's last picture is not shown."""
+    return await refusals.of(ctx.request.db, ctx.source.id)

@@ -15,6 +15,7 @@ from milequest.store.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context
 from resolvers.pages import Ask, paged
+from resolvers.teams import forget_picture
 from resolvers.writing import write
 
 
@@ -92,6 +93,7 @@ async def leave_team(ctx: Context) -> LeaveTeamPayload:
     """End one's own membership."""
     user, now, team_id = ctx.user_id, ctx.request.now, ctx.args["input"]["team_id"]
     left = await write(ctx, actions.Left, lambda tx: actions.leave_team(tx, user, now, team_id))
+    await forget_picture(ctx, left.team_id)  # the last one ends it
     return LeaveTeamPayload(left.member_id, await teams.team(ctx.request.db, ctx.request.viewer, left.team_id))
 
 

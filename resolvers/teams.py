@@ -7,12 +7,14 @@ from uuid import UUID
 
 from milequest.actions import teams as actions
 from milequest.actions.teams import TeamDeleted
+from milequest.rules.avatars import name_in
 from milequest.rules.errors import found
 from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.rules.teams import QUERY, new_team, team_changes
 from milequest.rules.text import clean
 from milequest.store import members, teams, users
 from milequest.store.members import TeamMember
+from milequest.store.pictures import forgotten
 from milequest.store.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context
@@ -75,9 +77,17 @@ async def update_team(ctx: Context) -> UpdateTeamPayload:
 async def delete_team(ctx: Context) -> TeamDeleted:
     """End a team."""
     admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
-    return await write(
+    done = await write(
         ctx, TeamDeleted, lambda tx: actions.delete_team(tx, admin, now, given["team_id"], given["confirm_name"])
     )
+    await forget_picture(ctx, done.deleted_team_id)
+    return done
+
+
+async def forget_picture(ctx: Context, team_id: UUID) -> None:
+    """Show the team's picture no longer, if it has ended."""
+    runtime = ctx.request.runtime
+    await forgotten(runtime.pictures, name_in(await teams.last_picture(runtime.writer, team_id)))
 
 
 def _fields(ctx: Context) -> dict[str, Any]:

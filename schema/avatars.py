@@ -24,9 +24,11 @@ class FormField:
 
 @strawberry.type(
     description="A form for one file: POST it to `url` as multipart/form-data, with all `fields`, and behind them the "
-    "file as `file`. The picture is shown once it has been looked at, within seconds; another file changes nothing."
+    "file as `file`. The picture is shown once it has been looked at, within seconds; why another file is not says "
+    "`Viewer.avatarRefusal`."
 )
 class CreateAvatarUploadPayload:
+    upload: str = about("What `avatarRefusal` calls this picture.")
     url: AWSURL = about("Where to send it; no token is wanted there.")
     fields: list[FormField] = about("What goes with the file, in this order: at most 20.", bound=MOST_FIELDS)
     max_bytes: int = about("How large the file may be.")

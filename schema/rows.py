@@ -7,7 +7,20 @@ from milequest.rules import geo, places
 from milequest.rules.errors import Problem
 from milequest.rules.pages import Page, PageInfo
 from milequest.store import activities as stored_activities
-from milequest.store import boards, goals, invites, members, milestones, progress, rankings, routes, stats, teams, users
+from milequest.store import (
+    boards,
+    goals,
+    invites,
+    members,
+    milestones,
+    progress,
+    rankings,
+    refusals,
+    routes,
+    stats,
+    teams,
+    users,
+)
 from resolvers import accounts, activities, avatars, live, news, presence, sketches
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
@@ -21,6 +34,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "ActivateGoalPayload": goal_payloads.GoalStatusPayload,
     "Activity": stored_activities.Activity,
     "ActivityStats": stats.ActivityStats,
+    "AvatarRefusal": refusals.AvatarRefusal,
     "Bounds": geo.Bounds,
     "CancelGoalPayload": goal_payloads.GoalStatusPayload,
     "ActivityConnection": Page,

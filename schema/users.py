@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import activities, members, stats
+from resolvers import activities, avatars, members, stats
 from schema.boards import ActivityStats, Day, Period
 from schema.enums import ActivityPrivacy, LeaderboardPeriod, Units
 from schema.fields import After, First, about, arg, field, idempotency_key, optional
 from schema.interfaces import Competitor, Node
-from schema.scalars import AWSURL, AWSEmail
+from schema.scalars import AWSURL, AWSDateTime, AWSEmail
 
 if TYPE_CHECKING:
     from schema.activities import ActivityConnection, ActivityFilter
@@ -30,6 +30,14 @@ class PrivacySettings:
     share_stats_with_team: bool = about("Whether their share of a goal is shown under their name.")
 
 
+@strawberry.type(description="A picture that you sent, and why it is not shown.")
+class AvatarRefusal:
+    upload: str = about("Which one: as `createAvatarUpload` called it.")
+    team_id: strawberry.ID | None = about("The team whose picture it was to be; null where it was your own.")
+    reason: str = about("What is wrong with it.")
+    refused_at: AWSDateTime = about("When it was looked at.")
+
+
 @strawberry.type(description="The signed-in user's own account. What is private lives here, never on User.")
 class Viewer(Node):
     id: strawberry.ID = about("The account's id.")
@@ -41,6 +49,10 @@ class Viewer(Node):
     stride_meters: float | None = about("Metres a step, for walks logged in steps. 0.3 to 1.5.")
     privacy_settings: PrivacySettings = about("What others see.")
     version: int = about("Rises with each change; goes into `expectedVersion`.")
+
+    @field(avatars.refusal)
+    def avatar_refusal(self) -> AvatarRefusal | None:
+        """The last of your pictures that was refused; null once a later one is shown."""
 
     @field(members.of_viewer, bound=20)
     def memberships(self) -> list[Annotated["TeamMember", strawberry.lazy("schema.members")]]:

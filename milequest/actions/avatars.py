@@ -8,7 +8,7 @@ from milequest.actions.profiles import update_profile
 from milequest.actions.teams import lock_for_admin, update_team
 from milequest.rules.avatars import Upload, name_in
 from milequest.rules.errors import unauthenticated
-from milequest.store import users
+from milequest.store import refusals, users
 from milequest.store.transaction import Tx
 
 
@@ -32,7 +32,13 @@ async def show_avatar(tx: Tx, upload: Upload, now: datetime, url: str) -> Avatar
     if before is not None and name is not None and before > name:  # names rise with their uploads
         return AvatarChanged(upload.user_id, upload.team_id, name)
     await _change(tx, upload.user_id, upload.team_id, now, url)
+    await refusals.remove(tx, upload)
     return AvatarChanged(upload.user_id, upload.team_id, before)
+
+
+async def refuse_avatar(tx: Tx, upload: Upload, now: datetime, reason: str) -> None:
+    """Let who sent a picture know why it is not shown."""
+    await refusals.put(tx, upload, reason, now)
 
 
 async def delete_avatar(tx: Tx, user_id: UUID, now: datetime, team_id: UUID | None) -> AvatarChanged:

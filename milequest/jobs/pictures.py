@@ -3,10 +3,10 @@
 import asyncio
 from datetime import datetime
 
-from milequest.actions.avatars import show_avatar
+from milequest.actions.avatars import refuse_avatar, show_avatar
 from milequest.rules.avatars import Upload, url_of
 from milequest.rules.errors import QuestError
-from milequest.rules.pictures import cleaned
+from milequest.rules.pictures import BadPicture, cleaned
 from milequest.runtime import Runtime
 from milequest.store.pictures import forgotten
 from milequest.store.transaction import transact
@@ -15,8 +15,18 @@ from milequest.store.transaction import transact
 async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
     """Make the picture in `data` the user's or the team's. A second time, or late, does no harm.
 
-    Raises BadPicture, and what `show_avatar` refuses; nothing has changed then.
+    Raises BadPicture, and what `show_avatar` refuses; who sent it can then read why, and nothing else has changed.
     """
+    try:
+        await _show(runtime, upload, data, now)
+    except (BadPicture, QuestError) as refusal:
+        if isinstance(refusal, BadPicture) or _is_for_good(refusal):
+            reason = str(refusal)
+            await transact(runtime.writer, lambda tx: refuse_avatar(tx, upload, now, reason))
+        raise
+
+
+async def _show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
     picture = await asyncio.to_thread(cleaned, data)
     name = upload.name(picture)
     await runtime.pictures.keep(name, picture)  # before anybody is told of it
@@ -24,8 +34,12 @@ async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> 
     try:
         shown = await transact(runtime.writer, lambda tx: show_avatar(tx, upload, now, url))
     except QuestError as refusal:
-        if not refusal.details.get("retryable"):  # who tries again may find it shown meanwhile
+        if _is_for_good(refusal):  # who tries again may find it shown meanwhile
             await forgotten(runtime.pictures, name)
         raise
     await runtime.bus.wake(shown.positions)
     await forgotten(runtime.pictures, shown.result.forsaken)
+
+
+def _is_for_good(refusal: QuestError) -> bool:
+    return not refusal.details.get("retryable")

@@ -90,6 +90,15 @@ UPDATE team SET deleted_at = $2, updated_at = $2, version = version + 1, member_
 """
 
 
+_LAST_PICTURE = "SELECT avatar_url FROM team WHERE id = $1 AND deleted_at IS NOT NULL"
+
+
+async def last_picture(db: Reader, team_id: UUID) -> str | None:
+    """The address of the picture that a team had when it ended; None for one that has not."""
+    url: str | None = await db.fetchval(_LAST_PICTURE, team_id)
+    return url
+
+
 async def teams(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Team]:
     """The live teams among `team_ids` that the viewer may see, by id."""
     return {row[0]: Team(*row) for row in await db.fetch(_TEAMS, viewer.user_id, team_ids)}

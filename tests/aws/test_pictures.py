@@ -10,6 +10,7 @@ from milequest.rules.avatars import name_in
 from milequest.store.aws.client import Aws
 from milequest.store.aws.s3 import Bucket
 from tests import pictures
+from tests.app.http.test_refused_pictures import REFUSAL
 from tests.app.http.test_uploads import DELETE, FORM, MINE
 from tests.aws.deployment import ACCOUNT, PATIENCE, Deployment
 
@@ -98,6 +99,9 @@ def test_what_is_no_picture_changes_nothing(deployment: Deployment, ann: str) ->
     assert send(given, b"<svg onload='alert(1)'/>").status_code == 204, "S3 looks at no bytes"
     looked_at(deployment, given)
     assert deployment.data(MINE, ann) == before
+    told = deployment.data(REFUSAL, ann)["viewer"]["avatarRefusal"]
+    assert told["upload"] == key_of(given).rpartition("/")[2]
+    assert told["reason"] == "this is no picture in JPEG, PNG or WebP"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,18 @@ user_identity = Table(
     instant("created_at"),
 )
 
+avatar_refusal = Table(
+    "avatar_refusal",
+    metadata,
+    Column(
+        "user_id", Uuid, ForeignKey("app_user.id"), primary_key=True, comment="who sent it: the latest alone is kept"
+    ),
+    Column("upload_id", Uuid, nullable=False),
+    Column("team_id", Uuid, ForeignKey("team.id"), comment="whose it was to be; null for their own"),
+    Column("reason", Text, nullable=False),
+    instant("refused_at"),
+)
+
 idempotency_key = Table(
     "idempotency_key",
     metadata,

@@ -1,0 +1,50 @@
+"""Why the last picture that somebody sent is not shown, for them alone to read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from milequest.rules.avatars import Upload
+from milequest.store.transaction import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarRefusal:
+    """A picture that is not shown, and why."""
+
+    upload_id: UUID
+    team_id: UUID | None
+    reason: str
+    refused_at: datetime
+
+    @property
+    def upload(self) -> str:
+        """What the form's answer called it."""
+        return self.upload_id.hex
+
+
+_OF = "SELECT upload_id, team_id, reason, refused_at FROM avatar_refusal WHERE user_id = $1"
+_PUT = """
+INSERT INTO avatar_refusal AS known (user_id, upload_id, team_id, reason, refused_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (user_id) DO UPDATE
+  SET (upload_id, team_id, reason, refused_at)
+    = (excluded.upload_id, excluded.team_id, excluded.reason, excluded.refused_at)
+WHERE known.upload_id < excluded.upload_id
+"""
+_REMOVE = "DELETE FROM avatar_refusal WHERE user_id = $1 AND upload_id < $2"
+
+
+async def of(db: Reader, user_id: UUID) -> AvatarRefusal | None:
+    """That of somebody's last picture; None where it is shown, or has not been looked at."""
+    row = await db.fetchrow(_OF, user_id)
+    return AvatarRefusal(*row) if row else None
+
+
+async def put(tx: Tx, upload: Upload, reason: str, now: datetime) -> None:
+    """Keep why a picture is not shown, unless that of a later one is kept: ids rise."""
+    await tx.execute(_PUT, upload.user_id, upload.id, upload.team_id, reason, now)
+
+
+async def remove(tx: Tx, upload: Upload) -> None:
+    """Forget that of a picture before this one."""
+    await tx.execute(_REMOVE, upload.user_id, upload.id)
