@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.quest import Caller, Quest
+from tests.quest import Caller, Quest, just_begun
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = "2026-11-22"
@@ -52,7 +52,7 @@ async def code(caller: Caller, text: str, **given: Any) -> str:
 async def walk(caller: Caller, meters: float, at: datetime | None = None, **given: Any) -> str:
     """Log a walk that begins at `at`, now without it; its id."""
     begins = at or caller.now
-    body = {"distanceMeters": meters, "durationSeconds": max(60, round(meters)), "startedAt": begins.isoformat()}
+    body = just_begun(meters) | {"startedAt": begins.isoformat()}
     logged = await caller.run(LOG, input=body | {"allowDuplicate": True} | given)
     return str(logged["logActivity"]["activity"]["id"])
 

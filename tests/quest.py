@@ -29,6 +29,11 @@ def noon() -> datetime:
     return datetime.now(UTC).replace(hour=12)
 
 
+def just_begun(meters: float) -> dict[str, Any]:
+    """A walk that may begin now, since it ends in minutes; nobody on foot would come far in them, but others do."""
+    return {"distanceMeters": meters, "durationSeconds": 290, "type": "WALK" if meters <= 2000 else "WHEELCHAIR"}
+
+
 @dataclass
 class Caller:
     """Somebody who calls the API; `now` stands still until the test moves it."""

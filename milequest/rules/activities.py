@@ -76,7 +76,9 @@ def new_walk(
     Raises VALIDATION_ERROR under `input`, BACKDATE_LIMIT for a manual walk of more than 30 days ago.
     """
     _check_start(started_at, now, source)
-    return _checked(started_at=started_at, source=source, **more)
+    walk = _checked(started_at=started_at, source=source, **more)
+    _check_end(walk, now)
+    return walk
 
 
 def _checked(
@@ -130,7 +132,7 @@ def edited(stored: Walk, given: Mapping[str, Any], now: datetime) -> Walk:
     if "started_at" in given:
         _check_start(given["started_at"], now, stored.source)
     kept = None if stored.stride_mm else stored.distance_mm / 1000
-    return _checked(
+    changed = _checked(
         distance_meters=given.get("distance_meters", kept),
         steps=given.get("steps", stored.steps),
         duration_seconds=given.get("duration_seconds", stored.duration_s),
@@ -142,6 +144,9 @@ def edited(stored: Walk, given: Mapping[str, Any], now: datetime) -> Walk:
         stride_mm=stored.stride_mm,
         source=stored.source,
     )
+    if given.keys() & {"started_at", "duration_seconds"}:
+        _check_end(changed, now)
+    return changed
 
 
 def _camel(name: str) -> str:
@@ -176,6 +181,16 @@ def _check_start(started_at: datetime, now: datetime, source: ActivitySource) ->
             f"A walk can be logged for {BACKDATE_DAYS} days.",
             fields=[{"path": "input.startedAt", "code": "TOO_OLD", "message": "too old", "min": instant_text(oldest)}],
         )
+
+
+def _check_end(walk: Walk, now: datetime) -> None:
+    """A walk by hand has been walked. Of a device's record only the brisk minutes are known, and they end nowhere."""
+    if walk.source is not ActivitySource.MANUAL or walk.duration_s is None:
+        return
+    most = max(1, int((now + CLOCK_SKEW - walk.started_at).total_seconds()))
+    if walk.duration_s > most:
+        message = "the walk must not end in the future"
+        raise invalid("input.durationSeconds", "OUT_OF_RANGE", message, low=1, high=most)
 
 
 def over_the_day(logged_mm: int, walked: Walk) -> ValidationError | None:

@@ -190,8 +190,8 @@ def test_examples_lead_from_a_new_team_to_a_marker_that_moves(
         window.run_example("MarkerLive", found[0])
         expect(window.result).to_contain_text('"totalMeters": 0')
         visit.run_example("LogWalk")
-        expect(visit.result).to_contain_text('"totalMeters": 4988.966')
-        expect(window.result).to_contain_text('"totalMeters": 4988.966')
+        expect(visit.result).to_contain_text('"totalMeters": 349.966')
+        expect(window.result).to_contain_text('"totalMeters": 349.966')
         assert window.sockets == [f"ws{service.origin.removeprefix('http')}/graphql"]
     visit.run_example("TeamPage", found[0])
     expect(visit.result).to_contain_text('"nextWaypoint": { "name": "Brussels" }')

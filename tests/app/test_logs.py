@@ -188,7 +188,7 @@ def operations(team_id: str, refresh: str) -> list[tuple[str, dict[str, Any]]]:
     waypoints = [{"position": position, "name": SECRETS["place"]}, {"position": {"lat": 0, "lng": 0}}]
     walk = {
         "distanceMeters": 1000,
-        "durationSeconds": 900,
+        "durationSeconds": 290,
         "startedAt": datetime.now(UTC).isoformat(),
         "notes": SECRETS["notes"],
     }

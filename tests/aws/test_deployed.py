@@ -18,6 +18,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.aws.deployment import CONFIRM, PASSWORD, SIGN_IN, SIGN_UP, Deployment
 from tests.listening import dial
+from tests.quest import just_begun
 from tests.subscriptions.team import FOUND, GOAL, LOG
 
 WALKS = """subscription ($team: ID!) { teamActivityChanged(teamId: $team) {
@@ -29,7 +30,7 @@ BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, per
 def walk(meters: float = 1000) -> dict[str, Any]:
     """A walk that begins now."""
     at = datetime.now(UTC).isoformat()  # earlier might be yesterday
-    return {"distanceMeters": meters, "durationSeconds": 1500, "startedAt": at, "allowDuplicate": True}
+    return just_begun(meters) | {"startedAt": at, "allowDuplicate": True}
 
 
 def found(deployment: Deployment, token: str) -> str:

@@ -37,7 +37,7 @@ const first = (operation) =>
 const walk = (notes) =>
   client.graphql({
     query: LOG,
-    variables: { input: { distanceMeters: 900, durationSeconds: 900, startedAt, notes, allowDuplicate: true } },
+    variables: { input: { distanceMeters: 900, durationSeconds: 290, startedAt, notes, allowDuplicate: true } },
   });
 
 const viewer = { query: '{ viewer { user { name } } }' };

@@ -30,7 +30,7 @@ const walk = (notes) =>
     headers: { authorization: token, 'content-type': 'application/json' },
     body: JSON.stringify({
       query: 'mutation ($input: LogActivityInput!) { logActivity(input: $input) { activity { id } } }',
-      variables: { input: { distanceMeters: 900, durationSeconds: 900, startedAt, notes, allowDuplicate: true } },
+      variables: { input: { distanceMeters: 900, durationSeconds: 290, startedAt, notes, allowDuplicate: true } },
     }),
   });
 

@@ -21,7 +21,7 @@ async function first(payload) {
 }
 
 function log(notes) {
-  const input = { distanceMeters: 1500, durationSeconds: 1200, startedAt, allowDuplicate: true, notes };
+  const input = { distanceMeters: 1500, durationSeconds: 290, startedAt, allowDuplicate: true, notes };
   return first({ query: walk, variables: { input } });
 }
 

@@ -25,6 +25,6 @@ const walk = 'mutation ($input: LogActivityInput!) { logActivity(input: $input) 
 for await (const result of client.iterate({ query: board, variables: { team } })) {
   print(result);
   if (result.data.teamLeaderboardUpdated.leaderboard.entries.nodes.length) break;
-  print(await first({ query: walk, variables: { input: { distanceMeters: 1500, durationSeconds: 1200, startedAt } } }));
+  print(await first({ query: walk, variables: { input: { distanceMeters: 1500, durationSeconds: 290, startedAt } } }));
 }
 await client.dispose();

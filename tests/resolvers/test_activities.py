@@ -102,8 +102,24 @@ async def test_a_walk_is_neither_in_the_future_nor_long_ago(quest: Quest) -> Non
     assert future["fields"][0]["max"] == f"{ann.now:%Y-%m-%dT%H:%M:%S}.{ann.now.microsecond // 1000:03}Z"
     past = await quest.refusal(ann, LOG, input=walk(ann, started=ann.now - timedelta(days=30, seconds=1)))
     assert past["code"] == "BACKDATE_LIMIT"
-    await log(ann, started=ann.now + timedelta(minutes=4))  # a clock may be a little fast
+    fast = ann.now + timedelta(minutes=4)  # as a clock may be, a little
+    await log(ann, started=fast, durationSeconds=60, distanceMeters=100)
     await log(ann, started=ann.now - timedelta(days=29, hours=23))
+
+
+async def test_a_walk_does_not_end_in_the_future(quest: Quest) -> None:
+    ann = await quest.user("Ann")
+    started = ann.now - timedelta(minutes=10)
+    allowed = {"path": "input.durationSeconds", "code": "OUT_OF_RANGE", "min": 1, "max": 900}  # clocks may be fast
+    far = await quest.refusal(ann, LOG, input=walk(ann, started=started, durationSeconds=901))
+    assert (far["code"], far["fields"][0] | allowed) == ("VALIDATION_ERROR", far["fields"][0])
+    logged = await log(ann, started=started, durationSeconds=900)
+    for change in {"durationSeconds": 901}, {"startedAt": (started + timedelta(seconds=1)).isoformat()}:
+        longer = await quest.refusal(ann, UPDATE, input={"activityId": logged["id"], **change})
+        assert longer["fields"][0]["path"] == "input.durationSeconds"
+    ann.now -= timedelta(minutes=1)  # as a walk that was logged before this was asked for: all else of it can change
+    noted = await ann.run(UPDATE, input={"activityId": logged["id"], "notes": "slow"})
+    assert noted["updateActivity"]["activity"]["notes"] == "slow"
 
 
 async def test_a_day_has_two_hundred_kilometres(quest: Quest) -> None:

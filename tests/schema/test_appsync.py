@@ -19,7 +19,7 @@ from schema.appsync.sources import ROW, packed, restored
 from schema.build import build
 from tests.fakes.appsync import COGNITO, run, sdl
 from tests.journeys import along
-from tests.quest import Caller, Quest
+from tests.quest import Caller, Quest, just_begun
 
 TEAM = """query ($id: ID!) {
   viewer { id preferredUnits user { id name } memberships { role team { id name } } }
@@ -68,8 +68,8 @@ async def team_of(ann: Caller) -> str:
 
 
 def walk(meters: float) -> dict[str, Any]:
-    """A walk that has just ended."""
-    return {"distanceMeters": meters, "durationSeconds": 1200, "startedAt": datetime.now(UTC).isoformat()[:19] + "Z"}
+    """A walk that begins now: earlier might be yesterday."""
+    return just_begun(meters) | {"startedAt": datetime.now(UTC).isoformat()[:19] + "Z"}
 
 
 def test_the_print_is_valid_sdl_without_what_appsync_refuses() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tests.journeys import LEG, along
+from tests.quest import just_begun
 from tests.service import Service
 
 FOUND = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }"
@@ -72,7 +73,7 @@ class Team:
     async def walk(self, token: str, meters: float = 1000, **given: Any) -> str:
         """Log a walk that begins now; its id."""
         at = datetime.now(UTC).isoformat()  # earlier might be yesterday
-        walk = {"distanceMeters": meters, "durationSeconds": max(1200, round(meters)), "startedAt": at}
+        walk = just_begun(meters) | {"startedAt": at}
         return str((await self.do(token, LOG, allowDuplicate=True, **walk | given))["activity"]["id"])
 
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.quest import just_begun
 from tests.service import Service, run_client
 from tests.sockets import BOARD, dialled, opened
 
@@ -47,7 +48,7 @@ def until(condition: Callable[[], bool]) -> None:
 def walk(meters: float) -> dict[str, Any]:
     """A walk that begins now: earlier might be yesterday."""
     at = datetime.now(UTC)
-    return {"distanceMeters": meters, "durationSeconds": 1200, "startedAt": at.isoformat(), "allowDuplicate": True}
+    return just_begun(meters) | {"startedAt": at.isoformat(), "allowDuplicate": True}
 
 
 def channel(team_id: str) -> str:

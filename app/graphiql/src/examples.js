@@ -7,18 +7,15 @@ import createTeam from './examples/create-team.graphql';
 import createGoal from './examples/create-goal.graphql';
 
 const TEAM_ID = 'PASTE_A_TEAM_ID';
-const MINUTE_MS = 60_000;
-
 const tab = (query, variables) => ({ query, variables: variables && JSON.stringify(variables, null, 2) });
 
-/** Written anew for each visitor: a walk that has just ended, a team name not taken yet, a goal from their today on. */
+/** Written anew for each visitor: a walk of now, a team name not taken yet, a goal from their today on. */
 export function exampleTabs(now = Date.now()) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const walk = {
-    distanceMeters: 4988.966,
-    durationSeconds: 45 * 60,
-    // Of today, like the goal below: soon after midnight that is less than 46 minutes ago.
-    startedAt: new Date(Math.max(now - 46 * MINUTE_MS, new Date(now).setHours(0, 0, 0, 0))).toISOString(),
+    distanceMeters: 349.966,
+    durationSeconds: 240,
+    startedAt: new Date(now).toISOString(), // of today, like the goal below, whatever the hour
     timezone: timeZone,
     allowDuplicate: true,
   };

@@ -12,6 +12,7 @@ import pytest_asyncio
 from redis import Redis
 
 from tests.journeys import along
+from tests.quest import just_begun
 from tests.schema.test_appsync import LOG
 from tests.soak.appsync.world import World, standing
 from tests.subscriptions.team import ACCEPT, FOUND, GOAL, INVITE
@@ -62,4 +63,4 @@ def walk(**changes: Any) -> dict[str, Any]:
     """A walk that has just begun."""
     at = datetime.now(UTC).isoformat()[:19] + "Z"
     of_itself = {"idempotencyKey": uuid4().hex, "allowDuplicate": True}
-    return {"distanceMeters": 1500, "durationSeconds": 1200, "startedAt": at} | of_itself | changes
+    return just_begun(1500) | {"startedAt": at} | of_itself | changes
