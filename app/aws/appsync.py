@@ -96,7 +96,12 @@ def _caller(event: Any) -> tuple[str | None, str, Told | None]:
     """
     identity = event.get("identity")
     headers = {name.lower(): value for name, value in event["request"]["headers"].items()}
-    address = headers.get("x-forwarded-for", "").partition(",")[0].strip()
+    address = _address(headers.get("x-forwarded-for", ""))
     if is_checked(identity):
         return None, address, identity
     return (headers.get("authorization") if identity else None), address, None
+
+
+def _address(forwarded: str) -> str:
+    """Whom AppSync's edge saw: it adds that, and the next one its own address, behind whatever the client claims."""
+    return forwarded.split(",")[-2:][0].strip()

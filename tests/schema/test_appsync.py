@@ -12,6 +12,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, validate_schema
 
 from app.aws.appsync import answer
 from app.bundle import find_node
+from milequest.rules.identity import ANONYMOUS
 from milequest.settings import PROJECT
 from resolvers.context import Request
 from schema.appsync.printed import printed, publisher
@@ -153,6 +154,20 @@ async def test_a_direct_call_that_fails_raises_what_becomes_the_error_type(ann: 
     with pytest.raises(Exception, match="id") as raised:
         await invoking(ann)(event("Query", "team", id="team_x"))
     assert type(raised.value).__name__ == "BadRequestException"
+
+
+@pytest.mark.parametrize("forged", ["", "203.0.113.9, ", "203.0.113.9, 203.0.113.10, "])
+async def test_the_address_is_the_one_that_the_edge_saw(quest: Quest, forged: str) -> None:
+    seen: list[str] = []
+
+    async def surroundings(_: str | None, address: str, __: Any) -> Request:
+        seen.append(address)
+        return Request(uuid4().hex, quest.anonymous.now, ANONYMOUS, quest.runtime, address=address)
+
+    asked = event("Query", "viewer")
+    asked["request"]["headers"]["x-forwarded-for"] = f"{forged}198.51.100.7, 10.0.0.1"
+    await answer(surroundings, asked)
+    assert seen == ["198.51.100.7"]
 
 
 async def test_who_has_no_identity_is_anonymous(quest: Quest) -> None:
