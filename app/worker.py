@@ -10,6 +10,7 @@ from typing import TypeAlias
 from milequest.jobs.duty import Duty
 from milequest.jobs.goals import finalize_goals
 from milequest.jobs.log import prune_log
+from milequest.jobs.pictures import readdress
 from milequest.runtime import Runtime
 
 Job: TypeAlias = Callable[[Runtime, datetime], Awaitable[int]]
@@ -23,6 +24,7 @@ async def work(runtime: Runtime) -> None:
     """Run the jobs until cancelled."""
     async with asyncio.TaskGroup() as jobs:
         jobs.create_task(_once("places", runtime.providers.geocoder.prepare))
+        jobs.create_task(_once("pictures", partial(_due, runtime, Duty(), readdress)))
         for name, seconds, job in (("log", PRUNE_EVERY, prune_log), ("goals", FINALIZE_EVERY, finalize_goals)):
             jobs.create_task(_every(seconds, name, partial(_due, runtime, Duty(), job)))
 

@@ -1,4 +1,4 @@
-"""What is done with a picture once it has arrived: look at it, keep it, show it."""
+"""What is done with pictures: once one has arrived, look at it, keep it, show it; after a move, have them follow."""
 
 import asyncio
 from datetime import datetime
@@ -8,7 +8,9 @@ from milequest.rules.avatars import Upload, url_of
 from milequest.rules.errors import QuestError
 from milequest.rules.pictures import BadPicture, cleaned
 from milequest.runtime import Runtime
+from milequest.store import avatars
 from milequest.store.pictures import forgotten
+from milequest.store.pictures.folder import Folder
 from milequest.store.transaction import transact
 
 
@@ -39,6 +41,16 @@ async def _show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) ->
         raise
     await runtime.bus.wake(shown.positions)
     await forgotten(runtime.pictures, shown.result.forsaken)
+
+
+async def readdress(runtime: Runtime, now: datetime) -> int:
+    """Give pictures that the server shows itself the address at which it is reached now; how many had another one.
+
+    An address is stored whole, as clients see it, and a server may be started at another port.
+    """
+    if not isinstance(runtime.pictures, Folder):
+        return 0
+    return (await transact(runtime.writer, lambda tx: avatars.readdress(tx, runtime.settings.origin))).result
 
 
 def _is_for_good(refusal: QuestError) -> bool:

@@ -23,7 +23,8 @@ SHOWN: Final = "avatars"  # and of what everybody may
 _ID: Final = "[0-9a-f]{32}"
 _OWN: Final = "self"
 _KEY: Final = re.compile(f"{COMING}/({_ID})/({_ID}|{_OWN})/({_ID})")
-_NAME: Final = re.compile(rf"{_ID}-{_ID}\.({'|'.join(EXTENSIONS.values())})")
+_NAME: Final = re.compile(rf"{_ID}-{_ID}\.(?:{'|'.join(EXTENSIONS.values())})")
+PATH: Final = f"/{SHOWN}/{_NAME.pattern}$"  # what the address of a picture of ours ends with, as a pattern
 
 
 @dataclass(frozen=True, slots=True)
