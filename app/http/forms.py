@@ -30,7 +30,7 @@ async def sent(http: Request, most: int) -> Sent:
     parser = MultiPartParser(
         http.headers, _read(http, most), max_files=1, max_fields=_FIELDS, max_part_size=_BESIDE_FILE
     )
-    parser.spool_max_size = most  # in memory, where it goes afterwards anyway
+    parser.spool_max_size = most + _BESIDE_FILE  # all that is read is in memory, where it goes afterwards anyway
     try:
         form = await parser.parse()
     except MultiPartException as bad:
