@@ -129,9 +129,8 @@ class Scene:
         """Log a walk, until all who listen have been told of it and of where the marker is."""
         if not self._walks:
             await self._listen()
-        given = walk(1_000) | {"durationSeconds": 900}  # each logs 55, and a day has 24 hours
         self._meters += 1_000
-        await asyncio.to_thread(self.deployment.data, LOG, next(self._walkers), input=given)
+        await asyncio.to_thread(self.deployment.data, LOG, next(self._walkers), input=walk(1_000))
         for stream in self._walks:
             await stream.next()
         for stream in self._markers:
