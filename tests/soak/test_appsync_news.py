@@ -34,7 +34,7 @@ WALKS = f"""{LOGGED} change removedId snapshot {{ id }}
 
 async def log(world: World, team: Team) -> None:
     """A walk that takes the team past the half of its way."""
-    await world.run(LOG, team.ann, input=walk(distanceMeters=2222))
+    await world.run(LOG, team.ann, input=walk(2222))
 
 
 async def join(world: World, team: Team) -> None:

@@ -59,8 +59,8 @@ async def gathered(world: World, name: str) -> Team:
     return Team(team, goals["createGoal"]["goalEdge"]["node"]["id"], ann, ben)
 
 
-def walk(**changes: Any) -> dict[str, Any]:
+def walk(meters: float = 1500, **changes: Any) -> dict[str, Any]:
     """A walk that has just begun."""
     at = datetime.now(UTC).isoformat()[:19] + "Z"
     of_itself = {"idempotencyKey": uuid4().hex, "allowDuplicate": True}
-    return just_begun(1500) | {"startedAt": at} | of_itself | changes
+    return just_begun(meters) | {"startedAt": at} | of_itself | changes
