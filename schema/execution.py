@@ -131,6 +131,16 @@ class Runner:
         And FORBIDDEN, where the caller is denied a part of it.
         """
         executor = self._executor(prepared, request, variables, operation_name)
+        source = await self._source(prepared, executor, request)
+        return Subscribed(executor, source.feed, source.args, source.event_type)
+
+    async def share(self, prepared: Prepared, request: Request, subscribed: "Subscribed") -> None:
+        """Let somebody have what another has by the same document and variables. Raises what `subscribe` does."""
+        executor = subscribed.executor.build_per_event_executor(None)
+        executor.context_value = request
+        await self._source(prepared, executor, request)
+
+    async def _source(self, prepared: Prepared, executor: Executor[Any], request: Request) -> Source:
         if request.identity.denied:
             refuse_denied(self.schema, prepared.document, request.identity.denied)
         source: Any = create_source_event_stream(executor)
@@ -139,7 +149,7 @@ class Runner:
         if isinstance(source, ExecutionResult):
             raise RequestRefused(public_errors(source.errors, request))
         assert isinstance(source, Source), "wiring puts every feed into one"
-        return Subscribed(executor, source.feed, source.args, source.event_type)
+        return source
 
     def _executor(
         self,

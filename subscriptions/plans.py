@@ -80,16 +80,22 @@ class Plans:
         Raises RequestRefused for what may not be had, VALIDATION_ERROR for its filter.
         """
         prepared = runner().prepare(text)
-        subscribed = await runner().subscribe(prepared, request, variables, operation_name)
-        subscribed.executor.context_value = None  # the plan is everybody's
-        after = subscribed.args.get("after")
         place = self._variable_of_after(prepared, operation_name)
+        given = variables or {}
         names = {each.variable.name.value for each in prepared.operation(operation_name).variable_definitions or ()}
-        shared = {name: value for name, value in (variables or {}).items() if name in names and name != place}
+        shared = {name: value for name, value in given.items() if name in names and name != place}
         key = PlanKey(text, operation_name, orjson.dumps(shared, option=orjson.OPT_SORT_KEYS))
         known = self._plans.get(key)
-        plan = known[0] if known else _plan(key, prepared, subscribed)
-        self._plans[key] = plan, (known[1] if known else 0) + 1
+        if known is not None and (place is None or isinstance(given.get(place), str)):
+            made = known[0].subscribed
+            await runner().share(prepared, request, made)
+            after = made.args.get("after") if place is None else given[place]
+        else:
+            made = await runner().subscribe(prepared, request, variables, operation_name)
+            made.executor.context_value = None  # the plan is everybody's
+            after = made.args.get("after")
+        plan, users = self._plans.get(key) or (known[0] if known else _plan(key, prepared, made), 0)
+        self._plans[key] = plan, users + 1
         return plan, after
 
     def release(self, plan: Plan) -> None:

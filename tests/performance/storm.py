@@ -35,9 +35,7 @@ def run(arena: Arena, clients: int = CLIENTS) -> None:
         arena.tell(server, [told(topic, "{}") for topic in topics], 0)
         by_hand = _opened(arena, server, guests, 1)
     print(f"\n{len(guests):,} clients come back at once, each to {MISSED} events it missed")
-    print(
-        f"  {ours.each:.2f} ms of CPU per connect + subscribe + replay: {ours.each / GOAL:.1f} of the goal of {GOAL}"
-    )
+    print(f"  {ours.each:.2f} ms of CPU per connect + subscribe + replay: {ours.each / GOAL:.1f} of the goal of {GOAL}")
     print(
         f"  {by_hand.each:.2f} ms where nobody is asked who he is and one prepared message is all there is: "
         f"the service takes {ours.each / by_hand.each:.1f} times that"

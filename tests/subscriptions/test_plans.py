@@ -11,6 +11,7 @@ from milequest.rules.errors import ValidationError
 from resolvers.context import Request
 from resolvers.feeds import Head
 from schema.build import runner
+from schema.execution import RequestRefused
 from schema.paths import readers
 from schema.scope import is_per_viewer
 from subscriptions.plans import Plan, Plans, moment
@@ -50,6 +51,26 @@ async def test_the_same_document_and_variables_are_one_plan_wherever_they_begin(
     for plan in (first, second, other):
         plans.release(plan)
     assert len(plans) == 0
+
+
+@pytest.mark.parametrize("text", [WALKS, WALKS.replace(", $after: String", "").replace(", after: $after", "")])
+async def test_who_comes_second_is_asked_as_who_came_first(team: Crew, text: str) -> None:
+    plans = Plans()
+    given = {"team": team.team} | ({"after": "a place"} if "$after" in text else {})
+    first, _ = await planned(plans, team.admin, text, **given)
+    with pytest.raises(RequestRefused) as refused:
+        await planned(plans, team.stranger, text, **given)
+    assert (refused.value.errors[0].extensions or {})["code"] == "NOT_FOUND"
+    plans.release(first)
+    assert len(plans) == 0
+
+
+async def test_a_place_that_must_be_said_must_be_said_by_everybody(team: Crew) -> None:
+    plans, text = Plans(), WALKS.replace("$after: String", "$after: String!")
+    await planned(plans, team.admin, text, team=team.team, after="a place")
+    for given in ({}, {"after": None}, {"after": 1}):
+        with pytest.raises(RequestRefused):
+            await planned(plans, team.admin, text, team=team.team, **given)
 
 
 async def test_a_place_that_is_used_elsewhere_too_makes_plans_differ(team: Crew) -> None:
