@@ -39,6 +39,7 @@ class CloseCode(IntEnum):
 
 PONG = encoded(type="pong")
 ACK = encoded(type="connection_ack")
+AGAIN = Close(1013, "Try again later")
 NOT_A_MESSAGE = Close(CloseCode.BAD_REQUEST, "Invalid message received")
 
 
@@ -87,7 +88,8 @@ class TransportWs:
         return [Reply(ACK)]
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:
-        return [Close(CloseCode.FORBIDDEN, "Forbidden")]
+        """Who may be let in a moment later is not told that he is forbidden: many clients would never come back."""
+        return [AGAIN if errors[0].get("extensions", {}).get("retryable") else Close(CloseCode.FORBIDDEN, "Forbidden")]
 
     def started(self, id: str) -> str | None:
         return None

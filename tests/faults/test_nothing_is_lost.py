@@ -8,7 +8,7 @@ import contextlib
 import os
 import random
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, aclosing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,9 +104,13 @@ async def write(balancer: Balancer, team: Team, until: asyncio.Event) -> int:
     return count
 
 
-async def torment(balancer: Balancer, valkey: Valkey, renew: Callable[[], Node]) -> None:
-    """Cut connections, and at some moments worse."""
+async def torment(
+    balancer: Balancer, valkey: Valkey, renew: Callable[[], Node], tasks: Sequence[asyncio.Task[None]]
+) -> None:
+    """Cut connections, and at some moments worse. Nothing of it ends who follows."""
     while balancer.cuts < CUTS:
+        for task in tasks:
+            assert not task.done(), task.exception()
         balancer.cut()
         if balancer.cuts == CUTS // 4:
             await asyncio.to_thread(valkey.stop)
@@ -137,7 +141,7 @@ async def test_every_client_ends_with_exactly_the_log(backends: tuple[str, Valke
                 tasks.append(asyncio.create_task(follow(balancer, team.ben, BOARD, about, boards)))
                 enough = asyncio.Event()
                 writing = asyncio.create_task(write(balancer, team, enough))
-                await torment(balancer, valkey, lambda: start_node(database_url, valkey.url))
+                await torment(balancer, valkey, lambda: start_node(database_url, valkey.url), tasks)
                 enough.set()
                 count = await asyncio.wait_for(writing, 30)
                 await settled(team, logs, boards)

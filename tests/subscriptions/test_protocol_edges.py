@@ -9,7 +9,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from subscriptions import sockets
+from subscriptions.errors import broken, told
+from subscriptions.handshakes import TRANSPORT_WS
+from subscriptions.protocols.steps import Close
 from subscriptions.throttle import BURST, INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET
 from tests.service import Service
 from tests.sockets import BOARD, Socket, dialled, opened
@@ -140,3 +144,10 @@ async def test_our_own_pages_and_programs_may(service: Service) -> None:
         async with dialled(service, origin=origin) as ours:
             await ours.send(type="connection_init")
             assert await ours.receive() == {"type": "connection_ack"}
+
+
+def test_who_may_be_let_in_a_moment_later_is_told_to_come_back() -> None:
+    away = Refused(ErrorCode.UNAVAILABLE, "The database is out of reach; try again.", retryable=True)
+    for errors in (told(away), broken(ZeroDivisionError())):
+        assert TRANSPORT_WS.rejected(errors) == [Close(1013, "Try again later")]
+    assert TRANSPORT_WS.rejected(told(unauthenticated("No."))) == [Close(4403, "Forbidden")]

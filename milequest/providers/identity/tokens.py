@@ -40,18 +40,19 @@ class KeyRing:
         self._keys: Keys = {}
         self._reachable = True
         self._allowed_from = self._old_from = float("-inf")
-        self._fetching = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> RSAPublicKey | None:
         """The key, None where the issuer has none such. Raises UNAVAILABLE while nobody can tell.
 
         Keys we know stay good while the issuer is out of reach.
         """
-        if kid in self._keys and (self._clock() < self._old_from or self._fetching.locked()):
+        if kid in self._keys and (self._clock() < self._old_from or self._refreshing is not None):
             return self._keys[kid]
-        async with self._fetching:
-            if self._clock() >= (self._old_from if kid in self._keys else self._allowed_from):
-                await self._refresh()
+        if self._refreshing is None and self._clock() >= (self._old_from if kid in self._keys else self._allowed_from):
+            self._refreshing = asyncio.create_task(self._refresh())
+        if self._refreshing is not None:
+            await asyncio.shield(self._refreshing)  # whoever began may leave: the others wait for it too
         if kid not in self._keys and not self._reachable:
             message = "Sign-in cannot be checked at the moment; try again."
             raise Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=int(RETRY))
@@ -65,6 +66,8 @@ class KeyRing:
         except KeysUnreachableError as error:
             log.warning("the issuer's keys could not be fetched: %s", error)
             return
+        finally:
+            self._refreshing = None
         self._reachable = True
         self._allowed_from = self._clock() + self._interval
         self._old_from = self._clock() + MAX_AGE

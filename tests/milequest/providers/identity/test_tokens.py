@@ -285,13 +285,31 @@ async def test_known_keys_outlive_an_outage_and_a_withdrawn_one_goes_within_the_
     assert source.fetches == 3
 
 
-async def test_who_gives_up_waiting_does_not_leave_the_others_stuck() -> None:
-    source, clock = Source(), Clock()
-    ring = KeyRing(source.fetch, 60, clock)
-    first = asyncio.create_task(ring.key("one"))
+async def test_who_gives_up_waiting_takes_nothing_from_the_others() -> None:
+    source = Source()
+    ring = KeyRing(source.fetch, 60, Clock())
+    first, second = (asyncio.create_task(ring.key("one")) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
+    assert [await second, await ring.key("one")] == ["first"] * 2
+    assert source.fetches == 1
+
+
+async def test_what_nobody_expected_is_raised_and_tried_again_soon() -> None:
+    source, clock = Source(), Clock()
+
+    async def fetch() -> dict[str, Any]:
+        if not source.fetches:
+            source.fetches += 1
+            raise ZeroDivisionError
+        return await source.fetch()
+
+    ring = KeyRing(fetch, 60, clock)
+    with pytest.raises(ZeroDivisionError):
+        await ring.key("one")
+    with pytest.raises(Refused):
+        await ring.key("one")
     clock.now += RETRY
-    assert await asyncio.wait_for(ring.key("one"), 1) == "first"
+    assert await ring.key("one") == "first"
