@@ -23,6 +23,7 @@ from subscriptions.policy import admit
 from subscriptions.tasks import Tasks, attempt, retried
 
 BATCH = 200  # entries that are read and told at once
+TOGETHER = 0.1  # seconds in which newcomers gather at most, while those before them catch up
 NOWHERE = ""  # the cursor of who has to start afresh
 
 
@@ -79,7 +80,10 @@ class LogChannel:
         self._is_beginning = False
 
     async def _sort(self, newcomers: Mapping[Listener, str | None]) -> None:
-        """Let all who begin at the same place catch up together."""
+        """Let all who begin at the same place catch up together; who comes while they do is of the next ones.
+
+        So the more come back at once, the fewer questions the database is asked for each.
+        """
         end = await log.end(self._runtime.writer, self._channel, datetime.now(UTC))
         if self._end is None:
             self._end = end
@@ -87,8 +91,10 @@ class LogChannel:
         groups: defaultdict[str | None, list[Listener]] = defaultdict(list)
         for listener, after in newcomers.items():
             groups[after].append(listener)
-        for after, group in groups.items():
-            self._tasks.start(attempt(group, self._catch_up, group, after, end))
+        catching_up = [
+            self._tasks.start(attempt(group, self._catch_up, group, after, end)) for after, group in groups.items()
+        ]
+        await asyncio.wait(catching_up, timeout=TOGETHER)
 
     async def _catch_up(self, group: Sequence[Listener], after: str | None, end: LogEnd) -> None:
         """Tell some what they missed, or where they are."""
