@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.protocol import SERVER, Protocol, State
+from websockets.protocol import Protocol, State
 from websockets.utils import accept_key
 
 from subscriptions.wires import EXTENSION
@@ -35,9 +35,8 @@ class Http(HttpToolsProtocol):
             return
         self.connections.discard(self)
         upgrade = Upgrade(self.config, self.server_state, self.app_state)
-        upgrade.connection_made(self.transport)
         self.transport.set_protocol(upgrade)
-        upgrade.shake(self.url, self.headers, key)
+        upgrade.take(self, key)
 
 
 def sound_key(method: str, version: str, url: bytes, headers: Headers) -> str | None:
@@ -64,12 +63,15 @@ class Upgrade(WebSocketsSansIOProtocol):
 
     _key: str | None = None  # of a sound handshake that the application has not answered yet
 
-    def shake(self, url: bytes, headers: Headers, key: str) -> None:
-        """Begin with a sound handshake: what `handle_connect` does once it has read it."""
+    def take(self, http: Http, key: str) -> None:
+        """Go on with a sound handshake: what `connection_made` and `handle_connect` do, but for reading it again."""
         self._key = key
+        self.transport, self.server, self.client = http.transport, http.server, http.client
+        self.scheme = "wss" if http.scheme == "https" else "ws"
+        self.connections.add(self)
         self.handshake_initiated = True
-        raw_path, _, query = url.partition(b"?")
-        offers = [value.decode("latin-1") for name, value in headers if name == b"sec-websocket-protocol"]
+        raw_path, _, query = http.url.partition(b"?")
+        offers = [value.decode("latin-1") for name, value in http.headers if name == b"sec-websocket-protocol"]
         self.scope = {
             "type": "websocket",
             "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
@@ -81,7 +83,7 @@ class Upgrade(WebSocketsSansIOProtocol):
             "path": self.root_path + unquote(raw_path.decode("latin-1")),
             "raw_path": self.root_path.encode() + raw_path,
             "query_string": query,
-            "headers": headers,
+            "headers": http.headers,
             "subprotocols": [one.strip() for offer in offers for one in offer.split(",")],
             "state": self.app_state.copy(),
             "extensions": cast(Any, {"websocket.http.response": {}, EXTENSION: self}),
@@ -106,7 +108,8 @@ class Upgrade(WebSocketsSansIOProtocol):
         if (protocol := message.get("subprotocol")) is not None:
             head.append((b"Sec-WebSocket-Protocol", protocol.encode()))
         self._key = None
-        self.conn = cast(Any, Protocol(SERVER, state=State.OPEN, max_size=self.config.ws_max_size, logger=self.logger))
+        self.conn.state, self.conn.parser = State.OPEN, Protocol.parse(self.conn)  # which waited for the handshake
+        next(self.conn.parser)
         self.handshake_complete = True
         lines = b"".join(b"%b: %b\r\n" % line for line in head)
         self.transport.write(b"HTTP/1.1 101 Switching Protocols\r\n%b\r\n" % lines)

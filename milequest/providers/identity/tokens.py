@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import time
+from binascii import a2b_base64
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
 import jwt
+import orjson
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
@@ -17,6 +19,7 @@ log = logging.getLogger(__name__)
 
 ALGORITHM = "RS256"
 _RS256 = jwt.get_algorithm_by_name(ALGORITHM)
+_URL_SAFE = str.maketrans("-_", "+/", "+/")  # the other alphabet is not a token's
 MAX_TOKEN, MAX_KID = 8_192, 200
 MAX_AGE = 3_600.0  # seconds until known keys are looked at again, so that a withdrawn one goes
 RETRY = 5.0  # seconds between attempts while the keys cannot be fetched
@@ -94,26 +97,35 @@ class TokenVerifier:
     def is_meant(self, token: str) -> bool:
         """Whether it is a JSON Web Token that names the issuer, be it good or not."""
         try:
-            unverified = jwt.decode_complete(token, options={"verify_signature": False})
-        except (jwt.PyJWTError, ValueError, RecursionError):
+            return bool(_parts(token)[1].get("iss") == self._issuer)
+        except ValueError:
             return False
-        return bool(unverified["payload"].get("iss") == self._issuer)
 
     def _read(self, token: str) -> tuple[str, Mapping[str, object], bytes]:
-        """The key's id, the claims and the signature, by the token's own word. Refuses what no key would make good.
-
-        It is taken apart here, once, so that only the signature is left to be checked: thousands may come back at once.
-        """
+        """The key's id, the claims and the signature, by the token's own word. Refuses what no key would make good."""
         if len(token) > MAX_TOKEN:
             raise unauthenticated("The token is too long.")
         try:
-            unverified = jwt.decode_complete(token, options={"verify_signature": False})
-        except (jwt.PyJWTError, ValueError, RecursionError):
+            header, claims, signature = _parts(token)
+        except ValueError:
             raise unauthenticated("The token is not valid.") from None
-        header, claims = unverified["header"], unverified["payload"]
         kid = header.get("kid")
-        if header.get("alg") != ALGORITHM or not isinstance(kid, str) or len(kid) > MAX_KID:
+        if header.get("alg") != ALGORITHM or "crit" in header or not isinstance(kid, str) or len(kid) > MAX_KID:
             raise unauthenticated("The token is not valid.")
         if claims.get("iss") != self._issuer:
             raise unauthenticated("The token is not one of ours.")
-        return kid, claims, unverified["signature"]
+        return kid, claims, signature
+
+
+def _parts(token: str) -> tuple[dict[str, object], dict[str, object], bytes]:
+    """Header, claims and signature of a JSON Web Token (RFC 7519), unchecked. ValueError for what is none.
+
+    PyJWT looks at each character in Python: a tenth of what letting in one of thousands costs that come back.
+    """
+    head, body, signature = (
+        a2b_base64(part.translate(_URL_SAFE) + "=" * (-len(part) % 4), strict_mode=True) for part in token.split(".")
+    )
+    header, claims = orjson.loads(head), orjson.loads(body)
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        raise ValueError("these are objects")
+    return header, claims, signature
