@@ -73,7 +73,7 @@ async def kinds(ours: Socket, id: str | None) -> list[tuple[str, int]]:
 
 async def gone(service: Service) -> None:
     """Wait until nobody listens any more."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(service.hub):  # noqa: ASYNC110  # it is another loop's
             await asyncio.sleep(0.02)
 

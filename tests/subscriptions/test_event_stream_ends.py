@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.serve import GRACE_SECONDS
 from milequest.settings import PROJECT
 from subscriptions import streams
 from subscriptions.listeners import Listener
@@ -36,7 +37,7 @@ async def test_who_goes_away_listens_no_more(service: Service, team: Team) -> No
         assert len(service.hub) == 2
     began = time.monotonic()
     await asyncio.to_thread(until, lambda: not len(service.hub))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 async def test_a_subscription_that_is_over_ends_in_order(service: Service, team: Team) -> None:
@@ -225,7 +226,7 @@ async def test_a_process_that_is_asked_to_stop_does_not_wait_for_streams(service
     async with asked(served, WALKS, team.ann, team=team.id) as stream, asked(served, BOARD, team.ann, team=team.id):
         await stream.next()
         process.terminate()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(GRACE_SECONDS - 2):
             assert await stream.next() == Event("cut")
             _, said = await process.communicate()
     assert (process.returncode, said) == (0, b"")

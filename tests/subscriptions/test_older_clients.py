@@ -30,7 +30,7 @@ async def told(service: Service, team: Team, url: str, script: str, **options: A
     for socket in list(service.gateway._sockets):
         service.loop.call_soon_threadsafe(socket.close, GOING_AWAY)
     printed = await running
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(service.hub) or len(service.gateway):  # noqa: ASYNC110  # they are another loop's
             await asyncio.sleep(0.02)
     return printed

@@ -46,7 +46,7 @@ async def test_it_is_bounded_and_says_when_much_waits() -> None:
     while outbox.is_behind:
         assert not waiting.done()
         await outbox.take()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 10)
     assert outbox.put(text)
 
 
@@ -57,7 +57,7 @@ async def test_who_waits_for_room_is_let_go_when_all_is_forgotten() -> None:
     waiting = asyncio.create_task(outbox.room())
     await asyncio.sleep(0)
     outbox.clear()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 10)
 
 
 async def test_a_taker_waits_for_what_comes() -> None:
@@ -65,4 +65,4 @@ async def test_a_taker_waits_for_what_comes() -> None:
     taking = asyncio.create_task(outbox.take())
     await asyncio.sleep(0)
     outbox.put("here")
-    assert await asyncio.wait_for(taking, 1) == "here"
+    assert await asyncio.wait_for(taking, 10) == "here"

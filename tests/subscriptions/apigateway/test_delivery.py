@@ -86,7 +86,7 @@ async def test_one_socket_that_takes_nothing_is_caught_up_alone(gate: Gateway, t
             await stream.next()
         gate.api.trouble = lambda connection, text: 429 if connection == busy else None
         sequences = await walked(team, 2)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             for stream in streams:
                 await heard(stream, sequences)
         assert behind.messages.empty()
