@@ -79,7 +79,11 @@ async def test_a_database_that_cannot_be_written_to_is_not_ready(settings: Setti
 
 
 async def test_a_part_that_hangs_is_waited_for_so_long(settings: Settings) -> None:
-    silent = await asyncio.start_server(lambda *_: asyncio.sleep(5), "127.0.0.1", 0)
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the other side gives up
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     async with started(replace(settings, redis_url=f"redis://127.0.0.1:{port}")) as client:
         ready = await client.get("/readyz")
