@@ -25,6 +25,7 @@ from app.bundle import find_node, install_packages
 from app.serve import configured, listen
 from milequest.runtime import Runtime
 from milequest.settings import PROJECT, Settings
+from subscriptions import gateway
 from subscriptions.gateway import Gateway
 from subscriptions.hub import Hub
 
@@ -100,7 +101,11 @@ class Service:
 
 @contextmanager
 def serving(settings: Settings, certificate: Path | None = None) -> Iterator[Service]:
-    """Serve the application on a free port of the loopback while the block runs; over TLS with a certificate."""
+    """Serve the application on a free port of the loopback while the block runs; over TLS with a certificate.
+
+    It gives no sign of life by itself: every 20 s some test would be told one between what it waits for.
+    """
+    gateway.KEEP_ALIVE_SECONDS = 3_600.0
     with listen("127.0.0.1", 0) as listener:
         settings = replace(settings, port=listener.getsockname()[1])
         if certificate:
