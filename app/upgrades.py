@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import Protocol, State
 from websockets.utils import accept_key
@@ -95,9 +96,11 @@ class Upgrade(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         """Accept a sound handshake; all else is uvicorn's."""
-        if self._key is None or message["type"] != "websocket.accept" or self.transport.is_closing():
+        if self._key is None or message["type"] != "websocket.accept":
             await super().send(message)
             return
+        if self.transport.is_closing():
+            raise ClientDisconnected
         head = [
             (b"Upgrade", b"websocket"),
             (b"Connection", b"Upgrade"),

@@ -2,15 +2,19 @@
 
 import asyncio
 import base64
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.server import ServerState
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from app.upgrades import sound_key
+from app.serve import configured
+from app.upgrades import Upgrade, sound_key
 from tests.service import Service
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
@@ -83,6 +87,19 @@ async def test_a_sound_handshake_is_answered(service: Service, lines: Lines) -> 
 )
 async def test_another_one_is_refused(service: Service, lines: Lines, first: bytes, status: int) -> None:
     assert (await answer(service, lines, first)).split(b" ")[1] == b"%d" % status
+
+
+async def test_who_hung_up_before_the_answer_is_no_error(service: Service) -> None:
+    config = configured(service.app)
+    config.load()
+    upgrade = Upgrade(config, ServerState(), {})
+    host, port = service.origin.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    upgrade.transport = cast(asyncio.Transport, writer.transport)
+    upgrade._key = KEY.decode()
+    writer.close()
+    with pytest.raises(ClientDisconnected):
+        await upgrade.send({"type": "websocket.accept"})
 
 
 def values(*usual: bytes) -> st.SearchStrategy[list[bytes]]:
