@@ -85,14 +85,8 @@ def _install(folder: Path, without: Collection[str], *, here: bool) -> None:
     uv = subprocess.run(
         [sys.executable, "-I", PROJECT / "app" / "environment.py", "uv"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    options = [
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "--link-mode",
-        "copy",
-    ]  # `_strip` changes files
+    # Copied, for `_strip` changes files that environments would share otherwise.
+    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
     command = [uv, "pip", "install", "--quiet", *options]
     subprocess.run([*command, *where, "--target", folder, "-r", wanted], check=True)
 
