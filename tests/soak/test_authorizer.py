@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from tests.aws.conftest import deployment
 from tests.aws.deployment import Deployment
@@ -20,6 +21,7 @@ from tests.subscriptions.team import FOUND, LOG
 
 __all__ = ["deployment"]
 
+SPOKEN = [Subprotocol("graphql-ws")]
 BOARD = "{ teamsLeaderboard(period: WEEK) { period version } viewer { id } }"
 NEWS = """subscription { teamsLeaderboardUpdated(period: WEEK, basis: TOTAL) {
   leaderboard { entries(first: 5) { nodes { value } } } } }"""
@@ -78,10 +80,10 @@ async def test_the_door_of_appsyncs_clients_asks_it(machines: Deployment) -> Non
         header = base64.b64encode(json.dumps({"host": "x", "Authorization": token}).encode()).decode()
         return f"{machines.socket_url}?header={header}&payload=e30="
 
-    async with connect(address("wall 60"), subprotocols=["graphql-ws"]) as socket:  # type: ignore[list-item]
+    async with connect(address("wall 60"), subprotocols=SPOKEN) as socket:
         await socket.send(json.dumps({"type": "connection_init"}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
     with pytest.raises(InvalidStatus) as refused:
-        async with connect(address("nobody"), subprotocols=["graphql-ws"]):  # type: ignore[list-item]
+        async with connect(address("nobody"), subprotocols=SPOKEN):
             pass
     assert refused.value.response.status_code in (401, 403)
