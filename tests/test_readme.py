@@ -83,6 +83,7 @@ async def test_the_mutation_of_the_readme_logs_a_walk(quest: Quest) -> None:
 
 async def test_the_variables_of_the_readme_are_good_on_any_day(quest: Quest) -> None:
     ada, _ = await walking_team(quest)
+    ada.now = datetime.now(UTC)  # as the shell's
     logged = (await ada.run(DOCUMENTS["LogWalk"], **_printed_variables()))["logActivity"]
     assert logged["activity"]["countStatus"] == "COUNTED"
 

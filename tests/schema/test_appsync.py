@@ -54,8 +54,10 @@ def invoking(caller: Caller) -> Any:
 
 @pytest.fixture
 async def ann(quest: Quest) -> Caller:
-    """An admin."""
-    return await quest.user("Ann")
+    """An admin, whose walks begin now."""
+    ann = await quest.user("Ann")
+    ann.now = datetime.now(UTC)
+    return ann
 
 
 async def team_of(ann: Caller) -> str:
