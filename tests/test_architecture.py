@@ -93,6 +93,7 @@ def test_only_the_settings_read_our_environment_variables() -> None:
     }
     passing_on = {
         "app/bundle.py",
+        "app/embedded/apt.py",
         "app/embedded/binaries.py",
         "app/embedded/debs.py",
     }  # PATH and such, for child processes

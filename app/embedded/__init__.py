@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from app.embedded import debs
+from app.embedded import apt, debs
 from app.embedded.binaries import find_postgres, find_valkey, major_version
 from app.embedded.folder import DataFolderInUseError, held, refuse_foreign, sockets_dir
 from app.embedded.postgres import Postgres, data_version, unfinished
@@ -35,7 +35,7 @@ def postgres(data_dir: Path, *, fast: bool = False) -> Postgres:
             f"the data in {data_dir} is PostgreSQL {major}'s, only {major_version(other)} is here: "
             f"install PostgreSQL {major} with PostGIS, or delete the data by `bin/milequest reset`"
         )
-    if not programs and debs.can_unpack():
+    if not programs and apt.is_here():
         programs = find_postgres(debs.unpack(), major)
     if not programs:
         raise SetupError(f"no PostgreSQL with PostGIS found: {_how('postgresql@17 postgis')}, {POSTGRES_ELSEWHERE}")
@@ -46,7 +46,7 @@ def valkey(data_dir: Path, *, fast: bool = False) -> Valkey:
     """The Valkey of a data folder, not started yet; fetched if the machine has none."""
     refuse_foreign(data_dir / "valkey")
     found = find_valkey(debs.debs_dir())
-    if not found and debs.can_unpack():
+    if not found and apt.is_here():
         found = find_valkey(debs.unpack())
     if not found:
         raise SetupError(f"no Valkey or Redis >= 7 found: {_how('valkey')}, {VALKEY_ELSEWHERE}")

@@ -1,7 +1,4 @@
-"""Fetch the servers where there are none: Debian's and Ubuntu's own .deb files, unpacked privately in our cache.
-
-Nothing is installed on the system and no root is needed; apt checks the signatures as always.
-"""
+"""Fetch the servers where there are none: Debian's and Ubuntu's own packages, unpacked privately in our cache."""
 
 import hashlib
 import os
@@ -12,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from app.embedded.account import unprivileged
+from app.embedded.apt import Apt, AptError
 from app.embedded.binaries import unpacked
 from app.environment import PROJECT, SetupError, cache_dir, step
 
@@ -41,11 +39,6 @@ def debs_dir() -> Path:
     return home / f"debs-{hashlib.sha256(' '.join(key).encode()).hexdigest()[:12]}"
 
 
-def can_unpack() -> bool:
-    """Whether this is a system with apt."""
-    return all(shutil.which(program) for program in ("apt-get", "dpkg-deb"))
-
-
 def unpack() -> Path:
     """The folder of the servers and what they depend on, fetched if need be. SetupError if apt cannot."""
     target = debs_dir()
@@ -53,70 +46,37 @@ def unpack() -> Path:
         return target
     work = target.with_name(f"{target.name}.{os.getpid()}")
     try:
-        with step("Reading the list of Debian packages"):
-            names = _resolve(work)
-        chosen = [name for name in names if not SKIPPED.match(name)]
-        with step(f"PostgreSQL + PostGIS: {len(chosen)} packages, unpacked privately"):
-            _fetch(work, chosen)
-            if _missing_libraries(work / "root"):
-                _fetch(work, [name for name in names if name not in chosen])
-        _finish(work / "root")
+        root = _unpacked(Apt(work))
+        _finish(root)
         try:
-            (work / "root").rename(target)  # complete or not there at all
+            root.rename(target)  # complete or not there at all
         except OSError:
             if not target.exists():  # another run was faster: its folder is as good
                 raise
+    except AptError as error:
+        what = f"cannot {error.action} the packages of PostgreSQL + PostGIS ({error.reason})"
+        raise SetupError(f"{what}: try `{BY_HAND}` as root") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
 
 
-def _apt(work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    for folder in ("lists/partial", "cache/archives/partial", "deb", "root"):
-        (work / folder).mkdir(parents=True, exist_ok=True)
-    options = [
-        f"Dir::State::lists={work}/lists",
-        f"Dir::Cache={work}/cache",
-        "Debug::NoLocking=1",
-        "APT::Sandbox::User=",
-    ]
-    command = ["apt-get", "-q", "-o", "Acquire::Retries=3"]
-    for option in options:
-        command += ["-o", option]
-    environment = os.environ | {"LC_ALL": "C"}
-    return subprocess.run([*command, *arguments], cwd=work / "deb", env=environment, text=True, capture_output=True)
-
-
-def _resolve(work: Path) -> list[str]:
-    update = _apt(work, "update")  # one broken source of many does not matter: what counts is the next step
-    plan = _apt(work, "--simulate", "--no-install-recommends", "install", *WANTED)
-    names = re.findall(r"^Inst (\S+)", plan.stdout, re.M)
-    if plan.returncode or not names:
-        raise _failed("find", update if update.returncode else plan)
-    return names + [name for name in _servers(names) if name not in names]
+def _unpacked(apt: Apt) -> Path:
+    with step("Reading the list of Debian packages"):
+        names = apt.resolve(*WANTED)
+        names += [name for name in _servers(names) if name not in names]
+    chosen = [name for name in names if not SKIPPED.match(name)]
+    with step(f"PostgreSQL + PostGIS: {len(chosen)} packages, unpacked privately"):
+        apt.unpack(chosen)
+        if _missing_libraries(apt.root):
+            apt.unpack([name for name in names if name not in chosen])
+    return apt.root
 
 
 def _servers(names: list[str]) -> list[str]:
     """The server PostGIS was built for: apt leaves it out where it is installed, but it would not find our PostGIS."""
     versions = [found[1] for name in names if (found := re.fullmatch(r"postgresql-(\d+)-postgis-\d+", name))]
     return [f"postgresql{part}-{version}" for version in versions for part in ("", "-client")]
-
-
-def _fetch(work: Path, names: list[str]) -> None:
-    download = _apt(work, "download", *names)
-    if download.returncode:
-        raise _failed("download", download)
-    for deb in sorted((work / "deb").glob("*.deb")):
-        done = subprocess.run(["dpkg-deb", "--extract", deb, work / "root"], text=True, capture_output=True)
-        if done.returncode:
-            raise _failed("unpack", done)
-        deb.unlink()
-
-
-def _failed(what: str, done: subprocess.CompletedProcess[str]) -> SetupError:
-    said = [line for line in (done.stderr + done.stdout).splitlines() if line.startswith(("E:", "dpkg-deb: error"))]
-    reason = said[0] if said else f"exit code {done.returncode}"
-    return SetupError(f"cannot {what} the packages of PostgreSQL + PostGIS ({reason}): try `{BY_HAND}` as root")
 
 
 def _missing_libraries(root: Path) -> bool:

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from app.embedded import debs
+from app.embedded import apt, debs
 from app.environment import SetupError
 
-pytestmark = pytest.mark.skipif(not debs.can_unpack(), reason="apt is Debian's and Ubuntu's")
+pytestmark = pytest.mark.skipif(not apt.is_here(), reason="apt is Debian's and Ubuntu's")
 
 CONTROL = """Package: {name}
 Version: 1.0
