@@ -52,11 +52,12 @@ drill: ## Lose a region under load, take over and give back: what was lost, how 
 	$(dev)
 	@$(python) -m pytest -q -s tests/soak/test_drill.py
 
-soak: ## Long random lives of teams, clients that are cut off 200 times, checkov, the CDK's own command, DynamoDB Local, the drill, AppSync's simulator, then the service under load, watching memory and latency; never a gate
+soak: ## Long random lives of teams, clients that are cut off 200 times, checkov, the CDK's own command, Lambda's Python and processor, DynamoDB Local, the drill, AppSync's simulator, then the service under load, watching memory and latency; never a gate
 	$(dev)
 	@$(python) -m pytest -q --hypothesis-profile=soak tests/milequest/test_totals.py tests/subscriptions/test_resuming.py
 	@MQ_FAULTS_CUTS=2000 $(python) -m pytest -q tests/faults
 	@$(python) -m pytest -q tests/soak
+	@$(python) -m pytest -q -p tests.soak.lambdas_python tests/aws/test_deployed.py
 	@$(python) -m pytest -q -p tests.soak.dynamodb_local tests/subscriptions/apigateway --ignore tests/subscriptions/apigateway/test_metering.py
 	@$(python) -m tests.performance.soak
 

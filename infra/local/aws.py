@@ -34,8 +34,7 @@ ELSEWHERE: Final = {  # what the stacks that are not deployed here would hand ov
 @contextmanager
 def running(server: Path, folder: Path) -> Iterator[str]:
     """The address of a local AWS, run by the interpreter `server`; its log is in `folder`. It keeps nothing."""
-    bare = folder / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    python = functions_python(folder)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with (
@@ -44,7 +43,7 @@ def running(server: Path, folder: Path) -> Iterator[str]:
     ):
         process = subprocess.Popen(
             [server, PROJECT / "infra" / "local" / "serve.py"],
-            env=_environ(port, bare, unpacked),
+            env=_environ(port, python, unpacked),
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=log,
@@ -58,7 +57,14 @@ def running(server: Path, folder: Path) -> Iterator[str]:
             process.wait()
 
 
-def _environ(port: int, bare: Path, unpacked: str) -> dict[str, str]:
+def functions_python(folder: Path) -> Path:
+    """The interpreter that functions run on, made in `folder`: it has no packages, so that what theirs lacks shows."""
+    bare = folder / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    return bare / "bin" / "python"
+
+
+def _environ(port: int, python: Path, unpacked: str) -> dict[str, str]:
     """What it is told, and no more, for it hands its own environment on to the functions."""
     return {
         "PATH": os.environ["PATH"],
@@ -72,7 +78,7 @@ def _environ(port: int, bare: Path, unpacked: str) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        "LAMBDA_PYTHON": str(bare / "bin" / "python"),
+        "LAMBDA_PYTHON": str(python),
     }
 
 
