@@ -1,7 +1,7 @@
 """The client of Valkey or Redis: of one server, or of a cluster, as `MILEQUEST_REDIS_URL` says (`rediss+cluster://…`).
 
-Every script and pipeline of ours is of one key, so both do the same. What is published goes in a cluster to the shard
-of its topic alone, instead of to all servers.
+Every script and pipeline of ours is of one key, or of keys with one hash tag, so both do the same. What is published
+goes in a cluster to the shard of its topic alone, instead of to all servers.
 """
 
 import asyncio

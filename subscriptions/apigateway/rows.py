@@ -16,6 +16,7 @@ LIFE: Final = 2 * 3600  # seconds API Gateway lets a socket live
 MARGIN: Final = 15 * 60
 BUCKETS: Final = 32  # of connections; posts to those of one bucket are sent one batch after another
 OF_LOGS: Final = "log:"
+OF_STATES: Final = "state:"
 SHARDS: Final = 4  # of a log's listeners; it divides BUCKETS, so a bucket lies in one shard
 
 
@@ -41,7 +42,17 @@ def channel_of(group: str) -> str:
 
 def group_of_state(topic: tuple[object, ...]) -> str:
     """The group of a state's listeners. It is one, so that the state is looked at once."""
-    return f"state:{'|'.join(map(str, topic))}"
+    return f"{OF_STATES}{'|'.join(map(str, topic))}"
+
+
+def kind_of(group: str) -> str:
+    """What a group listens to: `log`, or which state."""
+    return "log" if group.startswith(OF_LOGS) else group.removeprefix(OF_STATES).partition("|")[0]
+
+
+def topic_of(group: str) -> str:
+    """What those of a group listen to, as people read it: the channel, whichever the shard, or the state."""
+    return channel_of(group) if group.startswith(OF_LOGS) else group.removeprefix(OF_STATES)
 
 
 def connection_key(connection: str) -> Key:

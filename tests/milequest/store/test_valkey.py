@@ -20,6 +20,7 @@ from milequest.settings import Settings
 from milequest.store import bus as buses
 from milequest.store import presence
 from milequest.store.bus import TOPIC, Bus
+from milequest.store.interest import GONE, Counts, Entry, Interest
 from milequest.store.rate_limits import RateLimits
 from milequest.store.valkey import Valkey, connect, one_server
 from tests.valkey_cluster import Server, cluster
@@ -88,6 +89,15 @@ async def test_who_walks_is_known(valkey: Valkey) -> None:
     assert (await presence.walkers(valkey, team, now))[0] == [ada]
     await presence.put(valkey, team, ada, now, walking=False)
     assert await presence.walkers(valkey, team, now) == ([], None)
+
+
+async def test_who_listens_is_known(valkey: Valkey) -> None:
+    interest, now = Interest(valkey), datetime.now(UTC)
+    later, socket, log = int(now.timestamp()) + 60, Entry("connection", "one"), Entry("log", "one#1", "team:1")
+    await interest.note({socket: later, log: later})
+    assert await interest.counts(now) == Counts({"connection": 1, "log": 1}, 1, {"team:1": 1})
+    await interest.note({socket: GONE, log: GONE})
+    assert await interest.counts(now) == Counts({}, 0, {})
 
 
 async def test_it_answers(valkey: Valkey) -> None:
