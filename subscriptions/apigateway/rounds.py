@@ -11,6 +11,7 @@ from milequest.store.aws.sockets import Outcome
 from resolvers.feeds import ANY_CHANNEL
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway.counting import count
 from subscriptions.apigateway.news import beginning, wake_up
 from subscriptions.apigateway.parts import Parts
 from subscriptions.apigateway.relay import relay_lost
@@ -44,6 +45,7 @@ async def round_of(parts: Parts, now: datetime, pace: Pace) -> None:
     oldest = await log.oldest_unrelayed(parts.runtime.writer)
     age = (now - oldest).total_seconds() if oldest else 0
     measured(parts.runtime.settings.metrics_namespace, Metric.OLDEST_UNPUBLISHED, [age])
+    await count(parts, now)
     try:
         await relay_lost(parts)
     finally:  # a bus that takes nothing is no reason to let sockets end

@@ -25,14 +25,21 @@ class Metric(StrEnum):
     OLDEST_UNPUBLISHED = ("OldestUnpublished", "Seconds")  # how long ago the oldest event happened that nobody was told
     SOCKETS_THROTTLED = ("SocketsThrottled", "Count")  # posts that API Gateway held back, until we gave up
     SOCKETS_PER_SERVER = ("SocketsPerServer", "Count")
+    OPEN_SOCKETS = ("OpenSockets", "Count")  # that API Gateway holds
+    SUBSCRIPTIONS = ("Subscriptions", "Count")  # on them, of each `Kind`
+    TOPICS = ("Topics", "Count")  # that somebody listens to on them
 
 
-def measured(namespace: str, metric: Metric, values: Sequence[float]) -> None:
-    """Write values down; nothing without a namespace, which is where CloudWatch does not read our log."""
+def measured(namespace: str, metric: Metric, values: Sequence[float], **about: str) -> None:
+    """Write values down, with their dimensions; nothing where CloudWatch does not read our log: without a namespace."""
     if not namespace:
         return
+    described = {
+        "Namespace": namespace,
+        "Dimensions": [list(about)],
+        "Metrics": [{"Name": metric, "Unit": metric.unit}],
+    }
+    told = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [described]}
     for start in range(0, len(values), MOST_AT_ONCE):
-        some = values[start : start + MOST_AT_ONCE]
-        described = {"Namespace": namespace, "Dimensions": [[]], "Metrics": [{"Name": metric, "Unit": metric.unit}]}
-        about = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [described]}
-        print(orjson.dumps({"_aws": about, metric.value: some}).decode(), flush=True)  # noqa: T201  # this is where it is read
+        line = {"_aws": told, **about, metric.value: values[start : start + MOST_AT_ONCE]}
+        print(orjson.dumps(line).decode(), flush=True)  # noqa: T201  # this is where it is read

@@ -1,21 +1,28 @@
 """What alarms watch is measured where it happens."""
 
 import asyncio
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.counting import count
+from milequest.settings import Settings
 from milequest.store import log
 from milequest.store.aws.metrics import Metric
-from subscriptions.apigateway import poster, rounds
+from milequest.store.interest import Entry, Interest
+from milequest.store.valkey import connect
+from subscriptions.apigateway import counting, poster, rounds
+from subscriptions.apigateway.interest import CONNECTION
 from tests.listening import dial
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
 from tests.subscriptions.test_logged import WALKS
 
-Measured = list[tuple[Metric, float]]
+Measured = list[tuple[str, float]]
 
 
 @pytest.fixture
@@ -23,19 +30,19 @@ def noted(gate: Gateway, monkeypatch: pytest.MonkeyPatch) -> Iterator[Measured]:
     """What would be written."""
     found: Measured = []
 
-    def note(namespace: str, metric: Metric, values: Sequence[float]) -> None:
-        found.extend((metric, value) for value in values)
+    def note(namespace: str, metric: Metric, values: Sequence[float], **about: str) -> None:
+        found.extend((" ".join([metric, *about.values()]), value) for value in values)
 
-    for module in (poster, rounds):
+    for module in (counting, poster, rounds):
         monkeypatch.setattr(module, "measured", note)
     yield found
     gate.api.trouble = lambda connection, text: None
 
 
-async def values(noted: Measured, metric: Metric) -> list[float]:
+async def values(noted: Measured, metric: str) -> list[float]:
     """Wait for some of a metric."""
     async with asyncio.timeout(10):
-        while not (found := [value for name, value in noted if name is metric]):  # noqa: ASYNC110  # others write it
+        while not (found := [value for name, value in noted if name == metric]):  # noqa: ASYNC110  # others write it
             await asyncio.sleep(0.05)
     return found
 
@@ -46,7 +53,7 @@ async def test_how_long_news_takes_is_measured_from_the_event_to_the_socket(
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        assert [one for one in noted if one[0] is Metric.FAN_OUT_LAG] == []  # a beginning waited for nothing
+        assert [one for one in noted if one[0] == Metric.FAN_OUT_LAG] == []  # a beginning waited for nothing
         before = datetime.now(UTC)
         await team.walk(team.ben)
         await stream.next()
@@ -58,7 +65,7 @@ async def test_sockets_that_api_gateway_holds_back_are_counted(gate: Gateway, te
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        assert [one for one in noted if one[0] is Metric.SOCKETS_THROTTLED] == []
+        assert [one for one in noted if one[0] == Metric.SOCKETS_THROTTLED] == []
         gate.api.trouble = lambda connection, text: 429 if "next" in text else None
         await team.walk(team.ben)
         assert (await values(noted, Metric.SOCKETS_THROTTLED))[0] == 1
@@ -85,6 +92,31 @@ async def test_how_old_the_oldest_is_that_nobody_was_told(gate: Gateway, team: T
         return (now - oldest).total_seconds()
 
     assert await gate.run(left_behind()) == pytest.approx(40, abs=0.001)
+
+
+async def test_how_many_listen_is_told_by_kind_and_what_most_listen_to_is_logged(
+    gate: Gateway, noted: Measured, caplog: pytest.LogCaptureFixture
+) -> None:
+    later = int(datetime.now(UTC).timestamp()) + 60
+    sockets = [Entry(CONNECTION, id) for id in ("ann", "ben")]
+    logs = [Entry("log", "ann#1", "team:1"), Entry("log", "ben#1", "team:1"), Entry("log", "ben#2", "team:2")]
+    entries = [*sockets, *logs, Entry("board", "ann#2", "board|1")]
+    await gate.run(Interest(gate.parts.runtime.redis).note(dict.fromkeys(entries, later)))
+    with caplog.at_level(logging.INFO, "milequest.live"):
+        assert await values(noted, "Subscriptions board") == [1]
+    assert 3 in await values(noted, "Subscriptions log")
+    assert 2 in await values(noted, Metric.OPEN_SOCKETS)
+    assert 3 in await values(noted, Metric.TOPICS)
+    assert "most listen to team:1 (2), " in caplog.text
+
+
+async def test_without_valkey_sockets_are_looked_after_all_the_same(
+    gate: Gateway, noted: Measured, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with aclosing(connect(Settings(redis_url="redis://127.0.0.1:1"))) as nowhere:
+        runtime = replace(gate.parts.runtime, redis=nowhere)
+        await gate.run(rounds.round_of(replace(gate.parts, runtime=runtime), datetime.now(UTC), rounds.Pace()))
+    assert "nobody knows how many listen" in caplog.text
 
 
 async def test_a_server_counts_its_sockets(capsys: pytest.CaptureFixture[str]) -> None:
