@@ -39,6 +39,7 @@ PARAMETERS: Final = {  # whose values are the ARNs of boxes
     "data/connect-arn": "database<br/>RDS",
     "data/cache-arn": "cache<br/>ElastiCache",
     "identity/pool-arn": "users<br/>Cognito",
+    "state/live-stream": "live<br/>DynamoDB",
 }
 ENVIRONMENT: Final = "production"
 REGION: Final = "us-east-1"
@@ -148,8 +149,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _receives(statement: Any) -> bool:
-    """Whether a statement lets somebody take from a queue, which is the queue's arrow."""
-    return "sqs:ReceiveMessage" in statement["Action"]
+    """Whether a statement lets somebody take from a queue or a stream, which is the queue's or the table's arrow."""
+    return any(action in statement["Action"] for action in ("sqs:ReceiveMessage", "dynamodb:GetRecords"))
 
 
 def _references(value: Any) -> set[str]:

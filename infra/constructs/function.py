@@ -26,7 +26,7 @@ ENI = (
     "ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets "
     "ec2:AssignPrivateIpAddresses ec2:UnassignPrivateIpAddresses"
 )
-SYNCHRONOUS = "It is called for an answer, or by a queue that has its own"
+SYNCHRONOUS = "It is called for an answer, or by what has a queue of its own for what failed"
 
 
 class Function(Construct):

@@ -1,6 +1,6 @@
 """The metrics that dashboards show and alarms watch, by the fixed names of what they are about."""
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from aws_cdk import aws_cloudwatch as cw
 
@@ -8,6 +8,7 @@ from infra.constructs.alarms import MINUTE, NAMESPACE, share_of
 from infra.names import Names
 
 Statistic: TypeAlias = Literal["sum", "max", "avg", "p99"]
+IN_SEARCHES: Final = {"sum": "Sum", "max": "Maximum", "avg": "Average", "p99": "p99"}  # which take no short names
 
 
 def metric(namespace: str, name: str, statistic: Statistic, **dimensions: str) -> cw.Metric:
@@ -30,6 +31,10 @@ class Metrics:
     def own(self, name: str, statistic: Statistic) -> cw.Metric:
         """One that our code writes into its logs."""
         return metric(NAMESPACE, name, statistic)
+
+    def subscriptions(self) -> cw.MathExpression:
+        """A line for each kind that somebody has one of."""
+        return _lines(f'{{{NAMESPACE},Kind}} MetricName="Subscriptions"', "max")
 
     def api(self, name: str, statistic: Statistic) -> cw.Metric:
         """Of the REST API."""
@@ -58,6 +63,10 @@ class Metrics:
     def functions(self, name: str, statistic: Statistic) -> cw.MathExpression:
         """A line for each of our functions."""
         search = f'{{AWS/Lambda,FunctionName}} MetricName="{name}" {self._names.of("")}'
-        return cw.MathExpression(
-            expression=f"SEARCH('{search}', '{statistic.title()}', 60)", label="", using_metrics={}, period=MINUTE
-        )
+        return _lines(search, statistic)
+
+
+def _lines(search: str, statistic: Statistic) -> cw.MathExpression:
+    """A line for each metric that a search finds."""
+    expression = f"SEARCH('{search}', '{IN_SEARCHES[statistic]}', 60)"
+    return cw.MathExpression(expression=expression, label="", using_metrics={}, period=MINUTE)

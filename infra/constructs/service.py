@@ -100,9 +100,15 @@ def data_function(scope: Construct, name: str, handler: str, says: str, **given:
     variables = {**of_data(stack), **of_tokens(stack), **more}
     function = Function(scope, name, handler, says, in_network=True, variables=variables, **given)  # type: ignore[arg-type]  # as above
     allow(function.role, "rds-db:connect", stack.shared("data/connect-arn"))
-    allow(function.role, "elasticache:Connect", stack.shared("data/cache-arn"), stack.shared("data/cache-user-arn"))
+    let_cache(function.role)
     allow(function.role, "sqs:SendMessage", queue_arn(stack, "kicks"))
     return function
+
+
+def let_cache(role: iam.IRole) -> None:
+    """Let a role use Valkey, as the one user it has."""
+    stack = stack_of(role)
+    allow(role, "elasticache:Connect", stack.shared("data/cache-arn"), stack.shared("data/cache-user-arn"))
 
 
 def let_sockets(function: Function, *queues: str) -> None:

@@ -123,6 +123,7 @@ FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
     "pre-token-generation": Coefficient(20, "ms", f"{ASSUMED}: once for each sign-in"),
     "pictures": Coefficient(150, "ms", f"{ASSUMED}: 4 calls of S3, a look at some MB, and four statements"),
     "usage": Coefficient(2_000, "ms", f"{ASSUMED}: counts of a day's walks and of all people, once a day"),
+    "interest": Coefficient(20, "ms", f"{ASSUMED}: one script of Valkey, for all changes of some seconds"),
     "to-lake": Coefficient(30, "ms", f"{ASSUMED}: one call of Firehose"),
 }
 SOCKET_CPU_US: Final = Coefficient(35, "us of a core, each delivery by a server of ours", BENCH)

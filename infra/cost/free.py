@@ -73,7 +73,7 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::IAM::Role": CONTROL,
     "AWS::KMS::Alias": PART,
     "AWS::Lambda::Alias": PART,
-    "AWS::Lambda::EventSourceMapping": "its polling is counted with the queue",
+    "AWS::Lambda::EventSourceMapping": "its polling is counted with the queue; of a stream Lambda's costs nothing",
     "AWS::Lambda::Permission": CONTROL,
     "AWS::Lambda::Version": PART,
     "AWS::Logs::LogGroup": "what is written is counted with each function, and keeping it costs cents",

@@ -19,6 +19,11 @@ IO_PER_WALK: Final = 20  # of Aurora, assumed
 KB_PER_WALK: Final = 3  # of Aurora's storage with its indexes, assumed; a year of them is kept
 CACHED_KB: Final = 2  # of Valkey for each active person, assumed
 ECPU_PER_REQUEST: Final = 4  # assumed
+LISTENING_KB: Final = 0.3  # of Valkey for each socket and each subscription, assumed
+ECPU_PER_CHANGE: Final = 4  # of them, assumed: what a script does three times, and its text
+METRICS: Final = (
+    12  # of ours, as docs/aws.md has them, with five kinds of subscriptions; a region that stands by has fewer
+)
 INSIGHTS: Final = 30  # metrics that Container Insights writes of a cluster with one service, assumed
 
 
@@ -121,8 +126,10 @@ def _proxy(stack: Stack, body: Body) -> Lines:
 
 
 def _cache(stack: Stack, body: Body) -> Lines:
-    yield "valkey.storage", max(0.1, stack.usage.people * CACHED_KB / MILLION) * HOURS
-    yield "valkey.ecpu", stack.usage.requests * ECPU_PER_REQUEST / MILLION
+    usage = stack.usage
+    listening = usage.sockets * (1 + usage.habits.topics) * LISTENING_KB
+    yield "valkey.storage", max(0.1, (usage.people * CACHED_KB + listening) / MILLION) * HOURS
+    yield "valkey.ecpu", (usage.requests * ECPU_PER_REQUEST + usage.interest * ECPU_PER_CHANGE) / MILLION
 
 
 def _service(stack: Stack, body: Body) -> Lines:
@@ -176,6 +183,11 @@ def _alarm(stack: Stack, body: Body) -> Lines:
     yield "cloudwatch.alarm", max(1, sum("MetricStat" in one for one in body.get("Metrics", ())))
 
 
+def _dashboard(stack: Stack, body: Body) -> Lines:
+    yield "cloudwatch.dashboard", 1
+    yield "cloudwatch.metric", METRICS
+
+
 def _bucket(stack: Stack, body: Body) -> Lines:
     yield "s3.storage", 1 + stack.usage.walks / MILLION  # assumed: mostly logs
     yield "s3.puts", stack.usage.people * 0.01 / 1e3
@@ -207,7 +219,7 @@ PRICED: Final[Mapping[str, Callable[[Stack, Body], Lines]]] = {
     "AWS::Athena::WorkGroup": _each("athena.scanned", 0.01),
     "AWS::CloudFront::Distribution": _distribution,
     "AWS::CloudWatch::Alarm": _alarm,
-    "AWS::CloudWatch::Dashboard": _each("cloudwatch.dashboard"),
+    "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::CodeBuild::Project": _each("codebuild.minutes", DEPLOYMENTS * DEPLOYMENT_MINUTES / 4),
     "AWS::CodePipeline::Pipeline": _each("codepipeline.minutes", DEPLOYMENTS * DEPLOYMENT_MINUTES),
     "AWS::Cognito::UserPool": _pool,

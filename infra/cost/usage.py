@@ -13,6 +13,7 @@ GB: Final = 1e9
 SHARDS, BUCKETS = 4, 32  # of subscriptions/apigateway/rows.py, which a test holds against these
 SILENCE: Final = 8  # minutes after which a socket is sent a sign of life
 PINGS_MS: Final = 20 / 32  # of the round for each, 32 at once: a message and a mark
+WINDOW, GATHERED = 20, 1_000  # seconds and changes of infra/constructs/stream.py, held against these like the above
 POLLS: Final = 5 * 3 * MINUTES  # of an empty queue: five pollers of Lambda wait twenty seconds each
 
 
@@ -87,6 +88,11 @@ class Usage:
         return self.visits * (1 + 2 * self.habits.topics) + self.signs
 
     @property
+    def interest(self) -> float:
+        """Rows of sockets and subscriptions that come or go."""
+        return self.visits * (1 + self.habits.topics) * 2
+
+    @property
     def out_gb(self) -> float:
         """To the internet, without pages."""
         return (self.requests * self.habits.response_kb * 1e3 + self.posts * RESULT_BYTES.value) / GB
@@ -134,6 +140,7 @@ class Usage:
             "planner": self.walks * (shards + topics - 1) + self.visits * topics,
             "poster": self.walks * buckets * topics + self.visits * topics,
             "later": self.posts * 0.001,
+            "interest": min(self.interest, MINUTES * 60 / WINDOW + self.interest / GATHERED),
             "finalize": MINUTES,
             "prune": MINUTES / 5,
             "sweep": MINUTES,

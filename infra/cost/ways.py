@@ -21,6 +21,7 @@ MEMORY: Final = {
     "authorizer": LEAN,
     "connect": LEAN,
     "disconnect": LEAN,
+    "interest": LEAN,
     "api": PRODUCTION.sizes.api_memory,
     "message": PRODUCTION.sizes.api_memory,
     **dict.fromkeys(("relay", "planner", "poster", "later", "sweep"), PRODUCTION.sizes.job_memory),

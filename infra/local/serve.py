@@ -5,7 +5,8 @@ answers goes to the client only with a route response; messages run at the same 
 CloudFormation: STUBS have no effect here; Athena's named queries are made as its API makes them.
 AUTH=true: over HTTP `aws:SecureTransport` is true all the same; who may send to a queue may send batches.
 Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that what theirs lacks shows, and have AS_LONG times
-the time, as a busy machine starts many of them at once.
+the time, as a busy machine starts many of them at once. A batch of a stream of which a function says that some failed
+comes again, as a whole.
 The patches reach into private names, so its version is pinned, and the tests tell when another one differs.
 """
 
@@ -35,6 +36,7 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 _reply: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("reply")
 _invoke, _handle = apigateway._invoke_ws_lambda, apigateway.handle_websocket
 _acquire, _action = lambda_svc.acquire_worker, iam_actions.extract_iam_action
+_execute = lambda_svc._execute_function
 
 
 async def invoke(
@@ -85,6 +87,19 @@ class Dispatched:
         return {"status": "ok", "result": result.get("body")}
 
 
+def execute(function: Any, event: Any, *more: Any, **named: Any) -> Any:
+    """Call a function. It fails whose answer says that some of a stream's records did."""
+    result = _execute(function, event, *more, **named)
+    records = event.get("Records", ()) if isinstance(event, dict) else ()
+    is_of_stream = any(record.get("eventSource") == "aws:dynamodb" for record in records)
+    return {**result, "error": True} if is_of_stream and _names_failures(result.get("body")) else result
+
+
+def _names_failures(answer: Any) -> bool:
+    given = json.loads(answer) if isinstance(answer, str) else answer
+    return bool((given or {}).get("batchItemFailures"))
+
+
 def acquire(name: str, config: Any, *more: Any, **named: Any) -> Any:
     """A container of a function."""
     return _acquire(name, {**config, "Timeout": config["Timeout"] * AS_LONG}, *more, **named)
@@ -127,6 +142,7 @@ def mend() -> None:
     apigateway._invoke_ws_lambda, apigateway.handle_websocket = invoke, handle
     lambda_runtime.get_or_create_worker = Dispatched
     lambda_svc.acquire_worker, iam_actions.extract_iam_action = acquire, action
+    lambda_svc._execute_function = execute
     detect = lambda_runtime._detect_runtime_binary
 
     def on_our_python(runtime: str) -> Any:

@@ -12,6 +12,7 @@ from infra.constructs.service import (
     STAGE,
     data_function,
     let_ask_authorizer,
+    let_cache,
     let_publish,
     let_sockets,
     let_upload,
@@ -22,10 +23,15 @@ from infra.constructs.service import (
     queue_arn,
 )
 from infra.constructs.stack import Stack
+from infra.constructs.stream import follow
 from infra.queues import LINES
 
 ROUTES = {"$connect": "connect", "$disconnect": "disconnect", "$default": "message"}
-LATE = 30_000  # milliseconds an answer may take; API Gateway waits no longer
+WHO_LISTENS = {  # of the table's stream: who comes and who goes. What is in between changes no count
+    "eventName": ["INSERT", "REMOVE"],
+    "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "CONNECTIONS#"}, {"prefix": "LISTENERS#"}]}}},
+}
+ROW_LIFE = 8_100  # seconds, of subscriptions/apigateway/rows.py, which a test holds against it
 
 
 class Live(Stack):
@@ -44,6 +50,7 @@ class Live(Stack):
         self.sockets = {"MILEQUEST_LIVE_SOCKETS_URL": self.url, **of_sockets(self)}
         self._doors()
         self._workers()
+        self._interest()
         self._stage()
         self.share("live/id", self.api.ref)
         self.share("live/sockets-url", self.url)
@@ -134,6 +141,19 @@ class Live(Stack):
         )
         mapping.node.add_dependency(function.role)
         acknowledge(mapping, "Serverless-LambdaEventSourceMappingDestination", "A queue has its own dead letters")
+
+    def _interest(self) -> None:
+        """Who takes to the cache what the table's stream says."""
+        function = Function(
+            self,
+            "interest",
+            "app.aws.interest.handler",
+            "Keeps in Valkey who listens to what",
+            in_network=True,
+            variables={"MILEQUEST_REDIS_URL": self.shared("data/cache-url")},
+        )
+        let_cache(function.role)
+        follow(function, self.shared("state/live-stream"), WHO_LISTENS, life=ROW_LIFE)
 
     def _let_speak(self, function: Function) -> None:
         """Let a function send to sockets and close them."""

@@ -21,6 +21,7 @@ QUERIES = {
     "errors-by-function": 'filter level = "ERROR" | stats count(*) as errors by @log | sort errors desc',
     "cold-starts": "filter ispresent(record.metrics.initDurationMs) "
     "| stats count(*), pct(record.metrics.initDurationMs, 99) by @log",
+    "most-listened-to": "filter message like /most listen to/ | sort @timestamp desc | limit 20",
     "refused-connections": 'filter action = "REJECT" | stats count(*) as tries by srcAddr, dstPort | sort tries desc',
 }
 
@@ -114,6 +115,11 @@ class Watch(Stack):
                 "Traces that failed": [
                     metric("AWS/X-Ray", "ApproximateTraceCount", "sum", GroupName=self.names.of("failed"))
                 ],
+            },
+            {
+                "Sockets of API Gateway": [of.own("OpenSockets", "max")],
+                "Subscriptions on them": [of.subscriptions()],
+                "Topics listened to": [of.own("Topics", "max")],
             },
             {
                 "Aurora, ACU": [of.database("ServerlessDatabaseCapacity", "max")],

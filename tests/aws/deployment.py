@@ -36,7 +36,7 @@ TOKEN = {"region": "us-east-1", "userPoolId": "none", "request": {"userAttribute
 NOTHING: dict[str, Any] = {  # an event for each function that gives it nothing to do
     **dict.fromkeys(("api", "auth", "team", "activity", "map"), CALL),
     **dict.fromkeys(("authorizer", "connect", "disconnect", "message"), KNOCK),
-    **dict.fromkeys(("planner", "poster", "later", "relay"), SILENCE),
+    **dict.fromkeys(("planner", "poster", "later", "relay", "interest"), SILENCE),
     "sweep": {},
     "finalize": {},
     "pictures": {"detail": {"object": {"key": f"uploads/{'0' * 32}/self/{'0' * 32}"}}},

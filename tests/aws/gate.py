@@ -16,7 +16,18 @@ from tests.fakes.aws import LOCK
 from tests.service import Service
 
 ROUND_SECONDS = 3.0  # a minute at AWS
-FUNCTIONS = ("authorizer", "connect", "disconnect", "message", "planner", "poster", "later", "relay", "sweep")
+FUNCTIONS = (
+    "authorizer",
+    "connect",
+    "disconnect",
+    "message",
+    "planner",
+    "poster",
+    "later",
+    "relay",
+    "interest",
+    "sweep",
+)
 
 
 @contextmanager

@@ -17,7 +17,15 @@ from milequest.settings import PROJECT
 
 MOST_BYTES = 15_000_000
 NO_GRAPHQL = ("app.aws.doors", "app.aws.authorizer", "app.aws.cognito")
-ALL = (*NO_GRAPHQL, "app.aws.api", "app.aws.domains", "app.aws.live", "app.aws.jobs", "app.aws.pictures")
+ALL = (
+    *NO_GRAPHQL,
+    "app.aws.interest",
+    "app.aws.api",
+    "app.aws.domains",
+    "app.aws.live",
+    "app.aws.jobs",
+    "app.aws.pictures",
+)
 MEASURE = "import sys, time; import {}; print(time.process_time()); print(*sys.modules)"
 
 

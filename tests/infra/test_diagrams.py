@@ -94,6 +94,8 @@ def test_the_drawing_is_what_the_templates_say(assembly: Assembly) -> None:
         "kicks_SQS --> relay_Lambda",
         "live_ApiGatewayV2 --> message_Lambda",
         "message_Lambda --> live_DynamoDB",
+        "live_DynamoDB --> interest_Lambda",
+        "interest_Lambda --> cache_ElastiCache",
         "bus_Events --> to_lake_Lambda",
         "to_lake_Lambda --> lake_KinesisFirehose",
         "prune_Lambda --> database_RDS",

@@ -1,16 +1,21 @@
 """How parts tell each other what happened: who puts events on the bus, who works on queues, what alarms watch."""
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from app.aws.lake import row
+from infra.cost.usage import GATHERED, WINDOW
 from milequest.settings import describe
 from milequest.store.aws.metrics import Metric
+from subscriptions.apigateway import rows
 from tests.infra.assembly import Assembly, Resource
 
 BY_LOGS = {"UnexpectedErrors"}  # made of what is logged, by filters
+SHOWN = {"OpenSockets", "Subscriptions", "Topics"}  # by dashboards alone: none of them is too many
 EVENT = {
     "detail-type": "ACTIVITY_ADDED",
     "detail": {"id": "1/c/1", "channel": "c", "sequence": 1, "occurredAt": "2026-11-29T01:02:03.456Z"},
@@ -53,10 +58,39 @@ def test_the_columns_of_the_lake_are_those_of_its_rows(assembly: Assembly) -> No
         assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == list(row(EVENT))
 
 
-def test_alarms_watch_what_the_code_measures(assembly: Assembly) -> None:
+def test_alarms_or_dashboards_show_what_the_code_measures(assembly: Assembly) -> None:
     watching = ("AWS::CloudWatch::Alarm", "AWS::ApplicationAutoScaling::ScalingPolicy")
     watched = {name for one in assembly.resources(*watching) for name in _own(one.properties)}
-    assert watched == {metric.value for metric in Metric} | BY_LOGS
+    measured = {metric.value for metric in Metric}
+    assert watched == measured - SHOWN | BY_LOGS
+    boards = assembly.of("watch", "AWS::CloudWatch::Dashboard")
+    assert boards
+    for board in boards:
+        text = board.text.replace("\\", "")
+        lines = {*re.findall('"MileQuest","([A-Za-z]+)"', text), *re.findall('{MileQuest,.*? MetricName="(.+?)"', text)}
+        assert SHOWN <= lines <= measured
+
+
+def test_the_stream_of_sockets_is_followed_for_as_long_as_a_row_lives(assembly: Assembly) -> None:
+    streams = [
+        one.properties
+        for one in assembly.of("live", "AWS::Lambda::EventSourceMapping")
+        if "livestream" in json.dumps(one.properties["EventSourceArn"])
+    ]
+    assert len(streams) == 3
+    now = datetime(2026, 11, 29, tzinfo=UTC)
+    for stream in streams:
+        assert stream["MaximumRecordAgeInSeconds"] == rows.expiry(now) - now.timestamp()
+        assert (stream["MaximumBatchingWindowInSeconds"], stream["BatchSize"]) == (WINDOW, GATHERED)
+        assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert stream["BisectBatchOnFunctionError"]
+        assert stream["StartingPosition"] == "TRIM_HORIZON", "what comes while it is made would not be counted"
+        assert "Dead" in stream["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+        (pattern,) = [json.loads(one["Pattern"]) for one in stream["FilterCriteria"]["Filters"]]
+        assert pattern["eventName"] == ["INSERT", "REMOVE"]
+        prefixes = [one["prefix"] for one in pattern["dynamodb"]["Keys"]["pk"]["S"]]
+        keys = (rows.connection_key("ann="), rows.listener_key("group", "ann=", "1"))
+        assert all(key.pk.startswith(prefix) for key, prefix in zip(keys, prefixes, strict=True))
 
 
 def _own(value: object) -> Iterator[str]:

@@ -1,0 +1,47 @@
+"""A function that follows a table's stream: each change comes at least once, those of one item in their order."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import aws_lambda as lambda_
+
+from infra.constructs.access import allow
+from infra.constructs.alarms import MINUTE, alarm
+from infra.constructs.function import Function
+from infra.constructs.queue import dead_letters
+
+AT_ONCE: Final = 1_000  # changes of one call, at most
+WINDOW: Final = 20  # seconds in which they gather, for a call costs the same with one of them
+BEHIND: Final = 120_000.0  # milliseconds; a stream keeps changes for a day
+
+
+def follow(function: Function, stream: str, changes: Mapping[str, Any], life: int) -> None:
+    """Have a function told of the changes that fit the pattern `changes`. After `life` seconds one matters no more.
+
+    What fails comes again until then, however often: it may be Valkey that is away. Then where it stands in the stream
+    lies in a queue. A new mapping begins with the oldest there is, for what changes while it is made would be lost.
+    """
+    steps = "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams"
+    allow(function.role, steps, stream)
+    dead = dead_letters(function, "Dead", f"{function.name}-failed")
+    allow(function.role, "sqs:SendMessage", dead.queue_arn)
+    of = lambda_.CfnEventSourceMapping
+    mapping = of(
+        function,
+        "Feed",
+        function_name=function.alias.function_arn,
+        event_source_arn=stream,
+        starting_position="TRIM_HORIZON",
+        filter_criteria=of.FilterCriteriaProperty(filters=[of.FilterProperty(pattern=json.dumps(changes))]),
+        batch_size=AT_ONCE,
+        maximum_batching_window_in_seconds=WINDOW,
+        maximum_record_age_in_seconds=life,
+        maximum_retry_attempts=-1,
+        bisect_batch_on_function_error=True,
+        function_response_types=["ReportBatchItemFailures"],
+        destination_config=of.DestinationConfigProperty(on_failure=of.OnFailureProperty(destination=dead.queue_arn)),
+    )
+    mapping.node.add_dependency(function.role)
+    age = function.function.metric("IteratorAge", period=MINUTE, statistic="max")
+    alarm(function, "Behind", age, BEHIND, f"{function.name} is minutes behind the stream it follows")
