@@ -65,12 +65,14 @@ BENCH: Final = "tests/performance/fanout.py, 1,000 sockets on a busy machine of 
 WIRE: Final = "tests/subscriptions/apigateway/test_metering.py"
 
 MEASURED: Final = "tests/soak/test_billed.py"
-"""Medians of 200 warm calls of the deployed functions on a local AWS: Python 3.11 on x86-64, 2 cores with other work
-beside, November 2026. Lambda's are ARM with Python 3.14, which nobody has measured."""
+"""Medians of 60 to 200 warm calls of the deployed functions on a local AWS: Python 3.11 on x86-64, 2 cores with other
+work beside, November 2026. Lambda's are ARM with Python 3.14, which nobody has measured."""
 STATEMENT_MS: Final = Coefficient(3, "ms, a statement of Aurora from a server of ours", ASSUMED)
+SEARCH_MS: Final = Coefficient(100, "ms, one that looks through all there is", ASSUMED)
 DYNAMODB_MS: Final = Coefficient(5, "ms, a call of DynamoDB", ASSUMED)
 SQS_MS: Final = Coefficient(10, "ms, a call of SQS", ASSUMED)
 SOCKET_MS: Final = Coefficient(15, "ms, a message by @connections", ASSUMED)
+FIREHOSE_MS: Final = Coefficient(20, "ms, a record for Firehose", ASSUMED)
 CPU_MS: Final = {  # of a whole core, by what was done and the function that a call of it is
     ("page", "api"): 3.1,
     ("page", "authorizer"): 0.86,
@@ -79,52 +81,75 @@ CPU_MS: Final = {  # of a whole core, by what was done and the function that a c
     ("walk", "relay"): 3.1,
     ("walk", "planner"): 6.4,
     ("walk", "poster"): 2.0,
+    ("walk", "to-lake"): 0.93,
+    ("visit", "connect"): 1.1,
+    ("visit", "disconnect"): 1.6,
+    ("duty", "sweep"): 14.0,
+    ("duty", "finalize"): 0.81,
+    ("duty", "prune"): 0.81,
+    ("duty", "later"): 0.94,
+    ("duty", "post-confirmation"): 1.2,
+    ("duty", "pre-token-generation"): 0.79,
 }
 """A walk that three heard of called the planner 1.8 times and the poster 2.2 times, as messages come together. The
 model has a call for each message, 3 and 6: it counts more than there may be."""
-LEAN_SHARE: Final = 512 / 1_769  # of a core, which the authorizer has with its memory
+LEAN: Final = frozenset({"authorizer", "connect", "disconnect", "post-confirmation", "pre-token-generation", "to-lake"})
+LEAN_SHARE: Final = 512 / 1_769  # of a core, which these have with their memory; the others here have one
 
 
-def _billed(cpu_ms: float, *, statements: int = 0, dynamodb: int = 0, sends: int = 0, sockets: int = 0) -> Coefficient:
+def _billed(
+    what: str,
+    function: str,
+    *,
+    statements: int = 0,
+    searches: int = 0,
+    dynamodb: int = 0,
+    sends: int = 0,
+    sockets: int = 0,
+    records: int = 0,
+) -> Coefficient:
     """What was measured of CPU, and what is waited for one after another, of which each takes an assumed time."""
+    cpu_ms = CPU_MS[what, function] / (LEAN_SHARE if function in LEAN else 1)
     waits = (
         (statements, STATEMENT_MS, "statements"),
+        (searches, SEARCH_MS, "searches"),
         (dynamodb, DYNAMODB_MS, "calls of DynamoDB"),
         (sends, SQS_MS, "sends"),
         (sockets, SOCKET_MS, "messages to sockets"),
+        (records, FIREHOSE_MS, "records for Firehose"),
     )
     waited = sum(times * each.value for times, each, _ in waits)
     said = ", ".join(f"{times} {name}" for times, _, name in waits if times) or "no waiting"
     return Coefficient(round(cpu_ms + waited, 1), "ms", f"{MEASURED}: {cpu_ms:.1f} ms of CPU; {ASSUMED}: {said}")
 
 
-WRITE: Final = _billed(CPU_MS["walk", "api"], statements=14, sends=1)
+WRITE: Final = _billed("walk", "api", statements=14, sends=1)
 """A request that logs a walk, with the statements of `tests/performance/logging_walks.py` and the kick."""
 FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
-    "authorizer": _billed(CPU_MS["page", "authorizer"] / LEAN_SHARE),
-    "api": _billed(CPU_MS["page", "api"], statements=4),
+    "authorizer": _billed("page", "authorizer"),
+    "api": _billed("page", "api", statements=4),
     "auth": Coefficient(250, "ms", f"{ASSUMED}: waits for Cognito"),
     "team": WRITE,
     "activity": WRITE,
     "map": Coefficient(300, "ms", f"{ASSUMED}: waits for Mapbox"),
-    "connect": Coefficient(25, "ms", f"{ASSUMED}: 2 calls of DynamoDB one after another, 5 ms each, and the token"),
-    "message": _billed(CPU_MS["subscribe", "message"], dynamodb=5),
-    "disconnect": Coefficient(25, "ms", f"{ASSUMED}: 4 calls one after another, 5 ms each"),
-    "relay": _billed(CPU_MS["walk", "relay"], statements=4, dynamodb=3, sends=2),
-    "planner": _billed(CPU_MS["walk", "planner"], statements=3, dynamodb=5, sends=1),
-    "poster": _billed(CPU_MS["walk", "poster"], dynamodb=1, sockets=1),  # 32 at once
-    "later": Coefficient(15, "ms", f"{ASSUMED}: one send"),
-    "finalize": Coefficient(100, "ms", f"{ASSUMED}: one statement that mostly finds nothing"),
-    "prune": Coefficient(200, "ms", f"{ASSUMED}: one statement"),
-    "sweep": Coefficient(2_000, "ms", f"{ASSUMED}: 32 partitions, and what they hold"),
+    "connect": _billed("visit", "connect", dynamodb=2),
+    "message": _billed("subscribe", "message", dynamodb=5),
+    "disconnect": _billed("visit", "disconnect", dynamodb=4),
+    "relay": _billed("walk", "relay", statements=4, dynamodb=3, sends=2),
+    "planner": _billed("walk", "planner", statements=3, dynamodb=5, sends=1),
+    "poster": _billed("walk", "poster", dynamodb=1, sockets=1),  # 32 at once
+    "later": _billed("duty", "later", sends=1),
+    "finalize": _billed("duty", "finalize", statements=1, searches=1),
+    "prune": _billed("duty", "prune", statements=1, searches=1),
+    "sweep": _billed("duty", "sweep", statements=4 + 32, dynamodb=4 + 2 * 32),
     "migrations": Coefficient(20_000, "ms", f"{ASSUMED}: once a deployment"),
     "rotate-secret": Coefficient(3_000, "ms", f"{ASSUMED}: once a month"),
-    "post-confirmation": Coefficient(60, "ms", f"{ASSUMED}: once for each person"),
-    "pre-token-generation": Coefficient(20, "ms", f"{ASSUMED}: once for each sign-in"),
+    "post-confirmation": _billed("duty", "post-confirmation", statements=6),
+    "pre-token-generation": _billed("duty", "pre-token-generation", statements=1),
     "pictures": Coefficient(150, "ms", f"{ASSUMED}: 4 calls of S3, a look at some MB, and four statements"),
     "usage": Coefficient(2_000, "ms", f"{ASSUMED}: counts of a day's walks and of all people, once a day"),
     "interest": Coefficient(20, "ms", f"{ASSUMED}: one script of Valkey, for all changes of some seconds"),
-    "to-lake": Coefficient(30, "ms", f"{ASSUMED}: one call of Firehose"),
+    "to-lake": _billed("walk", "to-lake", records=1),
 }
 SOCKET_CPU_US: Final = Coefficient(35, "us of a core, each delivery by a server of ours", BENCH)
 SOCKET_IDLE_US: Final = Coefficient(10, "us of a core a second, each silent socket on a server of ours", BENCH)

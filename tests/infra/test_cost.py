@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cost.coefficients import ASSUMED, FUNCTIONS
+from infra.cost.coefficients import ASSUMED, CPU_MS, FUNCTIONS, LEAN
 from infra.cost.free import FREE, UNKNOWN
 from infra.cost.prices import Price, prices, total
 from infra.cost.report import floor, report, taken
@@ -137,6 +137,8 @@ def test_every_function_has_its_coefficient_and_no_other(assembly: Assembly) -> 
     assert set(names) <= set(Usage(1).calls())
     assert {name: names[name] for name in MEMORY} == MEMORY
     assert all(one.source.startswith((ASSUMED, "tests/")) for one in FUNCTIONS.values())
+    measured = {function: names[function] for _, function in CPU_MS}
+    assert measured == {name: 512 if name in LEAN else 1_769 for name in measured}, "which a core's share follows"
 
 
 def test_the_gateways_partitions_are_the_gateways() -> None:

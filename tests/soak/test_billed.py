@@ -15,12 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
+from uuid import uuid4
 
+import orjson
 import pytest
 
 from infra.cost.coefficients import CPU_MS
 from infra.cost.usage import Habits
 from milequest.settings import PROJECT
+from resolvers.feeds import ANY_CHANNEL
+from subscriptions.apigateway.later import NEWS
+from subscriptions.apigateway.news import wake_up
 from tests.aws.conftest import deployment
 from tests.aws.deployment import Deployment
 from tests.aws.test_deployed import WALKS, found, walk
@@ -117,6 +122,31 @@ class Scene:
         await stream.next()
         await stream.stop()
 
+    async def visit(self) -> None:
+        """Come and go."""
+        async with dial(self.deployment.socket_url, self.tokens[0]):
+            pass
+
+    async def duties(self) -> None:
+        """What is done at times, or at somebody's first sign-in."""
+        person = {"sub": str(uuid4()), "email": f"{uuid4().hex}@example.org", "name": "Max"}
+        asked = {
+            "region": "us-east-1",
+            "userPoolId": self.deployment.told["identity/pool"],
+            "request": {"userAttributes": person},
+        }
+        wake = wake_up("nobody", ANY_CHANNEL)
+        put_off = orjson.dumps({"queue": NEWS, "group": wake.group, "id": wake.id, "body": wake.body}).decode()
+        for function, event in {
+            "sweep": {},
+            "finalize": {},
+            "prune": {},
+            "later": {"Records": [{"messageId": "1", "attributes": {}, "body": put_off}]},
+            "post-confirmation": {**asked, "triggerSource": "PostConfirmation_ConfirmSignUp"},
+            "pre-token-generation": asked,
+        }.items():
+            await asyncio.to_thread(self.deployment.invoke, function, event)
+
     async def _listen(self) -> None:
         """Have every socket follow the log and the marker, as the model has it."""
         for socket in self.sockets:
@@ -157,7 +187,9 @@ async def test_calls_take_what_the_cost_model_begins_with(deployment: Deployment
     meters = {
         "page": (Meter(deployment, "api", "authorizer"), scene.page),
         "subscribe": (Meter(deployment, "message"), scene.subscribe),
-        "walk": (Meter(deployment, "api", "relay", "planner", "poster"), scene.walk),
+        "walk": (Meter(deployment, "api", "relay", "planner", "poster", "to-lake"), scene.walk),
+        "visit": (Meter(deployment, "connect", "disconnect"), scene.visit),
+        "duty": (Meter(deployment, *(function for what, function in CPU_MS if what == "duty")), scene.duties),
     }
     print(f"\n{load_average()}")
     for name, (meter, what) in meters.items():
