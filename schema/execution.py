@@ -28,7 +28,7 @@ from schema import limits
 from schema.denied import DENYING, refuse_denied
 from schema.errors import public_errors, refused_document
 from schema.plain import PlainExecutor, Read
-from schema.source import Source
+from schema.source import Ask, Source
 
 KEPT_BYTES = 32 * 1024 * 1024
 LIVE_CURSOR = "liveCursor"
@@ -131,16 +131,6 @@ class Runner:
         And FORBIDDEN, where the caller is denied a part of it.
         """
         executor = self._executor(prepared, request, variables, operation_name)
-        source = await self._source(prepared, executor, request)
-        return Subscribed(executor, source.feed, source.args, source.event_type)
-
-    async def share(self, prepared: Prepared, request: Request, subscribed: "Subscribed") -> None:
-        """Let somebody have what another has by the same document and variables. Raises what `subscribe` does."""
-        executor = subscribed.executor.build_per_event_executor(None)
-        executor.context_value = request
-        await self._source(prepared, executor, request)
-
-    async def _source(self, prepared: Prepared, executor: Executor[Any], request: Request) -> Source:
         if request.identity.denied:
             refuse_denied(self.schema, prepared.document, request.identity.denied)
         source: Any = create_source_event_stream(executor)
@@ -149,7 +139,21 @@ class Runner:
         if isinstance(source, ExecutionResult):
             raise RequestRefused(public_errors(source.errors, request))
         assert isinstance(source, Source), "wiring puts every feed into one"
-        return source
+        executor.context_value = None  # it is kept, for whoever gets the same
+        return Subscribed(executor, source.feed, source.args, source.event_type, source.ask)
+
+    async def share(self, prepared: Prepared, request: Request, subscribed: "Subscribed") -> bool:
+        """Whether somebody may have what another has by the same document and variables.
+
+        Raises FORBIDDEN as `subscribe` does, which also says why somebody else may not.
+        """
+        if request.identity.denied:
+            refuse_denied(self.schema, prepared.document, request.identity.denied)
+        try:
+            await subscribed.ask(request)
+        except Exception:  # graphql-core meets and tells it
+            return False
+        return True
 
     def _executor(
         self,
@@ -191,6 +195,7 @@ class Subscribed:
     feed: Feed
     args: Args
     event_type: Any
+    ask: Ask
     plan: Read | None = None  # of its whole answer; see `planned`
 
     def planned(self) -> "Subscribed":

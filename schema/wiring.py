@@ -7,7 +7,7 @@ closed: a root field without a sign-in rule, or a list without a bound, is an er
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     GraphQLField,
@@ -26,6 +26,7 @@ from strawberry.types.field import StrawberryField
 
 from milequest.rules.identity import Identity
 from resolvers.context import Context, Request, Resolver
+from resolvers.feeds import Feed
 from schema.arguments import BACKREF, id_decoder
 from schema.directives import SignIn, guard
 from schema.ids import encode, prefix_at
@@ -127,7 +128,13 @@ def _source(call: Callable[..., Any]) -> Callable[..., Any]:
     """The feed that a subscription's resolver answers, wrapped for graphql-core."""
 
     async def subscribe(source: Any, info: GraphQLResolveInfo[Request], **args: Any) -> Source:
-        return Source(await call(source, info, **args), args, info.return_type)
+        nobodys = info._replace(context=cast(Request, None))  # kept for all, it must not keep the first one's request
+
+        async def ask(request: Request) -> Feed:
+            feed: Feed = await call(source, nobodys._replace(context=request), **args)
+            return feed
+
+        return Source(await call(source, info, **args), args, info.return_type, ask)
 
     return subscribe
 

@@ -71,6 +71,7 @@ class Plans:
     def __init__(self) -> None:
         self._plans: dict[PlanKey, tuple[Plan, int]] = {}
         self._variable_of_after = lru_cache(KEPT_DOCUMENTS)(_variable_of_after)
+        self._is_per_viewer = lru_cache(KEPT_DOCUMENTS)(_is_per_viewer)
 
     async def subscribe(
         self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, request: Request
@@ -86,15 +87,14 @@ class Plans:
         shared = {name: value for name, value in given.items() if name in names and name != place}
         key = PlanKey(text, operation_name, orjson.dumps(shared, option=orjson.OPT_SORT_KEYS))
         known = self._plans.get(key)
-        if known is not None and (place is None or isinstance(given.get(place), str)):
+        is_alike = known is not None and (place is None or isinstance(given.get(place), str))
+        if known is not None and is_alike and await runner().share(prepared, request, known[0].subscribed):
             made = known[0].subscribed
-            await runner().share(prepared, request, made)
             after = made.args.get("after") if place is None else given[place]
         else:
             made = await runner().subscribe(prepared, request, variables, operation_name)
-            made.executor.context_value = None  # the plan is everybody's
             after = made.args.get("after")
-        plan, users = self._plans.get(key) or (known[0] if known else _plan(key, prepared, made), 0)
+        plan, users = self._plans.get(key) or (known[0] if known else self._plan(key, prepared, made), 0)
         self._plans[key] = plan, users + 1
         return plan, after
 
@@ -108,6 +108,13 @@ class Plans:
 
     def __len__(self) -> int:
         return len(self._plans)
+
+    def _plan(self, key: PlanKey, prepared: Prepared, subscribed: Subscribed) -> Plan:
+        per_viewer = self._is_per_viewer(prepared, subscribed.feed.gate.team_id is not None)
+        given = subscribed.args.get("filter")
+        wanted = None if given is None else parse(given)
+        reads = readers(subscribed.event_type, wanted.field_names if wanted else ())
+        return Plan(key, subscribed.planned(), per_viewer, wanted, reads)
 
 
 def json_of(result: ExecutionResult) -> str:
@@ -126,13 +133,8 @@ def moment(runtime: Runtime, identity: Identity) -> Request:
     return Request(uuid4().hex, datetime.now(UTC), identity, runtime, fresh=True)
 
 
-def _plan(key: PlanKey, prepared: Prepared, subscribed: Subscribed) -> Plan:
-    of_team = subscribed.feed.gate.team_id is not None
-    per_viewer = is_per_viewer(runner().schema, prepared.document, of_team=of_team)
-    given = subscribed.args.get("filter")
-    wanted = None if given is None else parse(given)
-    reads = readers(subscribed.event_type, wanted.field_names if wanted else ())
-    return Plan(key, subscribed.planned(), per_viewer, wanted, reads)
+def _is_per_viewer(prepared: Prepared, of_team: bool) -> bool:
+    return is_per_viewer(runner().schema, prepared.document, of_team=of_team)
 
 
 class _Uses(Visitor):

@@ -21,6 +21,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     GraphQLSchema,
     NameNode,
     OperationDefinitionNode,
@@ -71,16 +72,17 @@ class Call:
         args = self.args()
         given = self.event.get("source")
         source = restored(given[ROW]) if given else None
-        info: Any = SimpleNamespace(
-            context=request,
-            field_name=self.name,
-            parent_type=self.owner,
-            return_type=self.field.type,
-            path=Path(None, self.name, self.owner.name),
-            variable_values=SimpleNamespace(coerced=self.event["info"].get("variables") or {}),
-            field_nodes=self._nodes(),
-            fragments={},
-        )
+        told: dict[str, Any] = {
+            "context": request,
+            "field_name": self.name,
+            "parent_type": self.owner,
+            "return_type": self.field.type,
+            "path": Path(None, self.name, self.owner.name),
+            "variable_values": SimpleNamespace(coerced=self.event["info"].get("variables") or {}),
+            "field_nodes": self._nodes(),
+            "fragments": {},
+        }
+        info = GraphQLResolveInfo[Request]._make(map(told.get, GraphQLResolveInfo._fields))  # an event tells no more
         work = self.field.subscribe if self.field.subscribe is not None else self.field.resolve
         assert work is not None, "wiring puts something behind every field"
         value = work(source, info, **args)
