@@ -1,5 +1,6 @@
 """A plan: one document with its variables, however many listen to it. Its answers are worked out once for all alike."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 import orjson
-from graphql import VariableNode, Visitor, visit
+from graphql import NonNullTypeNode, VariableDefinitionNode, VariableNode, Visitor, visit
 
 from milequest.rules.access import Standing
 from milequest.rules.identity import Identity
@@ -70,6 +71,7 @@ class Plans:
 
     def __init__(self) -> None:
         self._plans: dict[PlanKey, tuple[Plan, int]] = {}
+        self._coming: dict[PlanKey, asyncio.Event] = {}  # those that somebody asks for just now
         self._variable_of_after = lru_cache(KEPT_DOCUMENTS)(_variable_of_after)
         self._is_per_viewer = lru_cache(KEPT_DOCUMENTS)(_is_per_viewer)
 
@@ -83,20 +85,35 @@ class Plans:
         prepared = runner().prepare(text)
         place = self._variable_of_after(prepared, operation_name)
         given = variables or {}
-        names = {each.variable.name.value for each in prepared.operation(operation_name).variable_definitions or ()}
-        shared = {name: value for name, value in given.items() if name in names and name != place}
+        defined = {
+            one.variable.name.value: one for one in prepared.operation(operation_name).variable_definitions or ()
+        }
+        shared = {name: value for name, value in given.items() if name in defined and name != place}
         key = PlanKey(text, operation_name, orjson.dumps(shared, option=orjson.OPT_SORT_KEYS))
+        if key in self._coming:  # of thousands that come back at once, one is enough to make it
+            await self._coming[key].wait()
         known = self._plans.get(key)
-        is_alike = known is not None and (place is None or isinstance(given.get(place), str))
+        is_alike = known is not None and (place is None or _is_good(given.get(place), defined[place]))
         if known is not None and is_alike and await runner().share(prepared, request, known[0].subscribed):
             made = known[0].subscribed
-            after = made.args.get("after") if place is None else given[place]
+            after = made.args.get("after") if place is None else given.get(place)
         else:
-            made = await runner().subscribe(prepared, request, variables, operation_name)
+            made = await self._make(key, prepared, request, variables)
             after = made.args.get("after")
         plan, users = self._plans.get(key) or (known[0] if known else self._plan(key, prepared, made), 0)
         self._plans[key] = plan, users + 1
         return plan, after
+
+    async def _make(
+        self, key: PlanKey, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None
+    ) -> Subscribed:
+        """What nobody has yet. Who wants the same meanwhile waits for it."""
+        coming = self._coming.setdefault(key, asyncio.Event())
+        try:
+            return await runner().subscribe(prepared, request, variables, key.operation_name)
+        finally:
+            coming.set()
+            self._coming.pop(key, None)
 
     def release(self, plan: Plan) -> None:
         """One listener less."""
@@ -135,6 +152,13 @@ def moment(runtime: Runtime, identity: Identity) -> Request:
 
 def _is_per_viewer(prepared: Prepared, of_team: bool) -> bool:
     return is_per_viewer(runner().schema, prepared.document, of_team=of_team)
+
+
+def _is_good(after: object, definition: VariableDefinitionNode) -> bool:
+    """Whether a place to begin from, or none, is what its variable takes. What else is wrong, graphql-core says."""
+    if after is None:
+        return not isinstance(definition.type, NonNullTypeNode) and definition.default_value is None
+    return isinstance(after, str)
 
 
 class _Uses(Visitor):

@@ -1,5 +1,6 @@
 """What makes two subscriptions one plan, and whom an answer is good for."""
 
+import asyncio
 import gc
 from typing import Any
 
@@ -11,7 +12,7 @@ from milequest.rules.errors import ValidationError
 from resolvers.context import Request
 from resolvers.feeds import Head
 from schema.build import runner
-from schema.execution import RequestRefused
+from schema.execution import RequestRefused, Runner, Subscribed
 from schema.paths import readers
 from schema.scope import is_per_viewer
 from subscriptions.plans import Plan, Plans, moment
@@ -63,6 +64,30 @@ async def test_who_comes_second_is_asked_as_who_came_first(team: Crew, text: str
     assert (refused.value.errors[0].extensions or {})["code"] == "NOT_FOUND"
     plans.release(first)
     assert len(plans) == 0
+
+
+async def test_of_those_who_come_at_once_one_makes_the_plan(team: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    plans, made, subscribe = Plans(), [], Runner.subscribe
+
+    async def counted(self: Runner, *given: Any) -> Subscribed:
+        made.append(given)
+        return await subscribe(self, *given)
+
+    monkeypatch.setattr(Runner, "subscribe", counted)
+    places = [("one", team.admin), ("two", team.member), (None, team.member)]
+    begun = await asyncio.gather(*(planned(plans, one, WALKS, team=team.team, after=after) for after, one in places))
+    assert len({plan for plan, _ in begun}) == len(made) == 1
+    assert [after for _, after in begun] == ["one", "two", None]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_who_may_not_have_it_spoils_nothing_for_those_who_come_with_him(team: Crew, is_first: bool) -> None:
+    plans = Plans()
+    callers = [team.stranger, team.admin, team.member] if is_first else [team.admin, team.member, team.stranger]
+    asked = (planned(plans, caller, WALKS, team=team.team) for caller in callers)
+    begun = await asyncio.gather(*asked, return_exceptions=True)
+    assert [isinstance(one, RequestRefused) for one in begun] == [caller is team.stranger for caller in callers]
+    assert len(plans) == 1
 
 
 async def test_a_place_that_must_be_said_must_be_said_by_everybody(team: Crew) -> None:
