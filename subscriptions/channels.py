@@ -23,7 +23,8 @@ from subscriptions.policy import admit
 from subscriptions.tasks import Tasks, attempt, retried
 
 BATCH = 200  # entries that are read and told at once
-TOGETHER = 0.1  # seconds in which newcomers gather at most, while those before them catch up
+GATHER = 0.02  # seconds in which newcomers gather, to catch up together
+TOGETHER = 0.1  # and at most, while those before them do
 NOWHERE = ""  # the cursor of who has to start afresh
 
 
@@ -75,6 +76,7 @@ class LogChannel:
     async def _begin(self) -> None:
         """Let those begin who came since the last time, until nobody has come."""
         while self._newcomers:
+            await asyncio.sleep(GATHER)
             newcomers, self._newcomers = dict(self._newcomers), []
             await attempt(newcomers, self._sort, newcomers)
         self._is_beginning = False

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+TURNS = 2  # of the loop, in which more come: nothing where it is idle, and the busier it is the more
+
 
 class Together(Generic[K, V]):
     """`await together(key)` is what `ask` finds for the key, None if nothing.
@@ -31,6 +33,8 @@ class Together(Generic[K, V]):
         asked: dict[K, list[asyncio.Future[V | None]]] = {}
         try:
             while self._waiting:
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
                 asked, self._waiting = self._waiting, {}
                 await self._answer(asked)
         finally:  # the loop may be ending

@@ -22,12 +22,16 @@ class Asking:
             raise ConnectionError("gone")
         return {key: f"v{key}" for key in keys if key <= 100}
 
+    async def begun(self) -> None:
+        """Wait until it was asked something."""
+        while not self.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
 
 async def test_who_comes_while_a_question_is_under_way_is_in_the_next() -> None:
     asking = Asking()
     first = [asyncio.create_task(asking.together(key)) for key in (1, 2, 1)]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await asking.begun()
     later = [asyncio.create_task(asking.together(key)) for key in (1, 3, 101)]
     asking.let.release()
     assert await asyncio.gather(*first) == ["v1", "v2", "v1"]
@@ -47,8 +51,7 @@ async def test_nothing_is_remembered() -> None:
 async def test_a_question_that_fails_fails_those_who_asked_and_nobody_else() -> None:
     asking = Asking()
     first = [asyncio.create_task(asking.together(key)) for key in (1, 666)]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await asking.begun()
     later = asyncio.create_task(asking.together(2))
     asking.let.release()
     assert [type(each) for each in await asyncio.gather(*first, return_exceptions=True)] == [ConnectionError] * 2
