@@ -49,9 +49,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
             app.state.runtime = runtime
             app.state.identify = Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer)
             gc.freeze()  # what is loaded now stays: the collector need not look at it again
-            gc.set_threshold(
-                20_000, 20, 50
-            )  # objects live as long as their request: 700 new ones are no reason to look
+            gc.set_threshold(50_000, 50, 50)  # objects live as long as their request or socket: no reason to look often
             app.state.hub = Hub(runtime)
             beside = [
                 asyncio.create_task(one)
