@@ -56,3 +56,5 @@ def sweep(event: Event, context: Any) -> Any:
 
 async def _round(parts: Parts) -> None:
     await duty.done(parts.runtime.writer, lambda: rounds.round_of(parts, datetime.now(UTC), rounds.Pace()))
+    if duty.is_elsewhere:
+        await rounds.send_away(parts)

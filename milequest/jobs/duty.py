@@ -15,14 +15,19 @@ class Duty:
     """Whether it is ours, which is asked each time, and said when it changes: a promotion needs nobody to tell us."""
 
     def __init__(self) -> None:
-        self._ours = True
+        self._passed = 0  # times in a row
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it was not ours more than once in a row: a name may be without an address for a moment."""
+        return self._passed > 1
 
     async def done(self, db: Reader, job: Callable[[], Awaitable[T]]) -> T | None:
         """What a job returns that has been done, or None where another region does it."""
         ours = await _can_be_written_to(db)
-        if ours != self._ours:
+        if ours == (self._passed > 0):
             log.info("what is due is done here" if ours else "the database can only be read: another region does it")
-        self._ours = ours
+        self._passed = 0 if ours else self._passed + 1
         return await job() if ours else None
 
 

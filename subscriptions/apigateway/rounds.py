@@ -27,6 +27,7 @@ AT_ONCE = 32  # sockets of a bucket, which has a minute for thousands
 EPOCH = Key("EPOCH", "EPOCH")
 INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 END_OF_LIFE = Close(1001, "API Gateway closes it after two hours: connect again and resume")
+ELSEWHERE = Close(1001, "Another region tells what happens: connect again and resume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ async def round_of(parts: Parts, now: datetime, pace: Pace) -> None:
         await relay_lost(parts)
     finally:  # a bus that takes nothing is no reason to let sockets end
         await _see_to_all(parts, now, pace)
+
+
+async def send_away(parts: Parts) -> None:
+    """End all connections, in a region that stands by: nothing is told here, and who comes again is led elsewhere."""
+    for number in range(rows.BUCKETS):
+        connections = [row async for row in parts.connections.of_bucket(number)]
+        for start in range(0, len(connections), AT_ONCE):
+            some = connections[start : start + AT_ONCE]
+            await asyncio.gather(*(close(parts, row["sk"], PROTOCOLS[row["kind"]], ELSEWHERE) for row in some))
 
 
 async def _see_to_all(parts: Parts, now: datetime, pace: Pace) -> None:

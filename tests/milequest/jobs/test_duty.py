@@ -22,12 +22,14 @@ async def test_a_region_that_stands_by_does_nothing_until_it_is_promoted(
     with caplog.at_level(logging.INFO, "milequest.duty"):
         assert await duty.done(writer, job)
         async with await open_pool(url, 1, read_only=True) as follower:
-            for _ in range(3):
+            for is_sure in (False, True, True):  # once may be a mistake
                 assert await duty.done(follower, job) is None
+                assert duty.is_elsewhere is is_sure
         assert [record.getMessage() for record in caplog.records] == [
             "the database can only be read: another region does it"
         ]
         assert await duty.done(writer, job)
+        assert not duty.is_elsewhere
     assert [record.getMessage() for record in caplog.records][1:] == ["what is due is done here"]
 
 

@@ -4,14 +4,18 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 
+from app.aws import live
+from milequest.jobs.duty import Duty
 from milequest.store import audience
 from milequest.store.aws.sockets import Outcome
+from milequest.store.transaction import open_pool
 from subscriptions.apigateway import rounds, rows, words
 from subscriptions.apigateway.rounds import Pace
 from tests.listening import dial
@@ -80,6 +84,29 @@ async def test_who_never_introduces_themselves_is_closed(gate: Gateway) -> None:
         ours = Socket(connection)
         assert (await ours.receive())["payload"]["closing"]["code"] == 4408
         assert (await ours.closed())[0] == 1000
+
+
+async def test_sockets_of_a_region_that_stands_by_are_ended(
+    gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would tell them anything, and a client that pings hears that all is well."""
+    monkeypatch.setattr(live, "duty", Duty())
+
+    async def two_rounds() -> None:
+        runtime = gate.parts.runtime
+        async with await open_pool(runtime.settings.database_url, 1, read_only=True) as follower:
+            parts = replace(gate.parts, runtime=replace(runtime, writer=follower))
+            for _ in range(2):
+                await live._round(parts)
+
+    async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
+        ours = Socket(connection)
+        await ours.send(type="connection_init", payload={"Authorization": team.ann})
+        assert await ours.receive() == {"type": "connection_ack"}
+        await gate.run(two_rounds())
+        assert (await ours.receive())["payload"]["closing"]["code"] == 1001
+        assert (await ours.closed())[0] == 1000
+    await gate.nothing_left()
 
 
 async def test_a_socket_that_is_gone_without_a_word_is_forgotten(gate: Gateway, team: Team) -> None:
