@@ -5,17 +5,22 @@ answers goes to the client only with a route response; messages run at the same 
 CloudFormation: STUBS have no effect here; Athena's named queries are made as its API makes them.
 AUTH=true: over HTTP `aws:SecureTransport` is true all the same; who may send to a queue may send batches.
 Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that what theirs lacks shows, and have AS_LONG times
-the time, as a busy machine starts many of them at once. A batch of a stream of which a function says that some failed
-comes again, as a whole.
+the time, as a busy machine starts many of them at once. A package is unpacked once for all containers. A batch of a
+stream of which a function says that some failed comes again, as a whole.
 The patches reach into private names, so its version is pinned, and the tests tell when another one differs.
 """
 
 import contextvars
+import hashlib
 import json
 import os
 import signal
 import sys
+import tempfile
 import threading
+import types
+import zipfile
+from pathlib import Path
 from typing import Any
 
 from ministack import app as server
@@ -33,6 +38,7 @@ STUBS: dict[str, tuple[str, ...]] = {  # a type: what templates read of it
 }
 
 _slots = threading.BoundedSemaphore(AT_ONCE)
+_unpacking = threading.Lock()
 _reply: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("reply")
 _invoke, _handle = apigateway._invoke_ws_lambda, apigateway.handle_websocket
 _acquire, _action = lambda_svc.acquire_worker, iam_actions.extract_iam_action
@@ -100,6 +106,19 @@ def _names_failures(answer: Any) -> bool:
     return bool((given or {}).get("batchItemFailures"))
 
 
+class Unpacked(zipfile.ZipFile):
+    """A package as a container finds it: where another one has unpacked it, for each would keep all others waiting."""
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        """Lead `path`, an empty folder, there."""
+        there = Path(tempfile.gettempdir(), hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest())
+        with _unpacking:
+            if not there.exists():
+                super().extractall(there)
+        Path(path).rmdir()
+        Path(path).symlink_to(there)
+
+
 def acquire(name: str, config: Any, *more: Any, **named: Any) -> Any:
     """A container of a function."""
     return _acquire(name, {**config, "Timeout": config["Timeout"] * AS_LONG}, *more, **named)
@@ -141,6 +160,7 @@ def mend() -> None:
     """Put all of it in place."""
     apigateway._invoke_ws_lambda, apigateway.handle_websocket = invoke, handle
     lambda_runtime.get_or_create_worker = Dispatched
+    lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": Unpacked})
     lambda_svc.acquire_worker, iam_actions.extract_iam_action = acquire, action
     lambda_svc._execute_function = execute
     detect = lambda_runtime._detect_runtime_binary
