@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,31 +10,38 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra.config import STAGING
+from infra.names import Names
+
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 PATIENCE: Final = 60.0  # seconds it may take to start
-ACCOUNT: Final = "111111111111"  # staging's
-REGION: Final = "us-east-1"
+HOME: Final = Names(STAGING, STAGING.primary)  # whose templates are deployed if nobody says otherwise
 ORDER: Final = ("state", "events", "identity", "migrations", "api", "live", "jobs", "lake")
 """The stacks that are deployed, each after those whose values it needs."""
 
-ELSEWHERE: Final = {  # what the stacks that are not deployed here would hand over
-    "global/data-key": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/local",
-    "network/functions-group": "sg-local",
-    "network/private-subnet-1": "subnet-one",
-    "network/private-subnet-2": "subnet-two",
-    "data/connect-arn": f"arn:aws:rds-db:us-east-1:{ACCOUNT}:dbuser:local/milequest",
-    "data/cache-arn": f"arn:aws:elasticache:us-east-1:{ACCOUNT}:serverlesscache:local",
-    "data/cache-user-arn": f"arn:aws:elasticache:us-east-1:{ACCOUNT}:user:local",
-}
+
+@dataclass(frozen=True)
+class LocalAws:
+    """One that runs."""
+
+    endpoint: str
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        """End it with its functions as a power failure does."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 @contextmanager
-def running(server: Path, folder: Path) -> Iterator[str]:
-    """The address of a local AWS, run by the interpreter `server`; its log is in `folder`. It keeps nothing."""
+def running(server: Path, folder: Path, names: Names = HOME) -> Iterator[LocalAws]:
+    """A local AWS of a region, run by the interpreter `server`; its log is in `folder`. It keeps nothing."""
     python = functions_python(folder)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -43,15 +51,16 @@ def running(server: Path, folder: Path) -> Iterator[str]:
     ):
         process = subprocess.Popen(
             [server, PROJECT / "infra" / "local" / "serve.py"],
-            env=_environ(port, python, unpacked),
+            env=_environ(port, python, unpacked, names),
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
         try:
             _wait_for(f"http://127.0.0.1:{port}/_ministack/health", process)
-            yield f"http://127.0.0.1:{port}"
+            yield LocalAws(f"http://127.0.0.1:{port}", process)
         finally:
             process.terminate()
             process.wait()
@@ -64,7 +73,7 @@ def functions_python(folder: Path) -> Path:
     return bare / "bin" / "python"
 
 
-def _environ(port: int, python: Path, unpacked: str) -> dict[str, str]:
+def _environ(port: int, python: Path, unpacked: str, names: Names) -> dict[str, str]:
     """What it is told, and no more, for it hands its own environment on to the functions."""
     return {
         "PATH": os.environ["PATH"],
@@ -75,20 +84,43 @@ def _environ(port: int, python: Path, unpacked: str) -> dict[str, str]:
         "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_ACCOUNT_ID": names.environment.account,
+        "MINISTACK_REGION": names.region.name,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_PYTHON": str(python),
     }
 
 
+def _elsewhere(names: Names) -> dict[str, str]:
+    """What the stacks that are not deployed here would hand over."""
+    where = f"{names.region.name}:{names.environment.account}"
+    key = f"arn:aws:kms:{where}:key/local"
+    return {
+        "global/data-key": key,
+        "carried/data-key-there": key,
+        "network/functions-group": "sg-local",
+        **{f"network/private-subnet-{number}": f"subnet-{number}" for number, _ in enumerate(names.region.azs, 1)},
+        "data/connect-arn": f"arn:aws:rds-db:{where}:dbuser:local/milequest",
+        "data/cache-arn": f"arn:aws:elasticache:{where}:serverlesscache:local",
+        "data/cache-user-arn": f"arn:aws:elasticache:{where}:user:local",
+    }
+
+
 def deployed(
-    server: Path, endpoint: str, out: Path, values: Mapping[str, str], folder: Path, without: Sequence[str] = ()
+    server: Path,
+    endpoint: str,
+    out: Path,
+    values: Mapping[str, str],
+    folder: Path,
+    without: Sequence[str] = (),
+    names: Names = HOME,
 ) -> dict[str, str]:
     """Deploy all stacks but some; what they hand over. `folder` is for what is written on the way."""
     given = folder / "values.json"
-    given.write_text(json.dumps({**ELSEWHERE, **values}))
-    command: list[str | Path] = [server, "-m", "infra.local.deploy", endpoint, out, given, *without]
+    given.write_text(json.dumps({**_elsewhere(names), **values}))
+    where = (names.environment.name, names.region.name)
+    command: list[str | Path] = [server, "-m", "infra.local.deploy", endpoint, out, given, *where, *without]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr)

@@ -1,4 +1,4 @@
-"""Deploys synthesized stacks to a local AWS: `… ENDPOINT CDK_OUT VALUES.json [WITHOUT …]`.
+"""Deploys synthesized stacks to a local AWS: `… ENDPOINT CDK_OUT VALUES.json ENVIRONMENT REGION [WITHOUT …]`.
 
 Run by the interpreter that has the local AWS, and so AWS's own client. Prints the values that the stacks hand over.
 """
@@ -14,27 +14,31 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from infra.local.aws import ACCOUNT, ORDER, REGION
+from infra.config import ENVIRONMENTS
+from infra.local.aws import ORDER
+from infra.names import Names
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
-ROOT = "/milequest/staging/"
+NAMELESS = "us-east-1"  # S3 does not want to hear that a bucket is there
 CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_timeout=120)
 
 
 class Deployer:
-    """Brings stacks to the local AWS at `endpoint`."""
+    """Brings stacks of a region to the local AWS at `endpoint`."""
 
-    def __init__(self, endpoint: str, out: Path) -> None:
+    def __init__(self, endpoint: str, out: Path, names: Names) -> None:
         self._endpoint = endpoint
         self._out = out
+        self._names = names
+        self._root = names.parameter("")
         session = botocore.session.get_session()
 
         def client(name: str) -> Any:
             return session.create_client(
                 name,
-                REGION,
+                names.region.name,
                 endpoint_url=endpoint,
-                aws_access_key_id=ACCOUNT,
+                aws_access_key_id=names.environment.account,
                 aws_secret_access_key="test",
                 config=CONFIG,
             )
@@ -43,18 +47,18 @@ class Deployer:
 
     def tell(self, values: Mapping[str, str]) -> None:
         """Set what stacks that are not deployed here would hand over."""
-        for name, value in {BOOTSTRAP: "30", **{ROOT + key: value for key, value in values.items()}}.items():
+        for name, value in {BOOTSTRAP: "30", **{self._root + key: value for key, value in values.items()}}.items():
             self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
     def told(self) -> dict[str, str]:
         """All that stacks hand over."""
-        pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=ROOT, Recursive=True)
-        return {one["Name"].removeprefix(ROOT): one["Value"] for page in pages for one in page["Parameters"]}
+        pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=self._root, Recursive=True)
+        return {one["Name"].removeprefix(self._root): one["Value"] for page in pages for one in page["Parameters"]}
 
     def deploy(self, name: str) -> None:
         """Create a stack and wait for it. Ends with what failed."""
-        stack = f"milequest-staging-{name}"
-        url = self._publish(f"{stack}-{REGION}")
+        stack = self._names.stack(name)
+        url = self._publish(f"{stack}-{self._names.region.name}")
         capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
         self._stacks.create_stack(StackName=stack, TemplateURL=url, Capabilities=capabilities)
         while (state := self._state(stack)).endswith("IN_PROGRESS"):
@@ -87,13 +91,16 @@ class Deployer:
         try:
             self._s3.head_bucket(Bucket=bucket)
         except ClientError:
-            self._s3.create_bucket(Bucket=bucket)
+            place = {"CreateBucketConfiguration": {"LocationConstraint": self._names.region.name}}
+            self._s3.create_bucket(Bucket=bucket, **({} if self._names.region.name == NAMELESS else place))
 
 
 def main() -> None:
     """Deploy all."""
-    endpoint, out, values, *without = sys.argv[1:]
-    deployer = Deployer(endpoint, Path(out))
+    endpoint, out, values, environment, region, *without = sys.argv[1:]
+    (home,) = [each for each in ENVIRONMENTS if each.name == environment]
+    (where,) = [each for each in home.regions if each.name == region]
+    deployer = Deployer(endpoint, Path(out), Names(home, where))
     deployer.tell(json.loads(Path(values).read_text()))
     for name in (each for each in ORDER if each not in without):
         began = time.monotonic()

@@ -26,10 +26,10 @@ def deployment(
     """The stacks, for all tests of the one worker that drives them."""
     folder, server = tmp_path_factory.mktemp("deployment"), tools("aws", LOCK)
     cache = f"unix://{_valkey.get_connection_kwargs()['path']}"
-    with new_database() as url, aws.running(server, folder) as endpoint:
+    with new_database() as url, aws.running(server, folder) as local:
         values = {"data/writer-url": url, "data/reader-url": url, "data/cache-url": cache}
-        told = aws.deployed(server, endpoint, templates, values, folder)
-        deployment = Deployment(endpoint, told, url, folder / "aws.log")
+        told = aws.deployed(server, local.endpoint, templates, values, folder)
+        deployment = Deployment(local.endpoint, told, url, folder / "aws.log")
         deployment.warm_up()
         yield deployment
 

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,15 @@ from uuid import uuid4
 
 import httpx
 
+from infra.local.aws import HOME
+from infra.names import Names
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.signing import Credentials, Signer
 
 T = TypeVar("T")
 
-ACCOUNT = "111111111111"
+ACCOUNT = HOME.environment.account
 PATIENCE = 180.0  # seconds an answer may take while functions start on a busy machine
 PASSWORD = "Correct-Horse-1"
 SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { ok } }"
@@ -55,6 +57,7 @@ class Deployment:
     told: dict[str, str]
     database_url: str
     log: Path
+    names: Names = HOME
 
     @property
     def url(self) -> str:
@@ -90,7 +93,12 @@ class Deployment:
 
     def on_aws(self, work: Callable[[Aws], Awaitable[T]]) -> T:
         """Do something with the local AWS, as an operator."""
-        settings = Settings(aws_endpoint_url=self.endpoint, aws_access_key_id=ACCOUNT, aws_secret_access_key="test")
+        settings = Settings(
+            aws_endpoint_url=self.endpoint,
+            aws_region=self.names.region.name,
+            aws_access_key_id=self.names.environment.account,
+            aws_secret_access_key="test",
+        )
 
         async def done() -> T:
             async with open_aws(settings) as aws:
@@ -100,7 +108,7 @@ class Deployment:
 
     def sqs(self, operation: str, queue: str, **given: Any) -> Any:
         """An operation on a queue."""
-        address = f"{self.endpoint}/{ACCOUNT}/milequest-staging-{queue}"
+        address = f"{self.endpoint}/{self.names.environment.account}/{self.names.of(queue)}"
         call = {"QueueUrl": address, **given}
         return self.on_aws(
             lambda aws: aws.call(aws.signer("sqs"), aws.origin("sqs"), f"AmazonSQS.{operation}", "1.0", call)
@@ -136,27 +144,48 @@ class Deployment:
 
     def invoke(self, function: str, event: Any) -> Any:
         """Call a function and wait for its answer."""
-        path = f"/2015-03-31/functions/milequest-staging-{function}%3Alive/invocations"
+        path = f"/2015-03-31/functions/{self.names.of(function)}%3Alive/invocations"
         body = json.dumps(event).encode()
-        signer = Signer("us-east-1", "lambda")
+        signer, who = Signer(self.names.region.name, "lambda"), Credentials(self.names.environment.account, "test")
         host = self.endpoint.removeprefix("http://")
-        headers = signer.sign(Credentials(ACCOUNT, "test"), "POST", path, {"host": host}, body, datetime.now(UTC))
+        headers = signer.sign(who, "POST", path, {"host": host}, body, datetime.now(UTC))
         answer = httpx.post(f"{self.endpoint}{path}", content=body, headers=headers, timeout=PATIENCE)
         assert "x-amz-function-error" not in answer.headers, answer.text
         return answer.json()
 
+    def come_round(self, function: str) -> None:
+        """Call a function as its schedule does: what fails, as its connections were cut, is tried twice more."""
+        for _ in range(2):
+            with suppress(AssertionError):
+                self.invoke(function, {})
+                return
+        self.invoke(function, {})
+
     def calls(self, function: str) -> int:
         """How often a function was called so far, by its log."""
-        group = {"logGroupName": f"/milequest/staging/function/{function}", "filterPattern": "START"}
+        group = {"logGroupName": self.names.parameter(f"function/{function}"), "filterPattern": "START"}
         told = self.on_aws(
             lambda aws: aws.call(aws.signer("logs"), aws.origin("logs"), "Logs_20140328.FilterLogEvents", "1.1", group)
         )
         return len(told["events"])
 
-    def warm_up(self, functions: Collection[str] = tuple(NOTHING)) -> None:
+    def warm_up(self, functions: Collection[str] = tuple(NOTHING), at_once: int = 2) -> None:
         """Have a container of each function, for a busy machine starts them slowly, and clients are impatient."""
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(at_once) as pool:
             list(pool.map(self.invoke, functions, (NOTHING[name] for name in functions)))
+
+    def reserve(self, function: str, concurrency: int | None) -> None:
+        """Let a function run so many times at once; None: as often as it may."""
+
+        async def reserved(aws: Aws) -> None:
+            path = f"/2017-10-31/functions/{self.names.of(function)}/concurrency"
+            method, body = (
+                ("DELETE", {}) if concurrency is None else ("PUT", {"ReservedConcurrentExecutions": concurrency})
+            )
+            answer = await aws.send(aws.signer("lambda"), aws.origin("lambda"), method, path, json.dumps(body).encode())
+            assert answer.status < 300, answer.body
+
+        self.on_aws(reserved)
 
     def feeding(self, queue: str, is_on: bool) -> None:
         """Have a queue's function work on it, or not."""

@@ -15,6 +15,8 @@ from tests.aws.deployment import ACCOUNT, Deployment
 from tests.fakes.aws import LOCK
 from tests.service import Service
 
+KEYS = "/.well-known/jwks.json"
+WITHOUT = ("identity", "lake")
 ROUND_SECONDS = 3.0  # a minute at AWS
 FUNCTIONS = (
     "authorizer",
@@ -30,23 +32,28 @@ FUNCTIONS = (
 )
 
 
-@contextmanager
-def deployed_for(service: Service, templates: Path, folder: Path) -> Iterator[Deployment]:
-    """The stacks without Identity, whose place the service's own provider takes, and without Lake."""
-    settings, server = service.runtime.settings, tools("aws", LOCK)
-    values = {
-        "data/writer-url": settings.database_url,
-        "data/reader-url": settings.database_url,
-        "data/cache-url": settings.redis_url,
-        "identity/keys": f"{service.origin}/.well-known/jwks.json",
+def handed_over(database_url: str, redis_url: str, keys: str) -> dict[str, str]:
+    """What Data and Identity would hand over. `keys` is where those of the service's own provider are."""
+    return {
+        "data/writer-url": database_url,
+        "data/reader-url": database_url,
+        "data/cache-url": redis_url,
+        "identity/keys": keys,
         "identity/issuer": ISSUER,
         "identity/server-client": CLIENT_ID,
         "identity/pool": "none",
         "identity/pool-arn": f"arn:aws:cognito-idp:us-east-1:{ACCOUNT}:userpool/none",
     }
-    with aws.running(server, folder) as endpoint:
-        told = aws.deployed(server, endpoint, templates, values, folder, ["identity", "lake"])
-        deployment = Deployment(endpoint, told, settings.database_url, folder / "aws.log")
+
+
+@contextmanager
+def deployed_for(service: Service, templates: Path, folder: Path) -> Iterator[Deployment]:
+    """The stacks without Identity, whose place the service's own provider takes, and without Lake."""
+    settings, server = service.runtime.settings, tools("aws", LOCK)
+    values = handed_over(settings.database_url, settings.redis_url, f"{service.origin}{KEYS}")
+    with aws.running(server, folder) as local:
+        told = aws.deployed(server, local.endpoint, templates, values, folder, WITHOUT)
+        deployment = Deployment(local.endpoint, told, settings.database_url, folder / "aws.log")
         deployment.warm_up(FUNCTIONS)
         yield deployment
 

@@ -14,14 +14,15 @@ from redis import Redis
 from app.bundle import find_node, install_packages
 from app.environment import tools
 from infra.local import aws
-from infra.local.aws import ORDER, REGION
+from infra.local.aws import HOME, ORDER
 from tests.fakes.aws import LOCK
 
 CDK = Path(__file__).parent / "cdk"
-STACKS = [f"milequest-staging-{name}-{REGION}" for name in ORDER]
-PROTECTED = {f"milequest-staging-{name}-{REGION}" for name in ("state", "events", "identity", "lake")}
+ACCOUNT_ID, REGION = HOME.environment.account, HOME.region.name
+STACKS = [f"{HOME.stack(name)}-{REGION}" for name in ORDER]
+PROTECTED = {f"{HOME.stack(name)}-{REGION}" for name in ("state", "events", "identity", "lake")}
 ACCESS = {
-    "AWS_ACCESS_KEY_ID": aws.ACCOUNT,
+    "AWS_ACCESS_KEY_ID": ACCOUNT_ID,
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_REGION": REGION,
     "CDK_DISABLE_CLI_TELEMETRY": "true",
@@ -79,13 +80,13 @@ def account(
 ) -> Iterator[Account]:
     """A new one."""
     server, cache = tools("aws", LOCK), f"unix://{_valkey.get_connection_kwargs()['path']}"
-    with new_database() as url, aws.running(server, tmp_path) as endpoint:
+    with new_database() as url, aws.running(server, tmp_path) as local:
         values = {"data/writer-url": url, "data/reader-url": url, "data/cache-url": cache}
-        yield Account(endpoint, templates, tmp_path, values)
+        yield Account(local.endpoint, templates, tmp_path, values)
 
 
 def test_it_bootstraps_deploys_and_destroys(account: Account) -> None:
-    account.cdk("bootstrap", f"aws://{aws.ACCOUNT}/{REGION}")
+    account.cdk("bootstrap", f"aws://{ACCOUNT_ID}/{REGION}")
     before = account.told()
     for stack in STACKS:
         account.cdk("deploy", "--exclusively", "--require-approval", "never", stack)
