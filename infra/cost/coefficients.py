@@ -66,7 +66,8 @@ WIRE: Final = "tests/subscriptions/apigateway/test_metering.py"
 
 MEASURED: Final = "tests/soak/test_billed.py"
 """Medians of 60 to 200 warm calls of the deployed functions on a local AWS: Python 3.11 on x86-64, 2 cores with other
-work beside, November 2026. Lambda's are ARM with Python 3.14, which nobody has measured."""
+work beside, November 2026. Lambda's Python 3.14 took as long there, or up to a quarter less. Its ARM nobody has
+measured: an emulated one tells nothing of that."""
 STATEMENT_MS: Final = Coefficient(3, "ms, a statement of Aurora from a server of ours", ASSUMED)
 SEARCH_MS: Final = Coefficient(100, "ms, one that looks through all there is", ASSUMED)
 DYNAMODB_MS: Final = Coefficient(5, "ms, a call of DynamoDB", ASSUMED)
@@ -123,6 +124,7 @@ def _billed(
     return Coefficient(round(cpu_ms + waited, 1), "ms", f"{MEASURED}: {cpu_ms:.1f} ms of CPU; {ASSUMED}: {said}")
 
 
+ROUND_SOCKET_US: Final = Coefficient(70, "us of a core, a socket in a round", MEASURED)
 WRITE: Final = _billed("walk", "api", statements=14, sends=1)
 """A request that logs a walk, with the statements of `tests/performance/logging_walks.py` and the kick."""
 FUNCTIONS: Final = {  # milliseconds a call is billed for, by function

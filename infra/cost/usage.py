@@ -4,7 +4,17 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from infra.cost.coefficients import CLOSED, FUNCTIONS, OPENED, RESULT_BYTES, SIGN_OF_LIFE, WRITE, log_event, state_event
+from infra.cost.coefficients import (
+    CLOSED,
+    FUNCTIONS,
+    OPENED,
+    RESULT_BYTES,
+    ROUND_SOCKET_US,
+    SIGN_OF_LIFE,
+    WRITE,
+    log_event,
+    state_event,
+)
 
 HOURS: Final = 730.0  # of a month
 MINUTES: Final = HOURS * 60
@@ -155,7 +165,7 @@ class Usage:
 
     def milliseconds(self, function: str) -> float:
         """Billed for one call, on the average."""
-        extra = self.sockets / SILENCE * PINGS_MS if function == "sweep" else 0.0
+        extra = self.sockets * (ROUND_SOCKET_US.value / 1e3 + PINGS_MS / SILENCE) if function == "sweep" else 0.0
         each = FUNCTIONS[function].value
         if function == "api":  # a page, but for the walks
             each += (WRITE.value - each) * self.habits.walks / self.habits.requests

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from infra.config import PRODUCTION
-from infra.cost.coefficients import DYNAMODB_MS, FUNCTIONS, PICK_UP_MS, SIGN_CPU_US, SOCKET_MS, SQS_MS
+from infra.cost.coefficients import (
+    DYNAMODB_MS,
+    FUNCTIONS,
+    PICK_UP_MS,
+    ROUND_SOCKET_US,
+    SIGN_CPU_US,
+    SOCKET_MS,
+    SQS_MS,
+)
 from infra.cost.usage import BUCKETS, SHARDS, SILENCE
 from infra.scale.load import Load, Outcome
 from infra.scale.stations import Job, Seconds, Station, later, limited
@@ -93,9 +101,10 @@ def asked_of_api_gateway(load: Load) -> float:
 
 
 def round_seconds(sockets: float, limits: Limits) -> float:
-    """That a round of all sockets takes: to an eighth of them it sends a sign of life, and marks that."""
+    """That a round of all sockets takes: it looks at each, and to an eighth sends a sign of life, and marks that."""
     waiting = (SOCKET_MS.value + DYNAMODB_MS.value) / 1e3 / limits.signs_at_once
-    return sockets / SILENCE * max(waiting, SIGN_CPU_US.value / 1e6) / limits.rounds
+    each = ROUND_SOCKET_US.value / 1e6 + max(waiting, SIGN_CPU_US.value / 1e6) / SILENCE
+    return sockets * each / limits.rounds
 
 
 def _each(function: str) -> Seconds:

@@ -20,7 +20,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from infra.cost.coefficients import CPU_MS
+from infra.cost.coefficients import CPU_MS, ROUND_SOCKET_US
 from infra.cost.usage import Habits
 from milequest.settings import PROJECT
 from resolvers.feeds import ANY_CHANNEL
@@ -38,6 +38,7 @@ __all__ = ["deployment"]
 
 CALLS = 200
 WARM = 20
+CROWD = 120  # sockets, of which a user has fifty at most
 QUIET_SECONDS = 0.12  # without any work, after which nothing more comes
 FURTHER = 2  # times as much or as little as the model has it; machines differ
 MARKER = "subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress { totalMeters } } }"
@@ -127,6 +128,12 @@ class Scene:
         async with dial(self.deployment.socket_url, self.tokens[0]):
             pass
 
+    async def crowd(self, stack: contextlib.AsyncExitStack) -> None:
+        """Have many more sockets, each with a subscription."""
+        for token in itertools.islice(itertools.cycle(self.tokens), CROWD):
+            socket = await stack.enter_async_context(dial(self.deployment.socket_url, token))
+            await (await socket.subscribe(WALKS, team=self.team)).next()
+
     async def duties(self) -> None:
         """What is done at times, or at somebody's first sign-in."""
         person = {"sub": str(uuid4()), "email": f"{uuid4().hex}@example.org", "name": "Max"}
@@ -203,6 +210,15 @@ async def test_calls_take_what_the_cost_model_begins_with(deployment: Deployment
                 f"{name:9} {function:10} {len(calls)} times {middle:6.2f} ms, the middle half {low:.2f} to {high:.2f}, "
                 f"{meter.times[function] / CALLS:.1f} calls each"
             )
+    alone = meters["duty"][0].taken["sweep"]
+    async with contextlib.AsyncExitStack() as stack:
+        await scene.crowd(stack)
+        crowded = Meter(deployment, "sweep")
+        for _ in range(CALLS // 2):
+            await crowded.of(scene.duties)
+    each = 1e3 * (statistics.median(crowded.taken["sweep"]) - statistics.median(alone)) / CROWD
+    print(f"sweep     {each:.0f} us for each of {CROWD} more sockets")
+    assert ROUND_SOCKET_US.value / FURTHER < each < ROUND_SOCKET_US.value * FURTHER
     for (name, function), milliseconds in CPU_MS.items():
         calls = meters[name][0].taken[function]
         assert len(calls) > CALLS / 2, function
