@@ -140,11 +140,11 @@ class Upgrade(WebSocketsSansIOProtocol):
         """Wait for that."""
         await self.writable.wait()
 
-    def write(self, text: str) -> None:
-        """Send a text message: what `send` does for one, but for what tells it from all other things to be sent."""
+    def write(self, *texts: str) -> None:
+        """Send text messages: what `send` does for one, but for what tells it from all other things to be sent."""
         if not self.close_sent and not self.transport.is_closing():
-            payload = text.encode()
-            self.transport.write(_head(len(payload)) + payload)
+            payloads = [text.encode() for text in texts]
+            self.transport.write(b"".join([part for one in payloads for part in (_head(len(one)), one)]))
 
 
 def _head(size: int) -> bytes:

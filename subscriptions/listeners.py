@@ -1,6 +1,6 @@
 """A listener: one subscription of one connection, and what a connection does for it."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -9,14 +9,14 @@ from uuid import UUID
 from milequest.rules.identity import Identity
 from milequest.store.audience import ANYWHERE, Place
 from subscriptions.plans import Plan, Scope
-from subscriptions.protocols.steps import Errors
+from subscriptions.protocols.steps import Errors, Result
 
 
 class Sink(Protocol):
     """Where a listener's results go. Nothing here waits: a connection that takes too little is closed."""
 
-    def deliver(self, payload: str, *, cursor: str | None, newest: bool) -> None:
-        """Send a result. `cursor` is its place in the log; `newest` makes an earlier one that was not sent yet void."""
+    def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
+        """Send results, in their order. `newest` makes what was not sent yet void."""
 
     def fail(self, errors: Errors) -> None:
         """The subscription is over, for these reasons."""

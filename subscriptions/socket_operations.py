@@ -1,13 +1,14 @@
 """An operation on a WebSocket of a long-lived server."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from resolvers.context import Request
 from subscriptions.hub import Hub
 from subscriptions.listeners import Listener
 from subscriptions.operations import Subscribed
-from subscriptions.protocols.steps import Errors, WireProtocol
+from subscriptions.protocols.steps import Errors, Result, WireProtocol
 
 if TYPE_CHECKING:
     from subscriptions.sockets import Socket
@@ -56,10 +57,11 @@ class Operation:
             task, self.task = self.task, None  # how it ends is kept in it, with its frame, which has us
             task.cancel()
 
-    def deliver(self, payload: str, *, cursor: str | None, newest: bool) -> None:
-        """Send a result, if it still runs."""
+    def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
+        """Send results, if it still runs."""
         if self._listener is not None:
-            self._socket.put(self._protocol.next(self.id, payload), self.id if newest else None)
+            texts = [self._protocol.next(self.id, payload) for payload, _ in results]
+            self._socket.put(*texts, state_of=self.id if newest else None)
 
     def complete(self) -> None:
         """End it: nothing more comes."""

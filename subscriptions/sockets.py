@@ -24,6 +24,7 @@ from subscriptions.surroundings import Surroundings
 from subscriptions.throttle import INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET, Seats, Throttle
 from subscriptions.wires import EXTENSION, Wire
 
+AT_ONCE = 64 * 1024  # characters of several messages that are written without asking in between whether there is room
 CLOSE_SECONDS = 10.0  # a client may take to answer a close
 INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 TOO_FAST = Close(CloseCode.TOO_MANY_REQUESTS, "Too many messages")
@@ -109,13 +110,16 @@ class Socket:
         if text is not None and not self.outbox.is_behind:
             self.put(text)
 
-    def put(self, text: str, state_of: str | None = None) -> None:
-        """Send a message. Who leaves too much lying is closed, to resume later."""
-        if self._closing is not None:
+    def put(self, *texts: str, state_of: str | None = None) -> None:
+        """Send messages. Who leaves too much lying is closed, to resume later."""
+        if len(texts) > 1 and sum(map(len, texts)) > AT_ONCE:
+            for text in texts:
+                self.put(text, state_of=state_of)
+        elif self._closing is not None:
             return
-        if self._writer is None and self._wire.has_room:
-            self._wire.write(text)
-        elif self.outbox.put(text, state_of):
+        elif self._writer is None and self._wire.has_room:
+            self._wire.write(*texts)
+        elif all(self.outbox.put(text, state_of) for text in texts):
             self._flush()
         else:
             self.close(TOO_SLOW)

@@ -19,6 +19,7 @@ from subscriptions.errors import told
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plan, Scope, moment
 from subscriptions.policy import admit
+from subscriptions.protocols.steps import Result
 from subscriptions.tasks import RETRY_SECONDS, Tasks, attempt, retried
 
 CONFLATION_SECONDS = 0.25
@@ -138,7 +139,8 @@ class StateTopic:
 
 def _send(payload: str, seen: Hashable, listeners: Iterable[Listener]) -> None:
     """Tell those to whom it is news."""
+    results = [Result(payload)]
     for listener in listeners:
         if listener.seen != seen:
             listener.seen = seen
-            listener.sink.deliver(payload, cursor=None, newest=True)
+            listener.sink.deliver(results, newest=True)

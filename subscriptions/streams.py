@@ -5,6 +5,7 @@ that goes away) cuts it short: that is how clients know that they have to come b
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from starlette.types import Receive, Send
@@ -19,7 +20,7 @@ from subscriptions.listeners import Listener
 from subscriptions.operations import Subscribed
 from subscriptions.outbox import Outbox
 from subscriptions.protocols import sse
-from subscriptions.protocols.steps import Errors, Start
+from subscriptions.protocols.steps import Errors, Result, Start
 from subscriptions.tasks import Tasks
 from subscriptions.throttle import Seats
 
@@ -106,9 +107,10 @@ class Stream:
         """End the response where it is. A client resumes by its last event's id."""
         self._ended.set()
 
-    def deliver(self, payload: str, *, cursor: str | None, newest: bool) -> None:
-        """Send a result."""
-        self._put(sse.next(payload, cursor), STATE if newest else None)
+    def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
+        """Send results."""
+        for payload, cursor in results:
+            self._put(sse.next(payload, cursor), STATE if newest else None)
 
     def fail(self, errors: Errors) -> None:
         """End it in order, for these reasons."""

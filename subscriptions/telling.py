@@ -11,6 +11,7 @@ from resolvers.feeds import Head, LogFeed
 from subscriptions.audiences import Cohorts
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plan, Scope, moment
+from subscriptions.protocols.steps import Result
 
 
 async def tell(
@@ -46,9 +47,8 @@ async def _tell_alike(
     heads = [_head(feed, end, entry, replayed_up_to) for entry in wanted]
     events = await feed.events(request, heads, wanted)
     for plan, listeners in by_plan.items():
-        for event in events:
-            if plan.wants(event):
-                send(await plan.answer(event, request), event, list(listeners))
+        told = [(event, await plan.answer(event, request)) for event in events if plan.wants(event)]
+        _send([(event.sequence, Result(payload, event.cursor)) for event, payload in told], list(listeners))
 
 
 async def start(runtime: Runtime, end: LogEnd, delivery: Delivery, group: Sequence[Listener]) -> None:
@@ -59,15 +59,19 @@ async def start(runtime: Runtime, end: LogEnd, delivery: Delivery, group: Sequen
     payload = await group[0].plan.answer(event, request)
     for listener in group:
         listener.sequence = end.sequence
-        listener.sink.deliver(payload, cursor=head.cursor, newest=False)
+        listener.sink.deliver([Result(payload, head.cursor)])
 
 
-def send(payload: str, event: Head, listeners: Iterable[Listener]) -> None:
-    """Send one answer to all of them who were not told of that place yet."""
+def _send(told: Sequence[tuple[int, Result]], listeners: Iterable[Listener]) -> None:
+    """Send all of them, at once, what they were not told of yet."""
+    everything = [result for _, result in told]
     for listener in listeners:
-        if event.sequence > listener.sequence:
-            listener.sequence = event.sequence
-            listener.sink.deliver(payload, cursor=event.cursor, newest=False)
+        if not told or listener.sequence >= told[-1][0]:
+            continue
+        missed = listener.sequence >= told[0][0]
+        results = [one for sequence, one in told if sequence > listener.sequence] if missed else everything
+        listener.sequence = told[-1][0]
+        listener.sink.deliver(results)
 
 
 def _head(feed: LogFeed, end: LogEnd, entry: Entry, replayed_up_to: int) -> Head:

@@ -18,5 +18,5 @@ class Wire(Protocol):
     async def room(self) -> None:
         """Wait until that is so, or the connection is gone."""
 
-    def write(self, text: str) -> None:
-        """Send a text message; none once the connection is going."""
+    def write(self, *texts: str) -> None:
+        """Send text messages, together; none once the connection is going."""

@@ -12,7 +12,7 @@ import orjson
 from milequest.rules.live import read_cursor
 from milequest.store.aws.sqs import Message
 from subscriptions.apigateway.rows import Recipient, bucket
-from subscriptions.protocols.steps import Errors
+from subscriptions.protocols.steps import Errors, Result
 
 MOST_BYTES = 128 * 1024  # of a message to a client
 AROUND = 1024  # what a protocol puts around a result, at most
@@ -116,12 +116,13 @@ class Sink:
         self.begins = False  # what it is told has no place before it
         self._posts = posts
 
-    def deliver(self, payload: str, *, cursor: str | None, newest: bool) -> None:
-        """Say a result, or that it is too large."""
-        if len(payload) * 4 > MOST_BYTES and len(payload.encode()) > MOST_BYTES - AROUND:
-            self.fail(TOO_LARGE)
-        elif not self.is_over:
-            self._posts.add(self.who, Kind.NEXT, payload, ANEW if self.begins else _before(cursor))
+    def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
+        """Say results, up to one that is too large."""
+        for payload, cursor in results:
+            if len(payload) * 4 > MOST_BYTES and len(payload.encode()) > MOST_BYTES - AROUND:
+                self.fail(TOO_LARGE)
+            elif not self.is_over:
+                self._posts.add(self.who, Kind.NEXT, payload, ANEW if self.begins else _before(cursor))
 
     def fail(self, errors: Errors) -> None:
         """Say that it is over, once."""

@@ -19,6 +19,7 @@ from subscriptions.apigateway.rows import MARGIN, expiry, position_key
 from subscriptions.errors import told
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plan, Scope, moment
+from subscriptions.protocols.steps import Result
 
 CONFLATION_MS = 1000
 LOST_MS = 10_000  # a look that was put off and has not come by then got lost
@@ -97,7 +98,7 @@ class StateStep:
             self._has_told = True
             payload = await plan.answer(look.value, moment(self._parts.runtime, some[0].identity))
             for listener in some:
-                listener.sink.deliver(payload, cursor=None, newest=True)
+                listener.sink.deliver([Result(payload)], newest=True)
 
     async def _kept(self) -> Mapping[str, Any]:
         return await self._parts.table.get(self._group.position) or {}

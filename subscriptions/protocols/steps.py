@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import orjson
 
@@ -68,6 +68,13 @@ class Close:
 Effect: TypeAlias = Init | Start | Stop | Reply | Close
 Errors: TypeAlias = Sequence[Mapping[str, Any]]
 """GraphQL errors as they are answered: `message`, `extensions` and so on."""
+
+
+class Result(NamedTuple):
+    """A subscription's answer to an event, in JSON, and the cursor of its place in the log if it is of one."""
+
+    payload: str
+    cursor: str | None = None
 
 
 class WireProtocol(Protocol):

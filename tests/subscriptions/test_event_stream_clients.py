@@ -1,12 +1,13 @@
 """GraphQL over Server-Sent Events as clients of others speak it: graphql-sse, urql, and Apollo Client."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from subscriptions.protocols.steps import Result
 from subscriptions.streams import Stream
 from tests.service import Service, run_client
 from tests.subscriptions.team import Team
@@ -24,9 +25,9 @@ def _cut_off_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut each stream short that tells of a walk whose note asks for it."""
     deliver = Stream.deliver
 
-    def and_cut(stream: Stream, payload: str, **how: Any) -> None:
-        deliver(stream, payload, **how)
-        if "cut me off" in payload:
+    def and_cut(stream: Stream, results: Sequence[Result], **how: Any) -> None:
+        deliver(stream, results, **how)
+        if any("cut me off" in payload for payload, _ in results):
             asyncio.get_running_loop().call_later(0.05, stream.cut)
 
     monkeypatch.setattr(Stream, "deliver", and_cut)

@@ -17,6 +17,7 @@ from app.serve import GRACE_SECONDS
 from milequest.settings import PROJECT
 from subscriptions import streams
 from subscriptions.listeners import Listener
+from subscriptions.protocols.steps import Result
 from tests.event_streams import EVENTS, Event, asked
 from tests.service import Service, serving
 from tests.subscriptions.team import REMOVE, Team
@@ -99,7 +100,7 @@ async def flood(listener: Listener, times: int, *, newest: bool) -> None:
     """Tell somebody a lot: 64 KB each time."""
     for number in range(times):
         payload = json.dumps({"data": "x" * 64 * 1024, "number": number})
-        listener.sink.deliver(payload, cursor=None if newest else str(number), newest=newest)
+        listener.sink.deliver([Result(payload, None if newest else str(number))], newest=newest)
         await asyncio.sleep(0)
 
 

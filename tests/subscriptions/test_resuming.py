@@ -134,7 +134,7 @@ async def test_a_token_that_was_never_good_ends_it(team: Team) -> None:
 async def test_a_token_that_expires_is_no_end_to_who_has_another(team: Team) -> None:
     service = team.service
     following = asyncio.create_task(run_follow(team, service.socket_url, 0, [team.ann, team.ann]))
-    await asyncio.to_thread(until, lambda: len(service.hub) > 0)
+    await asyncio.to_thread(until, lambda: any(one.sequence for one in list(service.hub._listeners)))
     await team.walk(team.ben)
     for listener in list(service.hub._listeners):
         service.loop.call_soon_threadsafe(listener.sink.fail, told(unauthenticated(EXPIRED)))

@@ -12,6 +12,7 @@ from subscriptions.apigateway import posts
 from subscriptions.apigateway.logs import LogStep
 from subscriptions.apigateway.poster import Delivery
 from subscriptions.apigateway.rows import Recipient
+from subscriptions.protocols.steps import Result
 from tests.listening import Stream, dial
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
@@ -210,7 +211,7 @@ async def test_a_result_that_is_too_large_ends_its_operation(
 def test_bytes_are_counted_not_letters(letter: str, fits: bool) -> None:
     said = posts.Posts("log:x")
     sink = posts.Sink(said, Recipient("c=", "1", "s", "transport"))
-    sink.deliver(f'"{letter * 100_000}"', cursor=None, newest=True)
+    sink.deliver([Result(f'"{letter * 100_000}"')], newest=True)
     (message,) = said.taken()
     ((_, (post,)),) = [posts.read_posts(message.body)]
     assert (post.kind is posts.Kind.NEXT) is fits
