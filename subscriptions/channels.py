@@ -15,6 +15,7 @@ from milequest.rules.live import LogEnd, read_cursor
 from milequest.runtime import Runtime
 from milequest.store import log
 from milequest.store.log import Entry
+from milequest.store.together import more_to_come
 from resolvers.feeds import Gate
 from subscriptions import telling
 from subscriptions.audiences import Audience, Cohorts, cohorts_of
@@ -23,8 +24,7 @@ from subscriptions.policy import admit
 from subscriptions.tasks import Tasks, attempt, retried
 
 BATCH = 200  # entries that are read and told at once
-GATHER = 0.02  # seconds in which newcomers gather, to catch up together
-TOGETHER = 0.1  # and at most, while those before them do
+TOGETHER = 0.1  # seconds in which newcomers gather at most, while those before them catch up
 NOWHERE = ""  # the cursor of who has to start afresh
 
 
@@ -76,7 +76,7 @@ class LogChannel:
     async def _begin(self) -> None:
         """Let those begin who came since the last time, until nobody has come."""
         while self._newcomers:
-            await asyncio.sleep(GATHER)
+            await more_to_come()
             newcomers, self._newcomers = dict(self._newcomers), []
             await attempt(newcomers, self._sort, newcomers)
         self._is_beginning = False

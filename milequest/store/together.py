@@ -7,7 +7,13 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-TURNS = 2  # of the loop, in which more come: nothing where it is idle, and the busier it is the more
+TURNS = 4
+
+
+async def more_to_come() -> None:
+    """Let some turns of the loop pass, in which more may come: nothing where it is idle, the more the busier it is."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 class Together(Generic[K, V]):
@@ -33,8 +39,7 @@ class Together(Generic[K, V]):
         asked: dict[K, list[asyncio.Future[V | None]]] = {}
         try:
             while self._waiting:
-                for _ in range(TURNS):
-                    await asyncio.sleep(0)
+                await more_to_come()
                 asked, self._waiting = self._waiting, {}
                 await self._answer(asked)
         finally:  # the loop may be ending
