@@ -48,7 +48,7 @@ bench: ## Measure requests and live news, beside what is written by hand and bes
 	@$(python) -m tests.performance.bench
 	@$(python) -m tests.performance.live
 
-drill: ## Lose a region under load, take over and give back: what was lost, how long it took; two minutes
+drill: ## Lose a region under load, take over and give back, with servers and with both regions' stacks: what was lost, how long it took; five minutes
 	$(dev)
 	@$(python) -m pytest -q -s tests/soak/test_drill.py
 

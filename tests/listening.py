@@ -82,7 +82,9 @@ class Connection:
         try:
             async for text in self.socket:
                 message = json.loads(text)
-                if message["type"] == "ping":
+                if "type" not in message:  # API Gateway's own, about a function that failed: clients hang up
+                    await self.socket.close()
+                elif message["type"] == "ping":
                     await self.send(type="pong")
                 elif "id" in message:
                     self._streams[message["id"]].messages.put_nowait(message)
@@ -111,7 +113,9 @@ async def dial(url: str, token: str | None) -> AsyncIterator[Connection]:
     ) as socket:
         connection = Connection(socket)
         await connection.send(type="connection_init", payload={"Authorization": f"Bearer {token}"} if token else {})
-        assert json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))["type"] == "connection_ack"
+        first = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
+        if first.get("type") != "connection_ack":
+            raise Ended(first)
         reading = asyncio.create_task(connection.read())
         try:
             yield connection

@@ -5,8 +5,9 @@ answers goes to the client only with a route response; messages run at the same 
 CloudFormation: STUBS have no effect here; Athena's named queries are made as its API makes them.
 AUTH=true: over HTTP `aws:SecureTransport` is true all the same; who may send to a queue may send batches.
 Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that what theirs lacks shows, and have AS_LONG times
-the time, as a busy machine starts many of them at once. A package is unpacked once for all containers. A batch of a
-stream of which a function says that some failed comes again, as a whole.
+the time, as a busy machine starts many of them at once. A package is unpacked once for all containers. What is reserved
+for a function holds for all its versions. A batch of a stream of which a function says that some failed comes again, as
+a whole.
 The patches reach into private names, so its version is pinned, and the tests tell when another one differs.
 """
 
@@ -42,7 +43,7 @@ _unpacking = threading.Lock()
 _reply: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("reply")
 _invoke, _handle = apigateway._invoke_ws_lambda, apigateway.handle_websocket
 _acquire, _action = lambda_svc.acquire_worker, iam_actions.extract_iam_action
-_execute = lambda_svc._execute_function
+_execute, _reserved = lambda_svc._execute_function, lambda_svc._reserved_concurrency
 
 
 async def invoke(
@@ -119,6 +120,11 @@ class Unpacked(zipfile.ZipFile):
         Path(path).symlink_to(there)
 
 
+def reserved(_: Any, config: Any) -> int | None:
+    """How many of a function may run at once, whichever of its versions is called; None: as many as may be."""
+    return _reserved(lambda_svc._functions.get(config["FunctionName"]), config)
+
+
 def acquire(name: str, config: Any, *more: Any, **named: Any) -> Any:
     """A container of a function."""
     return _acquire(name, {**config, "Timeout": config["Timeout"] * AS_LONG}, *more, **named)
@@ -162,7 +168,7 @@ def mend() -> None:
     lambda_runtime.get_or_create_worker = Dispatched
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": Unpacked})
     lambda_svc.acquire_worker, iam_actions.extract_iam_action = acquire, action
-    lambda_svc._execute_function = execute
+    lambda_svc._execute_function, lambda_svc._reserved_concurrency = execute, reserved
     detect = lambda_runtime._detect_runtime_binary
 
     def on_our_python(runtime: str) -> Any:

@@ -8,10 +8,23 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from milequest.settings import PROJECT
 
 CHUNK = 65_536
+
+
+class Front(Protocol):
+    """Where clients are led to who come now."""
+
+    @property
+    def url(self) -> str:
+        """GraphQL over HTTP."""
+
+    @property
+    def socket_url(self) -> str:
+        """GraphQL over WebSocket."""
 
 
 @dataclass
@@ -44,6 +57,16 @@ class Balancer:
     cuts: int = 0
     _open: set[asyncio.Transport] = field(default_factory=set)
     _turn: int = 0
+
+    @property
+    def url(self) -> str:
+        """GraphQL over HTTP."""
+        return f"http://127.0.0.1:{self.port}/graphql"
+
+    @property
+    def socket_url(self) -> str:
+        """GraphQL over WebSocket."""
+        return f"ws://127.0.0.1:{self.port}/graphql"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry bytes both ways until either side ends."""

@@ -25,7 +25,7 @@ from clients.resume import resume
 from milequest.settings import Settings
 from tests import servers
 from tests.conftest import RUN_FOLDER, WORKER
-from tests.faults.cluster import Balancer, Node, balancing, start_node
+from tests.faults.cluster import Balancer, Front, Node, balancing, start_node
 from tests.listening import Ended, dial
 from tests.service import serving
 from tests.subscriptions.team import LOG, Team, gather
@@ -52,12 +52,12 @@ def backends(new_database: Callable[[], AbstractContextManager[str]]) -> Iterato
 
 
 async def follow(
-    balancer: Balancer, token: str, query: str, variables: dict[str, Any], seen: list[Any], pause: float = PACE
+    front: Front, token: str, query: str, variables: dict[str, Any], seen: list[Any], pause: float = PACE
 ) -> None:
     """Follow a subscription through whatever happens, noting its events. It waits up to `pause` until it comes back."""
 
     async def subscribe(given: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        async with dial(f"ws://127.0.0.1:{balancer.port}/graphql", token) as connection:
+        async with dial(front.socket_url, token) as connection:
             stream = await connection.subscribe(query, **given)
             reading = asyncio.create_task(connection.socket.wait_closed())
             while True:
@@ -90,7 +90,7 @@ async def write(balancer: Balancer, team: Team, until: asyncio.Event) -> int:
             while True:
                 with contextlib.suppress(httpx.HTTPError):
                     answer = await client.post(
-                        f"http://127.0.0.1:{balancer.port}/graphql",
+                        balancer.url,
                         json=body,
                         headers={"authorization": f"Bearer {token}"},
                     )

@@ -1,9 +1,9 @@
-"""Regions: each a node of the service, a Valkey, and a PostgreSQL that follows another region's or is followed."""
+"""Regions: each a PostgreSQL that follows another region's or is followed, a Valkey, and what serves there."""
 
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import asyncpg
@@ -13,7 +13,6 @@ from app import embedded
 from app.embedded.account import unprivileged
 from app.embedded.folder import mark
 from app.embedded.postgres import USER, Postgres
-from app.embedded.valkey import Valkey
 from milequest.settings import PROJECT
 from tests.faults.cluster import Node, start_node
 
@@ -45,6 +44,14 @@ def follower(leader: Postgres, folder: Path) -> Postgres:
     return server
 
 
+def follow_from_now_on(server: Postgres, leader: Postgres) -> None:
+    """Start one that was stopped cleanly, and so has nothing that `leader` lacks, as its follower."""
+    with (server.data / "postgresql.auto.conf").open("a") as settings:
+        settings.write(f"primary_conninfo = 'host={leader.sockets} user={USER}'\n")
+    (server.data / "standby.signal").touch()
+    server.start()
+
+
 def cut_off(server: Postgres) -> None:
     """Let a follower hear no more."""
 
@@ -60,33 +67,88 @@ def kill(server: Postgres) -> None:
     os.kill(int((server.data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
 
 
-@dataclass
-class Region:
-    """Its servers."""
+class Region(ABC):
+    """Its servers. Where there are functions they come beside them."""
 
-    database: Postgres
-    valkey: Valkey
-    node: Node
+    def __init__(self, folder: Path, database: Postgres) -> None:
+        self.folder = folder
+        self.database = database
+        self.valkey = embedded.valkey(folder, fast=True)
+        self.valkey.start()
+
+    @property
+    @abstractmethod
+    def origin(self) -> str:
+        """Where HTTP is answered."""
+
+    @abstractmethod
+    def serve(self) -> None:
+        """Begin to."""
+
+    @abstractmethod
+    def vanish(self) -> None:
+        """What serves is gone at once."""
+
+    @abstractmethod
+    def fence(self) -> None:
+        """Let nothing that serves write any more."""
+
+    @abstractmethod
+    def unfence(self) -> None:
+        """Let it serve again."""
 
     def is_ready(self) -> bool:
         """Whether traffic may go there."""
         try:
-            return httpx.get(f"http://127.0.0.1:{self.node.port}/readyz", timeout=3).status_code == 200
+            return httpx.get(f"{self.origin}/readyz", timeout=10).status_code == 200
         except httpx.HTTPError:
             return False
 
     def lose(self) -> None:
         """All of it, at once."""
         kill(self.database)
-        self.node.end(signal.SIGKILL)
+        self.vanish()
         self.valkey.stop()
 
+    def come_back(self, leader: "Region") -> None:
+        """With nothing that it had, as a follower."""
+        embedded.reset(self.folder)  # as RDS does, which rebuilds what was lost
+        self.database = follower(leader.database, self.folder)
+        self.valkey.start()
+        self.serve()
 
-def opened(database: Postgres, folder: Path) -> Region:
-    """A region whose database is there."""
-    valkey = embedded.valkey(folder, fast=True)
-    valkey.start()
-    return Region(database, valkey, start_node(database.url(), valkey.url))
+    def end(self) -> None:
+        """Stop whatever is left."""
+        self.vanish()
+        self.valkey.stop()
+        self.database.stop()
+
+
+class Servers(Region):
+    """A region with a node of the service."""
+
+    node: Node
+
+    @property
+    def origin(self) -> str:
+        """The node."""
+        return f"http://127.0.0.1:{self.node.port}"
+
+    def serve(self) -> None:
+        """Start the node."""
+        self.node = start_node(self.database.url(), self.valkey.url)
+
+    def vanish(self) -> None:
+        """Kill the node."""
+        self.node.end(signal.SIGKILL)
+
+    def fence(self) -> None:
+        """End the node."""
+        self.node.end(signal.SIGTERM)
+
+    def unfence(self) -> None:
+        """A node serves again."""
+        self.serve()
 
 
 def failover(region: Region, *options: str) -> str:

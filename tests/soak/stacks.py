@@ -1,0 +1,188 @@
+"""A region of AWS: production's own stacks on a local AWS of its own, and the names that lead to one of two."""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from app.embedded.postgres import Postgres
+from app.environment import tools
+from infra.local import aws
+from infra.local.aws import LocalAws
+from infra.names import Names
+from milequest.settings import PROJECT
+from tests.aws.deployment import Deployment
+from tests.aws.gate import FUNCTIONS, WITHOUT, handed_over
+from tests.fakes.aws import LOCK
+from tests.soak.regions import Region
+
+RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text()
+FENCED = re.findall(r"for fn in ([\w ]+); do", RUNBOOK)[0].split()
+SECONDS = 6.0  # that Route 53 waits for an answer
+BUSY = ("api", "authorizer", "connect", "message")  # functions that are needed by many at once
+AT_ONCE = 4
+QUEUES = ("news.fifo", "posts.fifo", "later", "kicks")
+HIDDEN = "30"  # seconds until what failed comes again: more fails on a busy machine than on AWS, where it is minutes
+ROUNDS = 2  # after which a region that stands by has ended its sockets
+
+
+@contextmanager
+def published(keys: bytes) -> Iterator[str]:
+    """Where these keys are, in no region."""
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.end_headers()
+            self.wfile.write(keys)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Keys) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Stacks(Region):
+    """A region with the application stacks. Who signed tokens is outside of it, at `keys`."""
+
+    deployment: Deployment
+    local: LocalAws
+
+    def __init__(self, folder: Path, database: Postgres, names: Names, templates: Path, keys: str) -> None:
+        super().__init__(folder, database)
+        self.names = names
+        self._templates = templates
+        self._keys = keys
+        self._open = ExitStack()
+
+    @property
+    def origin(self) -> str:
+        """The REST API."""
+        return self.deployment.url
+
+    def serve(self) -> None:
+        """Start the local AWS, deploy to it, and have a container of each function."""
+        self._open.close()  # of what was there before
+        server = tools("aws", LOCK)
+        self.local = self._open.enter_context(aws.running(server, self.folder, self.names))
+        url, endpoint = self.database.url(), self.local.endpoint
+        values = handed_over(url, self.valkey.url, self._keys)
+        told = aws.deployed(server, endpoint, self._templates, values, self.folder, WITHOUT, self.names)
+        self.deployment = Deployment(endpoint, told, url, self.folder / "aws.log", self.names)
+        for queue in QUEUES:
+            self.deployment.sqs("SetQueueAttributes", queue, Attributes={"VisibilityTimeout": HIDDEN})
+        self.deployment.warm_up(sorted((*BUSY * AT_ONCE, *FUNCTIONS)), AT_ONCE)
+
+    def vanish(self) -> None:
+        """The local AWS, and with it all functions."""
+        self.local.kill()
+
+    def end(self) -> None:
+        """Stop whatever is left, and clean up."""
+        super().end()
+        self._open.close()
+
+    def fence(self) -> None:
+        """No function runs that the runbook names."""
+        for function in FENCED:
+            self.deployment.reserve(function, 0)
+
+    def unfence(self) -> None:
+        """All run again, and some minutes pass."""
+        for function in FENCED:
+            self.deployment.reserve(function, None)
+        for _ in range(ROUNDS):
+            self.deployment.come_round("sweep")
+
+
+class Check:
+    """A health check of the templates'."""
+
+    def __init__(self, region: Stacks, config: dict[str, Any]) -> None:
+        self._region = region
+        self._path = config["ResourcePath"]
+        self._threshold = config["FailureThreshold"]
+        self._interval = config["RequestInterval"]
+        self.is_healthy = True
+        self._otherwise = 0  # answers in a row that say so
+
+    async def keep_asking(self) -> None:
+        """Ask for ever."""
+        async with httpx.AsyncClient(timeout=SECONDS) as client:
+            while True:
+                await asyncio.gather(self._ask(client), asyncio.sleep(self._interval))
+
+    async def _ask(self, client: httpx.AsyncClient) -> None:
+        try:
+            good = (await client.get(f"{self._region.origin}{self._path}")).status_code < 400
+        except httpx.HTTPError:
+            good = False
+        self._otherwise = self._otherwise + 1 if good != self.is_healthy else 0
+        if self._otherwise == self._threshold:
+            self.is_healthy, self._otherwise = good, 0
+
+
+@dataclass(frozen=True)
+class Record:
+    """A failover record: what a name leads to while the check says it is healthy."""
+
+    region: Stacks
+    check: Check
+
+
+class Route53:
+    """Answers the names of both regions as the records and health checks of the Recovery stacks say."""
+
+    def __init__(self, regions: Sequence[Stacks], templates: Path) -> None:
+        self._records: dict[tuple[str, str], Record] = {}
+        self._checks: list[Check] = []
+        for region in regions:
+            file = f"{region.names.stack('recovery')}-{region.names.region.name}.template.json"
+            resources = json.loads((templates / file).read_text())["Resources"]
+            checks = {
+                id: Check(region, one["Properties"]["HealthCheckConfig"])
+                for id, one in resources.items()
+                if one["Type"] == "AWS::Route53::HealthCheck"
+            }
+            self._checks += checks.values()
+            for record in (one["Properties"] for one in resources.values() if one["Type"] == "AWS::Route53::RecordSet"):
+                if "Failover" in record:
+                    check = checks[record["HealthCheckId"]["Fn::GetAtt"][0]]
+                    self._records[record["Name"], record["Failover"]] = Record(region, check)
+        self._names = regions[0].names
+
+    async def lead(self) -> None:
+        """Look after the regions' health."""
+        await asyncio.gather(*(check.keep_asking() for check in self._checks))
+
+    @property
+    def url(self) -> str:
+        """GraphQL over HTTP."""
+        return f"{self._answer('origin-api').deployment.url}/graphql"
+
+    @property
+    def socket_url(self) -> str:
+        """GraphQL over WebSocket."""
+        return self._answer("origin-ws").deployment.socket_url
+
+    def _answer(self, host: str) -> Stacks:
+        """The primary, unless only the secondary is healthy."""
+        name = self._names.host(host)
+        first, second = self._records[name, "PRIMARY"], self._records[name, "SECONDARY"]
+        return second.region if second.check.is_healthy and not first.check.is_healthy else first.region
