@@ -103,3 +103,21 @@ def test_the_resources_in_commands_are_there(assembly: Assembly) -> None:
     fenced = DOCUMENT.partition("for fn in ")[2].partition(";")[0].split()
     functions = {str(one.properties["FunctionName"]) for one in assembly.resources("AWS::Lambda::Function")}
     assert {f"milequest-production-{name}" for name in fenced} <= functions
+
+
+def test_the_fence_is_around_every_function_that_may_write(assembly: Assembly) -> None:
+    only_read = {"connect", "disconnect", "pre-token-generation", "usage"}
+    by_hand = {"migrations"}  # a deployment calls it
+    connect = {
+        role["Ref"].partition("Role")[0]
+        for policy in assembly.resources("AWS::IAM::Policy")
+        for role in policy.properties["Roles"]
+        if "rds-db:connect" in json.dumps(policy.properties["PolicyDocument"])
+    }
+    names = {
+        str(function.properties["FunctionName"]).removeprefix("milequest-production-")
+        for function in assembly.resources("AWS::Lambda::Function")
+        if "production" in function.stack and "FunctionName" in function.properties
+    }
+    (fence,) = re.findall(r"for fn in ([\w -]+); do", DOCUMENT)
+    assert set(fence.split()) == {name for name in names if name.replace("-", "") in connect} - only_read - by_hand
