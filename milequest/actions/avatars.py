@@ -8,7 +8,7 @@ from milequest.actions.profiles import update_profile
 from milequest.actions.teams import lock_for_admin, update_team
 from milequest.rules.avatars import Upload, name_in
 from milequest.rules.errors import unauthenticated
-from milequest.store import refusals, users
+from milequest.store import avatars, refusals, users
 from milequest.store.transaction import Tx
 
 
@@ -37,8 +37,10 @@ async def show_avatar(tx: Tx, upload: Upload, now: datetime, url: str) -> Avatar
 
 
 async def refuse_avatar(tx: Tx, upload: Upload, now: datetime, reason: str) -> None:
-    """Let who sent a picture know why it is not shown."""
-    await refusals.put(tx, upload, reason, now)
+    """Let who sent a picture know why it is not shown, unless a later one is."""
+    shown = name_in(await avatars.shown(tx, upload.user_id, upload.team_id))
+    if shown is None or shown < upload.id.hex:
+        await refusals.put(tx, upload, reason, now)
 
 
 async def delete_avatar(tx: Tx, user_id: UUID, now: datetime, team_id: UUID | None) -> AvatarChanged:

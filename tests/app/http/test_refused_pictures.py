@@ -37,7 +37,7 @@ def found(served: Service, token: str) -> tuple[str, str]:
 
 def test_why_a_picture_is_not_shown_is_known_until_a_later_one_is(served: Service, ann: str) -> None:
     assert refusal(served, ann) is None
-    good, cut, none, best = (form(served, ann) for _ in range(4))
+    good, cut, none, late, best = (form(served, ann) for _ in range(5))
     assert send(served, cut, pictures.png()[:-20]).status_code == 400
     told = refusal(served, ann)
     assert (told["upload"], told["teamId"]) == (cut["upload"], None)
@@ -51,6 +51,8 @@ def test_why_a_picture_is_not_shown_is_known_until_a_later_one_is(served: Servic
     assert refusal(served, ann) == told, "so is the one that is shown"
     assert send(served, best, pictures.png(shade=2)).status_code == 204
     assert refusal(served, ann) is None
+    assert send(served, late, b"").status_code == 400
+    assert refusal(served, ann) is None, "a later one is shown"
 
 
 def test_who_may_no_longer_send_a_teams_picture_reads_so_and_nobody_else_does(served: Service, ann: str) -> None:
