@@ -9,7 +9,9 @@ it was acknowledged):
             async for data in session.subscribe(GraphQLRequest(WALKS, variable_values=variables)):
                 yield data
 
-    async for data in resume(walks, {"teamId": team_id}, lost=TransportConnectionFailed):
+    LOST = (TransportConnectionFailed, TransportProtocolError)  # the latter where API Gateway says that it failed
+
+    async for data in resume(walks, {"teamId": team_id}, lost=LOST):
         ...
 
 A document that hands `$after: String` to `after:` and selects `cursor sequence delivery` misses nothing and is told

@@ -31,3 +31,5 @@ for await (const { data } of walks({ team })) {
 }
 print(tokens.length);
 await client.dispose();
+// The close of a connection that was given up ends the next attempt of graphql-ws, and leaves its socket open for ever.
+if (retryAttempts) process.exit();

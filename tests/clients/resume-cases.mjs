@@ -93,7 +93,7 @@ await holds('state has no place: all of it is told, and it begins again as it be
 
 await holds('what may pass is tried again, what will not ends it', async () => {
   const passing = [undefined, new Error('offline'), { type: 'error' }, { response: { status: 503 } }, PASSING];
-  for (const code of [1000, 1001, 1006, 1011, 1012, 1013, 4408, 4429, 4499]) passing.push({ code, reason: '' });
+  for (const code of [1000, 1001, 1006, 1011, 1012, 1013, 4004, 4408, 4429, 4499]) passing.push({ code, reason: '' });
   for (const reason of passing) ok(isPassing(reason));
   const lasting = [errors({ code: 'NOT_FOUND' }), [...PASSING, ...errors({ code: 'NOT_FOUND' })], errors(undefined)];
   for (const code of [4400, 4401, 4403, 4406, 4409]) lasting.push({ code, reason: '' });

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from gql import GraphQLRequest
-from gql.transport.exceptions import TransportConnectionFailed
+from gql.transport.exceptions import TransportConnectionFailed, TransportProtocolError
 from hypothesis import settings
 
 from clients.resume import resume
@@ -28,6 +28,7 @@ from tests.wires import Wire, wired
 WALKS = """subscription ($team: ID!, $after: String) { teamActivityChanged(teamId: $team, after: $after) {
     cursor sequence delivery edge { node { notes } } } }"""
 CUTS = 200 if settings.get_current_profile_name() == "soak" else 10
+LOST = (TransportConnectionFailed, TransportProtocolError)
 Events: TypeAlias = Sequence[dict[str, Any]]
 Follow: TypeAlias = Callable[[Team, Wire], Coroutine[Any, Any, Events]]
 
@@ -41,7 +42,7 @@ async def by_gql(team: Team, wire: Wire) -> Events:
                 yield data
 
     events = []
-    handed = resume(walks, {"team": team.id}, lost=TransportConnectionFailed, wait=lambda *_: 0.02 * random.random())
+    handed = resume(walks, {"team": team.id}, lost=LOST, wait=lambda *_: 0.02 * random.random())
     async with aclosing(handed):
         async for data in handed:
             event = data["teamActivityChanged"]

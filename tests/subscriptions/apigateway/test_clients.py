@@ -12,19 +12,22 @@ from tests.subscriptions.test_resuming import Events, Follow, by_gql, by_npm, lo
 from tests.wires import Wire, wired
 
 CUTS = 6
+FAILED = (
+    '{"message": "Internal server error", "connectionId": "c=", "requestId": "r="}'  # of no protocol: clients give up
+)
 
 
 async def trouble(gate: Gateway, team: Team, wire: Wire) -> None:
-    """A walk that changes while everybody is cut off, or closed by API Gateway; and the last one."""
+    """A walk that changes while all are cut off, closed by API Gateway, or told that it failed; and the last one."""
     walk = await team.walk(team.ben)
     for number in range(CUTS):
         for _ in range(2):
             await team.do(team.ben, UPDATE, activityId=walk, distanceMeters=round(1000 + 500 * random.random(), 3))
-        if number % 2:
+        if number % 3 == 0:
             wire.cut()
-        else:
-            for connection in gate.api.connections:
-                await gate.run(gate.parts.sockets.close(connection))
+        for connection in gate.api.connections if number % 3 else ():
+            sockets = gate.parts.sockets
+            await gate.run(sockets.close(connection) if number % 3 == 1 else sockets.post(connection, FAILED))
     await team.walk(team.ben, notes="last")
 
 
