@@ -37,6 +37,7 @@ MOST_ID = 128  # bytes of an operation's id in JSON: it stands beside a result f
 MOST_AFTER = 256  # no cursor is longer
 READY_SECONDS = 10.0  # another function may take to find out who has connected
 LOOK_SECONDS = 0.05
+INTRODUCTION_LOOKS = 20  # who has not introduced himself by then is nobody
 FREEING_TRIES = 20
 
 ID_TOO_LONG: Errors = [
@@ -95,7 +96,7 @@ class Conversation:
             case Close():
                 await close(self._parts, self._connection.id, self._protocol, effect)
             case Init():
-                return await self._initialise(effect)
+                return not (effect.quiet and await self._is_introduced()) and await self._initialise(effect)
             case Stop(id):
                 if not _is_long(id):
                     await self._parts.connections.stop(self._connection.id, id, self._received)
@@ -224,6 +225,16 @@ class Conversation:
         async with asyncio.timeout(READY_SECONDS):
             while self._connection.phase is Phase.INITIALISING and await self._reload():  # noqa: ASYNC110  # it's a row
                 await asyncio.sleep(LOOK_SECONDS)
+
+    async def _is_introduced(self) -> bool:
+        """Whether the introduction comes that a client's first operation has overtaken: they come in any order."""
+        for _ in range(INTRODUCTION_LOOKS):
+            if self._connection.phase is not Phase.NEW:
+                return True
+            await asyncio.sleep(LOOK_SECONDS)
+            if not await self._reload():
+                return False
+        return False
 
     async def _reload(self) -> bool:
         """See the connection as it is now; False if it has gone."""
