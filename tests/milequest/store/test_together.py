@@ -12,26 +12,23 @@ class Asking:
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
+        self.is_asked = asyncio.Event()
         self.let = asyncio.Semaphore(0)
         self.together = Together(self.answer)
 
     async def answer(self, keys: list[int]) -> dict[int, str]:
         self.asked.append(keys)
+        self.is_asked.set()
         await self.let.acquire()
         if 666 in keys:
             raise ConnectionError("gone")
         return {key: f"v{key}" for key in keys if key <= 100}
 
-    async def begun(self) -> None:
-        """Wait until it was asked something."""
-        while not self.asked:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-
 
 async def test_who_comes_while_a_question_is_under_way_is_in_the_next() -> None:
     asking = Asking()
     first = [asyncio.create_task(asking.together(key)) for key in (1, 2, 1)]
-    await asking.begun()
+    await asking.is_asked.wait()
     later = [asyncio.create_task(asking.together(key)) for key in (1, 3, 101)]
     asking.let.release()
     assert await asyncio.gather(*first) == ["v1", "v2", "v1"]
@@ -51,7 +48,7 @@ async def test_nothing_is_remembered() -> None:
 async def test_a_question_that_fails_fails_those_who_asked_and_nobody_else() -> None:
     asking = Asking()
     first = [asyncio.create_task(asking.together(key)) for key in (1, 666)]
-    await asking.begun()
+    await asking.is_asked.wait()
     later = asyncio.create_task(asking.together(2))
     asking.let.release()
     assert [type(each) for each in await asyncio.gather(*first, return_exceptions=True)] == [ConnectionError] * 2
