@@ -110,8 +110,9 @@ async def refresh_token(ctx: Context) -> RefreshResult:
 
 async def sign_out(ctx: Context) -> Done:
     """End the refresh token's session, or all of the caller's."""
-    given = ctx.args["input"]
-    await ctx.request.runtime.identity.sign_out(
+    given, runtime = ctx.args["input"], ctx.request.runtime
+    await runtime.rate_limits.spend(REFRESHES, network(ctx.request.address))
+    await runtime.identity.sign_out(
         given.get("refresh_token"),
         ctx.identity.subject,
         everywhere=bool(given.get("everywhere")),

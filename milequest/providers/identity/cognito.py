@@ -21,6 +21,8 @@ SERVICE = "cognito-idp"
 OPEN = {"SignUp", "ConfirmSignUp", "ResendConfirmationCode", "RevokeToken"}  # a role has no say in these
 WRONG = {"NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException"}
 BAD_CODE = {"CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"}
+ENDED = "This refresh token is not good any more."
+OVER = {"NotAuthorizedException", "InvalidParameterException", "UnsupportedTokenTypeException", "UserNotFoundException"}
 NEUTRAL = {"UsernameExistsException", "UserNotFoundException", "InvalidParameterException", "LimitExceededException"}
 
 
@@ -78,27 +80,34 @@ class CognitoIdentity(OutsideIdentity):
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
         """Exchange the token. Ours names its user first, by whom Cognito wants the secret hashed."""
         subject, _, token = refresh_token.partition(":")
+        if not subject or not token:
+            raise unauthenticated(ENDED)
         try:
             return await self._signed_in("REFRESH_TOKEN_AUTH", subject, {"REFRESH_TOKEN": token}, now)
         except AwsError as error:
             if error.code in WRONG | {"InvalidParameterException"}:
-                raise unauthenticated("This refresh token is not good any more.") from None
+                raise unauthenticated(ENDED) from None
             _unavailable(error)
 
     async def sign_out(
         self, refresh_token: str | None, subject: str | None, *, everywhere: bool, now: datetime
     ) -> None:
-        """End a session, or all of its owner's."""
-        owner, _, token = (refresh_token or "").partition(":")
+        """End a session, or all of an account's: the subject's, or that of the refresh token as Cognito knows it.
+
+        A refresh token names a user in front, and whoever wrote that may have made it up.
+        """
+        token = (refresh_token or "").partition(":")[2]
+        if everywhere and subject is None:
+            subject = (await self.refresh(refresh_token or "", now)).account.subject
         try:
             if token:
                 secret = (await self._get_secret()).decode()
                 await self._call("RevokeToken", Token=token, ClientId=self._client, ClientSecret=secret)
-            if everywhere and (subject or owner):
-                await self._call("AdminUserGlobalSignOut", UserPoolId=self._pool, Username=subject or owner)
+            if everywhere:
+                await self._call("AdminUserGlobalSignOut", UserPoolId=self._pool, Username=subject)
         except AwsError as error:
-            if error.is_passing:
-                _unavailable(error)  # anything else is a session that was over already
+            if error.code not in OVER:
+                _unavailable(error)
 
     async def _signed_in(self, flow: str, username: str, given: Mapping[str, str], now: datetime) -> SignedIn:
         parameters = {**given, "SECRET_HASH": await self._hash(username)}
