@@ -13,7 +13,8 @@ from traceback import walk_tb
 
 import orjson
 
-from milequest.settings import PROJECT, Level
+from milequest.setting_values import Level
+from milequest.settings import PROJECT
 
 OURS = ("app", "milequest")
 FRAMES = 30  # the innermost ones; more are a recursion

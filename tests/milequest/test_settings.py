@@ -8,6 +8,10 @@ import pytest
 from milequest.settings import PROJECT, Settings, SettingsError, describe, load
 
 SECRET = "s3cret-horse"
+SERVERS = {
+    "MILEQUEST_DATABASE_URL": "postgresql://db/quest",
+    "MILEQUEST_REDIS_URL": "redis://cache",
+}  # of an operator's
 
 
 def faults(**environ: str) -> list[str]:
@@ -74,7 +78,7 @@ def test_a_malformed_url_is_refused_and_never_shown(url: str) -> None:
 
 
 def test_proxies_are_trusted_by_address_or_network() -> None:
-    assert load({"MILEQUEST_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,::1"}).trusted_proxies == (
+    assert load({"MILEQUEST_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,::1", **SERVERS}).trusted_proxies == (
         "127.0.0.1",
         "10.0.0.0/8",
         "::1",

@@ -1,0 +1,190 @@
+"""How the text of a setting is read: each function returns its value, or raises ValueError with what is allowed.
+
+The error never shows what may be secret. An address whose answers or messages must be trusted is `https`, or this
+host's own.
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
+from pathlib import Path
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+CREDENTIALS_HOSTS = ("127.0.0.1", "localhost", "169.254.170.2", "169.254.170.23")  # as AWS's own clients have it
+WIDEST_IPV4, WIDEST_IPV6 = 8, 16  # bits of the prefix: a network of proxies that is larger holds strangers
+_PRIVATE_IPV6 = IPv6Network("fc00::/7")
+_IPV4_IN_IPV6 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
+
+_ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
+_LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[\w-]+(:[\w$-]+)?", re.ASCII)
+_PYTHON = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)
+_REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+_Network: TypeAlias = IPv4Network | IPv6Network
+
+
+def text(given: str) -> str:
+    """Any text but what was copied with white space around it, or with a line break in it."""
+    if given != given.strip() or not given.isprintable():
+        raise ValueError("must have no white space around it and no control characters in it")
+    return given
+
+
+def yes(given: str) -> bool:
+    """A consent, which has to be given in full."""
+    if given.lower() != "yes":
+        raise ValueError(f"must be yes, or empty, not {given!r}")
+    return True
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """A whole number in a range."""
+
+    def parse(given: str) -> int:
+        if not (given.isascii() and given.isdigit() and low <= int(given) <= high):
+            raise ValueError(f"must be a whole number from {low} to {high}, not {given!r}")
+        return int(given)
+
+    return parse
+
+
+def one_of(*numbers: int) -> Callable[[str], int]:
+    """One of a few numbers."""
+
+    def parse(given: str) -> int:
+        if given not in map(str, numbers):
+            raise ValueError(f"must be one of {', '.join(map(str, numbers))}, not {given!r}")
+        return int(given)
+
+    return parse
+
+
+def url(*schemes: str, example: str) -> Callable[[str], str]:
+    """A URL with one of the schemes."""
+
+    def parse(given: str) -> str:
+        try:
+            parts = urlsplit(given)
+            valid = given.startswith(tuple(f"{scheme}://" for scheme in schemes)) and any(
+                (parts.netloc, parts.path.strip("/"))
+            )
+            _ = parts.port  # raises if it is no number
+        except ValueError:
+            valid = False
+        if not valid or any(letter.isspace() for letter in given):
+            raise ValueError(f"must be a URL such as {example}")  # never shown: it may hold a password
+        return given
+
+    return parse
+
+
+def is_this_host(host: str) -> bool:
+    """Whether a host's name or address is this machine's own, which nobody else reaches."""
+    try:
+        return host.lower() == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def trusted_url(example: str) -> Callable[[str], str]:
+    """The address of what we believe or entrust something to: by TLS, or else on this host."""
+    parse = url("https", "http", example=example)
+
+    def checked(given: str) -> str:
+        parts = urlsplit(parse(given))
+        if parts.scheme != "https" and not is_this_host(parts.hostname or ""):
+            raise ValueError("must be https://…, or http:// of this host: whoever is in between could answer")
+        return given
+
+    return checked
+
+
+def relative(given: str) -> str:
+    """A path on a host that is known."""
+    if not given.startswith("/") or given.startswith("//"):
+        raise ValueError("must be a path such as /v2/credentials/ID")
+    return given
+
+
+def credentials_url(given: str) -> str:
+    """Where AWS tells a role's credentials: by TLS, or else not farther away than this host."""
+    parts = urlsplit(url("https", "http", example="https://issuer.example/keys.json")(given))
+    if parts.scheme == "http" and parts.hostname not in CREDENTIALS_HOSTS:
+        raise ValueError(f"must be https://…, or http:// of {', '.join(CREDENTIALS_HOSTS)}")
+    return given
+
+
+def origin(given: str) -> str:
+    """Scheme, host and port."""
+    if not _ORIGIN.fullmatch(given):
+        raise ValueError(f"must be an origin such as https://milequest.example, not {given!r}")
+    return given.rstrip("/").lower()
+
+
+def origins(given: str) -> tuple[str, ...]:
+    """Origins, separated by commas."""
+    return tuple(origin(part.strip()) for part in given.split(",") if part.strip())
+
+
+def proxies(given: str) -> tuple[str, ...]:
+    """Addresses and networks, separated by commas, which together are not so many that strangers are among them."""
+    parts = tuple(part.strip() for part in given.split(",") if part.strip())
+    networks: list[_Network] = []
+    for part in parts:
+        try:
+            networks.append(ip_network(part))
+        except ValueError:
+            raise ValueError(f"must be addresses or networks such as 10.0.0.0/8, not {part!r}") from None
+    for network in _merged(networks):
+        if not _is_narrow(network):
+            raise ValueError(
+                f"must not trust networks as wide as {network}: anybody in it could say to be anybody else; at most "
+                f"an IPv4 /{WIDEST_IPV4} or an IPv6 /{WIDEST_IPV6}"
+            )
+    return parts
+
+
+def _merged(networks: list[_Network]) -> list[_Network]:
+    """The networks, those that are one together as one: two halves of the world are the world."""
+    fourth = [network for network in networks if isinstance(network, IPv4Network)]
+    sixth = [network for network in networks if isinstance(network, IPv6Network)]
+    return [*collapse_addresses(fourth), *collapse_addresses(sixth)]
+
+
+def _is_narrow(network: _Network) -> bool:
+    if isinstance(network, IPv4Network):
+        return network.prefixlen >= WIDEST_IPV4
+    for mapped in _IPV4_IN_IPV6:
+        if network.overlaps(mapped):
+            return network.prefixlen >= mapped.prefixlen + WIDEST_IPV4
+    return network.prefixlen >= WIDEST_IPV6 or network.subnet_of(_PRIVATE_IPV6)
+
+
+def path(given: str) -> Path:
+    """A folder or file, made absolute."""
+    return Path(given).expanduser().resolve()
+
+
+def function(given: str) -> str:
+    """A function of Lambda's or of Python's."""
+    if not (_LAMBDA.fullmatch(given) or _PYTHON.fullmatch(given)):
+        raise ValueError(f"must be an ARN of a Lambda function, or module:function, not {given!r}")
+    return given
+
+
+def region(given: str) -> str:
+    """The name of an AWS region, which becomes part of hosts' names."""
+    if not _REGION.fullmatch(given):
+        raise ValueError(f"must be a region such as us-east-1, not {given!r}")
+    return given
+
+
+def level(given: str) -> Level:
+    """A level of logging."""
+    levels: tuple[Level, ...] = ("DEBUG", "INFO", "WARNING", "ERROR")
+    for one in levels:
+        if given.upper() == one:
+            return one
+    raise ValueError(f"must be one of {', '.join(levels)}, not {given!r}")
