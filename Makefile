@@ -8,7 +8,7 @@ infra := $(PYTHON) -I app/environment.py infra
 compile = $(shell $(PYTHON) -I app/environment.py uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check graphiql schema migration bench drill soak package synth drawing cost scale types lock format
+.PHONY: help run test check graphiql schema limits migration bench drill soak package synth drawing cost scale types lock format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,13 +21,14 @@ test: ## Run every test (FOLDER=tests/app for some of them)
 	$(dev)
 	@$(python) -m pytest -n 2 $(or $(FOLDER),tests)
 
-check: ## Formatting, lint, types, import contracts, the printed schema, the locks, secrets
+check: ## Formatting, lint, types, import contracts, the printed schema and limits, the locks, secrets
 	$(dev)
 	@$(python) -m ruff format --check .
 	@$(python) -m ruff check .
 	@$(python) -m mypy .
 	@$(python) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo --no-cache
 	@bin/milequest schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code prints: make schema"; exit 1; }
+	@$(python) -m app.limits | diff -u docs/limits.md - || { echo "docs/limits.md is not what the code prints: make limits"; exit 1; }
 	@$(python) -m pytest -q tests/test_architecture.py tests/test_repository.py
 
 graphiql: ## Bundle the GraphiQL page now, which `make run` does while it serves
@@ -37,6 +38,10 @@ graphiql: ## Bundle the GraphiQL page now, which `make run` does while it serves
 schema: ## Print the GraphQL schema into schema.graphql
 	$(runtime)
 	@bin/milequest schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+limits: ## Write docs/limits.md: every limit, with the numbers as the code has them
+	$(runtime)
+	@$(python) -m app.limits > docs/limits.md.new && mv docs/limits.md.new docs/limits.md
 
 migration: ## Write a migration from the difference between tables and migrations: make migration m="add shoes"
 	$(dev)

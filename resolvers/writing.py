@@ -10,6 +10,8 @@ from resolvers.context import Context
 
 T = TypeVar("T")
 
+KEY_LENGTH = (8, 64)  # characters of an idempotency key
+
 
 def idempotency_of(ctx: Context) -> tuple[str | None, bytes | None]:
     """The request's idempotency key and the hash of the rest of its input; None and None without a key."""
@@ -17,7 +19,7 @@ def idempotency_of(ctx: Context) -> tuple[str | None, bytes | None]:
     key = given.pop("idempotency_key", None)
     if key is None:
         return None, None
-    return clean("input.idempotencyKey", key, 8, 64), idempotency.request_hash(ctx.info.field_name, given)
+    return clean("input.idempotencyKey", key, *KEY_LENGTH), idempotency.request_hash(ctx.info.field_name, given)
 
 
 async def write(ctx: Context, outcome: type[T], action: Callable[[Tx], Awaitable[T]]) -> T:

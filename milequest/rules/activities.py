@@ -18,7 +18,6 @@ STEPS_MAX = 300_000
 NOTES_MAX = 500
 CLOCK_SKEW = timedelta(minutes=5)
 BACKDATE_DAYS = 30
-LOGS_PER_HOUR = 60
 DEFAULT_STRIDE_MM = 686  # 0.6858 m, the step of walking challenges
 BRISK_M_S = 3.0  # faster is doubtful for a walk
 IMPLAUSIBLE_M_S = 7.0  # faster on foot is not believed: kept, but not counted

@@ -1,33 +1,73 @@
 """How often who may try what: every number in one place."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
+class Per(StrEnum):
+    """Whom a limit counts; the value completes a limit's key."""
+
+    NETWORK = "network"  # see `network`
+    ACCOUNT = "account"  # the account an e-mail address names, whoever asks
+    USER = "user"  # who is signed in
+    CALLER = "caller"  # a user in a network, or a network without a user
+
+
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """At most `most` in `seconds`, counted from the first one. `what` completes “Too many …”."""
+    """At most `most` in `seconds`, counted from the first one. `what` completes "Too many …".
+
+    `says` is its sentence in docs/limits.md.
+    """
 
     name: str
     most: int
     seconds: int
     what: str
+    per: Per
+    says: str
+
+    @property
+    def key(self) -> str:
+        """What tells its windows from those of other limits."""
+        return f"{self.name}:{self.per}"
 
 
-SIGN_UPS = RateLimit("sign-up:network", 5, 15 * MINUTE, "sign-ups")
-AUTH_CALLS = RateLimit("auth:network", 20, HOUR, "attempts from this network")  # sign-in, codes
-REFRESHES = RateLimit("refresh:network", 600, HOUR, "refreshes from this network")  # offices share an address
-FAILED_SIGN_INS = RateLimit("sign-in:account", 10, 15 * MINUTE, "failed sign-ins")
-CODE_TRIES = RateLimit("confirm:account", 5, 5 * MINUTE, "codes tried")
-CODE_TRIES_OF_DAY = RateLimit("confirm-day:account", 20, DAY, "codes tried")
-CODE_MAILS = RateLimit("resend:account", 5, HOUR, "codes sent")
-INVITE_GUESSES = RateLimit("invite:caller", 10, HOUR, "wrong invite codes")
-WALKS_LOGGED = RateLimit("walks:user", 60, HOUR, "walks logged")
-AVATARS = RateLimit("avatars:user", 30, HOUR, "pictures")
-ROUTES_PLANNED = RateLimit("routes:user", 300, HOUR, "routes planned")  # each asks a service once per leg
-PLACES_SEARCHED = RateLimit("places:user", 1_200, HOUR, "searches for places")  # one per letter typed
+SIGN_UPS = RateLimit("sign-up", 5, 15 * MINUTE, "sign-ups", Per.NETWORK, "Calls of `signUp`.")
+AUTH_CALLS = RateLimit(
+    "auth",
+    20,
+    HOUR,
+    "attempts from this network",
+    Per.NETWORK,
+    "Failed calls of `signIn` and `confirmEmail`, and every call of `resendCode`.",
+)
+REFRESHES = RateLimit(  # offices share an address
+    "refresh", 600, HOUR, "refreshes from this network", Per.NETWORK, "Calls of `refreshToken`."
+)
+FAILED_SIGN_INS = RateLimit("sign-in", 10, 15 * MINUTE, "failed sign-ins", Per.ACCOUNT, "Failed calls of `signIn`.")
+CODE_TRIES = RateLimit("confirm", 5, 5 * MINUTE, "codes tried", Per.ACCOUNT, "Wrong codes in `confirmEmail`.")
+CODE_TRIES_OF_DAY = RateLimit("confirm-day", 20, DAY, "codes tried", Per.ACCOUNT, "Wrong codes in `confirmEmail`.")
+CODE_MAILS = RateLimit("resend", 5, HOUR, "codes sent", Per.ACCOUNT, "Calls of `resendCode`.")
+INVITE_GUESSES = RateLimit(
+    "invite", 10, HOUR, "wrong invite codes", Per.CALLER, "Unknown codes in `invitePreview`, `acceptInvite` and others."
+)
+WALKS_LOGGED = RateLimit("walks", 60, HOUR, "walks logged", Per.USER, "Calls of `logActivity`.")
+AVATARS = RateLimit("avatars", 30, HOUR, "pictures", Per.USER, "Calls of `createAvatarUpload`.")
+ROUTES_PLANNED = RateLimit(  # each asks a service once per leg
+    "routes", 300, HOUR, "routes planned", Per.USER, "`previewRoute`, and goals with new `waypoints`."
+)
+PLACES_SEARCHED = RateLimit(  # one per letter typed
+    "places", 1_200, HOUR, "searches for places", Per.USER, "`searchPlaces` and `reverseGeocode`."
+)
+
+
+def all_limits() -> list[RateLimit]:
+    """Every limit above, in this order: the table of docs/limits.md."""
+    return [value for value in globals().values() if isinstance(value, RateLimit)]
 
 
 def network(address: str) -> str:

@@ -63,7 +63,7 @@ class RateLimits:
                 await self._add(limit, who, counted_back)
 
     async def _add(self, limit: RateLimit, who: str, attempts: int) -> tuple[int, int]:
-        key = f"rate:{limit.name}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
+        key = f"rate:{limit.key}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
         if self._clock() >= self._redis_from:
             try:
                 async with asyncio.timeout(PATIENCE):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from milequest.rules.rate_limits import network
+from milequest.rules.rate_limits import all_limits, network
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,9 @@ from milequest.rules.rate_limits import network
 )
 def test_a_network_is_an_address_or_a_customers_64(address: str, counts_as: str) -> None:
     assert network(address) == counts_as
+
+
+def test_rate_limits_share_no_window() -> None:
+    keys = [limit.key for limit in all_limits()]
+    assert keys
+    assert len(set(keys)) == len(keys)

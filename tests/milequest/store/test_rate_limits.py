@@ -8,11 +8,11 @@ import pytest
 from redis.asyncio import Redis
 
 from milequest.rules.errors import RateLimited
-from milequest.rules.rate_limits import RateLimit
+from milequest.rules.rate_limits import Per, RateLimit
 from milequest.store import rate_limits
 from milequest.store.rate_limits import RETREAT, RateLimits
 
-THREE = RateLimit("test", 3, 60, "tests")
+THREE = RateLimit("test", 3, 60, "tests", Per.USER, "")
 NOBODY = "unix:///nowhere/valkey.sock"
 
 
@@ -64,7 +64,7 @@ async def test_the_most_pass_and_no_more(limits: RateLimits) -> None:
 async def test_everybody_and_every_limit_is_counted_apart(limits: RateLimits) -> None:
     assert await refused_after(limits, "ada") == 3
     assert await refused_after(limits, "bob") == 3
-    assert await refused_after(limits, "ada", RateLimit("other", 2, 60, "tests")) == 2
+    assert await refused_after(limits, "ada", RateLimit("other", 2, 60, "tests", Per.USER, "")) == 2
 
 
 async def test_attempts_at_once_are_all_counted(limits: RateLimits) -> None:
@@ -84,7 +84,7 @@ async def test_an_attempt_that_succeeds_was_not_counted(limits: RateLimits) -> N
 
 
 async def test_a_window_ends(redis: Redis) -> None:
-    short = RateLimit("short", 1, 1, "tests")
+    short = RateLimit("short", 1, 1, "tests", Per.USER, "")
     limits = RateLimits(redis)
     await limits.spend(short, "ada")
     with pytest.raises(RateLimited):

@@ -14,7 +14,7 @@ from redis.crc import key_slot
 from milequest.providers.mail import LocalMailbox
 from milequest.rules.errors import RateLimited, Refused
 from milequest.rules.mail import Mail
-from milequest.rules.rate_limits import RateLimit
+from milequest.rules.rate_limits import Per, RateLimit
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
 from milequest.store import bus as buses
@@ -75,7 +75,7 @@ async def test_wake_ups_reach_other_processes(valkey: Valkey) -> None:
 
 
 async def test_attempts_are_counted_together(valkey: Valkey) -> None:
-    limit, who = RateLimit("test", 2, 60, "tests"), uuid4().hex
+    limit, who = RateLimit("test", 2, 60, "tests", Per.USER, ""), uuid4().hex
     ours, theirs = RateLimits(valkey), RateLimits(valkey)
     await ours.spend(limit, who)
     await theirs.spend(limit, who)
@@ -135,7 +135,7 @@ async def test_a_cluster_that_is_away_does_what_a_server_does_that_is_away() -> 
     """A client of clusters raises errors of its own."""
     async with aclosing(connect(Settings(redis_url=AWAY))) as nowhere:
         await Bus(nowhere, cast("Any", None)).wake({"team:1": 1})  # only a warning
-        await RateLimits(nowhere).spend(RateLimit("test", 2, 60, "tests"), "ada")  # counted here
+        await RateLimits(nowhere).spend(RateLimit("test", 2, 60, "tests", Per.USER, ""), "ada")  # counted here
         with pytest.raises(Refused) as refusal:
             await presence.walkers(nowhere, uuid4(), datetime.now(UTC))
         assert refusal.value.extensions()["retryable"]

@@ -1,0 +1,203 @@
+"""Prints docs/limits.md: every limit there is, with the numbers as the code has them. `make limits` writes the file.
+
+Whoever adds a limit adds its line here; rate limits come by themselves out of `milequest.rules.rate_limits`.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import TypeAlias
+
+from app.http.graphql import MAX_NESTING
+from milequest.imports import fitbit_csv, gpx
+from milequest.rules import (
+    activities,
+    avatars,
+    boards,
+    credentials,
+    goals,
+    invites,
+    live,
+    pages,
+    pictures,
+    places,
+    routes,
+    teams,
+)
+from milequest.rules.pictures import sizes
+from milequest.rules.rate_limits import Per, RateLimit, all_limits
+from milequest.settings import Settings
+from milequest.store import idempotency, transaction
+from resolvers import nodes, writing
+from schema import limits as documents
+from subscriptions import outbox, throttle
+from subscriptions.apigateway import messages, posts
+
+Line: TypeAlias = tuple[str, str]  # what is limited, and to how much
+Span: TypeAlias = tuple[int, int]
+
+WHOM = {
+    Per.NETWORK: "network",
+    Per.ACCOUNT: "account",
+    Per.USER: "user",
+    Per.CALLER: "user in a network",
+}
+DEFAULTS = Settings()
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+HEAD = """\
+# Limits
+
+Everything that is bounded, and by how much. `make limits` writes this page out of the code; `make check` compares.
+"""
+RATES = """
+## How often
+
+What is one too many is refused with the code RATE_LIMITED, with `retryable: true` and `retryAfterSeconds` beside it,
+and changes nothing. A window begins with its first attempt and lasts for the time given. A network is an IPv4 address,
+or the /64 of an IPv6 address. All processes count together in Valkey; while it is away each counts for itself.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    sections = [
+        ("Documents", _documents()),
+        ("Bodies, messages and connections", _connections()),
+        ("Pages of lists", _pages()),
+        ("Texts", _texts()),
+        ("What is stored", _stored()),
+        ("Files", _files()),
+        ("Times", _times()),
+    ]
+    return "".join([HEAD, RATES, _rates(all_limits()), *(_section(title, lines) for title, lines in sections)])
+
+
+def _rates(limits: Sequence[RateLimit]) -> str:
+    rows = [
+        (f"`{limit.name}`", f"{limit.most:,}", _time(limit.seconds), WHOM[limit.per], limit.says) for limit in limits
+    ]
+    return "\n" + _table(("limit", "at most", "in", "for each", "what is counted"), rows)
+
+
+def _documents() -> Iterator[Line]:
+    yield "Characters", f"{documents.MAX_CHARACTERS:,}"
+    yield "Tokens", f"{documents.MAX_TOKENS:,}"
+    yield "Comments", f"{documents.MAX_COMMENTS:,}"
+    yield "Levels deep", f"{documents.MAX_DEPTH}; of an introspection {documents.MAX_INTROSPECTION_DEPTH}"
+    yield "Aliases", f"{documents.MAX_ALIASES}"
+    yield "Directives", f"{documents.MAX_DIRECTIVES}"
+    yield "Selections, with fragments expanded", f"{documents.MAX_SELECTIONS:,}"
+    yield "Objects an answer may hold, by the page sizes that are asked for", f"{documents.MAX_OBJECTS:,}"
+    yield "`__schema` and `__type` in an operation", f"{documents.MAX_INTROSPECTIONS}"
+    yield "Errors that are told of a document", f"{documents.MAX_ERRORS}"
+
+
+def _connections() -> Iterator[Line]:
+    yield "Body of a request to `/graphql`", _bytes(documents.MAX_BODY_BYTES)
+    yield "Levels of JSON in it", f"{MAX_NESTING}"
+    yield "WebSockets of a user, in each process", f"{DEFAULTS.sockets_per_user:,} (`MILEQUEST_SOCKETS_PER_USER`)"
+    yield (
+        "WebSockets of a network, in each process",
+        f"{DEFAULTS.sockets_per_network:,} (`MILEQUEST_SOCKETS_PER_NETWORK`)",
+    )
+    yield "Event streams (SSE)", "the same numbers again"
+    yield "Operations of a WebSocket at a time", f"{throttle.OPERATIONS_PER_SOCKET}"
+    yield "Messages of a WebSocket", f"{throttle.MESSAGES_PER_SECOND:g} a second, {throttle.BURST} at once"
+    yield "A message to us", _bytes(throttle.MAX_MESSAGE_BYTES)
+    yield "What waits to be sent to a connection", _bytes(outbox.MOST_BYTES)
+    yield "A message to a client of API Gateway", _bytes(posts.MOST_BYTES)
+    yield "An operation's id on API Gateway, as JSON", _bytes(messages.MOST_ID)
+    yield "Events that can be replayed of a team", f"{live.WINDOW_EVENTS:,}, for {_span(live.WINDOW)}"
+
+
+def _pages() -> Iterator[Line]:
+    yield "`first` of most lists", f"1 to {pages.MAX_FIRST}; {pages.DEFAULT_FIRST} without it"
+    yield "`first` of a leaderboard", f"1 to {boards.MAX_FIRST}; {boards.DEFAULT_FIRST} without it"
+    yield "`first` of `searchPlaces`", f"1 to {places.MAX_PLACES}"
+    yield "Ids of `nodes`", f"{nodes.MAX_IDS}"
+
+
+def _texts() -> Iterator[Line]:
+    yield "A person's name", _characters((1, credentials.MAX_NAME))
+    yield "An e-mail address", f"{credentials.MAX_EMAIL} characters, {credentials.MAX_LOCAL_PART} of them before the @"
+    yield "A password", _characters((credentials.MIN_PASSWORD, credentials.MAX_PASSWORD))
+    yield "A team's name", _characters(teams.NAME)
+    yield "A team's description", _characters((0, teams.DESCRIPTION_MAX))
+    yield "A goal's name", _characters(goals.NAME)
+    yield "A goal's description", _characters((0, goals.DESCRIPTION_MAX))
+    yield "A waypoint's name", _characters((0, routes.MAX_NAME))
+    yield "A walk's notes", _characters((0, activities.NOTES_MAX))
+    yield "An invite's message", _characters((0, invites.MESSAGE_MAX))
+    yield "`query` of `searchTeams`", _characters(teams.QUERY)
+    yield "`query` of `searchPlaces`", f"1 to {places.MAX_QUERY} characters, {places.MAX_WORDS} words"
+    yield "`idempotencyKey`", _characters(writing.KEY_LENGTH)
+
+
+def _stored() -> Iterator[Line]:
+    yield "Teams one founds", f"{teams.TEAMS_PER_DAY} a day"
+    yield "Teams one is in", f"{teams.MEMBERSHIPS_MAX}"
+    yield "Members of a team", f"{_range(teams.MEMBERS)}; {teams.DEFAULT_MAX_MEMBERS} unless it says otherwise"
+    yield "Uses of an invite", f"{_range(invites.MAX_USES)}; {invites.DEFAULT_USES} of a link that does not say"
+    yield "Life of an invite", f"{_range(invites.HOURS)} hours; {invites.DEFAULT_HOURS} unless it says otherwise"
+    yield "Waypoints of a route", f"{routes.MIN_WAYPOINTS} to {routes.MAX_WAYPOINTS}"
+    yield "Length of a route", f"{routes.MAX_ROUTE_M / 1000:,.0f} km"
+    yield "Months a goal runs", f"{goals.MAX_MONTHS}"
+    yield "A walk by hand", f"{activities.MANUAL_DISTANCE_MAX_MM / 1e6:g} km, {_time(activities.DURATION_MAX_S)}"
+    yield "Walks by hand of a day", f"{activities.MANUAL_DAY_MAX_MM / 1e6:g} km"
+    yield "A walk logged afterwards", f"{activities.BACKDATE_DAYS} days"
+
+
+def _files() -> Iterator[Line]:
+    yield "A picture's file", _bytes(pictures.MAX_BYTES)
+    yield "A picture's pixels", f"{sizes.MAX_SIDE:,} a side, {sizes.MAX_PIXELS:,} in all"
+    yield "A form for a picture", f"good for {_span(avatars.FORM_LIFE)}"
+    yield "A GPX file", f"{gpx.MAX_BYTES / 1e6:g} MB, {gpx.MAX_POINTS:,} points, {gpx.MAX_DEPTH} levels"
+    yield (
+        "Steps and distance of a day in a CSV file",
+        (f"{fitbit_csv.MAX_STEPS:,} steps, {fitbit_csv.MAX_DISTANCE_MM / 1e6:g} km"),
+    )
+
+
+def _times() -> Iterator[Line]:
+    yield "A statement of the database", _time(transaction.STATEMENT_SECONDS)
+    yield "`connection_init` after a WebSocket has opened", _time(int(throttle.INIT_SECONDS))
+    yield "Answers kept for an `idempotencyKey`", f"{_span(idempotency.KEPT)}; of `logActivity` as long as its walk"
+
+
+def _section(title: str, lines: Iterator[Line]) -> str:
+    return f"\n## {title}\n\n" + _table(("what", "at most"), list(lines))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _time(seconds: int) -> str:
+    size, unit = next((size, unit) for size, unit in UNITS if seconds % size == 0)
+    count = seconds // size
+    return f"{count} {unit}" + ("s" if count != 1 else "")
+
+
+def _span(time: timedelta) -> str:
+    return _time(int(time.total_seconds()))
+
+
+def _bytes(count: int) -> str:
+    for size, unit in ((2**20, "MB"), (2**10, "KB")):
+        if count % size == 0:
+            return f"{count // size} {unit}"
+    return f"{count:,} bytes"
+
+
+def _range(span: Span) -> str:
+    return f"{span[0]} to {span[1]}"
+
+
+def _characters(span: Span) -> str:
+    return f"{_range(span)} characters"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
