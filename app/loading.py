@@ -41,7 +41,7 @@ def import_walks(settings: Settings, arguments: argparse.Namespace) -> None:
     async def work(runtime: Runtime) -> imports.WalksImported:
         with path.open(newline="", encoding="utf-8-sig") as source:
             return await imports.import_walks(
-                runtime.writer, source, local, arguments.team, bar("Walks"), arguments.owner
+                runtime.writer, source, local, arguments.team, _now(), bar("Walks"), arguments.owner
             )
 
     done = _on(settings, "milequest import-walks", work)

@@ -1,24 +1,31 @@
 """A track out of a GPX 1.0 or 1.1 file (topografix.com/gpx.asp), read as a stream: one line, with its climb."""
 
 import math
+import re
 from dataclasses import dataclass
 from itertools import chain, groupby, pairwise
 from typing import BinaryIO
 from xml.parsers import expat
 
+from milequest.imports.points import Point, climb, height, without_jumps
 from milequest.rules.enums import LegQuality
 from milequest.rules.errors import ValidationError, invalid
 from milequest.rules.geo import LatLng, distance_m, line_length_m
 from milequest.rules.routes import MAX_NAME, MAX_ROUTE_M, MIN_APART_M, Leg, Waypoint
+from milequest.rules.text import presentable
 
 MAX_BYTES = 50_000_000
 MAX_POINTS = 200_000
 MAX_DEPTH = 50
 MAX_GAP_M = 10_000.0  # between the pieces of a track; more is another walk
-CLIMB_STEP_M = 5.0  # smaller rises and falls are taken for noise of the instrument
 CHUNK = 1 << 16
 
-_NAMESPACES = ("http://www.topografix.com/GPX/1/0", "http://www.topografix.com/GPX/1/1", "")
+# As programs spell the namespace: by https, with a slash at the end, without the host, or not at all.
+_NAMESPACE = re.compile(r"\s*(((https?://)?(www\.)?topografix\.com)?/gpx/1/[01]/?)?\s*", re.IGNORECASE)
+_GARMIN = "http://www.garmin.com/xmlschemas/GpxExtensions/v3 "
+_SHAPE = ["rte", "rtept", "extensions", f"{_GARMIN}RoutePointExtension", f"{_GARMIN}rpt"]
+_BEFORE_XML = b" \t\r\n"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +64,27 @@ def read_gpx(source: BinaryIO) -> GpxTrack:
             size += len(chunk)
             if size > MAX_BYTES:
                 raise invalid("file", "TOO_LARGE", f"must have at most {MAX_BYTES // 1_000_000} MB")
-            reader.parser.Parse(chunk, False)
+            reader.feed(chunk)
         reader.parser.Parse(b"", True)
     except expat.ExpatError as error:
-        raise invalid("file", "MALFORMED", f"line {error.lineno}: {expat.ErrorString(error.code)}") from None
+        raise reader.wrong(expat.ErrorString(error.code), error.lineno) from None
     except (LookupError, ValueError) as error:  # how pyexpat speaks of encodings it doesn't know
         raise invalid("file", "MALFORMED", f"the file's encoding can't be read: {error}") from None
     return _joined(reader)
-
-
-@dataclass(slots=True)
-class _Point:
-    lng: float
-    lat: float
-    elevation: float | None = None
 
 
 class _Reader:
     """Gathers the points of `trk/trkseg` and `rte` while expat reads."""
 
     def __init__(self) -> None:
-        self.tracks: list[list[_Point]] = []
-        self.routes: list[list[_Point]] = []
-        self.names: dict[str, str] = {}  # of the first trk and the first rte
+        self.tracks: list[list[Point]] = []
+        self.routes: list[list[Point]] = []
+        self.names: dict[str, str] = {}  # of the first trk and the first rte, and the file's
         self._path: list[str] = []
         self._text: list[str] = []
         self._points = 0
+        self._lines_before = 0  # in the white space before the document
+        self._has_begun = False
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._doctype
@@ -90,16 +92,30 @@ class _Reader:
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text.append
 
+    def feed(self, chunk: bytes) -> None:
+        """Read on. White space before the document, which XML does not allow, is passed over."""
+        if not self._has_begun:
+            rest = chunk.removeprefix(_BYTE_ORDER_MARK).lstrip(_BEFORE_XML)
+            self._lines_before += chunk[: len(chunk) - len(rest)].count(b"\n")
+            self._has_begun, chunk = bool(rest), rest
+        if chunk:
+            self.parser.Parse(chunk, False)
+
+    def wrong(self, message: str, line: int) -> ValidationError:
+        """Return the refusal of the file for what stands in a line of the document."""
+        return invalid("file", "MALFORMED", f"line {line + self._lines_before}: {message}")
+
     def _doctype(self, *_: object) -> None:
         raise self._wrong("a GPX file has no document type")
 
     def _start(self, element: str, attributes: dict[str, str]) -> None:
         namespace, _, name = element.rpartition(" ")
-        if not self._path and (name != "gpx" or namespace not in _NAMESPACES):
+        is_ours = _NAMESPACE.fullmatch(namespace) is not None
+        if not self._path and (name != "gpx" or not is_ours):
             raise self._wrong("this is not a GPX 1.0 or 1.1 file")
         if len(self._path) == MAX_DEPTH:
             raise self._wrong(f"elements {MAX_DEPTH} deep")
-        self._path.append(name if namespace in _NAMESPACES else element)
+        self._path.append(name if is_ours else element)
         self._text.clear()
         match self._path[1:]:
             case ["trk", "trkseg"]:
@@ -110,28 +126,32 @@ class _Reader:
                 self.tracks[-1].append(self._point(attributes))
             case ["rte", "rtept"]:
                 self.routes[-1].append(self._point(attributes))
+            case path if path == _SHAPE:
+                self.routes[-1].append(self._point(attributes))
 
     def _end(self, _: str) -> None:
         match self._path[1:]:
             case ["trk", "trkseg", "trkpt", "ele"]:
-                self.tracks[-1][-1].elevation = self._elevation()
+                self.tracks[-1][-1].elevation = height("".join(self._text).strip())
             case ["rte", "rtept", "ele"]:
-                self.routes[-1][-1].elevation = self._elevation()
-            case [("trk" | "rte") as kind, "name"]:
-                self.names.setdefault(kind, " ".join("".join(self._text).split())[:MAX_NAME])
+                self.routes[-1][-1].elevation = height("".join(self._text).strip())
+            case [("trk" | "rte" | "metadata") as kind, "name"]:
+                self._name(kind)
+            case ["name"]:  # where GPX 1.0 has what is in `metadata` today
+                self._name("metadata")
         self._path.pop()
         self._text.clear()
 
-    def _point(self, attributes: dict[str, str]) -> _Point:
+    def _point(self, attributes: dict[str, str]) -> Point:
         self._points += 1
         if self._points > MAX_POINTS:
             raise self._wrong(f"more than {MAX_POINTS:,} points")
         lat = self._number("lat", attributes.get("lat", ""), 90)
-        return _Point(self._number("lon", attributes.get("lon", ""), 180), lat)
+        return Point(self._number("lon", attributes.get("lon", ""), 180), lat)
 
-    def _elevation(self) -> float | None:
-        text = "".join(self._text).strip()
-        return None if text.lower() in ("", "nan") else self._number("ele", text, 100_000)
+    def _name(self, kind: str) -> None:
+        if name := presentable("".join(self._text), MAX_NAME):
+            self.names.setdefault(kind, name)
 
     def _number(self, name: str, text: str, limit: float) -> float:
         try:
@@ -143,11 +163,11 @@ class _Reader:
         return value
 
     def _wrong(self, message: str) -> ValidationError:
-        return invalid("file", "MALFORMED", f"line {self.parser.CurrentLineNumber}: {message}")
+        return self.wrong(message, self.parser.CurrentLineNumber)
 
 
 def _joined(reader: _Reader) -> GpxTrack:
-    kind, pieces = "trk", [piece for piece in reader.tracks if piece]
+    kind, pieces = "trk", [points for piece in reader.tracks if (points := without_jumps(piece))]
     if not pieces:
         kind, pieces = "rte", [piece for piece in reader.routes if piece]
     if not pieces:
@@ -164,16 +184,4 @@ def _joined(reader: _Reader) -> GpxTrack:
         raise invalid(
             "file", "OUT_OF_RANGE", f"the track is {length_m / 1000:,.3f} km long, not 0.01 to {high:,.0f} km"
         )
-    return GpxTrack(reader.names.get(kind) or None, line, _climb(points))
-
-
-def _climb(points: list[_Point]) -> float | None:
-    elevations = [point.elevation for point in points if point.elevation is not None]
-    if len(elevations) <= 0.9 * len(points):
-        return None
-    climb, level = 0.0, elevations[0]
-    for elevation in elevations:
-        if abs(elevation - level) >= CLIMB_STEP_M:
-            climb += max(0.0, elevation - level)
-            level = elevation
-    return climb
+    return GpxTrack(reader.names.get(kind) or reader.names.get("metadata"), line, climb(points))

@@ -1,12 +1,13 @@
 """Bring a file's contents in through the same actions as all else, as ourselves, with the clock at the data's dates.
 
-Running one twice brings nothing twice: people, their records and the team are found again by what they are called.
+A file comes in whole or not at all: it is judged before anything is written, and written in one transaction. Walks that
+are there are not written twice: people, their records and the team are found by what they are called. Each import of a
+route is another draft.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
 from typing import BinaryIO, TextIO
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from milequest.rules.access import Viewer, refuse_unless_admin
 from milequest.rules.activities import Walk, new_walk
 from milequest.rules.credentials import email_key
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType, JoinPolicy, RouteSource, TeamRole
-from milequest.rules.errors import ErrorCode, Refused, found, invalid
+from milequest.rules.errors import ErrorCode, Refused, ValidationError, found, invalid
 from milequest.rules.geo import line_length_m
 from milequest.rules.goals import new_terms
 from milequest.rules.identity import Account
@@ -33,8 +34,6 @@ from milequest.store.routes import NewRoute, routes_by_ids
 from milequest.store.transaction import Pool, Tx, transact
 
 ISSUER = "import:fitbit"  # of the people in files: nobody can sign in as them
-BATCH = 100  # records a transaction
-
 Progress = Callable[[int, int], None]
 
 
@@ -61,30 +60,41 @@ class RouteImported:
 
 
 async def import_walks(
-    pool: Pool, source: TextIO, zone: ZoneInfo, team_name: str, progress: Progress, owner: str | None = None
+    pool: Pool,
+    source: TextIO,
+    zone: ZoneInfo,
+    team_name: str,
+    now: datetime,
+    progress: Progress,
+    owner: str | None = None,
 ) -> WalksImported:
     """Log a file of daily totals as device records of its people, who become members of the team.
 
     `owner` is the address of who is to see them; see `_team`. Raises ValidationError at `file` for what is no such
     file, CONFLICT for another zone than before, and TEAM_FULL. `progress` is told how many of how many rows are done.
     """
-    rows = list(read_daily_activity(source))
-    records = [row for row in rows if isinstance(row, DailyRecord)]
-    if not records:
-        raise invalid("file", "EMPTY", "no row has a distance")
-    first_day = min(record.local_date for record in records)
-    began = datetime.combine(first_day, time(), zone).astimezone(UTC)
-    people = _people(records)
+    days, skipped = _judged(read_daily_activity(source, now.astimezone(zone).date()), zone, now)
+    if not days:
+        raise invalid("file", "EMPTY", "no row is a walk")
+    people = sorted({day.record.person for day in days})
     await _refuse_another_zone(pool, people, zone)
-    admin, team_id = await _team(pool, team_name, zone.key, began, owner)
-    joined = {person: await _member(pool, person, zone.key, admin, team_id, began) for person in people}
-    done = WalksImported(team_id, len(joined), skipped=[row for row in rows if isinstance(row, SkippedRow)])
-    for batch in _batches(sorted(records, key=lambda record: (record.local_date, record.line))):
-        new = (await transact(pool, partial(_log, batch=batch, joined=joined, zone=zone))).result
-        done.added += new
-        done.known += len(batch) - new
-        progress(done.added + done.known, len(records))
-    return done
+
+    async def work(tx: Tx) -> WalksImported:
+        began = days[0].walk.started_at
+        joined = {person: await _user(tx, person, zone.key, began) for person in people}
+        admin, team_id = await _team(tx, team_name, zone.key, began, owner, joined.values())
+        for person in people:
+            await _seat(tx, joined[person], admin, team_id, began)
+        done = WalksImported(team_id, len(joined), skipped=skipped)
+        for day in days:
+            once = Once(external_id=day.record.external_id)
+            written = await log_walk(tx, joined[day.record.person], day.ended_at, as_it_is(day.walk), once)
+            done.added += written.is_new
+            done.known += not written.is_new
+            progress(done.added + done.known, len(days))
+        return done
+
+    return (await transact(pool, work)).result
 
 
 async def import_route(
@@ -92,30 +102,54 @@ async def import_route(
 ) -> RouteImported:
     """Make a draft goal of the team out of a GPX track; `owner` as in `import_walks`. ValidationError at `file`."""
     track = read_gpx(source)
-    admin, team_id = await _team(pool, team_name, "UTC", now, owner)
     today = now.date()
     title = name or track.name or "Imported route"
     terms = new_terms(title, today, ends_on=today + timedelta(days=365), today=today)
     route = NewRoute(new_id(now), track.waypoints, track.legs, RouteSource.GPX, track.elevation_gain_meters)
-    made = await transact(pool, lambda tx: create_goal(tx, admin, now, team_id, terms, route))
+
+    async def work(tx: Tx) -> tuple[UUID, UUID]:
+        admin, team_id = await _team(tx, team_name, "UTC", now, owner)
+        return team_id, (await create_goal(tx, admin, now, team_id, terms, route)).goal_id
+
+    team_id, goal_id = (await transact(pool, work)).result
     stored = (await routes_by_ids(pool, [route.id]))[route.id]
-    return RouteImported(team_id, made.result.goal_id, len(track.line), line_length_m(track.line), stored.length_meters)
+    return RouteImported(team_id, goal_id, len(track.line), line_length_m(track.line), stored.length_meters)
 
 
-async def _log(tx: Tx, batch: Sequence[DailyRecord], joined: dict[str, UUID], zone: ZoneInfo) -> int:
-    new = 0
-    await users.lock(tx, *{joined[record.person] for record in batch})  # all users before any team
-    for record in batch:
-        walk, now = _walk(record, zone)
-        once = Once(external_id=record.external_id)
-        new += (await log_walk(tx, joined[record.person], now, as_it_is(walk), once)).is_new
-    return new
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A record as the walk that it becomes, and the instant at which its day was over."""
+
+    record: DailyRecord
+    walk: Walk
+    ended_at: datetime
 
 
-def _walk(record: DailyRecord, zone: ZoneInfo) -> tuple[Walk, datetime]:
-    """The record as a walk that begins with its day, and the clock at that day's end."""
+def _judged(
+    rows: Iterable[DailyRecord | SkippedRow], zone: ZoneInfo, now: datetime
+) -> tuple[list[_Day], list[SkippedRow]]:
+    """Return the days that can be logged, in order, and the rows that can't."""
+    days: list[_Day] = []
+    skipped: list[SkippedRow] = []
+    for row in rows:
+        try:
+            day = row if isinstance(row, SkippedRow) else _day(row, zone, now)
+        except ValidationError as refusal:
+            reasons = "; ".join(f"{fault.path.removeprefix('input.')}: {fault.message}" for fault in refusal.fields)
+            day = SkippedRow(row.line, reasons)
+        if isinstance(day, _Day):
+            days.append(day)
+        else:
+            skipped.append(day)
+    return sorted(days, key=lambda day: (day.record.local_date, day.record.line)), skipped
+
+
+def _day(record: DailyRecord, zone: ZoneInfo, now: datetime) -> _Day | SkippedRow:
+    """Return the record as a walk that begins at its day's noon, seen from that day's end, or from now if earlier."""
     start = datetime.combine(record.local_date, time(12), zone).astimezone(UTC)
-    end = datetime.combine(record.local_date + timedelta(days=1), time(), zone).astimezone(UTC)
+    if start.astimezone(zone).date() != record.local_date:
+        return SkippedRow(record.line, f"there was no {record.local_date} in {zone.key}")
+    end = min(datetime.combine(record.local_date + timedelta(days=1), time(), zone).astimezone(UTC), now)
     walk = new_walk(
         started_at=start,
         now=end,
@@ -127,20 +161,14 @@ def _walk(record: DailyRecord, zone: ZoneInfo) -> tuple[Walk, datetime]:
         type=ActivityType.WALK,
         privacy=ActivityPrivacy.PUBLIC,
     )
-    return walk, end
-
-
-def _people(records: Sequence[DailyRecord]) -> list[str]:
-    return sorted({record.person for record in records})
-
-
-def _batches(records: Sequence[DailyRecord]) -> Iterator[Sequence[DailyRecord]]:
-    for start in range(0, len(records), BATCH):
-        yield records[start : start + BATCH]
+    return _Day(record, walk, end)
 
 
 async def _refuse_another_zone(pool: Pool, people: Sequence[str], zone: ZoneInfo) -> None:
-    """A walk's day is fixed when it is logged: a second import in another zone would change nothing, silently."""
+    """A walk's day is fixed when it is logged: a second import in another zone would change nothing, silently.
+
+    Raises CONFLICT; people without walks have no zone yet.
+    """
     others = await accounts.zones(pool, ISSUER, people) - {zone.key}
     if others:
         known = ", ".join(sorted(others))
@@ -149,59 +177,57 @@ async def _refuse_another_zone(pool: Pool, people: Sequence[str], zone: ZoneInfo
         )
 
 
-async def _ourselves(pool: Pool, now: datetime) -> UUID:
-    """Ourselves as a user: who founds the teams that imports need and nobody owns."""
-    account = Account(ISSUER, "founder", "import@milequest.invalid", True, "Mile Quest import")
-    return (await transact(pool, lambda tx: user_for_identity(tx, account, now))).result
+async def _ourselves(tx: Tx, now: datetime) -> UUID:
+    """Return ourselves as a user: who founds the teams that imports need and nobody owns."""
+    return await user_for_identity(
+        tx, Account(ISSUER, "founder", "import@milequest.invalid", True, "Mile Quest import"), now
+    )
 
 
-async def _owner(pool: Pool, email: str) -> UUID:
-    user_id = await users.by_email(pool, email_key(email))
+async def _owner(tx: Tx, email: str) -> UUID:
+    user_id = await users.by_email(tx, email_key(email))
     if user_id is None:
         raise Refused(ErrorCode.NOT_FOUND, f"No account has the address {email}: sign in with it once first.")
     return user_id
 
 
-async def _team(pool: Pool, name: str, zone: str, now: datetime, owner: str | None) -> tuple[Viewer, UUID]:
-    """The team of this name and an ADMIN of it, in whose name we act: the owner, or ourselves where there is none.
+async def _team(
+    tx: Tx, name: str, zone: str, now: datetime, owner: str | None, joining: Iterable[UUID] = ()
+) -> tuple[Viewer, UUID]:
+    """Return the team of this name, and an ADMIN of it in whose name we act: the owner, or ourselves without one.
 
     A new team is the owner's. One that an earlier import founded is shared with the owner, who becomes an ADMIN too;
-    of any other the owner is ADMIN already. Raises NOT_FOUND, FORBIDDEN and CONFLICT.
+    of any other the owner is ADMIN already. Locks those who act and those who are `joining`, as users stand before
+    teams in the order of locks. Raises NOT_FOUND, FORBIDDEN and CONFLICT.
     """
-    ourselves = await _ourselves(pool, now)
-    admin = ourselves if owner is None else await _owner(pool, owner)
-    ours = await teams.by_name(pool, Viewer(ourselves), name)
+    ourselves = await _ourselves(tx, now)
+    admin = ourselves if owner is None else await _owner(tx, owner)
+    await users.lock(tx, ourselves, admin, *joining)
+    ours = await teams.by_name(tx, Viewer(ourselves), name)
     if ours is not None and ours.viewer_role == TeamRole.ADMIN:
-        await transact(pool, partial(_share, team_id=ours.id, founder=ourselves, user_id=admin, now=now))
+        await _seat(tx, admin, Viewer(ourselves), ours.id, now, TeamRole.ADMIN)
         return Viewer(ourselves), ours.id
-    known = await teams.by_name(pool, Viewer(admin), name)
+    known = await teams.by_name(tx, Viewer(admin), name)
     if known is not None:
         refuse_unless_admin(known.standing(Viewer(admin)), is_public=known.is_public)
         return Viewer(admin), known.id
     new = new_team(name, is_public=False, join_policy=JoinPolicy.INVITE_ONLY, max_members=MEMBERS[1], timezone=zone)
-    founded = await transact(pool, partial(create_team, founder_id=admin, now=now, new=new))
-    return Viewer(admin), founded.result.team_id
+    return Viewer(admin), (await create_team(tx, founder_id=admin, now=now, new=new)).team_id
 
 
-async def _share(tx: Tx, team_id: UUID, founder: UUID, user_id: UUID, now: datetime) -> None:
-    """Make the user an ADMIN of a team of ours, unless they are in it."""
-    user = found(await users.lock_profile(tx, user_id), "user")
-    found(await teams.lock(tx, Viewer(founder), team_id), "team")
-    if await members.open_id(tx, team_id, user_id) is None:
-        await admit(tx, team_id, user, TeamRole.ADMIN, now, founder)
-
-
-async def _member(pool: Pool, person: str, zone: str, admin: Viewer, team_id: UUID, now: datetime) -> UUID:
-    """The person as a user of ours and a member of the team."""
+async def _user(tx: Tx, person: str, zone: str, now: datetime) -> UUID:
+    """Return the person as a user of ours."""
     account = Account(ISSUER, person, f"fitbit-{person}@milequest.invalid", True, f"Fitbit {person}", zone)
+    return await user_for_identity(tx, account, now)
 
-    async def work(tx: Tx) -> UUID:
-        user_id = await user_for_identity(tx, account, now)
-        user = found(await users.lock_profile(tx, user_id), "user")
-        team = found(await teams.lock(tx, admin, team_id), "team")
-        if await members.open_id(tx, team_id, user_id) is None:
+
+async def _seat(
+    tx: Tx, user_id: UUID, admin: Viewer, team_id: UUID, now: datetime, role: TeamRole = TeamRole.MEMBER
+) -> None:
+    """Make the user a member of the team, unless they are one. Raises TEAM_FULL for a MEMBER without a seat."""
+    user = found(await users.lock_profile(tx, user_id), "user")
+    team = found(await teams.lock(tx, admin, team_id), "team")
+    if await members.open_id(tx, team_id, user_id) is None:
+        if role is TeamRole.MEMBER:
             refuse_if_full(team.member_count, team.max_members)
-            await admit(tx, team_id, user, TeamRole.MEMBER, now, admin.user_id)
-        return user_id
-
-    return (await transact(pool, work)).result
+        await admit(tx, team_id, user, role, now, admin.user_id)

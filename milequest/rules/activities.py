@@ -51,10 +51,14 @@ class Walk:
 
     @property
     def count_status(self) -> CountStatus:
-        """FLAGGED when nobody on foot is that fast."""
-        return (
-            CountStatus.FLAGGED if is_implausible(self.type, self.distance_mm, self.duration_s) else CountStatus.COUNTED
-        )
+        """FLAGGED when typed by hand and faster than anybody on foot.
+
+        A device's daily record has the distance of all its hours, and of these only the brisk minutes.
+        """
+        if self.source is not ActivitySource.MANUAL:
+            return CountStatus.COUNTED
+        doubtful = is_implausible(self.type, self.distance_mm, self.duration_s)
+        return CountStatus.FLAGGED if doubtful else CountStatus.COUNTED
 
 
 def speed(distance_mm: int, duration_s: int | None) -> float:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from milequest.rules.errors import invalid
+from milequest.rules.errors import ValidationError, invalid
 
 # Zero-width (non-)joiners as emoji and many scripts need them: between two characters beyond ASCII.
 _JOINED = re.compile(r"(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
@@ -38,6 +38,20 @@ def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) ->
 def clean_optional(path: str, value: str | None, high: int, *, lines: bool = False) -> str | None:
     """As `clean`, where nothing (null, or only blanks) is None."""
     return clean(path, value, 0, high, lines=lines) or None if value is not None else None
+
+
+def presentable(value: str, high: int) -> str | None:
+    """Return a name out of a file as `clean` takes it, without what that refuses; None where nothing is left."""
+    joined = {found.start() for found in _JOINED.finditer(value[: 8 * high])}
+    shown = [
+        " " if character.isspace() else character
+        for index, character in enumerate(value[: 8 * high])
+        if index in joined or character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    ]
+    try:
+        return clean("file", clean("file", "".join(shown), 0, 8 * high)[:high], 1, high)
+    except ValidationError:
+        return None
 
 
 def required(path: str, value: T | None) -> T:

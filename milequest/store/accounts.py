@@ -35,7 +35,7 @@ ON CONFLICT (issuer, subject) DO NOTHING
 """
 _ZONES = """
 SELECT DISTINCT u.timezone FROM user_identity i JOIN app_user u ON u.id = i.user_id
-WHERE i.issuer = $1 AND i.subject = ANY($2)
+WHERE i.issuer = $1 AND i.subject = ANY($2) AND EXISTS (SELECT FROM activity a WHERE a.user_id = u.id)
 """
 
 
@@ -62,5 +62,5 @@ async def tie(tx: Tx, account: Account, now: datetime) -> None:
 
 
 async def zones(db: Reader, issuer: str, subjects: Collection[str]) -> set[str]:
-    """The zones of those of an issuer's people whom we know."""
+    """Return the zones of those of an issuer's people who have walks."""
     return {row[0] for row in await db.fetch(_ZONES, issuer, list(subjects))}

@@ -18,9 +18,11 @@ from milequest.settings import PROJECT
 MONTH = PROJECT.parent / "shared/data/fitbit-2016-daily-activity.csv"
 HEAD = "Id,ActivityDate,TotalSteps,TotalDistance,VeryActiveMinutes,FairlyActiveMinutes,LightlyActiveMinutes"
 
+TODAY = date(2026, 11, 30)
+
 
 def read(*rows: str, head: str = HEAD) -> list[DailyRecord | SkippedRow]:
-    return list(read_daily_activity(io.StringIO("\r\n".join([head, *rows]), newline="")))
+    return list(read_daily_activity(io.StringIO("\r\n".join([head, *rows]), newline=""), TODAY))
 
 
 def test_a_row_is_a_record() -> None:
@@ -70,12 +72,26 @@ def test_other_columns_and_another_order_dont_matter() -> None:
         ("1,13/12/2016,10,1,0,0,0", "ActivityDate is not a date: '13/12/2016'"),
         ("1,2/30/2016,10,1,0,0,0", "ActivityDate is not a date: '2/30/2016'"),
         ("1,,10,1,0,0,0", "ActivityDate is not a date: ''"),
-        ("1,4/12/2016,-1,1,0,0,0", "TotalSteps must be a number from 0 to 500,000, not '-1'"),
-        ("1,4/12/2016,1.5,1,0,0,0", "TotalSteps must be a number from 0 to 500,000, not '1.5'"),
+        ("1,4/12/2016,-1,1,0,0,0", "TotalSteps must be a number from 0 to 300,000, not '-1'"),
+        ("1,4/12/2016,1.5,1,0,0,0", "TotalSteps must be a number from 0 to 300,000, not '1.5'"),
         ("1,4/12/2016,10,NaN,0,0,0", "TotalDistance must be a number from 0 to 1,000, not 'NaN'"),
         ("1,4/12/2016,10,sNaN,0,0,0", "TotalDistance must be a number from 0 to 1,000, not 'sNaN'"),
         ("1,4/12/2016,10,1e999999,0,0,0", "TotalDistance must be a number from 0 to 1,000, not '1e999999'"),
         ("1,4/12/2016,10,1001,0,0,0", "TotalDistance must be a number from 0 to 1,000, not '1001'"),
+        ("1,4/12/2016,300001,1,0,0,0", "TotalSteps must be a number from 0 to 300,000, not '300001'"),
+        ("1,4/12/2016,10,8_5,0,0,0", "TotalDistance must be a number from 0 to 1,000, not '8_5'"),
+        ("1,4/12/2016,10,Infinity,0,0,0", "TotalDistance must be a number from 0 to 1,000, not 'Infinity'"),
+        ("1,4/12/2016,10,\u0668,0,0,0", "TotalDistance must be a number from 0 to 1,000, not '\u0668'"),
+        ("1,4/12/2016,10,1e-9999999999,0,0,0", "TotalDistance must be a number from 0 to 1,000, not '1e-9999999999'"),
+        ('1,4/12/2016,10,"7,5",0,0,0', "TotalDistance must be a number from 0 to 1,000, not '7,5'"),
+        ("1,4/12/2016,10,7,5,0,0,0", "too many columns"),
+        ("1,12/31/9999,10,1,0,0,0", "ActivityDate must be from 1900-01-01 to 2026-11-30, not '12/31/9999'"),
+        ("1,12/31/1899,10,1,0,0,0", "ActivityDate must be from 1900-01-01 to 2026-11-30, not '12/31/1899'"),
+        ("1,1/1/0001,10,1,0,0,0", "ActivityDate must be from 1900-01-01 to 2026-11-30, not '1/1/0001'"),
+        ("1,12/1/2026,10,1,0,0,0", "ActivityDate must be from 1900-01-01 to 2026-11-30, not '12/1/2026'"),
+        ("1,1/1/0000,10,1,0,0,0", "ActivityDate is not a date: '1/1/0000'"),
+        ("1,20160412,10,1,0,0,0", "ActivityDate is not a date: '20160412'"),
+        ("1,2016-W15-2,10,1,0,0,0", "ActivityDate is not a date: '2016-W15-2'"),
         ("1,4/12/2016,10,1,1441,0,0", "VeryActiveMinutes must be a number from 0 to 1,440, not '1441'"),
         ("1,4/12/2016,10,1,700,700,41", "1441 active minutes in a day"),
     ],
@@ -102,7 +118,27 @@ def test_another_file_is_refused(head: str) -> None:
 def test_bytes_that_are_no_text_are_refused() -> None:
     source = io.TextIOWrapper(io.BytesIO(HEAD.encode() + b"\n1,\xff\xfe"), "utf-8-sig", newline="")
     with pytest.raises(ValidationError, match="file: after line"):
-        list(read_daily_activity(source))
+        list(read_daily_activity(source, TODAY))
+
+
+PEOPLE = [f"p{number},4/12/2016,10,1,1,1,1" for number in range(28)]
+
+
+@pytest.mark.parametrize("quoted", ['"p2,4/12/2016,10,1,1,1,1', 'p2,"4/12/2016,10,1,1,1,1', 'p2,4/12/2016,10,1,1,1,"1'])
+@pytest.mark.parametrize("later", [[], ['"p99,4/12/2016,10,1,1,1,1'], ['p99,4/12/2016,10,1,1,1,1"']])
+def test_a_stray_quote_refuses_the_file_instead_of_losing_rows(quoted: str, later: list[str]) -> None:
+    with pytest.raises(ValidationError, match="line"):
+        read(*PEOPLE[:2], quoted, *PEOPLE[2:], *later)
+
+
+def test_text_after_a_closed_quote_refuses_the_file() -> None:
+    with pytest.raises(ValidationError, match="after line"):
+        read('"p1"x,4/12/2016,10,1,1,1,1', *PEOPLE)
+
+
+def test_sound_quotes_blank_lines_and_empty_columns_are_taken() -> None:
+    rows = read('"1","4/12/2016","10","1","1","1","1"', "", "2,4/12/2016,10,1,1,1,1,,")
+    assert [(row.line, row.person) for row in rows if isinstance(row, DailyRecord)] == [(2, "1"), (4, "2")]
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=60), max_size=8))
@@ -114,7 +150,7 @@ def test_any_text_gives_records_reasons_or_a_refusal(rows: list[str]) -> None:
 @pytest.mark.skipif(not MONTH.exists(), reason=f"the month of 33 people is not at {MONTH}")
 def test_the_month_of_33_people() -> None:
     with MONTH.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(read_daily_activity(file))
+        rows = list(read_daily_activity(file, TODAY))
     records = [row for row in rows if isinstance(row, DailyRecord)]
     assert len(rows) == 940
     assert Counter(row.reason for row in rows if isinstance(row, SkippedRow)) == {"no distance": 78}

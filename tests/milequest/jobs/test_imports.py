@@ -14,9 +14,11 @@ from milequest.jobs.imports import WalksImported, import_route, import_walks
 from milequest.rules.errors import Refused, ValidationError
 from milequest.settings import PROJECT
 from milequest.store.transaction import Pool, open_pool
+from tests.milequest.imports.gpx_files import segment, track
 from tests.quest import Caller, Quest
 
 DATA = PROJECT.parent / "shared" / "data"
+NOW = datetime(2026, 11, 30, 15, tzinfo=UTC)
 HEADER = "Id,ActivityDate,TotalSteps,TotalDistance,VeryActiveMinutes,FairlyActiveMinutes,LightlyActiveMinutes\n"
 ROWS = (
     "ann,4/12/2016,10000,7.5,10,20,30\n"
@@ -40,8 +42,8 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
         yield pool
 
 
-async def walks(pool: Pool, text: str) -> WalksImported:
-    return await import_walks(pool, io.StringIO(text), ZoneInfo("America/New_York"), "Imported", lambda *_: None)
+async def walks(pool: Pool, text: str, zone: str = "America/New_York") -> WalksImported:
+    return await import_walks(pool, io.StringIO(text), ZoneInfo(zone), "Imported", NOW, lambda *_: None)
 
 
 async def sums_of_people(pool: Pool) -> dict[str, int]:
@@ -73,12 +75,80 @@ async def test_a_file_without_walks_is_refused_and_changes_nothing(pool: Pool, t
     assert await pool.fetchval("SELECT count(*) FROM team") == 0
 
 
+COUNTS = """
+SELECT (SELECT count(*) FROM team) AS teams, (SELECT count(*) FROM app_user) AS users,
+       (SELECT count(*) FROM activity) AS walks, (SELECT count(*) FROM event) AS events
+"""
+
+
+@pytest.mark.parametrize("day", ["12/31/9999", "1/1/0001", "1/1/2099", "12/1/2026"])
+async def test_a_day_that_cannot_be_is_skipped_and_the_others_are_logged(pool: Pool, day: str) -> None:
+    done = await walks(pool, HEADER + f"ann,{day},100,1.0,1,1,1\n" + ROWS)
+    assert (done.added, [row.line for row in done.skipped]) == (3, [2, 4])
+    assert await pool.fetchval("SELECT max(local_date)::text FROM activity") == "2016-04-18"
+
+
+async def test_a_day_that_a_zone_left_out_is_skipped(pool: Pool) -> None:
+    rows = "ann,12/29/2011,100,1,1,1,1\nann,12/30/2011,100,1,1,1,1\nann,12/31/2011,100,1,1,1,1\n"
+    done = await walks(pool, HEADER + rows, "Pacific/Apia")
+    assert [(row.line, row.reason) for row in done.skipped] == [(3, "there was no 2011-12-30 in Pacific/Apia")]
+    days = await pool.fetch("SELECT local_date::text FROM activity ORDER BY 1")
+    assert [day[0] for day in days] == ["2011-12-29", "2011-12-31"]
+
+
+async def test_today_is_logged_from_its_noon_on_with_the_clock_as_it_is(pool: Pool) -> None:
+    done = await walks(pool, HEADER + "ann,11/30/2026,100,1,1,1,1\n", "Europe/Berlin")
+    assert (done.added, await pool.fetchval("SELECT max(counted_at) FROM activity")) == (1, NOW)
+    with pytest.raises(ValidationError):  # at NOW it is 8 in the morning there
+        await walks(pool, HEADER + "bob,11/30/2026,100,1,1,1,1\n", "America/Phoenix")
+
+
+async def test_a_stray_quote_at_the_end_brings_nothing(pool: Pool) -> None:
+    with pytest.raises(ValidationError):
+        await walks(pool, HEADER + ROWS + '"ann,4/14/2016,1,1,1,1,1\n')
+    assert tuple((await pool.fetch(COUNTS))[0]) == (0, 0, 0, 0)
+
+
+async def test_an_import_that_fails_on_the_way_leaves_nothing_behind(pool: Pool) -> None:
+    class Cut(Exception):
+        pass
+
+    def cut(done: int, of: int) -> None:
+        if done == of:
+            raise Cut
+
+    with pytest.raises(Cut):
+        await import_walks(pool, io.StringIO(HEADER + ROWS), ZoneInfo("UTC"), "Imported", NOW, cut)
+    assert tuple((await pool.fetch(COUNTS))[0]) == (0, 0, 0, 0)
+
+
+async def test_people_without_walks_have_no_zone_yet(pool: Pool) -> None:
+    await walks(pool, HEADER + ROWS, "UTC")
+    await pool.execute("DELETE FROM goal_contribution")
+    await pool.execute("DELETE FROM contribution")
+    await pool.execute("DELETE FROM activity")
+    assert (await walks(pool, HEADER + ROWS, "Asia/Tokyo")).added == 3
+
+
+async def test_a_device_s_daily_record_counts_whatever_its_brisk_minutes_say(pool: Pool) -> None:
+    await walks(pool, HEADER + "few1,4/12/2016,12015,9.37,3,0,1\n")
+    assert await pool.fetchval("SELECT count_status FROM activity") == "COUNTED"
+    assert await sums_of_people(pool) == {"Fitbit few1": 9_370_000}
+
+
+async def test_a_route_with_a_name_that_nobody_may_have_makes_no_team(pool: Pool) -> None:
+    text = track(segment((1, 2), (1.5, 2.5)))
+    with pytest.raises(ValidationError):
+        await import_route(pool, io.BytesIO(text.encode()), "Imported", "a\u200bb", NOW)
+    assert tuple((await pool.fetch(COUNTS))[0]) == (0, 0, 0, 0)
+
+
 SEEN = "{ viewer { memberships { role team { id name memberCount goals { nodes { name status } } } } } }"
 
 
 async def _brought(quest: Quest, team: str, owner: str | None, zone: str = "UTC") -> WalksImported:
     rows = io.StringIO(HEADER + ROWS)
-    return await import_walks(quest.runtime.writer, rows, ZoneInfo(zone), team, lambda *_: None, owner)
+    return await import_walks(quest.runtime.writer, rows, ZoneInfo(zone), team, NOW, lambda *_: None, owner)
 
 
 async def _address(quest: Quest, caller: Caller) -> str:
@@ -135,7 +205,7 @@ async def test_a_real_month_adds_up_to_the_metre(pool: Pool) -> None:
             expected[f"Fitbit {row['Id']}"] += round(Decimal(row["TotalDistance"]) * 1_000_000)
     for added, known in ((862, 0), (0, 862)):
         with path.open(newline="", encoding="utf-8-sig") as source:
-            done = await import_walks(pool, source, ZoneInfo("Europe/London"), "Imported", lambda *_: None)
+            done = await import_walks(pool, source, ZoneInfo("Europe/London"), "Imported", NOW, lambda *_: None)
         assert (done.people, done.added, done.known, len(done.skipped)) == (33, added, known, 78)
     sums = await sums_of_people(pool)
     assert sums.keys() == {name for name, total in expected.items() if total}
