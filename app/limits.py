@@ -155,7 +155,7 @@ def _files() -> Iterator[Line]:
     yield "A GPX file", f"{gpx.MAX_BYTES / 1e6:g} MB, {gpx.MAX_POINTS:,} points, {gpx.MAX_DEPTH} levels"
     yield (
         "Steps and distance of a day in a CSV file",
-        (f"{fitbit_csv.MAX_STEPS:,} steps, {fitbit_csv.MAX_DISTANCE_MM / 1e6:g} km"),
+        (f"{activities.STEPS_MAX:,} steps, {fitbit_csv.MAX_DISTANCE_MM / 1e6:g} km"),
     )
 
 

@@ -54,7 +54,8 @@ def without_jumps(points: Sequence[Point]) -> list[Point]:
 def _without_zeros(points: Sequence[Point]) -> list[Point]:
     """Return the points but for runs at 0°, 0° that are far from what stands before and after them."""
     placed = [index for index, point in enumerate(points) if point.lat or point.lng]
-    kept, start = [], 0
+    kept: list[Point] = []
+    start = 0
     for here in (*placed, len(points)):
         zeros = points[start:here]
         neighbours = [points[index] for index in (start - 1, here) if 0 <= index < len(points)]
