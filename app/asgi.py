@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.counting import count
 from app.http import graphiql, graphql, health, jwks, mail, routes, uploads
 from app.http.edges import cross_origin, refused
+from app.http.local import is_local
 from app.http.surroundings import surroundings
 from app.worker import work
 from milequest.rules.avatars import SHOWN
@@ -86,7 +87,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
 def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> list[BaseRoute]:
     return [
         Mount("/graphql/assets", graphiql.assets),
-        Route("/graphql", _graphql(accounts), methods=["GET", "POST"]),
+        Route("/graphql", _graphql(settings, accounts), methods=["GET", "POST"]),
         Route("/routes/{id}.geojson", routes.geo_json),
         Route("/.well-known/jwks.json", jwks.keys),
         Route("/livez", health.live),
@@ -101,13 +102,17 @@ def _pictures() -> list[BaseRoute]:
     return [Route(PATH, uploads.take, methods=["POST"]), Route(f"/{SHOWN}/{{name}}", uploads.show)]
 
 
-def _graphql(accounts: Sequence[graphiql.DemoAccount]) -> Callable[[Request], Awaitable[Response]]:
-    """One address for people and programs: a browser that asks for a page gets GraphiQL."""
+def _graphql(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> Callable[[Request], Awaitable[Response]]:
+    """One address for people and programs: a browser that asks for a page gets GraphiQL.
+
+    The page offers `accounts` on this machine, and elsewhere where the settings say so.
+    """
 
     async def endpoint(request: Request) -> Response:
         wants_page = "text/html" in request.headers.get("accept", "")
         if request.method == "GET" and wants_page and "query" not in request.query_params:
-            return await graphiql.page(request, accounts)
+            is_offered = settings.demo_on_network or is_local(request, settings)
+            return await graphiql.page(request, accounts if is_offered else ())
         return await graphql.endpoint(request)
 
     return endpoint

@@ -4,6 +4,7 @@ it reads a second time, and how we write.
 
 import base64
 import binascii
+import re
 import struct
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from subscriptions.wires import EXTENSION
 
 REFUSED = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TEXT = 0x81  # a final frame's first byte
+ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)  # a target with its host
 MAX_LINE = 8_192  # bytes of a header, as the `websockets` package has it
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -27,6 +29,14 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 class Http(HttpToolsProtocol):
     """A connection of HTTP. A sound handshake goes on as it was read here; what is odd about another, uvicorn says."""
+
+    def on_headers_complete(self) -> None:
+        """Go on with a head. A host in its target is the one that is asked, whatever `Host` says: RFC 9112, 3.2.2."""
+        if absolute := ABSOLUTE.match(self.url):
+            host, target = absolute.groups()
+            self.url = target if target.startswith(b"/") else b"/" + target
+            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"] + [(b"host", host)]
+        super().on_headers_complete()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection to a WebSocket."""

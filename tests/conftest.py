@@ -103,5 +103,8 @@ def service(new_database: Callable[[], AbstractContextManager[str]], _valkey: Re
     from tests.service import serving
 
     path = _valkey.get_connection_kwargs()["path"]
-    with new_database() as url, serving(Settings(database_url=url, redis_url=f"unix://{path}")) as served:
+    with (
+        new_database() as url,
+        serving(Settings(database_url=url, redis_url=f"unix://{path}", embedded=True)) as served,
+    ):
         yield served

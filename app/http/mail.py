@@ -3,13 +3,12 @@
 import base64
 import hashlib
 import html
-import ipaddress
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from app.http.local import is_local
 from milequest.providers.mail import Received
 from milequest.runtime import Runtime
 
@@ -54,32 +53,15 @@ MAIL = """<article>
 
 
 async def page(request: Request) -> HTMLResponse:
-    """The newest mails, 503 without Valkey. 404 but in the embedded mode, and to others than this machine itself."""
+    """The newest mails, 503 without Valkey; 404 without the embedded servers, and to all but this machine itself."""
     runtime: Runtime = request.app.state.runtime
-    if not (runtime.settings.embedded and _is_here(request)):
+    if not (runtime.settings.embedded and is_local(request, runtime.settings)):
         raise HTTPException(404)
     try:
         mails, status = "\n".join(map(_shown, await runtime.mailbox.newest())), 200
     except OSError:
         mails, status = "<p>The mailbox is in Valkey, which is out of reach. This page looks again.</p>", 503
     return HTMLResponse(PAGE.format(style=STYLE, mails=mails or "<p>None yet.</p>"), status, HEADERS)
-
-
-def _is_here(request: Request) -> bool:
-    """Loopback at both ends. A foreign name that resolves to this machine would let its pages read the codes."""
-    client = request.client.host if request.client else ""
-    try:
-        asked = urlsplit("//" + request.headers.get("host", "")).hostname or ""
-    except ValueError:  # a Host header that is no host
-        return False
-    return _is_loopback(client) and (asked == "localhost" or _is_loopback(asked))
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _shown(received: Received) -> str:

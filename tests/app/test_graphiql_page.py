@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
@@ -14,7 +15,9 @@ from starlette.responses import Response as Answer
 from starlette.routing import Mount, Route
 
 from app import bundle
+from app.asgi import create_app
 from app.http import graphiql
+from milequest.settings import Settings
 
 ACCOUNT = graphiql.DemoAccount('A "quoted" <name>', "ada@example.org", "it's & so on")
 POLICY = (
@@ -135,3 +138,23 @@ async def test_nothing_but_the_bundle_is_handed_out(client: AsyncClient, folder:
 async def test_files_are_read_only_and_missing_before_the_first_bundle(client: AsyncClient, unbuilt: None) -> None:
     assert (await client.post("/graphql/assets/main.js")).status_code == 405
     assert (await client.get("/graphql/assets/0123456789abcdef/main.js")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("settings", "host", "headers", "is_offered"),
+    [
+        ({}, "127.0.0.1:8000", {}, True),
+        ({}, "quest.example", {}, False),
+        ({}, "127.0.0.1:8000", {"x-forwarded-for": "203.0.113.9"}, False),
+        ({"public_url": "https://tunnel.example"}, "127.0.0.1:8000", {}, False),
+        ({"demo_on_network": True}, "192.168.1.5:8000", {}, True),
+    ],
+)
+async def test_accounts_are_offered_on_this_machine_unless_the_settings_say_more(
+    folder: Path, settings: dict[str, Any], host: str, headers: dict[str, str], is_offered: bool
+) -> None:
+    app = create_app(Settings(embedded=True, **settings), [ACCOUNT])
+    async with AsyncClient(transport=ASGITransport(app), base_url=f"http://{host}") as client:
+        page = await client.get("/graphql", headers={"accept": "text/html", **headers})
+    assert page.status_code == 200
+    assert (ACCOUNT.email in page.text) is is_offered

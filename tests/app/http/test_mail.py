@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import re
+import socket
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from httpx import ASGITransport, AsyncClient
@@ -17,6 +19,7 @@ from app.http import mail
 from milequest.providers.mail import KEPT, LocalMailbox
 from milequest.rules.mail import Mail
 from milequest.settings import Settings
+from tests.service import Service
 
 EVIL = Mail('"<script>"@example.org', "<b>Code</b>", "</pre><script>alert(1)</script> 123456")
 
@@ -27,10 +30,10 @@ async def mailbox(redis_url: str) -> AsyncIterator[LocalMailbox]:
         yield LocalMailbox(redis)
 
 
-def client(mailbox: LocalMailbox, address: str = "127.0.0.1", *, embedded: bool = True) -> AsyncClient:
+def client(mailbox: LocalMailbox, address: str = "127.0.0.1", **settings: Any) -> AsyncClient:
     """A browser at `address`."""
     app = Starlette(routes=[Route("/dev/mail", mail.page)])
-    app.state.runtime = SimpleNamespace(settings=replace(Settings(), embedded=embedded), mailbox=mailbox)
+    app.state.runtime = SimpleNamespace(settings=Settings(**{"embedded": True, **settings}), mailbox=mailbox)
     return AsyncClient(transport=ASGITransport(app, client=(address, 1)), base_url="http://127.0.0.1:8000")
 
 
@@ -64,7 +67,18 @@ async def test_the_page_runs_nothing_and_stays_nowhere(mailbox: LocalMailbox) ->
     [
         ("127.0.0.1", "localhost:8000", 200),
         ("::1", "[::1]:8000", 200),
+        ("127.0.0.1", "LocalHost", 200),
         ("127.0.0.1", "evil.example", 404),  # a foreign name that resolves to this machine
+        ("127.0.0.1", "evil@localhost", 404),
+        ("127.0.0.1", "localhost#evil", 404),
+        ("127.0.0.1", "localhost/evil", 404),
+        ("127.0.0.1", "localhost.evil.example", 404),
+        ("127.0.0.1", "localhost.", 404),
+        ("127.0.0.1", "localhost:", 404),
+        ("127.0.0.1", "localhost:80:80", 404),
+        ("127.0.0.1", "127.0.0.1, evil.example", 404),
+        ("127.0.0.1", "[::1]evil", 404),
+        ("127.0.0.1", "127.1", 404),
         ("127.0.0.1", "[", 404),
         ("127.0.0.1", "", 404),
         ("192.0.2.7", "127.0.0.1:8000", 404),
@@ -76,9 +90,75 @@ async def test_it_opens_to_this_machine_alone(mailbox: LocalMailbox, address: st
         assert (await browser.get("/dev/mail", headers={"host": host})).status_code == status
 
 
-async def test_it_is_not_there_without_the_embedded_servers(mailbox: LocalMailbox) -> None:
-    async with client(mailbox, embedded=False) as browser:
+PROXIES = """
+X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto Forwarded Via X-Real-IP X-Client-IP True-Client-IP CF-Connecting-IP
+CF-Ray CDN-Loop X-Amzn-Trace-Id X-Amz-Cf-Id X-Azure-ClientIP Tailscale-User-Login Ngrok-Skip-Browser-Warning X-Made-Up
+"""
+
+
+@pytest.mark.parametrize("header", PROXIES.split())
+async def test_what_came_through_a_proxy_is_refused(mailbox: LocalMailbox, header: str) -> None:
+    async with client(mailbox) as browser:
+        assert (await browser.get("/dev/mail")).status_code == 200
+        assert (await browser.get("/dev/mail", headers={header: "203.0.113.9"})).status_code == 404
+        assert (await browser.get("/dev/mail", headers={header: ""})).status_code == 404
+
+
+async def test_what_browsers_send_by_themselves_is_no_sign_of_a_proxy(mailbox: LocalMailbox) -> None:
+    chromium = {
+        "cache-control": "max-age=0",
+        "sec-ch-ua": '"Chromium";v="140"',
+        "sec-ch-ua-mobile": "?0",
+        "upgrade-insecure-requests": "1",
+        "sec-fetch-site": "none",
+        "accept-language": "en",
+        "cookie": "theme=dark",
+        "dnt": "1",
+        "priority": "u=0, i",
+        "referer": "http://127.0.0.1:8000/graphql",
+        "if-none-match": '"x"',
+    }
+    async with client(mailbox) as browser:
+        assert (await browser.get("/dev/mail", headers=chromium)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"public_url": "https://tunnel.example"},
+        {"public_url": "http://192.168.1.5:8000", "demo_on_network": True},
+        {"trusted_proxies": ("127.0.0.1",)},
+        {"embedded": False},
+    ],
+)
+async def test_it_is_not_there_where_others_are_meant_to_come(mailbox: LocalMailbox, settings: dict[str, Any]) -> None:
+    async with client(mailbox, **settings) as browser:
         assert (await browser.get("/dev/mail")).status_code == 404
+
+
+def head(*lines: str, target: str = "/dev/mail", version: str = "1.1") -> bytes:
+    return "\r\n".join((f"GET {target} HTTP/{version}", *lines, "connection: close", "", "")).encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (head("host: 127.0.0.1"), 200),
+        (head("host: evil.example", target="http://localhost/dev/mail"), 200),  # the target's host is the one asked for
+        (head("host: localhost", target="http://evil.example/dev/mail"), 404),
+        (head("host: localhost", target="http://localhost@evil.example/dev/mail"), 404),
+        (head("host: localhost", target="HTTP://evil.example:80/dev/mail?x=1"), 404),
+        (head("host: localhost", "host: evil.example"), 404),
+        (head("host: localhost", "host: localhost"), 404),
+        (head(), 404),
+        (head("host: 127.0.0.1", version="1.0"), 404),  # as older proxies call
+    ],
+)
+def test_a_request_that_names_another_host_is_refused(service: Service, sent: bytes, status: int) -> None:
+    address = urlsplit(service.origin)
+    with socket.create_connection((address.hostname or "", address.port or 0), 10) as connection:
+        connection.sendall(sent)
+        assert connection.makefile("rb").readline().split()[1] == str(status).encode()
 
 
 async def test_the_newest_mails_are_kept(mailbox: LocalMailbox) -> None:
