@@ -181,7 +181,7 @@ def _time(seconds: int) -> str:
 
 
 def _span(time: timedelta) -> str:
-    return _time(int(time.total_seconds()))
+    return _time(time // timedelta(seconds=1))
 
 
 def _bytes(count: int) -> str:

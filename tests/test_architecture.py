@@ -11,6 +11,7 @@ import pytest
 from milequest.settings import PROJECT
 
 PACKAGES = ("app", "clients", "infra", "milequest", "resolvers", "schema", "subscriptions", "tests")
+FLOORS = ("app/", "milequest/", "resolvers/", "schema/", "subscriptions/")
 MOST_LINES = 300
 MOST_FUNCTION_LINES = 60
 VAGUE = {"utils", "util", "common", "helpers", "helper", "services", "managers", "misc"}
@@ -102,3 +103,17 @@ def test_only_the_settings_read_our_environment_variables() -> None:
 
 def _reads_environment(name: str) -> bool:
     return bool(re.search(r"\bos\.(environ|getenv)\b|\bfrom os import .*environ", (PROJECT / name).read_text()))
+
+
+def test_instants_become_numbers_by_integers_alone() -> None:
+    """A float in seconds is one millisecond off for some instants; what only waits or measures may have it."""
+    floats = re.compile(
+        r"\.timestamp\(|\bfromtimestamp\(|\.total_seconds\(|\btime\.time\(|\bfrom time import .*\btime\b"
+    )
+    found = {name for name in SOURCES if name.startswith(FLOORS) and floats.search((PROJECT / name).read_text())}
+    assert found == {
+        "app/logs.py",  # when a record was logged, which the standard library keeps as a float
+        "app/walkers.py",  # how far the demo's walkers are
+        "subscriptions/apigateway/rounds.py",  # a metric
+        "subscriptions/states.py",  # how long to sleep
+    }

@@ -14,6 +14,7 @@ from milequest.rules.enums import EventKind, TeamRole
 from milequest.rules.errors import ErrorCode, RateLimited, Refused, found, refuse_stale, unauthenticated
 from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
+from milequest.rules.instants import seconds_up
 from milequest.rules.teams import A_DAY, TEAMS_PER_DAY, NewTeam, refuse_below_present, refuse_unless_confirmed
 from milequest.store import counting, entries, teams, users
 from milequest.store.teams import Team
@@ -53,7 +54,7 @@ async def create_team(tx: Tx, founder_id: UUID, now: datetime, new: NewTeam) -> 
     founded = await teams.founded_since(tx, founder_id, now - A_DAY)
     if len(founded) >= TEAMS_PER_DAY:
         wait = founded[-TEAMS_PER_DAY] + A_DAY - now
-        raise RateLimited(f"At most {TEAMS_PER_DAY} teams a day.", int(wait.total_seconds()) + 1)
+        raise RateLimited(f"At most {TEAMS_PER_DAY} teams a day.", seconds_up(wait))
     team_id = new_id(now)
     try:
         await teams.insert(tx, team_id, new, founder_id, now)

@@ -8,6 +8,7 @@ from typing import Any
 from milequest.rules.calendar import instant_text, local_date, utc_offset_minutes
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus
 from milequest.rules.errors import ErrorCode, Problem, Refused, ValidationError, invalid
+from milequest.rules.instants import SECOND
 from milequest.rules.text import clean_optional, whole, zone
 
 DISTANCE_MAX_MM = 1_000_000_000  # of any source
@@ -190,7 +191,7 @@ def _check_end(walk: Walk, now: datetime) -> None:
     """A walk by hand has been walked. Of a device's record only the brisk minutes are known, and they end nowhere."""
     if walk.source is not ActivitySource.MANUAL or walk.duration_s is None:
         return
-    most = max(1, int((now + CLOCK_SKEW - walk.started_at).total_seconds()))
+    most = max(1, (now + CLOCK_SKEW - walk.started_at) // SECOND)
     if walk.duration_s > most:
         message = "the walk must not end in the future"
         raise invalid("input.durationSeconds", "OUT_OF_RANGE", message, low=1, high=most)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from milequest.rules.errors import unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.instants import SECOND
 
 CONNECTING = "DeepDish:Connect"  # what AppSync calls the beginning of a WebSocket
 SIGNED = "AWS4-HMAC-SHA256"  # what begins so is a signature, and nobody's token
@@ -106,4 +107,4 @@ def _is_flat(context: object) -> bool:
 
 
 def _is_ttl(ttl: object) -> bool:
-    return ttl is None or (isinstance(ttl, int) and not isinstance(ttl, bool) and 0 <= ttl <= MAX_KEPT.total_seconds())
+    return ttl is None or (isinstance(ttl, int) and not isinstance(ttl, bool) and 0 <= ttl <= MAX_KEPT // SECOND)

@@ -35,7 +35,7 @@ def utc_offset_minutes(instant: datetime, zone: ZoneInfo) -> int:
     """The zone's offset from UTC at `instant`, in whole minutes."""
     offset = instant.astimezone(zone).utcoffset()
     assert offset is not None, "a zone's time has an offset"
-    return int(offset.total_seconds() // 60)
+    return offset // timedelta(minutes=1)
 
 
 def start_of_local_day(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from milequest.rules.credentials import DEFAULT_TIMEZONE, display_name, email_address
 from milequest.rules.enums import Units
 from milequest.rules.errors import ValidationError, unauthenticated
+from milequest.rules.instants import EPOCH
 from milequest.rules.text import zone
 
-SKEW = 60  # seconds an issuer's clock may differ from ours
+SKEW = timedelta(seconds=60)  # an issuer's clock may differ from ours
 LAST_INSTANT = 253_402_300_799  # the end of year 9999, as far as a datetime goes
 MAX_SUBJECT = 255
 NAMELESS = "Walker"
@@ -149,18 +150,19 @@ def _is_for(client_id: str, claims: Mapping[str, object]) -> bool:
 
 def _expiry(claims: Mapping[str, object], now: datetime) -> datetime:
     """When the token ends. Raises UNAUTHENTICATED when that is past, or it has not begun."""
-    at = now.timestamp()
     expires = _instant(claims, "exp", None)
-    if expires + SKEW <= at:
+    if expires <= now - SKEW:
         raise unauthenticated("The token has expired.")
-    if max(_instant(claims, "nbf", at), _instant(claims, "iat", at)) > at + SKEW:
+    if max(_instant(claims, "nbf", now), _instant(claims, "iat", now)) > now + SKEW:
         raise unauthenticated("The token is not valid yet.")
-    return datetime.fromtimestamp(expires, UTC)
+    return expires
 
 
-def _instant(claims: Mapping[str, object], name: str, default: float | None) -> float:
-    """A claim in seconds since 1970; absent it is `default`, if there is one."""
-    value = claims.get(name, default)
+def _instant(claims: Mapping[str, object], name: str, default: datetime | None) -> datetime:
+    """A claim, which is in seconds since 1970; absent it is `default`, if there is one."""
+    if default is not None and name not in claims:
+        return default
+    value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LAST_INSTANT:
         raise unauthenticated(f"The token has no usable `{name}`.")
-    return float(value)
+    return EPOCH + timedelta(seconds=value)

@@ -4,15 +4,17 @@ import os
 from datetime import datetime
 from uuid import UUID
 
+from milequest.rules.instants import milliseconds
+
 
 def new_id(now: datetime) -> UUID:
     """A fresh UUIDv7 for the instant `now`."""
-    milliseconds = int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
+    made = milliseconds(now) & 0xFFFF_FFFF_FFFF
     random = int.from_bytes(os.urandom(10))
-    value = milliseconds << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF
+    value = made << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=value)
 
 
 def first_id(now: datetime) -> UUID:
     """Where the identifiers that are made from the instant `now` on begin."""
-    return UUID(int=int(now.timestamp() * 1000) << 80)
+    return UUID(int=milliseconds(now) << 80)

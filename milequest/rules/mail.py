@@ -1,11 +1,12 @@
 """The mails we send, and what sends them."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from milequest.rules.credentials import CODE_LIFE
 
-_MINUTES = int(CODE_LIFE.total_seconds()) // 60
+_MINUTES = CODE_LIFE // timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,19 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from milequest.rules.errors import ValidationError, invalid
+from milequest.rules.instants import microseconds, of_microseconds
 from milequest.rules.text import whole
 
 T = TypeVar("T")
 
 DEFAULT_FIRST = 20
 MAX_FIRST = 50
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_MICROSECOND = timedelta(microseconds=1)
 
 Part = int | str | datetime | UUID
 
@@ -38,7 +37,7 @@ def encode_cursor(*parts: Part) -> str:
 
 def _written(part: Part) -> str:
     if isinstance(part, datetime):
-        return str((part - _EPOCH) // _MICROSECOND)
+        return str(microseconds(part))
     return part.hex if isinstance(part, UUID) else str(part)
 
 
@@ -55,7 +54,7 @@ def decode_cursor(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | N
 
 def _read(text: str, kind: type[Part]) -> Part:
     if kind is datetime:
-        return _EPOCH + int(text) * _MICROSECOND
+        return of_microseconds(int(text))
     if kind is int and abs(int(text)) >= 2**63:
         raise ValueError("beyond a bigint")
     return kind(text)  # type: ignore[arg-type, call-arg]  # each of the other kinds takes a string

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
+from milequest.rules.instants import seconds
 from milequest.store.valkey import Valkey
 
 GONE: Final = 0
@@ -78,7 +79,7 @@ class Interest:
             await self._write(dict.fromkeys(ended, GONE))
 
     async def _ended(self, now: datetime) -> Sequence[bytes]:
-        found = await self._valkey.zrangebyscore(_UNTIL, "-inf", int(now.timestamp()), 0, MOST_AT_ONCE)
+        found = await self._valkey.zrangebyscore(_UNTIL, "-inf", seconds(now), 0, MOST_AT_ONCE)
         return cast("Sequence[bytes]", found)  # without scores
 
     async def _write(self, changes: Mapping[str | bytes, int]) -> None:

@@ -1,10 +1,11 @@
 """Who is walking now: in Redis alone, since it is worth nothing two minutes later. Lost with Redis, told again soon."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.instants import microseconds, of_microseconds
 from milequest.store.valkey import AWAY, Valkey
 
 LASTS = timedelta(minutes=2)
@@ -12,7 +13,7 @@ MAX_WALKERS = 50
 
 
 def _key(team_id: UUID) -> str:
-    return f"milequest:presence:{team_id.hex}"
+    return f"milequest:walking:{team_id.hex}"
 
 
 async def put(redis: Valkey, team_id: UUID, user_id: UUID, now: datetime, *, walking: bool) -> None:
@@ -21,10 +22,10 @@ async def put(redis: Valkey, team_id: UUID, user_id: UUID, now: datetime, *, wal
     try:
         async with redis.pipeline(transaction=True) as pipe:
             if walking:
-                pipe.zadd(key, {user_id.hex: (now + LASTS).timestamp()})
+                pipe.zadd(key, {user_id.hex: microseconds(now + LASTS)})
             else:
                 pipe.zrem(key, user_id.hex)
-            pipe.zremrangebyscore(key, "-inf", now.timestamp())
+            pipe.zremrangebyscore(key, "-inf", microseconds(now))
             pipe.expire(key, LASTS)
             await pipe.execute()
     except AWAY:
@@ -35,12 +36,12 @@ async def walkers(redis: Valkey, team_id: UUID, now: datetime) -> tuple[list[UUI
     """Who walks, those who said so last first, and when the first of them may end. Raises UNAVAILABLE without Redis."""
     try:
         found: list[Any] = await redis.zrevrangebyscore(
-            _key(team_id), "+inf", f"({now.timestamp()}", start=0, num=MAX_WALKERS, withscores=True
+            _key(team_id), "+inf", f"({microseconds(now)}", start=0, num=MAX_WALKERS, withscores=True
         )
     except AWAY:
         raise _away() from None
     until = min((score for _, score in found), default=None)
-    return [UUID(name.decode()) for name, _ in found], None if until is None else datetime.fromtimestamp(until, UTC)
+    return [UUID(name.decode()) for name, _ in found], None if until is None else of_microseconds(int(until))
 
 
 def _away() -> Refused:

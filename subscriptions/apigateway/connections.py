@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from milequest.rules.identity import Identity
+from milequest.rules.instants import seconds
 from milequest.store.aws.dynamodb import ConflictError, Item, Key, NotWrittenError, Part, Table
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.rows import Recipient, connection_key, listener_key, operation_key
@@ -69,7 +70,7 @@ class Connections:
         if not await self._seats.take(seat, most, now):
             return False
         kind = next(name for name, known in PROTOCOLS.items() if known is protocol)
-        at = int(now.timestamp())
+        at = seconds(now)
         item: Item = {
             "phase": Phase.NEW.value,
             "kind": kind,
@@ -211,7 +212,7 @@ class Connections:
 
     async def mark(self, connection: str, what: str, now: datetime) -> bool:
         """Note when something was done for it, `alive` or `warned`; False if it has gone."""
-        at = int(now.timestamp())
+        at = seconds(now)
         key = connection_key(connection)
         return await self._table.update(key, f"SET #{what} = :at", "attribute_exists(#pk)", at=at)
 

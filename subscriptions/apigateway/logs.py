@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from milequest.rules.enums import Delivery
+from milequest.rules.instants import milliseconds
 from milequest.rules.live import LogEnd, read_cursor
 from milequest.store import log
 from subscriptions import telling
@@ -68,7 +69,7 @@ class LogStep:
             if entries[0].sequence != end.sequence + 1:  # it was pruned meanwhile
                 await self._reset(await log.end(self._db, end.channel, datetime.now(UTC)), listeners)
                 return
-            self._group.posts.since = int(entries[0].occurred_at.timestamp() * 1000)
+            self._group.posts.since = milliseconds(entries[0].occurred_at)
             await attempt(listeners, telling.tell, self._parts.runtime, end, entries, cohorts_of(listeners))
             await self._group.hand_over()
             end = replace(end, sequence=entries[-1].sequence)

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from milequest.rules.instants import milliseconds, seconds
 from milequest.store.aws.metrics import Metric, measured
 from milequest.store.aws.sockets import Outcome
 from milequest.store.aws.sqs import Message
@@ -69,7 +70,7 @@ class Delivery:
 
     def _measure(self, posts: Sequence[Post]) -> None:
         """How old what was sent is now that all have it, and how often API Gateway would take no more."""
-        namespace, now = self._parts.runtime.settings.metrics_namespace, datetime.now(UTC).timestamp() * 1000
+        namespace, now = self._parts.runtime.settings.metrics_namespace, milliseconds(datetime.now(UTC))
         measured(namespace, Metric.FAN_OUT_LAG, [now - since for since in {post.since for post in posts} - {0}])
         measured(namespace, Metric.SOCKETS_THROTTLED, [self._throttled] if self._throttled else [])
 
@@ -113,7 +114,7 @@ class Delivery:
             **who.row(),
             "group": self._group,
             "after": post.after,
-            "since": int(now.timestamp()),
+            "since": seconds(now),
         }
         await self._parts.table.put(rows.behind_key(who.connection, who.id), {**row, "expires": rows.expiry(now)})
         self._behind[who.connection, who.id] = row

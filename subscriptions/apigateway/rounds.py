@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from milequest.rules.instants import of_seconds, seconds
 from milequest.store import log
 from milequest.store.aws.dynamodb import Key
 from milequest.store.aws.metrics import Metric, measured
@@ -80,12 +81,12 @@ async def _see_to_all(parts: Parts, now: datetime, pace: Pace) -> None:
 
 
 async def _look_after(parts: Parts, row: Row, now: datetime, pace: Pace) -> None:
-    protocol, age = PROTOCOLS[row["kind"]], now.timestamp() - row["opened"]
-    if row["phase"] != Phase.READY and "doomed" not in row and age >= pace.init.total_seconds():
+    protocol, age = PROTOCOLS[row["kind"]], now - of_seconds(row["opened"])
+    if row["phase"] != Phase.READY and "doomed" not in row and age >= pace.init:
         await close(parts, row["sk"], protocol, INIT_TIMEOUT)
-    elif age >= pace.life.total_seconds() and "warned" not in row:
+    elif age >= pace.life and "warned" not in row:
         await _say(parts, row, "warned", closing(protocol, END_OF_LIFE), now)
-    elif now.timestamp() - row["alive"] >= pace.silence.total_seconds():
+    elif now - of_seconds(row["alive"]) >= pace.silence:
         await _say(parts, row, "alive", sign_of_life(protocol), now)
 
 
@@ -98,7 +99,7 @@ async def _say(parts: Parts, row: Row, what: str, text: str, now: datetime) -> N
 
 async def _wake_due(parts: Parts, now: datetime) -> None:
     """Have looked at what may be another state by now, with midnight for instance, and at the state of all teams."""
-    due = [row["sk"] async for row in parts.table.query(DUE, "#sk < :now", now=f"{int(now.timestamp()):012d}")]
+    due = [row["sk"] async for row in parts.table.query(DUE, "#sk < :now", now=f"{seconds(now):012d}")]
     groups = {sk.partition("#")[2] for sk in due}
     groups |= {row["sk"] async for row in parts.table.query(rows.interest_key(ANY_CHANNEL, "").pk)}
     await parts.news.send([wake_up(group, ANY_CHANNEL) for group in groups])
@@ -115,5 +116,5 @@ async def _epoch_changed(parts: Parts, now: datetime) -> bool:
 async def _begin_again(parts: Parts, number: int, now: datetime, pace: Pace) -> None:
     """Let those who are behind begin again if the message that was to do so got lost."""
     async for row in parts.table.query(rows.behind_bucket(number)):
-        if now.timestamp() - row["since"] > pace.behind.total_seconds():
+        if now - of_seconds(row["since"]) > pace.behind:
             await parts.news.send([beginning(row["group"], Recipient.of(row), row["after"], again=True)])

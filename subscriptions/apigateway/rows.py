@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 from zlib import crc32
@@ -10,6 +10,7 @@ from zlib import crc32
 import orjson
 
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
+from milequest.rules.instants import of_seconds, seconds
 from milequest.store.aws.dynamodb import Item, Key
 
 LIFE: Final = 2 * 3600  # seconds API Gateway lets a socket live
@@ -22,7 +23,7 @@ SHARDS: Final = 4  # of a log's listeners; it divides BUCKETS, so a bucket lies 
 
 def expiry(now: datetime) -> int:
     """When a row that is written now may go."""
-    return int(now.timestamp()) + LIFE + MARGIN
+    return seconds(now) + LIFE + MARGIN
 
 
 def bucket(connection: str) -> int:
@@ -121,7 +122,7 @@ def row_of(identity: Identity) -> Item:
         "user": identity.user_id.hex if identity.user_id else None,
         "username": identity.username,
         "groups": sorted(identity.groups),
-        "until": int(until.timestamp()) if until else None,
+        "until": seconds(until) if until else None,
         "authorized": _authorized(identity) if identity.kind is IdentityKind.LAMBDA else None,
     }
 
@@ -134,7 +135,7 @@ def _authorized(identity: Identity) -> str:
 
 def identity_of(row: Mapping[str, Any]) -> Identity:
     """Who is connected."""
-    until = datetime.fromtimestamp(row["until"], UTC) if "until" in row else None
+    until = of_seconds(row["until"]) if "until" in row else None
     if "authorized" in row:
         said = orjson.loads(row["authorized"])
         context, denied = said["context"], frozenset(said["denied"])

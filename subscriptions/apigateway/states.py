@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from milequest.rules.errors import ErrorCode, QuestError
+from milequest.rules.instants import milliseconds, seconds
 from milequest.store.aws.dynamodb import Key
 from resolvers.feeds import Look, StateFeed
 from subscriptions.apigateway.groups import Group, attempt, recipient
@@ -111,7 +112,7 @@ class StateStep:
     async def _note_until(self, look: Look) -> None:
         """Have it looked at when its time is over."""
         if look.until is not None:
-            at = int(look.until.timestamp()) + 1
+            at = seconds(look.until) + 1
             await self._parts.table.put(due_key(at, self._group.name), {"expires": at + MARGIN})
 
 
@@ -138,4 +139,4 @@ def _feed(listener: Listener) -> StateFeed:
 
 
 def _milliseconds() -> int:
-    return int(datetime.now(UTC).timestamp() * 1000)
+    return milliseconds(datetime.now(UTC))

@@ -27,6 +27,7 @@ from milequest.rules.credentials import (
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from milequest.rules.identity import Account, VerifiedToken
 from milequest.rules.ids import new_id
+from milequest.rules.instants import seconds
 from milequest.rules.mail import Mail, Mailer
 from milequest.store import credentials, sessions, sign_ups
 from milequest.store.credentials import Credential
@@ -181,9 +182,9 @@ class BuiltinIdentity:
             "cognito:groups": list(credential.groups),
             "origin_jti": str(session_id),
             "jti": str(uuid4()),
-            "auth_time": int(signed_in_at.timestamp()),
-            "iat": int(now.timestamp()),
-            "exp": int((now + ACCESS_TOKEN_LIFE).timestamp()),
+            "auth_time": seconds(signed_in_at),
+            "iat": seconds(now),
+            "exp": seconds(now + ACCESS_TOKEN_LIFE),
         }
         return await self._keys.sign(claims, now)
 

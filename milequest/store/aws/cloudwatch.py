@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from milequest.rules.instants import SECOND, seconds
 from milequest.store.aws.client import Aws
 
 
@@ -18,7 +19,7 @@ class Watched:
 
 async def sums(aws: Aws, metrics: Mapping[str, Watched], begins: datetime, ends: datetime) -> dict[str, int]:
     """What each came to in between, nothing where it was never told. Raises AwsError, OSError or TimeoutError."""
-    seconds = int((ends - begins).total_seconds())
+    period = (ends - begins) // SECOND
     queries = [
         {
             "Id": id,
@@ -28,13 +29,13 @@ async def sums(aws: Aws, metrics: Mapping[str, Watched], begins: datetime, ends:
                     "MetricName": metric.name,
                     "Dimensions": [dict(zip(("Name", "Value"), metric.about, strict=True))],
                 },
-                "Period": seconds,
+                "Period": period,
                 "Stat": "Sum",
             },
         }
         for id, metric in metrics.items()
     ]
-    given = {"MetricDataQueries": queries, "StartTime": begins.timestamp(), "EndTime": ends.timestamp()}
+    given = {"MetricDataQueries": queries, "StartTime": seconds(begins), "EndTime": seconds(ends)}
     answer = await aws.call(
         aws.signer("monitoring"), aws.origin("monitoring"), "GraniteServiceVersion20100801.GetMetricData", "1.0", given
     )

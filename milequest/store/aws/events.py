@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from milequest.rules.instants import seconds
 from milequest.store.aws.batches import batches
 from milequest.store.aws.client import ATTEMPTS, Aws, AwsError, pause
 
@@ -28,7 +29,7 @@ class BusEvent:
     def entry(self) -> dict[str, Any]:
         """As EventBridge takes it."""
         detail = orjson.dumps(self.detail).decode()
-        return {"Source": SOURCE, "DetailType": self.kind, "Time": int(self.at.timestamp()), "Detail": detail}
+        return {"Source": SOURCE, "DetailType": self.kind, "Time": seconds(self.at), "Detail": detail}
 
 
 class EventBus:

@@ -10,12 +10,13 @@ import contextlib
 import hmac
 import os
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from milequest.rules.avatars import FORM_LIFE, SHOWN, Form, FormField, Upload, is_name
 from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.instants import of_seconds, seconds
 from milequest.rules.pictures import Picture
 
 PATH: Final = "/uploads"  # where forms go to
@@ -34,7 +35,7 @@ class Folder:
     async def form(self, upload: Upload, content_type: str, now: datetime) -> Form:
         """A form for this server."""
         expires_at = now + FORM_LIFE
-        said = f"{upload.key} {int(expires_at.timestamp())}".encode()
+        said = f"{upload.key} {seconds(expires_at)}".encode()
         secret = await asyncio.to_thread(self._secret)
         token = base64.urlsafe_b64encode(hmac.digest(secret, said, "sha256") + said).decode()
         return Form(f"{self._origin}{PATH}", (FormField(TOKEN, token),), expires_at)
@@ -48,7 +49,7 @@ class Folder:
             if not hmac.compare_digest(signature, hmac.digest(secret, said, "sha256")):
                 raise ValueError("signed by somebody else")
             key, _, until = said.decode().partition(" ")
-            if now >= datetime.fromtimestamp(int(until), UTC):
+            if now >= of_seconds(int(until)):
                 raise ValueError("too late")
             return Upload.of(key)
         except ValueError:

@@ -1,0 +1,39 @@
+"""Instants as whole numbers since 1970, and spans as whole seconds: of integers, as a float is one off for some.
+
+A float in seconds times 1000 is 1000.999… at 1970-01-01T00:00:01.001Z, for instance.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND, MILLISECOND, MICROSECOND = timedelta(seconds=1), timedelta(milliseconds=1), timedelta(microseconds=1)
+
+
+def seconds(instant: datetime) -> int:
+    """Whole seconds from 1970 to `instant`."""
+    return (instant - EPOCH) // SECOND
+
+
+def milliseconds(instant: datetime) -> int:
+    """Whole milliseconds from 1970 to `instant`."""
+    return (instant - EPOCH) // MILLISECOND
+
+
+def microseconds(instant: datetime) -> int:
+    """Microseconds from 1970 to `instant`, which is all a datetime holds."""
+    return (instant - EPOCH) // MICROSECOND
+
+
+def of_seconds(count: int) -> datetime:
+    """The instant `count` seconds after 1970."""
+    return EPOCH + count * SECOND
+
+
+def of_microseconds(count: int) -> datetime:
+    """The instant `count` microseconds after 1970."""
+    return EPOCH + count * MICROSECOND
+
+
+def seconds_up(span: timedelta) -> int:
+    """The span in seconds, rounded up: after waiting so long it is over."""
+    return -(-span // SECOND)
