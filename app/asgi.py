@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,7 +23,7 @@ from milequest.rules.avatars import SHOWN
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
 from milequest.store.pictures.folder import PATH
-from resolvers.identity import Identify
+from resolvers.identity import identifying
 from schema.build import runner
 from subscriptions.gateway import Gateway
 from subscriptions.hub import Hub
@@ -48,10 +49,11 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
         runner()  # a schema that breaks a rule of the house stops the start
         async with open_runtime(settings) as runtime:
             app.state.runtime = runtime
-            app.state.identify = Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer)
+            app.state.identify = identifying(runtime)
             gc.freeze()  # what is loaded now stays: the collector need not look at it again
             gc.set_threshold(50_000, 50, 50)  # objects live as long as their request or socket: no reason to look often
             app.state.hub = Hub(runtime)
+            runtime.revocations.receivers.append(partial(gateway.end_sessions, runtime.revocations.has_ended))
             beside = [
                 asyncio.create_task(one)
                 for one in (

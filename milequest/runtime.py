@@ -20,6 +20,7 @@ from milequest.store.bus import Bus
 from milequest.store.pictures import Pictures
 from milequest.store.pictures import choose as choose_pictures
 from milequest.store.rate_limits import RateLimits
+from milequest.store.revocations import Revocations
 from milequest.store.together import Together
 from milequest.store.transaction import Pool, open_pool
 from milequest.store.valkey import Valkey, connect
@@ -39,6 +40,7 @@ class Runtime:
     pictures: Pictures
     rate_limits: RateLimits
     bus: Bus
+    revocations: Revocations
     authorizer: Authorizer | None
     places: Together[audience.Asked, Place]  # in teams, as the writer has them
 
@@ -78,11 +80,13 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         redis = await stack.enter_async_context(aclosing(connect(settings)))
         mailbox = LocalMailbox(redis)
         aws = await stack.enter_async_context(open_aws(settings))
-        identity = choose_identity(settings, writer, mailbox, aws)
-        limits, bus = RateLimits(redis), Bus(redis, writer)
+        limits, bus, revocations = RateLimits(redis), Bus(redis, writer), Revocations(writer)
+        revocations.wake = bus.wake
+        identity = choose_identity(settings, writer, mailbox, aws, revocations)
         if settings.live_kicks_queue:
             bus.kicks = Queue(aws, settings.live_kicks_queue)
         if serves:
+            await revocations.look()
             listening = asyncio.create_task(bus.run())
             stack.callback(listening.cancel)
         places = Together(partial(audience.places, writer))
@@ -98,6 +102,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             pictures,
             limits,
             bus,
+            revocations,
             authorizer,
             places,
         )

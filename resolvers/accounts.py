@@ -22,6 +22,7 @@ from milequest.rules.rate_limits import (
     SIGN_UPS,
     network,
 )
+from milequest.rules.sessions import Ending
 from milequest.store import users
 from milequest.store.transaction import transact
 from milequest.store.users import Profile
@@ -109,15 +110,11 @@ async def refresh_token(ctx: Context) -> RefreshResult:
 
 
 async def sign_out(ctx: Context) -> Done:
-    """End the refresh token's session, or all of the caller's."""
+    """End the refresh token's session, else the caller's; or all others, or all."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     await runtime.rate_limits.spend(REFRESHES, network(ctx.request.address))
-    await runtime.identity.sign_out(
-        given.get("refresh_token"),
-        ctx.identity.subject,
-        everywhere=bool(given.get("everywhere")),
-        now=ctx.request.now,
-    )
+    ending = Ending.ALL if given.get("everywhere") else Ending.OTHERS if given.get("others") else Ending.THIS
+    await runtime.identity.sign_out(given.get("refresh_token"), ctx.identity, ending, ctx.request.now)
     return Done()
 
 

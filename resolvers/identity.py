@@ -1,8 +1,8 @@
 """Who calls, from the Authorization header: one way for HTTP and WebSocket.
 
-A token is checked in full, its user looked up, and the answer kept for FRESH_FOR: so long may someone who was suspended
-or deleted still be served by this process. About tokens that are not of our issuer decides the operator's authorizer,
-where there is one.
+A token is checked in full, its user looked up, and the answer kept for FRESH_FOR. What ended meanwhile, a session or an
+account, is on the list of revocations, which is asked each time and is a second old at most. About tokens that are not
+of our issuer decides the operator's authorizer, where there is one.
 """
 
 import hashlib
@@ -19,7 +19,10 @@ from milequest.rules.authorizing import Asking
 from milequest.rules.bearer import bearer
 from milequest.rules.errors import unauthenticated
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind, VerifiedToken
+from milequest.rules.sessions import ENDED
+from milequest.runtime import Runtime
 from milequest.store import accounts
+from milequest.store.revocations import Revocations
 from milequest.store.together import Together
 from milequest.store.transaction import AWAY, Pool, transact, unreached
 from resolvers.authorizing import Gatekeeper
@@ -42,11 +45,13 @@ class Identify:
         writer: Pool,
         clock: Callable[[], datetime] = _utc_now,
         authorizer: Authorizer | None = None,
+        revocations: Revocations | None = None,
     ) -> None:
         self._gatekeeper = Gatekeeper(authorizer) if authorizer else None
         self._provider = provider
         self._writer = writer
         self._clock = clock
+        self._revocations = revocations or Revocations(writer)
         self._owners = Together(partial(accounts.owners, writer))
         self._kept: OrderedDict[bytes, tuple[Identity, datetime]] = OrderedDict()  # by the header's hash, until when
 
@@ -60,18 +65,30 @@ class Identify:
             return ANONYMOUS
         digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         now = self._clock()
-        kept = self._kept.get(digest)
-        if kept is not None and now < kept[1]:
-            self._kept.move_to_end(digest)
-            return kept[0]
-        self._kept.pop(digest, None)
         if self._gatekeeper is not None and not any(map(self._provider.is_meant, authorization.split())):
             return await self._gatekeeper(authorization, asking, now)
         try:
-            verified = await self._provider.verify(bearer(authorization), now)
-            identity = verified.identity(await self._user_id(verified, now))
+            if not self._revocations.is_current:
+                await self._revocations.look()
+            identity = self._known(digest, now) or await self._verified(authorization, digest, now)
         except AWAY as error:
             raise unreached(error) or error from None
+        if self._revocations.has_ended(identity):
+            raise unauthenticated(ENDED)
+        return identity
+
+    def _known(self, digest: bytes, now: datetime) -> Identity | None:
+        """Whose header it was a moment ago."""
+        kept = self._kept.get(digest)
+        if kept is not None and now < kept[1] and kept[0].user_id not in self._revocations.closed:
+            self._kept.move_to_end(digest)
+            return kept[0]
+        self._kept.pop(digest, None)
+        return None
+
+    async def _verified(self, authorization: str, digest: bytes, now: datetime) -> Identity:
+        verified = await self._provider.verify(bearer(authorization), now)
+        identity = verified.identity(await self._user_id(verified, now))
         self._kept[digest] = identity, min(now + FRESH_FOR, max(now, verified.expires_at))
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
@@ -104,6 +121,11 @@ class Identify:
                 raise unauthenticated(UNKNOWN)
             return (await transact(self._writer, lambda tx: user_for_identity(tx, account, now))).result
         return _open(owner)
+
+
+def identifying(runtime: Runtime) -> Identify:
+    """The process's own."""
+    return Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer, revocations=runtime.revocations)
 
 
 def _open(owner: accounts.Owner) -> UUID:

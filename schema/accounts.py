@@ -50,7 +50,8 @@ class RefreshTokenInput:
 @strawberry.input(description="Which sessions to end.")
 class SignOutInput:
     refresh_token: str | None = optional("The session's refresh token.")
-    everywhere: bool | None = optional("All sessions of the account.")
+    everywhere: bool | None = optional("All sessions of the account, this one among them.")
+    others: bool | None = optional("All sessions of the account but this one. UNAVAILABLE with Cognito.")
 
 
 @strawberry.type(description="It was done, or there was nothing to do.")

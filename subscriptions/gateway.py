@@ -1,11 +1,13 @@
 """The WebSocket endpoint of a long-lived server: who may come in, and what happens to all when it goes away."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
+from milequest.rules.identity import Identity
 from milequest.rules.rate_limits import network
 from milequest.settings import Settings
 from subscriptions.handshakes import PATHS, Handshake, agreed
@@ -74,6 +76,11 @@ class Gateway:
             await socket.run(receive)
         finally:
             self._sockets.discard(socket)
+
+    def end_sessions(self, has_ended: Callable[[Identity], bool]) -> None:
+        """Close the sockets whose sessions have ended."""
+        for socket in list(self._sockets):
+            socket.end_session(has_ended)
 
     async def run(self) -> None:
         """Give signs of life until cancelled, to clients whose protocol wants them."""

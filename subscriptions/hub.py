@@ -2,22 +2,25 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from milequest.rules.errors import unauthenticated
+from milequest.rules.sessions import ENDED, OF_USERS
 from milequest.runtime import Runtime
-from milequest.store import audience, log
+from milequest.store import log
 from milequest.store.transaction import AWAY
 from resolvers.feeds import ANY_CHANNEL, Gate, LogFeed
 from subscriptions.channels import LogChannel
+from subscriptions.errors import told
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plans
 from subscriptions.policy import admit
 from subscriptions.states import StateTopic
+from subscriptions.tasks import Tasks
 
-SWEEP_SECONDS = 0.5  # how long a token or an account that ended may keep a silent subscription open
-SKEW = timedelta(minutes=5)  # by which the clock of who closes an account may be behind ours
+SWEEP_SECONDS = 0.5  # how long a token, session or account that ended may keep a silent subscription open
 SIGNED_IN = Gate(None)
 
 
@@ -31,15 +34,19 @@ class Hub:
         self._channels: dict[str, LogChannel] = {}
         self._topics: dict[tuple[Hashable, ...], StateTopic] = {}
         self._topics_by_wake: defaultdict[str, set[StateTopic]] = defaultdict(set)
-        self._swept_at: datetime | None = None
+        self._tasks = Tasks()
 
     def __len__(self) -> int:
         return len(self._listeners)
 
     def add(self, listener: Listener, after: str | None) -> None:
         """Let somebody listen, to a log from the cursor `after` on."""
-        feed = listener.plan.feed
         self._listeners.add(listener)
+        self._place(listener, after)
+        self._end_sessions([listener])  # it may have ended while the subscription began
+
+    def _place(self, listener: Listener, after: str | None) -> None:
+        feed = listener.plan.feed
         if isinstance(feed, LogFeed):
             if feed.channel not in self._channels:
                 self._channels[feed.channel] = LogChannel(self._runtime, feed.channel)
@@ -77,13 +84,17 @@ class Hub:
     async def run(self) -> None:
         """Work until cancelled."""
         self._runtime.bus.receiver = self._wake
+        self._runtime.revocations.receivers.insert(0, lambda: self._end_sessions(self._listeners))
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            if self._listeners:
-                with suppress(*AWAY):  # what is told asks the policy anyway
+            with suppress(*AWAY):  # what is told asks the policy anyway
+                await self._runtime.revocations.look()
+                if self._listeners:
                     await self._sweep(datetime.now(UTC))
 
     def _wake(self, channel: str, sequence: int) -> None:
+        if channel.startswith(OF_USERS):
+            self._tasks.start(self._look())
         if channel in self._channels:
             self._channels[channel].wake(sequence)
         for topic in self._topics_by_wake.get(channel, ()):
@@ -91,12 +102,21 @@ class Hub:
         for topic in self._topics_by_wake.get(ANY_CHANNEL, ()):
             topic.wake()
 
+    async def _look(self) -> None:
+        with suppress(*AWAY):  # it is looked at twice a second anyway
+            await self._runtime.revocations.look()
+
+    def _end_sessions(self, listeners: Iterable[Listener]) -> None:
+        """End the subscriptions of sessions that have ended."""
+        has_ended = self._runtime.revocations.has_ended
+        for listener in [one for one in listeners if has_ended(one.identity)]:
+            listener.sink.fail(told(unauthenticated(ENDED)))
+
     async def _sweep(self, now: datetime) -> None:
         """End what ended without any news: tokens, accounts; and start afresh where the log was put back."""
-        lately = await audience.ended_since(self._runtime.writer, (self._swept_at or now) - SKEW)
-        doubtful = [one for one in self._listeners if one.has_expired(now) or one.user_id in lately]
+        closed = self._runtime.revocations.closed
+        doubtful = [one for one in self._listeners if one.has_expired(now) or one.user_id in closed]
         await admit(self._runtime.writer, SIGNED_IN, doubtful, now)
-        self._swept_at = now
         epoch = await log.epoch(self._runtime.writer)
         for channel in self._channels.values():
             channel.stay_in(epoch)

@@ -1,14 +1,16 @@
 """One WebSocket of a long-lived server: it reads, does what its protocol's steps say, and writes."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
 from milequest.rules.errors import QuestError
+from milequest.rules.identity import ANONYMOUS, Identity
+from milequest.rules.sessions import ENDED
 from resolvers.context import Request
 from subscriptions import operations
 from subscriptions.errors import broken, told
@@ -32,6 +34,7 @@ TOO_LONG = Close(1009, "A message is 128 KB at most")
 NOT_TEXT = Close(CloseCode.BAD_REQUEST, "Messages are text")
 TOO_SLOW = Close(1013, "resume")
 GOING_AWAY = Close(1012, "Service restart")
+SESSION_ENDED = Close(CloseCode.UNAUTHORIZED, ENDED)
 TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
 
 
@@ -58,7 +61,7 @@ class Socket:
         self._phase = Phase.NEW
         self._authorization = handshake.authorization
         self._initialising: asyncio.Task[None] | None = None
-        self._user_id: UUID | None = None
+        self._identity = ANONYMOUS
         self._operations: dict[str, Operation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._throttle = Throttle()
@@ -82,8 +85,8 @@ class Socket:
             self._stop()
             if self._writer is not None:
                 self._writer.cancel()
-            if self._user_id is not None:
-                self._users.leave(self._user_id)
+            if self._identity.user_id is not None:
+                self._users.leave(self._identity.user_id)
 
     def close(self, how: Close) -> None:
         """Send what waits, but for a client that takes too little, and close."""
@@ -95,6 +98,11 @@ class Socket:
         self._flush()
         if self._reader is not None:
             asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._reader.cancel)
+
+    def end_session(self, has_ended: Callable[[Identity], bool]) -> None:
+        """Close it if the session that it was introduced by has ended. Its subscriptions have been told."""
+        if has_ended(self._identity):
+            self.close(SESSION_ENDED)
 
     def _stop(self) -> None:
         """End all work for this client, and forget what it was to be sent."""
@@ -212,7 +220,7 @@ class Socket:
         if user_id is not None and not self._users.take(user_id):
             self.close(TOO_MANY_SOCKETS)
             return
-        self._user_id = user_id
+        self._identity = request.identity
         self._phase = Phase.READY
         if not init.quiet:
             self._do(self._protocol.accepted())

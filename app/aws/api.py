@@ -20,7 +20,7 @@ from app.http.edges import cross_origin, refused
 from app.http.negotiation import GRAPHQL, BadRequest
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
-from resolvers.identity import Identify
+from resolvers.identity import identifying
 from schema.build import runner
 
 TEXT = [*DEFAULT_TEXT_MIME_TYPES, GRAPHQL, "application/geo+json"]  # what is not among these would leave as base64
@@ -60,7 +60,7 @@ def application(runtime: Runtime) -> Starlette:
         exception_handlers={HTTPException: refused},
     )
     app.state.runtime = runtime
-    app.state.identify = Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer)
+    app.state.identify = identifying(runtime)
     app.state.hub, app.state.streams = None, NoStreams()
     return app
 

@@ -23,7 +23,7 @@ from milequest.rules.errors import ErrorCode, QuestError, invalid, not_found
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
 from resolvers.context import Request
-from resolvers.identity import Identify
+from resolvers.identity import Identify, identifying
 from schema.build import runner
 from schema.execution import RequestRefused
 from subscriptions.errors import broken, told
@@ -69,7 +69,7 @@ class Parts:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     async with open_runtime(settings, serves=False) as runtime:
-        yield Parts(runtime, Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer))
+        yield Parts(runtime, identifying(runtime))
 
 
 runner()  # the schema is built while the container starts

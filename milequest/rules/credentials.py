@@ -21,6 +21,7 @@ CODE_TRIES = 5  # wrong codes that a sign-up survives until its code is sent ane
 SIGN_UP_LIFE = timedelta(hours=24)
 PENDING_SIGN_UPS = 3  # attempts kept for one address, the newest
 
+ISSUER = "urn:mile-quest:identity"  # no address: users stay who they are when the port or the host's name changes
 ACCESS_TOKEN_LIFE = timedelta(hours=1)
 REFRESH_TOKEN_LIFE = timedelta(days=30)
 

@@ -15,6 +15,7 @@ from milequest.rules.text import zone
 SKEW = timedelta(seconds=60)  # an issuer's clock may differ from ours
 LAST_INSTANT = 253_402_300_799  # the end of year 9999, as far as a datetime goes
 MAX_SUBJECT = 255
+MAX_SESSION_ID = 255
 NAMELESS = "Walker"
 OF_TOKEN = frozenset(("iss", "token_use", "client_id", "aud", "scope", "auth_time", "iat", "jti", "origin_jti"))
 OF_PERSON = frozenset(("sub", "email", "email_verified", "name", "zoneinfo", "locale"))
@@ -51,6 +52,18 @@ class Identity:
     resolver_context: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
     denied: frozenset[str] = frozenset()  # as `Type.field`
 
+    @property
+    def session_id(self) -> str | None:
+        """Which session the token is of: Cognito's claim `origin_jti`, and ours."""
+        claim = self.claims.get("origin_jti")
+        return claim if isinstance(claim, str) and len(claim) <= MAX_SESSION_ID else None
+
+    @property
+    def began_at(self) -> int | None:
+        """When the session began, in seconds since 1970; what has no such claim began with 1970. None without token."""
+        claim = self.claims.get("auth_time", self.claims.get("iat", 0))
+        return (int(claim) if isinstance(claim, int | float) else 0) if self.claims else None
+
 
 ANONYMOUS = Identity(IdentityKind.ANONYMOUS)
 SYSTEM = Identity(IdentityKind.SYSTEM)
@@ -80,7 +93,7 @@ class VerifiedToken:
     claims: Mapping[str, object] = field(repr=False)
     expires_at: datetime
 
-    def identity(self, user_id: UUID) -> Identity:
+    def identity(self, user_id: UUID | None) -> Identity:
         """The caller, once we know which of our users this is."""
         return Identity(
             IdentityKind.USER,

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -27,10 +26,6 @@ SELECT was.id FROM unnest($1::uuid[]) AS was (id)
 LEFT JOIN app_user u ON u.id = was.id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 WHERE u.id IS NULL
 """
-_ENDED_SINCE = """
-SELECT id FROM app_user WHERE suspended_at >= $1 UNION ALL SELECT id FROM app_user WHERE deleted_at >= $1
-"""
-
 Asked: TypeAlias = tuple[UUID, UUID]
 """Somebody and a team."""
 
@@ -67,8 +62,3 @@ async def moved(db: Reader, places: Collection[tuple[UUID, Place]], team_id: UUI
 async def ended(db: Reader, user_ids: Collection[UUID]) -> set[UUID]:
     """Those who are deleted or suspended."""
     return {row[0] for row in await db.fetch(_ENDED, list(user_ids))}
-
-
-async def ended_since(db: Reader, since: datetime) -> set[UUID]:
-    """All who were deleted or suspended since then, and perhaps some who have come back."""
-    return {row[0] for row in await db.fetch(_ENDED_SINCE, since)}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from milequest.rules.credentials import REFRESH_TOKEN_LIFE
-from milequest.store import credentials
+from milequest.rules.credentials import ISSUER, REFRESH_TOKEN_LIFE
+from milequest.rules.sessions import Revocation
+from milequest.store import accounts, credentials, revocations
 from milequest.store.credentials import Credential
 from milequest.store.transaction import Reader, Tx
 
@@ -44,8 +45,11 @@ INSERT INTO refresh_token (token_hash, session_id, issued_at, expires_at) SELECT
 RETURNING session_id
 """
 _DROP_EXPIRED = "DELETE FROM refresh_token WHERE session_id = $1 AND expires_at <= $2"
-_REVOKE = "UPDATE sign_in_session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL"
-_REVOKE_ALL = "UPDATE sign_in_session SET revoked_at = $2 WHERE subject = $1 AND revoked_at IS NULL"
+_REVOKE = "UPDATE sign_in_session SET revoked_at = $3 WHERE id = $2 AND subject = $1 AND revoked_at IS NULL"
+_REVOKE_ALL = """
+UPDATE sign_in_session SET revoked_at = $2 WHERE subject = $1 AND id IS DISTINCT FROM $3 AND revoked_at IS NULL
+RETURNING id
+"""
 
 
 async def start(tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime) -> None:
@@ -71,11 +75,27 @@ async def rotate(tx: Tx, token_hash: bytes, next_hash: bytes, now: datetime) -> 
     return True
 
 
-async def revoke(tx: Tx, session_id: UUID, now: datetime) -> None:
-    """End a session: none of its refresh tokens is good any more."""
-    await tx.execute(_REVOKE, session_id, now)
+async def revoke(tx: Tx, subject: UUID, session_id: UUID, now: datetime) -> list[Revocation]:
+    """End a session of the subject: its refresh tokens now, its access tokens once `Revocations.tell` has what this
+    returns. Tokens that operators make name a session that there is no row of."""
+    await tx.execute(_REVOKE, subject, session_id, now)
+    ended = [Revocation(await _owner(tx, subject), str(session_id))]
+    await revocations.put(tx, ended, now)
+    return ended
 
 
-async def revoke_all(tx: Tx, subject: UUID, now: datetime) -> None:
-    """End every session of the subject."""
-    await tx.execute(_REVOKE_ALL, subject, now)
+async def revoke_all(tx: Tx, subject: UUID, now: datetime, except_session: UUID | None = None) -> list[Revocation]:
+    """End every session of the subject, but for `except_session`, in the same way. Without it also what operators made
+    tokens for."""
+    user_id = await _owner(tx, subject)
+    rows = await tx.fetch(_REVOKE_ALL, subject, now, except_session)
+    ended = [Revocation(user_id, str(row["id"])) for row in rows]
+    if user_id is not None and except_session is None:  # of this second are those that begin anew
+        ended.append(Revocation(user_id, before=int(now.timestamp())))
+    await revocations.put(tx, ended, now)
+    return ended
+
+
+async def _owner(tx: Tx, subject: UUID) -> UUID | None:
+    owner = await accounts.owner(tx, ISSUER, str(subject))
+    return owner.user_id if owner else None

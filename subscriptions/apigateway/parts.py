@@ -10,7 +10,7 @@ from milequest.store.aws.dynamodb import Table
 from milequest.store.aws.events import EventBus
 from milequest.store.aws.sockets import Sockets
 from milequest.store.aws.sqs import Queue
-from resolvers.identity import Identify
+from resolvers.identity import Identify, identifying
 from subscriptions.apigateway.connections import Connections
 from subscriptions.apigateway.shelf import Shelf
 
@@ -39,7 +39,7 @@ async def open_parts(runtime: Runtime) -> AsyncIterator[Parts]:
         table = Table(aws, settings.live_table)
         yield Parts(
             runtime,
-            Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer),
+            identifying(runtime),
             table,
             Connections(table),
             Sockets(aws, settings.live_sockets_url),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from app.environment import tools
 from infra.local import aws
-from milequest.providers.identity.builtin import CLIENT_ID, ISSUER
+from milequest.providers.identity.builtin import CLIENT_ID
+from milequest.rules.credentials import ISSUER
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.sqs import Queue
 from tests.aws.deployment import ACCOUNT, Deployment

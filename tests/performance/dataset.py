@@ -13,8 +13,9 @@ import asyncpg
 
 from milequest.actions.goals import create_goal
 from milequest.actions.teams import create_team
-from milequest.providers.identity.builtin import ISSUER, BuiltinIdentity
+from milequest.providers.identity.builtin import BuiltinIdentity
 from milequest.rules.access import Viewer
+from milequest.rules.credentials import ISSUER
 from milequest.rules.enums import RouteSource
 from milequest.rules.geo import LatLng
 from milequest.rules.goals import new_terms

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from milequest.providers.identity.builtin import ISSUER, BuiltinIdentity
+from milequest.providers.identity.builtin import BuiltinIdentity
+from milequest.rules.credentials import ISSUER
 from milequest.runtime import Runtime
 from milequest.store.transaction import transact
 from tests.performance import dataset

@@ -128,11 +128,6 @@ async def test_strangers_are_refused_and_nothing_changes(
     assert refusal["code"] == code
 
 
-async def test_signing_out_is_always_well(quest: Quest) -> None:
-    for given in ({}, {"refreshToken": "unknown"}, {"everywhere": True}, {"refreshToken": None, "everywhere": None}):
-        assert await quest.anonymous.run(SIGN_OUT, input=given) == {"signOut": {"ok": True}}
-
-
 async def test_an_access_token_is_no_refresh_token(quest: Quest) -> None:
     await account(quest)
     session = await sign_in(quest)

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Protocol
 
 from milequest.rules.credentials import SignUp
-from milequest.rules.identity import Account, VerifiedToken
+from milequest.rules.identity import Account, Identity, VerifiedToken
 from milequest.rules.mail import Mailer
+from milequest.rules.sessions import Ending
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws
+from milequest.store.revocations import Revocations
 from milequest.store.transaction import Pool
 
 
@@ -52,10 +54,11 @@ class IdentityProvider(Protocol):
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
         """Exchange a refresh token for the session's next tokens. Raises UNAUTHENTICATED."""
 
-    async def sign_out(
-        self, refresh_token: str | None, subject: str | None, *, everywhere: bool, now: datetime
-    ) -> None:
-        """End the refresh token's session, or with `everywhere` all of its owner's and of `subject`'s."""
+    async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
+        """End sessions of the refresh token's owner, and else of the caller: their tokens, and what they began.
+
+        Raises UNAUTHENTICATED where neither says who that is.
+        """
 
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
         """Check an access or id token. Raises UNAUTHENTICATED."""
@@ -67,16 +70,18 @@ class IdentityProvider(Protocol):
         """The public keys others check our tokens with (RFC 7517); none where the tokens are not ours."""
 
 
-def choose_identity(settings: Settings, pool: Pool, mailer: Mailer, aws: Aws) -> IdentityProvider:
+def choose_identity(
+    settings: Settings, pool: Pool, mailer: Mailer, aws: Aws, revocations: Revocations
+) -> IdentityProvider:
     """The user pool or the outside issuer that the settings name, else the built-in provider."""
     if settings.cognito_pool:
         from milequest.providers.identity.cognito import CognitoIdentity
 
-        return CognitoIdentity(settings, aws)
+        return CognitoIdentity(settings, aws, pool, revocations)
     if settings.jwks_url:
         from milequest.providers.identity.outside import OutsideIdentity
 
         return OutsideIdentity(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
     from milequest.providers.identity.builtin import BuiltinIdentity
 
-    return BuiltinIdentity(pool, mailer)
+    return BuiltinIdentity(pool, mailer, revocations)

@@ -8,7 +8,7 @@ lost signs in again.
 import hashlib
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -20,22 +20,24 @@ from milequest.rules import mail
 from milequest.rules.credentials import (
     ACCESS_TOKEN_LIFE,
     CODE_DIGITS,
+    ISSUER,
     SignUp,
     email_key,
     normal_code,
 )
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
-from milequest.rules.identity import Account, VerifiedToken
+from milequest.rules.identity import Account, Identity, VerifiedToken
 from milequest.rules.ids import new_id
 from milequest.rules.instants import seconds
 from milequest.rules.mail import Mail, Mailer
+from milequest.rules.sessions import Ending, Revocation
 from milequest.store import credentials, sessions, sign_ups
 from milequest.store.credentials import Credential
+from milequest.store.revocations import Revocations
 from milequest.store.transaction import Pool, Tx, transact
 
 log = logging.getLogger(__name__)
 
-ISSUER = "urn:mile-quest:identity"  # no address: users stay who they are when the port or the host's name changes
 CLIENT_ID = "mile-quest"
 KEY_INTERVAL = 1.0  # seconds between looks into the database for keys we don't know
 REFRESH_TOKEN_BYTES = 32
@@ -44,8 +46,9 @@ REFRESH_TOKEN_BYTES = 32
 class BuiltinIdentity:
     """An IdentityProvider on our own tables; what each method raises stands there."""
 
-    def __init__(self, pool: Pool, mailer: Mailer) -> None:
+    def __init__(self, pool: Pool, mailer: Mailer, revocations: Revocations | None = None) -> None:
         self._pool = pool
+        self._revocations = revocations or Revocations(pool)
         self._mailer = mailer
         self._hasher = Hasher()
         self._keys = OwnKeys(pool)
@@ -98,7 +101,7 @@ class BuiltinIdentity:
         digest, token = _digest(refresh_token), _new_token()
         known = await sessions.find(self._pool, digest, now)
         if known is not None and known.is_live and known.is_used:
-            await transact(self._pool, lambda tx: sessions.revoke(tx, known.session_id, now))
+            await self._end(lambda tx: sessions.revoke(tx, known.credential.subject, known.session_id, now))
             log.warning("a refresh token came back: session %s is ended", known.session_id)
         if known is None or not known.is_live or known.is_used:
             raise unauthenticated("This refresh token is not good any more.")
@@ -107,21 +110,26 @@ class BuiltinIdentity:
             raise unauthenticated("This refresh token was used at the same moment.")
         return await self._signed_in(known.credential, known.session_id, known.signed_in_at, token, now)
 
-    async def sign_out(
-        self, refresh_token: str | None, subject: str | None, *, everywhere: bool, now: datetime
-    ) -> None:
-        """End sessions; unknown tokens and ended sessions are no matter. Access tokens live out their hour."""
+    async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
+        """End sessions. A refresh token that was used, or whose session has ended, proves nothing of other ones."""
+        subject, session_id = UUID(caller.subject) if caller.subject else None, _session_id(caller)
         known = await sessions.find(self._pool, _digest(refresh_token), now) if refresh_token else None
+        if known is not None and (ending is Ending.THIS or (known.is_live and not known.is_used)):
+            subject, session_id = known.credential.subject, known.session_id
+        if subject is None or (session_id is None and ending is not Ending.ALL):
+            raise unauthenticated("Say who you are: by an access token that is good, or a session's refresh token.")
+        whose, which = subject, session_id
 
-        async def work(tx: Tx) -> None:
-            if known:
-                await sessions.revoke(tx, known.session_id, now)
-            if everywhere and known:
-                await sessions.revoke_all(tx, known.credential.subject, now)
-            if everywhere and subject:
-                await sessions.revoke_all(tx, UUID(subject), now)
+        async def end(tx: Tx) -> list[Revocation]:
+            if ending is Ending.THIS and which is not None:
+                return await sessions.revoke(tx, whose, which, now)
+            return await sessions.revoke_all(tx, whose, now, which if ending is Ending.OTHERS else None)
 
-        await transact(self._pool, work)
+        await self._end(end)
+
+    async def _end(self, work: Callable[[Tx], Awaitable[list[Revocation]]]) -> None:
+        """Run a transaction that ends sessions, and let everybody know."""
+        await self._revocations.tell((await transact(self._pool, work)).result)
 
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
         """Check one of our tokens."""
@@ -206,6 +214,14 @@ def _account(credential: Credential) -> Account:
         credential.timezone,
         credential.preferred_units,
     )
+
+
+def _session_id(caller: Identity) -> UUID | None:
+    """Which session a token of ours is of."""
+    try:
+        return UUID(caller.session_id) if caller.session_id else None
+    except ValueError:
+        return None
 
 
 def _new_code() -> str:

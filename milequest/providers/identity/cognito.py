@@ -12,16 +12,21 @@ from typing import Any, NoReturn
 
 from milequest.providers.identity import Session, SignedIn
 from milequest.providers.identity.outside import OutsideIdentity
-from milequest.rules.credentials import SignUp
+from milequest.rules.credentials import REFRESH_TOKEN_LIFE, SignUp
 from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated
+from milequest.rules.identity import Identity
+from milequest.rules.sessions import REVOKED_FOR, Ending, Revocation
 from milequest.settings import Settings
+from milequest.store import accounts, revocations
 from milequest.store.aws.client import Aws, AwsError
+from milequest.store.revocations import Revocations
+from milequest.store.transaction import Pool, transact
 
 SERVICE = "cognito-idp"
 OPEN = {"SignUp", "ConfirmSignUp", "ResendConfirmationCode", "RevokeToken"}  # a role has no say in these
 WRONG = {"NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException"}
 BAD_CODE = {"CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"}
-ENDED = "This refresh token is not good any more."
+NOT_GOOD = "This refresh token is not good any more."
 OVER = {"NotAuthorizedException", "InvalidParameterException", "UnsupportedTokenTypeException", "UserNotFoundException"}
 NEUTRAL = {"UsernameExistsException", "UserNotFoundException", "InvalidParameterException", "LimitExceededException"}
 
@@ -29,8 +34,10 @@ NEUTRAL = {"UsernameExistsException", "UserNotFoundException", "InvalidParameter
 class CognitoIdentity(OutsideIdentity):
     """An IdentityProvider on a user pool and a client of it that has a secret."""
 
-    def __init__(self, settings: Settings, aws: Aws) -> None:
+    def __init__(self, settings: Settings, aws: Aws, writer: Pool, revocations: Revocations) -> None:
         super().__init__(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
+        self._writer = writer
+        self._revocations = revocations
         self._aws = aws
         self._pool = settings.cognito_pool
         self._client = settings.jwt_client_id
@@ -81,33 +88,56 @@ class CognitoIdentity(OutsideIdentity):
         """Exchange the token. Ours names its user first, by whom Cognito wants the secret hashed."""
         subject, _, token = refresh_token.partition(":")
         if not subject or not token:
-            raise unauthenticated(ENDED)
+            raise unauthenticated(NOT_GOOD)
         try:
-            return await self._signed_in("REFRESH_TOKEN_AUTH", subject, {"REFRESH_TOKEN": token}, now)
+            signed_in = await self._signed_in("REFRESH_TOKEN_AUTH", subject, {"REFRESH_TOKEN": token}, now)
         except AwsError as error:
             if error.code in WRONG | {"InvalidParameterException"}:
-                raise unauthenticated(ENDED) from None
+                raise unauthenticated(NOT_GOOD) from None
             _unavailable(error)
+        session_id = (await self.verify(signed_in.session.access_token, now)).identity(None).session_id
+        if session_id is not None and await revocations.is_revoked(self._writer, session_id):
+            await self._revoke(signed_in.session.refresh_token)  # it was ended by an access token alone
+            raise unauthenticated(NOT_GOOD)
+        return signed_in
 
-    async def sign_out(
-        self, refresh_token: str | None, subject: str | None, *, everywhere: bool, now: datetime
-    ) -> None:
-        """End a session, or all of an account's: the subject's, or that of the refresh token as Cognito knows it.
+    async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
+        """End a session, or all of an account's: of the caller, or of the refresh token as Cognito knows it.
 
-        A refresh token names a user in front, and whoever wrote that may have made it up.
+        A refresh token names a user in front, and whoever wrote that may have made it up. What Cognito ends are refresh
+        tokens; that the access tokens are over is our own list's affair.
         """
-        token = (refresh_token or "").partition(":")[2]
-        if everywhere and subject is None:
-            subject = (await self.refresh(refresh_token or "", now)).account.subject
+        if ending is Ending.OTHERS:
+            raise Refused(ErrorCode.UNAVAILABLE, "Cognito ends one session or all: ask for one of these.")
+        if refresh_token and (ending is Ending.THIS or caller.subject is None):
+            exchanged = (await self.refresh(refresh_token, now)).session
+            verified = await self.verify(exchanged.access_token, now)
+            owner = await accounts.owner(self._writer, verified.issuer, verified.subject)
+            caller, refresh_token = verified.identity(owner.user_id if owner else None), exchanged.refresh_token
+        if caller.subject is None or (ending is Ending.THIS and caller.session_id is None):
+            raise unauthenticated("Say who you are: by an access token that is good, or a session's refresh token.")
         try:
-            if token:
-                secret = (await self._get_secret()).decode()
-                await self._call("RevokeToken", Token=token, ClientId=self._client, ClientSecret=secret)
-            if everywhere:
-                await self._call("AdminUserGlobalSignOut", UserPoolId=self._pool, Username=subject)
+            if refresh_token:
+                await self._revoke(refresh_token)
+            if ending is Ending.ALL:
+                await self._call("AdminUserGlobalSignOut", UserPoolId=self._pool, Username=caller.subject)
         except AwsError as error:
             if error.code not in OVER:
                 _unavailable(error)
+        await self._end(caller, ending, now, lasting=REVOKED_FOR if refresh_token else REFRESH_TOKEN_LIFE)
+
+    async def _revoke(self, refresh_token: str) -> None:
+        given = {"ClientId": self._client, "ClientSecret": (await self._get_secret()).decode()}
+        await self._call("RevokeToken", Token=refresh_token.partition(":")[2], **given)
+
+    async def _end(self, caller: Identity, ending: Ending, now: datetime, lasting: timedelta) -> None:
+        """Note what has ended. Cognito says when a session began in whole seconds: one of this second is over too."""
+        if ending is Ending.THIS:
+            ended = [Revocation(caller.user_id, caller.session_id)]
+        else:
+            ended = [Revocation(caller.user_id, before=int(now.timestamp()) + 1)] if caller.user_id else []
+        await transact(self._writer, lambda tx: revocations.put(tx, ended, now, lasting))
+        await self._revocations.tell(ended)
 
     async def _signed_in(self, flow: str, username: str, given: Mapping[str, str], now: datetime) -> SignedIn:
         parameters = {**given, "SECRET_HASH": await self._hash(username)}

@@ -15,7 +15,8 @@ from milequest.providers.identity import SignedIn
 from milequest.providers.identity.tokens import ALGORITHM, MAX_KID, KeyRing, Keys, KeysUnreachableError, TokenVerifier
 from milequest.rules.credentials import SignUp
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.rules.identity import VerifiedToken
+from milequest.rules.identity import Identity, VerifiedToken
+from milequest.rules.sessions import Ending
 
 FETCH_INTERVAL = 60.0  # seconds between fetches for keys we don't know
 TIMEOUT = 5.0  # seconds for a fetch in all
@@ -62,9 +63,7 @@ class OutsideIdentity:
         """Refused."""
         _elsewhere()
 
-    async def sign_out(
-        self, refresh_token: str | None, subject: str | None, *, everywhere: bool, now: datetime
-    ) -> None:
+    async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
         """Refused."""
         _elsewhere()
 

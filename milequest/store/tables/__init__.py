@@ -1,6 +1,6 @@
 """Every table, and the metadata that knows them all."""
 
-from milequest.store.tables import activities, boards, events, goals, identity, routes, teams, users
+from milequest.store.tables import activities, boards, events, goals, identity, routes, sessions, teams, users
 from milequest.store.tables.base import metadata
 
-__all__ = ["activities", "boards", "events", "goals", "identity", "metadata", "routes", "teams", "users"]
+__all__ = ["activities", "boards", "events", "goals", "identity", "metadata", "routes", "sessions", "teams", "users"]

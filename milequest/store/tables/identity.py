@@ -55,6 +55,16 @@ sign_in_session = Table(
     instant("signed_in_at"),
     instant("expires_at"),
     instant("revoked_at", nullable=True),
+    instant("last_used_at", nullable=True),
+    Column("device", Text, comment="what it was begun with, as its owner knows it again"),
+    Column("network", Text, comment="where from, coarsely"),
+    Column(
+        "secret",
+        LargeBinary,
+        nullable=False,
+        server_default=text("uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"),
+        comment="with a refresh token it makes the next one: of a database alone nobody can",
+    ),
 )
 
 refresh_token = Table(

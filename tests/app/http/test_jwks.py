@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from app.accounts import ensure_account, token_for
 from app.http import jwks
-from milequest.providers.identity.builtin import CLIENT_ID, ISSUER
+from milequest.providers.identity.builtin import CLIENT_ID
+from milequest.rules.credentials import ISSUER
 from milequest.rules.errors import ErrorCode, Refused
 from tests.quest import Quest
 

@@ -7,10 +7,11 @@ from uuid import UUID
 import jwt
 import pytest
 
-from milequest.providers.identity.builtin import CLIENT_ID, ISSUER, BuiltinIdentity
-from milequest.rules.credentials import CODE_TRIES, PENDING_SIGN_UPS, checked_sign_up
+from milequest.providers.identity.builtin import CLIENT_ID, BuiltinIdentity
+from milequest.rules.credentials import CODE_TRIES, ISSUER, PENDING_SIGN_UPS, checked_sign_up
 from milequest.rules.errors import ErrorCode
-from milequest.rules.identity import Account
+from milequest.rules.identity import ANONYMOUS, Account
+from milequest.rules.sessions import Ending
 from milequest.store.transaction import Pool
 from tests.ada import ADA, EMAIL, NOW, PASSWORD, code_of, signed_in
 from tests.fakes.outbox import Outbox
@@ -28,7 +29,7 @@ async def test_from_sign_up_to_sign_out(identity: BuiltinIdentity, outbox: Outbo
     assert first.session.access_token_expires_at == NOW + HOUR
     second = await identity.refresh(first.session.refresh_token, NOW + HOUR)
     assert second.account == first.account
-    await identity.sign_out(second.session.refresh_token, None, everywhere=False, now=NOW + HOUR)
+    await identity.sign_out(second.session.refresh_token, ANONYMOUS, Ending.THIS, NOW + HOUR)
     assert await code_of(identity.refresh(second.session.refresh_token, NOW + HOUR)) is ErrorCode.UNAUTHENTICATED
 
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 import jwt
 
 from milequest.providers.identity import SignedIn
-from milequest.providers.identity.builtin import CLIENT_ID, ISSUER, BuiltinIdentity
-from milequest.rules.credentials import checked_sign_up
+from milequest.providers.identity.builtin import CLIENT_ID, BuiltinIdentity
+from milequest.rules.credentials import ISSUER, checked_sign_up
 from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.identity import ANONYMOUS
+from milequest.rules.sessions import Ending
 from milequest.store.transaction import Pool
 from tests.ada import ADA, EMAIL, NOW, PASSWORD, code_of, signed_in
 from tests.fakes.outbox import Outbox
@@ -58,16 +60,19 @@ async def test_a_session_ends_thirty_days_after_its_last_refresh(identity: Built
 async def test_signing_out_ends_one_session_or_all(identity: BuiltinIdentity) -> None:
     bob = checked_sign_up("bob@example.org", PASSWORD, "Bob")
     one, two, three, bobs = [await signed_in(identity, request) for request in (ADA, ADA, ADA, bob)]
-    for token in (one.refresh_token, one.refresh_token, "unknown", None):
-        await identity.sign_out(token, None, everywhere=False, now=NOW)
+    for _ in range(2):  # its answer may get lost
+        await identity.sign_out(one.refresh_token, ANONYMOUS, Ending.THIS, NOW)
+    nothing: list[str | None] = [one.refresh_token, "unknown", None]
+    for bad in nothing:
+        assert await code_of(identity.sign_out(bad, ANONYMOUS, Ending.ALL, NOW)) is ErrorCode.UNAUTHENTICATED
     assert await code_of(identity.refresh(one.refresh_token, NOW)) is ErrorCode.UNAUTHENTICATED
     two = (await identity.refresh(two.refresh_token, NOW)).session
-    await identity.sign_out(two.refresh_token, None, everywhere=True, now=NOW)
+    await identity.sign_out(two.refresh_token, ANONYMOUS, Ending.ALL, NOW)
     for session in (two, three):
         assert await code_of(identity.refresh(session.refresh_token, NOW)) is ErrorCode.UNAUTHENTICATED
-    subject = (await identity.verify(bobs.access_token, NOW)).subject
+    caller = (await identity.verify(bobs.access_token, NOW)).identity(None)
     bobs = (await identity.refresh(bobs.refresh_token, NOW)).session
-    await identity.sign_out(None, subject, everywhere=True, now=NOW)
+    await identity.sign_out(None, caller, Ending.ALL, NOW)
     assert await code_of(identity.refresh(bobs.refresh_token, NOW)) is ErrorCode.UNAUTHENTICATED
 
 

@@ -22,6 +22,8 @@ from milequest.providers.identity import outside
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.credentials import checked_sign_up
 from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.identity import ANONYMOUS
+from milequest.rules.sessions import Ending
 from tests.fakes import issuer as fake
 from tests.fakes.issuer import CLIENT_ID, SUBJECT, Issuer, private_key, public_jwk
 
@@ -224,7 +226,7 @@ async def test_accounts_are_the_outside_issuers_affair(issuer: Issuer) -> None:
         identity.resend_code("ada@example.org", now),
         identity.sign_in("ada@example.org", "Correct-Horse-1", now),
         identity.refresh("token", now),
-        identity.sign_out("token", None, everywhere=False, now=now),
+        identity.sign_out("token", ANONYMOUS, Ending.ALL, now),
     ):
         with pytest.raises(Refused) as refusal:
             await call
