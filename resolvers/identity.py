@@ -68,8 +68,7 @@ class Identify:
         if self._gatekeeper is not None and not any(map(self._provider.is_meant, authorization.split())):
             return await self._gatekeeper(authorization, asking, now)
         try:
-            if not self._revocations.is_current:
-                await self._revocations.look()
+            await self._revocations.be_current()
             identity = self._known(digest, now) or await self._verified(authorization, digest, now)
         except AWAY as error:
             raise unreached(error) or error from None

@@ -6,17 +6,15 @@ from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from milequest.rules.errors import unauthenticated
-from milequest.rules.sessions import ENDED, OF_USERS
+from milequest.rules.sessions import OF_USERS
 from milequest.runtime import Runtime
 from milequest.store import log
 from milequest.store.transaction import AWAY
 from resolvers.feeds import ANY_CHANNEL, Gate, LogFeed
 from subscriptions.channels import LogChannel
-from subscriptions.errors import told
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plans
-from subscriptions.policy import admit
+from subscriptions.policy import admit, in_session
 from subscriptions.states import StateTopic
 from subscriptions.tasks import Tasks
 
@@ -108,9 +106,7 @@ class Hub:
 
     def _end_sessions(self, listeners: Iterable[Listener]) -> None:
         """End the subscriptions of sessions that have ended."""
-        has_ended = self._runtime.revocations.has_ended
-        for listener in [one for one in listeners if has_ended(one.identity)]:
-            listener.sink.fail(told(unauthenticated(ENDED)))
+        in_session(list(listeners), self._runtime.revocations)
 
     async def _sweep(self, now: datetime) -> None:
         """End what ended without any news: tokens, accounts; and start afresh where the log was put back."""

@@ -5,7 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from milequest.rules.errors import not_found, unauthenticated
+from milequest.rules.sessions import ENDED
 from milequest.store import audience
+from milequest.store.revocations import Revocations
 from milequest.store.transaction import Reader
 from resolvers.feeds import Gate
 from subscriptions.errors import told
@@ -35,6 +37,17 @@ def unexpired(listeners: Iterable[Listener], now: datetime) -> list[Listener]:
         else:
             fresh.append(listener)
     return fresh
+
+
+def in_session(listeners: Iterable[Listener], revocations: Revocations) -> list[Listener]:
+    """Those whose sessions have not ended; the subscriptions of the others end here."""
+    going_on = []
+    for listener in listeners:
+        if revocations.has_ended(listener.identity):
+            listener.sink.fail(told(unauthenticated(ENDED)))
+        else:
+            going_on.append(listener)
+    return going_on
 
 
 def _open(listeners: Iterable[Listener], ended: Collection[UUID]) -> list[Listener]:

@@ -79,17 +79,17 @@ class Revocations:
         self.receivers: list[Callable[[], None]] = []
         self.wake: Callable[[Mapping[str, int]], Awaitable[None]] | None = None
 
-    @property
-    def is_current(self) -> bool:
-        """Whether it was looked at so lately that it can be answered by."""
-        return 0 <= time.time() - self._looked_at < MAX_AGE
-
     def has_ended(self, identity: Identity) -> bool:
         """Whether the session that a token is of has ended."""
         if identity.session_id in self._sessions:
             return True
         kept = self._users.get(identity.user_id) if identity.user_id else None
         return kept is not None and identity.began_at is not None and identity.began_at < kept[0]
+
+    async def be_current(self) -> None:
+        """Look anew unless that was less than a second ago. Raises what a statement raises."""
+        if not 0 <= time.time() - self._looked_at < MAX_AGE:
+            await self.look()
 
     async def look(self) -> None:
         """Find what is new. Raises what a statement raises while the database is away."""

@@ -3,7 +3,7 @@ must be so for it to hold."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +38,7 @@ class Connection:
     operations: int
     expires: int
     is_doomed: bool
+    seats: Sequence[str]
 
     @property
     def protocol(self) -> WireProtocol:
@@ -86,12 +87,12 @@ class Connections:
 
     async def seat(self, connection: str, user_id: UUID, most: int, now: datetime) -> bool:
         """Count it as a user's; False if they have `most` already."""
-        seat = f"user:{user_id.hex}"
-        if not await self._seats.take(seat, most, now):
+        seat = seat_of(user_id)
+        if not await self._seats.take(seat, most, now, connection):
             return False
         sets = "SET #seats = list_append(#seats, :seats)"
         if not await self._table.update(connection_key(connection), sets, "attribute_exists(#pk)", seats=[seat]):
-            await self._seats.leave(seat)
+            await self._seats.leave(seat, connection)
         return True
 
     async def load(self, connection: str) -> Connection | None:
@@ -134,7 +135,7 @@ class Connections:
         """It has gone, and all that listened on it. In this order: what is stored after the first step is refused."""
         row = await self._table.delete(connection_key(connection))
         for seat in row["seats"] if row else ():
-            await self._seats.leave(seat)
+            await self._seats.leave(seat, connection)
         await self._end_all(connection)
 
     async def add(self, who: Recipient, group: str, listener: Item, received: int, *, has_own_token: bool) -> Added:
@@ -210,6 +211,12 @@ class Connections:
         async for row in self._table.query(f"CONNECTIONS#{number}"):
             yield row
 
+    async def of_user(self, user_id: UUID) -> list[Mapping[str, Any]]:
+        """The rows of all connections that a user is introduced on, or has operations on by a token of their own."""
+        names = await self._seats.holders(seat_of(user_id))
+        found = [await self._table.get(connection_key(name)) for name in sorted(names)]
+        return [row for row in found if row is not None]
+
     async def mark(self, connection: str, what: str, now: datetime) -> bool:
         """Note when something was done for it, `alive` or `warned`; False if it has gone."""
         at = seconds(now)
@@ -243,4 +250,10 @@ def _connection(row: Mapping[str, Any]) -> Connection:
         row["operations"],
         row["expires"],
         "doomed" in row,
+        row["seats"],
     )
+
+
+def seat_of(user_id: UUID) -> str:
+    """What a user's connections are counted as."""
+    return f"user:{user_id.hex}"

@@ -17,7 +17,7 @@ from subscriptions.apigateway.rows import Recipient
 from subscriptions.errors import broken
 from subscriptions.listeners import Listener
 from subscriptions.operations import Failed
-from subscriptions.policy import admit
+from subscriptions.policy import admit, in_session
 
 P = ParamSpec("P")
 
@@ -65,11 +65,12 @@ class Group:
         by_gate: defaultdict[Gate, list[Listener]] = defaultdict(list)
         for listener in listeners:
             by_gate[listener.plan.feed.gate].append(listener)
-        now = datetime.now(UTC)
+        now, revocations = datetime.now(UTC), self._parts.runtime.revocations
+        await revocations.be_current()
         return [
             one
             for gate, members in by_gate.items()
-            for one in await admit(self._parts.runtime.writer, gate, members, now)
+            for one in await admit(self._parts.runtime.writer, gate, in_session(members, revocations), now)
         ]
 
     async def hand_over(self) -> None:

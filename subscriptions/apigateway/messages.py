@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from milequest.rules.authorizing import Asking
-from milequest.rules.errors import QuestError, unauthenticated
+from milequest.rules.errors import QuestError, RateLimited, unauthenticated
 from milequest.rules.identity import Identity
+from milequest.rules.sessions import ENDED
 from milequest.store import audience
 from milequest.store.aws.dynamodb import Item
 from milequest.store.aws.sockets import Outcome
@@ -16,7 +17,7 @@ from resolvers.context import Request
 from resolvers.feeds import Feed, LogFeed
 from subscriptions import operations
 from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import Added, Connection
+from subscriptions.apigateway.connections import Added, Connection, seat_of
 from subscriptions.apigateway.doors import OK, Answer, Event
 from subscriptions.apigateway.news import beginning
 from subscriptions.apigateway.parts import Parts
@@ -157,6 +158,7 @@ class Conversation:
     async def _listen(self, start: Start, begun: Subscribed, request: Request) -> bool:
         """Store it, and have it begin. What wakes its group is noted before that, so nothing can come unnoticed."""
         try:
+            await self._be_found(request.identity)
             digest = await self._parts.shelf.store(begun.plan.key, start.variables, request.now)
         finally:
             self._parts.shelf.plans.release(begun.plan)
@@ -182,6 +184,13 @@ class Conversation:
             await self._parts.connections.end(who.connection, who.id, who.serial)
             raise
         return True
+
+    async def _be_found(self, identity: Identity) -> None:
+        """Let the connection be found by whose session ends. One that is introduced by their token is. Raises
+        RATE_LIMITED."""
+        user_id = identity.user_id
+        if user_id is not None and seat_of(user_id) not in self._connection.seats and not await self._has_seat(user_id):
+            raise RateLimited("Too many connections.", 10)
 
     async def _stored(self, start: Start, group: str, listener: Item) -> tuple[Recipient, Added]:
         """Store it. An id that is in use may be about to be free: the message that frees it can be slower than this."""
@@ -219,6 +228,9 @@ class Conversation:
             raise unauthenticated(EXPIRED)
         if identity.user_id is not None and await audience.ended(self._parts.runtime.writer, [identity.user_id]):
             raise unauthenticated(CLOSED)
+        await self._parts.runtime.revocations.be_current()
+        if self._parts.runtime.revocations.has_ended(identity):
+            raise unauthenticated(ENDED)
 
     async def _until_ready(self) -> None:
         """Wait for the function that finds out who has connected, if it is at it."""

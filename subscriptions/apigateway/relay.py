@@ -1,9 +1,12 @@
 """From logs to groups and to the bus: after each commit, and for all whose news got lost on the way."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
 
 import orjson
 
+from milequest.rules.sessions import OF_USERS
 from milequest.store import log
 from milequest.store.aws.sqs import Message
 from resolvers.feeds import ANY_CHANNEL
@@ -13,6 +16,7 @@ from subscriptions.apigateway.parts import Parts
 from subscriptions.apigateway.publisher import publish
 from subscriptions.apigateway.records import Event, Failures, by_group
 from subscriptions.apigateway.states import is_put_off
+from subscriptions.apigateway.unwelcome import end_sessions
 
 BATCH = 200  # channels at once
 
@@ -28,7 +32,13 @@ async def kicked(parts: Parts, event: Event) -> Failures:
 
 
 async def relay(parts: Parts, positions: Mapping[str, int]) -> None:
-    """Wake whoever listens to these channels, as far as that has not been done. One without a log is at 0."""
+    """Wake whoever listens to these channels, as far as that has not been done. One without a log is at 0.
+
+    That of a user is listened to by nobody: what ended sessions have begun ends.
+    """
+    for channel in [channel for channel in positions if channel.startswith(OF_USERS)]:
+        await end_sessions(parts, UUID(channel.removeprefix(OF_USERS)), datetime.now(UTC))
+    positions = {channel: sequence for channel, sequence in positions.items() if not channel.startswith(OF_USERS)}
     silent = {channel: 0 for channel, sequence in positions.items() if not sequence}
     logged = [channel for channel, sequence in positions.items() if sequence]
     ahead = await log.ahead(parts.runtime.writer, logged) if logged else {}

@@ -123,6 +123,8 @@ def row_of(identity: Identity) -> Item:
         "username": identity.username,
         "groups": sorted(identity.groups),
         "until": seconds(until) if until else None,
+        "session": identity.session_id,
+        "began": identity.began_at,
         "authorized": _authorized(identity) if identity.kind is IdentityKind.LAMBDA else None,
     }
 
@@ -142,5 +144,12 @@ def identity_of(row: Mapping[str, Any]) -> Identity:
         return Identity(IdentityKind.LAMBDA, resolver_context=context, denied=denied, expires_at=until)
     if "user" not in row:
         return ANONYMOUS
-    groups = frozenset(row["groups"])
-    return Identity(IdentityKind.USER, UUID(row["user"]), username=row.get("username"), groups=groups, expires_at=until)
+    of_token = {"origin_jti": row.get("session"), "auth_time": row["began"]} if "began" in row else {}
+    return Identity(
+        IdentityKind.USER,
+        UUID(row["user"]),
+        username=row.get("username"),
+        groups=frozenset(row["groups"]),
+        claims=of_token,
+        expires_at=until,
+    )

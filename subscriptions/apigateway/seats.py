@@ -15,20 +15,29 @@ class Seats:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def take(self, who: str, most: int, now: datetime) -> bool:
-        """Take a seat; whether there was one."""
+    async def take(self, who: str, most: int, now: datetime, holder: str | None = None) -> bool:
+        """Take a seat; whether there was one. A `holder` is found by it, as a connection is by its user."""
+        held = {} if holder is None else {"holder": frozenset((holder,))}
         return await self._table.update(
             _key(who),
-            "SET #expires = :expires ADD #taken :one",
+            f"SET #expires = :expires ADD #taken :one{', #holders :holder' if held else ''}",
             "attribute_not_exists(#taken) OR #taken < :most",
             expires=expiry(now),
             one=1,
             most=most,
+            **held,
         )
 
-    async def leave(self, who: str) -> None:
+    async def leave(self, who: str, holder: str) -> None:
         """Give a seat back."""
-        await self._table.update(_key(who), "ADD #taken :less", "#taken > :none", less=-1, none=0)
+        change = "ADD #taken :less DELETE #holders :holder"
+        await self._table.update(_key(who), change, "#taken > :none", less=-1, none=0, holder=frozenset((holder,)))
+
+    async def holders(self, who: str) -> frozenset[str]:
+        """Who holds seats, of those that are to be found."""
+        row = await self._table.get(_key(who))
+        held: frozenset[str] = (row or {}).get("holders", frozenset())
+        return held
 
 
 def _key(who: str) -> Key:

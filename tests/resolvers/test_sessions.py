@@ -1,8 +1,125 @@
-"""Ending sessions as clients do it: what signing out ends, and how often one may ask."""
+"""Ending sessions as clients do it: what signing out ends, whom it is refused to, and how often one may ask."""
 
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+
+from milequest.rules.errors import ErrorCode
 from milequest.rules.rate_limits import REFRESHES
-from tests.quest import Quest
-from tests.resolvers.test_accounts import SIGN_OUT, elsewhere
+from resolvers.identity import Identify, identifying
+from tests.ada import code_of
+from tests.quest import Caller, Quest
+from tests.resolvers.test_accounts import EMAIL, PASSWORD, REFRESH, SIGN_IN, SIGN_OUT, account
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+_networks = count(1)
+
+
+def elsewhere(quest: Quest) -> Caller:
+    """Somebody at a network nobody has called from. It is now: the database has a say in when a list is over."""
+    return Caller(quest.runtime, now=datetime.now(UTC), address=f"203.0.113.{next(_networks)}")
+
+
+async def signed_in(quest: Quest, identify: Identify) -> tuple[Caller, dict[str, Any]]:
+    """Ada with a new session, and its tokens."""
+    client = elsewhere(quest)
+    session = (await client.run(SIGN_IN, input={"email": EMAIL, "password": PASSWORD}))["signIn"]["session"]
+    client = elsewhere(quest)
+    client.identity = await identify(session["accessToken"])
+    return client, session
+
+
+async def is_over(quest: Quest, identify: Identify, session: dict[str, Any]) -> bool:
+    """Whether a session has ended: neither of its tokens is good. One that has not is refreshed by this."""
+    refused = await code_of(identify(session["accessToken"])) is ErrorCode.UNAUTHENTICATED
+    answer = await elsewhere(quest).result(REFRESH, {"input": {"refreshToken": session["refreshToken"]}})
+    assert refused is bool(answer.errors), "one token is good and the other is not"
+    return refused
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"refreshToken": "unknown"},
+        {"everywhere": True},
+        {"others": True},
+        {"refreshToken": None, "everywhere": None},
+        {"refreshToken": "unknown", "everywhere": True},
+    ],
+)
+async def test_signing_out_is_refused_where_nobody_is_known(quest: Quest, given: dict[str, Any]) -> None:
+    await account(quest)
+    await signed_in(quest, identifying(quest.runtime))
+    assert (await quest.refusal(elsewhere(quest), SIGN_OUT, input=given))["code"] == "UNAUTHENTICATED"
+
+
+async def test_signing_out_by_an_access_token_ends_its_session_alone(quest: Quest) -> None:
+    await account(quest)
+    identify = identifying(quest.runtime)
+    client, session = await signed_in(quest, identify)
+    _, other = await signed_in(quest, identify)
+    await client.run(SIGN_OUT, input={})
+    assert await is_over(quest, identify, session)
+    assert not await is_over(quest, identify, other)
+
+
+async def test_signing_out_by_a_refresh_token_ends_its_session_alone(quest: Quest) -> None:
+    await account(quest)
+    identify = identifying(quest.runtime)
+    _, session = await signed_in(quest, identify)
+    _, other = await signed_in(quest, identify)
+    for _ in range(2):  # its answer may get lost
+        await elsewhere(quest).run(SIGN_OUT, input={"refreshToken": session["refreshToken"]})
+    assert await is_over(quest, identify, session)
+    assert not await is_over(quest, identify, other)
+
+
+async def test_signing_out_everywhere_ends_all_sessions_and_no_later_one(quest: Quest) -> None:
+    await account(quest)
+    identify = identifying(quest.runtime)
+    client, session = await signed_in(quest, identify)
+    _, other = await signed_in(quest, identify)
+    await client.run(SIGN_OUT, input={"everywhere": True})
+    assert [await is_over(quest, identify, one) for one in (session, other)] == [True, True]
+    _, later = await signed_in(quest, identify)
+    assert not await is_over(quest, identify, later)
+
+
+async def test_signing_out_of_all_others_leaves_this_session(quest: Quest) -> None:
+    await account(quest)
+    identify = identifying(quest.runtime)
+    client, session = await signed_in(quest, identify)
+    _, other = await signed_in(quest, identify)
+    await client.run(SIGN_OUT, input={"others": True})
+    assert [await is_over(quest, identify, one) for one in (other, session)] == [True, False]
+
+
+async def test_a_process_that_starts_knows_what_has_ended(quest: Quest) -> None:
+    await account(quest)
+    client, session = await signed_in(quest, identifying(quest.runtime))
+    await client.run(SIGN_OUT, input={})
+    fresh = Identify(quest.runtime.identity, quest.runtime.writer)  # with a list of its own, and no Redis
+    assert await code_of(fresh(session["accessToken"])) is ErrorCode.UNAUTHENTICATED
+
+
+async def test_an_ended_token_is_refused_however_its_signature_is_written(quest: Quest) -> None:
+    """The last character of a signature has bits that are not of it: another text is the same token."""
+    await account(quest)
+    identify = identifying(quest.runtime)
+    client, session = await signed_in(quest, identify)
+    token: str = session["accessToken"]
+    same = [token[:-1] + ALPHABET[ALPHABET.index(token[-1]) ^ bits] for bits in (1, 2, 3)]
+    same += [f"{token}==", f"Bearer {token}=="]
+    good = [text for text in same if await code_of(identify(text)) is None]
+    assert good, "no other text is this token, so there is nothing to be tested"
+    await client.run(SIGN_OUT, input={})
+    for text in (token, *same):
+        assert await code_of(identify(text)) is ErrorCode.UNAUTHENTICATED
 
 
 async def test_signing_out_is_limited_by_network(quest: Quest) -> None:

@@ -121,9 +121,12 @@ class BuiltinIdentity:
         whose, which = subject, session_id
 
         async def end(tx: Tx) -> list[Revocation]:
-            if ending is Ending.THIS and which is not None:
-                return await sessions.revoke(tx, whose, which, now)
-            return await sessions.revoke_all(tx, whose, now, which if ending is Ending.OTHERS else None)
+            ended: list[Revocation] = []
+            if ending is not Ending.THIS:
+                ended += await sessions.revoke_all(tx, whose, now, which if ending is Ending.OTHERS else None)
+            if ending is not Ending.OTHERS and which is not None:
+                ended += await sessions.revoke(tx, whose, which, now)
+            return ended
 
         await self._end(end)
 

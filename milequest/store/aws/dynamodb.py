@@ -1,7 +1,7 @@
 """One DynamoDB table with the keys `pk` and `sk`: reads are consistent, writes may be conditional.
 
-An item is a flat mapping of texts, whole numbers, truth values and lists of texts; None is left out. In expressions
-`#name` is an attribute and `:name` a value, given by the keyword `name`.
+An item is a flat mapping of texts, whole numbers, truth values, lists and sets of texts; None is left out. In
+expressions `#name` is an attribute and `:name` a value, given by the keyword `name`.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from milequest.store.aws.client import Aws, AwsError, pause
 
-Value: TypeAlias = "str | int | bool | Sequence[str] | None"
+Value: TypeAlias = "str | int | bool | Sequence[str] | frozenset[str] | None"
 Item: TypeAlias = Mapping[str, Value]
 Read: TypeAlias = dict[str, Any]
 """An item as it is read."""
@@ -172,6 +172,8 @@ def _pack(value: Value) -> dict[str, Any]:
             return {"S": value}
         case None:
             return {"NULL": True}
+        case frozenset():
+            return {"SS": sorted(value)}
         case _:
             return {"L": [{"S": text} for text in value]}
 
@@ -189,4 +191,6 @@ def _unpack(value: Mapping[str, Any]) -> Any:
             return None
         case "L":
             return [text["S"] for text in content]
+        case "SS":
+            return frozenset(content)
     return content
