@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from milequest.rules.credentials import ISSUER, REFRESH_TOKEN_LIFE
+from milequest.rules.instants import seconds
 from milequest.rules.sessions import Revocation
 from milequest.store import accounts, credentials, revocations
 from milequest.store.credentials import Credential
@@ -91,7 +92,7 @@ async def revoke_all(tx: Tx, subject: UUID, now: datetime, except_session: UUID 
     rows = await tx.fetch(_REVOKE_ALL, subject, now, except_session)
     ended = [Revocation(user_id, str(row["id"])) for row in rows]
     if user_id is not None and except_session is None:  # of this second are those that begin anew
-        ended.append(Revocation(user_id, before=int(now.timestamp())))
+        ended.append(Revocation(user_id, before=seconds(now)))
     await revocations.put(tx, ended, now)
     return ended
 

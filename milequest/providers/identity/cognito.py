@@ -15,6 +15,7 @@ from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.credentials import REFRESH_TOKEN_LIFE, SignUp
 from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated
 from milequest.rules.identity import Identity
+from milequest.rules.instants import seconds
 from milequest.rules.sessions import REVOKED_FOR, Ending, Revocation
 from milequest.settings import Settings
 from milequest.store import accounts, revocations
@@ -135,7 +136,7 @@ class CognitoIdentity(OutsideIdentity):
         if ending is Ending.THIS:
             ended = [Revocation(caller.user_id, caller.session_id)]
         else:
-            ended = [Revocation(caller.user_id, before=int(now.timestamp()) + 1)] if caller.user_id else []
+            ended = [Revocation(caller.user_id, before=seconds(now) + 1)] if caller.user_id else []
         await transact(self._writer, lambda tx: revocations.put(tx, ended, now, lasting))
         await self._revocations.tell(ended)
 
