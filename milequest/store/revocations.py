@@ -4,9 +4,8 @@ Every process that checks tokens keeps the list in memory and looks for what is 
 set. The truth is in PostgreSQL: without Redis it is found a little later. Accounts that were closed lately come along.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from milequest.rules.identity import Identity
@@ -15,10 +14,12 @@ from milequest.rules.sessions import REVOKED_FOR, Revocation, user_channel
 from milequest.store.together import Together
 from milequest.store.transaction import Reader, Tx
 
-MAX_AGE = 1.0  # seconds since the last look, after which nobody is answered without another one
+MAX_AGE = timedelta(seconds=1)  # of the last look, after which nobody is answered without another one
 OVERLAP = timedelta(minutes=1)  # a transaction may take to commit what it noted
 SKEW = timedelta(minutes=5)  # by which the clock of who closes an account may be behind the database's
-FORGET_EVERY = 60.0  # seconds
+FORGET_EVERY = timedelta(minutes=1)
+NEVER = datetime.min.replace(tzinfo=UTC)
+NOTHING = timedelta()
 DROPPED = 100  # rows at once
 
 # By the database's own clock, for those of processes differ by more than a look to the next.
@@ -70,10 +71,10 @@ class Revocations:
 
     def __init__(self, db: Reader) -> None:
         self._db = db
-        self._sessions: dict[str, float] = {}  # until when a token of it may be good
-        self._users: dict[UUID, tuple[int, float]] = {}
+        self._sessions: dict[str, datetime] = {}  # until when a token of it may be good
+        self._users: dict[UUID, tuple[int, datetime]] = {}
         self._since: datetime | None = None
-        self._looked_at = self._forget_at = 0.0
+        self._looked_at = self._forget_at = NEVER
         self._look = Together(self._ask)
         self.closed: frozenset[UUID] = frozenset()  # accounts: of lately, and perhaps open again
         self.receivers: list[Callable[[], None]] = []
@@ -88,7 +89,7 @@ class Revocations:
 
     async def be_current(self) -> None:
         """Look anew unless that was less than a second ago. Raises what a statement raises."""
-        if not 0 <= time.time() - self._looked_at < MAX_AGE:
+        if not NOTHING <= datetime.now(UTC) - self._looked_at < MAX_AGE:  # a container may have slept
             await self.look()
 
     async def look(self) -> None:
@@ -97,7 +98,7 @@ class Revocations:
 
     async def tell(self, ended: Sequence[Revocation]) -> None:
         """Let everybody know of what was put and committed: this process now, others as soon as they are woken."""
-        until = time.time() + REVOKED_FOR.total_seconds()
+        until = datetime.now(UTC) + REVOKED_FOR
         news = [self._keep(one, until) for one in ended]
         if any(news):
             self._receive()
@@ -106,7 +107,7 @@ class Revocations:
             await self.wake({user_channel(user_id): 0 for user_id in users})
 
     async def _ask(self, asked: Sequence[None]) -> Mapping[None, None]:
-        began = time.time()
+        began = datetime.now(UTC)
         closed: set[UUID] = set()
         is_news = False
         for what, at, user_id, session_id, before in await self._db.fetch(_LOOK, self._since, SKEW):
@@ -114,7 +115,7 @@ class Revocations:
                 case "now":
                     self._since = at - OVERLAP
                 case "revoked":
-                    is_news |= self._keep(Revocation(user_id, session_id, before), at.timestamp())
+                    is_news |= self._keep(Revocation(user_id, session_id, before), at)
                 case "closed":
                     closed.add(user_id)
         is_news |= not self.closed.issuperset(closed)
@@ -126,18 +127,18 @@ class Revocations:
             self._receive()
         return {}
 
-    def _keep(self, one: Revocation, until: float) -> bool:
+    def _keep(self, one: Revocation, until: datetime) -> bool:
         """Put it on the list; whether it is new there."""
         if one.session_id is not None:
             is_new = one.session_id not in self._sessions
             self._sessions[one.session_id] = until
             return is_new
-        if one.user_id is None or one.before is None or self._users.get(one.user_id, (0, 0))[0] >= one.before:
+        if one.user_id is None or one.before is None or self._users.get(one.user_id, (-1, NEVER))[0] >= one.before:
             return False
         self._users[one.user_id] = one.before, until
         return True
 
-    def _forget(self, now: float) -> None:
+    def _forget(self, now: datetime) -> None:
         """Drop what no token can be of any more."""
         self._forget_at = now + FORGET_EVERY
         self._sessions = {session_id: until for session_id, until in self._sessions.items() if until > now}
