@@ -31,7 +31,7 @@ class Goal(Node):
     starts_on: AWSDate = about("The first day whose walks count, each by its own local date.")
     ends_on: AWSDate = about("The last day whose walks count.")
     grace_hours: int = about("Hours for late walks, once the last day has ended everywhere on earth.")
-    created_by: User = about("Who made it.")
+    created_by: User | None = about("Who made it; null to who is not in the team.")
     version: int = about("Rises with each change; goes into `expectedVersion`.")
     activated_at: AWSDateTime | None = about("When it began to count.")
     completed_at: AWSDateTime | None = about("When the target was reached.")

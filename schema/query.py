@@ -57,7 +57,7 @@ class Query:
 
     @field(goals.goal, *SIGNED_IN)
     def goal(self, id: Id) -> Goal | None:
-        """A goal of a team of yours, or of a public one."""
+        """A goal of a team of yours, or one of a public team that is no draft."""
 
     @field(sketches.route_templates, *ANYONE)
     def route_templates(self, first: First = 10, after: After = strawberry.UNSET) -> RouteTemplateConnection | None:

@@ -45,7 +45,7 @@ class Team(Node, Competitor):
         first: First = 20,
         after: After = strawberry.UNSET,
     ) -> Annotated["GoalConnection", strawberry.lazy("schema.goals")] | None:
-        """Its goals, newest first; null to whom they are hidden from."""
+        """Its goals, newest first; null to whom they are hidden from. Drafts are for its members."""
 
     @field(members.of_team)
     def members(

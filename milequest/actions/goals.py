@@ -138,6 +138,7 @@ async def _locked(tx: Tx, viewer: Viewer, goal_id: UUID) -> tuple[Team, Goal]:
     """The goal and its team, locked, for an ADMIN. Raises NOT_FOUND and FORBIDDEN."""
     team_id = found(await goals.team_of(tx, goal_id), "goal")
     team = found(await teams.lock(tx, viewer, team_id), "goal")
+    found(await goals.goal(tx, viewer, goal_id), "goal")  # a draft is hidden from strangers of a public team
     refuse_unless_admin(team.standing(viewer), is_public=team.is_public, what="goal")
     await counting.raise_boards(tx, [team_id])
     return team, found(await goals.lock(tx, goal_id), "goal")

@@ -2,18 +2,23 @@
 
 | of a team | anonymous | stranger | member | admin |
 |---|---|---|---|---|
-| card (name, counts) | public | public | yes | yes |
-| goals, route, progress | no | public | yes | yes |
-| people: members, walks, boards, contributors | no | no | yes | yes |
+| card: name, picture, settings, counts | public | public | yes | yes |
+| goals that have begun, with route, progress, milestones | no | public | yes | yes |
+| drafts: goals that never began, with their route | no | no | yes | yes |
+| people: members, walks, boards, contributors, presence, who made a goal | no | no | yes | yes |
 | invites | no | no | no | yes |
-| change team, goals, roles, invites | no | no | no | yes |
+
+"public" means: where the team is public. Who has left or was removed is a stranger at once; machines see what anonymous
+callers see; of a deleted team nobody sees anything. A private walk is its owner's alone.
 
 Reads apply a Viewer as a predicate of the statement (`store/scopes.py`); actions ask these functions on locked rows; a
 test compares the two over every combination. Private and missing look the same from outside.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from datetime import datetime
+from enum import Enum, IntEnum
 from uuid import UUID
 
 from milequest.rules.enums import ActivityPrivacy, TeamRole
@@ -29,13 +34,24 @@ class Standing(IntEnum):
     ADMIN = 3
 
 
-class TeamPart(IntEnum):
-    """What there is to see of a team; the value is the standing it takes where the team is public."""
+class TeamPart(Enum):
+    """What there is to see of a team: the rows of the table."""
 
-    CARD = Standing.ANONYMOUS
-    GOALS = Standing.STRANGER
-    PEOPLE = Standing.MEMBER
-    INVITES = Standing.ADMIN
+    CARD = "card"
+    GOALS = "goals"
+    DRAFTS = "drafts"
+    PEOPLE = "people"
+    INVITES = "invites"
+
+
+# The standing that seeing a part takes where the team is public.
+TAKES: Mapping[TeamPart, Standing] = {
+    TeamPart.CARD: Standing.ANONYMOUS,
+    TeamPart.GOALS: Standing.STRANGER,
+    TeamPart.DRAFTS: Standing.MEMBER,
+    TeamPart.PEOPLE: Standing.MEMBER,
+    TeamPart.INVITES: Standing.ADMIN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +69,29 @@ class Viewer:
 
 def may_see(part: TeamPart, standing: Standing, *, is_public: bool) -> bool:
     """Whether someone of `standing` sees `part` of a live team."""
-    return standing >= part and (is_public or standing >= Standing.MEMBER)
+    return standing >= TAKES[part] and (is_public or standing >= Standing.MEMBER)
+
+
+def part_of_goal(activated_at: datetime | None) -> TeamPart:
+    """The part a goal belongs to. One that was cancelled before it began stays a draft."""
+    return TeamPart.DRAFTS if activated_at is None else TeamPart.GOALS
 
 
 def refuse_unless_admin(standing: Standing, *, is_public: bool, what: str = "team") -> None:
     """Let admins through. NOT_FOUND for whom the team is hidden from, FORBIDDEN for everybody else."""
     if standing is not Standing.ADMIN:
-        raise _refusal(standing, is_public, what)
+        raise _refusal(standing, is_public, what, "an admin")
 
 
 def refuse_unless_member(standing: Standing, *, is_public: bool, what: str = "team") -> None:
     """Let members through. NOT_FOUND for whom the team is hidden from, FORBIDDEN for everybody else."""
     if standing < Standing.MEMBER:
-        raise _refusal(standing, is_public, what)
+        raise _refusal(standing, is_public, what, "a member")
 
 
-def _refusal(standing: Standing, is_public: bool, what: str) -> QuestError:
+def _refusal(standing: Standing, is_public: bool, what: str, who: str) -> QuestError:
     if may_see(TeamPart.CARD, standing, is_public=is_public):
-        return forbidden("Only an admin of the team may do this.")
+        return forbidden(f"Only {who} of the team may do this.")
     return not_found(what)
 
 

@@ -1,4 +1,4 @@
-"""Goals as a viewer sees them, and the statements that write them. A goal is visible as its team's goals are."""
+"""Goals as a viewer sees them, and the statements that write them. Drafts are for the team's members."""
 
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
@@ -9,16 +9,16 @@ import asyncpg
 from milequest.rules.access import Viewer
 from milequest.rules.enums import GoalStatus
 from milequest.rules.goals import Terms
-from milequest.store.scopes import GIVEN, GOALS_VISIBLE
+from milequest.store.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE
 from milequest.store.transaction import Reader, Tx
 from milequest.store.users import User
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A goal of a team. Its target is its route's length, in millimetres."""
+    """A goal of a team. Its target is its route's length, in millimetres. Who made it is None to all but members."""
 
-    created_by: User
+    created_by: User | None
     id: UUID
     team_id: UUID
     route_id: UUID
@@ -42,28 +42,25 @@ class Goal:
         return Terms(self.name, self.description, self.starts_on, self.ends_on, self.grace_hours)
 
 
-_SELECT = """
-SELECT u.id AS user_id, u.name AS user_name, u.avatar_url,
-       g.id, g.team_id, g.route_id, g.name, g.description, g.status, g.starts_on, g.ends_on, g.grace_hours,
-       g.target_mm, g.version, g.created_at, g.activated_at, g.completed_at, g.completed_on, g.finalized_at
-FROM goal g JOIN app_user u ON u.id = g.created_by
-"""
-_BY_IDS = (
-    f"{_SELECT} JOIN team t ON t.id = g.team_id WHERE g.id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOALS_VISIBLE}"
-)
-_ACTIVE = f"""{_SELECT} JOIN team t ON t.id = g.team_id
-WHERE g.team_id = ANY {GIVEN} AND g.status = 'ACTIVE' AND {GOALS_VISIBLE}"""
+_GOAL = """g.id, g.team_id, g.route_id, g.name, g.description, g.status, g.starts_on, g.ends_on, g.grace_hours,
+       g.target_mm, g.version, g.created_at, g.activated_at, g.completed_at, g.completed_on, g.finalized_at"""
+_COLUMNS = f"u.id AS user_id, u.name AS user_name, u.avatar_url, {_GOAL}"
+_MAKER = f"LEFT JOIN app_user u ON u.id = g.created_by AND {PEOPLE_VISIBLE}"
+_SELECT = f"SELECT {_COLUMNS} FROM goal g JOIN team t ON t.id = g.team_id {_MAKER}"
+_BY_IDS = f"{_SELECT} WHERE g.id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOAL_VISIBLE}"
+_ACTIVE = f"{_SELECT} WHERE g.team_id = ANY {GIVEN} AND g.status = 'ACTIVE' AND {GOAL_VISIBLE}"
 _PAGES = f"""
 SELECT page.* FROM unnest($2::uuid[]) AS asked (team_id) JOIN team t ON t.id = asked.team_id CROSS JOIN LATERAL (
-    {_SELECT}
-    WHERE g.team_id = t.id AND g.deleted_at IS NULL AND ($3::text IS NULL OR g.status = $3)
+    SELECT {_COLUMNS} FROM goal g {_MAKER}
+    WHERE g.team_id = t.id AND g.deleted_at IS NULL AND ($3::text IS NULL OR g.status = $3) AND {GOAL_VISIBLE}
       AND ($4::timestamptz IS NULL OR (g.created_at, g.id) < ($4, $5::uuid))
     ORDER BY g.created_at DESC, g.id DESC LIMIT $6
-) AS page WHERE {GOALS_VISIBLE} ORDER BY page.created_at DESC, page.id DESC"""
+) AS page ORDER BY page.created_at DESC, page.id DESC"""
 _VISIBLE_ROUTES = f"""
 SELECT DISTINCT g.route_id FROM goal g JOIN team t ON t.id = g.team_id
-WHERE g.route_id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOALS_VISIBLE}"""
-_LOCK = f"{_SELECT} WHERE g.id = $1 AND g.deleted_at IS NULL FOR NO KEY UPDATE OF g"
+WHERE g.route_id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOAL_VISIBLE}"""
+_LOCK = f"""
+SELECT NULL::uuid, NULL, NULL, {_GOAL} FROM goal g WHERE g.id = $1 AND g.deleted_at IS NULL FOR NO KEY UPDATE"""
 
 _INSERT = """
 INSERT INTO goal (id, team_id, route_id, target_mm, created_by, created_at, updated_at,
@@ -93,7 +90,7 @@ ORDER BY id LIMIT $3
 
 
 def _goal(row: asyncpg.Record) -> Goal:
-    return Goal(User(*row[:3]), *row[3:])
+    return Goal(None if row[0] is None else User(*row[:3]), *row[3:])
 
 
 async def by_ids(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> dict[UUID, Goal]:
@@ -139,7 +136,7 @@ async def team_of(tx: Tx, goal_id: UUID) -> UUID | None:
 
 
 async def lock(tx: Tx, goal_id: UUID) -> Goal | None:
-    """The goal, locked until the transaction ends. The caller asks the policy."""
+    """The goal, locked until the transaction ends, without who made it. The caller asks the policy."""
     row = await tx.fetchrow(_LOCK, goal_id)
     return None if row is None else _goal(row)
 

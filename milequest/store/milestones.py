@@ -11,7 +11,7 @@ from milequest.rules.access import Viewer
 from milequest.rules.enums import MilestoneKind
 from milequest.rules.goals import NewMilestone, Stop
 from milequest.rules.ids import new_id
-from milequest.store.scopes import GIVEN, GOALS_VISIBLE, PEOPLE_VISIBLE
+from milequest.store.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE
 from milequest.store.transaction import Reader, Tx
 from milequest.store.users import User
 
@@ -48,8 +48,8 @@ LEFT JOIN activity a ON a.id = s.reached_by_activity_id AND s.revoked_at IS NULL
     AND a.deleted_at IS NULL AND a.count_status = 'COUNTED' AND {PEOPLE_VISIBLE}
 LEFT JOIN app_user u ON u.id = a.user_id AND u.deleted_at IS NULL
 """
-_BY_IDS = f"{_SELECT} WHERE s.id = ANY {GIVEN} AND {GOALS_VISIBLE}"
-_OF_GOALS = f"{_SELECT} WHERE s.goal_id = ANY {GIVEN} AND {GOALS_VISIBLE} ORDER BY s.goal_id, s.at_mm, s.kind, s.key"
+_BY_IDS = f"{_SELECT} WHERE s.id = ANY {GIVEN} AND {GOAL_VISIBLE}"
+_OF_GOALS = f"{_SELECT} WHERE s.goal_id = ANY {GIVEN} AND {GOAL_VISIBLE} ORDER BY s.goal_id, s.at_mm, s.kind, s.key"
 
 _STOPS = "SELECT index, name, kind, at_mm FROM route_waypoint WHERE route_id = $1 ORDER BY index"
 _INSERT = """

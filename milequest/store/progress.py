@@ -14,7 +14,7 @@ from milequest.rules.geo import LatLng
 from milequest.rules.progress import pace, percent, remaining_mm
 from milequest.store.positions import position_of, position_sql
 from milequest.store.routes import WaypointRow
-from milequest.store.scopes import GOALS_VISIBLE, PEOPLE_VISIBLE
+from milequest.store.scopes import GOAL_VISIBLE, PEOPLE_VISIBLE
 from milequest.store.transaction import Reader
 from milequest.store.users import User
 
@@ -88,7 +88,7 @@ CROSS JOIN LATERAL (
     FROM goal_entry e JOIN app_user u ON u.id = e.user_id WHERE e.goal_id = g.id AND {_NAMED}
 ) AS named
 CROSS JOIN LATERAL ({position_sql("g.route_id", "p.total_mm")}) AS place
-WHERE {GOALS_VISIBLE}"""
+WHERE {GOAL_VISIBLE}"""
 _TOP = f"""
 SELECT g.id, top.*
 {_VISIBLE_GOAL}

@@ -14,8 +14,9 @@ _ADMIN = """EXISTS (SELECT FROM team_member m
 # Of `team t`: may_see(CARD).
 TEAM_VISIBLE = f"t.deleted_at IS NULL AND (t.is_public OR {_MEMBER})"
 
-# Of `team t`: may_see(GOALS).
-GOALS_VISIBLE = f"t.deleted_at IS NULL AND (t.is_public AND $1::uuid IS NOT NULL OR {_MEMBER})"
+# Of `goal g` of `team t`: may_see(part_of_goal(activated_at)).
+GOAL_VISIBLE = f"""t.deleted_at IS NULL
+    AND (t.is_public AND $1::uuid IS NOT NULL AND g.activated_at IS NOT NULL OR {_MEMBER})"""
 
 # Of `team t`: may_see(PEOPLE).
 PEOPLE_VISIBLE = f"t.deleted_at IS NULL AND {_MEMBER}"

@@ -2,30 +2,36 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from milequest.rules import access
 from milequest.rules.access import (
     Standing,
     TeamPart,
     Viewer,
     may_see,
     may_see_activity,
+    part_of_goal,
     refuse_unless_admin,
     refuse_unless_member,
 )
 from milequest.rules.enums import ActivityPrivacy, TeamRole
 from milequest.rules.errors import ErrorCode, QuestError
+from milequest.settings import PROJECT
 from milequest.store import invites, members, scopes, teams, users
 from milequest.store.teams import Team
 from tests.quest import Quest
 
+BEGUN, DRAFT = "now()", "NULL"  # when a goal was activated
 PREDICATES = {
     TeamPart.CARD: scopes.TEAM_VISIBLE,
-    TeamPart.GOALS: scopes.GOALS_VISIBLE,
+    TeamPart.GOALS: scopes.GOAL_VISIBLE.replace("g.activated_at", BEGUN),
+    TeamPart.DRAFTS: scopes.GOAL_VISIBLE.replace("g.activated_at", DRAFT),
     TeamPart.PEOPLE: scopes.PEOPLE_VISIBLE,
     TeamPart.INVITES: scopes.INVITES_VISIBLE,
 }
@@ -77,6 +83,23 @@ async def test_predicates_say_what_the_rule_says(world: World) -> None:
         is_public, is_live = kind
         allowed = is_live and may_see(part, world.standing(who, is_live), is_public=is_public)
         assert seen == allowed, (who, kind, part)
+
+
+def test_a_goal_is_a_draft_until_it_is_activated() -> None:
+    assert part_of_goal(None) is TeamPart.DRAFTS
+    assert part_of_goal(datetime(2026, 11, 22, tzinfo=UTC)) is TeamPart.GOALS
+
+
+def test_the_documented_table_is_the_code() -> None:
+    told = access.__doc__ or ""
+    table = told[told.index("| of a team") : told.index('\n\n"public" means')]
+    assert table in (PROJECT / "ARCHITECTURE.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    assert [row[0].partition(":")[0].split()[0] for row in rows[2:]] == [part.value for part in TeamPart]
+    for part, (_, *cells) in zip(TeamPart, rows[2:], strict=True):
+        for standing, cell in zip(Standing, cells, strict=True):
+            seen = [may_see(part, standing, is_public=is_public) for is_public in (True, False)]
+            assert {"yes": [True, True], "public": [True, False], "no": [False, False]}[cell] == seen, (part, standing)
 
 
 async def test_reads_give_what_the_rule_allows(world: World) -> None:

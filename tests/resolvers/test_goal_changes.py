@@ -93,16 +93,18 @@ async def test_a_stale_version_changes_nothing(team: Crew) -> None:
 async def test_only_an_admin_changes_goals(quest: Quest, is_public: bool) -> None:
     team = await crew(quest, is_public=is_public)
     goal_id = await draft(team.member, team.team)
+    begun = await draft(team.admin, team.team, activate=True)
     for text in (UPDATE, DELETE, ACTIVATE, CANCEL):
         assert await code(quest.anonymous, text, goalId=goal_id) == "UNAUTHENTICATED"
         assert await code(team.member, text, goalId=goal_id) == "FORBIDDEN"
-        assert await code(team.stranger, text, goalId=goal_id) == ("FORBIDDEN" if is_public else "NOT_FOUND")
+        assert await code(team.stranger, text, goalId=goal_id) == "NOT_FOUND"
+        assert await code(team.stranger, text, goalId=begun) == ("FORBIDDEN" if is_public else "NOT_FOUND")
         assert await code(team.admin, text, goalId=NOWHERE) == "NOT_FOUND"
     drawn = {"goalId": goal_id, "waypoints": along(0, 1)}
     assert await code(team.member, UPDATE, **drawn) == "FORBIDDEN"
-    assert await code(team.stranger, UPDATE, **drawn) == ("FORBIDDEN" if is_public else "NOT_FOUND")
+    assert await code(team.stranger, UPDATE, **drawn) == "NOT_FOUND"
     assert (await status(team.admin, goal_id))["version"] == 1
-    assert await team.count("route") == 1
+    assert await team.count("route") == 2
 
 
 async def test_what_an_active_goal_still_lets_change(team: Crew) -> None:

@@ -12,6 +12,7 @@ from milequest.rules.routes import RoutePlan, Waypoint
 from milequest.rules.templates import WEST_HIGHLAND_WAY
 from milequest.runtime import Runtime
 from tests.journeys import (
+    ACTIVATE,
     CANCEL,
     CREATE,
     LEG,
@@ -236,6 +237,9 @@ async def test_the_list_of_goals(quest: Quest) -> None:
     for _ in range(5):
         made.insert(0, await draft(team.admin, team.team))
         team.later(minutes=1)
+    for begun in (made[1], made[3]):
+        await team.admin.run(ACTIVATE, input={"goalId": begun})
+        await team.admin.run(CANCEL, input={"goalId": begun})
     await team.admin.run(CANCEL, input={"goalId": made[2]})
     text = """query ($t: ID!, $first: Int, $after: String, $status: GoalStatus) { team(id: $t) {
         goals(first: $first, after: $after, status: $status) {
@@ -244,16 +248,20 @@ async def test_the_list_of_goals(quest: Quest) -> None:
     async def page(caller: Caller, **given: Any) -> Any:
         return (await caller.run(text, t=team.team, **given))["team"]["goals"]
 
-    seen, after = [], None
-    while True:
-        part = await page(team.stranger, first=2, after=after)
-        seen += [node["id"] for node in part["nodes"]]
-        assert [edge["node"] for edge in part["edges"]] == part["nodes"]
-        after = part["pageInfo"]["endCursor"]
-        if not part["pageInfo"]["hasNextPage"]:
-            break
-    assert seen == made
-    assert [node["id"] for node in (await page(team.member, status="CANCELLED"))["nodes"]] == [made[2]]
+    async def pages(caller: Caller) -> list[str]:
+        seen, after = [], None
+        while True:
+            part = await page(caller, first=2, after=after)
+            seen += [node["id"] for node in part["nodes"]]
+            assert [edge["node"] for edge in part["edges"]] == part["nodes"]
+            after = part["pageInfo"]["endCursor"]
+            if not part["pageInfo"]["hasNextPage"]:
+                return seen
+
+    assert await pages(team.member) == made
+    assert await pages(team.stranger) == [made[1], made[3]]  # what was cancelled before it began stays a draft
+    assert [node["id"] for node in (await page(team.member, status="CANCELLED"))["nodes"]] == made[1:4]
+    assert (await page(team.stranger, status="DRAFT"))["nodes"] == []
     assert await page(quest.anonymous) is None
     for given in ({"first": 0}, {"first": 51}, {"after": "nonsense"}):
         assert (await team.admin.refused(text, t=team.team, **given))["code"] == "VALIDATION_ERROR"

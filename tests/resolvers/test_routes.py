@@ -12,7 +12,7 @@ from app.accounts import ensure_account, token_for
 from app.asgi import create_app
 from milequest.rules.rate_limits import ROUTES_PLANNED
 from milequest.rules.templates import ROUTE_TEMPLATES
-from tests.journeys import LEG, Crew, along, crew, draft
+from tests.journeys import ACTIVATE, LEG, Crew, along, crew, draft
 from tests.milequest.store.routes import decoded
 from tests.quest import Caller, Quest
 
@@ -132,7 +132,10 @@ async def bearer(team: Crew, name: str) -> tuple[str, dict[str, str]]:
 async def test_geojson(quest: Quest, http: httpx.AsyncClient, is_public: bool) -> None:
     team = await crew(quest, is_public=is_public)
     goal_id = await draft(team.admin, team.team)
+    unbegun = await draft(team.admin, team.team)
+    await team.admin.run(ACTIVATE, input={"goalId": goal_id})
     read = await team.admin.run("query ($id: ID!) { goal(id: $id) { route { geoJsonUrl } } }", id=goal_id)
+    hidden = await team.admin.run("query ($id: ID!) { goal(id: $id) { route { geoJsonUrl } } }", id=unbegun)
     url = read["goal"]["route"]["geoJsonUrl"]
     stranger_id, stranger = await bearer(team, "stranger")
     member_id, member = await bearer(team, "member")
@@ -148,6 +151,7 @@ async def test_geojson(quest: Quest, http: httpx.AsyncClient, is_public: bool) -
     assert shape["type"] == "FeatureCollection"
     assert [part["geometry"]["type"] for part in shape["features"]] == ["LineString"] * 3 + ["Point"] * 4
     assert (await http.get(url, headers=stranger)).status_code == (200 if is_public else 404)
+    assert (await http.get(hidden["goal"]["route"]["geoJsonUrl"], headers=stranger)).status_code == 404
     assert stranger_id != member_id
     for address, headers, status in (
         (url, {}, 401),
