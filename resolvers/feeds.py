@@ -95,12 +95,12 @@ class Look:
 class StateFeed:
     """State that is told when it has changed, and at once to who begins. Feeds of an equal `topic` show the same.
 
-    It may have changed when one of `wakes` is woken, a channel or, for the state of all teams, ANY_CHANNEL.
+    It may have changed when one of the channels `wakes` is woken; for the state of all teams that is ANY_CHANNEL.
     """
 
     topic: tuple[Hashable, ...]
     gate: Gate
-    wakes: str
+    wakes: Sequence[str]
     look: Callable[[Request], Awaitable[Look]]
 
 

@@ -61,7 +61,7 @@ async def team_progress_updated(ctx: Context) -> StateFeed:
             TeamProgressUpdate(team_id, place), place and (place.id, place.version), _midnight(here.timezone, request)
         )
 
-    return StateFeed(("progress", team_id), Gate(team_id, TeamPart.GOALS), team_channel(team_id), look)
+    return StateFeed(("progress", team_id), Gate(team_id, TeamPart.GOALS), (team_channel(team_id),), look)
 
 
 async def team_leaderboard_updated(ctx: Context) -> StateFeed:
@@ -75,7 +75,8 @@ async def team_leaderboard_updated(ctx: Context) -> StateFeed:
         update = LeaderboardUpdate(team_id, period, metric, LeaderboardBasis.TOTAL, board)
         return Look(update, board and (board.id, board.window, board.version), _midnight(here.timezone, request))
 
-    return StateFeed(("board", team_id, period, metric), Gate(team_id, TeamPart.PEOPLE), team_channel(team_id), look)
+    topic = ("board", team_id, period, metric)
+    return StateFeed(topic, Gate(team_id, TeamPart.PEOPLE), (team_channel(team_id),), look)
 
 
 async def teams_leaderboard_updated(ctx: Context) -> StateFeed:
@@ -88,20 +89,21 @@ async def teams_leaderboard_updated(ctx: Context) -> StateFeed:
         midnight = day_after(request.now.astimezone(UTC).date(), ZoneInfo("UTC"))
         return Look(update, board and (board.window, board.version), midnight)
 
-    return StateFeed(("teams", period, basis), Gate(None), ANY_CHANNEL, look)
+    return StateFeed(("teams", period, basis), Gate(None), (ANY_CHANNEL,), look)
 
 
 async def team_presence_updated(ctx: Context) -> StateFeed:
-    """Who is walking now."""
+    """Who is walking now. It ends with a membership, of which the team's log tells."""
     team_id: UUID = ctx.args["team_id"]
     await place_in_team(ctx, TeamPart.PEOPLE)
 
     async def look(request: Request) -> Look:
         walking, until = await presence.walkers(request.runtime.redis, team_id, request.now)
-        shown = await users.of_team(request.db, team_id, walking)
+        shown = await users.of_members(request.db, team_id, walking)
         return Look(TeamPresenceUpdate(team_id, shown), tuple(user.id for user in shown), until)
 
-    return StateFeed(("presence", team_id), Gate(team_id, TeamPart.PEOPLE), presence_channel(team_id), look)
+    wakes = (presence_channel(team_id), team_channel(team_id))
+    return StateFeed(("presence", team_id), Gate(team_id, TeamPart.PEOPLE), wakes, look)
 
 
 async def live_cursor(ctx: Context) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from milequest.rules.access import refuse_unless_member
 from milequest.rules.errors import found
 from milequest.rules.events import presence_channel
-from milequest.store import presence, teams
+from milequest.store import members, presence, teams
 from resolvers.context import Context
 
 
@@ -21,6 +21,7 @@ async def set_presence(ctx: Context) -> SetPresencePayload:
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
     team = found(await teams.team(request.db, request.viewer, given["team_id"]), "team")
     refuse_unless_member(team.standing(request.viewer), is_public=team.is_public)
-    await presence.put(request.runtime.redis, team.id, user_id, request.now, walking=given["walking"])
+    member_id = found(await members.open_id(request.db, team.id, user_id), "team")
+    await presence.put(request.runtime.redis, team.id, member_id, request.now, walking=given["walking"])
     await request.runtime.bus.wake({presence_channel(team.id): 0})
     return SetPresencePayload()

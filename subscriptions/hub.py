@@ -54,8 +54,9 @@ class Hub:
         topic = self._topics.get(feed.topic)
         if topic is None:
             topic = self._topics[feed.topic] = StateTopic(self._runtime, feed)
-            self._topics_by_wake[feed.wakes].add(topic)
-            self._runtime.bus.listen(feed.wakes)
+            for wake in feed.wakes:
+                self._topics_by_wake[wake].add(topic)
+                self._runtime.bus.listen(wake)
         topic.add(listener)
 
     def remove(self, listener: Listener) -> None:
@@ -76,8 +77,9 @@ class Hub:
         if not len(topic):
             topic.close()
             del self._topics[feed.topic]
-            self._topics_by_wake[feed.wakes].discard(topic)
-            self._runtime.bus.unlisten(feed.wakes)
+            for wake in feed.wakes:
+                self._topics_by_wake[wake].discard(topic)
+                self._runtime.bus.unlisten(wake)
 
     async def run(self) -> None:
         """Work until cancelled."""

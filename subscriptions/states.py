@@ -6,7 +6,7 @@ wins.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -45,7 +45,7 @@ class StateTopic:
         return len(self._newcomers) + len(self._settled)
 
     @property
-    def wakes(self) -> str:
+    def wakes(self) -> Sequence[str]:
         """What may change it."""
         return self._feed.wakes
 
@@ -63,7 +63,7 @@ class StateTopic:
         """It may have changed. That a log reaches up to `sequence` is heard more than once, and news the first time."""
         if sequence and sequence == self._woken:
             return
-        self._woken = sequence
+        self._woken = sequence or self._woken
         self._has_changed = True
         self._signal.set()
 

@@ -109,9 +109,9 @@ async def place(db: Reader, member_id: UUID) -> Place | None:
     return None if row is None else Place(*row)
 
 
-async def open_id(tx: Tx, team_id: UUID, user_id: UUID) -> UUID | None:
-    """The user's open membership of the team, which the caller has locked."""
-    member_id: UUID | None = await tx.fetchval(
+async def open_id(db: Reader, team_id: UUID, user_id: UUID) -> UUID | None:
+    """The user's open membership of the team. Actions ask once they have locked the team."""
+    member_id: UUID | None = await db.fetchval(
         "SELECT id FROM team_member WHERE team_id = $1 AND user_id = $2 AND left_at IS NULL", team_id, user_id
     )
     return member_id

@@ -1,4 +1,7 @@
-"""Who is walking now: in Redis alone, since it is worth nothing two minutes later. Lost with Redis, told again soon."""
+"""Who is walking now: in Redis alone, since it is worth nothing two minutes later. Lost with Redis, told again soon.
+
+Entries are memberships: what was told as a member is void once the membership has ended, even for who joins again.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,15 +19,15 @@ def _key(team_id: UUID) -> str:
     return f"milequest:walking:{team_id.hex}"
 
 
-async def put(redis: Valkey, team_id: UUID, user_id: UUID, now: datetime, *, walking: bool) -> None:
-    """Somebody walks until two minutes from now, or no longer. Raises UNAVAILABLE while Redis is away."""
+async def put(redis: Valkey, team_id: UUID, member_id: UUID, now: datetime, *, walking: bool) -> None:
+    """A member walks until two minutes from now, or no longer. Raises UNAVAILABLE while Redis is away."""
     key = _key(team_id)
     try:
         async with redis.pipeline(transaction=True) as pipe:
             if walking:
-                pipe.zadd(key, {user_id.hex: microseconds(now + LASTS)})
+                pipe.zadd(key, {member_id.hex: microseconds(now + LASTS)})
             else:
-                pipe.zrem(key, user_id.hex)
+                pipe.zrem(key, member_id.hex)
             pipe.zremrangebyscore(key, "-inf", microseconds(now))
             pipe.expire(key, LASTS)
             await pipe.execute()
@@ -33,7 +36,10 @@ async def put(redis: Valkey, team_id: UUID, user_id: UUID, now: datetime, *, wal
 
 
 async def walkers(redis: Valkey, team_id: UUID, now: datetime) -> tuple[list[UUID], datetime | None]:
-    """Who walks, those who said so last first, and when the first of them may end. Raises UNAVAILABLE without Redis."""
+    """Memberships of who walks, the latest to say so first, and when the first of them may end.
+
+    Raises UNAVAILABLE without Redis.
+    """
     try:
         found: list[Any] = await redis.zrevrangebyscore(
             _key(team_id), "+inf", f"({microseconds(now)}", start=0, num=MAX_WALKERS, withscores=True

@@ -70,10 +70,11 @@ FROM app_user WHERE id = $1 AND deleted_at IS NULL AND suspended_at IS NULL
 """
 _CARDS = "SELECT id, name, avatar_url FROM app_user WHERE id = ANY($1)"
 _VISIBLE_CARDS = f"SELECT u.id, u.name, u.avatar_url FROM app_user u WHERE u.id = ANY {GIVEN} AND {CARD_VISIBLE}"
-_OF_TEAM = """
+_OF_MEMBERS = """
 SELECT u.id, u.name, u.avatar_url
-FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (id, place) JOIN app_user u ON u.id = asked.id AND u.deleted_at IS NULL
-JOIN team_member m ON m.team_id = $1 AND m.user_id = u.id AND m.left_at IS NULL
+FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (id, place)
+JOIN team_member m ON m.id = asked.id AND m.team_id = $1 AND m.left_at IS NULL
+JOIN app_user u ON u.id = m.user_id AND u.deleted_at IS NULL
 ORDER BY place
 """
 _LOCK = "SELECT FROM app_user WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
@@ -114,9 +115,9 @@ async def visible_cards(db: Reader, viewer: Viewer, user_ids: list[UUID]) -> dic
     return {row[0]: User(*row) for row in await db.fetch(_VISIBLE_CARDS, viewer.user_id, user_ids)}
 
 
-async def of_team(db: Reader, team_id: UUID, user_ids: list[UUID]) -> list[User]:
-    """The cards of those who are in the team, in the order asked."""
-    return [User(*row) for row in await db.fetch(_OF_TEAM, team_id, user_ids)] if user_ids else []
+async def of_members(db: Reader, team_id: UUID, member_ids: list[UUID]) -> list[User]:
+    """The cards of those whose memberships of the team are open, in the order asked."""
+    return [User(*row) for row in await db.fetch(_OF_MEMBERS, team_id, member_ids)] if member_ids else []
 
 
 async def lock(tx: Tx, *user_ids: UUID) -> None:

@@ -1,7 +1,7 @@
 """`$default`: one message of a client. Others of the same socket may be worked on at this moment."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -162,7 +162,7 @@ class Conversation:
             digest = await self._parts.shelf.store(begun.plan.key, start.variables, request.now)
         finally:
             self._parts.shelf.plans.release(begun.plan)
-        group, channel = _place(begun.plan.feed, self._connection.id)
+        group, channels = _place(begun.plan.feed, self._connection.id)
         listener = {**rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
         who, added = await self._stored(start, group, listener)
         match added:
@@ -175,7 +175,8 @@ class Conversation:
                 return True
         try:
             interest: Item = {"stamp": who.serial, "expires": rows.expiry(request.now)}
-            await self._parts.table.put(rows.interest_key(channel, group), interest)
+            for channel in channels:
+                await self._parts.table.put(rows.interest_key(channel, group), interest)
             if (text := self._protocol.started(start.id)) is not None:
                 await self._say(text)
             after = begun.after if begun.after is None or len(begun.after) <= MOST_AFTER else ""
@@ -262,10 +263,10 @@ class Conversation:
             await self._parts.connections.close(self._connection.id)
 
 
-def _place(feed: Feed, connection: str) -> tuple[str, str]:
-    """The group in which a connection listens to a feed, and the channel that wakes it."""
+def _place(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:
+    """The group in which a connection listens to a feed, and the channels that wake it."""
     if isinstance(feed, LogFeed):
-        return rows.group_of_log(feed.channel, connection), feed.channel
+        return rows.group_of_log(feed.channel, connection), (feed.channel,)
     return rows.group_of_state(feed.topic), feed.wakes
 
 
