@@ -1,0 +1,163 @@
+"""The policy's row of every field and every operation. A test fails for what the schema has and this table lacks.
+
+Fields of what a mutation answers need no row: whoever is let through sees them. In arguments `%(team)s` and the like
+are ids of the team that is asked about, see `World.ids`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from milequest.rules.access import TeamPart
+from milequest.rules.identity import IdentityKind
+
+CARD, GOALS, DRAFTS = TeamPart.CARD, TeamPart.GOALS, TeamPart.DRAFTS
+PEOPLE, INVITES = TeamPart.PEOPLE, TeamPart.INVITES
+
+
+class Of(Enum):
+    """Whose something is that is no part of a team."""
+
+    ALL = "of no team: whoever may ask"
+    OWN = "of the viewer alone"
+    HOLDER = "of whoever knows the code, while the team is there"
+
+
+Row: TypeAlias = TeamPart | Of
+ALL, OWN, HOLDER = Of.ALL, Of.OWN, Of.HOLDER
+_LIST = "edges nodes pageInfo"
+_EDGE = "cursor node"
+_BOX = {"southwest northeast": GOALS}
+_HEAD = "cursor sequence delivery occurredAt teamId"
+
+# Type by type: what of a team it takes to see these fields. A goal that never began takes DRAFTS instead of GOALS.
+FIELDS: Mapping[str, Mapping[str, Row]] = {
+    "Team": {
+        "id name avatarUrl description isPublic joinPolicy memberCount maxMembers timezone createdAt version": CARD,
+        "activeGoal goals liveCursor": GOALS,
+        "viewerRole members activities leaderboard": PEOPLE,
+        "invites": INVITES,
+    },
+    "Goal": {
+        "id name description status startsOn endsOn graceHours version activatedAt completedAt completedOn": GOALS,
+        "finalizedAt team route progress": GOALS,
+        "createdBy leaderboard": PEOPLE,
+    },
+    "GoalProgress": {
+        "id totalMeters percent remainingMeters version unattributedMeters position headingDegrees legIndex": GOALS,
+        "legFraction lineFraction lastWaypoint nextWaypoint metersToNextWaypoint daysElapsed daysRemaining": GOALS,
+        "averageMetersPerDay requiredMetersPerDay projectedFinishOn isOnTrack goal travelledPolyline": GOALS,
+        "milestones": GOALS,
+        "topContributors viewerContribution": PEOPLE,
+    },
+    "Milestone": {
+        "id kind title description imageUrl atMeters reachedAt goal position": GOALS,
+        "reachedBy": PEOPLE,
+    },
+    "Route": {
+        "id lengthMeters bounds waypoints legs polyline elevationGainMeters attribution geoJsonUrl": GOALS,
+    },
+    "RouteLeg": {"index startsAtMeters distanceMeters durationSeconds quality polyline": GOALS},
+    "Waypoint": {"index name position kind atMeters": GOALS},
+    "Bounds": _BOX,
+    "LatLng": {"lat lng": GOALS},
+    "User": {"id name avatarUrl": PEOPLE},
+    "TeamMember": {"id team user role joinedAt": PEOPLE},
+    "Contribution": {"user distanceMeters isFormerMember": PEOPLE},
+    "Activity": {
+        "id user type distanceMeters durationSeconds steps startedAt endedAt timezone localDate notes source": PEOPLE,
+        "privacy countStatus createdAt version": PEOPLE,
+    },
+    "Leaderboard": {
+        "id period metric basis windowStartsOn windowEndsOn isFinal version entries viewerStanding": PEOPLE,
+    },
+    "LeaderboardEntry": {
+        "rank value competitor distanceMeters activityCount lastActivityAt rankChange": PEOPLE,
+    },
+    "Standing": {"entry trueValue ahead behind": PEOPLE},
+    "Invite": {"id team invitedEmail role maxUses useCount state message expiresAt": INVITES},
+    "GoalConnection": {_LIST: GOALS},
+    "GoalEdge": {_EDGE: GOALS},
+    "TeamMemberConnection": {_LIST: PEOPLE, "totalCount": PEOPLE},
+    "TeamMemberEdge": {_EDGE: PEOPLE},
+    "ActivityConnection": {_LIST: PEOPLE},
+    "ActivityEdge": {_EDGE: PEOPLE},
+    "LeaderboardEntryConnection": {_LIST: PEOPLE, "totalCount": PEOPLE},
+    "LeaderboardEntryEdge": {_EDGE: PEOPLE},
+    "InviteConnection": {_LIST: INVITES},
+    "InviteEdge": {_EDGE: INVITES},
+    "PageInfo": {"hasNextPage hasPreviousPage startCursor endCursor": ALL},
+    "TeamActivityEvent": {_HEAD: PEOPLE, "change edge removedId snapshot": PEOPLE},
+    "TeamMemberEvent": {_HEAD: PEOPLE, "change edge removedId team snapshot": PEOPLE},
+    "TeamGoalEvent": {_HEAD: GOALS, "goal team snapshot": GOALS},
+    "TeamMilestoneEvent": {_HEAD: GOALS, "milestone snapshot": GOALS},
+    "TeamProgressUpdate": {"teamId progress": GOALS},
+    "TeamPresenceUpdate": {"teamId walkers": PEOPLE},
+    "LeaderboardUpdate": {"teamId period metric basis leaderboard": PEOPLE},
+    "TeamConnection": {_LIST: ALL},
+    "TeamEdge": {_EDGE: ALL},
+    "InvitePreview": {"teamName memberCount state expiresAt": HOLDER},
+    "RouteTemplate": {"id lengthMeters bounds waypoints legs polyline name description country": ALL},
+    "RouteTemplateConnection": {_LIST: ALL},
+    "RouteTemplateEdge": {_EDGE: ALL},
+    "RoutePreview": {"lengthMeters bounds waypoints legs polyline warnings": ALL},
+    "Place": {"name address position country": ALL},
+    "Problem": {"code message field": ALL},
+    "FormField": {"name value": OWN},
+    "Session": {"accessToken accessTokenExpiresAt refreshToken": OWN},
+    "Viewer": {
+        "id user email preferredUnits timezone locale strideMeters privacySettings version avatarRefusal": OWN,
+        "memberships stats activities": OWN,
+    },
+    "PrivacySettings": {"defaultActivityPrivacy showOnLeaderboards shareStatsWithTeam": OWN},
+    "AvatarRefusal": {"upload teamId reason refusedAt": OWN},
+    "ActivityStats": {"startsOn endsOn distanceMeters durationSeconds steps activityCount activeDays": OWN},
+}
+
+ANONYMOUS, USER, MACHINE = IdentityKind.ANONYMOUS, IdentityKind.USER, IdentityKind.LAMBDA
+ANYBODY = frozenset({ANONYMOUS, USER, MACHINE})
+VISITORS = frozenset({ANONYMOUS, USER})
+KNOWN = frozenset({USER, MACHINE})
+USERS = frozenset({USER})
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A way to ask a root field: who may ask, whose it is what they ask for, and the arguments."""
+
+    who: frozenset[IdentityKind]
+    row: Row
+    arguments: str = ""
+
+
+_NEAR = "{lat: 52.5, lng: 13.4}"
+_WAY = "[{position: {lat: 0, lng: 0}}, {position: {lat: 0, lng: 0.1}}]"
+
+QUERIES: Mapping[str, tuple[Read, ...]] = {
+    "node": (Read(ANYBODY, CARD, 'id: "%(team)s"'),),
+    "nodes": (Read(ANYBODY, CARD, 'ids: ["%(team)s"]'),),
+    "viewer": (Read(ANYBODY, OWN),),
+    "user": (Read(USERS, PEOPLE, 'id: "%(user)s"'),),
+    "team": (Read(ANYBODY, CARD, 'id: "%(team)s"'),),
+    "searchTeams": (Read(ANYBODY, ALL, 'query: "%(name)s", first: 5'),),
+    "invitePreview": (Read(ANYBODY, HOLDER, 'code: "%(code)s"'),),
+    "goal": (Read(USERS, GOALS, 'id: "%(goal)s"'), Read(USERS, DRAFTS, 'id: "%(draft)s"')),
+    "routeTemplates": (Read(ANYBODY, ALL, "first: 1"),),
+    "previewRoute": (Read(USERS, ALL, f"waypoints: {_WAY}"),),
+    "searchPlaces": (Read(USERS, ALL, 'query: "Rome"'),),
+    "reverseGeocode": (Read(USERS, ALL, f"position: {_NEAR}"),),
+    "teamsLeaderboard": (Read(KNOWN, ALL, "period: ALL_TIME"),),
+    "activity": (Read(USERS, PEOPLE, 'id: "%(walk)s"'), Read(USERS, OWN, 'id: "%(private)s"')),
+}
+
+SUBSCRIPTIONS: Mapping[str, Read] = {
+    "teamActivityChanged": Read(USERS, PEOPLE, 'teamId: "%(team)s"'),
+    "teamMemberChanged": Read(USERS, PEOPLE, 'teamId: "%(team)s"'),
+    "teamGoalChanged": Read(USERS, GOALS, 'teamId: "%(team)s"'),
+    "teamMilestoneReached": Read(USERS, GOALS, 'teamId: "%(team)s"'),
+    "teamProgressUpdated": Read(USERS, GOALS, 'teamId: "%(team)s"'),
+    "teamLeaderboardUpdated": Read(USERS, PEOPLE, 'teamId: "%(team)s", period: WEEK, metric: DISTANCE'),
+    "teamsLeaderboardUpdated": Read(KNOWN, ALL, "period: ALL_TIME, basis: TOTAL"),
+    "teamPresenceUpdated": Read(USERS, PEOPLE, 'teamId: "%(team)s"'),
+}

@@ -1,0 +1,208 @@
+"""A world with something behind every field: three teams, in each of them every kind of person, goal and walk.
+
+What a nullable field shows is there for at least one object of each type, partly by SQL: pictures, attributions, texts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from milequest.rules.access import Standing, TeamPart, Viewer, may_see
+from milequest.rules.identity import Identity, IdentityKind
+from tests.journeys import ACTIVATE, CANCEL, NOW, along, draft, walk
+from tests.quest import Caller, Quest
+
+TEAMS = ("public", "private", "deleted")
+PEOPLE = ("admin", "member", "top", "last", "left", "removed")
+VIEWERS = ("nobody", "machine", "stranger", "left", "removed", "member", "admin")
+GOALS = {
+    "reached": TeamPart.GOALS,
+    "goal": TeamPart.GOALS,
+    "draft": TeamPart.DRAFTS,
+    "dropped": TeamPart.DRAFTS,
+}
+LEAVE = "mutation ($t: ID!) { leaveTeam(input: {teamId: $t}) { deletedMemberId } }"
+REMOVE = "mutation ($m: ID!) { removeMember(input: {memberId: $m}) { deletedMemberId } }"
+DELETE_WALK = "mutation ($w: ID!) { deleteActivity(input: {activityId: $w}) { deletedActivityId } }"
+DELETE_TEAM = "mutation ($t: ID!, $n: String!) { deleteTeam(input: {teamId: $t, confirmName: $n}) { deletedTeamId } }"
+PRESENCE = "mutation ($t: ID!) { setPresence(input: {teamId: $t, walking: true}) { ok } }"
+INVITE = """mutation ($i: CreateInviteInput!) { createInvite(input: $i) { code inviteEdge { node { id } } } }"""
+FILLED = (
+    "UPDATE app_user SET avatar_url = 'https://pictures.example/' || name",
+    "UPDATE team SET avatar_url = 'https://pictures.example/' || id",
+    "UPDATE route SET elevation_gain_m = 5, attribution = 'The mapmakers'",
+    "UPDATE route_leg SET duration_s = 60",
+    "UPDATE milestone SET description = 'A bench.', image_url = 'https://pictures.example/bench'",
+    "UPDATE goal SET finalized_at = now() WHERE status = 'COMPLETED'",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something with an id: the part of the team it takes to see it, or whose alone it is."""
+
+    id: str
+    part: TeamPart | None
+    owner: UUID | None = None
+    has_gone: bool = False  # by its id only its owner still finds it
+
+
+@dataclass
+class TeamOf:
+    """One team of the world, and what belongs to it."""
+
+    kind: str
+    id: str
+    people: Mapping[str, Caller]
+    ids: dict[str, str] = field(default_factory=dict)
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    secrets: dict[str, Subject] = field(default_factory=dict)  # texts, and what it takes to read them
+
+    def add(self, id: str, part: TeamPart | None, owner: UUID | None = None, *, has_gone: bool = False) -> Subject:
+        """Note a subject, whose id is a secret as well."""
+        subject = self.subjects[id] = self.secrets[id.rpartition("_")[2]] = Subject(id, part, owner, has_gone)
+        return subject
+
+    def sees(self, what: Subject | TeamPart, who: str) -> bool:
+        """What the policy says to one of the viewers."""
+        if isinstance(what, Subject) and self.owns(what, who):
+            return True
+        part = what.part if isinstance(what, Subject) else what
+        return (
+            part is not None
+            and self.kind != "deleted"
+            and may_see(part, self.standing(who), is_public=self.kind == "public")
+        )
+
+    def owns(self, what: Subject, who: str) -> bool:
+        """Whether it is the viewer's own."""
+        return what.owner is not None and who in self.people and self.people[who].user_id == what.owner
+
+    def standing(self, who: str) -> Standing:
+        """How near a viewer stands to the team."""
+        role = {"admin": "ADMIN", "member": "MEMBER"}.get(who) if self.kind != "deleted" else None
+        is_known = who not in ("nobody", "machine")
+        return Viewer(UUID(int=1) if is_known else None).standing(role)
+
+
+@dataclass
+class World:
+    """The three teams and those who look at them."""
+
+    quest: Quest
+    teams: Mapping[str, TeamOf]
+    stranger: Caller
+
+    def cells(self) -> Iterator[tuple[TeamOf, str, Caller]]:
+        """Each team with each of the viewers."""
+        for team in self.teams.values():
+            outside = {"nobody": self.quest.anonymous, "machine": self._machine(), "stranger": self.stranger}
+            for who in VIEWERS:
+                caller = outside.get(who) or team.people[who]
+                caller.now = NOW
+                yield team, who, caller
+
+    def _machine(self) -> Caller:
+        return Caller(self.quest.runtime, Identity(IdentityKind.LAMBDA))
+
+
+async def build_world(quest: Quest) -> World:
+    """Make it: a week ago everything begins, and today it goes on."""
+    teams = {kind: await _found(quest, kind) for kind in TEAMS}
+    stranger = await quest.user("Stranger")
+    for statement in FILLED:
+        await quest.runtime.writer.execute(statement)
+    for team in teams.values():
+        await _collect(quest, team)
+    return World(quest, teams, stranger)
+
+
+async def _found(quest: Quest, kind: str) -> TeamOf:
+    people = {name: await quest.user(f"{name.title()}Of{kind.title()}") for name in PEOPLE}
+    for caller in people.values():
+        caller.now = NOW - timedelta(days=7)
+    admin, name = people["admin"], f"The {kind} walkers"
+    team = TeamOf(kind, await admin.found(name, isPublic=kind == "public", description=f"We are {kind}."), people)
+    code = await admin.invite(team.id, expiresInHours=720)
+    members = {who: await caller.accept(code) for who, caller in people.items() if who != "admin"}
+    team.ids = {"team": team.id, "name": name, "last": members["last"], "code": code}
+    await _walk(team)
+    for who in ("left", "admin"):
+        people[who].now = NOW + timedelta(minutes=10)  # what was walked so far stays counted
+    await people["left"].run(LEAVE, t=team.id)
+    await admin.run(REMOVE, m=members["removed"])
+    message = {"teamId": team.id, "email": f"friend@{kind}.example", "message": f"Come to the {kind} ones"}
+    made = (await admin.run(INVITE, i=message))["createInvite"]
+    team.ids |= {"addressed": made["code"], "invite": made["inviteEdge"]["node"]["id"]}
+    await people["member"].run(PRESENCE, t=team.id)
+    if kind == "deleted":
+        await admin.run(DELETE_TEAM, t=team.id, n=name)
+    return team
+
+
+async def _walk(team: TeamOf) -> None:
+    """A goal that was reached, one that runs, a draft, and one that was given up before it began; walks for them."""
+    people, admin, goals = team.people, team.people["admin"], {}
+    for what in GOALS:
+        name, days = f"{what} {team.kind}", timedelta(days=7 if what == "reached" else 0)
+        way = [{**one, "name": f"{name} {one['name']}"} for one in along(0, 0.1, 0.2)]
+        terms = {"name": name, "description": "Far", "startsOn": str((NOW - days).date())}
+        goals[what] = await draft(admin, team.id, waypoints=way, **terms)
+    await admin.run(ACTIVATE, input={"goalId": goals["reached"]})
+    await admin.run(CANCEL, input={"goalId": goals["dropped"]})
+    await _all_walk(team, "early", 6_000)
+    await admin.run(ACTIVATE, input={"goalId": goals["goal"]})
+    for caller in people.values():
+        caller.now = NOW
+    await _all_walk(team, "late", 500)
+    gone = await walk(people["member"], 700)
+    await people["member"].run(DELETE_WALK, w=gone)
+    for what, part in GOALS.items():
+        team.ids[what] = team.add(goals[what], part).id
+
+
+async def _all_walk(team: TeamOf, when: str, meters: float) -> None:
+    """Everybody walks in public and in private; who is on top the furthest."""
+    more = {"top": 3_000, "admin": 200, "member": 100}
+    for name, caller in team.people.items():
+        for privacy, part in (("PUBLIC", TeamPart.PEOPLE), ("PRIVATE", None)):
+            notes = f"{name} {when} {privacy} {team.kind} notes"
+            given: dict[str, Any] = {"notes": notes, "privacy": privacy, "steps": 1_000}
+            id = await walk(caller, meters + more.get(name, 0), **given)
+            team.secrets[notes] = team.add(id, part, caller.user_id)
+            team.ids |= {("top", "PUBLIC"): {"walk": id}, ("member", "PRIVATE"): {"private": id}}.get(
+                (name, privacy), {}
+            )
+
+
+async def _collect(quest: Quest, team: TeamOf) -> None:
+    """Note what else has an id, and the texts that tell of it."""
+    db, team_id = quest.runtime.writer, UUID(team.id.removeprefix("team_"))
+    team.add(team.id, TeamPart.CARD)
+    team.secrets[team.ids["name"]] = team.subjects[team.id]
+    for name, caller in team.people.items():
+        has_gone, id = name in ("left", "removed"), f"user_{caller.user_id.hex}"
+        card = team.add(id, TeamPart.PEOPLE, caller.user_id, has_gone=has_gone)
+        team.secrets[f"{name.title()}Of{team.kind.title()}"] = card
+        team.secrets[f"{name}of{team.kind}-"] = Subject(id, None, caller.user_id)  # how the address begins
+    team.ids["user"] = f"user_{team.people['top'].user_id.hex}"
+    for row in await db.fetch("SELECT id, left_reason FROM team_member WHERE team_id = $1", team_id):
+        has_gone = row["left_reason"] in ("LEFT", "REMOVED")
+        team.add(f"member_{row['id'].hex}", TeamPart.PEOPLE, has_gone=has_gone)
+    for row in await db.fetch("SELECT id, message, email FROM team_invite WHERE team_id = $1", team_id):
+        invite = team.add(f"invite_{row['id'].hex}", TeamPart.INVITES)
+        team.secrets |= {text: invite for text in (row["message"], row["email"]) if text}
+    for what, part in GOALS.items():
+        goal_id = UUID(team.ids[what].removeprefix("goal_"))
+        team.secrets[f"{what} {team.kind}"] = team.subjects[team.ids[what]]
+        team.add(f"progress_{goal_id.hex}", part)
+        team.add(f"board_goal_distance_{goal_id.hex}", TeamPart.PEOPLE)
+        team.secrets[goal_id.hex] = team.subjects[team.ids[what]]
+        route = await db.fetchval("SELECT route_id FROM goal WHERE id = $1", goal_id)
+        team.add(f"route_{route.hex}", part)
+        for row in await db.fetch("SELECT id FROM milestone WHERE goal_id = $1", goal_id):
+            team.add(f"milestone_{row['id'].hex}", part)
+    team.add(f"board_week_distance_{team_id.hex}", TeamPart.PEOPLE)
+    team.secrets[team_id.hex] = team.subjects[team.id]
