@@ -117,3 +117,9 @@ def test_instants_become_numbers_by_integers_alone() -> None:
         "subscriptions/apigateway/rounds.py",  # a metric
         "subscriptions/states.py",  # how long to sleep
     }
+
+
+def test_text_is_normalised_in_one_place_which_bounds_it_before() -> None:
+    product = [name for name in SOURCES if not name.startswith("tests/")]
+    calls = {name: (PROJECT / name).read_text().count("normalize(") for name in product}
+    assert {name: count for name, count in calls.items() if count} == {"milequest/rules/text.py": 1}

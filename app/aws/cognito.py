@@ -1,5 +1,6 @@
 """What Cognito waits for: our user is made when somebody confirms, and tokens name that user."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -7,13 +8,15 @@ from typing import Any
 
 from app.aws.container import Container, Event
 from milequest.actions.accounts import user_for_identity
-from milequest.rules.identity import Account
+from milequest.rules.identity import described
 from milequest.settings import Settings
 from milequest.store import accounts
 from milequest.store.aws import roles
 from milequest.store.transaction import Pool, open_pool, transact
 
 CLAIM = "milequest:user"
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -45,8 +48,12 @@ def pre_token_generation(event: Event, context: Any) -> Any:
 
 async def _made(pool: Pool, event: Event) -> None:
     given, now = event["request"]["userAttributes"], datetime.now(UTC)
-    name, zone = given.get("name") or given["email"].partition("@")[0], given.get("zoneinfo") or "UTC"
-    account = Account(_issuer(event), given["sub"], given["email"], True, name, zone)
+    name = given.get("name") or given["email"].partition("@")[0]
+    # Whoever calls Cognito's own SignUp chooses these attributes, so what is not usable is left out.
+    account = described(_issuer(event), given["sub"], {**given, "name": name, "email_verified": True})
+    if account is None:
+        log.warning("an account without a usable address was confirmed")
+        return
     await transact(pool, lambda tx: user_for_identity(tx, account, now))
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from milequest.rules.enums import Units
 from milequest.rules.errors import FieldFault, ValidationError
-from milequest.rules.text import clean, zone
+from milequest.rules.text import clean, normal, zone
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 100
 MAX_NAME = 100
@@ -73,7 +73,7 @@ def _all_right(**checks: Callable[[], str]) -> dict[str, str]:
 
 def email_address(text: str, path: str = "input.email") -> str:
     """The address, trimmed and in NFC. Raises ValidationError."""
-    address = unicodedata.normalize("NFC", text.strip())
+    address = normal(path, text, MAX_EMAIL).strip()
     if len(address) > MAX_EMAIL or len(address.partition("@")[0]) > MAX_LOCAL_PART:
         message = f"must have at most {MAX_EMAIL} characters, {MAX_LOCAL_PART} of them before the @"
         raise ValidationError(FieldFault(path, "TOO_LONG", message, max=MAX_EMAIL))
@@ -87,7 +87,8 @@ def email_key(address: str) -> str:
 
     `lower`, not `casefold`: two mailboxes (straße@, strasse@) must not become one account.
     """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address.strip()).lower())
+    small = normal("input.email", address.strip(), MAX_EMAIL, derived=True).lower()
+    return normal("input.email", small, MAX_EMAIL, derived=True)
 
 
 def checked_password(text: str, path: str = "input.password") -> str:
@@ -98,19 +99,22 @@ def checked_password(text: str, path: str = "input.password") -> str:
 
 
 def _password_faults(text: str, path: str) -> Iterator[FieldFault]:
-    if not MIN_PASSWORD <= len(normal_password(text)) <= MAX_PASSWORD:
+    try:
+        length = len(normal_password(text, path))
+    except ValidationError as wrong:
+        yield from wrong.fields
+        return
+    if not MIN_PASSWORD <= length <= MAX_PASSWORD:
         message = f"must have {MIN_PASSWORD} to {MAX_PASSWORD} characters"
         yield FieldFault(path, "OUT_OF_RANGE", message, MIN_PASSWORD, MAX_PASSWORD)
-    if _has(text, "Cs"):
-        yield FieldFault(path, "MALFORMED", "must not hold lone surrogates, which are no characters")
     kinds = {"an upper-case letter": str.isupper, "a lower-case letter": str.islower, "a digit": str.isdecimal}
     if missing := [kind for kind, holds in kinds.items() if not any(map(holds, text))]:
         yield FieldFault(path, "TOO_WEAK", f"needs {' and '.join(missing)}")
 
 
-def normal_password(text: str) -> str:
-    """The same password from every keyboard: NFC."""
-    return unicodedata.normalize("NFC", text)
+def normal_password(text: str, path: str = "input.password") -> str:
+    """The same password from every keyboard: NFC. Raises ValidationError for what can be nobody's password."""
+    return normal(path, text, MAX_PASSWORD)
 
 
 def normal_code(text: str) -> str | None:

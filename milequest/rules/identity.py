@@ -108,24 +108,30 @@ class VerifiedToken:
 
     def account(self) -> Account | None:
         """Whom the token describes; None for one without a usable e-mail, as access tokens are."""
-        address, verified = self._claim("email", email_address), self.claims.get("email_verified")
-        if address is None:
-            return None
-        return Account(
-            self.issuer,
-            self.subject,
-            address,
-            verified is True or verified == "true",  # Cognito writes it either way
-            self._claim("name", display_name) or NAMELESS,
-            self._claim("zoneinfo", lambda name: zone("zoneinfo", name).key) or DEFAULT_TIMEZONE,
-        )
+        return described(self.issuer, self.subject, self.claims)
 
-    def _claim(self, name: str, check: Callable[[str], str]) -> str | None:
-        value = self.claims.get(name)
+
+def described(issuer: str, subject: str, claims: Mapping[str, object]) -> Account | None:
+    """Whom an issuer's claims describe; None without a usable e-mail. A claim that is not usable is as none."""
+
+    def claim(name: str, check: Callable[[str], str]) -> str | None:
+        value = claims.get(name)
         try:
             return check(value) if isinstance(value, str) else None
         except ValidationError:
             return None
+
+    address, verified = claim("email", email_address), claims.get("email_verified")
+    if address is None:
+        return None
+    return Account(
+        issuer,
+        subject,
+        address,
+        verified is True or verified == "true",  # Cognito writes it either way
+        claim("name", display_name) or NAMELESS,
+        claim("zoneinfo", lambda name: zone("zoneinfo", name).key) or DEFAULT_TIMEZONE,
+    )
 
 
 def accept_claims(claims: Mapping[str, object], *, issuer: str, client_id: str, now: datetime) -> VerifiedToken:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from milequest.rules.errors import FieldFault, ValidationError
 from milequest.rules.geo import LatLng
 from milequest.rules.routes import position_faults
+from milequest.rules.text import normal
 
 MAX_QUERY, MAX_WORDS = 256, 20
 MAX_PLACES = 10
@@ -37,7 +38,7 @@ def checked_search(query: str, near: LatLng | None, country: str | None, first: 
 
     Raises ValidationError with every fault.
     """
-    text = " ".join(query.split())
+    text = " ".join(normal("query", query, MAX_QUERY).split())
     first = 5 if first is None else first
     faults: list[FieldFault] = []
     if not 1 <= len(text) <= MAX_QUERY:

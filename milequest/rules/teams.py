@@ -1,6 +1,5 @@
 """Teams and memberships: what they may be called, how many they may hold, and from when a member's walks count."""
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 from milequest.rules.calendar import start_of_local_day
 from milequest.rules.enums import JoinPolicy
 from milequest.rules.errors import ErrorCode, Refused, invalid
-from milequest.rules.text import clean, clean_optional, required, whole, zone
+from milequest.rules.text import clean, clean_optional, normal, required, whole, zone
 
 NAME = (3, 50)
 DESCRIPTION_MAX = 500
@@ -20,6 +19,7 @@ MEMBERSHIPS_MAX = 20
 TEAMS_PER_DAY = 10
 A_DAY = timedelta(days=1)
 QUERY = (1, 100)
+NAME_KEY_MAX = 3 * max(NAME[1], QUERY[1])  # folding its case makes three characters of one at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def team_changes(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def name_key(name: str) -> str:
     """A name as names are compared and searched: alike on every database, whatever its locale's lower() knows."""
-    return unicodedata.normalize("NFC", name.casefold())
+    return normal("input.name", name.casefold(), NAME_KEY_MAX, derived=True)
 
 
 def refuse_unless_confirmed(name: str, typed: str) -> None:

@@ -1,17 +1,48 @@
-"""What people type: names, notes, keys. Trimmed, normalised, bounded, and free of what nobody sees."""
+"""Text that comes in: bounded before any work is done on it, then normalised, trimmed, and free of what nobody sees.
+
+`normal` is the one place where text is normalised. The work of a normal form grows with the square of a run of
+combining marks, so both a text's length and its runs of marks are bounded before.
+"""
 
 import re
 import unicodedata
 from functools import cache
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from milequest.rules.errors import ValidationError, invalid
+
+MAX_MARKS: Final = 30  # combining marks in a row: Unicode's Stream-Safe limit (UAX #15, 13)
+_COMPOSED: Final = 4  # characters at most of which a normal form makes one
+_GROWN_MARKS: Final = 6  # marks at most that a letter brings along when it is decomposed and its case is folded
+_TWO_MARKS: Final = "\u0344\u0f73\u0f75\u0f81"  # what each of these decomposes to
+_LATE_MARKS: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"  # no marks by their class, but what they decompose to is
 
 # Zero-width (non-)joiners as emoji and many scripts need them: between two characters beyond ASCII.
 _JOINED = re.compile(r"(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
 
 T = TypeVar("T")
+
+
+def normal(path: str, value: str, high: int, form: Literal["NFC", "NFKD"] = "NFC", *, derived: bool = False) -> str:
+    """`value` in a normal form. What can't have `high` characters then is refused unread.
+
+    `derived` says that `value` is text that was normalised before, or was made of it by changing its case. Raises
+    VALIDATION_ERROR at `path`: TOO_LONG, or MALFORMED for lone surrogates and more than 30 combining marks in a row.
+    """
+    if len(value) > _COMPOSED * high:
+        raise invalid(path, "TOO_LONG", f"must have at most {high} characters", high=high)
+    if value.isascii():
+        return value
+    run, most = 0, MAX_MARKS + _GROWN_MARKS * derived
+    for character in value:
+        if "\ud800" <= character <= "\udfff":
+            raise invalid(path, "MALFORMED", "must not hold lone surrogates, which are no characters")
+        is_mark = unicodedata.combining(character) or character in _LATE_MARKS
+        run = run + 1 + (character in _TWO_MARKS) if is_mark else 0
+        if run > most:
+            raise invalid(path, "MALFORMED", f"must not hold more than {MAX_MARKS} combining marks in a row")
+    return unicodedata.normalize(form, value)
 
 
 def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) -> str:
@@ -20,11 +51,10 @@ def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) ->
     What has one line looks as it is: blanks are single spaces, and nothing in it is invisible or turns it around.
     Raises VALIDATION_ERROR at `path`.
     """
-    text = unicodedata.normalize("NFC", value).strip()
+    text = normal(path, value, high).strip()
     allowed = "\n\r\t" if lines else ""
-    for character in text:
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
-            raise invalid(path, "MALFORMED", "control characters are not allowed")
+    if any(unicodedata.category(character) == "Cc" and character not in allowed for character in text):
+        raise invalid(path, "MALFORMED", "control characters are not allowed")
     if not lines:
         text = " ".join(text.split())
         if any(unicodedata.category(character) == "Cf" for character in _JOINED.sub("", text)):

@@ -2,6 +2,10 @@
 
 import unicodedata
 
+from milequest.rules.text import normal
+
+MAX_NAME = 1_000  # characters; those that people type and those of the lists are shorter
+
 _LETTERS = {"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d", "ħ": "h"}
 _APOSTROPHES = "'’‘ʼʻ`´ʹ"  # L'Aquila is laquila
 
@@ -28,5 +32,7 @@ def folded(name: str) -> str:
     """The name's searchable form: small letters, digits and single blanks; empty if there are none."""
     text = name.casefold()
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text).casefold()  # again: some capitals only come out here
+        text = normal(
+            "query", text, MAX_NAME, "NFKD", derived=True
+        ).casefold()  # again: some capitals only come out here
     return " ".join(text.translate(_FOLD).split())

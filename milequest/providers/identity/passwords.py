@@ -9,8 +9,9 @@ from typing import TypeVar
 from argon2 import PasswordHasher, Type, low_level
 from argon2.exceptions import VerifyMismatchError
 
-from milequest.rules.credentials import MAX_PASSWORD, normal_password
+from milequest.rules.credentials import MAX_PASSWORD
 from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.text import normal
 
 T = TypeVar("T")
 
@@ -64,5 +65,8 @@ class Hasher:
 
 
 def _bytes(password: str) -> bytes:
-    """What is hashed; of too long a password only enough to be a wrong one, as NFC makes one of four at most."""
-    return normal_password(password[: MAX_PASSWORD * 4 + 1]).encode(errors="surrogatepass")
+    """What is hashed; of too long a password only enough to be a wrong one, as NFC makes one of four at most.
+
+    Raises ValidationError for what can't be normalised.
+    """
+    return normal("input.password", password[: MAX_PASSWORD * 4 + 1], MAX_PASSWORD + 1).encode()

@@ -33,7 +33,7 @@ async def test_wrong_address_and_wrong_password_are_told_alike(identity: Builtin
     await identity.sign_up(checked_sign_up("bob@example.org", PASSWORD, "Bob"), NOW)
     refusals = []
     for email in (EMAIL, "bob@example.org", "stranger@example.org"):
-        for password in ("Wrong-Horse-1", "", "x" * 200_000, "\ud800", f"{PASSWORD} "):
+        for password in ("Wrong-Horse-1", "", "x" * 200_000, f"{PASSWORD} "):
             with pytest.raises(Refused) as refusal:
                 await identity.sign_in(email, password, NOW)
             refusals.append((refusal.value.code, refusal.value.message, str(refusal.value.details)))
