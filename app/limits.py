@@ -14,6 +14,7 @@ from milequest.rules import (
     activities,
     avatars,
     boards,
+    budgets,
     credentials,
     goals,
     invites,
@@ -50,6 +51,23 @@ HEAD = """\
 
 Everything that is bounded, and by how much. `make limits` writes this page out of the code; `make check` compares.
 """
+BUDGET = """
+## The budget of a caller
+
+Every GraphQL operation costs points: {request} for itself, and 1 for each object that its answer may hold by the page
+sizes it asks for. `__schema` and `__type` cost {introspection} each. A document that the process has not read lately
+costs 1 more for every {characters} characters, also where it is refused: the same text with other `variables` is read
+once. A subscription is paid for when it begins; its events are free.
+
+{table}
+A budget fills evenly, and holds at most what {burst} bring. People who are signed in pay for themselves, whatever
+server or network they come through. A machine is a role of AWS, or what an operator's authorizer calls it by
+`resolverContext`; one without that is counted by its network.
+
+An operation is refused where nothing is left, before its document is read, with RATE_LIMITED, `retryable: true` and
+`retryAfterSeconds`: over HTTP with the status 429, on a WebSocket by an `error` message, behind AppSync as
+`LimitExceededError`. An answer over HTTP with `retryAfterSeconds` in an error has the header `Retry-After` too.
+"""
 RATES = """
 ## How often
 
@@ -70,7 +88,27 @@ def page() -> str:
         ("Files", _files()),
         ("Times", _times()),
     ]
-    return "".join([HEAD, RATES, _rates(all_limits()), *(_section(title, lines) for title, lines in sections)])
+    return "".join(
+        [HEAD, _budget(), RATES, _rates(all_limits()), *(_section(title, lines) for title, lines in sections)]
+    )
+
+
+def _budget() -> str:
+    rows = [
+        (whom, f"{points:,}", f"{points * budgets.BURST_SECONDS // 3_600:,}", f"`MILEQUEST_BUDGET_PER_{name}`")
+        for whom, name, points in (
+            ("a network, for all who are not signed in", "NETWORK", DEFAULTS.budget_per_network),
+            ("a user", "USER", DEFAULTS.budget_per_user),
+            ("a machine", "MACHINE", DEFAULTS.budget_per_machine),
+        )
+    ]
+    return BUDGET.format(
+        request=budgets.REQUEST,
+        introspection=budgets.INTROSPECTION,
+        characters=budgets.CHARACTERS_PER_POINT,
+        burst=_time(budgets.BURST_SECONDS),
+        table=_table(("whose", "points an hour", "at once", "setting"), rows),
+    )
 
 
 def _rates(limits: Sequence[RateLimit]) -> str:

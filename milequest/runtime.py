@@ -10,12 +10,14 @@ from milequest.providers import Providers, choose
 from milequest.providers.identity import IdentityProvider, choose_identity
 from milequest.providers.identity.authorizer import Authorizer, choose_authorizer
 from milequest.providers.mail import LocalMailbox
+from milequest.rules.budgets import Payer
 from milequest.settings import Settings
 from milequest.store import audience
 from milequest.store.audience import Place
 from milequest.store.aws import roles
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.sqs import Queue
+from milequest.store.budgets import Budgets
 from milequest.store.bus import Bus
 from milequest.store.pictures import Pictures
 from milequest.store.pictures import choose as choose_pictures
@@ -39,6 +41,7 @@ class Runtime:
     mailbox: LocalMailbox
     pictures: Pictures
     rate_limits: RateLimits
+    budgets: Budgets
     bus: Bus
     revocations: Revocations
     authorizer: Authorizer | None
@@ -83,6 +86,8 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         limits, bus, revocations = RateLimits(redis), Bus(redis, writer), Revocations(writer)
         revocations.wake = bus.wake
         identity = choose_identity(settings, writer, mailbox, aws, revocations)
+        budgets = Budgets(redis, _points(settings), call_by_call=not serves)
+        stack.push_async_callback(budgets.close)
         if settings.live_kicks_queue:
             bus.kicks = Queue(aws, settings.live_kicks_queue)
         if serves:
@@ -101,8 +106,18 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             mailbox,
             pictures,
             limits,
+            budgets,
             bus,
             revocations,
             authorizer,
             places,
         )
+
+
+def _points(settings: Settings) -> Mapping[Payer, int]:
+    """What each kind of caller may spend in an hour."""
+    return {
+        Payer.NETWORK: settings.budget_per_network,
+        Payer.USER: settings.budget_per_user,
+        Payer.MACHINE: settings.budget_per_machine,
+    }

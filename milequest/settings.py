@@ -24,6 +24,8 @@ COMMON = (  # names that hosts give, which do for ours
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 )
 
+POINTS = 10_000, 3_600_000_000  # an hour: the largest answer at once, and in effect no limit
+
 T = TypeVar("T")
 
 
@@ -82,6 +84,11 @@ class Settings:
     sockets_per_network: int = _setting(
         1_000, read.number(1, 1_000_000), "WebSockets each process holds for one address (IPv6: one /64)"
     )
+    budget_per_network: int = _setting(
+        180_000, read.number(*POINTS), "Points an hour for those of one address who are not signed in"
+    )
+    budget_per_user: int = _setting(360_000, read.number(*POINTS), "Points an hour for one user")
+    budget_per_machine: int = _setting(360_000, read.number(*POINTS), "Points an hour for one machine")
     data_dir: Path = _setting(PROJECT / ".milequest", read.path, "Where the embedded servers keep their data")
     jwks_url: str = _setting("", _https, "Keys of an outside token issuer; empty: the built-in identity provider")
     jwt_issuer: str = _setting("", read.text, "The `iss` of its tokens; needed with `MILEQUEST_JWKS_URL`")

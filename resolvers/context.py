@@ -11,6 +11,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 from uuid import UUID
 
 from milequest.rules.access import Viewer
+from milequest.rules.budgets import Caller, caller
 from milequest.rules.errors import ErrorCode, QuestError, Refused, unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.runtime import Runtime
@@ -65,6 +66,17 @@ class Request:
     def db(self) -> Pool:
         """Where to read: a replica may be behind, so where `fresh` the writer, as in mutations and live."""
         return self.runtime.writer if self.fresh else self.runtime.reader
+
+    @property
+    def caller(self) -> Caller:
+        """Whose budget it is paid from."""
+        return caller(self.identity, self.address)
+
+    async def charge(self, points: int) -> None:
+        """Take points off the caller's budget."""
+        who = self.caller
+        self.runtime.budgets.charge(who, points)
+        await self.runtime.budgets.settle(who)
 
     @property
     def viewer(self) -> Viewer:

@@ -1,4 +1,4 @@
-"""How a document is run: parse, validate, limit, execute, mask. The only way in, for HTTP, WebSocket and delivery.
+"""How a document is run: admit, parse, validate, limit, execute, mask. The only way in, for all protocols and delivery.
 
 What depends on the text alone (parsing, validation, limits) is done once per text and kept.
 """
@@ -21,6 +21,7 @@ from graphql import (
     validate,
 )
 
+from milequest.rules.budgets import CHARACTERS_PER_POINT, REQUEST
 from milequest.store.transaction import AWAY
 from resolvers.context import Args, Request
 from resolvers.feeds import Feed
@@ -47,7 +48,7 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prepared:
-    """A document that parsed and is valid; its operations by name, and how many objects those that ran may answer.
+    """A document that parsed and is valid; its operations by name, and how much those that ran ask for.
 
     `fresh` says that it asks for a place in the log, so that no part of its answer may be older: it reads the writer.
     """
@@ -55,7 +56,7 @@ class Prepared:
     document: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
     fresh: bool = False
-    objects: dict[str | None, limits.Count] = field(default_factory=dict)
+    sizes: dict[str | None, limits.Size] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run; without a name the only one. Raises RequestRefused when there is no such one."""
@@ -78,6 +79,13 @@ class Runner:
         self._kept: OrderedDict[str, tuple[Prepared, int]] = OrderedDict()
         self._kept_bytes = 0
         self._most_bytes = kept_bytes
+
+    def admit(self, text: str, request: Request) -> Prepared:
+        """As `prepare`, at the caller's cost. Raises RATE_LIMITED for a spent budget, before anything is read."""
+        budgets = request.runtime.budgets
+        budgets.refuse_spent(request.caller)
+        budgets.charge(request.caller, REQUEST if text in self._kept else REQUEST + len(text) // CHARACTERS_PER_POINT)
+        return self.prepare(text)
 
     def prepare(self, text: str) -> Prepared:
         """Parse and validate `text`, or find it done. Raises RequestRefused."""
@@ -114,9 +122,10 @@ class Runner:
     async def run(
         self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> ExecutionResult:
-        """Run a query or mutation. Raises RequestRefused when its variables or its size forbid it."""
+        """Run a query or mutation, and charge its size. Raises RequestRefused for bad variables or too much."""
         denying = DENYING if request.identity.denied else None
-        executor = self._executor(prepared, request, variables, operation_name, denying)
+        executor, points = self._executor(prepared, request, variables, operation_name, denying)
+        await request.charge(points)
         request.fresh = request.fresh or prepared.fresh
         result = await _executed(executor, request)
         if result.data is None and result.errors:  # our root fields are nullable: nothing ran
@@ -130,7 +139,7 @@ class Runner:
 
         And FORBIDDEN, where the caller is denied a part of it.
         """
-        executor = self._executor(prepared, request, variables, operation_name)
+        executor, points = self._executor(prepared, request, variables, operation_name)
         if request.identity.denied:
             refuse_denied(self.schema, prepared.document, request.identity.denied)
         source: Any = create_source_event_stream(executor)
@@ -140,7 +149,7 @@ class Runner:
             raise RequestRefused(public_errors(source.errors, request))
         assert isinstance(source, Source), "wiring puts every feed into one"
         executor.context_value = None  # it is kept, for whoever gets the same
-        return Subscribed(executor, source.feed, source.args, source.event_type, source.ask)
+        return Subscribed(executor, source.feed, source.args, source.event_type, source.ask, points)
 
     async def share(self, prepared: Prepared, request: Request, subscribed: "Subscribed") -> bool:
         """Whether somebody may have what another has by the same document and variables.
@@ -162,8 +171,8 @@ class Runner:
         variables: Mapping[str, Any] | None,
         name: str | None,
         middleware: MiddlewareManager | None = None,
-    ) -> PlainExecutor:
-        """What runs the operation, if its variables are good and its answer not too large. Raises RequestRefused."""
+    ) -> tuple[PlainExecutor, int]:
+        """What runs the operation, and the points it costs. Raises RequestRefused for bad variables or too much."""
         operation = prepared.operation(name)
         executor = PlainExecutor.build(
             self.schema,
@@ -178,13 +187,13 @@ class Runner:
             raise RequestRefused([refused_document(error) for error in executor])
         assert isinstance(executor, PlainExecutor), "it builds its own kind"
         try:
-            count = prepared.objects.get(name)
-            if count is None:
-                count = prepared.objects[name] = limits.measure(self.schema, prepared.document, operation)
-            limits.check_objects(count, executor.variable_values.coerced)
+            size = prepared.sizes.get(name)
+            if size is None:
+                size = prepared.sizes[name] = limits.measure(self.schema, prepared.document, operation)
+            points = size.points(executor.variable_values.coerced)
         except GraphQLError as error:
             raise RequestRefused([error]) from None
-        return executor
+        return executor, points
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +205,7 @@ class Subscribed:
     args: Args
     event_type: Any
     ask: Ask
+    points: int  # what its beginning costs, besides the request
     plan: Read | None = None  # of its whole answer; see `planned`
 
     def planned(self) -> "Subscribed":

@@ -31,6 +31,7 @@ from graphql import (
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
+from milequest.rules.budgets import INTROSPECTION
 from milequest.rules.errors import ErrorCode
 
 MAX_BODY_BYTES = 256 * 1024
@@ -63,7 +64,22 @@ def too_complex(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": ErrorCode.QUERY_TOO_COMPLEX.value})
 
 
-def measure(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Count:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much an operation asks for."""
+
+    objects: Count
+    introspections: int
+
+    def points(self, variables: Mapping[str, Any]) -> int:
+        """What it costs of its caller's budget, besides the request.
+
+        Raises GraphQLError with QUERY_TOO_COMPLEX where the answer could hold more than MAX_OBJECTS objects.
+        """
+        return check_objects(self.objects, variables) + self.introspections * INTROSPECTION
+
+
+def measure(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Size:
     """Check an operation's shape, and count its objects. The document must be valid.
 
     Raises GraphQLError with QUERY_TOO_COMPLEX.
@@ -72,14 +88,26 @@ def measure(schema: GraphQLSchema, document: DocumentNode, operation: OperationD
     walk = _Walk(schema, fragments, directives=len(operation.directives or ()))
     root = schema.get_root_type(operation.operation)
     assert root is not None, "a valid document's operations have a root"
-    return walk.level([(operation.selection_set, root)], 1, MAX_DEPTH, DEFAULT_FIRST)
+    objects = walk.level([(operation.selection_set, root)], 1, MAX_DEPTH, DEFAULT_FIRST)
+    return Size(objects, walk.introspections)
 
 
-def check_objects(count: Count, variables: Mapping[str, Any]) -> None:
-    """Refuse an answer of more than MAX_OBJECTS objects. Raises GraphQLError with QUERY_TOO_COMPLEX."""
+def check_objects(count: Count, variables: Mapping[str, Any]) -> int:
+    """The objects of an answer. Raises GraphQLError with QUERY_TOO_COMPLEX for more than MAX_OBJECTS."""
     objects = _of(count, variables)
     if objects > MAX_OBJECTS:
         raise too_complex(f"The answer could hold {objects} objects; {MAX_OBJECTS} are allowed. Ask for smaller pages.")
+    return objects
+
+
+def objects_of(field: GraphQLField, first: object) -> int:
+    """How many objects a field may hold for one parent, without what is below them, where it is asked for alone."""
+    if not isinstance(get_named_type(field.type), Composite):
+        return 0
+    page = first if isinstance(first, int) and first > 0 else DEFAULT_FIRST
+    size = _size(field, page)
+    assert isinstance(size, int), "of a page that is known"
+    return size + (page if "first" in field.args and size == 1 else 0)
 
 
 @dataclass(slots=True)

@@ -21,3 +21,9 @@ def broken(error: Exception, request_id: str | None = None) -> Errors:
     log.error("unexpected error of an operation", exc_info=error, extra={"request_id": request_id})
     extensions = {"code": ErrorCode.INTERNAL.value, "requestId": request_id, "retryable": True, "retryAfterSeconds": 1}
     return [{"message": "Something went wrong on our side.", "extensions": extensions}]
+
+
+def retry_after(errors: Errors) -> dict[str, str]:
+    """The header for those who read no errors: when all of what was refused may be tried again."""
+    waits = [error.get("extensions", {}).get("retryAfterSeconds", 0) for error in errors]
+    return {"retry-after": str(max(waits))} if any(waits) else {}

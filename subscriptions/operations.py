@@ -1,5 +1,7 @@
 """Begins an operation that came over a connection, whatever kind of connection that is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -41,12 +43,27 @@ Begun: TypeAlias = Answered | Subscribed
 
 
 async def begin(plans: Plans, request: Request, start: Start) -> Begun:
-    """Run a query or mutation, or authorise a subscription. Raises Failed."""
+    """Run a query or mutation, or authorise a subscription, at the caller's cost. Raises Failed."""
+    with _told_errors(request):
+        prepared = runner().admit(start.query, request)
+        if prepared.operation(start.operation_name).operation is not OperationType.SUBSCRIPTION:
+            return Answered(json_of(await runner().run(prepared, request, start.variables, start.operation_name)))
+    begun = await begin_again(plans, request, start)
+    await request.charge(begun.plan.subscribed.points)
+    return begun
+
+
+async def begin_again(plans: Plans, request: Request, start: Start) -> Subscribed:
+    """Authorise a subscription that was paid for when it began. Raises Failed."""
+    with _told_errors(request):
+        return Subscribed(*await plans.subscribe(start.query, start.variables, start.operation_name, request))
+
+
+@contextmanager
+def _told_errors(request: Request) -> Iterator[None]:
+    """Raise Failed in place of whatever is raised."""
     try:
-        prepared = runner().prepare(start.query)
-        if prepared.operation(start.operation_name).operation is OperationType.SUBSCRIPTION:
-            return Subscribed(*await plans.subscribe(start.query, start.variables, start.operation_name, request))
-        return Answered(json_of(await runner().run(prepared, request, start.variables, start.operation_name)))
+        yield
     except RequestRefused as refused:
         raise Failed([error.formatted for error in refused.errors]) from None
     except QuestError as refusal:

@@ -99,12 +99,11 @@ async def quest(database_url: str, redis_url: str) -> AsyncIterator["Quest"]:
 @pytest.fixture(scope="session")
 def service(new_database: Callable[[], AbstractContextManager[str]], _valkey: Redis) -> Iterator["Service"]:
     """The whole service, served over a real socket for all tests of this worker. Each test signs up its own people."""
-    from milequest.settings import Settings
+    from milequest.settings import POINTS, Settings
     from tests.service import serving
 
     path = _valkey.get_connection_kwargs()["path"]
-    with (
-        new_database() as url,
-        serving(Settings(database_url=url, redis_url=f"unix://{path}", embedded=True)) as served,
-    ):
-        yield served
+    with new_database() as url:
+        settings = Settings(database_url=url, redis_url=f"unix://{path}", embedded=True, budget_per_network=POINTS[1])
+        with serving(settings) as served:  # all strangers of all tests call from one address
+            yield served

@@ -53,16 +53,20 @@ async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[s
         return [{"data": published(event), "errorMessage": None, "errorType": None} for event in events]
     try:
         request = await surroundings(*_caller(events[0]))
+        request.runtime.budgets.refuse_spent(request.caller)
     except QuestError as refusal:
         return [_told(told(refusal)[0])] * len(events)
     except Exception as error:
         return [_told(broken(error)[0])] * len(events)
-    return list(await asyncio.gather(*(_one(event, request) for event in events)))
+    done = await asyncio.gather(*(_one(event, request) for event in events))
+    await request.runtime.budgets.settle(request.caller)
+    return list(done)
 
 
 async def _one(event: Any, request: Request) -> Mapping[str, Any]:
     try:
         call = Call.of(build()._schema, event)
+        request.runtime.budgets.charge(request.caller, call.points)
         data = await call.run(request)
         if call.owner.name == "Subscription":
             _check_filter(call)

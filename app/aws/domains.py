@@ -26,7 +26,7 @@ from resolvers.context import Request
 from resolvers.identity import Identify, identifying
 from schema.build import runner
 from schema.execution import RequestRefused
-from subscriptions.errors import broken, told
+from subscriptions.errors import broken, retry_after, told
 from subscriptions.protocols.steps import Start
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -103,7 +103,7 @@ async def called(parts: Parts, known: Mapping[str, str], event: Event) -> Mappin
         address = event["requestContext"]["identity"]["sourceIp"]
         wanted = Start("", text, _variables(event.get("body")), None)
         request = await parts.request(headers.get("authorization"), address, operation=wanted)
-        result = await runner().run(runner().prepare(text), request, wanted.variables, None)
+        result = await runner().run(runner().admit(text, request), request, wanted.variables, None)
         return _answer({"data": result.data}, [error.formatted for error in result.errors or ()])
     except RequestRefused as refused:
         return _answer({}, [error.formatted for error in refused.errors])
@@ -130,7 +130,7 @@ def _answer(body: dict[str, Any], errors: Any) -> Mapping[str, Any]:
         code = errors[0]["extensions"]["code"]
         status = 400 if code == ErrorCode.VALIDATION_ERROR else STATUS.get(ErrorCode(code), 422)
         body |= {"errors": errors}
-    headers = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}
+    headers = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"} | retry_after(errors)
     return {"statusCode": status, "headers": headers, "body": orjson.dumps(body, default=str).decode()}
 
 

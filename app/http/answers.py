@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.http.negotiation import GRAPHQL, JSON
 from schema.execution import ExecutionResult
+from subscriptions.errors import retry_after
 from subscriptions.protocols import sse
 from subscriptions.protocols.appsync import in_shape
 from subscriptions.protocols.sse import EVENTS
@@ -64,10 +65,11 @@ class Answer:
     ) -> Response:
         if self.shape == APPSYNC and "errors" in body:
             body |= {"errors": [in_shape(error) for error in body["errors"]]}
+        headers = {**retry_after(body.get("errors", ())), **(headers or {})}
         content = orjson.dumps(body, default=str)
         if media == EVENTS:
             content = sse.only(content.decode()).encode()
-        return Response(content, status, {**self._headers(media), **(headers or {})})
+        return Response(content, status, self._headers(media) | headers)
 
     def _headers(self, media: str) -> dict[str, str]:
         return {"content-type": f"{media}; charset=utf-8", "vary": "accept", "x-request-id": self.request_id}

@@ -65,7 +65,7 @@ async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
         answer.accepted = accepted(http.headers.get("accept", ""))
         params = _from_query(http) if http.method != "POST" else Params.of(_decoded(await _body(http), "The body"))
         request = await surroundings(http, request_id=answer.request_id, operation=params, caller=caller)
-        prepared = runner().prepare(params.query)
+        prepared = runner().admit(params.query, request)
         kind = prepared.operation(params.operation_name).operation
         if kind is OperationType.SUBSCRIPTION:
             return answer.events(await _stream(http, request, params, answer.accepted))

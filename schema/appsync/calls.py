@@ -35,8 +35,10 @@ from graphql import (
 from graphql.execution.values import get_argument_values, get_variable_values
 from graphql.pyutils import Path
 
+from milequest.rules.budgets import REQUEST
 from milequest.rules.errors import invalid
 from resolvers.context import Request
+from schema import limits
 from schema.appsync.sources import ROW, packed, restored
 from schema.errors import refused_document
 from schema.plain import ATTRIBUTE
@@ -63,6 +65,11 @@ class Call:
         if not isinstance(owner, GraphQLObjectType) or name not in owner.fields:
             raise invalid("info", "UNKNOWN", f"no field {info['parentTypeName']}.{name}")
         return cls(schema, owner, name, owner.fields[name], event)
+
+    @property
+    def points(self) -> int:
+        """What it costs of its caller's budget."""
+        return REQUEST + limits.objects_of(self.field, (self.event.get("arguments") or {}).get("first"))
 
     async def run(self, request: Request) -> Any:
         """What AppSync is answered. Raises what a resolver raises, and GraphQLError for arguments that are not good.

@@ -14,7 +14,7 @@ from milequest.store import log
 from milequest.store.aws.dynamodb import Table
 from subscriptions.apigateway.rows import expiry, plan_key
 from subscriptions.errors import broken
-from subscriptions.operations import Failed, Subscribed, begin
+from subscriptions.operations import Failed, begin_again
 from subscriptions.plans import Plan, PlanKey, Plans, moment
 from subscriptions.protocols.steps import Start
 
@@ -62,6 +62,4 @@ class Shelf:
         if row is None:
             raise Failed(broken(LookupError(f"no plan {digest}")))
         start = Start(digest, row["text"], orjson.loads(row["variables"]), row.get("operation"))
-        begun = await begin(self.plans, moment(self._runtime, identity), start)
-        assert isinstance(begun, Subscribed), "only subscriptions are stored"
-        return begun.plan
+        return (await begin_again(self.plans, moment(self._runtime, identity), start)).plan

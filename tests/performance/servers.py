@@ -17,7 +17,7 @@ from app import embedded
 from app.embedded.account import unprivileged
 from app.environment import step
 from milequest.runtime import Runtime, open_runtime
-from milequest.settings import PROJECT, Settings
+from milequest.settings import POINTS, PROJECT, Settings
 from milequest.store import migrate
 from tests.performance.dataset import Member
 
@@ -75,6 +75,8 @@ async def _filled(settings: Settings, fill: Fill) -> list[Member]:
 @contextmanager
 def serving(stage: Stage, kind: str, name: str, checkout: Path = PROJECT, **settings: object) -> Iterator[Server]:
     """A server of `kind` (see `serving.py`), with the code of `checkout`, until the block ends."""
+    if "budget_per_user" in (checkout / "milequest" / "settings.py").read_text():  # an older one has none
+        settings = dict.fromkeys(("budget_per_network", "budget_per_user"), POINTS[1]) | settings
     settings |= {"database_url": stage.settings.database_url, "redis_url": stage.settings.redis_url}
     environment = {f"MILEQUEST_{setting.upper()}": str(value) for setting, value in settings.items()}
     command = [sys.executable, "-m", "tests.performance.serving", kind]

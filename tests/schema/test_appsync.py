@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, validate_schema
 
 from app.aws.appsync import answer
 from app.bundle import find_node
+from milequest.rules.budgets import Payer
 from milequest.rules.identity import ANONYMOUS
 from milequest.settings import PROJECT
+from milequest.store.budgets import Budgets
 from resolvers.context import Request
 from schema.appsync.printed import printed, publisher
 from schema.appsync.sources import ROW, packed, restored
@@ -40,6 +43,7 @@ TEAM = """query ($id: ID!) {
 fragment Member on TeamMember { id role user { name } }"""
 LOG = """mutation ($input: LogActivityInput!) { logActivity(input: $input) {
   activity { id distanceMeters user { id } } progress { totalMeters goal { name } } warnings { code } } }"""
+PER_HOUR = 10_000  # points
 GOAL = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { goalEdge { node { id } } } }"
 
 
@@ -156,6 +160,14 @@ async def test_a_direct_call_that_fails_raises_what_becomes_the_error_type(ann: 
     with pytest.raises(Exception, match="id") as raised:
         await invoking(ann)(event("Query", "team", id="team_x"))
     assert type(raised.value).__name__ == "BadRequestException"
+
+
+async def test_each_call_of_a_resolver_is_paid_for(ann: Caller) -> None:
+    ann.runtime = replace(ann.runtime, budgets=Budgets(ann.runtime.redis, dict.fromkeys(Payer, PER_HOUR)))
+    search = event("Query", "searchTeams", query="x", first=50)
+    assert [item["errorType"] for item in await invoking(ann)([search] * (PER_HOUR // 10 // 50))] == [None] * 20
+    (told,) = await invoking(ann)([event("Query", "viewer")])
+    assert told["errorType"] == "LimitExceededError"
 
 
 @pytest.mark.parametrize("forged", ["", "203.0.113.9, ", "203.0.113.9, 203.0.113.10, "])

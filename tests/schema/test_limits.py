@@ -20,7 +20,7 @@ def objects(text: str, **variables: Any) -> int:
     """How many objects the only operation of a document may answer."""
     prepared = runner().prepare(text)
     operation = prepared.operation(None)
-    count = limits.measure(runner().schema, prepared.document, operation)
+    count = limits.measure(runner().schema, prepared.document, operation).objects
     values = get_variable_values(runner().schema, operation.variable_definitions or (), variables)
     assert not isinstance(values, list), values
     return count if isinstance(count, int) else count(values.coerced)
@@ -174,7 +174,7 @@ def test_aliases_and_directives_are_counted_after_fragments(sort: str) -> None:
 
 def test_only_the_operation_that_runs_is_measured() -> None:
     prepared = runner().prepare(f"query Small {{ __typename }} query Deep {nested(13)}")
-    assert prepared.objects == {}
+    assert prepared.sizes == {}
     assert isinstance(prepared.operation("Small"), OperationDefinitionNode)
 
 

@@ -1,0 +1,70 @@
+"""What GraphQL costs a caller, in points, and how many points each kind of caller has.
+
+A budget is a bucket: it holds the points of `BURST_SECONDS`, fills evenly, and may be overdrawn by the request that
+empties it. It is kept as one instant, the one at which it will be full again.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from milequest.rules.errors import RateLimited
+from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.rate_limits import network
+
+REQUEST = 1  # point for each operation, besides one for each object that its answer may hold
+INTROSPECTION = 250  # points for `__schema` or `__type`, which hold no objects of ours but take as long as many
+CHARACTERS_PER_POINT = 16  # of a document that the process has to read first; one it knows costs nothing
+
+HOUR = 3_600_000_000  # microseconds, as all times here
+SECOND = 1_000_000
+BURST_SECONDS = 360
+BURST = BURST_SECONDS * SECOND
+MOST_OWED = 2 * BURST  # whatever is spent at once, the budget is back after so long
+
+
+class Payer(StrEnum):
+    """Whose budget a request is paid from."""
+
+    NETWORK = "network"  # nobody is signed in
+    USER = "user"
+    MACHINE = "machine"  # a role of AWS, or whom an operator's authorizer let in
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who pays: `who` tells it from others of its kind."""
+
+    kind: Payer
+    who: str
+
+
+def caller(identity: Identity, address: str) -> Caller:
+    """Who pays for a request of `identity` from `address`.
+
+    An authorizer tells its machines apart by their `resolverContext`; those without one are counted by network.
+    """
+    if identity.user_id is not None:
+        return Caller(Payer.USER, identity.user_id.hex)
+    if identity.kind is IdentityKind.IAM:
+        return Caller(Payer.MACHINE, identity.arn or "")
+    if identity.kind is IdentityKind.LAMBDA:
+        context = identity.resolver_context
+        return Caller(Payer.MACHINE, repr(sorted(context.items())) if context else network(address))
+    return Caller(Payer.NETWORK, network(address))
+
+
+def price(points_per_hour: int) -> int:
+    """The time in which one point is refilled."""
+    return max(1, HOUR // points_per_hour)
+
+
+def later(full_at: int, now: int, owed: int) -> int:
+    """When a budget is full again that was to be so at `full_at`, after `owed` more."""
+    return min(max(full_at, now) + owed, now + MOST_OWED)
+
+
+def refuse_spent(full_at: int, now: int) -> None:
+    """Raises RATE_LIMITED while nothing is left."""
+    short = full_at - now - BURST
+    if short >= 0:
+        raise RateLimited("Too many requests, or too large ones; try again later.", short // SECOND + 1)

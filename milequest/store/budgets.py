@@ -1,0 +1,140 @@
+"""Keeps callers' budgets: in this process, and together with the others in Redis.
+
+A request is judged and charged here alone. Redis is told of a caller in portions of what refills in a few seconds,
+beside the request, and answers with what all processes have charged. So no request waits for Redis, and a process that
+Redis does not answer goes on counting.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from milequest.rules.budgets import BURST, MOST_OWED, Caller, Payer, later, price, refuse_spent
+from milequest.store.valkey import AWAY, Valkey
+
+log = logging.getLogger(__name__)
+
+PORTION = BURST // 100  # what a process may have charged before it tells Redis
+PATIENCE = 1.0  # seconds Redis may take beside requests
+PATIENCE_OF_CALLS = 0.05  # and where an answer waits for it
+RETREAT = 5 * 1_000_000  # microseconds until Redis is told again
+KEPT = 50_000  # callers, and as many whose budgets are spent
+
+# KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: what is owed more, and how far ahead
+# that may be at most. Answers how far ahead it is.
+_TELL = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now) + tonumber(ARGV[1])
+full = math.min(full, now + tonumber(ARGV[2]))
+redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.floor((full - now) / 1000) + 1)
+return full - now
+"""
+
+
+@dataclass(slots=True)
+class _Account:
+    """A caller's budget, as far as this process knows."""
+
+    full_at: int
+    untold: int = 0
+    is_telling: bool = False
+
+
+def _microseconds() -> int:
+    return time.monotonic_ns() // 1_000
+
+
+class Budgets:
+    """The budgets of this process's callers. One that works `call_by_call` has Redis told before it answers."""
+
+    def __init__(
+        self,
+        redis: Valkey,
+        points_per_hour: Mapping[Payer, int],
+        *,
+        call_by_call: bool = False,
+        clock: Callable[[], int] = _microseconds,
+    ) -> None:
+        self._script = redis.register_script(_TELL)
+        self._prices = {kind: price(points) for kind, points in points_per_hour.items()}
+        self._waits = call_by_call
+        self._clock = clock
+        self._accounts: OrderedDict[Caller, _Account] = OrderedDict()
+        self._spent: OrderedDict[Caller, _Account] = OrderedDict()  # which a crowd of others does not push out
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._redis_from = 0  # on the clock: until then Redis is left alone
+
+    def __len__(self) -> int:
+        return len(self._accounts) + len(self._spent)
+
+    def refuse_spent(self, caller: Caller) -> None:
+        """Raises RATE_LIMITED while the caller's budget is spent."""
+        account = self._spent.get(caller)
+        if account is None:
+            return
+        now = self._clock()
+        refuse_spent(account.full_at, now)
+        del self._spent[caller]
+        self._keep(caller, account, now)
+
+    def charge(self, caller: Caller, points: int) -> None:
+        """Take points off the caller's budget."""
+        account = self._accounts.pop(caller, None) or self._spent.pop(caller, None) or _Account(0)
+        now, owed = self._clock(), points * self._prices[caller.kind]
+        account.full_at = later(account.full_at, now, owed)
+        account.untold = min(account.untold + owed, MOST_OWED)
+        self._keep(caller, account, now)
+        if account.untold >= PORTION and not self._waits:
+            self._begin_to_tell(caller, account, now)
+
+    async def settle(self, caller: Caller) -> None:
+        """Have Redis told what was charged, where this process may sleep once it has answered."""
+        account = self._accounts.get(caller) or self._spent.get(caller)
+        if self._waits and account is not None and account.untold and self._clock() >= self._redis_from:
+            await self._tell(caller, account)
+
+    async def close(self) -> None:
+        """Wait until what is being told has been, or was given up."""
+        await asyncio.gather(*self._tasks)
+
+    def _keep(self, caller: Caller, account: _Account, now: int) -> None:
+        kept = self._spent if account.full_at - now >= BURST else self._accounts
+        kept[caller] = account
+        if len(kept) > KEPT:
+            kept.popitem(last=False)
+
+    def _begin_to_tell(self, caller: Caller, account: _Account, now: int) -> None:
+        if account.is_telling or now < self._redis_from:
+            return
+        account.is_telling = True
+        task = asyncio.get_running_loop().create_task(self._tell(caller, account))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, caller: Caller, account: _Account) -> None:
+        told, account.untold = account.untold, 0
+        key = f"budget:{caller.kind}:{hashlib.sha256(caller.who.encode()).hexdigest()[:32]}"
+        try:
+            async with asyncio.timeout(PATIENCE_OF_CALLS if self._waits else PATIENCE):
+                ahead: Any = await self._script([key], [told, MOST_OWED])
+        except (*AWAY, TimeoutError) as error:
+            account.untold = min(account.untold + told, MOST_OWED)
+            self._redis_from = self._clock() + RETREAT
+            log.warning("Redis is away (%s), so budgets are counted here alone", type(error).__name__)
+        else:
+            self._hear(caller, account, int(ahead))
+        finally:
+            account.is_telling = False
+
+    def _hear(self, caller: Caller, account: _Account, ahead: int) -> None:
+        """What all processes have charged, and this one since it asked, is what the caller owes."""
+        now = self._clock()
+        account.full_at = later(now + ahead, now, account.untold)
+        if self._accounts.pop(caller, None) or self._spent.pop(caller, None):
+            self._keep(caller, account, now)

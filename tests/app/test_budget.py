@@ -1,0 +1,118 @@
+"""The budget of a caller, over every way in: how it is refused, what it costs, and who pays."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+import pytest
+
+from milequest.rules.budgets import INTROSPECTION, Caller, Payer
+from milequest.settings import Settings
+from tests.quest import just_begun
+from tests.service import Service, serving
+from tests.sockets import opened
+
+ONE = "{ __typename }"
+TEAMS = 'query ($first: Int) { searchTeams(query: "x", first: $first) { nodes { id } } }'
+BOARD = "subscription { teamsLeaderboardUpdated(period: WEEK, basis: TOTAL) { period } }"
+WALK = "mutation ($input: LogActivityInput!) { logActivity(input: $input) { activity { id } } }"
+FOUND = 'mutation { createTeam(input: {name: "Larks", isPublic: true}) { team { id } } }'
+BURST = 1_000  # points
+
+
+@pytest.fixture
+def service(new_database: Callable[[], AbstractContextManager[str]], redis_url: str) -> Iterator[Service]:
+    """A service whose callers have a tenth of an hour's points, which refill in no time that a test takes."""
+    with new_database() as url:
+        settings = Settings(
+            database_url=url,
+            redis_url=redis_url,
+            embedded=True,
+            budget_per_network=10 * BURST,
+            budget_per_user=10 * BURST,
+        )
+        with serving(settings) as served:
+            yield served
+
+
+def spend(service: Service, query: str, token: str | None = None, **variables: object) -> int:
+    """How many requests pass before one is refused, which ends the caller's budget."""
+    for passed in range(BURST + 1):
+        answer = service.post(query, token=token, variables=variables)
+        if answer.status_code == 429:
+            return passed
+        assert answer.status_code == 200, answer.text
+    raise AssertionError("nothing is ever refused")
+
+
+def test_a_spent_budget_is_told_with_429_and_when_to_come_again(service: Service) -> None:
+    assert 1 <= spend(service, TEAMS, first=50) <= BURST // 50
+    answer = service.post(ONE)
+    (error,) = answer.json()["errors"]
+    assert answer.status_code == 429
+    assert error["extensions"]["code"] == "RATE_LIMITED"
+    assert error["extensions"]["retryable"] is True
+    assert 1 <= error["extensions"]["retryAfterSeconds"] <= 60
+    assert answer.headers["retry-after"] == str(error["extensions"]["retryAfterSeconds"])
+    assert "data" not in answer.json()
+
+
+def test_users_pay_for_themselves_whatever_network_they_share(service: Service) -> None:
+    ann, ben = service.sign_up("ann"), service.sign_up("ben")
+    spend(service, TEAMS, first=50)
+    assert service.post(ONE, token=ann).status_code == 200
+    spend(service, TEAMS, ann, first=50)
+    assert service.post(ONE, token=ann).status_code == 429
+    assert service.post(ONE, token=ben).status_code == 200
+
+
+def test_what_is_expensive_and_answers_no_objects_costs_too(service: Service) -> None:
+    ann = service.sign_up("ann")
+    introspect = "{ __schema { queryType { name } } }"
+    assert spend(service, introspect, ann) <= BURST // INTROSPECTION
+    ben = service.sign_up("ben")
+    unread = (f"{{ unknown{number} {'x' * 960} }}" for number in range(BURST))  # each is read, and refused
+    statuses = [service.post(next(unread), token=ben).status_code for _ in range(BURST // 30)]
+    assert statuses[0] == 200
+    assert statuses[-1] == 429
+
+
+@pytest.mark.parametrize("accept", ["application/graphql-response+json", "text/event-stream"])
+def test_every_media_type_tells_it_by_status(service: Service, accept: str) -> None:
+    ann = service.sign_up("ann")
+    spend(service, TEAMS, ann, first=50)
+    headers = {"authorization": f"Bearer {ann}", "accept": accept}
+    for query in (ONE, BOARD):
+        answer = service.client.post(service.url, json={"query": query}, headers=headers)
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_operations_of_a_socket_are_refused_and_events_are_free(service: Service) -> None:
+    ann, ben = service.sign_up("ann"), service.sign_up("ben")
+    async with opened(service, ann) as socket:
+        await socket.subscribe("board", BOARD)
+        await socket.receive()
+        service.data(FOUND, token=ben)
+        before = service.call(_debts(service))
+        service.data(WALK, token=ben, input=just_begun(500) | {"startedAt": datetime.now(UTC).isoformat()})
+        assert (await socket.receive())["id"] == "board"
+        after = service.call(_debts(service))
+        assert [who for who in before if after[who] != before[who]] == [_payer(service, "ben")]  # and not who was told
+        await asyncio.to_thread(spend, service, TEAMS, ann, first=50)
+        await socket.subscribe("late", ONE)
+        refused = await socket.receive()
+        assert (refused["id"], refused["type"]) == ("late", "error")
+        assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert refused["payload"][0]["extensions"]["retryAfterSeconds"] >= 1
+
+
+def _payer(service: Service, name: str) -> Caller:
+    found = service.runtime.reader.fetchval("SELECT id FROM app_user WHERE name = $1", name)
+    return Caller(Payer.USER, service.call(found).hex)
+
+
+async def _debts(service: Service) -> dict[Caller, int]:
+    """Until when each caller's budget is not full."""
+    return {who: account.full_at for who, account in service.runtime.budgets._accounts.items()}
