@@ -95,7 +95,7 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
         Route("/livez", health.live),
         Route("/readyz", health.ready),
         *([] if settings.uploads_bucket else _pictures()),
-        *([Route("/dev/mail", mail.page)] if settings.embedded else []),
+        *([Route("/dev/mail", mail.page)] if mail.is_served(settings) else []),
     ]
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from app import embedded, logs, migrations, reach
@@ -32,14 +33,15 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
             embedded.running(settings, f"milequest run, process {os.getpid()}, {settings.origin}")
         )
         migrations.prepare(settings)
-        reach.warn_without_mail(settings)
+        reach.require_provider(settings)
         with step("The service"):
-            from app import bundle, demo, loading
+            from app import bundle, demo, keys, loading
             from app.asgi import create_app
 
-            application = create_app(settings, demo.accounts() if settings.embedded else ())
+            application = create_app(settings, demo.accounts() if demo.is_at_home(settings) else ())
+        keys.prepare(settings)
         stack.enter_context(bundle.building())
-        beside = (lambda: loading.alive(application.state.runtime)) if settings.embedded else None
+        beside = (lambda: loading.alive(application.state.runtime)) if demo.is_at_home(settings) else None
         try:
             announce, drain = partial(_announce, settings), application.state.drain
             serve(application, listener, announce, beside, drain, settings.trusted_proxies)
@@ -138,17 +140,22 @@ def _announce(settings: Settings) -> None:
         f"\nMile Quest serves on {settings.origin}\n"
         f"  GraphiQL   {settings.origin}/graphql\n"
         f"  Health     {settings.origin}/readyz\n"
-        f"{_demo_accounts(settings) if settings.embedded else ''}"
+        f"{_sign_in(settings)}"
         f"Ctrl-C stops it{'; the data stays in ' + str(settings.data_dir) if settings.embedded else ''}.",
         flush=True,
     )
 
 
-def _demo_accounts(settings: Settings) -> str:
+def _sign_in(settings: Settings) -> str:
+    """How people sign in, where it is not by accounts of their own alone."""
     from app import demo
+    from app.http import mail
 
+    if settings.jwks_url:
+        return "  Sign in    with a token of the issuer of MILEQUEST_JWKS_URL; there is no demo\n"
     names = ", ".join(account.email for account in demo.accounts()[:3])
-    return f"  Mail       {settings.origin}/dev/mail\n  Sign in as {names} with the password {demo.PASSWORD}\n"
+    shown = f"  Mail       {settings.origin}/dev/mail\n" if mail.is_served(settings) else ""
+    return shown + (f"  Sign in as {names} with the password {demo.PASSWORD}\n" if settings.embedded else "")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -167,18 +174,31 @@ def parser() -> argparse.ArgumentParser:
     add("migration", migration).add_argument("message", help="what it does, in a few words")
     planned = "nothing is lost, as the primary was stopped cleanly: the epoch of the log stays"
     add("failover", failover).add_argument("--planned", action="store_true", help=planned)
+    add(
+        "rotate-keys",
+        _imported("keys", "rotate"),
+        "Sign tokens with a new key; the one before goes when they are over.",
+    )
     add("reset", reset).add_argument("--yes", action="store_true", help="do not ask")
     add("token", token).add_argument("email", metavar="EMAIL")
     of_schema = add("schema", schema)
     of_schema.add_argument("--appsync", action="store_true", help="as AWS AppSync takes it")
     of_schema.add_argument("--appsync-fields", action="store_true", help="the fields that need a resolver there")
-    add("demo", _loading("demo"), "Load the demo: teams, people, ninety days of walks; what is there stays as it is.")
+    add(
+        "demo",
+        _imported("loading", "demo"),
+        "Load the demo: teams, people, ninety days of walks; what is there stays as it is.",
+    )
     walks = add(
-        "import-walks", _loading("import_walks"), "Log a file of Fitbit's daily totals as walks; twice is once."
+        "import-walks",
+        _imported("loading", "import_walks"),
+        "Log a file of Fitbit's daily totals as walks; twice is once.",
     )
     walks.add_argument("file", metavar="FILE", help="dailyActivity_merged.csv")
     walks.add_argument("--zone", default="UTC", help="IANA zone the days are in (default %(default)s)")
-    route = add("import-route", _loading("import_route"), "Make a draft goal out of the track in a GPX file.")
+    route = add(
+        "import-route", _imported("loading", "import_route"), "Make a draft goal out of the track in a GPX file."
+    )
     route.add_argument("file", metavar="FILE")
     route.add_argument("--name", help="the goal's name; the track's own without it")
     for command in (walks, route):
@@ -187,13 +207,11 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _loading(name: str) -> Command:
-    """A command of `app.loading`, which needs most of the product: imported only when it runs."""
+def _imported(module: str, name: str) -> Command:
+    """A command that needs most of the product: imported only when it runs."""
 
     def command(settings: Settings, arguments: argparse.Namespace) -> None:
-        from app import loading
-
-        getattr(loading, name)(settings, arguments)
+        getattr(import_module(f"app.{module}"), name)(settings, arguments)
 
     return command
 
@@ -207,6 +225,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit("\n".join(f"error: {fault}" for fault in error.faults))
     except (SetupError, QuestError) as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.status if isinstance(error, SetupError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)

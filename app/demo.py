@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.accounts import ensure_account
+from app.environment import SetupError
 from app.http.graphiql import DemoAccount
 from milequest.actions.activities import Once, as_it_is, log_walk
 from milequest.actions.goals import create_goal
@@ -24,6 +25,7 @@ from milequest.rules.invites import new_invite
 from milequest.rules.teams import new_team
 from milequest.rules.templates import ROUTE_TEMPLATES, RouteTemplate
 from milequest.runtime import Runtime
+from milequest.settings import Settings
 from milequest.store import goals, teams
 from milequest.store.routes import NewRoute
 from milequest.store.transaction import Tx, transact
@@ -108,8 +110,27 @@ async def is_loaded(runtime: Runtime) -> bool:
     return bool(await runtime.writer.fetchval(walks, PEOPLE[-1].email))
 
 
+class ElsewhereError(SetupError):
+    """The demo does not belong to where it was to be made."""
+
+    status = 2
+
+
+def is_at_home(settings: Settings) -> bool:
+    """Whether the demo belongs to these servers: they are embedded, and its people can sign in with its password."""
+    return settings.embedded and not settings.jwks_url
+
+
 async def load(runtime: Runtime, now: datetime, progress: Callable[[int, int], None], days: int = DAYS) -> None:
-    """Make the demo as if it had happened over the last `days` days. What is there already stays as it is."""
+    """Make the demo as if it had happened over the last `days` days. What is there already stays as it is.
+
+    Raises ElsewhereError but on the embedded servers with the built-in identity provider: its password is public.
+    """
+    if not is_at_home(runtime.settings):
+        raise ElsewhereError(
+            "the demo's accounts have a public password, so they are made on the embedded servers only, with the "
+            "built-in identity provider: unset MILEQUEST_DATABASE_URL, MILEQUEST_REDIS_URL and MILEQUEST_JWKS_URL"
+        )
     began = now - timedelta(days=days)
     users: dict[Person, UUID] = {}
     for team in TEAMS:

@@ -39,7 +39,9 @@ INFRA_LOCK = PROJECT / "requirements-infra.lock"
 
 
 class SetupError(Exception):
-    """A step of the set-up failed; the message is one line and says what to do."""
+    """A step of the set-up failed; the message is one line and says what to do. `status` is the command's exit code."""
+
+    status = 1
 
 
 @contextlib.contextmanager

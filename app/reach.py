@@ -5,7 +5,7 @@ import sys
 from contextlib import aclosing
 
 from app.environment import SetupError
-from milequest.settings import Settings
+from milequest.settings import Settings, SettingsError
 
 SECONDS = 3.0  # a server may take to answer
 
@@ -52,10 +52,25 @@ def warn_without_redis(settings: Settings) -> None:
         )
 
 
-def warn_without_mail(settings: Settings) -> None:
-    """Say that nobody can sign up: the built-in provider's codes can be read on our own servers only."""
-    if not settings.embedded and not settings.jwks_url:
-        _warn("no mail is sent from here, so nobody can confirm an address and sign up: set MILEQUEST_JWKS_URL")
+def require_provider(settings: Settings) -> None:
+    """See that people can sign up and in: the built-in provider has to mail codes and to encrypt its keys.
+
+    Raises SettingsError.
+    """
+    if settings.jwks_url or settings.embedded:
+        return
+    faults = []
+    if not (settings.smtp_url or settings.ses_configuration_set):
+        faults.append(
+            "MILEQUEST_SMTP_URL or MILEQUEST_SES_CONFIGURATION_SET must say what sends the built-in identity "
+            "provider's codes, or MILEQUEST_JWKS_URL who signs people in instead"
+        )
+    if not settings.key_secret:
+        faults.append(
+            "MILEQUEST_KEY_SECRET must encrypt the built-in identity provider's signing keys: openssl rand -base64 32"
+        )
+    if faults:
+        raise SettingsError(faults)
 
 
 def _warn(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from milequest.jobs.duty import Duty
 from milequest.jobs.goals import finalize_goals
+from milequest.jobs.keys import purge_keys
 from milequest.jobs.log import prune_log
 from milequest.jobs.pictures import readdress
 from milequest.runtime import Runtime
@@ -18,6 +19,7 @@ log = logging.getLogger("milequest.worker")
 
 FINALIZE_EVERY = 60.0  # seconds
 PRUNE_EVERY = 60.0
+KEYS_EVERY = 3_600.0
 
 
 async def work(runtime: Runtime) -> None:
@@ -25,7 +27,11 @@ async def work(runtime: Runtime) -> None:
     async with asyncio.TaskGroup() as jobs:
         jobs.create_task(_once("places", runtime.providers.geocoder.prepare))
         jobs.create_task(_once("pictures", partial(_due, runtime, Duty(), readdress)))
-        for name, seconds, job in (("log", PRUNE_EVERY, prune_log), ("goals", FINALIZE_EVERY, finalize_goals)):
+        for name, seconds, job in (
+            ("log", PRUNE_EVERY, prune_log),
+            ("goals", FINALIZE_EVERY, finalize_goals),
+            ("keys", KEYS_EVERY, purge_keys),
+        ):
             jobs.create_task(_every(seconds, name, partial(_due, runtime, Duty(), job)))
 
 

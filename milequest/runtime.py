@@ -9,7 +9,8 @@ from functools import partial
 from milequest.providers import Providers, choose
 from milequest.providers.identity import IdentityProvider, choose_identity
 from milequest.providers.identity.authorizer import Authorizer, choose_authorizer
-from milequest.providers.mail import LocalMailbox
+from milequest.providers.mail import open_mailer
+from milequest.providers.mail.local import LocalMailbox
 from milequest.rules.budgets import Payer
 from milequest.settings import Settings
 from milequest.store import audience
@@ -85,7 +86,8 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         aws = await stack.enter_async_context(open_aws(settings))
         limits, bus, revocations = RateLimits(redis), Bus(redis, writer), Revocations(writer)
         revocations.wake = bus.wake
-        identity = choose_identity(settings, writer, mailbox, aws, revocations)
+        mailer = await stack.enter_async_context(open_mailer(settings, mailbox, aws))
+        identity = choose_identity(settings, writer, mailer, aws, revocations)
         budgets = Budgets(redis, _points(settings), call_by_call=not serves)
         stack.push_async_callback(budgets.close)
         if settings.live_kicks_queue:

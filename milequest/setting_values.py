@@ -4,6 +4,7 @@ The error never shows what may be secret. An address whose answers or messages m
 host's own.
 """
 
+import base64
 import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
@@ -12,6 +13,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 CREDENTIALS_HOSTS = ("127.0.0.1", "localhost", "169.254.170.2", "169.254.170.23")  # as AWS's own clients have it
+SECRET_BYTES = 32
 WIDEST_IPV4, WIDEST_IPV6 = 8, 16  # bits of the prefix: a network of proxies that is larger holds strangers
 _PRIVATE_IPV6 = IPv6Network("fc00::/7")
 _IPV4_IN_IPV6 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
@@ -19,6 +21,8 @@ _IPV4_IN_IPV6 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 _ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
 _LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[\w-]+(:[\w$-]+)?", re.ASCII)
 _PYTHON = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)
+_ADDRESS = r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+"
+_MAILBOX = re.compile(rf"(?a:{_ADDRESS})|(\"[^\"\\]*\"|[^\"\\<>@,;:]*) ?<(?a:{_ADDRESS})>")
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -99,6 +103,41 @@ def trusted_url(example: str) -> Callable[[str], str]:
         return given
 
     return checked
+
+
+def smtp_url(given: str) -> str:
+    """A server for mail, with TLS unless it is named without; a password is never sent in the clear to another host."""
+    parts = urlsplit(url("smtp", "smtps", "smtp+insecure", example="smtp://user:password@host:587")(given))
+    if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must have a host, and nothing after host and port")
+    if bool(parts.username) != bool(parts.password):
+        raise ValueError("must have both a user and a password, or neither")
+    if parts.scheme == "smtp+insecure" and parts.username and not is_this_host(parts.hostname):
+        raise ValueError("must be smtp:// or smtps://, which have TLS, where it has a password")
+    return given
+
+
+def mailbox(given: str) -> str:
+    """One address in ASCII, which may have a name."""
+    if not _MAILBOX.fullmatch(text(given)):
+        raise ValueError(
+            "must be one address, such as Mile Quest <hello@milequest.example>, its domain as the DNS has it"
+        )
+    return given
+
+
+def secrets(given: str) -> tuple[bytes, ...]:
+    """Random bytes in base64, separated by commas."""
+    made = []
+    for part in given.split(","):
+        try:
+            secret = base64.b64decode(part.strip(), validate=True)
+        except ValueError:
+            secret = b""
+        if len(secret) < SECRET_BYTES or len(set(secret)) < SECRET_BYTES // 2:
+            raise ValueError(f"must be {SECRET_BYTES} or more random bytes in base64, as of: openssl rand -base64 32")
+        made.append(secret)
+    return tuple(made)
 
 
 def relative(given: str) -> str:

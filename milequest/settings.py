@@ -94,6 +94,22 @@ class Settings:
     jwt_issuer: str = _setting("", read.text, "The `iss` of its tokens; needed with `MILEQUEST_JWKS_URL`")
     jwt_client_id: str = _setting("", read.text, "Our client id in its tokens; needed with `MILEQUEST_JWKS_URL`")
     cognito_pool: str = _setting("", read.text, "The Cognito user pool in which we sign people up and in; empty: none")
+    key_secret: tuple[bytes, ...] = _setting(
+        (),
+        read.secrets,
+        "What encrypts the built-in provider's keys, of `openssl rand -base64 32`; those before it after commas",
+        secret=True,
+    )
+    smtp_url: str = _setting(
+        "",
+        read.smtp_url,
+        "What sends our mail: `smtp://user:password@host` by STARTTLS, `smtps://…` by TLS, `smtp+insecure://…` without",
+        secret=True,
+    )
+    ses_configuration_set: str = _setting(
+        "", read.text, "The configuration set by which SES sends it instead; empty: it doesn't"
+    )
+    mail_from: str = _setting("", read.mailbox, "Whom our mail is from: `Mile Quest <hello@milequest.example>`")
     authorizer: str = _setting(
         "",
         read.function,
@@ -170,7 +186,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ValueError as fault:
             faults.append(f"{name} {fault}")
     settings = Settings(**values)
-    faults += _needs(values, given) + _open(settings)
+    faults += _needs(given) + _open(settings)
     if faults:
         raise SettingsError(faults)
     return settings
@@ -198,13 +214,18 @@ def _unknown(name: str) -> str:
     return f"{name} is not a setting" + (f": did you mean {_variable(near[0])}?" if near else "")
 
 
-def _needs(values: Mapping[str, object], given: Mapping[str, str]) -> list[str]:
+def _needs(given: Mapping[str, str]) -> list[str]:
     """Faults of settings that make no sense without another one."""
     keys = ("jwks_url", "jwt_issuer", "jwt_client_id")
     pairs = [(key, other) for key in keys for other in keys if key != other]
     pairs += [("database_reader_url", "database_url"), ("cognito_pool", "jwks_url")]
+    pairs += [("smtp_url", "mail_from"), ("ses_configuration_set", "mail_from")]
     missing = {other: key for key, other in pairs if _variable(key) in given and _variable(other) not in given}
-    return [f"{_variable(key)} needs {_variable(other)} too" for other, key in missing.items()]
+    faults = [f"{_variable(key)} needs {_variable(other)} too" for other, key in missing.items()]
+    mailers = [_variable(key) for key in ("smtp_url", "ses_configuration_set")]
+    if all(name in given for name in mailers):
+        faults.append(f"{' and '.join(mailers)} are two ways to send one mail: set one of them")
+    return faults
 
 
 def _open(settings: Settings) -> list[str]:

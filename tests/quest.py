@@ -132,6 +132,6 @@ class Quest:
 @asynccontextmanager
 async def open_quest(database_url: str, redis_url: str, connections: int = 8) -> AsyncIterator[Quest]:
     """The service over the given servers."""
-    settings = Settings(database_url=database_url, redis_url=redis_url, database_pool=connections)
+    settings = Settings(database_url=database_url, redis_url=redis_url, database_pool=connections, embedded=True)
     async with open_runtime(settings) as runtime:
         yield Quest(runtime)

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.http.local import is_local
-from milequest.providers.mail import Received
+from milequest.providers.mail.local import Received
 from milequest.runtime import Runtime
+from milequest.settings import Settings
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
@@ -52,10 +53,15 @@ MAIL = """<article>
 </article>"""
 
 
+def is_served(settings: Settings) -> bool:
+    """Whether there is a mail page: mail goes there that nobody else sends."""
+    return settings.embedded and not (settings.jwks_url or settings.smtp_url or settings.ses_configuration_set)
+
+
 async def page(request: Request) -> HTMLResponse:
     """The newest mails, 503 without Valkey; 404 without the embedded servers, and to all but this machine itself."""
     runtime: Runtime = request.app.state.runtime
-    if not (runtime.settings.embedded and is_local(request, runtime.settings)):
+    if not (is_served(runtime.settings) and is_local(request, runtime.settings)):
         raise HTTPException(404)
     try:
         mails, status = "\n".join(map(_shown, await runtime.mailbox.newest())), 200

@@ -1,48 +1,75 @@
-"""Key pairs with which the built-in identity provider signs tokens: one in use, retired ones for a while."""
+"""Key pairs with which the built-in identity provider signs tokens: one in use, retired ones for a while.
+
+A row's `algorithm` says how its private key is stored too. The release before knows only keys in the clear, by the name
+RS256: it leaves sealed ones alone, and makes a key of its own where there is no other.
+"""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from milequest.store.transaction import Reader, Tx
+
+CLEAR, SEALED = "RS256", "RS256+A256GCM"
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key (PKCS #8, DER) and the id by which tokens name it."""
+    """A private key (PKCS #8, DER), sealed or in the clear, and the id by which tokens name it."""
 
     kid: str
     private_key: bytes = field(repr=False)
+    is_sealed: bool
 
 
-_IN_USE = "SELECT kid, private_key FROM signing_key WHERE algorithm = $1 AND retired_at IS NULL"
-_PUBLISHED = """
-SELECT kid, private_key FROM signing_key WHERE algorithm = $1 AND (retired_at IS NULL OR retired_at > $2)
-ORDER BY created_at DESC
+_COLUMNS = f"kid, private_key, algorithm = '{SEALED}'"
+_OURS = f"algorithm IN ('{CLEAR}', '{SEALED}')"
+_IN_USE = f"SELECT {_COLUMNS} FROM signing_key WHERE {_OURS} AND retired_at IS NULL ORDER BY 3 DESC LIMIT 1"
+_PUBLISHED = f"""
+SELECT {_COLUMNS} FROM signing_key WHERE {_OURS} AND (retired_at IS NULL OR retired_at > $1) ORDER BY created_at DESC
 """
 # Of several processes that start at once one wins, and the others then read its key.
 _PUT = """
 INSERT INTO signing_key (kid, algorithm, private_key, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (algorithm) WHERE retired_at IS NULL DO NOTHING
 """
-_RETIRE = "UPDATE signing_key SET retired_at = $2 WHERE algorithm = $1 AND retired_at IS NULL"
+_RETIRE = f"UPDATE signing_key SET retired_at = $1 WHERE {_OURS} AND retired_at IS NULL"
+# A key in the clear that is in use beside a sealed one was made by the release before: it signs no more.
+_SEAL = f"""
+UPDATE signing_key SET algorithm = '{SEALED}', private_key = $3, retired_at = CASE
+    WHEN algorithm = '{CLEAR}' AND retired_at IS NULL
+        AND EXISTS (SELECT FROM signing_key WHERE algorithm = '{SEALED}' AND retired_at IS NULL) THEN $4
+    ELSE retired_at END
+WHERE kid = $1 AND private_key = $2
+"""
+_PURGE = f"DELETE FROM signing_key WHERE {_OURS} AND retired_at <= $1"
 
 
-async def in_use(db: Reader, algorithm: str) -> SigningKey | None:
+async def in_use(db: Reader) -> SigningKey | None:
     """The key to sign with; None before the first."""
-    row = await db.fetchrow(_IN_USE, algorithm)
+    row = await db.fetchrow(_IN_USE)
     return None if row is None else SigningKey(*row)
 
 
-async def published(db: Reader, algorithm: str, now: datetime, kept: timedelta) -> list[SigningKey]:
-    """The key in use and those retired less than `kept` ago, newest first."""
-    return [SigningKey(*row) for row in await db.fetch(_PUBLISHED, algorithm, now - kept)]
+async def published(db: Reader, since: datetime) -> list[SigningKey]:
+    """The key in use and those retired after `since`, newest first."""
+    return [SigningKey(*row) for row in await db.fetch(_PUBLISHED, since)]
 
 
-async def put(tx: Tx, key: SigningKey, algorithm: str, now: datetime) -> None:
+async def put(tx: Tx, key: SigningKey, now: datetime) -> None:
     """Take `key` into use, unless there is one."""
-    await tx.execute(_PUT, key.kid, algorithm, key.private_key, now)
+    await tx.execute(_PUT, key.kid, SEALED if key.is_sealed else CLEAR, key.private_key, now)
 
 
-async def retire(tx: Tx, algorithm: str, now: datetime) -> None:
+async def retire(tx: Tx, now: datetime) -> None:
     """Sign no more with the key in use."""
-    await tx.execute(_RETIRE, algorithm, now)
+    await tx.execute(_RETIRE, now)
+
+
+async def seal(tx: Tx, before: SigningKey, sealed: bytes, now: datetime) -> None:
+    """Store a key sealed, unless another process has done so meanwhile."""
+    await tx.execute(_SEAL, before.kid, before.private_key, sealed, now)
+
+
+async def purge(tx: Tx, until: datetime) -> int:
+    """Delete the keys that were retired by then; how many there were."""
+    return int((await tx.execute(_PURGE, until)).split()[-1])

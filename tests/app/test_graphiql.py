@@ -53,7 +53,9 @@ def service(database_url: str, redis_url: str) -> Iterator[Service]:
     """The service on an empty database with two accounts, the bundle being there."""
     ensure_bundle()
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
-        settings = Settings(database_url=database_url, redis_url=redis_url, port=listener.getsockname()[1])
+        settings = Settings(
+            database_url=database_url, redis_url=redis_url, embedded=True, port=listener.getsockname()[1]
+        )
         token = thread.submit(asyncio.run, prepare(settings)).result()
         app = create_app(settings, [ADA, BEN])
         config = configured(app)

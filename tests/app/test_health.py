@@ -26,7 +26,7 @@ async def started(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str) -> Settings:
-    return Settings(database_url=database_url, redis_url=redis_url)
+    return Settings(database_url=database_url, redis_url=redis_url, embedded=True)
 
 
 async def test_all_is_well(settings: Settings) -> None:

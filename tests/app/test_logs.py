@@ -265,6 +265,6 @@ def greet(url: str, token: str) -> str:
 
 async def make_account(database_url: str, redis_url: str) -> None:
     """An account whose owner can sign in."""
-    settings = Settings(database_url=database_url, redis_url=redis_url)
+    settings = Settings(database_url=database_url, redis_url=redis_url, embedded=True)
     async with open_runtime(settings) as runtime:
         await ensure_account(runtime, "owner@example.org", PASSWORD, "Owner", datetime.now(UTC))

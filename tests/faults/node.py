@@ -17,7 +17,7 @@ def main() -> None:
     database_url, redis_url = sys.argv[1:]
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = create_app(replace(Settings(database_url=database_url, redis_url=redis_url), port=port))
+    app = create_app(replace(Settings(database_url=database_url, redis_url=redis_url, embedded=True), port=port))
     with interruptible(), suppress(KeyboardInterrupt):
         serve(app, listener, lambda: print(port, flush=True), drain=app.state.gateway.drain)
 

@@ -127,7 +127,7 @@ async def torment(
 
 async def test_every_client_ends_with_exactly_the_log(backends: tuple[str, Valkey]) -> None:
     database_url, valkey = backends
-    settings = Settings(database_url=database_url, redis_url=valkey.url)
+    settings = Settings(database_url=database_url, redis_url=valkey.url, embedded=True)
     nodes = [start_node(database_url, valkey.url) for _ in range(2)]
     try:
         with serving(settings) as service:

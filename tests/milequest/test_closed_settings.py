@@ -1,5 +1,7 @@
 """Settings that would let in who is not meant: each is refused, and what is next to it and meant is not."""
 
+import base64
+
 import pytest
 
 from milequest.settings import SettingsError, load
@@ -132,3 +134,84 @@ def test_white_space_around_a_value_is_refused_and_the_value_not_shown(name: str
             load({**SERVERS, f"MILEQUEST_{name}": value})
         assert f"MILEQUEST_{name} must have no white space" in caught.value.faults[0]
         assert "s3" not in str(caught.value)
+
+
+FROM = {"MILEQUEST_MAIL_FROM": "hello@quest.example"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://",
+        "smtp://:587",
+        "http://mail.example",
+        "smtp://mail.example/path",
+        "smtp://mail.example?starttls=no",
+        "smtp://s3cret@mail.example",
+        "smtp://:s3cret@mail.example",
+        "smtp://u:s3cret@mail.example:port",
+        "smtp+insecure://u:s3cret@mail.example",
+    ],
+)
+def test_a_mail_server_without_tls_for_its_password_or_with_a_riddle_is_refused(url: str) -> None:
+    said = fault(MILEQUEST_SMTP_URL=url, **FROM)
+    assert said.startswith("MILEQUEST_SMTP_URL must ")
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://u:p%40ss@mail.example",
+        "smtps://mail.example:465",
+        "smtp+insecure://mailpit:1025",
+        "smtp+insecure://u:p@[::1]:25/",
+    ],
+)
+def test_a_mail_server_is_taken_and_never_shown(url: str) -> None:
+    settings = load({**SERVERS, **FROM, "MILEQUEST_SMTP_URL": url})
+    assert settings.smtp_url == url
+    assert url not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "hello",
+        "hello@",
+        "@quest.example",
+        "a@quest.example, b@quest.example",
+        "a@quest.example\r\nBcc: eve@quest.example",
+        "Mile Quest hello@quest.example",
+        "grüße@quest.example",
+        "hello@grüße.example",
+    ],
+)
+def test_a_sender_that_is_not_one_plain_address_is_refused(sender: str) -> None:
+    assert fault(MILEQUEST_SMTP_URL="smtp://m", MILEQUEST_MAIL_FROM=sender).startswith("MILEQUEST_MAIL_FROM must ")
+
+
+def test_mail_is_from_somebody_and_sent_in_one_way() -> None:
+    assert fault(MILEQUEST_SMTP_URL="smtp://m") == "MILEQUEST_SMTP_URL needs MILEQUEST_MAIL_FROM too"
+    assert fault(MILEQUEST_SES_CONFIGURATION_SET="m").endswith("needs MILEQUEST_MAIL_FROM too")
+    assert "two ways" in fault(MILEQUEST_SMTP_URL="smtp://m", MILEQUEST_SES_CONFIGURATION_SET="m", **FROM)
+    load({**SERVERS, "MILEQUEST_SMTP_URL": "smtp://m", "MILEQUEST_MAIL_FROM": "Grüße <hello@quest.example>"})
+
+
+RANDOM, OTHER = (base64.b64encode(bytes(range(n, n + 32))).decode() for n in (0, 32))
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["s3cret", base64.b64encode(b"s3cret").decode(), RANDOM[:-5], "A" * 44, f"{RANDOM},", f"{RANDOM},s3cret", "*" * 44],
+)
+def test_a_key_secret_that_is_short_or_not_random_is_refused_and_not_shown(secret: str) -> None:
+    said = fault(MILEQUEST_KEY_SECRET=secret)
+    assert said.startswith("MILEQUEST_KEY_SECRET must be 32 or more random bytes in base64")
+    assert secret not in said
+
+
+def test_key_secrets_are_read_in_their_order_and_not_shown() -> None:
+    settings = load({**SERVERS, "MILEQUEST_KEY_SECRET": f"{RANDOM}, {OTHER}"})
+    assert settings.key_secret == (bytes(range(32)), bytes(range(32, 64)))
+    assert "key_secret" not in repr(settings)

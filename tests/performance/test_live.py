@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not measuring.known(), reason="the benches read 
 @pytest.fixture
 def arena(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arena]:
     monkeypatch.setattr(arenas, "SILENCE", 0.1)
-    settings = Settings(database_url=database_url, redis_url=redis_url)
+    settings = Settings(database_url=database_url, redis_url=redis_url, embedded=True)
 
     async def fill() -> None:
         async with open_runtime(settings) as runtime:

@@ -43,7 +43,7 @@ def prepared() -> tuple[Crowd, Place, Place]:
     migrate.upgrade(database.url())
     valkey = embedded.valkey(first, fast=True)
     valkey.start()
-    crowd = asyncio.run(_gathered(Settings(database_url=database.url(), redis_url=valkey.url)))
+    crowd = asyncio.run(_gathered(Settings(database_url=database.url(), redis_url=valkey.url, embedded=True)))
     return crowd, Place(first, database), Place(second, follower(database, second))
 
 

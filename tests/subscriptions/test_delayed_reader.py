@@ -18,7 +18,7 @@ def late(new_database: Callable[[], AbstractContextManager[str]], service: Servi
     """A service whose reader is an empty database, to which nothing is replicated."""
     cache = service.runtime.settings.redis_url
     with new_database() as writer, new_database() as reader:
-        settings = Settings(database_url=writer, database_reader_url=reader, redis_url=cache)
+        settings = Settings(database_url=writer, database_reader_url=reader, redis_url=cache, embedded=True)
         with serving(settings) as served:
             yield served
 

@@ -119,7 +119,9 @@ async def test_a_network_and_a_user_have_so_many_sockets(
     new_database: Callable[[], AbstractContextManager[str]], redis_url: str
 ) -> None:
     with new_database() as url:
-        settings = Settings(database_url=url, redis_url=redis_url, sockets_per_network=3, sockets_per_user=2)
+        settings = Settings(
+            database_url=url, redis_url=redis_url, sockets_per_network=3, sockets_per_user=2, embedded=True
+        )
         with serving(settings) as service:
             token = await asyncio.to_thread(service.sign_up, "ann")
             async with dial(service.socket_url, token), dial(service.socket_url, token):
@@ -142,7 +144,7 @@ def nodes(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[t
     """Two processes' worth of service on one database and one Valkey of their own."""
     valkey = servers.start_valkey(Path(os.environ[RUN_FOLDER]), f"{WORKER}-nodes")
     with new_database() as url:
-        settings = Settings(database_url=url, redis_url=valkey.url)
+        settings = Settings(database_url=url, redis_url=valkey.url, embedded=True)
         with serving(settings) as one, serving(replace(settings)) as other:
             yield one, other, valkey
     valkey.stop()

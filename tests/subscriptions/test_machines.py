@@ -38,7 +38,9 @@ def walls(new_database: Callable[[], AbstractContextManager[str]], _valkey: Redi
     """A service whose operator has an authorizer."""
     cache = f"unix://{_valkey.get_connection_kwargs()['path']}"
     with new_database() as url:
-        settings = Settings(database_url=url, redis_url=cache, authorizer="tests.fakes.authorizer:decide")
+        settings = Settings(
+            database_url=url, redis_url=cache, authorizer="tests.fakes.authorizer:decide", embedded=True
+        )
         with serving(settings) as served:
             yield served
 

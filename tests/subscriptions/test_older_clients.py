@@ -59,7 +59,7 @@ def secure(
     """The service over TLS, which Amplify insists on, and its certificate."""
     certificate, path = self_signed(tmp_path), _valkey.get_connection_kwargs()["path"]
     with new_database() as url:
-        settings = Settings(database_url=url, redis_url=f"unix://{path}")
+        settings = Settings(database_url=url, redis_url=f"unix://{path}", embedded=True)
         with serving(settings, certificate) as served:
             yield served, certificate
 

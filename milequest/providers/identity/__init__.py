@@ -83,5 +83,7 @@ def choose_identity(
 
         return OutsideIdentity(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
     from milequest.providers.identity.builtin import BuiltinIdentity
+    from milequest.providers.identity.sealing import Seal
 
-    return BuiltinIdentity(pool, mailer, revocations)
+    seal = Seal(settings.key_secret) if settings.key_secret or not settings.embedded else None
+    return BuiltinIdentity(pool, mailer, revocations, seal)

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from milequest.providers.identity import Session, SignedIn
 from milequest.providers.identity.keys import OwnKeys
 from milequest.providers.identity.passwords import Hasher
+from milequest.providers.identity.sealing import Seal
 from milequest.providers.identity.tokens import KeyRing, TokenVerifier
 from milequest.rules import mail
 from milequest.rules.credentials import (
@@ -39,20 +40,24 @@ from milequest.store.transaction import Pool, Tx, transact
 log = logging.getLogger(__name__)
 
 CLIENT_ID = "mile-quest"
-KEY_INTERVAL = 1.0  # seconds between looks into the database for keys we don't know
+KEY_INTERVAL = 0.25  # seconds between looks into the database for keys we don't know
 REFRESH_TOKEN_BYTES = 32
 
 
 class BuiltinIdentity:
     """An IdentityProvider on our own tables; what each method raises stands there."""
 
-    def __init__(self, pool: Pool, mailer: Mailer, revocations: Revocations | None = None) -> None:
+    def __init__(
+        self, pool: Pool, mailer: Mailer, revocations: Revocations | None = None, seal: Seal | None = None
+    ) -> None:
         self._pool = pool
         self._revocations = revocations or Revocations(pool)
         self._mailer = mailer
         self._hasher = Hasher()
-        self._keys = OwnKeys(pool)
-        self._verifier = TokenVerifier(KeyRing(self._keys.public, KEY_INTERVAL), ISSUER, CLIENT_ID)
+        self._keys = OwnKeys(pool, seal)
+        self._verifier = TokenVerifier(
+            KeyRing(self._keys.public, KEY_INTERVAL, patience=KEY_INTERVAL), ISSUER, CLIENT_ID
+        )
 
     async def sign_up(self, request: SignUp, now: datetime) -> None:
         """Store the attempt and mail its code. The work is the same for an address that has an account."""
@@ -146,9 +151,9 @@ class BuiltinIdentity:
         """Our public keys."""
         return await self._keys.jwks(now)
 
-    async def rotate_keys(self, now: datetime) -> None:
-        """Sign with a new key from now on; tokens signed with the one before stay good."""
-        await self._keys.rotate(now)
+    async def rotate_keys(self, now: datetime) -> str:
+        """Sign with a new key from now on, whose id is returned; tokens signed with the one before stay good."""
+        return await self._keys.rotate(now)
 
     async def account(self, email: str, now: datetime) -> Account | None:
         """For operators: the confirmed account with this address."""

@@ -19,21 +19,24 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import RSAAlgorithm
 
+from milequest.providers.identity.sealing import Seal, SealedError
 from milequest.providers.identity.tokens import ALGORITHM, Keys, KeysUnreachableError
+from milequest.rules.credentials import ACCESS_TOKEN_LIFE
 from milequest.store import signing_keys
 from milequest.store.signing_keys import SigningKey
 from milequest.store.transaction import Pool, Tx, transact
 
 KEY_BITS = 2048
 SIGNS_FOR = 300.0  # seconds until a process looks whether its key was retired
-KEPT_RETIRED = timedelta(days=1)  # how long retired keys are published: longer than any token they signed
+KEPT_RETIRED = ACCESS_TOKEN_LIFE + timedelta(seconds=SIGNS_FOR) + timedelta(minutes=5)  # until its last token is over
 
 
 class OwnKeys:
-    """Signs with the key in use, and publishes it with those before it."""
+    """Signs with the key in use, and publishes it with those before it. Without a seal keys are stored in the clear."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, seal: Seal | None) -> None:
         self._pool = pool
+        self._seal = seal
         self._signer: tuple[str, RSAPrivateKey] | None = None
         self._look_again = 0.0
 
@@ -41,7 +44,7 @@ class OwnKeys:
         """The claims as a signed token."""
         if self._signer is None or time.monotonic() >= self._look_again:
             key = await self._in_use(now)
-            self._signer = key.kid, _private(key)
+            self._signer = key.kid, self._private(key)
             self._look_again = time.monotonic() + SIGNS_FOR
         kid, private = self._signer
         return jwt.encode(dict(claims), private, ALGORITHM, {"kid": kid})
@@ -52,7 +55,7 @@ class OwnKeys:
         try:
             await self._in_use(now)
             return await self._published(now)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, SealedError) as error:
             raise KeysUnreachableError(f"{type(error).__name__} from the database") from error
 
     async def jwks(self, now: datetime) -> Mapping[str, object]:
@@ -65,41 +68,66 @@ class OwnKeys:
             ]
         }
 
-    async def rotate(self, now: datetime) -> None:
-        """Retire the key in use and sign with a new one."""
-        fresh = await asyncio.to_thread(_generate)
+    async def rotate(self, now: datetime) -> str:
+        """Retire the key in use and sign with a new one, whose id is returned; delete those that are over."""
+        fresh = await asyncio.to_thread(self._generate)
 
         async def work(tx: Tx) -> None:
-            await signing_keys.retire(tx, ALGORITHM, now)
-            await signing_keys.put(tx, fresh, ALGORITHM, now)
+            await signing_keys.purge(tx, now - KEPT_RETIRED)
+            await signing_keys.retire(tx, now)
+            await signing_keys.put(tx, fresh, now)
 
         await transact(self._pool, work)
         self._signer = None
+        return fresh.kid
+
+    async def seal_all(self, now: datetime) -> int:
+        """Seal with the newest secret what is stored otherwise; how many keys. Raises SealedError, changing nothing."""
+        seal = self._seal or Seal()
+        keys = await signing_keys.published(self._pool, now - KEPT_RETIRED)
+        opened = [(key, *self._opened(key)) for key in keys]
+        sealed = [(key, seal.sealed(key.kid, private)) for key, private, is_right in opened if not is_right]
+
+        async def work(tx: Tx) -> None:
+            await signing_keys.purge(tx, now - KEPT_RETIRED)
+            for key, anew in sealed:
+                await signing_keys.seal(tx, key, anew, now)
+
+        await transact(self._pool, work)
+        return len(sealed)
 
     async def _in_use(self, now: datetime) -> SigningKey:
-        key = await signing_keys.in_use(self._pool, ALGORITHM)
+        key = await signing_keys.in_use(self._pool)
         if key is None:
-            fresh = await asyncio.to_thread(_generate)
-            await transact(self._pool, lambda tx: signing_keys.put(tx, fresh, ALGORITHM, now))
-            key = await signing_keys.in_use(self._pool, ALGORITHM)
+            fresh = await asyncio.to_thread(self._generate)
+            await transact(self._pool, lambda tx: signing_keys.put(tx, fresh, now))
+            key = await signing_keys.in_use(self._pool)
         assert key is not None, "a key was stored, by us or at the same moment by another process"
         return key
 
     async def _published(self, now: datetime) -> dict[str, RSAPublicKey]:
-        keys = await signing_keys.published(self._pool, ALGORITHM, now, KEPT_RETIRED)
-        return {key.kid: _private(key).public_key() for key in keys}
+        keys = await signing_keys.published(self._pool, now - KEPT_RETIRED)
+        return {key.kid: self._private(key).public_key() for key in keys}
 
+    def _generate(self) -> SigningKey:
+        private = generate_private_key(public_exponent=65_537, key_size=KEY_BITS)
+        kid = _thumbprint(private.public_key())
+        stored = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        if self._seal is None:
+            return SigningKey(kid, stored, is_sealed=False)
+        return SigningKey(kid, self._seal.sealed(kid, stored), is_sealed=True)
 
-def _generate() -> SigningKey:
-    private = generate_private_key(public_exponent=65_537, key_size=KEY_BITS)
-    stored = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return SigningKey(_thumbprint(private.public_key()), stored)
+    def _private(self, key: SigningKey) -> RSAPrivateKey:
+        private_key, _ = self._opened(key)
+        private = load_der_private_key(private_key, password=None, unsafe_skip_rsa_key_validation=True)  # it is our own
+        assert isinstance(private, RSAPrivateKey), "we store RSA keys only"
+        return private
 
-
-def _private(key: SigningKey) -> RSAPrivateKey:
-    private = load_der_private_key(key.private_key, password=None, unsafe_skip_rsa_key_validation=True)  # it is our own
-    assert isinstance(private, RSAPrivateKey), "we store RSA keys only"
-    return private
+    def _opened(self, key: SigningKey) -> tuple[bytes, bool]:
+        """The private key, and whether it is sealed with the newest secret."""
+        if not key.is_sealed:
+            return key.private_key, False
+        return (self._seal or Seal()).opened(key.kid, key.private_key)
 
 
 def _numbers(key: RSAPublicKey) -> dict[str, str]:

@@ -32,11 +32,20 @@ class KeysUnreachableError(Exception):
 
 
 class KeyRing:
-    """Public keys by `kid`. `fetch` runs when an unknown one is met, at most once in `interval` seconds."""
+    """Public keys by `kid`. `fetch` runs when an unknown one is met, at most once in `interval` seconds.
+
+    Whoever brings an unknown one earlier waits for that, if it is not longer than `patience`.
+    """
 
     def __init__(
-        self, fetch: Callable[[], Awaitable[Keys]], interval: float, clock: Callable[[], float] = time.monotonic
+        self,
+        fetch: Callable[[], Awaitable[Keys]],
+        interval: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        patience: float = 0.0,
     ) -> None:
+        self._patience = patience
         self._fetch = fetch
         self._interval = interval
         self._clock = clock
@@ -52,6 +61,8 @@ class KeyRing:
         """
         if kid in self._keys and (self._clock() < self._old_from or self._refreshing is not None):
             return self._keys[kid]
+        if kid not in self._keys and 0 < (seconds := self._allowed_from - self._clock()) <= self._patience:
+            await asyncio.sleep(seconds)
         if self._refreshing is None and self._clock() >= (self._old_from if kid in self._keys else self._allowed_from):
             self._refreshing = asyncio.create_task(self._refresh())
         if self._refreshing is not None:

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.http import mail
-from milequest.providers.mail import KEPT, LocalMailbox
+from milequest.providers.mail.local import KEPT, LocalMailbox
 from milequest.rules.mail import Mail
 from milequest.settings import Settings
 from tests.service import Service

@@ -35,7 +35,7 @@ def served(new_database: Any, _valkey: Redis, tmp_path_factory: pytest.TempPathF
     redis = f"unix://{_valkey.get_connection_kwargs()['path']}"
     folder = tmp_path_factory.mktemp("data")
     with new_database() as url:
-        settings = Settings(database_url=url, redis_url=redis, data_dir=folder, allowed_origins=(PAGE,))
+        settings = Settings(database_url=url, redis_url=redis, data_dir=folder, allowed_origins=(PAGE,), embedded=True)
         with serving(settings) as service:
             yield service
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from redis.crc import key_slot
 
-from milequest.providers.mail import LocalMailbox
+from milequest.providers.mail.local import LocalMailbox
 from milequest.rules.errors import RateLimited, Refused
 from milequest.rules.mail import Mail
 from milequest.rules.rate_limits import Per, RateLimit
@@ -144,7 +144,7 @@ async def test_a_cluster_that_is_away_does_what_a_server_does_that_is_away() -> 
 
 
 async def test_a_process_starts_while_its_cluster_is_away(database_url: str) -> None:
-    async with open_runtime(replace(Settings(database_url=database_url), redis_url=AWAY)) as runtime:
+    async with open_runtime(replace(Settings(database_url=database_url, embedded=True), redis_url=AWAY)) as runtime:
         assert await runtime.writer.fetchval("SELECT 1") == 1
 
 

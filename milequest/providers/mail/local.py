@@ -45,7 +45,10 @@ class LocalMailbox:
         except (RedisError, RedisClusterException) as error:
             raise _away(error) from error
         return [
-            Received(Mail(e["to"], e["subject"], e["text"]), datetime.fromisoformat(e["received_at"])) for e in entries
+            Received(
+                Mail(e["to"], e["subject"], e["text"], e.get("html", "")), datetime.fromisoformat(e["received_at"])
+            )
+            for e in entries
         ]
 
 

@@ -1,0 +1,13 @@
+"""The job that deletes signing keys whose last token is over."""
+
+from datetime import datetime
+
+from milequest.providers.identity.keys import KEPT_RETIRED
+from milequest.runtime import Runtime
+from milequest.store import signing_keys
+from milequest.store.transaction import transact
+
+
+async def purge_keys(runtime: Runtime, now: datetime) -> int:
+    """Delete them; how many there were."""
+    return (await transact(runtime.writer, lambda tx: signing_keys.purge(tx, now - KEPT_RETIRED))).result

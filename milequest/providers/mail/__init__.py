@@ -1,0 +1,32 @@
+"""What sends our mail: an SMTP server or SES, which the settings name, else the mail page of the embedded servers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from milequest.providers.mail.local import LocalMailbox
+from milequest.rules.mail import Mail, Mailer
+from milequest.settings import Settings
+from milequest.store.aws.client import Aws
+
+
+class NoMailer:
+    """Sends nothing, where the settings name nobody who would."""
+
+    async def send(self, mail: Mail) -> None:
+        """Raises OSError."""
+        raise OSError("no setting says who sends mail")
+
+
+@asynccontextmanager
+async def open_mailer(settings: Settings, mailbox: LocalMailbox, aws: Aws) -> AsyncIterator[Mailer]:
+    """The Mailer that the settings name. When the block ends, what it has taken over is sent or given up."""
+    if not (settings.smtp_url or settings.ses_configuration_set):
+        yield mailbox if settings.embedded else NoMailer()
+        return
+    from milequest.providers.mail.posting import posting
+    from milequest.providers.mail.ses import Ses
+    from milequest.providers.mail.smtp import Smtp
+
+    carrier = Smtp(settings.smtp_url) if settings.smtp_url else Ses(aws, settings.ses_configuration_set)
+    async with posting(carrier, settings.mail_from) as mailer:
+        yield mailer

@@ -1,0 +1,82 @@
+"""A mail as it goes over the wire: RFC 5322, plain text and HTML in one."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8, default
+from email.utils import format_datetime, make_msgid, parseaddr
+from typing import Final, Protocol
+
+import idna
+
+from milequest.rules.mail import Mail
+
+MAX_LINE: Final = 998  # of a header: one that is folded in the middle of an address is read by few
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The addresses of the envelope, and what is in it. `needs_utf8`: a server has to know SMTPUTF8 (RFC 6531)."""
+
+    sender: str
+    to: str = field(repr=False)
+    content: bytes = field(repr=False)
+    needs_utf8: bool
+
+
+class Carrier(Protocol):
+    """A service that delivers letters."""
+
+    async def carry(self, letter: Letter) -> None:
+        """Hand a letter over. Raises UndeliveredError, OSError or TimeoutError."""
+
+
+class UndeliveredError(Exception):
+    """A service has refused a letter. Its text is safe to be logged; `is_passing`: later it may well take it."""
+
+    def __init__(self, reason: str, *, is_passing: bool) -> None:
+        super().__init__(reason)
+        self.is_passing = is_passing
+
+
+def letter(mail: Mail, sender: str, now: datetime) -> Letter:
+    """The letter of a mail. Raises ValueError where a value would be more than its header."""
+    address_from, address_to = _sender(sender), _receiver(mail.to)
+    message = EmailMessage(policy=default)
+    message["From"] = address_from
+    message["To"] = address_to
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = make_msgid(domain=address_from.domain)
+    message["Auto-Submitted"] = "auto-generated"  # nobody's absence is to be answered to us: RFC 3834
+    if mail.unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{_plain_url(mail.unsubscribe_url)}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
+    message.set_content(mail.text, charset="utf-8", cte="quoted-printable")
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html", charset="utf-8", cte="quoted-printable")
+    needs_utf8 = not address_to.username.isascii()
+    policy = (SMTPUTF8 if needs_utf8 else SMTP).clone(max_line_length=MAX_LINE)
+    return Letter(address_from.addr_spec, address_to.addr_spec, message.as_bytes(policy=policy), needs_utf8)
+
+
+def _sender(sender: str) -> Address:
+    name, address = parseaddr(sender)
+    return Address(display_name=name, addr_spec=address)
+
+
+def _receiver(to: str) -> Address:
+    """The address with its domain as the DNS has it: by IDNA 2008, for which `ß` is not `ss` but another domain."""
+    local, _, domain = to.rpartition("@")
+    if not local or not domain:
+        raise ValueError("an address has a part before and a part after its @")
+    if not domain.isascii():
+        domain = idna.encode(domain, uts46=True).decode()
+    return Address(username=local, domain=domain)
+
+
+def _plain_url(url: str) -> str:
+    if not url.startswith("https://") or not url.isascii() or not url.isprintable() or set(url) & set(" <>,"):
+        raise ValueError("the address to unsubscribe must be https and plain")
+    return url

@@ -1,0 +1,57 @@
+"""Mail by an SMTP server, over TLS with a certificate that is checked: at once (`smtps`), or by STARTTLS (`smtp`).
+
+`smtp+insecure` is without TLS, for a server that has none. Trusted is whom the system trusts, or the authorities in the
+file that SSL_CERT_FILE names.
+"""
+
+import ssl
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib.errors import SMTPNotSupported, SMTPRecipientsRefused, SMTPResponseException
+
+from milequest.providers.mail.letter import Letter, UndeliveredError
+
+PORTS = {"smtp": 587, "smtps": 465, "smtp+insecure": 25}
+SECONDS = 10.0  # each answer of the server may take
+
+
+class Smtp:
+    """A Carrier by the server at `url`; one connection for each letter."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._scheme = parts.scheme
+        self._host, self._port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+        self._user = None if parts.username is None else unquote(parts.username)
+        self._password = None if parts.password is None else unquote(parts.password)
+        self._tls = None if parts.scheme == "smtp+insecure" else ssl.create_default_context()
+
+    async def carry(self, letter: Letter) -> None:
+        """Hand a letter over. Raises UndeliveredError, OSError or TimeoutError."""
+        server = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            local_hostname=letter.sender.rpartition("@")[2],
+            timeout=SECONDS,
+            use_tls=self._scheme == "smtps",
+            start_tls=self._scheme == "smtp",
+            tls_context=self._tls,
+        )
+        options = ["SMTPUTF8", "BODY=8BITMIME"] if letter.needs_utf8 else []
+        try:
+            async with server:
+                await server.sendmail(letter.sender, [letter.to], letter.content, mail_options=options)
+        except SMTPRecipientsRefused as error:
+            raise _undelivered(error, error.recipients[0].code) from None
+        except SMTPResponseException as error:
+            raise _undelivered(error, error.code) from None
+        except SMTPNotSupported as error:  # no STARTTLS, no SMTPUTF8, no way to sign in
+            raise UndeliveredError(type(error).__name__, is_passing=False) from None
+
+
+def _undelivered(error: Exception, code: int) -> UndeliveredError:
+    """The error without the server's words, which repeat addresses."""
+    return UndeliveredError(f"{type(error).__name__} {code}", is_passing=not 500 <= code < 600)

@@ -1,0 +1,79 @@
+"""The queue of mail: nobody waits for a server, little is lost when the process stops, and errors end one mail only."""
+
+import asyncio
+
+import pytest
+
+from milequest.providers.mail.letter import Letter
+from milequest.providers.mail.posting import CARRIERS, MOST_WAITING, posting
+from milequest.providers.mail.smtp import Smtp
+from milequest.rules.mail import Mail, confirmation
+from tests.fakes.smtp import silent_server
+
+SENDER = "hello@quest.example"
+
+
+class Held:
+    """A Carrier that waits until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.carried: list[Letter] = []
+        self.go = asyncio.Event()
+
+    async def carry(self, letter: Letter) -> None:
+        """Take a letter."""
+        await self.go.wait()
+        self.carried.append(letter)
+
+
+def mail(number: int = 0) -> Mail:
+    return confirmation(f"walker-{number}@walkers.example", "123456")
+
+
+async def test_a_hanging_server_keeps_nobody_waiting_and_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    async with (
+        silent_server() as server,
+        posting(Smtp(server.url("smtp+insecure")), SENDER, pauses=(0.0,), seconds=0.2) as mailer,
+    ):
+        await mailer.send(mail())
+        assert server.greeted == 0
+    assert server.greeted == 2
+    assert [record.getMessage() for record in caplog.records] == ["a mail could not be sent: TimeoutError"]
+
+
+async def test_what_waits_when_the_process_stops_is_delivered() -> None:
+    carrier = Held()
+    async with posting(carrier, SENDER) as mailer:
+        for number in range(3 * CARRIERS):
+            await mailer.send(mail(number))
+        asyncio.get_running_loop().call_later(0.05, carrier.go.set)
+    assert len(carrier.carried) == 3 * CARRIERS
+
+
+async def test_what_can_t_be_delivered_when_the_process_stops_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    carrier = Held()
+    async with posting(carrier, SENDER, drain_seconds=0.05) as mailer:
+        for number in range(CARRIERS + 3):
+            await mailer.send(mail(number))
+    assert [record.getMessage() for record in caplog.records] == [f"the process stops with {CARRIERS + 3} mails unsent"]
+
+
+async def test_too_much_that_waits_is_refused() -> None:
+    carrier = Held()
+    async with posting(carrier, SENDER, drain_seconds=0.0) as mailer:
+        for number in range(MOST_WAITING):
+            await mailer.send(mail(number))
+        with pytest.raises(OSError, match="too much mail is waiting"):
+            await mailer.send(mail())
+
+
+async def test_a_mail_that_can_t_be_written_ends_itself_only(caplog: pytest.LogCaptureFixture) -> None:
+    carrier = Held()
+    carrier.go.set()
+    async with posting(carrier, SENDER) as mailer:
+        for _ in range(2 * CARRIERS):
+            await mailer.send(Mail("ada@walkers.example\r\nBcc: eve@walkers.example", "Hello", "text"))
+        await mailer.send(mail())
+    assert len(carrier.carried) == 1
+    assert {record.getMessage() for record in caplog.records} == {"a mail could not be sent: ValueError"}
+    assert "walkers" not in caplog.text
