@@ -19,6 +19,7 @@ SCHEMA = build()._schema
 NODE = SCHEMA.type_map["Node"]
 assert isinstance(NODE, GraphQLInterfaceType)
 NODES: Mapping[str, GraphQLObjectType] = {kind.name: kind for kind in SCHEMA.get_possible_types(NODE)}
+TEXTS = ("name", "code", "addressed")  # the variables that are no ids
 ROWS: Mapping[tuple[str, str], Row] = {
     (owner, name): row for owner, rows in FIELDS.items() for names, row in rows.items() for name in names.split()
 }
@@ -30,16 +31,23 @@ def everything(kind: Any) -> str:
     return " ".join(_fields(kind)) if not is_leaf_type(kind) else ""
 
 
-def document(roots: str, *kinds: Any, operation: str = "query", variables: str = "") -> str:
-    """An operation of these root fields, and the fragments that its selections of `kinds` name."""
-    body, needed = f"{operation} {variables} {{ {roots} }}", {}
-    texts = [roots]
+def document(roots: str, *fragments: str, operation: str = "query") -> str:
+    """An operation of these root fields with the variables they name, and the fragments that are needed."""
+    named = dict.fromkeys(re.findall(r"\$(\w+)", roots))
+    taken = ", ".join(f"${name}: {'String!' if name in TEXTS else 'ID!'}" for name in named)
+    body, needed = f"{operation} {f'({taken})' if taken else ''} {{ {roots} }}", dict[str, str]()
+    texts = [roots, *fragments]
     while texts:
         for name in re.findall(r"\.\.\.(\w+)Card", texts.pop()):
             if name not in needed:
                 needed[name] = f"fragment {name}Card on {name} {{ __typename {' '.join(_card(NODES[name]))} }}"
                 texts.append(needed[name])
-    return " ".join([body, *needed.values()])
+    return " ".join([body, *fragments, *needed.values()])
+
+
+def variables_of(text: str, ids: Mapping[str, str]) -> dict[str, str]:
+    """Those of the ids that a document takes."""
+    return {name: id for name, id in ids.items() if f"${name}:" in text}
 
 
 def _fields(kind: Any) -> Iterator[str]:
@@ -122,11 +130,11 @@ class Shown:
 
 def _decoded(text: str) -> Iterator[str]:
     """What is behind the cursors in a text."""
-    for word in re.findall(r'"([\w-]{8,}=*)"', text):
+    for word in re.findall(r'"([\w-]{8,}=*)"', text, re.ASCII):
         try:
             yield base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)).decode()
         except (binascii.Error, UnicodeDecodeError):
             continue
 
 
-__all__ = ["NODES", "ROWS", "SCHEMA", "Shown", "Subject", "document", "everything"]
+__all__ = ["NODES", "ROWS", "SCHEMA", "Shown", "Subject", "document", "everything", "variables_of"]

@@ -1,7 +1,7 @@
 """The policy's row of every field and every operation. A test fails for what the schema has and this table lacks.
 
-Fields of what a mutation answers need no row: whoever is let through sees them. In arguments `%(team)s` and the like
-are ids of the team that is asked about, see `World.ids`.
+Fields of what a mutation answers need no row: whoever is let through sees them. In arguments `$team` and the like are
+ids of the team that is asked about, see `TeamOf.ids`.
 """
 
 from collections.abc import Mapping
@@ -135,29 +135,29 @@ _NEAR = "{lat: 52.5, lng: 13.4}"
 _WAY = "[{position: {lat: 0, lng: 0}}, {position: {lat: 0, lng: 0.1}}]"
 
 QUERIES: Mapping[str, tuple[Read, ...]] = {
-    "node": (Read(ANYBODY, CARD, 'id: "%(team)s"'),),
-    "nodes": (Read(ANYBODY, CARD, 'ids: ["%(team)s"]'),),
+    "node": (Read(ANYBODY, CARD, "id: $team"),),
+    "nodes": (Read(ANYBODY, CARD, "ids: [$team]"),),
     "viewer": (Read(ANYBODY, OWN),),
-    "user": (Read(USERS, PEOPLE, 'id: "%(user)s"'),),
-    "team": (Read(ANYBODY, CARD, 'id: "%(team)s"'),),
-    "searchTeams": (Read(ANYBODY, ALL, 'query: "%(name)s", first: 5'),),
-    "invitePreview": (Read(ANYBODY, HOLDER, 'code: "%(code)s"'),),
-    "goal": (Read(USERS, GOALS, 'id: "%(goal)s"'), Read(USERS, DRAFTS, 'id: "%(draft)s"')),
+    "user": (Read(USERS, PEOPLE, "id: $user"),),
+    "team": (Read(ANYBODY, CARD, "id: $team"),),
+    "searchTeams": (Read(ANYBODY, ALL, "query: $name, first: 5"),),
+    "invitePreview": (Read(ANYBODY, HOLDER, "code: $code"),),
+    "goal": (Read(USERS, GOALS, "id: $goal"), Read(USERS, DRAFTS, "id: $draft")),
     "routeTemplates": (Read(ANYBODY, ALL, "first: 1"),),
     "previewRoute": (Read(USERS, ALL, f"waypoints: {_WAY}"),),
     "searchPlaces": (Read(USERS, ALL, 'query: "Rome"'),),
     "reverseGeocode": (Read(USERS, ALL, f"position: {_NEAR}"),),
     "teamsLeaderboard": (Read(KNOWN, ALL, "period: ALL_TIME"),),
-    "activity": (Read(USERS, PEOPLE, 'id: "%(walk)s"'), Read(USERS, OWN, 'id: "%(private)s"')),
+    "activity": (Read(USERS, PEOPLE, "id: $walk"), Read(USERS, OWN, "id: $private")),
 }
 
 SUBSCRIPTIONS: Mapping[str, Read] = {
-    "teamActivityChanged": Read(USERS, PEOPLE, 'teamId: "%(team)s"'),
-    "teamMemberChanged": Read(USERS, PEOPLE, 'teamId: "%(team)s"'),
-    "teamGoalChanged": Read(USERS, GOALS, 'teamId: "%(team)s"'),
-    "teamMilestoneReached": Read(USERS, GOALS, 'teamId: "%(team)s"'),
-    "teamProgressUpdated": Read(USERS, GOALS, 'teamId: "%(team)s"'),
-    "teamLeaderboardUpdated": Read(USERS, PEOPLE, 'teamId: "%(team)s", period: WEEK, metric: DISTANCE'),
+    "teamActivityChanged": Read(USERS, PEOPLE, "teamId: $team"),
+    "teamMemberChanged": Read(USERS, PEOPLE, "teamId: $team"),
+    "teamGoalChanged": Read(USERS, GOALS, "teamId: $team"),
+    "teamMilestoneReached": Read(USERS, GOALS, "teamId: $team"),
+    "teamProgressUpdated": Read(USERS, GOALS, "teamId: $team"),
+    "teamLeaderboardUpdated": Read(USERS, PEOPLE, "teamId: $team, period: WEEK, metric: DISTANCE"),
     "teamsLeaderboardUpdated": Read(KNOWN, ALL, "period: ALL_TIME, basis: TOTAL"),
-    "teamPresenceUpdated": Read(USERS, PEOPLE, 'teamId: "%(team)s"'),
+    "teamPresenceUpdated": Read(USERS, PEOPLE, "teamId: $team"),
 }

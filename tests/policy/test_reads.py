@@ -14,7 +14,7 @@ from resolvers.context import Request
 from resolvers.feeds import Head, LogFeed
 from schema.build import runner
 from schema.execution import RequestRefused
-from tests.policy.asking import NODES, ROWS, SCHEMA, Shown, document, everything
+from tests.policy.asking import NODES, ROWS, SCHEMA, Shown, document, everything, variables_of
 from tests.policy.table import ALL, FIELDS, HOLDER, OWN, QUERIES, SUBSCRIPTIONS, Read
 from tests.policy.world import TeamOf, World, build_world
 from tests.quest import Caller, Quest
@@ -78,8 +78,7 @@ async def _by_ids(shown: Shown, caller: Caller) -> None:
 
 async def _nodes(shown: Shown, caller: Caller, kind: str, ids: list[str]) -> None:
     named = " ".join(f"n{n}: node(id: $n{n}) {{ __typename ...All }}" for n in range(len(ids)))
-    taken = ", ".join(f"$n{n}: ID!" for n in range(len(ids)))
-    text = document(f"{named} }} fragment All on {kind} {{ {everything(NODES[kind])}", variables=f"({taken})")
+    text = document(named, f"fragment All on {kind} {{ {everything(NODES[kind])} }}")
     data = await _answer(shown, caller, text, {f"n{n}": id for n, id in enumerate(ids)})
     for n, id in enumerate(ids):
         subject, found = shown.team.subjects[id], data[f"n{n}"] is not None
@@ -95,9 +94,9 @@ async def _by_queries(shown: Shown, caller: Caller) -> None:
         kind = get_named_type(SCHEMA.query_type.fields[name].type)
         inner = "... on Team { ...TeamCard }" if isinstance(kind, GraphQLInterfaceType) else everything(kind)
         for read in reads:
-            arguments = f"({read.arguments % shown.team.ids})" if read.arguments else ""
+            arguments = f"({read.arguments})" if read.arguments else ""
             text = document(f"{name}{arguments} {{ __typename {inner} }}")
-            outcome, value = await _root(caller, text, name)
+            outcome, value = await _root(caller, text, name, variables_of(text, shown.team.ids))
             if outcome != (wanted := _wanted(shown, read, caller)):
                 shown.faults.append(f"{name}: {outcome} instead of {wanted}")
             if read.row is ALL or isinstance(read.row, TeamPart):
@@ -125,9 +124,9 @@ def _of_team(team: TeamOf, value: Any) -> Any:
     return value if isinstance(value, dict) and value["id"] == team.id else None
 
 
-async def _root(caller: Caller, text: str, name: str) -> tuple[str, Any]:
+async def _root(caller: Caller, text: str, name: str, variables: dict[str, Any]) -> tuple[str, Any]:
     """What a root field answers: whether something is shown, null, or refused."""
-    result = await caller.result(text, {})
+    result = await caller.result(text, variables)
     if result.errors:
         return str((result.errors[0].extensions or {})["code"]), None
     value = (result.data or {})[name]
@@ -147,11 +146,13 @@ async def _by_subscriptions(world: World, shown: Shown, caller: Caller) -> None:
     assert SCHEMA.subscription_type is not None
     for name, read in SUBSCRIPTIONS.items():
         inner = everything(get_named_type(SCHEMA.subscription_type.fields[name].type))
-        text = document(f"{name}({read.arguments % shown.team.ids}) {{ {inner} }}", operation="subscription")
+        text = document(f"{name}({read.arguments}) {{ {inner} }}", operation="subscription")
         request = Request("", caller.now, caller.identity, caller.runtime, fresh=True)
         wanted = "NOT_FOUND" if _wanted(shown, read, caller) == "null" else _wanted(shown, read, caller)
         try:
-            subscribed = await runner().subscribe(runner().prepare(text), request, None, None)
+            subscribed = await runner().subscribe(
+                runner().prepare(text), request, variables_of(text, shown.team.ids), None
+            )
         except RequestRefused as refused:
             if (refused.errors[0].extensions or {})["code"] != wanted:
                 shown.faults.append(f"{name}: {refused.errors[0]} instead of {wanted}")

@@ -23,6 +23,7 @@ GOALS = {
     "draft": TeamPart.DRAFTS,
     "dropped": TeamPart.DRAFTS,
 }
+WALKS = {("top", "PUBLIC"): "walk", ("top", "PRIVATE"): "hers", ("member", "PRIVATE"): "private"}
 LEAVE = "mutation ($t: ID!) { leaveTeam(input: {teamId: $t}) { deletedMemberId } }"
 REMOVE = "mutation ($m: ID!) { removeMember(input: {memberId: $m}) { deletedMemberId } }"
 DELETE_WALK = "mutation ($w: ID!) { deleteActivity(input: {activityId: $w}) { deletedActivityId } }"
@@ -172,9 +173,8 @@ async def _all_walk(team: TeamOf, when: str, meters: float) -> None:
             given: dict[str, Any] = {"notes": notes, "privacy": privacy, "steps": 1_000}
             id = await walk(caller, meters + more.get(name, 0), **given)
             team.secrets[notes] = team.add(id, part, caller.user_id)
-            team.ids |= {("top", "PUBLIC"): {"walk": id}, ("member", "PRIVATE"): {"private": id}}.get(
-                (name, privacy), {}
-            )
+            if (name, privacy) in WALKS:
+                team.ids[WALKS[name, privacy]] = id
 
 
 async def _collect(quest: Quest, team: TeamOf) -> None:

@@ -1,0 +1,97 @@
+"""The policy's row of every mutation: what it says to whom. Those that work change what comes after: order counts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from milequest.rules.identity import IdentityKind
+from tests.policy.table import USERS, VISITORS
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An input, and what is said to a stranger, a member and an admin of a public team.
+
+    `hidden` is what it says to a private team's stranger, `gone` to everybody once the team was deleted.
+    """
+
+    input: str
+    stranger: str
+    member: str
+    admin: str
+    hidden: str = "NOT_FOUND"
+    gone: str = "NOT_FOUND"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A mutation of no team: who may ask, and an input. Whoever may not ask is told so; what others hear is theirs."""
+
+    who: frozenset[IdentityKind]
+    input: str
+
+
+_TEAM = "teamId: $team"
+_WAY = "waypoints: [{position: {lat: 0, lng: 0}}, {position: {lat: 0, lng: 1}}]"
+_NEW = f'{_TEAM}, name: "New", startsOn: "2026-11-22", {_WAY}'
+_MAIL = 'email: "somebody@example.com"'
+_WRONG = "INVITE_WRONG_RECIPIENT"
+
+
+def _goal(which: str, more: str = "") -> str:
+    return f"goalId: ${which}{more}"
+
+
+def _admins(input: str) -> Attempt:
+    return Attempt(input, "FORBIDDEN", "FORBIDDEN", "OK")
+
+
+MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
+    "signUp": (Own(VISITORS, f'{_MAIL}, password: "short", name: "Somebody"'),),
+    "confirmEmail": (Own(VISITORS, f'{_MAIL}, code: "1"'),),
+    "resendCode": (Own(VISITORS, _MAIL),),
+    "signIn": (Own(VISITORS, f'{_MAIL}, password: "short"'),),
+    "refreshToken": (Own(VISITORS, 'refreshToken: "none"'),),
+    "signOut": (Own(VISITORS, 'refreshToken: "none"'),),
+    "updateProfile": (Own(USERS, 'name: ""'),),
+    "updatePrivacySettings": (Own(USERS, ""),),
+    "createTeam": (Own(USERS, 'name: ""'),),
+    "logActivity": (Own(USERS, 'durationSeconds: 0, startedAt: "2026-11-22T00:00:00Z"'),),
+    "updateActivity": (
+        Attempt('activityId: $walk, notes: "Mine"', "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),
+        Attempt('activityId: $hers, notes: "Mine"', "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),
+    ),
+    "deleteActivity": (Attempt("activityId: $walk", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),),
+    "acceptInvite": (Attempt("code: $addressed", _WRONG, _WRONG, _WRONG, hidden=_WRONG, gone="INVALID_INVITE_CODE"),),
+    "declineInvite": (Attempt("code: $addressed", _WRONG, _WRONG, _WRONG, hidden=_WRONG, gone="INVALID_INVITE_CODE"),),
+    "setPresence": (Attempt(f"{_TEAM}, walking: true", "FORBIDDEN", "OK", "OK"),),
+    "createAvatarUpload": (_admins(f'{_TEAM}, contentType: "image/png"'),),
+    "deleteAvatar": (_admins(_TEAM),),
+    "joinTeam": (Attempt(_TEAM, "FORBIDDEN", "ALREADY_MEMBER", "ALREADY_MEMBER"),),
+    "updateTeam": (_admins(f'{_TEAM}, description: "New"'),),
+    "createInvite": (_admins(_TEAM),),
+    "revokeInvite": (Attempt("inviteId: $invite", "NOT_FOUND", "NOT_FOUND", "OK"),),
+    "createGoal": (
+        Attempt(_NEW, "FORBIDDEN", "OK", "OK"),
+        Attempt(f"{_NEW}, activate: true", "FORBIDDEN", "FORBIDDEN", "TEAM_HAS_ACTIVE_GOAL"),
+    ),
+    "updateGoal": (
+        _admins(_goal("goal", ', name: "New"')),
+        Attempt(_goal("draft", f', name: "New", {_WAY}'), "NOT_FOUND", "FORBIDDEN", "OK"),
+    ),
+    "activateGoal": (
+        Attempt(_goal("draft"), "NOT_FOUND", "FORBIDDEN", "TEAM_HAS_ACTIVE_GOAL"),
+        Attempt(_goal("reached"), "FORBIDDEN", "FORBIDDEN", "GOAL_NOT_EDITABLE"),
+    ),
+    "deleteGoal": (
+        Attempt(_goal("goal"), "FORBIDDEN", "FORBIDDEN", "GOAL_NOT_EDITABLE"),
+        Attempt(_goal("draft"), "NOT_FOUND", "FORBIDDEN", "OK"),
+    ),
+    "cancelGoal": (
+        Attempt(_goal("dropped"), "NOT_FOUND", "FORBIDDEN", "GOAL_NOT_EDITABLE"),
+        _admins(_goal("goal")),
+    ),
+    "setMemberRole": (Attempt("memberId: $last, role: MEMBER", "NOT_FOUND", "FORBIDDEN", "OK"),),
+    "removeMember": (Attempt("memberId: $last", "NOT_FOUND", "FORBIDDEN", "OK"),),
+    "leaveTeam": (Attempt(_TEAM, "NOT_MEMBER", "OK", "LAST_ADMIN"),),
+    "deleteTeam": (Attempt(f'{_TEAM}, confirmName: "?"', "FORBIDDEN", "FORBIDDEN", "VALIDATION_ERROR"),),
+}
