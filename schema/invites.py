@@ -27,7 +27,7 @@ class Invite(Node):
 @strawberry.type(description="What an invite tells whoever holds its code.")
 class InvitePreview:
     team_name: str = about("The team it leads into.")
-    member_count: int = about("How many are in it.")
+    member_count: int = about("How many are in it; 0 once the invite lets nobody in.")
     state: InviteState = about("Where the invite stands.")
     expires_at: AWSDateTime = about("From when on it is good no more.")
 

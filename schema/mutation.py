@@ -127,7 +127,7 @@ class Mutation:
 
     @field(teams.create_team, *SIGNED_IN)
     def create_team(self, input: Input[CreateTeamInput]) -> CreateTeamPayload | None:
-        """Found a team. CONFLICT when its name is taken, RATE_LIMITED after ten in a day."""
+        """Found a team. CONFLICT when its name is taken, by a private team too; RATE_LIMITED after ten in a day."""
 
     @field(teams.update_team, *SIGNED_IN)
     def update_team(self, input: Input[UpdateTeamInput]) -> UpdateTeamPayload | None:

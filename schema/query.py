@@ -53,7 +53,7 @@ class Query:
 
     @field(invites.invite_preview, *ANYONE)
     def invite_preview(self, code: Annotated[str, arg("What somebody sent you.")]) -> InvitePreview | None:
-        """What an invite leads to. Null for an unknown code, after the same time."""
+        """What an invite leads to. Null for a code that is unknown or was revoked, after the same time."""
 
     @field(goals.goal, *SIGNED_IN)
     def goal(self, id: Id) -> Goal | None:

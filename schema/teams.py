@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @strawberry.type(description="People who walk together. A private team is visible to its members alone.")
 class Team(Node, Competitor):
     id: strawberry.ID = about("The team's id.")
-    name: str = about("Unique among live teams.")
+    name: str = about("Unique among live teams, public and private ones.")
     avatar_url: AWSURL | None = about("The team's picture.")
     description: str | None = about("What the team says of itself.")
     is_public: bool = about("Whether everybody may find it.")
@@ -81,7 +81,7 @@ class Team(Node, Competitor):
 
 @strawberry.input(description="A team to be founded. Whoever founds it becomes its first ADMIN.")
 class CreateTeamInput:
-    name: str = about("3 to 50 characters, unique among live teams.")
+    name: str = about("3 to 50 characters, unique among live teams, public and private ones.")
     description: str | None = optional("At most 500 characters.")
     is_public: bool | None = optional("Whether everybody may find it; false without it.")
     join_policy: JoinPolicy | None = optional("INVITE_ONLY without it.")
@@ -99,7 +99,7 @@ class CreateTeamPayload:
 @strawberry.input(description="What an ADMIN changes of a team. What is absent stays; null clears the description.")
 class UpdateTeamInput:
     team_id: strawberry.ID = about("The team.")
-    name: str | None = optional("3 to 50 characters, unique among live teams.")
+    name: str | None = optional("3 to 50 characters, unique among live teams, public and private ones.")
     description: str | None = optional("At most 500 characters; null clears it.")
     is_public: bool | None = optional("Whether everybody may find it.")
     join_policy: JoinPolicy | None = optional("How one gets in.")

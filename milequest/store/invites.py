@@ -33,7 +33,7 @@ class Invite:
 
 @dataclass(frozen=True, slots=True)
 class InvitePreview:
-    """What an invite tells whoever holds its code."""
+    """What an invite tells whoever holds its code. How many are in the team is 0 once it lets nobody in."""
 
     team_name: str
     member_count: int
@@ -80,7 +80,7 @@ ORDER BY i.created_at DESC, i.id DESC
 _PREVIEW = """
 SELECT t.name, t.member_count, i.state, i.expires_at
 FROM team_invite i JOIN team t ON t.id = i.team_id AND t.deleted_at IS NULL
-WHERE i.code_hash = $1
+WHERE i.code_hash = $1 AND i.state <> 'REVOKED'
 """
 _PLACE = "SELECT id, team_id FROM team_invite WHERE code_hash = $1 OR id = $2"
 _LOCK = """
@@ -134,12 +134,13 @@ async def pages_of(
 
 
 async def preview(db: Reader, code_hash: bytes, now: datetime) -> InvitePreview | None:
-    """What an invite of a live team tells whoever holds its code; None for an unknown code."""
+    """What an invite of a live team tells whoever holds its code; None for a code that is unknown or was revoked."""
     row = await db.fetchrow(_PREVIEW, code_hash)
     if row is None:
         return None
-    name, count, state, expires_at = row
-    return InvitePreview(name, count, state_at(state, expires_at, now), expires_at)
+    name, count, stored, expires_at = row
+    state = state_at(stored, expires_at, now)
+    return InvitePreview(name, count if state is InviteState.PENDING else 0, state, expires_at)
 
 
 async def place(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> Place | None:

@@ -171,9 +171,12 @@ async def test_revoking(quest: Quest) -> None:
         assert (await ann.run(REVOKE, id=invite))["revokeInvite"]["invite"] == {"id": invite, "state": "REVOKED"}
     assert (await quest.refusal(bob, ACCEPT, input={"code": code}))["code"] == "INVALID_INVITE_CODE"
     assert (await quest.refusal(bob, DECLINE, code=code))["code"] == "INVALID_INVITE_CODE"
-    assert (await bob.run(PREVIEW, code=code))["invitePreview"]["state"] == "REVOKED"
+    for caller in (ann, bob, quest.anonymous):
+        assert (await caller.run(PREVIEW, code=code))["invitePreview"] is None
     used = await _create(ann, team, maxUses=1)
     await bob.run(ACCEPT, input={"code": used["code"]})
+    ended = (await quest.anonymous.run(PREVIEW, code=used["code"]))["invitePreview"]
+    assert (ended["state"], ended["memberCount"]) == ("ACCEPTED", 0)  # nobody watches how a private team grows
     assert (await quest.refusal(ann, REVOKE, id=used["inviteEdge"]["node"]["id"]))["code"] == "CONFLICT"
 
 
