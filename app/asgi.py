@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.counting import count
 from app.http import graphiql, graphql, health, jwks, mail, routes, uploads
-from app.http.edges import cross_origin, refused
+from app.http.edges import Crowd, cross_origin, refused
 from app.http.local import is_local
 from app.http.surroundings import surroundings
 from app.worker import work
@@ -37,6 +37,8 @@ class Application(Starlette):
         if scope["type"] == "websocket":
             scope["app"] = self
             await self.state.gateway(scope, receive, send)
+        elif scope["type"] == "http" and self.state.crowd is not None:
+            await self.state.crowd.admit(super().__call__, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -81,6 +83,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
         lifespan=lifespan,
     )
     app.state.gateway = gateway
+    app.state.crowd = Crowd(settings.sockets_per_network) if settings.trusted_proxies else None
     app.state.streams = streams
     app.state.drain = drain
     return app

@@ -44,7 +44,15 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
         beside = (lambda: loading.alive(application.state.runtime)) if demo.is_at_home(settings) else None
         try:
             announce, drain = partial(_announce, settings), application.state.drain
-            serve(application, listener, announce, beside, drain, settings.trusted_proxies)
+            serve(
+                application,
+                listener,
+                announce,
+                beside,
+                drain,
+                settings.trusted_proxies,
+                settings.sockets_per_network,
+            )
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
+from app import bounds
 from app.http.graphql import MAX_NESTING
 from milequest.imports import fitbit_csv, gpx
 from milequest.rules import (
@@ -44,6 +45,7 @@ WHOM = {
     Per.CALLER: "user in a network",
 }
 DEFAULTS = Settings()
+PATIENCE = bounds.Patience()
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 HEAD = """\
@@ -132,6 +134,10 @@ def _documents() -> Iterator[Line]:
 
 
 def _connections() -> Iterator[Line]:
+    yield "URL of a request", _bytes(bounds.MAX_URL_BYTES)
+    yield "Head of a request, its URL included", f"{_bytes(bounds.MAX_HEAD_BYTES)}, {bounds.MAX_HEADER_LINES} lines"
+    yield "Body of a request", _bytes(bounds.MAX_REQUEST_BYTES)
+    yield "Chunk sizes and trailers of a body", f"{_bytes(bounds.FRAMING_BYTES)} and a quarter of the body"
     yield "Body of a request to `/graphql`", _bytes(documents.MAX_BODY_BYTES)
     yield "Levels of JSON in it", f"{MAX_NESTING}"
     yield "WebSockets of a user, in each process", f"{DEFAULTS.sockets_per_user:,} (`MILEQUEST_SOCKETS_PER_USER`)"
@@ -140,8 +146,16 @@ def _connections() -> Iterator[Line]:
         f"{DEFAULTS.sockets_per_network:,} (`MILEQUEST_SOCKETS_PER_NETWORK`)",
     )
     yield "Event streams (SSE)", "the same numbers again"
+    yield (
+        "Connections of HTTP of a network, in each process",
+        f"{DEFAULTS.sockets_per_network:,} too; through a trusted proxy requests under way",
+    )
     yield "Operations of a WebSocket at a time", f"{throttle.OPERATIONS_PER_SOCKET}"
     yield "Messages of a WebSocket", f"{throttle.MESSAGES_PER_SECOND:g} a second, {throttle.BURST} at once"
+    yield (
+        "Frames of a WebSocket, pings and pongs too",
+        f"{throttle.FRAMES_PER_SECOND:g} a second, {throttle.FRAMES_BURST} at once, {throttle.MAX_FRAGMENTS} a message",
+    )
     yield "A message to us", _bytes(throttle.MAX_MESSAGE_BYTES)
     yield "What waits to be sent to a connection", _bytes(outbox.MOST_BYTES)
     yield "A message to a client of API Gateway", _bytes(posts.MOST_BYTES)
@@ -199,6 +213,9 @@ def _files() -> Iterator[Line]:
 
 def _times() -> Iterator[Line]:
     yield "A statement of the database", _time(transaction.STATEMENT_SECONDS)
+    yield "The head of a request, from its first byte on", _time(int(PATIENCE.head))
+    yield "A body that does not go on, and a whole one", f"{_time(int(PATIENCE.progress))}, {_time(int(PATIENCE.body))}"
+    yield "A connection of HTTP between two requests", _time(int(PATIENCE.idle))
     yield "`connection_init` after a WebSocket has opened", _time(int(throttle.INIT_SECONDS))
     yield "Answers kept for an `idempotencyKey`", f"{_span(idempotency.KEPT)}; of `logActivity` as long as its walk"
 

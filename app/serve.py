@@ -7,7 +7,8 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 import uvloop
@@ -15,9 +16,13 @@ from starlette.types import ASGIApp
 
 from app.environment import SetupError
 
+if TYPE_CHECKING:
+    from app.bounds import Patience
+
 STUCK_MILLISECONDS = 60_000
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel would keep megabytes for each client that does not read
 CUT_SHORT = "ASGI callable returned without completing response."  # as uvicorn says it
+CONNECTIONS_PER_NETWORK = 1_000
 GRACE_SECONDS = 10  # for requests and subscriptions that are under way when we are asked to stop
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -71,16 +76,28 @@ def listen(host: str, port: int) -> socket.socket:
     return server
 
 
-def configured(app: ASGIApp, trusted_proxies: Sequence[str] = ()) -> uvicorn.Config:
-    """How uvicorn serves `app`, here and in tests. Nobody but a trusted proxy says on whose behalf it calls."""
-    from app.upgrades import Http, Upgrade  # here, because the commands that don't serve need neither this nor GraphQL
+def configured(
+    app: ASGIApp,
+    trusted_proxies: Sequence[str] = (),
+    per_network: int = CONNECTIONS_PER_NETWORK,
+    patience: "Patience | None" = None,
+) -> uvicorn.Config:
+    """How uvicorn serves `app`, here and in tests. Nobody but a trusted proxy says on whose behalf it calls.
+
+    `per_network` is how many connections of HTTP others may have from one network.
+    """
+    from app.bounds import Bounds, Patience  # here, because the commands that don't serve need none of it
+    from app.connections import Http
+    from app.upgrades import Upgrade
     from subscriptions.throttle import MAX_MESSAGE_BYTES
+
+    bounds = Bounds.of(per_network, trusted_proxies, patience or Patience())
 
     logging.getLogger("uvicorn.error").addFilter(_is_error)
     return uvicorn.Config(
         app,
         loop="none",  # the runner's
-        http=Http,
+        http=cast(Any, partial(Http, bounds=bounds)),
         ws=Upgrade,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # news is short; and nobody sends a small message that unpacks to a large one
@@ -101,6 +118,7 @@ def serve(
     beside: Work | None = None,
     drain: Work | None = None,
     trusted_proxies: Sequence[str] = (),
+    per_network: int = CONNECTIONS_PER_NETWORK,
 ) -> None:
     """Serve `app` until SIGINT or SIGTERM, which end in KeyboardInterrupt once the requests under way are done.
 
@@ -108,7 +126,7 @@ def serve(
     `drain` is the first thing that happens when it is to stop.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Server(configured(app, trusted_proxies), ready, beside, drain).serve([listener]))
+        runner.run(Server(configured(app, trusted_proxies, per_network), ready, beside, drain).serve([listener]))
 
 
 @contextmanager

@@ -1,66 +1,40 @@
-"""HTTP and WebSockets as uvicorn serves them, but for what thousands that come back at once cost: the handshake, which
-it reads a second time, and how we write.
+"""WebSockets as uvicorn serves them, within bounds, and but for what thousands that come back at once cost: the
+handshake, which it reads a second time, and how we write.
 """
 
 import base64
 import binascii
-import re
 import struct
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
 from websockets.protocol import Protocol, State
 from websockets.utils import accept_key
 
+from subscriptions.throttle import FRAMES_BURST, FRAMES_PER_SECOND, MAX_FRAGMENTS, Throttle
 from subscriptions.wires import EXTENSION
 
-REFUSED = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+if TYPE_CHECKING:
+    from app.connections import Http
+
+PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for tens of thousands of empty frames
 TEXT = 0x81  # a final frame's first byte
-ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)  # a target with its host
-MAX_LINE = 8_192  # bytes of a header, as the `websockets` package has it
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-class Http(HttpToolsProtocol):
-    """A connection of HTTP. A sound handshake goes on as it was read here; what is odd about another, uvicorn says."""
-
-    def on_headers_complete(self) -> None:
-        """Go on with a head. A host in its target is the one that is asked, whatever `Host` says: RFC 9112, 3.2.2."""
-        if absolute := ABSOLUTE.match(self.url):
-            host, target = absolute.groups()
-            self.url = target if target.startswith(b"/") else b"/" + target
-            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"] + [(b"host", host)]
-        super().on_headers_complete()
-
-    def handle_websocket_upgrade(self) -> None:
-        """Hand the connection to a WebSocket."""
-        key = sound_key(self.scope["method"], self.scope["http_version"], self.url, self.headers)
-        if key is None:
-            super().handle_websocket_upgrade()
-            return
-        self.connections.discard(self)
-        upgrade = Upgrade(self.config, self.server_state, self.app_state)
-        self.transport.set_protocol(upgrade)
-        upgrade.take(self, key)
-
-
-def sound_key(method: str, version: str, url: bytes, headers: Headers) -> str | None:
-    """The key of a handshake that needs no second look: RFC 6455, section 4.2.1. That it asks to upgrade is known."""
+def sound_key(version: str, headers: Headers) -> str | None:
+    """The key of a GET that asks to become a WebSocket, if it is a handshake of RFC 6455, section 4.2.1."""
     given = defaultdict(list)
     for name, value in headers:
-        if len(name) + len(value) > MAX_LINE:
-            return None
         given[name].append(value)
     keys, versions = given[b"sec-websocket-key"], given[b"sec-websocket-version"]
-    if method != "GET" or version != "1.1" or versions != [b"13"] or len(keys) != 1 or len(given[b"upgrade"]) != 1:
-        return None
-    if len(url) > MAX_LINE:
+    if version != "1.1" or versions != [b"13"] or len(keys) != 1 or len(given[b"upgrade"]) != 1:
         return None
     try:
         is_sound = len(base64.b64decode(keys[0], validate=True)) == 16
@@ -74,10 +48,16 @@ class Upgrade(WebSocketsSansIOProtocol):
 
     _key: str | None = None  # of a sound handshake that the application has not answered yet
 
-    def take(self, http: Http, key: str) -> None:
-        """Go on with a sound handshake: what `connection_made` and `handle_connect` do, but for reading it again."""
-        self._key = key
+    def take(self, http: "Http", key: str, early: bytes) -> None:
+        """Go on with a sound handshake: what `connection_made` and `handle_connect` do, but for reading it again.
+
+        `early` is what the client sent behind it. What follows has to wait until it is answered.
+        """
+        self._key, self._early = key, early
+        self._frames = Throttle(FRAMES_BURST, FRAMES_PER_SECOND)
+        self._pong = b""  # the newest of those that the client has to make room for
         self.transport, self.server, self.client = http.transport, http.server, http.client
+        self.transport.pause_reading()
         self.scheme = "wss" if http.scheme == "https" else "ws"
         self.connections.add(self)
         self.handshake_initiated = True
@@ -105,9 +85,11 @@ class Upgrade(WebSocketsSansIOProtocol):
         self.tasks.add(task)
 
     async def send(self, message: Any) -> None:
-        """Accept a sound handshake; all else is uvicorn's."""
+        """Answer a handshake; all else is uvicorn's."""
         if self._key is None or message["type"] != "websocket.accept":
             await super().send(message)
+            if message["type"] == "websocket.http.response.body":
+                self.handshake_complete = True  # a refusal is an answer too, which uvicorn logs as an error otherwise
             return
         if self.transport.is_closing():
             raise ClientDisconnected
@@ -127,19 +109,69 @@ class Upgrade(WebSocketsSansIOProtocol):
         lines = b"".join(b"%b: %b\r\n" % line for line in head)
         self.transport.write(b"HTTP/1.1 101 Switching Protocols\r\n%b\r\n" % lines)
         self.start_keepalive()
+        self.transport.resume_reading()
+        early, self._early = self._early, b""
+        self.data_received(early)
 
     def data_received(self, data: bytes) -> None:
-        """Refuse what is no handshake: in one that HTTP's parser took, that is a header line of more than 8 KB."""
-        super().data_received(data)
-        if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            self.transport.write(REFUSED)
-            self.transport.close()
+        """Read what came, as long as it is within bounds."""
+        if not self.handshake_complete:
+            self._early += data
+            return
+        view = memoryview(data)
+        for start in range(0, len(view), PIECE_BYTES):
+            if self.transport.is_closing():
+                return
+            super().data_received(view[start : start + PIECE_BYTES])  # type: ignore[arg-type]  # which it copies
 
-    def handle_connect(self, event: Any) -> None:
-        """Begin the handshake, and hand ourselves on."""
-        super().handle_connect(event)
-        if not self.close_sent:  # else it was refused, and there is no scope
-            cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
+    def handle_events(self) -> None:
+        """Handle frames, unless there are too many."""
+        if self._frames.takes(len(self.conn.events)):
+            super().handle_events()
+        else:
+            self._fail(CloseCode.POLICY_VIOLATION, "Too many frames")
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment more of a message."""
+        if self.close_sent:
+            return
+        if len(self.frames) < MAX_FRAGMENTS:
+            super().handle_cont(event)
+        else:
+            self._fail(CloseCode.POLICY_VIOLATION, "Too many fragments")
+
+    def handle_ping(self) -> None:
+        """Answer pings; only the newest of those whose answers the client doesn't take (RFC 6455, 5.5.3)."""
+        pongs = self.conn.data_to_send()
+        if self.transport.is_closing():
+            return
+        if self.writable.is_set():
+            self.transport.write(b"".join(pongs))
+        elif pongs:
+            self._pong = pongs[-1]
+
+    def resume_writing(self) -> None:
+        """Send what waited for room."""
+        super().resume_writing()
+        pong, self._pong = self._pong, b""
+        if pong and not self.transport.is_closing():
+            self.transport.write(pong)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on. Text in another encoding ends the connection, as a fault of the client's, not of ours."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self._fail(CloseCode.INVALID_DATA, "Text is UTF-8")
+                return
+        super().send_receive_event_to_app()
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        """Say what is wrong, if nothing was said yet, and drop the connection."""
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
 
     @property
     def has_room(self) -> bool:

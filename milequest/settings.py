@@ -82,7 +82,9 @@ class Settings:
     )
     sockets_per_user: int = _setting(50, read.number(1, 1_000_000), "WebSockets each process holds for one user")
     sockets_per_network: int = _setting(
-        1_000, read.number(1, 1_000_000), "WebSockets each process holds for one address (IPv6: one /64)"
+        1_000,
+        read.number(1, 1_000_000),
+        "WebSockets, event streams and connections of HTTP each process holds for one address (IPv6: one /64)",
     )
     budget_per_network: int = _setting(
         180_000, read.number(*POINTS), "Points an hour for those of one address who are not signed in"

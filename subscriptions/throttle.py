@@ -8,22 +8,27 @@ OPERATIONS_PER_SOCKET = 100
 MESSAGES_PER_SECOND = 20.0
 BURST = 2 * OPERATIONS_PER_SOCKET + 50  # a client that comes back begins everything at once
 MAX_MESSAGE_BYTES = 128 * 1024
+MAX_FRAGMENTS = 64  # of one message
+FRAMES_PER_SECOND = 2 * MESSAGES_PER_SECOND  # of any kind: those of messages, pings, pongs
+FRAMES_BURST = 2 * BURST
+MAX_ID_BYTES = 128  # of an operation's id, which stands beside each of its results
 INIT_SECONDS = 10.0
 
 
 class Throttle:
-    """A bucket that holds BURST messages and fills by MESSAGES_PER_SECOND."""
+    """A bucket that holds `burst` and fills by `per_second`: of messages, unless it says otherwise."""
 
-    __slots__ = ("_at", "_left")
+    __slots__ = ("_at", "_burst", "_left", "_per_second")
 
-    def __init__(self) -> None:
-        self._left = float(BURST)
+    def __init__(self, burst: float = BURST, per_second: float = MESSAGES_PER_SECOND) -> None:
+        self._burst, self._per_second = burst, per_second
+        self._left = burst
         self._at = monotonic()
 
-    def takes(self) -> bool:
-        """Whether one more message may come now."""
+    def takes(self, count: int = 1) -> bool:
+        """Whether so many more may come now."""
         now = monotonic()
-        self._left = min(BURST, self._left + (now - self._at) * MESSAGES_PER_SECOND) - 1
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - count
         self._at = now
         return self._left >= 0
 

@@ -7,10 +7,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http.answers import Answer
 from milequest.rules.errors import ErrorCode
+from milequest.rules.rate_limits import network
 from milequest.settings import Settings
+from subscriptions.throttle import Seats
 
 
 async def refused(_: Request, refusal: Exception) -> Response:
@@ -19,6 +22,26 @@ async def refused(_: Request, refusal: Exception) -> Response:
     code = ErrorCode.NOT_FOUND if refusal.status_code == 404 else ErrorCode.VALIDATION_ERROR
     error = {"message": f"{refusal.detail}.", "extensions": {"code": code.value}}
     return Answer(uuid4().hex).errors(refusal.status_code, [error], refusal.headers)
+
+
+class Crowd:
+    """Requests under way of each network, where connections are those of proxies and say nothing of that."""
+
+    def __init__(self, most: int) -> None:
+        self._seats = Seats(most)
+
+    async def admit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, unless its network has too many already."""
+        client = scope.get("client")
+        place = network(client[0] if client else "")
+        if not self._seats.take(place):
+            error = {"message": "Too many requests at a time.", "extensions": {"code": ErrorCode.RATE_LIMITED.value}}
+            await Answer(uuid4().hex).errors(429, [error], {"retry-after": "10"})(scope, receive, send)
+            return
+        try:
+            await app(scope, receive, send)
+        finally:
+            self._seats.leave(place)
 
 
 def cross_origin(settings: Settings) -> list[Middleware]:

@@ -1,0 +1,92 @@
+"""What a client of HTTP may have of this process before any endpoint sees it: bytes, seconds and connections."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final, TypeAlias
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from milequest.rules.errors import ErrorCode
+from milequest.rules.pictures import MAX_BYTES
+from subscriptions.throttle import Seats
+
+MAX_URL_BYTES: Final = 16 * 1024
+MAX_HEAD_BYTES: Final = 48 * 1024  # the request line and all header lines
+MAX_HEADER_LINES: Final = 100
+MAX_REQUEST_BYTES: Final = MAX_BYTES + 64 * 1024  # the largest body of any endpoint is a form with a picture
+FRAMING_BYTES: Final = 16 * 1024  # of chunk sizes, extensions and trailers, beside a quarter of what they frame
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a client may take."""
+
+    head: float = 10.0  # to send a whole head, from its connection or the head's first byte on
+    progress: float = 30.0  # between two parts of a body
+    body: float = 300.0  # to send a whole body
+    idle: float = 5.0  # until its next request
+    proxy_idle: float = 330.0  # the same for a proxy: if it is more patient (ours: 300) it answers 502 now and then
+    linger: float = 2.0  # to read why it was refused, and to stop sending
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the connections of a server share: its patience, who has a seat, and the proxies that need none."""
+
+    seats: Seats
+    proxies: Sequence[Network] = ()
+    patience: Patience = field(default_factory=Patience)
+
+    @classmethod
+    def of(cls, per_network: int, proxies: Sequence[str], patience: Patience) -> "Bounds":
+        """The bounds for so many connections of one network, which trusted proxies may exceed."""
+        return cls(Seats(per_network), tuple(map(ip_network, proxies)), patience)
+
+    def is_proxy(self, address: str) -> bool:
+        """Whether an address is that of a trusted proxy."""
+        try:
+            return any(ip_address(address) in one for one in self.proxies)
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refusal of what is no request that an endpoint could see."""
+
+    status: int
+    message: str
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+    def response(self) -> bytes:
+        """The whole response, in the form of every other refusal. The connection ends with it."""
+        code = ErrorCode.RATE_LIMITED if self.status == 429 else ErrorCode.VALIDATION_ERROR
+        body = orjson.dumps({"errors": [{"message": self.message, "extensions": {"code": code.value}}]})
+        lines = [
+            (b"content-type", b"application/json; charset=utf-8"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"connection", b"close"),
+            *self.headers,
+        ]
+        return STATUS_LINE[self.status] + b"".join(b"%b: %b\r\n" % line for line in lines) + b"\r\n" + body
+
+
+NOT_HTTP: Final = Refusal(400, "Invalid HTTP request received.")
+LONG_URL: Final = Refusal(414, f"A URL has {MAX_URL_BYTES // 1024} KB at most.")
+LARGE_HEAD: Final = Refusal(
+    431, f"A request has {MAX_HEADER_LINES} header lines at most, and {MAX_HEAD_BYTES // 1024} KB before its body."
+)
+LARGE_BODY: Final = Refusal(413, f"A body has {MAX_REQUEST_BYTES // 1024} KB at most.")
+FRAMED: Final = Refusal(400, "The body's chunks are too small, or what is between them is too large.")
+SLOW_HEAD: Final = Refusal(408, "The request's head did not come in time.")
+SLOW_BODY: Final = Refusal(408, "The request's body did not come in time.")
+CROWDED: Final = Refusal(429, "Too many connections from this network.", [(b"retry-after", b"10")])
+NO_TUNNEL: Final = Refusal(405, "This is no proxy.", [(b"allow", b"GET, POST")])
+NO_HANDSHAKE: Final = Refusal(400, "This is no WebSocket handshake of version 13.", [(b"sec-websocket-version", b"13")])
+NOT_BY_GET: Final = Refusal(405, "A WebSocket handshake is a GET without a body.", [(b"allow", b"GET")])

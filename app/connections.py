@@ -1,0 +1,285 @@
+"""HTTP/1.1 as uvicorn serves it, within bounds.
+
+A request that asks to become anything but a WebSocket is answered as HTTP/1.1, with its body (RFC 9110, 7.8).
+"""
+
+import asyncio
+import re
+from enum import Enum
+from typing import Any, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from app import bounds
+from app.bounds import Bounds, Refusal
+from app.upgrades import Upgrade, sound_key
+from milequest.rules.rate_limits import network
+
+ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)  # a target with its host
+PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for thousands of requests or chunks
+
+
+class Phase(Enum):
+    """Which part of a request is coming in."""
+
+    NONE = 0
+    HEAD = 1
+    BODY = 2
+
+
+class Stop(Exception):
+    """Stops the parser: the request is refused."""
+
+
+class Http(HttpToolsProtocol):
+    """A connection of HTTP, until a sound handshake makes a WebSocket of it."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        bounds: Bounds,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._bounds = bounds
+        self._patience = bounds.patience
+        self._network: str | None = None  # whose seat it has
+        self._phase = Phase.NONE
+        self._head = self._body = self._wire = 0  # bytes: of the head under way; of the body, and of all that frames it
+        self._rest: memoryview | bytes = b""  # was received, and waits for the answer to a request before it
+        self._refusal: Refusal | None = None
+        self._is_over = False  # nothing that still comes is looked at
+        self._deadline: asyncio.TimerHandle | None = None  # of the head or the body under way
+        self._begun_at = self._progress_at = 0.0  # that body
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a seat, and wait for a request."""
+        super().connection_made(cast(asyncio.Transport, transport))
+        address = self.client[0] if self.client else ""
+        self.timeout_keep_alive = self._patience.idle  # type: ignore[assignment]  # handed to call_later
+        if self._bounds.is_proxy(address):
+            self.timeout_keep_alive = self._patience.proxy_idle  # type: ignore[assignment]
+        elif self._bounds.seats.take(network(address)):
+            self._network = network(address)
+        else:
+            self._refuse(bounds.CROWDED)
+            return
+        self._deadline = self.loop.call_later(self._patience.head, self._head_is_overdue)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._leave()
+        super().connection_lost(exc)
+
+    def _leave(self) -> None:
+        """Give the seat back, and wait for nothing any more."""
+        self._is_over, self._rest = True, b""
+        self._wait_no_more()
+        if self._network is not None:
+            self._bounds.seats.leave(self._network)
+            self._network = None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, as far as requests are answered."""
+        if self._is_over:
+            return
+        if self._rest:
+            self._rest = bytes(self._rest) + data
+            self.flow.pause_reading()
+        else:
+            self._rest = memoryview(data)
+            self._parse()
+
+    def _parse(self) -> None:
+        """Parse what waits, up to a request that has to wait for the answer to another."""
+        while self._rest and not self.pipeline and not self._is_over:
+            piece, self._rest = self._rest[:PIECE_BYTES], self._rest[PIECE_BYTES:]
+            try:
+                self._feed(piece)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._rest = b"".join((piece[upgrade.args[0] :], self._rest))
+                self._upgrade()
+            except httptools.HttpParserError:
+                self._refuse(self._refusal or bounds.NOT_HTTP)
+        if not self._is_over:
+            self._watch()
+
+    def _feed(self, piece: memoryview | bytes) -> None:
+        """Parse a piece, and count what has no end of its own: a head, and what is around the chunks of a body."""
+        if self._phase is Phase.BODY:
+            self._wire += len(piece)
+        else:
+            self._head += len(piece)
+        self.parser.feed_data(piece)
+        if self._phase is Phase.BODY and self._wire > self._body * 5 // 4 + bounds.FRAMING_BYTES:
+            self._refuse(bounds.FRAMED)
+        elif self._phase is not Phase.BODY and self._head > bounds.MAX_HEAD_BYTES:
+            self._refuse(bounds.LARGE_HEAD)
+
+    def _stop(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        raise Stop
+
+    def on_message_begin(self) -> None:
+        """Begin with a head."""
+        super().on_message_begin()
+        self._phase = Phase.HEAD
+        self._unset_keepalive_if_required()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the URL."""
+        super().on_url(url)
+        if len(self.url) > bounds.MAX_URL_BYTES:
+            self._stop(bounds.LONG_URL)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header line. Those behind a body are none: what checks the others, here and before us, is through."""
+        if self._phase is Phase.HEAD:
+            super().on_header(name, value)
+            if len(self.headers) > bounds.MAX_HEADER_LINES:
+                self._stop(bounds.LARGE_HEAD)
+
+    def on_headers_complete(self) -> None:
+        """Begin the answer, if the head is in bounds and asks for one."""
+        self._wait_no_more()
+        self._unset_keepalive_if_required()
+        size = len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
+        if size > bounds.MAX_HEAD_BYTES:
+            self._stop(bounds.LARGE_HEAD)
+        self.scope["method"] = self.parser.get_method().decode()
+        self.scope["http_version"] = self.parser.get_http_version()
+        if self.parser.should_upgrade():  # here the parser ends, and `_parse` hears of it
+            return
+        self._take_host()
+        if _declared(self.headers) > bounds.MAX_REQUEST_BYTES:
+            self._stop(bounds.LARGE_BODY)
+        super().on_headers_complete()
+        self._phase, self._head, self._body, self._wire = Phase.BODY, 0, 0, 0
+
+    def _take_host(self) -> None:
+        """Read a target with a host in it, which is the one that is asked, whatever `Host` says: RFC 9112, 3.2.2."""
+        if absolute := ABSOLUTE.match(self.url):
+            host, target = absolute.groups()
+            self.url = target if target.startswith(b"/") else b"/" + target
+            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"] + [(b"host", host)]
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._body += len(body)
+        self._progress_at = self.loop.time()
+        if self._body > bounds.MAX_REQUEST_BYTES:
+            self._stop(bounds.LARGE_BODY)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End the request, unless its parser ended before its body."""
+        if not self.parser.should_upgrade():
+            self._phase = Phase.NONE
+            self._wait_no_more()
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with what waits."""
+        super().on_response_complete()
+        if self._phase is not Phase.NONE:  # the next request is coming in already
+            self._unset_keepalive_if_required()
+        if self._rest:
+            self.loop.call_soon(self._parse)
+
+    def _upgrade(self) -> None:
+        """Become a WebSocket. A request for anything else is read anew, as if it had not asked."""
+        method, version = self.scope["method"], self.scope["http_version"]
+        if method == "CONNECT":
+            self._refuse(bounds.NO_TUNNEL)
+        elif self._get_upgrade() != b"websocket":
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+            lines = [b"%b: %b\r\n" % line for line in self.headers if line[0] != b"upgrade"]
+            first = b"%b %b HTTP/%b\r\n" % (method.encode(), self.url, version.encode())
+            self._rest = b"".join((first, *lines, b"\r\n", self._rest))
+            self._head = 0
+        elif method != "GET" or _has_body(self.headers):
+            self._refuse(bounds.NOT_BY_GET)
+        elif self._is_answering() or (key := sound_key(version, self.headers)) is None:
+            self._refuse(bounds.NO_HANDSHAKE)
+        else:
+            early = bytes(self._rest)
+            self._take_host()
+            self._leave()
+            self.connections.discard(self)
+            upgrade = Upgrade(self.config, self.server_state, self.app_state)
+            self.transport.set_protocol(upgrade)
+            upgrade.take(self, key, early)
+
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """End the connection with this answer, or without where it would be taken for one to another request."""
+        self._is_over, self._rest = True, b""
+        self._wait_no_more()
+        is_answering, is_in_body = self._is_answering(), self._phase is Phase.BODY
+        if is_answering and not is_in_body:  # requests before this one
+            self.cycle.keep_alive = False
+        elif is_in_body and (not is_answering or self.cycle.response_started or self.pipeline):
+            self.transport.close()
+        else:
+            if is_answering:
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            self.transport.write(refusal.response())
+            self._linger()
+
+    def _linger(self) -> None:
+        """Close, but not while the client still sends: what it had not read by then would be lost to it."""
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(self._patience.linger, self.transport.close)
+
+    def _watch(self) -> None:
+        """Set the deadline of what has begun to come in and is not complete."""
+        if self._deadline is not None or self._phase is Phase.NONE:
+            return
+        if self._phase is Phase.HEAD:
+            self._deadline = self.loop.call_later(self._patience.head, self._head_is_overdue)
+        else:
+            self._begun_at = self._progress_at = self.loop.time()
+            self._body_may_be_overdue()
+
+    def _wait_no_more(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _head_is_overdue(self) -> None:
+        if self._head:
+            self._refuse(bounds.SLOW_HEAD)
+        else:
+            self.transport.close()
+
+    def _body_may_be_overdue(self) -> None:
+        now = self.loop.time()
+        if self.flow.read_paused:  # it is us who take nothing
+            self._progress_at = now
+        left = min(self._begun_at + self._patience.body, self._progress_at + self._patience.progress) - now
+        if left > 0:
+            self._deadline = self.loop.call_later(left, self._body_may_be_overdue)
+        else:
+            self._refuse(bounds.SLOW_BODY)
+
+
+def _declared(headers: list[tuple[bytes, bytes]]) -> int:
+    """The size of a body, where the head says it."""
+    return next((int(value) for name, value in headers if name == b"content-length"), 0)
+
+
+def _has_body(headers: list[tuple[bytes, bytes]]) -> bool:
+    return _declared(headers) > 0 or any(name == b"transfer-encoding" for name, _ in headers)
