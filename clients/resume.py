@@ -28,7 +28,7 @@ from typing import Any, Final, TypeAlias
 Result: TypeAlias = Mapping[str, Any]
 """`{"data": …}`, or just what is in it."""
 
-FINAL: Final = {4400, 4401, 4403, 4406, 4409}  # close codes for what stays wrong however often it is tried
+FINAL: Final = {4400, 4401, 4403, 4406, 4409, 4500}  # close codes for what stays wrong however often it is tried
 
 
 def back_off(attempt: int, error: Exception | None) -> float:

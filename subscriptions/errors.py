@@ -16,10 +16,10 @@ def told(refusal: QuestError, request_id: str | None = None) -> Errors:
 
 
 def broken(error: Exception, request_id: str | None = None) -> Errors:
-    """What nobody expected: logged once, and masked. It may be over soon, and who resumes loses nothing."""
+    """What nobody expected: logged once, and masked. What may be over soon is UNAVAILABLE, and no such error."""
     request_id = request_id or uuid4().hex
     log.error("unexpected error of an operation", exc_info=error, extra={"request_id": request_id})
-    extensions = {"code": ErrorCode.INTERNAL.value, "requestId": request_id, "retryable": True, "retryAfterSeconds": 1}
+    extensions = {"code": ErrorCode.INTERNAL.value, "requestId": request_id}
     return [{"message": "Something went wrong on our side.", "extensions": extensions}]
 
 

@@ -1,7 +1,7 @@
 """A plan: one document with its variables, however many listen to it. Its answers are worked out once for all alike."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,7 +9,19 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 import orjson
-from graphql import NonNullTypeNode, VariableDefinitionNode, VariableNode, Visitor, visit
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    NonNullTypeNode,
+    SelectionSetNode,
+    VariableDefinitionNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
 
 from milequest.rules.access import Standing
 from milequest.rules.identity import Identity
@@ -173,11 +185,28 @@ class _Uses(Visitor):
 
 def _variable_of_after(prepared: Prepared, operation_name: str | None) -> str | None:
     """The variable that says nothing but where to begin, if there is one."""
-    for field in prepared.operation(operation_name).selection_set.selections:
-        for argument in getattr(field, "arguments", ()):
+    for field in _root_fields(prepared.document, prepared.operation(operation_name).selection_set):
+        for argument in field.arguments or ():
             if argument.name.value == "after" and isinstance(argument.value, VariableNode):
                 uses = _Uses()
                 visit(prepared.document, uses)
                 name = argument.value.name.value
                 return name if uses.names.count(name) == 2 else None  # its definition, and here
     return None
+
+
+def _root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterator[FieldNode]:
+    """The fields of a selection set, those of its fragments too, which a valid document does not nest in a ring."""
+    for selection in selections.selections:
+        match selection:
+            case FieldNode():
+                yield selection
+            case InlineFragmentNode():
+                yield from _root_fields(document, selection.selection_set)
+            case FragmentSpreadNode():
+                fragment = next(
+                    one
+                    for one in document.definitions
+                    if isinstance(one, FragmentDefinitionNode) and one.name.value == selection.name.value
+                )
+                yield from _root_fields(document, fragment.selection_set)

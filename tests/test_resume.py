@@ -114,7 +114,7 @@ async def test_a_connection_may_be_lost_in_a_librarys_own_way(code: int) -> None
         GraphQLErrors({"retryable": True}, {"code": "NOT_FOUND"}),
         GraphQLErrors(None),
         TypeError("a mistake"),
-        *[Closed(code) for code in (4400, 4401, 4403, 4406, 4409)],
+        *[Closed(code) for code in (4400, 4401, 4403, 4406, 4409, 4500)],
     ],
 )
 async def test_what_will_not_pass_is_raised(reason: Exception) -> None:

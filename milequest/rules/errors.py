@@ -53,6 +53,10 @@ class ErrorCode(StrEnum):
     NEEDS_RECONSENT = "NEEDS_RECONSENT"
 
 
+MAY_PASS = {ErrorCode.UNAVAILABLE, ErrorCode.RATE_LIMITED, ErrorCode.ROUTE_ERROR, ErrorCode.PROVIDER_ERROR}
+"""The codes of what may succeed a moment later: only they may come with `retryable`, on which clients try again."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldFault:
     """One wrong field: where (`input.distanceMeters`), why, and the allowed range where there is one."""
@@ -87,6 +91,7 @@ class QuestError(Exception):
 
     def __init__(self, code: ErrorCode, message: str, **details: object) -> None:
         super().__init__(message)
+        assert not details.get("retryable") or code in MAY_PASS, f"{code} is never retryable"
         self.code = code
         self.message = message
         self.details = details

@@ -1,6 +1,7 @@
 """Plans by their digest: stored by who subscribes, and made again from there by who tells, once per process."""
 
 import hashlib
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,17 +9,20 @@ from typing import Any
 
 import orjson
 
+from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Identity
 from milequest.runtime import Runtime
-from milequest.store import log
 from milequest.store.aws.dynamodb import Table
+from milequest.store.log import epoch
 from subscriptions.apigateway.rows import expiry, plan_key
-from subscriptions.errors import broken
+from subscriptions.errors import told
 from subscriptions.operations import Failed, begin_again
 from subscriptions.plans import Plan, PlanKey, Plans, moment
 from subscriptions.protocols.steps import Start
 
 MOST = 1_000
+
+log = logging.getLogger("milequest.socket")
 
 
 class Shelf:
@@ -57,9 +61,10 @@ class Shelf:
         return plan
 
     async def _made(self, digest: str, identity: Identity) -> Plan:
-        await log.epoch(self._runtime.writer)  # a database that is away is waited for, and is no reason to end anything
+        await epoch(self._runtime.writer)  # a database that is away is waited for, and is no reason to end anything
         row = await self._table.get(plan_key(digest))
         if row is None:
-            raise Failed(broken(LookupError(f"no plan {digest}")))
+            log.error("no plan %s", digest)  # who subscribes again stores it again
+            raise Failed(told(Refused(ErrorCode.UNAVAILABLE, "Subscribe again.", retryable=True, retryAfterSeconds=1)))
         start = Start(digest, row["text"], orjson.loads(row["variables"]), row.get("operation"))
         return (await begin_again(self.plans, moment(self._runtime, identity), start)).plan

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from milequest.rules.errors import ErrorCode
 from subscriptions.protocols.steps import (
     Close,
     Effect,
@@ -35,6 +36,7 @@ class CloseCode(IntEnum):
     INIT_TIMEOUT = 4408
     SUBSCRIBER_ALREADY_EXISTS = 4409
     TOO_MANY_REQUESTS = 4429
+    INTERNAL_ERROR = 4500
 
 
 PONG = encoded(type="pong")
@@ -89,7 +91,12 @@ class TransportWs:
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:
         """Who may be let in a moment later is not told that he is forbidden: many clients would never come back."""
-        return [AGAIN if errors[0].get("extensions", {}).get("retryable") else Close(CloseCode.FORBIDDEN, "Forbidden")]
+        extensions = errors[0].get("extensions", {})
+        if extensions.get("retryable"):
+            return [AGAIN]
+        if extensions.get("code") == ErrorCode.INTERNAL:
+            return [Close(CloseCode.INTERNAL_ERROR, "Internal server error")]
+        return [Close(CloseCode.FORBIDDEN, "Forbidden")]
 
     def started(self, id: str) -> str | None:
         return None

@@ -96,7 +96,7 @@ await holds('what may pass is tried again, what will not ends it', async () => {
   for (const code of [1000, 1001, 1006, 1011, 1012, 1013, 4004, 4408, 4429, 4499]) passing.push({ code, reason: '' });
   for (const reason of passing) ok(isPassing(reason));
   const lasting = [errors({ code: 'NOT_FOUND' }), [...PASSING, ...errors({ code: 'NOT_FOUND' })], errors(undefined)];
-  for (const code of [4400, 4401, 4403, 4406, 4409]) lasting.push({ code, reason: '' });
+  for (const code of [4400, 4401, 4403, 4406, 4409, 4500]) lasting.push({ code, reason: '' });
   for (const status of [400, 401, 403, 404, 406]) lasting.push(Object.assign(new Error('SSE'), { response: { status } }));
   for (const reason of lasting) {
     ok(!isPassing(reason));

@@ -54,6 +54,25 @@ async def test_the_same_document_and_variables_are_one_plan_wherever_they_begin(
     assert len(plans) == 0
 
 
+SPREADS = [
+    "subscription ($team: ID!, $after: String) { ...F }",
+    "subscription ($team: ID!, $after: String) { ...Outer } fragment Outer on Subscription { ...F }",
+    "subscription ($team: ID!, $after: String) { ... on Subscription { ...F } }",
+    "subscription ($team: ID!, $after: String) { ...F ...F }",
+    "subscription ($team: ID!, $after: String) { ... { teamActivityChanged(teamId: $team, after: $after) { cursor }}}",
+]
+FRAGMENT = "fragment F on Subscription { teamActivityChanged(teamId: $team, after: $after) { sequence } }"
+
+
+@pytest.mark.parametrize("text", SPREADS)
+async def test_a_field_in_a_fragment_begins_where_its_variable_says_and_shares_a_plan(team: Crew, text: str) -> None:
+    plans, document = Plans(), text + (FRAGMENT if "...F" in text else "")
+    first, nowhere = await planned(plans, team.admin, document, team=team.team)
+    second, after = await planned(plans, team.member, document, team=team.team, after="a place")
+    assert first is second
+    assert (nowhere, after) == (None, "a place")
+
+
 @pytest.mark.parametrize("text", [WALKS, WALKS.replace(", $after: String", "").replace(", after: $after", "")])
 async def test_who_comes_second_is_asked_as_who_came_first(team: Crew, text: str) -> None:
     plans = Plans()

@@ -148,6 +148,6 @@ async def test_our_own_pages_and_programs_may(service: Service) -> None:
 
 def test_who_may_be_let_in_a_moment_later_is_told_to_come_back() -> None:
     away = Refused(ErrorCode.UNAVAILABLE, "The database is out of reach; try again.", retryable=True)
-    for errors in (told(away), broken(ZeroDivisionError())):
-        assert TRANSPORT_WS.rejected(errors) == [Close(1013, "Try again later")]
+    assert TRANSPORT_WS.rejected(told(away)) == [Close(1013, "Try again later")]
+    assert TRANSPORT_WS.rejected(broken(ZeroDivisionError())) == [Close(4500, "Internal server error")]
     assert TRANSPORT_WS.rejected(told(unauthenticated("No."))) == [Close(4403, "Forbidden")]

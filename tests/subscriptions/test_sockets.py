@@ -121,6 +121,16 @@ async def test_what_is_seen_no_more_ends_the_stream(service: Service, ann: str, 
         assert [error["extensions"]["code"] for error in last["payload"]] == ["NOT_FOUND"]
 
 
+async def test_a_subscription_by_a_named_fragment_is_told_like_any_other(service: Service, ann: str, team: str) -> None:
+    board = BOARD.partition("{")[2].rpartition("}")[0]
+    spread = f"subscription ($team: ID!) {{ ...Board }} fragment Board on Subscription {{ {board} }}"
+    async with opened(service, ann) as ours:
+        await ours.subscribe("plain", BOARD, variables={"team": team})
+        plain = await ours.receive()
+        await ours.subscribe("spread", spread, variables={"team": team})
+        assert await ours.receive() == plain | {"id": "spread"}
+
+
 async def test_what_breaks_midway_arrives_masked(
     service: Service, ann: str, team: str, caplog: pytest.LogCaptureFixture
 ) -> None:
