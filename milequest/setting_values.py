@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from milequest.origins import origin
+
 CREDENTIALS_HOSTS = ("127.0.0.1", "localhost", "169.254.170.2", "169.254.170.23")  # as AWS's own clients have it
 SECRET_BYTES = 32
 WIDEST_IPV4, WIDEST_IPV6 = 8, 16  # bits of the prefix: a network of proxies that is larger holds strangers
 _PRIVATE_IPV6 = IPv6Network("fc00::/7")
 _IPV4_IN_IPV6 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 
-_ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
 _LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[\w-]+(:[\w$-]+)?", re.ASCII)
 _PYTHON = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)
 _ADDRESS = r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+"
@@ -153,13 +154,6 @@ def credentials_url(given: str) -> str:
     if parts.scheme == "http" and parts.hostname not in CREDENTIALS_HOSTS:
         raise ValueError(f"must be https://…, or http:// of {', '.join(CREDENTIALS_HOSTS)}")
     return given
-
-
-def origin(given: str) -> str:
-    """Scheme, host and port."""
-    if not _ORIGIN.fullmatch(given):
-        raise ValueError(f"must be an origin such as https://milequest.example, not {given!r}")
-    return given.rstrip("/").lower()
 
 
 def origins(given: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from milequest import setting_values as read
+from milequest.origins import web_origin
 from milequest.setting_values import Level
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -68,9 +69,11 @@ class Settings:
     database_pool: int = _setting(10, read.number(1, 100), "Connections each process keeps to each database, 1 to 100")
     host: str = _setting("127.0.0.1", read.text, "Address to listen on")
     port: int = _setting(8000, read.number(0, 65535), "Port to listen on, 0 for any free one; `PORT` does the same")
-    public_url: str = _setting("", read.origin, "How clients reach the service; empty: `http://HOST:PORT`")
+    public_url: str = _setting("", web_origin, "How clients reach the service; empty: `http://HOST:PORT`")
     allowed_origins: tuple[str, ...] = _setting(
-        (), read.origins, "Browser origins besides our own that may use HTTP and WebSocket, separated by commas"
+        (),
+        read.origins,
+        "Origins of pages and apps besides our own that may use HTTP and WebSocket, separated by commas",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         (),

@@ -7,6 +7,7 @@ from contextlib import suppress
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
+from milequest.origins import is_same
 from milequest.rules.identity import Identity
 from milequest.rules.rate_limits import network
 from milequest.settings import Settings
@@ -45,10 +46,13 @@ class Gateway:
             await _deny(send, 404)
         elif not self._is_open:
             await _deny(send, 503)
-        elif origin is not None and origin.lower() not in self._origins:
+        elif origin is not None and not self._is_welcome(origin, connection.headers.get("host", "")):
             await _deny(send, 403)
         else:
             await self._admit(connection, receive, send)
+
+    def _is_welcome(self, origin: str, host: str) -> bool:
+        return origin.lower() in self._origins or is_same(origin, host)
 
     async def _admit(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
         place = network(connection.client.host if connection.client else "")

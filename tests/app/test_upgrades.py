@@ -59,6 +59,9 @@ async def answer(service: Service, lines: Lines, first: bytes = b"GET /graphql H
         but(b"Sec-WebSocket-Protocol", b"graphql-ws", b"graphql-transport-ws"),
         but(b"Sec-WebSocket-Extensions", b"permessage-deflate; client_max_window_bits"),
         but(b"Origin"),
+        [*but(b"Host", b"localhost:8102"), (b"Origin", b"http://localhost:8102")],
+        [*but(b"Host", b"[::1]:8102"), (b"Origin", b"http://[::1]:8102")],
+        [*but(b"Host", b"mymachine"), (b"Origin", b"https://mymachine")],  # behind what ends TLS
     ],
 )
 async def test_a_sound_handshake_is_answered(service: Service, lines: Lines) -> None:
@@ -81,6 +84,8 @@ async def test_a_sound_handshake_is_answered(service: Service, lines: Lines) -> 
         (but(b"Sec-WebSocket-Version", b"8"), b"GET /graphql HTTP/1.1", 400),
         (SOUND, b"POST /graphql HTTP/1.1", 405),
         (SOUND, b"GET /elsewhere HTTP/1.1", 404),
+        ([*but(b"Host", b"localhost:8102"), (b"Origin", b"http://localhost:3000")], b"GET /graphql HTTP/1.1", 403),
+        ([*SOUND, (b"Origin", b"null")], b"GET /graphql HTTP/1.1", 403),
         (but(b"Origin", b"https://evil.example"), b"GET /graphql HTTP/1.1", 403),
         (but(b"X-Long", b"x" * 49_000), b"GET /graphql HTTP/1.1", 431),
         ([*SOUND, (b"Content-Length", b"1")], b"GET /graphql HTTP/1.1", 405),

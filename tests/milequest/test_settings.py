@@ -93,7 +93,6 @@ def test_proxies_are_trusted_by_address_or_network() -> None:
     [
         "quest.example",
         "https://quest.example/path",
-        "ftp://quest.example",
         "https://u:p@quest.example",
         "*",
         "http://a b",
