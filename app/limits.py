@@ -43,6 +43,8 @@ WHOM = {
     Per.ACCOUNT: "account",
     Per.USER: "user",
     Per.CALLER: "user in a network",
+    Per.ACCOUNT_HERE: "account in a network",
+    Per.REQUEST: "sign-up or request",
 }
 DEFAULTS = Settings()
 PATIENCE = bounds.Patience()
@@ -192,6 +194,7 @@ def _stored() -> Iterator[Line]:
     yield "Members of a team", f"{_range(teams.MEMBERS)}; {teams.DEFAULT_MAX_MEMBERS} unless it says otherwise"
     yield "Uses of an invite", f"{_range(invites.MAX_USES)}; {invites.DEFAULT_USES} of a link that does not say"
     yield "Life of an invite", f"{_range(invites.HOURS)} hours; {invites.DEFAULT_HOURS} unless it says otherwise"
+    yield "Sessions of an account", f"{credentials.MAX_SESSIONS}; the oldest ends"
     yield "Waypoints of a route", f"{routes.MIN_WAYPOINTS} to {routes.MAX_WAYPOINTS}"
     yield "Length of a route", f"{routes.MAX_ROUTE_M / 1000:,.0f} km"
     yield "Months a goal runs", f"{goals.MAX_MONTHS}"
@@ -217,6 +220,8 @@ def _times() -> Iterator[Line]:
     yield "A body that does not go on, and a whole one", f"{_time(int(PATIENCE.progress))}, {_time(int(PATIENCE.body))}"
     yield "A connection of HTTP between two requests", _time(int(PATIENCE.idle))
     yield "`connection_init` after a WebSocket has opened", _time(int(throttle.INIT_SECONDS))
+    yield "A code from a mail", f"good for {_span(credentials.CODE_LIFE)}, {credentials.CODE_TRIES} wrong tries"
+    yield "A sign-up that waits for its code", _span(credentials.SIGN_UP_LIFE)
     yield "Answers kept for an `idempotencyKey`", f"{_span(idempotency.KEPT)}; of `logActivity` as long as its walk"
 
 

@@ -14,6 +14,8 @@ class Per(StrEnum):
     ACCOUNT = "account"  # the account an e-mail address names, whoever asks
     USER = "user"  # who is signed in
     CALLER = "caller"  # a user in a network, or a network without a user
+    ACCOUNT_HERE = "account+network"  # an account and the network together: strangers elsewhere use up none of it
+    REQUEST = "request"  # what a code was asked for with: its id, or else an account and the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,16 @@ class RateLimit:
         return f"{self.name}:{self.per}"
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Something that is remembered for `seconds`."""
+
+    key: str
+    seconds: int
+
+
+KNOWN_NETWORKS = Memory("known:account+network", 90 * DAY)  # where an account signed in, or proved its mailbox
+
 SIGN_UPS = RateLimit("sign-up", 5, 15 * MINUTE, "sign-ups", Per.NETWORK, "Calls of `signUp`.")
 AUTH_CALLS = RateLimit(
     "auth",
@@ -43,15 +55,64 @@ AUTH_CALLS = RateLimit(
     HOUR,
     "attempts from this network",
     Per.NETWORK,
-    "Failed calls of `signIn` and `confirmEmail`, and every call of `resendCode`.",
+    "Failed calls of `signIn`, `confirmEmail` and `resetPassword`; all of `resendCode` and `forgotPassword`.",
 )
 REFRESHES = RateLimit(  # offices share an address
     "refresh", 600, HOUR, "refreshes from this network", Per.NETWORK, "Calls of `refreshToken`."
 )
-FAILED_SIGN_INS = RateLimit("sign-in", 10, 15 * MINUTE, "failed sign-ins", Per.ACCOUNT, "Failed calls of `signIn`.")
-CODE_TRIES = RateLimit("confirm", 5, 5 * MINUTE, "codes tried", Per.ACCOUNT, "Wrong codes in `confirmEmail`.")
-CODE_TRIES_OF_DAY = RateLimit("confirm-day", 20, DAY, "codes tried", Per.ACCOUNT, "Wrong codes in `confirmEmail`.")
-CODE_MAILS = RateLimit("resend", 5, HOUR, "codes sent", Per.ACCOUNT, "Calls of `resendCode`.")
+SIGN_INS = RateLimit("sign-in", 30, HOUR, "sign-ins", Per.ACCOUNT_HERE, "Calls of `signIn` that succeed.")
+FAILED_SIGN_INS = RateLimit(
+    "failed-sign-in", 10, 15 * MINUTE, "failed sign-ins", Per.ACCOUNT_HERE, "Failed calls of `signIn`."
+)
+FAILED_SIGN_INS_ELSEWHERE = RateLimit(
+    "failed-sign-in",
+    100,
+    HOUR,
+    "failed sign-ins",
+    Per.ACCOUNT,
+    "Failed calls of `signIn` from networks where the account has not signed in for 90 days.",
+)
+CODE_TRIES = RateLimit(
+    "code",
+    5,
+    5 * MINUTE,
+    "codes tried",
+    Per.REQUEST,
+    "Wrong codes in `confirmEmail`, `resetPassword` and `confirmEmailChange`.",
+)
+CODE_MAILS = RateLimit(
+    "mail",
+    6,
+    HOUR,
+    "mails to this address",
+    Per.ACCOUNT_HERE,
+    "Mails by `signUp`, `resendCode`, `forgotPassword` and to the new address by `requestEmailChange`.",
+)
+MAILS_OF_ADDRESS = RateLimit(
+    "mail",
+    20,
+    DAY,
+    "mails to this address",
+    Per.ACCOUNT,
+    "The same mails, from networks where the account has not signed in for 90 days.",
+)
+PASSWORD_CHECKS = RateLimit(
+    "password",
+    10,
+    15 * MINUTE,
+    "wrong passwords",
+    Per.CALLER,
+    "Wrong passwords in `changePassword` and `requestEmailChange`.",
+)
+PASSWORD_CHECKS_ANYWHERE = RateLimit("password", 100, HOUR, "wrong passwords", Per.USER, "The same from all networks.")
+ACCOUNT_CHANGES = RateLimit(
+    "account-changes",
+    10,
+    HOUR,
+    "changes of this account",
+    Per.USER,
+    "Calls of `changePassword` and `requestEmailChange` that succeed.",
+)
 INVITE_GUESSES = RateLimit(
     "invite", 10, HOUR, "wrong invite codes", Per.CALLER, "Unknown codes in `invitePreview`, `acceptInvite` and others."
 )

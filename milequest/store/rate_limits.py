@@ -8,11 +8,11 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from milequest.rules.errors import RateLimited
-from milequest.rules.rate_limits import RateLimit
+from milequest.rules.rate_limits import Memory, RateLimit
 from milequest.store.valkey import AWAY, Valkey
 
 log = logging.getLogger(__name__)
@@ -50,30 +50,56 @@ class RateLimits:
             raise RateLimited(f"Too many {limit.what}; try again later.", left)
 
     @asynccontextmanager
-    async def failures(self, *limits: tuple[RateLimit, str]) -> AsyncIterator[None]:
-        """Count an attempt unless the block succeeds. Raises RATE_LIMITED instead of running one too many."""
+    async def failures(
+        self, *limits: tuple[RateLimit, str], successes: Sequence[tuple[RateLimit, str]] = ()
+    ) -> AsyncIterator[None]:
+        """Count an attempt against `limits` unless the block succeeds, and against `successes` if it does.
+
+        Raises RATE_LIMITED instead of running one too many.
+        """
         for limit, who in limits:
             await self.spend(limit, who)  # before, since many may be made at once
-        counted_back = 0
+        failed, succeeded = 0, -1
         try:
+            for limit, who in successes:
+                await self.spend(limit, who)
             yield
-            counted_back = -1
+            failed, succeeded = -1, 0
+        except RateLimited:
+            failed = -1  # refused for its successes, so no failure
+            raise
         finally:
             for limit, who in limits:  # after a failure as well: both take the same time
-                await self._add(limit, who, counted_back)
+                await self._add(limit, who, failed)
+            for limit, who in successes:
+                await self._add(limit, who, succeeded)
 
-    async def _add(self, limit: RateLimit, who: str, attempts: int) -> tuple[int, int]:
-        key = f"rate:{limit.key}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
+    async def clear(self, limit: RateLimit, who: str) -> None:
+        """Begin a window anew."""
+        count, _ = await self._add(limit, who, 0)
+        if count > 0:
+            await self._add(limit, who, -count)
+
+    async def remember(self, memory: Memory, who: str) -> None:
+        """Remember `who`."""
+        await self._add(memory, who, 1)
+
+    async def remembers(self, memory: Memory, who: str) -> bool:
+        """Whether `who` is remembered."""
+        return (await self._add(memory, who, 0))[0] > 0
+
+    async def _add(self, window: RateLimit | Memory, who: str, attempts: int) -> tuple[int, int]:
+        key = f"rate:{window.key}:{hashlib.sha256(who.encode(errors='surrogatepass')).hexdigest()[:32]}"
         if self._clock() >= self._redis_from:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    count, left = await self._count([key], [attempts, limit.seconds])
+                    count, left = await self._count([key], [attempts, window.seconds])
                 return count, left
             except (*AWAY, TimeoutError) as error:
                 self._redis_from = self._clock() + RETREAT
                 name = type(error).__name__
                 log.warning("Redis is away (%s), so attempts are counted here alone: start it, or see /readyz", name)
-        return self._add_here(key, attempts, limit.seconds)
+        return self._add_here(key, attempts, window.seconds)
 
     def _add_here(self, key: str, attempts: int, seconds: int) -> tuple[int, int]:
         now = self._clock()

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from milequest.rules.errors import RateLimited
-from milequest.rules.rate_limits import Per, RateLimit
+from milequest.rules.rate_limits import Memory, Per, RateLimit
 from milequest.store import rate_limits
 from milequest.store.rate_limits import RETREAT, RateLimits
 
@@ -159,3 +159,37 @@ async def test_the_process_remembers_a_bounded_number(monkeypatch: pytest.Monkey
         for number in range(5):
             await limits.spend(THREE, f"another-{number}")
         assert await refused_after(limits, "ada") == 3
+
+
+async def test_successes_and_failures_are_counted_apart(limits: RateLimits) -> None:
+    wins = RateLimit("wins", 2, 60, "wins", Per.USER, "")
+
+    async def attempt(succeeds: bool) -> str:
+        try:
+            async with limits.failures((THREE, "ada"), successes=[(wins, "ada")]):
+                if not succeeds:
+                    raise ValueError
+        except ValueError:
+            return "failed"
+        except RateLimited as refusal:
+            return refusal.message.split()[2].rstrip(";")
+        return "succeeded"
+
+    assert [await attempt(succeeds) for succeeds in (False, True, False, True)] == ["failed", "succeeded"] * 2
+    assert [await attempt(True) for _ in range(5)] == ["wins"] * 5  # which is no failure
+    assert await refusal_of(limits, THREE, "ada") is None
+    assert [await attempt(succeeds) for succeeds in (False, True)] == ["tests"] * 2
+
+
+async def test_a_cleared_window_begins_anew(limits: RateLimits) -> None:
+    await limits.clear(THREE, "ada")
+    assert await refused_after(limits, "ada") == 3
+    await limits.clear(THREE, "ada")
+    assert await refused_after(limits, "ada") == 3
+
+
+async def test_what_is_remembered_is_so_for_that_one(limits: RateLimits) -> None:
+    home = Memory("home", 60)
+    assert not await limits.remembers(home, "ada")
+    await limits.remember(home, "ada")
+    assert [await limits.remembers(home, who) for who in ("ada", "bob", "\ud800")] == [True, False, False]
