@@ -3,7 +3,7 @@
 No answer tells whether an address has an account, but to who knows its password.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from milequest.actions.accounts import user_for_identity
@@ -14,25 +14,34 @@ from milequest.rules.errors import unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.rate_limits import (
     AUTH_CALLS,
-    CODE_MAILS,
     CODE_TRIES,
-    CODE_TRIES_OF_DAY,
     FAILED_SIGN_INS,
+    FAILED_SIGN_INS_ELSEWHERE,
+    KNOWN_NETWORKS,
     REFRESHES,
+    SIGN_INS,
     SIGN_UPS,
-    network,
 )
 from milequest.rules.sessions import Ending
 from milequest.store import users
 from milequest.store.transaction import transact
 from milequest.store.users import Profile
 from resolvers.context import Context
+from resolvers.limiting import elsewhere, from_here, network_of, spend_mail
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """It was done, or there was nothing to do: the answer is the same."""
 
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpResult:
+    """The attempt's id, whether the address has an account or not."""
+
+    attempt_id: str = field(repr=False)
     ok: bool = True
 
 
@@ -51,48 +60,54 @@ class RefreshResult:
     session: Session
 
 
-async def sign_up(ctx: Context) -> Done:
+async def sign_up(ctx: Context) -> SignUpResult:
     """Begin an account; a code comes by mail."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     units = given.get("preferred_units")
     request = checked_sign_up(
         given["email"], given["password"], given["name"], given.get("timezone"), None if units is None else Units(units)
     )
-    await runtime.rate_limits.spend(SIGN_UPS, network(ctx.request.address))
-    await runtime.identity.sign_up(request, ctx.request.now)
-    return Done()
+    await runtime.rate_limits.spend(SIGN_UPS, network_of(ctx))
+    await spend_mail(ctx, request.email_key)
+    return SignUpResult(await runtime.identity.sign_up(request, ctx.request.now))
 
 
 async def confirm_email(ctx: Context) -> Done:
     """Finish a sign-up with the code."""
     given, runtime = ctx.args["input"], ctx.request.runtime
-    email = email_address(given["email"])
-    key = email_key(email)
-    limits = ((AUTH_CALLS, network(ctx.request.address)), (CODE_TRIES, key), (CODE_TRIES_OF_DAY, key))
-    async with runtime.rate_limits.failures(*limits):
-        await runtime.identity.confirm(email, given["code"], ctx.request.now)
+    email, attempt_id = email_address(given["email"]), given.get("attempt_id")
+    tried = attempt_id or from_here(ctx, email_key(email))
+    async with runtime.rate_limits.failures((AUTH_CALLS, network_of(ctx)), (CODE_TRIES, tried)):
+        await runtime.identity.confirm(email, given["code"], ctx.request.now, attempt_id)
     return Done()
 
 
 async def resend_code(ctx: Context) -> Done:
-    """Send another code to who signed up."""
-    runtime = ctx.request.runtime
-    email = email_address(ctx.args["input"]["email"])
-    await runtime.rate_limits.spend(AUTH_CALLS, network(ctx.request.address))
-    await runtime.rate_limits.spend(CODE_MAILS, email_key(email))
-    await runtime.identity.resend_code(email, ctx.request.now)
+    """Send another code for a sign-up."""
+    given, runtime = ctx.args["input"], ctx.request.runtime
+    email = email_address(given["email"])
+    await runtime.rate_limits.spend(AUTH_CALLS, network_of(ctx))
+    await spend_mail(ctx, email_key(email))
+    await runtime.identity.resend_code(email, ctx.request.now, given.get("attempt_id"))
     return Done()
 
 
 async def sign_in(ctx: Context) -> SignInResult:
     """Start a session."""
-    given, runtime = ctx.args["input"], ctx.request.runtime
+    given, limits = ctx.args["input"], ctx.request.runtime.rate_limits
     email = email_address(given["email"])
-    limits = ((AUTH_CALLS, network(ctx.request.address)), (FAILED_SIGN_INS, email_key(email)))
-    async with runtime.rate_limits.failures(*limits):
-        signed_in = await runtime.identity.sign_in(email, given["password"], ctx.request.now)
+    key = email_key(email)
+    here = from_here(ctx, key)
+    failed = (
+        (AUTH_CALLS, network_of(ctx)),
+        (FAILED_SIGN_INS, here),
+        *await elsewhere(ctx, key, FAILED_SIGN_INS_ELSEWHERE),
+    )
+    async with limits.failures(*failed, successes=((SIGN_INS, here),)):
+        signed_in = await ctx.request.runtime.identity.sign_in(email, given["password"], ctx.request.now)
+    await limits.remember(KNOWN_NETWORKS, here)
     account = signed_in.account
-    viewer = await users.profile(runtime.writer, await _user_id(ctx, signed_in))
+    viewer = await users.profile(ctx.request.runtime.writer, await _user_id(ctx, signed_in))
     if viewer is None:
         raise unauthenticated("This account is closed.")
     # The payload's viewer is read as who has just signed in: their memberships, their walks.
@@ -103,7 +118,7 @@ async def sign_in(ctx: Context) -> SignInResult:
 async def refresh_token(ctx: Context) -> RefreshResult:
     """Exchange a refresh token for the session's next tokens."""
     runtime = ctx.request.runtime
-    await runtime.rate_limits.spend(REFRESHES, network(ctx.request.address))
+    await runtime.rate_limits.spend(REFRESHES, network_of(ctx))
     signed_in = await runtime.identity.refresh(ctx.args["input"]["refresh_token"], ctx.request.now)
     await _user_id(ctx, signed_in)
     return RefreshResult(signed_in.session)
@@ -112,7 +127,7 @@ async def refresh_token(ctx: Context) -> RefreshResult:
 async def sign_out(ctx: Context) -> Done:
     """End the refresh token's session, else the caller's; or all others, or all."""
     given, runtime = ctx.args["input"], ctx.request.runtime
-    await runtime.rate_limits.spend(REFRESHES, network(ctx.request.address))
+    await runtime.rate_limits.spend(REFRESHES, network_of(ctx))
     ending = Ending.ALL if given.get("everywhere") else Ending.OTHERS if given.get("others") else Ending.THIS
     await runtime.identity.sign_out(given.get("refresh_token"), ctx.identity, ending, ctx.request.now)
     return Done()

@@ -29,11 +29,17 @@ class SignUpInput:
 class ConfirmEmailInput:
     email: AWSEmail = about("The address that signed up.")
     code: str = about("Six digits.")
+    attempt_id: str | None = optional(
+        "What `signUp` answered. Without it no code is good while sign-ups with other passwords wait for the address."
+    )
 
 
 @strawberry.input(description="Another code for a sign-up.")
 class ResendCodeInput:
     email: AWSEmail = about("The address that signed up.")
+    attempt_id: str | None = optional(
+        "What `signUp` answered. Without it nothing is sent while sign-ups with other passwords wait for the address."
+    )
 
 
 @strawberry.input(description="Credentials.")
@@ -57,6 +63,7 @@ class SignOutInput:
 @strawberry.type(description="It was done, or there was nothing to do.")
 class SignUpPayload:
     ok: bool = about("Always true.")
+    attempt_id: str | None = about("Goes into `confirmEmail` and `resendCode`: the code is good with it alone.")
 
 
 @strawberry.type(description="The account can sign in now.")

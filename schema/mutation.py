@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers import accounts, activities, avatars, goals, invites, members, presence, teams, users
+from resolvers import accounts, activities, avatars, goals, invites, members, passwords, presence, teams, users
 from schema.accounts import (
     ConfirmEmailInput,
     ConfirmEmailPayload,
@@ -66,6 +66,18 @@ from schema.members import (
     SetMemberRoleInput,
     SetMemberRolePayload,
 )
+from schema.passwords import (
+    ChangePasswordInput,
+    ChangePasswordPayload,
+    ConfirmEmailChangeInput,
+    ConfirmEmailChangePayload,
+    ForgotPasswordInput,
+    ForgotPasswordPayload,
+    RequestEmailChangeInput,
+    RequestEmailChangePayload,
+    ResetPasswordInput,
+    ResetPasswordPayload,
+)
 from schema.teams import (
     CreateTeamInput,
     CreateTeamPayload,
@@ -90,11 +102,11 @@ class Mutation:
 
     @field(accounts.confirm_email, *PEOPLE)
     def confirm_email(self, input: Input[ConfirmEmailInput]) -> ConfirmEmailPayload | None:
-        """Finish a sign-up with its code. CODE_INVALID for a wrong or old one."""
+        """Finish a sign-up with its code. CODE_INVALID for one that is wrong, old or of another sign-up."""
 
     @field(accounts.resend_code, *PEOPLE)
     def resend_code(self, input: Input[ResendCodeInput]) -> ResendCodePayload | None:
-        """Send another code to who signed up; the one before is good no more."""
+        """Send another code for a sign-up; the one before is good no more."""
 
     @field(accounts.sign_in, *PEOPLE)
     def sign_in(self, input: Input[SignInInput]) -> SignInPayload | None:
@@ -107,6 +119,27 @@ class Mutation:
     @field(accounts.sign_out, *PEOPLE)
     def sign_out(self, input: Input[SignOutInput]) -> SignOutPayload | None:
         """End a session, or all of them."""
+
+    @field(passwords.forgot_password, *PEOPLE)
+    def forgot_password(self, input: Input[ForgotPasswordInput]) -> ForgotPasswordPayload | None:
+        """Send a code for a new password. The answer is the same for an address that has no account."""
+
+    @field(passwords.reset_password, *PEOPLE)
+    def reset_password(self, input: Input[ResetPasswordInput]) -> ResetPasswordPayload | None:
+        """Give an account a new password and end its sessions. CODE_INVALID for a code that is wrong, old or of another
+        request; five wrong ones use the request up."""
+
+    @field(passwords.change_password, *SIGNED_IN)
+    def change_password(self, input: Input[ChangePasswordInput]) -> ChangePasswordPayload | None:
+        """Give your account a new password and end your other sessions. VALIDATION_ERROR for a wrong current one."""
+
+    @field(passwords.request_email_change, *SIGNED_IN)
+    def request_email_change(self, input: Input[RequestEmailChangeInput]) -> RequestEmailChangePayload | None:
+        """Send a code to your address and another to the new one. The answer is the same for one that is taken."""
+
+    @field(passwords.confirm_email_change, *SIGNED_IN)
+    def confirm_email_change(self, input: Input[ConfirmEmailChangeInput]) -> ConfirmEmailChangePayload | None:
+        """Make the new address yours, with both codes. CODE_INVALID when either isn't good; five wrong tries end it."""
 
     @field(users.update_profile, *SIGNED_IN)
     def update_profile(self, input: Input[UpdateProfileInput]) -> UpdateProfilePayload | None:

@@ -21,7 +21,7 @@ from milequest.store import (
     teams,
     users,
 )
-from resolvers import accounts, activities, avatars, live, news, presence, sketches
+from resolvers import accounts, activities, avatars, live, news, passwords, presence, sketches
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
 from resolvers import members as member_payloads
@@ -36,6 +36,11 @@ ROW_OF_TYPE: dict[str, type] = {
     "ActivityStats": stats.ActivityStats,
     "AvatarRefusal": refusals.AvatarRefusal,
     "Bounds": geo.Bounds,
+    "ChangePasswordPayload": accounts.Done,
+    "ConfirmEmailChangePayload": passwords.EmailChanged,
+    "ForgotPasswordPayload": passwords.Requested,
+    "RequestEmailChangePayload": passwords.Requested,
+    "ResetPasswordPayload": accounts.Done,
     "CancelGoalPayload": goal_payloads.GoalStatusPayload,
     "ActivityConnection": Page,
     "LeaderboardUpdate": live.LeaderboardUpdate,
@@ -88,7 +93,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "SetMemberRolePayload": member_payloads.SetMemberRolePayload,
     "SignInPayload": accounts.SignInResult,
     "SignOutPayload": accounts.Done,
-    "SignUpPayload": accounts.Done,
+    "SignUpPayload": accounts.SignUpResult,
     "Standing": rankings.Standing,
     "Team": teams.Team,
     "TeamConnection": Page,

@@ -14,8 +14,8 @@ async def user_for_identity(tx: Tx, account: Account, now: datetime) -> UUID:
     """The user behind (issuer, subject), made at the first time; run it at every sign-in, so nothing stays half made.
 
     Another identity with the same address becomes the same user, for the issuer says whose the address is: without that
-    (`email_verified`) nobody is made or tied. Raises EMAIL_NOT_VERIFIED, and UNAUTHENTICATED for who was suspended or
-    deleted.
+    (`email_verified`) nobody is made or tied. The user's address follows the issuer's. Raises EMAIL_NOT_VERIFIED, and
+    UNAUTHENTICATED for who was suspended or deleted.
     """
     owner = await accounts.owner(tx, account.issuer, account.subject)
     if owner is None:
@@ -27,4 +27,6 @@ async def user_for_identity(tx: Tx, account: Account, now: datetime) -> UUID:
     assert owner is not None, "the identity was tied, by us or at the same moment by another"
     if not owner.is_live:
         raise unauthenticated("This account is closed.")
+    if account.email_verified and account.email != owner.email:
+        await accounts.move(tx, owner.user_id, account.email, now)
     return owner.user_id

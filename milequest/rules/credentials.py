@@ -17,13 +17,14 @@ DEFAULT_TIMEZONE = "UTC"
 
 CODE_DIGITS = 6
 CODE_LIFE = timedelta(minutes=15)
-CODE_TRIES = 5  # wrong codes that a sign-up survives until its code is sent anew
+CODE_TRIES = 5  # wrong codes that a sign-up, a reset or a change of address survives
+CODE_TRIES_WITHOUT_ATTEMPT = 20  # of those who name the address alone: strangers may, and use up none of the owner's
 SIGN_UP_LIFE = timedelta(hours=24)
-PENDING_SIGN_UPS = 3  # attempts kept for one address, the newest
 
 ISSUER = "urn:mile-quest:identity"  # no address: users stay who they are when the port or the host's name changes
 ACCESS_TOKEN_LIFE = timedelta(hours=1)
 REFRESH_TOKEN_LIFE = timedelta(days=30)
+MAX_SESSIONS = 50  # of one account
 
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+")
 
@@ -48,7 +49,7 @@ def checked_sign_up(
     email: str, password: str, name: str, timezone: str | None = None, preferred_units: Units | None = None
 ) -> SignUp:
     """The sign-up in its normal form. Raises ValidationError with every fault, paths as in the API's input."""
-    right = _all_right(
+    right = all_right(
         email=lambda: email_address(email),
         password=lambda: checked_password(password),
         name=lambda: display_name(name),
@@ -57,7 +58,7 @@ def checked_sign_up(
     return SignUp(**right, preferred_units=preferred_units or Units.MILES)
 
 
-def _all_right(**checks: Callable[[], str]) -> dict[str, str]:
+def all_right(**checks: Callable[[], str]) -> dict[str, str]:
     """What the checks return, by name. Raises ValidationError with the faults of all of them."""
     right: dict[str, str] = {}
     faults: list[FieldFault] = []

@@ -145,6 +145,11 @@ def unauthenticated(message: str = "Sign in first.") -> Refused:
     return Refused(ErrorCode.UNAUTHENTICATED, message)
 
 
+def wrong_password(path: str) -> ValidationError:
+    """A signed-in person's own password, given once more, is not right. The session stays good."""
+    return invalid(path, "WRONG", "is not the account's password")
+
+
 def found(value: T | None, what: str) -> T:
     """`value`, or NOT_FOUND where there is none."""
     if value is None:

@@ -55,23 +55,83 @@ def written(to: str, subject: str, *paragraphs: str | Code, unsubscribe_url: str
 
 
 def confirmation(to: str, code: str) -> Mail:
-    """The mail that proves an address. Nothing in it comes from who signed up: it may be somebody else."""
+    """The mail that proves an address. Nothing in it comes from who signed up, who may be somebody else."""
     return written(
         to,
         "Your Mile Quest code",
         "Hello,",
         "your code for Mile Quest is",
         Code(code),
-        f"It is good for {_MINUTES} minutes. If it wasn't you who signed up, leave it unused and nothing happens.",
+        f"It is good for {_MINUTES} minutes, for the sign-up that it was sent for and no other. "
+        "If it wasn't you who signed up, leave it unused and nothing happens.",
     )
 
 
 def already_registered(to: str) -> Mail:
-    """The mail to an owner whose address somebody, perhaps they themselves, signed up with again."""
+    """The mail to an account's owner when its address was given again, by a sign-up or another account."""
     return written(
         to,
         "You already have a Mile Quest account",
         "Hello,",
-        "someone signed up for Mile Quest with this address, which has an account already. "
-        "If it was you, just sign in. If it wasn't, nothing has changed.",
+        "someone gave this address to Mile Quest, where it has an account already. If it was you, just sign in, or ask "
+        "for a new password if you forgot yours. If it wasn't, nothing has changed.",
+    )
+
+
+def password_reset(to: str, code: str) -> Mail:
+    """The mail with which an account gets a new password."""
+    return written(
+        to,
+        "Your new Mile Quest password",
+        "Hello,",
+        "your code for a new password for Mile Quest is",
+        Code(code),
+        f"It is good for {_MINUTES} minutes, where it was asked for and nowhere else. "
+        "If it wasn't you who asked, leave it unused and nothing happens.",
+    )
+
+
+def no_account(to: str) -> Mail:
+    """The mail to an address for which a new password was asked, and which has no account."""
+    return written(
+        to,
+        "No Mile Quest account has this address",
+        "Hello,",
+        "someone asked for a new password for Mile Quest with this address, which has no account. If it was you, "
+        "perhaps you signed up with another address. If it wasn't, nothing has changed.",
+    )
+
+
+def password_changed(to: str) -> Mail:
+    """The notice that an account has another password."""
+    return written(
+        to,
+        "Your Mile Quest password was changed",
+        "Hello,",
+        "your password for Mile Quest was changed. If it wasn't you, ask for a new password at once: "
+        "that ends every session.",
+    )
+
+
+def address_change(to: str, code: str) -> Mail:
+    """The mail to the old and to the new address of an account, each with its own code."""
+    return written(
+        to,
+        "Your code for another address at Mile Quest",
+        "Hello,",
+        "the address of a Mile Quest account is to be changed. The code of this address is",
+        Code(code),
+        f"It is good for {_MINUTES} minutes, and the other address has a code too. If it wasn't you who asked, leave "
+        "it unused, and if the account is yours, change your password: whoever asked knows it.",
+    )
+
+
+def address_changed(to: str) -> Mail:
+    """The notice to the old and to the new address that an account has moved."""
+    return written(
+        to,
+        "The address of your Mile Quest account was changed",
+        "Hello,",
+        "the address of your Mile Quest account was changed; sign in with the new one from now on. "
+        "If it wasn't you, tell those who run Mile Quest at once.",
     )

@@ -1,7 +1,7 @@
 """Which of our users an issuer's subject is."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -16,10 +16,11 @@ class Owner:
 
     user_id: UUID
     is_live: bool
+    email: str = field(repr=False)
 
 
 _OWNERS = """
-SELECT i.issuer, i.subject, u.id, u.suspended_at IS NULL AND u.deleted_at IS NULL
+SELECT i.issuer, i.subject, u.id, u.suspended_at IS NULL AND u.deleted_at IS NULL, u.email
 FROM unnest($1::text[], $2::text[]) AS asked (issuer, subject)
 JOIN user_identity i ON i.issuer = asked.issuer AND i.subject = asked.subject JOIN app_user u ON u.id = i.user_id
 """
@@ -33,6 +34,10 @@ INSERT INTO user_identity (issuer, subject, user_id, created_at)
 SELECT $1, $2, id, $4 FROM app_user WHERE email_key = $3
 ON CONFLICT (issuer, subject) DO NOTHING
 """
+_MOVE = """
+UPDATE app_user SET email = $2, email_key = $3, version = version + 1, updated_at = $4
+WHERE id = $1 AND NOT EXISTS (SELECT FROM app_user other WHERE other.email_key = $3 AND other.id <> $1)
+"""
 _ZONES = """
 SELECT DISTINCT u.timezone FROM user_identity i JOIN app_user u ON u.id = i.user_id
 WHERE i.issuer = $1 AND i.subject = ANY($2) AND EXISTS (SELECT FROM activity a WHERE a.user_id = u.id)
@@ -42,7 +47,7 @@ WHERE i.issuer = $1 AND i.subject = ANY($2) AND EXISTS (SELECT FROM activity a W
 async def owners(db: Reader, asked: Collection[tuple[str, str]]) -> dict[tuple[str, str], Owner]:
     """The user of each (issuer, subject) whom we know."""
     rows = await db.fetch(_OWNERS, [issuer for issuer, _ in asked], [subject for _, subject in asked])
-    return {(row[0], row[1]): Owner(row[2], row[3]) for row in rows}
+    return {(row[0], row[1]): Owner(*row[2:]) for row in rows}
 
 
 async def owner(db: Reader, issuer: str, subject: str) -> Owner | None:
@@ -59,6 +64,11 @@ async def put_user(tx: Tx, user_id: UUID, account: Account, now: datetime) -> No
 async def tie(tx: Tx, account: Account, now: datetime) -> None:
     """Tie (issuer, subject) to the user of the account's address, unless it is tied."""
     await tx.execute(_TIE, account.issuer, account.subject, email_key(account.email), now)
+
+
+async def move(tx: Tx, user_id: UUID, email: str, now: datetime) -> None:
+    """Give a user another address, unless somebody else has it."""
+    await tx.execute(_MOVE, user_id, email, email_key(email), now)
 
 
 async def zones(db: Reader, issuer: str, subjects: Collection[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Credentials of the built-in identity provider: who may sign in."""
+"""Credentials of the built-in identity provider: the accounts that may sign in."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,14 +6,17 @@ from uuid import UUID
 
 import asyncpg
 
+from milequest.rules import credentials
 from milequest.rules.credentials import SignUp
 from milequest.rules.enums import Units
+from milequest.rules.identity import Account
+from milequest.store import address_changes, password_resets
 from milequest.store.transaction import Reader, Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Someone who may sign in, or could once his address is confirmed."""
+    """An account that may sign in."""
 
     subject: UUID
     email: str = field(repr=False)
@@ -22,19 +25,19 @@ class Credential:
     timezone: str
     preferred_units: Units
     groups: tuple[str, ...]
-    is_confirmed: bool
+
+    def account(self, issuer: str) -> Account:
+        """Who that is, as `issuer` vouches for it."""
+        return Account(issuer, str(self.subject), self.email, True, self.name, self.timezone, self.preferred_units)
 
 
 CONFIRMED = """
-SELECT subject, email, password_hash, name, timezone, preferred_units, groups, true AS is_confirmed FROM credential
+SELECT subject, email, password_hash, name, timezone, preferred_units, groups FROM credential
 """
-_FIND = f"""
-({CONFIRMED} WHERE email_key = $1)
-UNION ALL
-(SELECT subject, email, password_hash, name, timezone, preferred_units, '{{}}', false FROM pending_sign_up
- WHERE email_key = $1 AND expires_at > $2 ORDER BY created_at DESC, subject DESC LIMIT 1)
-ORDER BY is_confirmed DESC LIMIT 1
-"""
+_FIND = f"{CONFIRMED} WHERE email_key = $1"
+_OF_SUBJECT = f"{CONFIRMED} WHERE subject = $1"
+_CHANGE_PASSWORD = "UPDATE credential SET password_hash = $2, updated_at = $3 WHERE subject = $1 RETURNING email"
+_CHANGE_EMAIL = "UPDATE credential SET email = $2, email_key = $3, updated_at = $4 WHERE subject = $1"
 _IS_TAKEN = "SELECT EXISTS (SELECT FROM credential WHERE email_key = $1)"
 _PUT = """
 INSERT INTO credential (subject, email, email_key, password_hash, name, timezone, preferred_units,
@@ -44,9 +47,15 @@ ON CONFLICT (email_key) DO NOTHING
 """
 
 
-async def find(db: Reader, email_key: str, now: datetime) -> Credential | None:
-    """Who has this address: the credential, or else the newest sign-up that waits for its code."""
-    row = await db.fetchrow(_FIND, email_key, now)
+async def find(db: Reader, email_key: str) -> Credential | None:
+    """The account with this address."""
+    row = await db.fetchrow(_FIND, email_key)
+    return None if row is None else read(row)
+
+
+async def of_subject(db: Reader, subject: UUID) -> Credential | None:
+    """The account with this subject."""
+    row = await db.fetchrow(_OF_SUBJECT, subject)
     return None if row is None else read(row)
 
 
@@ -71,6 +80,20 @@ async def put(tx: Tx, subject: UUID, request: SignUp, password_hash: str, now: d
     )
 
 
+async def change_password(tx: Tx, subject: UUID, password_hash: str, now: datetime) -> str | None:
+    """Store another password. What was asked for with the one before ends; the account's address is returned."""
+    await password_resets.drop(tx, subject)
+    await address_changes.drop(tx, subject)
+    email: str | None = await tx.fetchval(_CHANGE_PASSWORD, subject, password_hash, now)
+    return email
+
+
+async def change_email(tx: Tx, subject: UUID, email: str, now: datetime) -> None:
+    """Store another address; what was asked for by the one before ends. Raises UniqueViolationError for a taken one."""
+    await password_resets.drop(tx, subject)
+    await tx.execute(_CHANGE_EMAIL, subject, email, credentials.email_key(email), now)
+
+
 def read(row: asyncpg.Record) -> Credential:
     """The credential of a row with the columns of CONFIRMED."""
     return Credential(
@@ -81,5 +104,4 @@ def read(row: asyncpg.Record) -> Credential:
         row["timezone"],
         Units(row["preferred_units"]),
         tuple(row["groups"]),
-        row["is_confirmed"],
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from milequest.rules.credentials import ISSUER, REFRESH_TOKEN_LIFE
+from milequest.rules.credentials import ISSUER, MAX_SESSIONS, REFRESH_TOKEN_LIFE
 from milequest.rules.instants import seconds
 from milequest.rules.sessions import Revocation
 from milequest.store import accounts, credentials, revocations
@@ -27,6 +27,13 @@ _START = """
 WITH session AS (
     INSERT INTO sign_in_session (id, subject, signed_in_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id)
 INSERT INTO refresh_token (token_hash, session_id, issued_at, expires_at) SELECT $5, id, $3, $4 FROM session
+"""
+# Before another one begins. The oldest go, those that ended before any other.
+_KEEP_FEW = """
+DELETE FROM sign_in_session WHERE id IN (
+    SELECT id FROM sign_in_session WHERE subject = $1
+    ORDER BY revoked_at IS NULL DESC, signed_in_at DESC, id DESC OFFSET $2)
+RETURNING id, revoked_at
 """
 _DROP_ENDED = "DELETE FROM sign_in_session WHERE subject = $1 AND expires_at <= $2"
 _FIND = f"""
@@ -53,10 +60,14 @@ RETURNING id
 """
 
 
-async def start(tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime) -> None:
-    """Start a session with its first refresh token. The subject's ended ones go."""
+async def start(tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime) -> list[Revocation]:
+    """Start a session with its first refresh token. The subject's ended ones go, and beyond MAX_SESSIONS the oldest."""
     await tx.execute(_DROP_ENDED, subject, now)
+    dropped = await tx.fetch(_KEEP_FEW, subject, MAX_SESSIONS - 1)
+    ended = [Revocation(await _owner(tx, subject), str(row["id"])) for row in dropped if row["revoked_at"] is None]
+    await revocations.put(tx, ended, now)
     await tx.execute(_START, session_id, subject, now, now + REFRESH_TOKEN_LIFE, token_hash)
+    return ended
 
 
 async def find(db: Reader, token_hash: bytes, now: datetime) -> RefreshToken | None:

@@ -39,14 +39,34 @@ class IdentityProvider(Protocol):
     place, or cannot do now.
     """
 
-    async def sign_up(self, request: SignUp, now: datetime) -> None:
-        """Begin an account and mail a code; mail something else to who has an account."""
+    async def sign_up(self, request: SignUp, now: datetime) -> str:
+        """Begin an account and mail a code; mail something else to who has an account. Returns the attempt's id."""
 
-    async def confirm(self, email: str, code: str, now: datetime) -> None:
-        """Finish a sign-up. Raises CODE_INVALID for a wrong or old code."""
+    async def confirm(self, email: str, code: str, now: datetime, attempt_id: str | None = None) -> None:
+        """Finish a sign-up. Raises CODE_INVALID for a code that is wrong, old or of another attempt.
 
-    async def resend_code(self, email: str, now: datetime) -> None:
-        """Mail another code to who signed up; the one before is good no more."""
+        Without an attempt's id, as old clients ask, no code is good while sign-ups with different passwords wait.
+        """
+
+    async def resend_code(self, email: str, now: datetime, attempt_id: str | None = None) -> None:
+        """Mail another code for a sign-up; the one before is good no more."""
+
+    async def forgot_password(self, email: str, now: datetime) -> str:
+        """Mail a code for a new password. Returns the request's id, with which alone the code is good."""
+
+    async def reset_password(self, email: str, request_id: str, code: str, password: str, now: datetime) -> None:
+        """Give an account a new password and end its sessions. Raises CODE_INVALID."""
+
+    async def change_password(self, identity: Identity, current: str, password: str, now: datetime) -> None:
+        """Give the caller's account a new password and end its other sessions. Raises VALIDATION_ERROR."""
+
+    async def request_email_change(self, identity: Identity, email: str, password: str, now: datetime) -> str:
+        """Mail codes for another address of the caller's account. Returns the request's id. Raises VALIDATION_ERROR."""
+
+    async def confirm_email_change(
+        self, identity: Identity, request_id: str, old_code: str, new_code: str, now: datetime
+    ) -> Account:
+        """Make the new address the account's. Raises CODE_INVALID."""
 
     async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
         """Start a session. Raises UNAUTHENTICATED, and EMAIL_NOT_VERIFIED when only the code is wanting."""

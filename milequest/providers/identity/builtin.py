@@ -5,32 +5,25 @@ Of two that arrive at the same moment one wins and the other is refused. There i
 lost signs in again.
 """
 
-import hashlib
 import logging
-import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from milequest.providers.identity import Session, SignedIn
+from milequest.providers.identity.builtin_addresses import Addresses
+from milequest.providers.identity.builtin_base import digest, new_token, session_of
+from milequest.providers.identity.builtin_passwords import Passwords
+from milequest.providers.identity.builtin_sign_ups import SignUps
 from milequest.providers.identity.keys import OwnKeys
-from milequest.providers.identity.passwords import Hasher
 from milequest.providers.identity.sealing import Seal
 from milequest.providers.identity.tokens import KeyRing, TokenVerifier
-from milequest.rules import mail
-from milequest.rules.credentials import (
-    ACCESS_TOKEN_LIFE,
-    CODE_DIGITS,
-    ISSUER,
-    SignUp,
-    email_key,
-    normal_code,
-)
+from milequest.rules.credentials import ACCESS_TOKEN_LIFE, ISSUER, SignUp, email_key
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from milequest.rules.identity import Account, Identity, VerifiedToken
 from milequest.rules.ids import new_id
 from milequest.rules.instants import seconds
-from milequest.rules.mail import Mail, Mailer
+from milequest.rules.mail import Mailer
 from milequest.rules.sessions import Ending, Revocation
 from milequest.store import credentials, sessions, sign_ups
 from milequest.store.credentials import Credential
@@ -41,84 +34,52 @@ log = logging.getLogger(__name__)
 
 CLIENT_ID = "mile-quest"
 KEY_INTERVAL = 0.25  # seconds between looks into the database for keys we don't know
-REFRESH_TOKEN_BYTES = 32
 
 
-class BuiltinIdentity:
+class BuiltinIdentity(SignUps, Passwords, Addresses):
     """An IdentityProvider on our own tables; what each method raises stands there."""
 
     def __init__(
         self, pool: Pool, mailer: Mailer, revocations: Revocations | None = None, seal: Seal | None = None
     ) -> None:
-        self._pool = pool
-        self._revocations = revocations or Revocations(pool)
-        self._mailer = mailer
-        self._hasher = Hasher()
+        super().__init__(pool, mailer, revocations)
         self._keys = OwnKeys(pool, seal)
         self._verifier = TokenVerifier(
             KeyRing(self._keys.public, KEY_INTERVAL, patience=KEY_INTERVAL), ISSUER, CLIENT_ID
         )
 
-    async def sign_up(self, request: SignUp, now: datetime) -> None:
-        """Store the attempt and mail its code. The work is the same for an address that has an account."""
-        code = _new_code()
-        password_hash = await self._hasher.hash(request.password)
-        code_hash = await self._hasher.code_hash(request.email_key, code)
-
-        async def work(tx: Tx) -> bool:
-            taken = await credentials.is_taken(tx, request.email_key)
-            if not taken:
-                await sign_ups.put(tx, new_id(now), request, password_hash, code_hash, now)
-            return taken
-
-        taken = (await transact(self._pool, work)).result
-        await self._send(mail.already_registered(request.email) if taken else mail.confirmation(request.email, code))
-
-    async def confirm(self, email: str, code: str, now: datetime) -> None:
-        """Make the attempt that this code was mailed for the address's credential."""
-        key = email_key(email)
-        code_hash = await self._hasher.code_hash(key, normal_code(code) or "")
-        if not (await transact(self._pool, lambda tx: sign_ups.confirm(tx, key, code_hash, now))).result:
-            raise Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old.")
-
-    async def resend_code(self, email: str, now: datetime) -> None:
-        """Give the newest attempt another code."""
-        key, code = email_key(email), _new_code()
-        code_hash = await self._hasher.code_hash(key, code)
-        renewed = await transact(self._pool, lambda tx: sign_ups.renew_code(tx, key, code_hash, now))
-        if renewed.result is not None:
-            await self._send(mail.confirmation(renewed.result, code))
-
     async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
         """Start a session; a stranger's address takes as long as a wrong password."""
-        credential = await credentials.find(self._pool, email_key(email), now)
+        key = email_key(email)
+        credential = await credentials.find(self._pool, key)
         right = await self._hasher.matches(password, credential.password_hash if credential else None)
         if credential is None or not right:
+            # Attempts are there for addresses that have an account too, so this tells nobody of one.
+            if await self._hasher.matches_any(password, await sign_ups.passwords(self._pool, key, now)):
+                raise Refused(ErrorCode.EMAIL_NOT_VERIFIED, "Confirm the e-mail address with the code first.")
             raise unauthenticated("Wrong e-mail address or password.")
-        if not credential.is_confirmed:
-            raise Refused(ErrorCode.EMAIL_NOT_VERIFIED, "Confirm the e-mail address with the code first.")
-        session_id, token = new_id(now), _new_token()
-        await transact(self._pool, lambda tx: sessions.start(tx, session_id, credential.subject, _digest(token), now))
+        session_id, token = new_id(now), new_token()
+        await self._end(lambda tx: sessions.start(tx, session_id, credential.subject, digest(token), now))
         return await self._signed_in(credential, session_id, now, token, now)
 
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
         """Exchange the token for the session's next ones."""
-        digest, token = _digest(refresh_token), _new_token()
-        known = await sessions.find(self._pool, digest, now)
+        used, token = digest(refresh_token), new_token()
+        known = await sessions.find(self._pool, used, now)
         if known is not None and known.is_live and known.is_used:
             await self._end(lambda tx: sessions.revoke(tx, known.credential.subject, known.session_id, now))
             log.warning("a refresh token came back: session %s is ended", known.session_id)
         if known is None or not known.is_live or known.is_used:
             raise unauthenticated("This refresh token is not good any more.")
-        rotated = await transact(self._pool, lambda tx: sessions.rotate(tx, digest, _digest(token), now))
+        rotated = await transact(self._pool, lambda tx: sessions.rotate(tx, used, digest(token), now))
         if not rotated.result:  # it was good a moment ago: another request has just taken it, or signed out
             raise unauthenticated("This refresh token was used at the same moment.")
         return await self._signed_in(known.credential, known.session_id, known.signed_in_at, token, now)
 
     async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
         """End sessions. A refresh token that was used, or whose session has ended, proves nothing of other ones."""
-        subject, session_id = UUID(caller.subject) if caller.subject else None, _session_id(caller)
-        known = await sessions.find(self._pool, _digest(refresh_token), now) if refresh_token else None
+        subject, session_id = UUID(caller.subject) if caller.subject else None, session_of(caller)
+        known = await sessions.find(self._pool, digest(refresh_token), now) if refresh_token else None
         if known is not None and (ending is Ending.THIS or (known.is_live and not known.is_used)):
             subject, session_id = known.credential.subject, known.session_id
         if subject is None or (session_id is None and ending is not Ending.ALL):
@@ -134,10 +95,6 @@ class BuiltinIdentity:
             return ended
 
         await self._end(end)
-
-    async def _end(self, work: Callable[[Tx], Awaitable[list[Revocation]]]) -> None:
-        """Run a transaction that ends sessions, and let everybody know."""
-        await self._revocations.tell((await transact(self._pool, work)).result)
 
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
         """Check one of our tokens."""
@@ -157,8 +114,8 @@ class BuiltinIdentity:
 
     async def account(self, email: str, now: datetime) -> Account | None:
         """For operators: the confirmed account with this address."""
-        credential = await self._confirmed(email, now)
-        return _account(credential) if credential else None
+        credential = await credentials.find(self._pool, email_key(email))
+        return credential.account(ISSUER) if credential else None
 
     async def add_account(self, request: SignUp, now: datetime) -> Account:
         """For operators: an account without a code; the one the address has, if it has one."""
@@ -170,20 +127,16 @@ class BuiltinIdentity:
 
     async def token_for(self, email: str, now: datetime) -> tuple[Account, str] | None:
         """For operators: a confirmed account and an access token of it without a session. None if there is none."""
-        credential = await self._confirmed(email, now)
+        credential = await credentials.find(self._pool, email_key(email))
         if credential is None:
             return None
-        return _account(credential), await self._access_token(credential, uuid4(), now, now)
-
-    async def _confirmed(self, email: str, now: datetime) -> Credential | None:
-        credential = await credentials.find(self._pool, email_key(email), now)
-        return credential if credential and credential.is_confirmed else None
+        return credential.account(ISSUER), await self._access_token(credential, uuid4(), now, now)
 
     async def _signed_in(
         self, credential: Credential, session_id: UUID, signed_in_at: datetime, token: str, now: datetime
     ) -> SignedIn:
         access_token = await self._access_token(credential, session_id, signed_in_at, now)
-        return SignedIn(Session(access_token, now + ACCESS_TOKEN_LIFE, token), _account(credential))
+        return SignedIn(Session(access_token, now + ACCESS_TOKEN_LIFE, token), credential.account(ISSUER))
 
     async def _access_token(
         self, credential: Credential, session_id: UUID, signed_in_at: datetime, now: datetime
@@ -203,42 +156,3 @@ class BuiltinIdentity:
             "exp": seconds(now + ACCESS_TOKEN_LIFE),
         }
         return await self._keys.sign(claims, now)
-
-    async def _send(self, message: Mail) -> None:
-        """Mail that fails is sent anew on demand; telling would tell who has an account."""
-        try:
-            await self._mailer.send(message)
-        except OSError as error:
-            log.error("a mail could not be sent: %s", type(error).__name__)
-
-
-def _account(credential: Credential) -> Account:
-    return Account(
-        ISSUER,
-        str(credential.subject),
-        credential.email,
-        credential.is_confirmed,
-        credential.name,
-        credential.timezone,
-        credential.preferred_units,
-    )
-
-
-def _session_id(caller: Identity) -> UUID | None:
-    """Which session a token of ours is of."""
-    try:
-        return UUID(caller.session_id) if caller.session_id else None
-    except ValueError:
-        return None
-
-
-def _new_code() -> str:
-    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
-
-
-def _new_token() -> str:
-    return secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

@@ -6,6 +6,7 @@ No answer tells whether an address has an account: what Cognito would say of tha
 
 import base64
 import hmac
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -44,7 +45,7 @@ class CognitoIdentity(OutsideIdentity):
         self._client = settings.jwt_client_id
         self._secret: bytes | None = None
 
-    async def sign_up(self, request: SignUp, now: datetime) -> None:
+    async def sign_up(self, request: SignUp, now: datetime) -> str:
         """Have Cognito mail a code. Of an address that has an account it says so, and we don't."""
         about = {"email": request.email, "name": request.name, "zoneinfo": request.timezone}
         attributes = [{"Name": name, "Value": value} for name, value in about.items()]
@@ -55,8 +56,9 @@ class CognitoIdentity(OutsideIdentity):
             if error.code == "InvalidPasswordException":
                 raise invalid("input.password", "MALFORMED", "the password is too simple") from None
             _pass_over(error)
+        return secrets.token_urlsafe()
 
-    async def confirm(self, email: str, code: str, now: datetime) -> None:
+    async def confirm(self, email: str, code: str, now: datetime, attempt_id: str | None = None) -> None:
         """Finish a sign-up."""
         try:
             await self._call("ConfirmSignUp", **await self._about(email.lower()), ConfirmationCode=code)
@@ -65,7 +67,7 @@ class CognitoIdentity(OutsideIdentity):
                 raise Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old.") from None
             _unavailable(error)
 
-    async def resend_code(self, email: str, now: datetime) -> None:
+    async def resend_code(self, email: str, now: datetime, attempt_id: str | None = None) -> None:
         """Have another code mailed."""
         try:
             await self._call("ResendConfirmationCode", **await self._about(email.lower()))

@@ -15,7 +15,7 @@ from milequest.providers.identity import SignedIn
 from milequest.providers.identity.tokens import ALGORITHM, MAX_KID, KeyRing, Keys, KeysUnreachableError, TokenVerifier
 from milequest.rules.credentials import SignUp
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.rules.identity import Identity, VerifiedToken
+from milequest.rules.identity import Account, Identity, VerifiedToken
 from milequest.rules.sessions import Ending
 
 FETCH_INTERVAL = 60.0  # seconds between fetches for keys we don't know
@@ -43,15 +43,37 @@ class OutsideIdentity:
         """None: the keys are the issuer's to publish."""
         return {"keys": []}
 
-    async def sign_up(self, request: SignUp, now: datetime) -> None:
+    async def sign_up(self, request: SignUp, now: datetime) -> str:
         """Refused, as all that follow."""
         _elsewhere()
 
-    async def confirm(self, email: str, code: str, now: datetime) -> None:
+    async def confirm(self, email: str, code: str, now: datetime, attempt_id: str | None = None) -> None:
         """Refused."""
         _elsewhere()
 
-    async def resend_code(self, email: str, now: datetime) -> None:
+    async def resend_code(self, email: str, now: datetime, attempt_id: str | None = None) -> None:
+        """Refused."""
+        _elsewhere()
+
+    async def forgot_password(self, email: str, now: datetime) -> str:
+        """Refused."""
+        _elsewhere()
+
+    async def reset_password(self, email: str, request_id: str, code: str, password: str, now: datetime) -> None:
+        """Refused."""
+        _elsewhere()
+
+    async def change_password(self, identity: Identity, current: str, password: str, now: datetime) -> None:
+        """Refused."""
+        _elsewhere()
+
+    async def request_email_change(self, identity: Identity, email: str, password: str, now: datetime) -> str:
+        """Refused."""
+        _elsewhere()
+
+    async def confirm_email_change(
+        self, identity: Identity, request_id: str, old_code: str, new_code: str, now: datetime
+    ) -> Account:
         """Refused."""
         _elsewhere()
 

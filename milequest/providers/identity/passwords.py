@@ -1,8 +1,9 @@
 """Hashes passwords and codes with argon2id, beside the event loop and few at a time."""
 
 import asyncio
+import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -30,9 +31,15 @@ class Hasher:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
         self._waiting = 0
 
-    async def hash(self, password: str) -> str:
-        """The password's hash, salted anew."""
-        return await self._apart(lambda: self._argon2.hash(_bytes(password)))
+    async def hash(self, password: str, like: Sequence[str] = ()) -> str:
+        """The password's hash, salted anew, or with the salt of the first one of `like`: equal passwords show then."""
+        salt = _salt(like[0]) if like else None
+        return await self._apart(lambda: self._argon2.hash(_bytes(password), salt=salt))
+
+    async def matches_any(self, password: str, hashes: Sequence[str]) -> bool:
+        """Whether the password is that of one of these hashes, which share a salt. As much work however many."""
+        given = await self.hash(password, hashes or [self._nobodys])
+        return given in hashes
 
     async def matches(self, password: str, password_hash: str | None) -> bool:
         """Whether the password is the hash's. None, where there is no account, takes as long and is False."""
@@ -62,6 +69,12 @@ class Hasher:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._waiting -= 1
+
+
+def _salt(password_hash: str) -> bytes:
+    """The salt in `$argon2id$v=19$m=…,t=…,p=…$SALT$HASH`."""
+    encoded = password_hash.split("$")[4]
+    return base64.b64decode(encoded + "=" * (-len(encoded) % 4))
 
 
 def _bytes(password: str) -> bytes:

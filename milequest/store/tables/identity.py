@@ -4,7 +4,7 @@ None of it is read by the product: `user_identity` alone ties a credential's `su
 it ties an outside issuer's. Of passwords, codes and refresh tokens only hashes are stored.
 """
 
-from sqlalchemy import ARRAY, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
 
 from milequest.rules.enums import Units
 from milequest.store.tables.base import instant, metadata, one_of, zero
@@ -23,6 +23,15 @@ pending_sign_up = Table(
     Column("preferred_units", Text, nullable=False),
     Column("code_hash", LargeBinary, nullable=False),
     zero("wrong_codes", Integer),
+    zero("wrong_codes_without_attempt", Integer),
+    Column("attempt_hash", LargeBinary, unique=True, comment="SHA-256 of the attempt's id"),
+    Column(
+        "is_contested",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="whether another password was given for this address meanwhile: then a code needs the attempt's id",
+    ),
     instant("code_expires_at"),
     instant("created_at"),
     instant("expires_at"),
@@ -91,4 +100,36 @@ Index(
     signing_key.c.algorithm,
     unique=True,
     postgresql_where=text("retired_at IS NULL"),
+)
+
+password_reset = Table(
+    "password_reset",
+    metadata,
+    Column("request_hash", LargeBinary, primary_key=True, comment="SHA-256 of the request's id"),
+    Column("subject", Uuid, ForeignKey("credential.subject", ondelete="CASCADE"), index=True, comment="null: nobody's"),
+    Column("email_key", Text, nullable=False),
+    Column("code_hash", LargeBinary, nullable=False, comment="keyed by the request's id, which is not stored"),
+    zero("wrong_codes", Integer),
+    instant("created_at"),
+    instant("expires_at"),
+)
+
+address_change = Table(
+    "address_change",
+    metadata,
+    Column(
+        "subject",
+        Uuid,
+        ForeignKey("credential.subject", ondelete="CASCADE"),
+        primary_key=True,
+        comment="the latest alone",
+    ),
+    Column("request_hash", LargeBinary, nullable=False, comment="SHA-256 of the request's id"),
+    Column("email", Text, nullable=False, comment="the new address"),
+    Column("email_key", Text, nullable=False),
+    Column("old_code_hash", LargeBinary, nullable=False, comment="keyed by the request's id, which is not stored"),
+    Column("new_code_hash", LargeBinary, nullable=False),
+    zero("wrong_codes", Integer),
+    instant("created_at"),
+    instant("expires_at"),
 )

@@ -1,0 +1,82 @@
+"""What the parts of the built-in identity provider share: database, hasher, mail, and random secrets."""
+
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from milequest.providers.identity.passwords import Hasher
+from milequest.rules.credentials import CODE_DIGITS, ISSUER, normal_code
+from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.identity import Identity
+from milequest.rules.mail import Mail, Mailer
+from milequest.rules.sessions import Revocation
+from milequest.store.revocations import Revocations
+from milequest.store.transaction import Pool, Tx, transact
+
+log = logging.getLogger(__name__)
+
+TOKEN_BYTES = 32
+
+
+class BuiltinBase:
+    """One database, one hasher, one mailer."""
+
+    def __init__(self, pool: Pool, mailer: Mailer, revocations: Revocations | None = None) -> None:
+        self._pool = pool
+        self._revocations = revocations or Revocations(pool)
+        self._mailer = mailer
+        self._hasher = Hasher()
+
+    async def _send(self, message: Mail) -> None:
+        """Mail that fails is sent anew on demand; telling would tell who has an account."""
+        try:
+            await self._mailer.send(message)
+        except OSError as error:
+            log.error("a mail could not be sent: %s", type(error).__name__)
+
+    async def _end(self, work: Callable[[Tx], Awaitable[list[Revocation]]]) -> None:
+        """Run a transaction that ends sessions, and let everybody know."""
+        await self._revocations.tell((await transact(self._pool, work)).result)
+
+
+def own_subject(identity: Identity) -> UUID:
+    """The subject of an account of ours. Raises UNAVAILABLE for who signed in by another issuer."""
+    if identity.issuer != ISSUER or identity.subject is None:
+        raise Refused(ErrorCode.UNAVAILABLE, "This account is kept by an outside provider: change it there.")
+    return UUID(identity.subject)
+
+
+def session_of(identity: Identity) -> UUID | None:
+    """Which session a token of ours is of."""
+    try:
+        return UUID(identity.session_id) if identity.session_id else None
+    except ValueError:
+        return None
+
+
+def wrong_code() -> Refused:
+    """The refusal of every code that is not good, whatever the reason."""
+    return Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old, or of another request.")
+
+
+def new_code() -> str:
+    """A code for a mail."""
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+
+
+def new_token() -> str:
+    """256 random bits for a client to keep; we store their digest."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def digest(token: str) -> bytes:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+
+
+def keyed(token: str, code: str) -> bytes:
+    """What is stored of a code that is good with a token alone: without the token nobody can try codes against it."""
+    return hmac.digest(token.encode(errors="surrogatepass"), (normal_code(code) or "").encode(), "sha256")

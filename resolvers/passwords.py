@@ -1,0 +1,110 @@
+"""Forgotten and changed passwords, and changes of address."""
+
+from dataclasses import dataclass, field
+
+from milequest.actions.accounts import user_for_identity
+from milequest.rules.credentials import all_right, checked_password, email_address, email_key
+from milequest.rules.errors import unauthenticated
+from milequest.rules.rate_limits import (
+    ACCOUNT_CHANGES,
+    AUTH_CALLS,
+    CODE_TRIES,
+    FAILED_SIGN_INS,
+    KNOWN_NETWORKS,
+    PASSWORD_CHECKS,
+    PASSWORD_CHECKS_ANYWHERE,
+    RateLimit,
+)
+from milequest.store import users
+from milequest.store.transaction import transact
+from milequest.store.users import Profile
+from resolvers.accounts import Done
+from resolvers.context import Context
+from resolvers.limiting import from_here, network_of, spend_mail
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The request's id, with which alone its codes are good."""
+
+    request_id: str = field(repr=False)
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChanged:
+    """The caller with the new address."""
+
+    viewer: Profile
+
+
+async def forgot_password(ctx: Context) -> Requested:
+    """Send a code for a new password."""
+    runtime = ctx.request.runtime
+    email = email_address(ctx.args["input"]["email"])
+    await runtime.rate_limits.spend(AUTH_CALLS, network_of(ctx))
+    await spend_mail(ctx, email_key(email))
+    return Requested(await runtime.identity.forgot_password(email, ctx.request.now))
+
+
+async def reset_password(ctx: Context) -> Done:
+    """Give an account a new password with the code. Its owner is at this network, whatever failed here before."""
+    given, limits = ctx.args["input"], ctx.request.runtime.rate_limits
+    right = all_right(
+        email=lambda: email_address(given["email"]),
+        password=lambda: checked_password(given["new_password"], "input.newPassword"),
+    )
+    request_id, here = given["request_id"], from_here(ctx, email_key(right["email"]))
+    async with limits.failures((AUTH_CALLS, network_of(ctx)), (CODE_TRIES, request_id)):
+        await ctx.request.runtime.identity.reset_password(
+            right["email"], request_id, given["code"], right["password"], ctx.request.now
+        )
+    await limits.clear(FAILED_SIGN_INS, here)
+    await limits.remember(KNOWN_NETWORKS, here)
+    return Done()
+
+
+async def change_password(ctx: Context) -> Done:
+    """Give the caller's account a new password."""
+    given, request = ctx.args["input"], ctx.request
+    password = checked_password(given["new_password"], "input.newPassword")
+    async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=_changes(ctx)):
+        await request.runtime.identity.change_password(
+            request.identity, given["current_password"], password, request.now
+        )
+    return Done()
+
+
+async def request_email_change(ctx: Context) -> Requested:
+    """Send codes to the caller's address and to the new one."""
+    given, request = ctx.args["input"], ctx.request
+    email = email_address(given["new_email"], "input.newEmail")
+    await spend_mail(ctx, email_key(email))
+    async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=_changes(ctx)):
+        request_id = await request.runtime.identity.request_email_change(
+            request.identity, email, given["password"], request.now
+        )
+    return Requested(request_id)
+
+
+async def confirm_email_change(ctx: Context) -> EmailChanged:
+    """Make the new address the caller's, at the identity provider and then with us."""
+    given, request = ctx.args["input"], ctx.request
+    async with request.runtime.rate_limits.failures((CODE_TRIES, ctx.user_id.hex)):
+        account = await request.runtime.identity.confirm_email_change(
+            request.identity, given["request_id"], given["old_code"], given["new_code"], request.now
+        )
+    await transact(request.runtime.writer, lambda tx: user_for_identity(tx, account, request.now))
+    viewer = await users.profile(request.runtime.writer, ctx.user_id)
+    if viewer is None:
+        raise unauthenticated("This account is closed.")
+    return EmailChanged(viewer)
+
+
+def _password_checks(ctx: Context) -> tuple[tuple[RateLimit, str], ...]:
+    user = ctx.user_id.hex
+    return (PASSWORD_CHECKS, from_here(ctx, user)), (PASSWORD_CHECKS_ANYWHERE, user)
+
+
+def _changes(ctx: Context) -> tuple[tuple[RateLimit, str], ...]:
+    return ((ACCOUNT_CHANGES, ctx.user_id.hex),)

@@ -1,0 +1,136 @@
+"""Whole sequences of calls answer the same for an address with an account and for one without, and do the same work."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from milequest.providers.identity import passwords as argon2
+from milequest.providers.identity.builtin import BuiltinIdentity
+from milequest.rules.credentials import checked_sign_up
+from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.mail import Mail
+from milequest.store.rate_limits import RateLimits
+from schema.execution import RequestRefused
+from tests.quest import Caller, Quest
+from tests.resolvers.test_accounts import CONFIRM, PASSWORD, RESEND, SIGN_IN, SIGN_UP
+from tests.resolvers.test_email_changes import ASK
+from tests.resolvers.test_passwords import FORGOT, RESET
+
+GUESSED = "Mallorys-Word-1"
+IDS = re.compile(r"'(?:requestId|attemptId|retryAfterSeconds)': [^,}]+")
+_numbers = count(1)
+
+
+@dataclass
+class Stranger:
+    """Somebody who tries out an address, and keeps what was answered."""
+
+    caller: Caller
+    signed_in: Caller
+    email: str
+    ids: dict[str, Any] = field(default_factory=dict)
+
+    async def tell(self, document: str, **given: Any) -> str:
+        """What an operation answers, less what is random. `email` is always the address."""
+        caller = self.signed_in if document == ASK else self.caller
+        named = {"newEmail": self.email} if document == ASK else {"email": self.email}
+        try:
+            result = (await caller.result(document, {"input": named | given})).formatted
+        except RequestRefused as refused:
+            return str(refused)
+        for payload in (result["data"] or {}).values():
+            self.ids |= payload or {}
+        return IDS.sub("", str(result))
+
+
+Step = Callable[[Stranger], Awaitable[str]]
+STEPS: dict[str, Step] = {
+    "sign up": lambda who: who.tell(SIGN_UP, password=GUESSED, name="Mallory"),
+    "sign up with another password": lambda who: who.tell(SIGN_UP, password="Mallorys-Word-2", name="Mallory"),
+    "resend": lambda who: who.tell(RESEND),
+    "resend for the attempt": lambda who: who.tell(RESEND, attemptId=who.ids.get("attemptId")),
+    "confirm": lambda who: who.tell(CONFIRM, code="000000"),
+    "confirm the attempt": lambda who: who.tell(CONFIRM, code="000000", attemptId=who.ids.get("attemptId")),
+    "sign in": lambda who: who.tell(SIGN_IN, password=GUESSED),
+    "sign in with nonsense": lambda who: who.tell(SIGN_IN, password=""),
+    "forgot": lambda who: who.tell(FORGOT),
+    "reset": lambda who: who.tell(
+        RESET, code="000000", newPassword=GUESSED, requestId=who.ids.get("requestId", who.email)
+    ),
+    "move there": lambda who: who.tell(ASK, password=PASSWORD),
+}
+
+
+@dataclass
+class Worked:
+    """Counts the passwords hashed and the mails sent."""
+
+    hashed: int = 0
+    sent: int = 0
+
+    async def send(self, mail: Mail) -> None:
+        """Take a mail over."""
+        self.sent += 1
+
+
+@pytest.fixture
+async def fast(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> tuple[Quest, Worked]:
+    """The service with hashes that cost nothing, counted."""
+    for name, value in (("MEMORY_KIB", 8), ("PASSES", 1)):
+        monkeypatch.setattr(argon2, name, value)
+    worked = Worked()
+    counted = argon2.Hasher._apart
+
+    async def apart(self: argon2.Hasher, work: Callable[[], Any]) -> Any:
+        worked.hashed += 1
+        return await counted(self, work)
+
+    monkeypatch.setattr(argon2.Hasher, "_apart", apart)
+    identity = BuiltinIdentity(quest.runtime.writer, worked)
+    return Quest(replace(quest.runtime, identity=identity)), worked
+
+
+async def told(quest: Quest, worked: Worked, sequence: list[Step], known: bool) -> list[tuple[str, int, int]]:
+    """What a stranger at a network of their own learns, call by call: the answer, the hashes and the mails."""
+    number = next(_numbers)
+    quest.runtime.rate_limits._windows.clear()
+    fresh = replace(quest.runtime, rate_limits=RateLimits(quest.runtime.redis))
+    identity = fresh.identity
+    assert isinstance(identity, BuiltinIdentity)
+    own = await identity.add_account(checked_sign_up(f"own-{number}@example.org", PASSWORD, "Own"), quest.anonymous.now)
+    email = f"somebody-{number}@example.org"
+    if known:
+        await identity.add_account(checked_sign_up(email, PASSWORD, "Somebody"), quest.anonymous.now)
+    user = (await quest.user("Own")).user_id
+    signed_in = Caller(
+        fresh,
+        Identity(IdentityKind.USER, user, own.issuer, own.subject),
+        address=f"10.0.{number // 250}.{number % 250}",
+    )
+    stranger = Stranger(Caller(fresh, address=f"10.1.{number // 250}.{number % 250}"), signed_in, email)
+    learned = []
+    for step in sequence:
+        worked.hashed = worked.sent = 0
+        learned.append((await step(stranger), worked.hashed, worked.sent))
+    return learned
+
+
+@pytest.mark.parametrize("first", STEPS)
+async def test_no_sequence_of_calls_tells_who_has_an_account(fast: tuple[Quest, Worked], first: str) -> None:
+    quest, worked = fast
+    for second in STEPS:
+        sequence = [STEPS[name] for name in (first, second, "sign in")]
+        known, unknown = [await told(quest, worked, sequence, known) for known in (True, False)]
+        assert known == unknown, second
+
+
+async def test_the_sequence_that_told_answers_alike(fast: tuple[Quest, Worked]) -> None:
+    quest, worked = fast
+    for known in (True, False):
+        learned = await told(quest, worked, [STEPS["sign up"], STEPS["sign in"]], known)
+        assert "EMAIL_NOT_VERIFIED" in learned[1][0]
+        assert [(hashed, sent) for _, hashed, sent in learned] == [(2, 1), (2, 0)]
