@@ -69,7 +69,9 @@ def test_lines_are_short_and_ascii_whatever_the_text() -> None:
 
 def test_a_mail_one_can_end_says_how() -> None:
     url = "https://quest.example/unsubscribe?" + "t" * 300
-    message = read(letter(written("ada@x.example", "News", "News.", unsubscribe_url=url), SENDER, NOW))
+    sent = letter(written("ada@x.example", "News", "News.", unsubscribe_url=url), SENDER, NOW)
+    assert f"List-Unsubscribe: <{url}>\r\n".encode() in sent.content  # in one piece, and as it is
+    message = read(sent)
     assert message["List-Unsubscribe"] == f"<{url}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     for wrong in ("http://quest.example/u", "mailto:x@x.example", "https://x.example/ü", "https://x.example/>,<x:"):
