@@ -29,7 +29,7 @@ from milequest.rules import (
 from milequest.rules.pictures import sizes
 from milequest.rules.rate_limits import Per, RateLimit, all_limits
 from milequest.settings import Settings
-from milequest.store import idempotency, transaction
+from milequest.store import deadlines, idempotency, pool
 from resolvers import nodes, writing
 from schema import limits as documents
 from subscriptions import outbox, throttle
@@ -215,7 +215,8 @@ def _files() -> Iterator[Line]:
 
 
 def _times() -> Iterator[Line]:
-    yield "A statement of the database", _time(transaction.STATEMENT_SECONDS)
+    yield "An answer, whatever hangs behind it", _time(int(deadlines.ANSWER_SECONDS))
+    yield "A statement of the database", _time(int(pool.STATEMENT_SECONDS))
     yield "The head of a request, from its first byte on", _time(int(PATIENCE.head))
     yield "A body that does not go on, and a whole one", f"{_time(int(PATIENCE.progress))}, {_time(int(PATIENCE.body))}"
     yield "A connection of HTTP between two requests", _time(int(PATIENCE.idle))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from graphql import GraphQLError
 
 from milequest.rules.errors import ErrorCode, FieldFault, QuestError
-from milequest.store.transaction import unreached
+from milequest.store.transaction import reason, unreached
 from resolvers.context import Request
 
 # How graphql-core says that a limit of `schema.limits` was reached; it has no other sign of that.
@@ -54,10 +54,10 @@ def _public(error: GraphQLError, request: Request, logged: set[int]) -> GraphQLE
         return _refusal(error, cause, request)
     if _is_the_clients(error):
         return refused_document(error)
-    if refusal := unreached(cause):
+    if cause is not None and (refusal := unreached(cause)):
         if _AWAY not in logged:
             logged.add(_AWAY)
-            log.warning("no database: %s", type(cause).__name__, extra={"request_id": request.id})
+            log.warning("no database: %s", reason(cause), extra={"request_id": request.id})
         return _refusal(error, refusal, request)
     if id(cause or error) not in logged:
         logged.add(id(cause or error))

@@ -4,6 +4,7 @@ import logging
 from uuid import uuid4
 
 from milequest.rules.errors import ErrorCode, QuestError
+from milequest.store.transaction import reason, unreached
 from subscriptions.protocols.steps import Errors
 
 log = logging.getLogger("milequest.socket")
@@ -18,6 +19,9 @@ def told(refusal: QuestError, request_id: str | None = None) -> Errors:
 def broken(error: Exception, request_id: str | None = None) -> Errors:
     """What nobody expected: logged once, and masked. What may be over soon is UNAVAILABLE, and no such error."""
     request_id = request_id or uuid4().hex
+    if refusal := unreached(error):
+        log.warning("no database: %s", reason(error), extra={"request_id": request_id})
+        return told(refusal, request_id)
     log.error("unexpected error of an operation", exc_info=error, extra={"request_id": request_id})
     extensions = {"code": ErrorCode.INTERNAL.value, "requestId": request_id}
     return [{"message": "Something went wrong on our side.", "extensions": extensions}]

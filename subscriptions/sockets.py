@@ -11,6 +11,7 @@ from starlette.types import Receive, Send
 from milequest.rules.errors import QuestError
 from milequest.rules.identity import ANONYMOUS, Identity
 from milequest.rules.sessions import ENDED
+from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from subscriptions import operations
 from subscriptions.errors import broken, told
@@ -202,6 +203,7 @@ class Socket:
         finally:
             self._initialising = None  # a task that is kept is memory for each of thousands
 
+    @in_time
     async def _introduce(self, init: Init) -> None:
         given = authorization_in(init.payload)
         if given is not None:
@@ -239,6 +241,7 @@ class Socket:
         operation = self._operations[start.id] = Operation(start.id, self, self._hub, self._protocol)
         operation.task = self._background(self._begin(operation, start))
 
+    @in_time
     async def _begin(self, operation: Operation, start: Start) -> None:
         request_id = uuid4().hex
         if self._phase is Phase.INITIALISING and self._initialising is not None:

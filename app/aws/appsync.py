@@ -12,6 +12,7 @@ from graphql import GraphQLError
 
 from app.aws.callers import is_checked
 from milequest.rules.errors import QuestError
+from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from schema.appsync.calls import Call, is_published, published
 from schema.build import build
@@ -34,6 +35,7 @@ def is_of_appsync(event: Any) -> bool:
     return isinstance(event, list) or "info" in event
 
 
+@in_time
 async def answer(surroundings: Surroundings, event: Any) -> Any:
     """What AppSync is to be answered. Raises an exception of the error's type for a direct call that fails."""
     if not isinstance(event, list):

@@ -22,6 +22,7 @@ from milequest.rules.authorizing import Asking
 from milequest.rules.errors import ErrorCode, QuestError, invalid, not_found
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
+from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from resolvers.identity import Identify, identifying
 from schema.build import runner
@@ -93,6 +94,7 @@ def _function(domain: str) -> Callable[[Any, Any], Any]:
     return handler
 
 
+@in_time
 async def called(parts: Parts, known: Mapping[str, str], event: Event) -> Mapping[str, Any]:
     """Answer one request of the REST API."""
     try:

@@ -17,6 +17,7 @@ from app.http.answers import Answer
 from app.http.negotiation import BadRequest, accepted, refuse_unless_json
 from app.http.surroundings import Caller, surroundings
 from milequest.rules.errors import ErrorCode, QuestError
+from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from schema.build import runner
 from schema.execution import RequestRefused
@@ -58,6 +59,7 @@ class Params:
         return cls(query, variables, name)
 
 
+@in_time
 async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
     """Answer one request, of `caller` where that is not said by the header. Never raises for what a client sent."""
     answer = Answer(uuid4().hex, shape=http.headers.get("x-error-shape", ""))
@@ -86,7 +88,8 @@ async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)  # nobody hears it
     except Exception as unexpected:
-        return answer.errors(500, broken(unexpected, answer.request_id))
+        errors = broken(unexpected, answer.request_id)
+        return answer.errors(OUR_FAULT[errors[0]["extensions"]["code"]], errors)
 
 
 async def _stream(http: HttpRequest, request: Request, params: Params, media: Sequence[str]) -> Stream:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from milequest.runtime import Runtime
-from milequest.store.transaction import Pool, is_writable
+from milequest.store.transaction import Pool, is_writable, reason
 
 TIMEOUT = 2.0  # seconds a part may take to answer
 FRESH = {"cache-control": "no-store"}
@@ -55,5 +55,5 @@ async def _reason(answer: Awaitable[object]) -> str:
     except ReadOnlyError:
         return "it can only be read"
     except Exception as error:  # whatever is wrong is the answer
-        return type(error).__name__
+        return reason(error)
     return ""

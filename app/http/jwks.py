@@ -3,15 +3,21 @@
 from datetime import UTC, datetime
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from milequest.runtime import Runtime
+from milequest.store.deadlines import in_time
+from milequest.store.transaction import AWAY
 
 MAX_AGE = 300  # seconds others may keep the keys; a key is published for a day after its last token
 
 
-async def keys(request: Request) -> JSONResponse:
-    """A JWKS (RFC 7517), empty where an outside issuer's tokens are used."""
+@in_time
+async def keys(request: Request) -> Response:
+    """A JWKS (RFC 7517), empty where an outside issuer's tokens are used; 503 while the database is out of reach."""
     runtime: Runtime = request.app.state.runtime
-    body = await runtime.identity.jwks(datetime.now(UTC))
+    try:
+        body = await runtime.identity.jwks(datetime.now(UTC))
+    except AWAY:
+        return Response(status_code=503, headers={"retry-after": "1", "cache-control": "no-store"})
     return JSONResponse(body, headers={"cache-control": f"public, max-age={MAX_AGE}"})

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.http.answers import Answer
 from app.http.surroundings import surroundings
 from milequest.rules.errors import ErrorCode, QuestError, found, unauthenticated
+from milequest.store.deadlines import in_time
 from milequest.store.transaction import AWAY, unreached
 from resolvers import routes
 from schema import ids
@@ -16,6 +17,7 @@ HEADERS = {"cache-control": "private, max-age=31536000, immutable", "vary": "aut
 STATUS = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.NOT_FOUND: 404, ErrorCode.VALIDATION_ERROR: 404}
 
 
+@in_time
 async def geo_json(http: Request) -> Response:
     """RFC 7946; 401 without a good token, 404 for what the caller may not see or what there isn't."""
     answer = Answer(uuid4().hex)

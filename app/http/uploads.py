@@ -20,6 +20,7 @@ from milequest.rules.avatars import MAX_AGE, is_name
 from milequest.rules.errors import ErrorCode, QuestError, invalid
 from milequest.rules.pictures import EXTENSIONS, MAX_BYTES, BadPicture
 from milequest.runtime import Runtime
+from milequest.store.deadlines import in_time
 from milequest.store.pictures.folder import TOKEN, Folder
 from milequest.store.transaction import AWAY, unreached
 
@@ -33,6 +34,7 @@ HEADERS = {
 }
 
 
+@in_time
 async def take(http: Request) -> Response:
     """Take a form with a picture: 204 once it is shown, else a refusal, and nothing has changed."""
     answer, runtime = Answer(uuid4().hex), _runtime(http)

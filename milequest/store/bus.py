@@ -6,21 +6,24 @@ Redis carries them between processes at once; a look at the counters every POLL_
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from functools import partial
 
-import asyncpg
 import orjson
 
-from milequest.store.aws.client import AwsError
 from milequest.store.aws.sqs import Message, Queue
+from milequest.store.breaker import Away, Breaker
 from milequest.store.log import ends
 from milequest.store.transaction import Reader
-from milequest.store.valkey import AWAY, Valkey, publish, subscribed
+from milequest.store.valkey import Valkey, publish, subscribed
 
 log = logging.getLogger("milequest.bus")
 
 TOPIC = "milequest:wake"
+PATIENCE = 0.05  # seconds a write waits until others are told of it
+KICK_PATIENCE = 1.0  # a function is frozen once it has answered, and its first kick shakes hands for TLS
+SEND_SECONDS = 2.0  # a wake-up may take while nobody waits for it
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 
@@ -35,29 +38,44 @@ class Bus:
         self._polled: dict[str, int] = {}
         self.receiver: Callable[[str, int], None] = lambda channel, sequence: None
         self.kicks: Queue | None = None  # who wakes listeners that no process of ours holds
+        self._valkey_asked = Breaker("Valkey", "listeners poll", SEND_SECONDS)
+        self._queue_asked = Breaker("SQS", "listeners are woken within a minute", SEND_SECONDS)
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def wake(self, positions: Mapping[str, int]) -> None:
-        """Tell every process how far the logs of these channels reach. Without Redis they find out by polling."""
+        """Tell every process how far the logs of these channels reach. Whoever is not told finds out by polling.
+
+        What it tells of is stored already, so it raises nothing and takes next to no time, whatever hangs.
+        """
         if not positions:
             return
         self._notice(positions)
         message = orjson.dumps(positions)
-        if self.kicks is None:
-            await self._publish(message)
-        else:
-            await asyncio.gather(self._publish(message), self._kick(self.kicks, message))
+        sending = [self._tried(self._publish, message, PATIENCE)]
+        if self.kicks is not None:
+            sending.append(self._tried(partial(self._kick, self.kicks), message, KICK_PATIENCE))
+        await asyncio.gather(*sending)
+
+    async def _tried(self, send: Callable[[bytes], Awaitable[None]], message: bytes, patience: float) -> None:
+        """Send it, and wait no longer than `patience`: then it goes on by itself."""
+        task = asyncio.create_task(self._sent(send, message))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        await asyncio.wait([task], timeout=patience)
+
+    async def _sent(self, send: Callable[[bytes], Awaitable[None]], message: bytes) -> None:
+        try:
+            await send(message)
+        except Away:
+            pass  # it was logged, and polling stands in
+        except Exception as error:
+            log.error("a wake-up failed", exc_info=error)
 
     async def _publish(self, message: bytes) -> None:
-        try:
-            await publish(self._redis, TOPIC, message)
-        except AWAY as error:
-            log.warning("Redis is away (%s), so listeners poll: start it, or see /readyz", type(error).__name__)
+        await self._valkey_asked(lambda: publish(self._redis, TOPIC, message))
 
     async def _kick(self, kicks: Queue, message: bytes) -> None:
-        try:
-            await kicks.send([Message(message.decode())])
-        except (AwsError, OSError, TimeoutError) as error:  # it is found by looking at the logs, a minute later
-            log.warning("no kick sent: %s", type(error).__name__)
+        await self._queue_asked(lambda: kicks.send([Message(message.decode())]))
 
     def listen(self, channel: str) -> None:
         """Look how far the channel's log reaches, until as many `unlisten`."""
@@ -78,16 +96,21 @@ class Bus:
 
     def _notice(self, positions: Mapping[str, int]) -> None:
         for channel, sequence in positions.items():
-            self.receiver(channel, sequence)
+            try:
+                self.receiver(channel, sequence)
+            except Exception as error:  # no listener may fail a write, or end the hearing of others
+                log.error("a wake-up was received badly", exc_info=error)
 
     async def _receive(self) -> None:
         task = asyncio.current_task()
         assert task is not None, "a coroutine runs in one"
         while not task.cancelling():  # an error while a connection is closed takes the place of the cancellation
-            with suppress(*AWAY):  # the poll stands in until Redis is back
+            try:
                 async with aclosing(subscribed(self._redis, TOPIC)) as messages:
                     async for message in messages:
                         self._notice(orjson.loads(message))
+            except Exception as error:  # whatever broke is subscribed anew, and the poll stands in until then
+                log.info("wake-ups are not heard: %s", type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _poll(self) -> None:
@@ -96,7 +119,7 @@ class Bus:
             if self._channels:
                 try:
                     reached = await ends(self._db, list(self._channels))
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                except Exception as error:  # nobody would be told any more if this ended
                     log.warning("no look at the log's counters: %s", type(error).__name__)
                     await asyncio.sleep(RETRY_SECONDS)
                 else:

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.instants import microseconds, of_microseconds
-from milequest.store.valkey import AWAY, Valkey
+from milequest.store.breaker import Away
+from milequest.store.valkey import Valkey, asked
 
 LASTS = timedelta(minutes=2)
 MAX_WALKERS = 50
+PATIENCE = 0.5  # seconds Valkey may take
 
 
 def _key(team_id: UUID) -> str:
@@ -23,7 +25,7 @@ async def put(redis: Valkey, team_id: UUID, member_id: UUID, now: datetime, *, w
     """A member walks until two minutes from now, or no longer. Raises UNAVAILABLE while Redis is away."""
     key = _key(team_id)
     try:
-        async with redis.pipeline(transaction=True) as pipe:
+        async with asked(PATIENCE), redis.pipeline(transaction=True) as pipe:
             if walking:
                 pipe.zadd(key, {member_id.hex: microseconds(now + LASTS)})
             else:
@@ -31,7 +33,7 @@ async def put(redis: Valkey, team_id: UUID, member_id: UUID, now: datetime, *, w
             pipe.zremrangebyscore(key, "-inf", microseconds(now))
             pipe.expire(key, LASTS)
             await pipe.execute()
-    except AWAY:
+    except Away:
         raise _away() from None
 
 
@@ -41,13 +43,14 @@ async def walkers(redis: Valkey, team_id: UUID, now: datetime) -> tuple[list[UUI
     Raises UNAVAILABLE without Redis.
     """
     try:
-        found: list[Any] = await redis.zrevrangebyscore(
-            _key(team_id), "+inf", f"({microseconds(now)}", start=0, num=MAX_WALKERS, withscores=True
-        )
-    except AWAY:
+        async with asked(PATIENCE):
+            found: list[Any] = await redis.zrevrangebyscore(
+                _key(team_id), "+inf", f"({microseconds(now)}", start=0, num=MAX_WALKERS, withscores=True
+            )
+            until = min((of_microseconds(int(score)) for _, score in found), default=None)
+            return [UUID(name.decode()) for name, _ in found], until
+    except Away:
         raise _away() from None
-    until = min((score for _, score in found), default=None)
-    return [UUID(name.decode()) for name, _ in found], None if until is None else of_microseconds(int(until))
 
 
 def _away() -> Refused:

@@ -3,9 +3,8 @@
 Keys hold a hash of whom they count, never an address.
 """
 
-import asyncio
 import hashlib
-import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,24 +12,22 @@ from contextlib import asynccontextmanager
 
 from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import Memory, RateLimit
-from milequest.store.valkey import AWAY, Valkey
-
-log = logging.getLogger(__name__)
+from milequest.store.breaker import Away, Breaker
+from milequest.store.valkey import Valkey
 
 PATIENCE = 0.5  # seconds Redis may take, before this process counts alone
-RETREAT = 5.0  # seconds until Redis is asked again
 KEPT_WINDOWS = 10_000
 
 # KEYS[1]: the window; ARGV: what to add, the window's seconds. Answers the count and the seconds left.
 _COUNT = """
 local count = redis.call('INCRBY', KEYS[1], ARGV[1])
-local left = redis.call('TTL', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
 if left < 0 then
-  left = tonumber(ARGV[2])
-  redis.call('EXPIRE', KEYS[1], left)
+  left = tonumber(ARGV[2]) * 1000
+  redis.call('PEXPIRE', KEYS[1], left)
 end
 if count <= 0 then redis.call('DEL', KEYS[1]) end
-return {count, left}
+return {count, math.ceil(left / 1000)}
 """
 
 
@@ -40,7 +37,7 @@ class RateLimits:
     def __init__(self, redis: Valkey, clock: Callable[[], float] = time.monotonic) -> None:
         self._count = redis.register_script(_COUNT)
         self._clock = clock
-        self._redis_from = 0.0  # on the clock: until then Redis is left alone
+        self._asked = Breaker("Valkey", "attempts are counted here alone", PATIENCE, clock)
         self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()  # count and end, of this process
 
     async def spend(self, limit: RateLimit, who: str) -> None:
@@ -90,16 +87,15 @@ class RateLimits:
 
     async def _add(self, window: RateLimit | Memory, who: str, attempts: int) -> tuple[int, int]:
         key = f"rate:{window.key}:{hashlib.sha256(who.encode(errors='surrogatepass')).hexdigest()[:32]}"
-        if self._clock() >= self._redis_from:
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    count, left = await self._count([key], [attempts, window.seconds])
-                return count, left
-            except (*AWAY, TimeoutError) as error:
-                self._redis_from = self._clock() + RETREAT
-                name = type(error).__name__
-                log.warning("Redis is away (%s), so attempts are counted here alone: start it, or see /readyz", name)
-        return self._add_here(key, attempts, window.seconds)
+
+        async def count() -> tuple[int, int]:
+            number, left = await self._count([key], [attempts, window.seconds])
+            return int(number), int(left)
+
+        try:
+            return await self._asked(count)
+        except Away:
+            return self._add_here(key, attempts, window.seconds)
 
     def _add_here(self, key: str, attempts: int, seconds: int) -> tuple[int, int]:
         now = self._clock()
@@ -109,4 +105,4 @@ class RateLimits:
         self._windows[key] = (max(0, count + attempts), end)
         if len(self._windows) > KEPT_WINDOWS:
             self._windows.popitem(last=False)
-        return count + attempts, round(end - now)
+        return count + attempts, math.ceil(end - now)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
+from milequest.store.deadlines import due
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -20,7 +22,8 @@ class Together(Generic[K, V]):
     """`await together(key)` is what `ask` finds for the key, None if nothing.
 
     `ask` gets distinct keys, never while an earlier call is under way: who comes meanwhile is in the next one. So what
-    somebody gets was read after they asked. What `ask` raises, all raise whose keys it was asked for.
+    somebody gets was read after they asked. What `ask` raises, all raise whose keys it was asked for. TimeoutError
+    at one's own deadline.
     """
 
     def __init__(self, ask: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> None:
@@ -33,7 +36,8 @@ class Together(Generic[K, V]):
         self._waiting.setdefault(key, []).append(future)
         if self._asking is None:
             self._asking = asyncio.create_task(self._work())
-        return await future
+        async with asyncio.timeout_at(due()):  # the question may be asked for others who have longer
+            return await future
 
     async def _work(self) -> None:
         asked: dict[K, list[asyncio.Future[V | None]]] = {}

@@ -6,6 +6,7 @@ goes in a cluster to the shard of its topic alone, instead of to all servers.
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +16,7 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from milequest.settings import Settings
 from milequest.store.aws import roles
+from milequest.store.breaker import Away
 
 Valkey: TypeAlias = Redis | RedisCluster
 
@@ -45,8 +47,18 @@ def one_server(url: str) -> str:
     return scheme.removesuffix(OF_CLUSTERS) + colon + rest
 
 
+@asynccontextmanager
+async def asked(seconds: float) -> AsyncGenerator[None, None]:
+    """For a block that does nothing but ask. Raises Away for whatever broke in it, or took longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except Exception as error:  # the client lets through what its loop, its parser and the network raise
+        raise Away(type(error).__name__) from error
+
+
 async def publish(valkey: Valkey, topic: str, message: bytes) -> None:
-    """Tell everybody who is subscribed just now. Raises what is in AWAY."""
+    """Tell everybody who is subscribed just now."""
     if isinstance(valkey, RedisCluster):
         await valkey.spublish(topic, message)
     else:
@@ -54,7 +66,7 @@ async def publish(valkey: Valkey, topic: str, message: bytes) -> None:
 
 
 def subscribed(valkey: Valkey, topic: str) -> AsyncGenerator[bytes, None]:
-    """What is published. Raises what is in AWAY, or ends, when the topic has to be subscribed anew."""
+    """What is published. It raises, or ends, when the topic has to be subscribed anew."""
     return _of_shard(valkey, topic) if isinstance(valkey, RedisCluster) else _of_server(valkey, topic)
 
 

@@ -13,6 +13,7 @@ from milequest.rules.sessions import ENDED
 from milequest.store import audience
 from milequest.store.aws.dynamodb import Item
 from milequest.store.aws.sockets import Outcome
+from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from resolvers.feeds import Feed, LogFeed
 from subscriptions import operations
@@ -49,6 +50,7 @@ ID_TOO_LONG: Errors = [
 ]
 
 
+@in_time
 async def receive(parts: Parts, event: Event) -> Answer:
     """Do what a message asks for. A connection that nobody knows is closed, of one that is being closed all is over."""
     name = event["requestContext"]["connectionId"]

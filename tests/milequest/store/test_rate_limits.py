@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import Memory, Per, RateLimit
 from milequest.store import rate_limits
-from milequest.store.rate_limits import RETREAT, RateLimits
+from milequest.store.breaker import RETREAT
+from milequest.store.rate_limits import RateLimits
 
 THREE = RateLimit("test", 3, 60, "tests", Per.USER, "")
 NOBODY = "unix:///nowhere/valkey.sock"
@@ -141,7 +142,7 @@ async def test_while_redis_hangs_the_process_counts_and_then_asks_it_again(
     await limits.spend(THREE, "ada")
     await redis.client_pause(400, all=True)
     assert await refused_after(limits, "ada") == 3
-    assert [record.levelname for record in caplog.records if "rate_limits" in record.name] == ["WARNING"]
+    assert [record.levelname for record in caplog.records if record.name == "milequest.away"] == ["WARNING"]
     await asyncio.sleep(0.4)
     assert await refused_after(limits, "ada") == 0
     clock.now += RETREAT

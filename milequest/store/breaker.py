@@ -1,0 +1,53 @@
+"""A server that may be away is asked while somebody waits: it gets little time, and none for a while once it failed."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+RETREAT = 5.0  # seconds until a server that failed is asked again
+
+log = logging.getLogger("milequest.away")
+
+
+class Away(ConnectionError):
+    """The server failed, took too long, or did so a moment ago and was not asked."""
+
+
+class Breaker:
+    """Asks one server. `meanwhile` tells operators what is done without it."""
+
+    def __init__(
+        self, server: str, meanwhile: str, patience: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._server = server
+        self._meanwhile = meanwhile
+        self._patience = patience
+        self._clock = clock
+        self._closed_until = 0.0
+
+    async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` comes to. Raises Away, whatever the client of that server raised: `ask` does nothing but ask it.
+
+        What broke at once is asked a second time, since a connection may have been lost while it was idle.
+        """
+        now = self._clock()
+        if now < self._closed_until:
+            raise Away
+        if self._closed_until:  # it failed the last time: until one has tried, all others leave it alone
+            self._closed_until = now + RETREAT
+        try:
+            async with asyncio.timeout(self._patience):
+                try:
+                    answer = await ask()
+                except Exception:
+                    answer = await ask()
+        except Exception as error:
+            self._closed_until = self._clock() + RETREAT
+            log.warning("%s is away (%s), so %s; see /readyz", self._server, type(error).__name__, self._meanwhile)
+            raise Away(type(error).__name__) from error
+        self._closed_until = 0.0
+        return answer

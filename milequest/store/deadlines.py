@@ -1,0 +1,49 @@
+"""How long a caller waits in all, whatever hangs: one deadline for everything that is asked while a call is answered.
+
+It covers waiting for a connection, connecting, every statement and the commit. Work without a deadline, such as a
+job's, is limited statement by statement.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ANSWER_SECONDS = 15.0  # a call may take; API Gateway waits 29
+
+
+@dataclass(slots=True)
+class _Deadline:
+    """When it is, by the loop's clock. None once the call is over: tasks that outlive it have no deadline."""
+
+    at: float | None
+
+
+_deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
+
+
+def due() -> float | None:
+    """When, by the loop's clock, the call that is being answered must be over; None outside of calls."""
+    deadline = _deadline.get()
+    return None if deadline is None else deadline.at
+
+
+def in_time(answer: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Answer each call by a deadline of its own. What asks a database then gives up in time for an answer."""
+
+    @wraps(answer)
+    async def answered(*args: P.args, **kwargs: P.kwargs) -> T:
+        deadline = _Deadline(asyncio.get_running_loop().time() + ANSWER_SECONDS)
+        token = _deadline.set(deadline)
+        try:
+            return await answer(*args, **kwargs)
+        finally:
+            deadline.at = None
+            _deadline.reset(token)
+
+    return answered

@@ -1,0 +1,215 @@
+"""The pool of connections to PostgreSQL. Whatever breaks or hangs between a server and us is raised as Away.
+
+An error is the server's own, about a statement; or ours, about what we gave the driver; anything else that comes out of
+the driver is a connection that broke. A connection that broke, or that did not answer in time, is used no more.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from milequest.store.deadlines import due
+
+if TYPE_CHECKING:
+    _Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    _Lent: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    _Pool, _Lent = asyncpg.Pool, asyncpg.pool.PoolConnectionProxy
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+log = logging.getLogger("milequest.database")
+
+STATEMENT_SECONDS = 20.0  # a statement may take, also where nobody waits for an answer
+RELEASE_SECONDS = 5.0  # a server may take to confirm that it has given up a statement, while nobody waits for it
+# Classes of SQLSTATE by which a server says that it can do nothing for us now, whatever the statement: the connection,
+# its resources, an operator, its own disks.
+GIVEN_UP = ("08", "53", "57", "58")
+
+
+class Away(ConnectionError):
+    """The database was out of reach, or the connection broke. What had been asked may have been done or not."""
+
+
+@contextmanager
+def _talking(connection: asyncpg.Connection) -> Iterator[None]:
+    """Tell errors of the connection from the server's and from ours."""
+    try:
+        yield
+    except (OSError, TimeoutError):
+        raise
+    except asyncpg.PostgresError as error:
+        if (error.sqlstate or "")[:2] in GIVEN_UP:
+            raise Away(type(error).__name__) from error
+        raise
+    except (asyncpg.InterfaceError, TypeError, AttributeError) as error:
+        if connection.is_closed():
+            raise Away(type(error).__name__) from error
+        raise  # what we gave it was wrong: the connection is as good as before
+    except Exception as error:
+        raise Away(type(error).__name__) from error
+
+
+class _Connection(asyncpg.Connection):
+    """A connection that sends no session SET: those pin a connection of a transaction-level proxy."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._server_caps: Any = self._server_caps._replace(jit=False)
+
+    def get_reset_query(self) -> str:
+        return ""
+
+    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+        with _talking(self):
+            return await super().execute(*args, **kwargs)
+
+    async def executemany(self, *args: Any, **kwargs: Any) -> Any:
+        with _talking(self):
+            return await super().executemany(*args, **kwargs)
+
+    async def fetch(self, *args: Any, **kwargs: Any) -> Any:
+        with _talking(self):
+            return await super().fetch(*args, **kwargs)
+
+    async def fetchrow(self, *args: Any, **kwargs: Any) -> Any:
+        with _talking(self):
+            return await super().fetchrow(*args, **kwargs)
+
+    async def fetchval(self, *args: Any, **kwargs: Any) -> Any:
+        with _talking(self):
+            return await super().fetchval(*args, **kwargs)
+
+
+class Pool(_Pool):
+    """Connections to a database, each lent to one user at a time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._settling: set[asyncio.Task[None]] = set()
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """A connection for an `async with` block. Raises what is in `AWAY`, at the caller's deadline at the latest."""
+        return self._lent()
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[_Lent]:
+        async with asyncio.timeout_at(due()):
+            connection = await self._connected()
+            try:
+                yield connection
+            except (asyncio.CancelledError, TimeoutError):
+                self._settle_later(connection)
+                raise
+            except OSError:
+                _terminate(connection)
+                raise
+            except Exception as error:
+                lost = _is_lost(connection)
+                await self.release(connection, timeout=RELEASE_SECONDS)
+                if lost and isinstance(error, asyncpg.InterfaceError):  # it broke between two statements
+                    raise Away(type(error).__name__) from error
+                raise
+            else:
+                await self.release(connection, timeout=RELEASE_SECONDS)
+
+    async def _connected(self) -> _Lent:
+        try:
+            async with asyncio.timeout(STATEMENT_SECONDS):
+                return await super().acquire()
+        except (OSError, TimeoutError):
+            raise
+        except Exception as error:  # whatever keeps us from connecting says nothing about a statement
+            raise Away(type(error).__name__) from error
+
+    def _settle_later(self, connection: _Lent) -> None:
+        """Let the server give up what it is at, which the driver has asked it to, while nobody waits for it."""
+        task = asyncio.create_task(self._settle(connection))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _settle(self, connection: _Lent) -> None:
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                if connection.is_in_transaction():
+                    await connection.execute("ROLLBACK")
+                await self.release(connection)
+        except Exception as error:
+            log.warning("a connection that did not answer in time is closed: %s", type(error).__name__)
+        finally:
+            _terminate(connection)  # unless it was released
+
+
+def _is_lost(connection: _Lent) -> bool:
+    """Whether it has broken; then the pool may have taken it back already."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
+def _terminate(connection: _Lent) -> None:
+    """Close it at once, unless the pool has it back."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
+async def _connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:
+    connection: asyncpg.Connection = await asyncpg.connect(*args, **kwargs)
+    try:
+        await connection.set_type_codec(
+            "jsonb",
+            schema="pg_catalog",
+            format="binary",
+            encoder=lambda value: b"\x01" + orjson.dumps(value, default=_uuid_text),
+            decoder=lambda data: orjson.loads(data[1:]),
+        )
+    except BaseException:
+        connection.terminate()  # to say good-bye may take as long as what has just failed
+        raise
+    return connection
+
+
+def _uuid_text(value: object) -> str:
+    """The UUIDs that asyncpg reads are of its own class, which orjson doesn't know."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+async def open_pool(
+    url: str,
+    size: int,
+    *,
+    read_only: bool = False,
+    waiting: bool = True,
+    password: Callable[[], Awaitable[str]] | None = None,
+) -> Pool:
+    """A pool of up to `size` connections to `url` (a libpq URL; a `host=` parameter may name a socket folder).
+
+    Two of them are made at once and wait for work; without `waiting` none is made before it is needed.
+    `password` makes one for each connection, where the address has none.
+    """
+    pool = Pool(
+        url,
+        connect=_connect,
+        connection_class=_Connection,
+        record_class=asyncpg.Record,
+        min_size=min(2, size) if waiting else 0,
+        max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        password=password,
+        server_settings={"default_transaction_read_only": "on"} if read_only else {},
+        timeout=STATEMENT_SECONDS,
+        command_timeout=STATEMENT_SECONDS,
+    )
+    await pool
+    return pool
