@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from milequest.actions.counting import Counted, count
+from milequest.actions.recounting import recount
 from milequest.rules.activities import Walk, edited, over_the_day
 from milequest.rules.counting import Amounts
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, CountStatus
@@ -141,10 +142,11 @@ async def delete_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID) 
 
 async def count_since(tx: Tx, user_id: UUID, team_id: UUID, since: datetime, now: datetime) -> None:
     """Count for a team anew what its member walked since then: all of the day they joined, none after they left."""
-    for stored in await activities.since(tx, user_id, since):
-        amounts = _amounts(stored.id, user_id, stored.walk, stored.count_status, stored.counted_at)
-        if amounts is not None:
-            await count(tx, stored.id, user_id, amounts, now, only=team_id)
+    walks = [
+        _amounts(stored.id, user_id, stored.walk, stored.count_status, stored.counted_at)
+        for stored in await activities.since(tx, user_id, since)
+    ]
+    await recount(tx, user_id, team_id, [walk for walk in walks if walk is not None], now)
 
 
 def _counts_otherwise(stored: StoredWalk, changed: Walk, status: CountStatus) -> bool:

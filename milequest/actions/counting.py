@@ -26,6 +26,14 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """The milestones reached for the first time, and whether any of them, or the goal's status, is another now."""
+
+    reached: list[UUID]
+    has_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """Which goals take the walk, lose it, or only show or hide it, and by how much each total moves."""
 
@@ -43,33 +51,27 @@ async def count(
     now: datetime,
     *,
     new: bool = False,
-    only: UUID | None = None,
 ) -> Counted:
     """Bring every total in line with a walk that is now `amounts`, or None when it no longer counts.
 
-    `new` says that nothing of the walk was counted before; `only` that nothing changed but its owner's membership of
-    this team.
+    `new` says that nothing of the walk was counted before.
     """
     started_at, day = (amounts.started_at, amounts.local_date) if amounts else (None, None)
     await counting.lock_boards(tx, user_id, started_at, activity_id)
     old_teams = [] if new else await counting.counted_teams(tx, activity_id)
     old_goals = [] if new else await counting.counted_goals(tx, activity_id)
     teams, locked = await counting.lock_goals(tx, user_id, started_at, day, activity_id)
-    if only is not None:
-        old_teams = [team for team in old_teams if team.team_id == only]
-        old_goals = [goal for goal in old_goals if goal.team_id == only]
-        teams = {only: teams[only]} if only in teams else {}
-    plan = _plan(old_goals, teams, locked, amounts)
+    plan = planned(old_goals, teams, locked, amounts)
     moved = await _store(tx, activity_id, teams, old_teams, plan, amounts)
-    if days := _public_days(old_teams, amounts if teams else None):
+    if days := public_days(old_teams, amounts if teams else None):
         touched = sorted({*teams, *(team.team_id for team in old_teams)})
         await entries.refresh(tx, user_id, touched, days, [goal for goal, _ in plan.put] + plan.drop + plan.show)
-    told = _tell(tx, activity_id, old_teams, teams, amounts, now)
+    told = tell(tx, activity_id, old_teams, teams, amounts, now)
     milestones = []
     for goal_id, goal in moved.items():
         if locked[goal_id].team_id not in told:  # where nothing is told of the walk, the moved marker is the news
             tx.record(team_event(locked[goal_id].team_id, EventKind.PROGRESS_MOVED, goal_id, now))
-        milestones += await _settle(tx, locked[goal_id], goal, activity_id, day or now.date(), now)
+        milestones += (await settle(tx, locked[goal_id], goal, activity_id, day or now.date(), now)).reached
     return Counted(sorted(plan.moves), milestones)
 
 
@@ -79,10 +81,10 @@ async def begin_goal(tx: Tx, goal_id: UUID, now: datetime, today: date) -> None:
     walkers, total = await settling.adopt(tx, goal_id)
     await entries.refresh_goal(tx, goal_id, sorted(walkers))
     moved = await counting.move(tx, {goal_id: total})
-    await _settle(tx, goal, moved[goal_id], None, today, now)
+    await settle(tx, goal, moved[goal_id], None, today, now)
 
 
-def _public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) -> list[date]:
+def public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) -> list[date]:
     """The days whose boards may change: those of a walk that was, or now is, public."""
     days = {team.local_date for team in old_teams if team.is_public}
     if amounts and amounts.is_public:
@@ -90,12 +92,13 @@ def _public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) -
     return sorted(days)
 
 
-def _plan(
+def planned(
     old_goals: Sequence[CountedForGoal],
     teams: dict[UUID, UUID | None],
     locked: dict[UUID, LockedGoal],
     amounts: Amounts | None,
 ) -> _Plan:
+    """What becomes of a walk that these goals have counted, and these teams count."""
     plan = _Plan([], [], [], {})
     settled: set[UUID] = set()
     for old in old_goals:
@@ -111,13 +114,13 @@ def _plan(
             plan.drop.append(old.goal_id)
             plan.moves[old.goal_id] = -old.distance_mm
     for team_id, goal_id in teams.items():
-        if amounts and goal_id and team_id not in settled and _takes(locked[goal_id]):
+        if amounts and goal_id and team_id not in settled and takes(locked[goal_id]):
             plan.put.append((goal_id, team_id))
             plan.moves[goal_id] = amounts.distance_mm
     return plan
 
 
-def _takes(goal: LockedGoal) -> bool:
+def takes(goal: LockedGoal) -> bool:
     """Whether the goal, now that it is locked, still takes walks."""
     return not goal.is_final and goal.status in (GoalStatus.ACTIVE, GoalStatus.COMPLETED)
 
@@ -140,7 +143,7 @@ async def _store(
     return await counting.put(tx, list(teams), plan.put, amounts, moves)
 
 
-def _tell(
+def tell(
     tx: Tx,
     activity_id: UUID,
     old_teams: Sequence[CountedForTeam],
@@ -160,10 +163,10 @@ def _tell(
     return before | after
 
 
-async def _settle(
+async def settle(
     tx: Tx, goal: LockedGoal, moved: MovedGoal, activity_id: UUID | None, day: date, now: datetime
-) -> list[UUID]:
-    """What the new total does to milestones and status. Returns the milestones reached for the first time."""
+) -> Settled:
+    """What the new total does to milestones and status."""
     crossing = crossed(moved.marks, moved.total_mm)
     reached = [mark.id for mark in crossing.reached]
     await settling.reach(tx, reached, now, activity_id)
@@ -175,6 +178,6 @@ async def _settle(
     elif goal.status == GoalStatus.COMPLETED and moved.total_mm < goal.target_mm:
         await settling.reopen(tx, goal.id, now)
     else:
-        return reached
+        return Settled(reached, bool(crossing.reached or crossing.restored or crossing.revoked))
     tx.record(team_event(goal.team_id, EventKind.GOAL_CHANGED, goal.id, now))
-    return reached
+    return Settled(reached, True)

@@ -53,8 +53,8 @@ _DROP = "DELETE FROM contribution WHERE activity_id = $1 AND team_id = ANY($2)"
 _DROP_GOALS = "DELETE FROM goal_contribution WHERE activity_id = $1 AND goal_id = ANY($2)"
 _HIDE_GOALS = "UPDATE goal_contribution SET is_public = $3 WHERE activity_id = $1 AND goal_id = ANY($2)"
 
-_AMOUNTS = "activity_id, user_id, is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at"
-_OVERWRITE = """DO UPDATE SET (is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at)
+AMOUNTS = "activity_id, user_id, is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at"
+OVERWRITE = """DO UPDATE SET (is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at)
         = (excluded.is_public, excluded.distance_mm, excluded.duration_s, excluded.steps, excluded.local_date,
            excluded.started_at, excluded.counted_at)"""
 # Moves the totals of the goals $1 by $2; rows are the moved goals with each of their milestones.
@@ -70,14 +70,14 @@ FROM moved LEFT JOIN milestone m ON m.goal_id = moved.goal_id ORDER BY m.at_mm, 
 _MOVE = f"WITH {_MOVED}"
 _PUT = f"""
 WITH for_team AS (
-    INSERT INTO contribution (team_id, {_AMOUNTS})
+    INSERT INTO contribution (team_id, {AMOUNTS})
     SELECT team_id, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM unnest($3::uuid[]) AS team (team_id)
-    ON CONFLICT (team_id, activity_id) {_OVERWRITE}
+    ON CONFLICT (team_id, activity_id) {OVERWRITE}
 ), for_goal AS (
-    INSERT INTO goal_contribution (goal_id, team_id, {_AMOUNTS})
+    INSERT INTO goal_contribution (goal_id, team_id, {AMOUNTS})
     SELECT goal_id, team_id, $6, $7, $8, $9, $10, $11, $12, $13, $14
     FROM unnest($4::uuid[], $5::uuid[]) AS goal (goal_id, team_id)
-    ON CONFLICT (goal_id, activity_id) {_OVERWRITE}
+    ON CONFLICT (goal_id, activity_id) {OVERWRITE}
 ), {_MOVED}"""
 
 
