@@ -46,8 +46,9 @@ class Breaker:
                 except Exception:
                     answer = await ask()
         except Exception as error:
+            if self._clock() >= self._closed_until:  # who was on the way at the same time tells nothing new
+                log.warning("%s is away (%s), so %s; see /readyz", self._server, type(error).__name__, self._meanwhile)
             self._closed_until = self._clock() + RETREAT
-            log.warning("%s is away (%s), so %s; see /readyz", self._server, type(error).__name__, self._meanwhile)
             raise Away(type(error).__name__) from error
         self._closed_until = 0.0
         return answer

@@ -15,7 +15,7 @@ import asyncpg
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.events import Event
 from milequest.store import log
-from milequest.store.pool import Connection, Pool, open_pool
+from milequest.store.pool import Away, Connection, Pool, open_pool
 
 __all__ = ["AWAY", "Connection", "Pool", "Reader", "Tx", "is_writable", "open_pool", "reason", "transact", "unreached"]
 
@@ -35,7 +35,7 @@ def unreached(error: BaseException | None) -> Refused | None:
 
 def reason(error: BaseException) -> str:
     """The kind of error that was behind it, for a log."""
-    return type(error.__cause__ or error).__name__
+    return type(error.__cause__ if isinstance(error, Away) and error.__cause__ else error).__name__
 
 
 class Reader(Protocol):
