@@ -27,8 +27,11 @@ class Clock:
 
 
 @pytest.fixture(params=["redis", "process"])
-async def limits(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[RateLimits]:
-    """Limits counted in Redis, and in the process because Redis is away."""
+async def limits(
+    request: pytest.FixtureRequest, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[RateLimits]:
+    """Limits counted in Redis, which has all the time it wants, and in the process because Redis is away."""
+    monkeypatch.setattr(rate_limits, "PATIENCE", 60.0)
     async with Redis.from_url(redis_url if request.param == "redis" else NOBODY) as redis:
         yield RateLimits(redis)
 
