@@ -99,7 +99,7 @@ async def test_while_the_database_hangs_everybody_is_told_soon_to_try_again(
     monkeypatch.setattr(pool, "RELEASE_SECONDS", 0.2)
     monkeypatch.setattr(health, "TIMEOUT", 0.5)
     again = {("UNAVAILABLE", True)}
-    with serving(Settings(database_url=address, redis_url=redis_url, database_pool=3)) as service:
+    with serving(Settings(database_url=address, redis_url=redis_url, database_pool=3, embedded=True)) as service:
         monkeypatch.setattr(deadlines, "ANSWER_SECONDS", 60.0)
         team = await gather(service)
         async with dial(service.socket_url, team.ann) as connection:
@@ -133,7 +133,7 @@ async def test_while_valkey_hangs_writes_are_as_fast_as_ever(
 ) -> None:
     """Each waited 5.5 s for it, as long as it hung."""
     address, frozen = valkey
-    with new_database() as url, serving(Settings(database_url=url, redis_url=address)) as service:
+    with new_database() as url, serving(Settings(database_url=url, redis_url=address, embedded=True)) as service:
         team = await gather(service)
 
         async def times(count: int) -> list[float]:
