@@ -30,6 +30,7 @@ from schema.denied import DENYING, refuse_denied
 from schema.errors import public_errors, refused_document
 from schema.plain import PlainExecutor, Read
 from schema.source import Ask, Source
+from schema.variables import refuse_large
 
 KEPT_BYTES = 32 * 1024 * 1024
 LIVE_CURSOR = "liveCursor"
@@ -112,10 +113,14 @@ class Runner:
             )
         except GraphQLError as error:
             raise RequestRefused([refused_document(error)]) from None
+        operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        if len(operations) > limits.MAX_OPERATIONS:
+            raise RequestRefused(
+                [limits.too_complex(f"The document has more than {limits.MAX_OPERATIONS} operations.")]
+            )
         errors = validate(self.schema, document, limits.RULES, max_errors=limits.MAX_ERRORS)
         if errors:
             raise RequestRefused([refused_document(error) for error in errors])
-        operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         by_name = {node.name.value if node.name else None: node for node in operations}
         return Prepared(document, by_name, fresh=LIVE_CURSOR in text)
 
@@ -174,6 +179,10 @@ class Runner:
     ) -> tuple[PlainExecutor, int]:
         """What runs the operation, and the points it costs. Raises RequestRefused for bad variables or too much."""
         operation = prepared.operation(name)
+        try:
+            refuse_large(variables or {})
+        except GraphQLError as error:
+            raise RequestRefused([error]) from None
         executor = PlainExecutor.build(
             self.schema,
             prepared.document,

@@ -33,19 +33,24 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from milequest.rules.budgets import INTROSPECTION
 from milequest.rules.errors import ErrorCode
+from schema.directives import ApiKey
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_CHARACTERS = 32 * 1024  # of a document; the rest of a body is for variables
 MAX_TOKENS = 1_000
 MAX_COMMENTS = 200
+MAX_OPERATIONS = 50
 MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 18  # GraphiQL's own query is 15 deep
 MAX_INTROSPECTIONS = 2  # a whole `__schema` takes as long as the largest answers of ours
+MAX_SIGN_INS = (
+    1  # mutations of who is not signed in: nearly each hashes a password or a code, which is meant to be slow
+)
 MAX_ALIASES = 30
 MAX_DIRECTIVES = 30
 MAX_SELECTIONS = 2_000
 MAX_OBJECTS = 1_000
-MAX_ERRORS = 20
+MAX_ERRORS = 10  # each prints the value that is wrong, which may be half the document
 DEFAULT_FIRST = 20
 
 # Comparing every two fields of one name is what costs in validation: 1.6 s for 5 KB by graphql-core's own budget.
@@ -120,6 +125,7 @@ class _Walk:
     selections: int = 0
     aliases: int = 0
     introspections: int = 0
+    sign_ins: int = 0
 
     def level(self, sets: Iterable[tuple[SelectionSetNode, Composite]], depth: int, limit: int, page: Count) -> Count:
         """The objects below one place of the answer, whose selection sets are `sets`. `page` is its connection's."""
@@ -171,9 +177,16 @@ class _Walk:
         below = [(each.selection_set, kind) for each, _ in nodes if each.selection_set]
         if owner.name.startswith("__") or kind.name.startswith("__"):
             return self._introspection(owner, below, depth)
+        if owner is self.schema.mutation_type:
+            self._tally_sign_in(field)
         own_page = _page(field, node)
         children = self.level(below, depth + 1, limit, page if own_page is None else own_page)
         return _product(_size(field, page if own_page is None else own_page), _sum([1, children]))
+
+    def _tally_sign_in(self, field: GraphQLField) -> None:
+        self.sign_ins += any(isinstance(rule, ApiKey) for rule in field.extensions["strawberry-definition"].directives)
+        if self.sign_ins > MAX_SIGN_INS:
+            raise too_complex("The operation has more than one mutation for callers who are not signed in.")
 
     def _introspection(self, owner: Composite, below: list[tuple[SelectionSetNode, Composite]], depth: int) -> Count:
         self.introspections += not owner.name.startswith("__")

@@ -2,14 +2,16 @@
 
 Most of an answer is that: a board's hundred rows are read in a hundredth of the calls. graphql-core does the rest, and
 this too wherever something is unusual, a null that must not be or a value that fails: it comes upon the same thing
-again and tells it as the specification wants it told.
+again and tells it as the specification wants it told. Introspection is plain too: it reads the schema alone.
 """
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 from graphql import (
     Executor,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
@@ -17,6 +19,7 @@ from graphql import (
     is_leaf_type,
 )
 from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_argument_values
 
 from schema.rows import TYPE_OF_ROW
 
@@ -84,12 +87,22 @@ class PlainExecutor(Executor[Any]):
         name = details[0].node.name.value
         if name == "__typename":
             return lambda _: owner.name
-        field = owner.fields.get(name)
-        attribute: Read | None = field.extensions.get(ATTRIBUTE) if field and not self.middleware_manager else None
+        field = self.schema.get_field(owner, name)
+        attribute = self._attribute(owner, field, details) if field and not self.middleware_manager else None
         complete = self._complete(field.type, details) if field and attribute else None
         if attribute is None or complete is None:
             return None
         return lambda row: complete(attribute(row))
+
+    def _attribute(self, owner: GraphQLObjectType, field: GraphQLField, details: Any) -> Read | None:
+        """How to read the field's value off its parent's; None where it takes more than that."""
+        if not (details[0].node.name.value.startswith("__") or owner.name.startswith("__")):
+            attribute: Read | None = field.extensions.get(ATTRIBUTE)
+            return attribute
+        resolve: Callable[..., Any] | None = field.resolve
+        info = SimpleNamespace(schema=self.schema)  # all that introspection asks of it
+        args = get_argument_values(field, details[0].node, self.variable_values, details[0].fragment_variable_values)
+        return resolve and (lambda source: resolve(source, info, **args))
 
     def _complete(self, kind: Any, details: Any) -> Read | None:
         """How to complete a value of the type `kind`. What is not plain below may still be null."""

@@ -132,8 +132,14 @@ def _decoded(text: bytes, what: str) -> Any:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, list):
-        return False
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)
+    """Whether lists and objects stand in each other more than `levels` deep. Goes over it level by level."""
+    level = [value] if isinstance(value, dict | list) else []
+    while level and levels:
+        level = [
+            item
+            for each in level
+            for item in (each.values() if type(each) is dict else each)
+            if type(item) is list or type(item) is dict
+        ]
+        levels -= 1
+    return bool(level)

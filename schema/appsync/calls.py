@@ -43,6 +43,7 @@ from schema.appsync.sources import ROW, packed, restored
 from schema.errors import refused_document
 from schema.plain import ATTRIBUTE
 from schema.rows import TYPE_OF_ROW
+from schema.variables import refuse_large
 
 Event = Mapping[str, Any]
 
@@ -100,6 +101,7 @@ class Call:
     def args(self) -> dict[str, Any]:
         """The arguments as the engine would have them: coerced, with defaults."""
         given = {name: self._unparsed(name, value) for name, value in (self.event.get("arguments") or {}).items()}
+        refuse_large(given)
         names = [name for name in self.field.args if name in given]
         unknown = next((name for name in given if name not in self.field.args), None)
         if unknown is not None:

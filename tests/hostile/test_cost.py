@@ -1,0 +1,81 @@
+"""What one request may cost: less than 100 ms of CPU, whatever it holds, and the server goes on answering."""
+
+import time
+from collections.abc import Callable, Iterable
+
+import pytest
+from redis import Redis
+
+from schema.build import build
+from tests.hostile.catalogue import Attack, of_aliases, of_fields
+from tests.hostile.documents import of_documents, of_requests
+from tests.service import Service
+
+MOST_SECONDS = 0.1
+TRIES = 6  # a machine that does much else makes a request look dearer than it is: the cheapest time counts
+
+CATALOGUE: dict[str, Callable[[], Iterable[Attack]]] = {
+    "fields": lambda: of_fields(build()._schema),
+    "aliases": lambda: of_aliases(build()._schema),
+    "documents": of_documents,
+    "requests": of_requests,
+}
+
+
+@pytest.fixture
+def valkey(_valkey: Redis) -> Redis:
+    """The server's."""
+    return _valkey
+
+
+@pytest.mark.parametrize("part", CATALOGUE)
+def test_a_hostile_request_costs_less_than_a_tenth_of_a_second(service: Service, valkey: Redis, part: str) -> None:
+    token = service.sign_up("Mallory")
+    costs = {}
+    for attack in CATALOGUE[part]():
+        valkey.flushall()  # or what a limit refuses would look cheap
+        costs[attack.name] = _cost(service, attack, token)
+        assert service.client.get(f"{service.origin}/livez").status_code == 200
+    worst = sorted(costs, key=costs.__getitem__, reverse=True)[:5]
+    print(f"{len(costs)} requests, {sum(costs.values()):.1f} s; the worst of them:")
+    print(*(f"{costs[name] * 1000:7.1f} ms  {name}" for name in worst), sep="\n")
+    assert not {name: round(cost, 3) for name, cost in costs.items() if cost >= MOST_SECONDS}
+    assert len(costs) > 30
+
+
+def test_a_request_that_costs_too_much_is_seen(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The measure itself: a second of work in the server is found."""
+    from app.http import graphql
+
+    def working(*_: object) -> bool:
+        until = time.thread_time() + 2 * MOST_SECONDS
+        while time.thread_time() < until:
+            pass
+        return False
+
+    monkeypatch.setattr(graphql, "_is_deeper", working)
+    assert _cost(service, next(iter(of_requests())), None) >= MOST_SECONDS
+
+
+def _cost(service: Service, attack: Attack, token: str | None) -> float:
+    """The seconds of CPU the server spends on a request, tried again while it is too much."""
+    least = float("inf")
+    for _ in range(TRIES):
+        least = min(least, _once(service, attack, token))
+        if least < MOST_SECONDS:
+            break
+    return least
+
+
+def _once(service: Service, attack: Attack, token: str | None) -> float:
+    """As the server runs in threads of this process: what the process spends, less what this thread does."""
+    headers = [("content-type", "application/json"), *attack.headers][bool(attack.headers) :]
+    if attack.signed_in:
+        headers.append(("authorization", f"Bearer {token}"))
+    before = time.process_time() - time.thread_time()
+    with service.client.stream("POST", service.url, content=attack.body, headers=headers, timeout=60) as response:
+        if not response.headers["content-type"].startswith("text/event-stream"):
+            response.read()
+    spent = time.process_time() - time.thread_time() - before
+    assert response.status_code != 500, attack.name
+    return spent
