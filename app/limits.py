@@ -28,10 +28,12 @@ from milequest.rules import (
 )
 from milequest.rules.pictures import sizes
 from milequest.rules.rate_limits import Per, RateLimit, all_limits
+from milequest.rules.text import MAX_MARKS
 from milequest.settings import Settings
 from milequest.store import deadlines, idempotency, pool
 from resolvers import nodes, writing
 from schema import limits as documents
+from schema import variables
 from subscriptions import outbox, throttle
 from subscriptions.apigateway import messages, posts
 
@@ -39,6 +41,7 @@ Line: TypeAlias = tuple[str, str]  # what is limited, and to how much
 Span: TypeAlias = tuple[int, int]
 
 WHOM = {
+    Per.FORM: "form",
     Per.NETWORK: "network",
     Per.ACCOUNT: "account",
     Per.USER: "user",
@@ -126,6 +129,11 @@ def _documents() -> Iterator[Line]:
     yield "Characters", f"{documents.MAX_CHARACTERS:,}"
     yield "Tokens", f"{documents.MAX_TOKENS:,}"
     yield "Comments", f"{documents.MAX_COMMENTS:,}"
+    yield "Operations", f"{documents.MAX_OPERATIONS}"
+    yield "Mutations in an operation that callers may use who are not signed in", f"{documents.MAX_SIGN_INS}"
+    yield "Values in the variables, at any depth", f"{variables.MAX_VALUES:,}"
+    yield "Characters of a text in the variables; each field has a lower limit of its own", f"{variables.MAX_TEXT:,}"
+    yield "Combining marks in a row, in any text", f"{MAX_MARKS}"
     yield "Levels deep", f"{documents.MAX_DEPTH}; of an introspection {documents.MAX_INTROSPECTION_DEPTH}"
     yield "Aliases", f"{documents.MAX_ALIASES}"
     yield "Directives", f"{documents.MAX_DIRECTIVES}"

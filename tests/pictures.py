@@ -61,11 +61,18 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def png(width: int = 8, height: int = 8, *more: bytes, shade: int = 7, pixels: bytes | None = None) -> bytes:
+def png(
+    width: int = 8,
+    height: int = 8,
+    *more: bytes,
+    shade: int = 7,
+    pixels: bytes | None = None,
+    packed: bytes | None = None,
+) -> bytes:
     """A grey PNG with further chunks before its pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     rows = (b"\0" + bytes([shade]) * width) * height if pixels is None else pixels
-    packed = zlib.compress(rows, 1)
+    packed = zlib.compress(rows, 1) if packed is None else packed
     parts = [chunk(b"IHDR", header), *more, chunk(b"IDAT", packed), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 

@@ -4,6 +4,7 @@ On AWS S3 does the one and CloudFront the other.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -13,12 +14,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from app.http.answers import Answer
+from app.http.conditions import is_known, without_unknown_range
 from app.http.forms import sent
 from app.http.negotiation import BadRequest
 from milequest.jobs import pictures
-from milequest.rules.avatars import MAX_AGE, is_name
-from milequest.rules.errors import ErrorCode, QuestError, invalid
+from milequest.rules.avatars import MAX_AGE, Upload, is_name
+from milequest.rules.errors import ErrorCode, QuestError, RateLimited, Refused, invalid
+from milequest.rules.instants import of_seconds
 from milequest.rules.pictures import EXTENSIONS, MAX_BYTES, BadPicture
+from milequest.rules.rate_limits import FORMS_SENT
 from milequest.runtime import Runtime
 from milequest.store.deadlines import in_time
 from milequest.store.pictures.folder import TOKEN, Folder
@@ -36,37 +40,68 @@ HEADERS = {
 
 @in_time
 async def take(http: Request) -> Response:
-    """Take a form with a picture: 204 once it is shown, else a refusal, and nothing has changed."""
+    """Take a form with a picture: 204 once it is shown, else a refusal, and nothing has changed.
+
+    A form is good once, for a picture that was refused as well. It is good again where the file has not come whole, or
+    where its sender is told to try again.
+    """
     answer, runtime = Answer(uuid4().hex), _runtime(http)
+    now, claimed = datetime.now(UTC), list[Upload]()
+
+    async def claim(fields: Mapping[str, str]) -> None:
+        upload = await _folder(runtime).claimed(fields.get(TOKEN, ""), now)
+        await _use(runtime, upload)
+        claimed.append(upload)
+
     try:
-        form = await sent(http, MAX_BYTES)
-        now = datetime.now(UTC)
-        upload = await _folder(runtime).claimed(form.fields.get(TOKEN, ""), now)
-        await pictures.show(runtime, upload, form.file, now)
+        file = await sent(http, MAX_BYTES, claim)
+        await pictures.show(runtime, claimed[0], file, now)
     except BadRequest as bad:
         error = {"message": bad.message, "extensions": {"code": ErrorCode.VALIDATION_ERROR.value}}
         return answer.errors(bad.status, [error], bad.headers)
     except BadPicture as bad:
         return _refused(answer, invalid("file", "NOT_ALLOWED", str(bad)))
     except QuestError as refusal:
+        if refusal.details.get("retryable"):
+            await _return(runtime, claimed)
         return _refused(answer, refusal)
     except ClientDisconnect:
+        await _return(runtime, claimed)
         return Response(status_code=400)  # nobody hears it
     except AWAY as error:
         away = unreached(error)
         if away is None:
             raise
+        await _return(runtime, claimed)
         return _refused(answer, away)
     return Response(status_code=204)
 
 
+async def _use(runtime: Runtime, upload: Upload) -> None:
+    """Use an upload's form up, for all processes. Raises FORBIDDEN the second time."""
+    try:
+        await runtime.rate_limits.spend(FORMS_SENT, upload.id.hex)
+    except RateLimited:
+        raise Refused(ErrorCode.FORBIDDEN, "This form was sent already: ask for another one.") from None
+
+
+async def _return(runtime: Runtime, claimed: list[Upload]) -> None:
+    for upload in claimed:
+        await runtime.rate_limits.give_back(FORMS_SENT, upload.id.hex)
+
+
 async def show(http: Request) -> Response:
-    """A picture, to anybody who knows its name."""
+    """A picture, to anybody who knows its name; 304 to who has it."""
     name = http.path_params["name"]
     place: Path | None = _folder(_runtime(http)).place(name) if is_name(name) else None
     if place is None or not await asyncio.to_thread(place.exists):
         raise HTTPException(404)
-    return FileResponse(place, media_type=TYPES[place.suffix.removeprefix(".")], headers=HEADERS)
+    stat = await asyncio.to_thread(place.stat)
+    headers = {**HEADERS, "etag": f'"{name}"'}  # the name says what is in it
+    if is_known(http.headers, headers["etag"], of_seconds(stat.st_mtime_ns // 10**9)):
+        return Response(status_code=304, headers=headers)
+    http.scope["headers"] = without_unknown_range(http.scope["headers"])
+    return FileResponse(place, media_type=TYPES[place.suffix.removeprefix(".")], headers=headers, stat_result=stat)
 
 
 def _runtime(http: Request) -> Runtime:

@@ -1,17 +1,43 @@
 """What is done with pictures: once one has arrived, look at it, keep it, show it; after a move, have them follow."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Final
 
 from milequest.actions.avatars import refuse_avatar, show_avatar
 from milequest.rules.avatars import Upload, url_of
-from milequest.rules.errors import QuestError
-from milequest.rules.pictures import BadPicture, cleaned
+from milequest.rules.errors import ErrorCode, QuestError, Refused
+from milequest.rules.pictures import BadPicture, Picture, cleaned
 from milequest.runtime import Runtime
 from milequest.store import avatars
 from milequest.store.pictures import forgotten
 from milequest.store.pictures.folder import Folder
 from milequest.store.transaction import transact
+
+MAX_WAITING: Final = 16  # pictures in memory, of 5 MB at most; beyond that senders are asked to try again
+
+
+class _Looker:
+    """Looks at one picture at a time, in a thread of its own: a large one takes a third of a second of a core."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "pictures")
+        self._waiting = 0
+
+    async def cleaned(self, data: bytes) -> Picture:
+        """The picture in `data`. Raises BadPicture, and UNAVAILABLE when too many wait."""
+        if self._waiting >= MAX_WAITING:
+            message = "Too many pictures at once; try again."
+            raise Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=5)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, cleaned, data)
+        finally:
+            self._waiting -= 1
+
+
+looker = _Looker()  # of the process
 
 
 async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
@@ -29,7 +55,7 @@ async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> 
 
 
 async def _show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
-    picture = await asyncio.to_thread(cleaned, data)
+    picture = await looker.cleaned(data)
     name = upload.name(picture)
     await runtime.pictures.keep(name, picture)  # before anybody is told of it
     url = url_of(runtime.settings.origin, name)

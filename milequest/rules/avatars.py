@@ -77,7 +77,8 @@ class Form:
 
 
 def content_type(path: str, text: str) -> str:
-    """One of the kinds of pictures. Raises VALIDATION_ERROR at `path`."""
+    """One of the kinds of pictures; many programs write `image/jpg`. Raises VALIDATION_ERROR at `path`."""
+    text = "image/jpeg" if text == "image/jpg" else text
     if text not in EXTENSIONS:
         raise invalid(path, "NOT_ALLOWED", f"must be one of {', '.join(EXTENSIONS)}")
     return text

@@ -13,6 +13,7 @@ class Per(StrEnum):
     NETWORK = "network"  # see `network`
     ACCOUNT = "account"  # the account an e-mail address names, whoever asks
     USER = "user"  # who is signed in
+    FORM = "form"  # a form for one picture
     CALLER = "caller"  # a user in a network, or a network without a user
     ACCOUNT_HERE = "account+network"  # an account and the network together: strangers elsewhere use up none of it
     REQUEST = "request"  # what a code was asked for with: its id, or else an account and the network
@@ -118,6 +119,14 @@ INVITE_GUESSES = RateLimit(
 )
 WALKS_LOGGED = RateLimit("walks", 60, HOUR, "walks logged", Per.USER, "Calls of `logActivity`.")
 AVATARS = RateLimit("avatars", 30, HOUR, "pictures", Per.USER, "Calls of `createAvatarUpload`.")
+FORMS_SENT = RateLimit(  # for as long as a form is good
+    "avatar",
+    1,
+    10 * MINUTE,
+    "uses of this form",
+    Per.FORM,
+    "Pictures that are sent with one form of `createAvatarUpload`.",
+)
 ROUTES_PLANNED = RateLimit(  # each asks a service once per leg
     "routes", 300, HOUR, "routes planned", Per.USER, "`previewRoute`, and goals with new `waypoints`."
 )

@@ -46,6 +46,10 @@ class RateLimits:
         if count > limit.most:
             raise RateLimited(f"Too many {limit.what}; try again later.", left)
 
+    async def give_back(self, limit: RateLimit, who: str) -> None:
+        """Count one attempt of `who` less."""
+        await self._add(limit, who, -1)
+
     @asynccontextmanager
     async def failures(
         self, *limits: tuple[RateLimit, str], successes: Sequence[tuple[RateLimit, str]] = ()

@@ -7,10 +7,11 @@ from typing import Final
 
 from milequest.rules.pictures import exif
 from milequest.rules.pictures.faults import BadPicture
-from milequest.rules.pictures.sizes import refuse_dimensions
+from milequest.rules.pictures.sizes import refuse_dimensions, refuse_parts
 
 _START: Final = b"\x89PNG\r\n\x1a\n"
 _SHOWN: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"sRGB", b"iCCP", b"cICP"})
+_MOST: Final = {b"PLTE": 768, b"IEND": 0, b"tRNS": 256, b"cHRM": 32, b"gAMA": 4, b"sRGB": 1, b"cICP": 4}  # bytes
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the type of colour
 _DEPTHS: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -38,14 +39,18 @@ def cleaned(data: bytes) -> bytes:
             kept.append(_chunk(kind, body))
         elif not kind[0] & 0x20:
             raise BadPicture("the PNG has parts that nobody knows")
+        if len(body) > _MOST.get(kind, len(body)):
+            raise BadPicture("the PNG has parts that are too long")
     _refuse_pixels(b"".join(packed), _unpacked_size(header))
     return b"".join(kept)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each chunk's type and body, up to the end: what lies behind is no picture."""
-    at, kind = len(_START), b""
+    at, kind, count = len(_START), b"", 0
     while kind != b"IEND":
+        count += 1
+        refuse_parts(count)
         head = data[at : at + 8]
         if len(head) < 8:
             raise BadPicture("the picture is cut off")
@@ -82,7 +87,10 @@ def _unpacked_size(header: bytes) -> int:
 
 
 def _refuse_pixels(packed: bytes, size: int) -> None:
-    """Raises BadPicture where there are more or fewer than `size` bytes; no more are unpacked to find out."""
+    """Raises BadPicture where there are more or fewer than `size` bytes; no more are unpacked to find out.
+
+    Nothing may follow the packed ones in their chunks either: no decoder shows it.
+    """
     unpacking, found = zlib.decompressobj(), 0
     try:
         while not unpacking.eof and found <= size:
@@ -92,5 +100,7 @@ def _refuse_pixels(packed: bytes, size: int) -> None:
                 break
     except zlib.error:
         raise BadPicture("the PNG is damaged") from None
+    if unpacking.unused_data:
+        raise BadPicture("the PNG has something behind its pixels")
     if found != size or not unpacking.eof:
         raise BadPicture("the PNG's pixels are more or fewer than it says")

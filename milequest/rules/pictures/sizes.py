@@ -5,13 +5,20 @@ from typing import Final
 from milequest.rules.pictures.faults import BadPicture
 
 MAX_SIDE: Final = 8_192  # pixels
-MAX_PIXELS: Final = 50_000_000  # the largest cameras of telephones
+MAX_PIXELS: Final = 16_000_000  # who looks at it holds them all in memory, 64 MB
+MAX_PARTS: Final = 10_000  # segments or chunks of a file; those that people have hold some hundreds
 
 
 def refuse_size(size: int, most: int) -> None:
     """Raises BadPicture for a file that is empty or over `most` bytes."""
     if not 0 < size <= most:
         raise BadPicture("there is nothing in the file" if size == 0 else f"the file is over {most // 2**20} MB")
+
+
+def refuse_parts(count: int) -> None:
+    """Raises BadPicture for more than MAX_PARTS parts: millions of empty ones fit into a file."""
+    if count > MAX_PARTS:
+        raise BadPicture("the picture is in too many parts")
 
 
 def refuse_dimensions(width: int, height: int) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from milequest.rules.pictures import exif
 from milequest.rules.pictures.faults import BadPicture
-from milequest.rules.pictures.sizes import refuse_dimensions
+from milequest.rules.pictures.sizes import refuse_dimensions, refuse_parts
 
 _SHOWN: Final = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP"})
 _ANIMATED: Final = frozenset({b"ANIM", b"ANMF"})
@@ -40,10 +40,12 @@ def cleaned(data: bytes) -> bytes:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each chunk's type and body, the first of its type, up to where the container says that it ends."""
     (size,) = struct.unpack("<I", data[4:8])
-    end, at, known = size + 8, 12, set()
+    end, at, known, count = size + 8, 12, set(), 0
     if end > len(data):
         raise BadPicture("the picture is cut off")
     while at + 8 <= end:
+        count += 1
+        refuse_parts(count)
         kind, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > end:
             raise BadPicture("the picture is cut off")

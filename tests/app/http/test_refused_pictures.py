@@ -37,7 +37,7 @@ def found(served: Service, token: str) -> tuple[str, str]:
 
 def test_why_a_picture_is_not_shown_is_known_until_a_later_one_is(served: Service, ann: str) -> None:
     assert refusal(served, ann) is None
-    good, cut, none, late, best = (form(served, ann) for _ in range(5))
+    good, cut, early, none, late, best = (form(served, ann) for _ in range(6))
     assert send(served, cut, pictures.png()[:-20]).status_code == 400
     told = refusal(served, ann)
     assert (told["upload"], told["teamId"]) == (cut["upload"], None)
@@ -45,7 +45,7 @@ def test_why_a_picture_is_not_shown_is_known_until_a_later_one_is(served: Servic
     assert send(served, none, b"<svg onload='alert(1)'/>").status_code == 400
     told = refusal(served, ann)
     assert (told["upload"], told["reason"]) == (none["upload"], "this is no picture in JPEG, PNG or WebP")
-    assert send(served, cut, b"").status_code == 400
+    assert send(served, early, b"").status_code == 400
     assert refusal(served, ann) == told, "it is of a picture before"
     assert send(served, good, pictures.png(shade=1)).status_code == 204
     assert refusal(served, ann) == told, "so is the one that is shown"

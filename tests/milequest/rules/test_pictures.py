@@ -1,7 +1,9 @@
 """What is a picture, and that nothing of it is handed on but the picture."""
 
+import contextlib
 import re
 import struct
+import time
 import zlib
 
 import pytest
@@ -93,7 +95,13 @@ BAD = {
     "a page": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     "gif": b"GIF89a" + b"\0" * 20,
     "too large": pictures.jpeg() + b"\0" * MAX_BYTES,
-    "jpeg without end": pictures.jpeg()[:-2],
+    "jpeg cut off in its head": pictures.jpeg()[:60],
+    "jpeg of millions of segments": b"\xff\xd8" + pictures.segment(0xE1, b"") * 20_000 + pictures.jpeg()[2:],
+    "png of 17 megapixels": pictures.png(4_250, 4_000),
+    "png of thousands of chunks": pictures.png(8, 8, pictures.chunk(b"tEXt", b"") * 20_000),
+    "png with something behind its pixels": pictures.png(packed=zlib.compress(ROWS) + pictures.SECRET),
+    "png with something in a number": pictures.png(8, 8, pictures.chunk(b"gAMA", b"\0\0\0\1" + pictures.SECRET)),
+    "webp of thousands of chunks": pictures.riff(*[(b"ABCD", b"")] * 20_000, pictures.pixels_of(LOSSY)),
     "jpeg without pixels": b"\xff\xd8" + pictures.segment(0xFE, b"x") + b"\xff\xd9",
     "jpeg of arithmetic": pictures.jpeg().replace(b"\xff\xc0", b"\xff\xc9"),
     "jpeg with a page in it": b"\xff\xd8\xff\xe0\0\x10JFIF\0<script>alert(1)</script>",
@@ -140,3 +148,46 @@ def test_whatever_is_damaged_is_a_picture_or_refused(name: str, data: st.DataObj
     except BadPicture:
         return
     assert cleaned(picture.data) == picture
+
+
+def _strays(data: bytes, marker: int) -> bytes:
+    """The JPEG with stray bytes, none of them a marker, before its segment `marker`."""
+    at = data.index(bytes((0xFF, marker)))
+    return data[:at] + b"\0\0" + SECRET + b"\xff\0" + data[at:]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        _strays(pictures.jpeg(), 0xDB),
+        _strays(_strays(pictures.jpeg(), 0xC0), 0xC4),
+        pictures.jpeg()[:-2],
+        pictures.jpeg()[:-2] + b"\xff",
+        _strays(pictures.jpeg(), 0xDA)[:-2],
+        pictures.jpeg().replace(b"\xff\xdb", b"\xff\xd0\xff\x01\xff\xff\xff\xdb", 1),
+    ],
+    ids=["stray bytes", "twice", "no end", "half an end", "both", "markers alone"],
+)
+def test_a_jpeg_that_browsers_show_all_the_same_is_taken_without_what_they_pass_over(damaged: bytes) -> None:
+    picture = cleaned(damaged)
+    assert SECRET not in picture.data
+    assert picture.data.rstrip(b"\xff\xd9") == cleaned(pictures.jpeg()).data.rstrip(b"\xff\xd9")
+    assert cleaned(picture.data).data == picture.data
+
+
+def test_a_jpegs_adobe_segment_keeps_what_decoders_read_of_it() -> None:
+    plain = pictures.jpeg()
+    picture = cleaned(plain[:2] + pictures.segment(0xEE, b"Adobe\0\x64\0\0\0\0\1" + SECRET) + plain[2:])
+    assert SECRET not in picture.data
+    assert b"Adobe\0\x64\0\0\0\0\1" in picture.data
+
+
+def test_a_jpeg_of_five_megabytes_of_anything_is_looked_at_quickly() -> None:
+    """In one thread: bytes that look like markers, one by one in Python, would take a second."""
+    plain = pictures.jpeg()
+    for filling in (b"\xff\0", b"\xff\xd0"):
+        for at in (plain.index(b"\xff\xdb"), len(plain) - 2):
+            began = time.thread_time()
+            with contextlib.suppress(BadPicture):
+                cleaned(plain[:at] + filling * 2_500_000 + plain[at:])
+            assert time.thread_time() - began < 0.3
