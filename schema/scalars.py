@@ -81,8 +81,8 @@ def parse_date_time(value: object) -> datetime:
 
 
 def parse_email(value: object) -> str:
-    """local@domain, without quoted parts."""
-    text = _text(value, "AWSEmail")
+    """local@domain, without quoted parts; blanks around it are dropped, as keyboards of telephones add one."""
+    text = _text(value, "AWSEmail").strip()
     if not _EMAIL.fullmatch(text):
         raise _refuse("AWSEmail", "write an address as name@example.com.")
     return text

@@ -9,17 +9,22 @@ from milequest.rules.errors import invalid
 from milequest.rules.text import required, zone
 
 STRIDE_METERS = (0.3, 1.5)
-LOCALE_MAX = 35  # what RFC 5646 (4.4.1) asks of who has a limit
+LOCALE_MAX = 100  # RFC 5646 (4.4.1) asks for 35 without extensions, of which systems write several
 
-_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
+_EXTENSIONS = r"(?P<extensions>(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?)"
+_LOCALE = re.compile(rf"(?P<plain>[a-z]{{2,3}}(?:-[a-z0-9]{{2,8}})*){_EXTENSIONS}", re.ASCII | re.IGNORECASE)
 
 
 def locale(path: str, tag: str) -> str:
-    """A BCP 47 language tag in its usual writing (`pt-BR`, `zh-Hant-TW`). Raises VALIDATION_ERROR at `path`."""
-    if len(tag) > LOCALE_MAX or not _LOCALE.fullmatch(tag):
+    """A BCP 47 language tag in its usual writing (`pt-BR`, `zh-Hant-TW`, `en-US-u-fw-mon`).
+
+    Raises VALIDATION_ERROR at `path`.
+    """
+    found = _LOCALE.fullmatch(tag) if len(tag) <= LOCALE_MAX else None
+    if found is None:
         raise invalid(path, "MALFORMED", "must be a language tag such as en-GB", high=LOCALE_MAX)
-    language, *subtags = tag.split("-")
-    return "-".join([language.lower(), *(_subtag(part) for part in subtags)])
+    language, *subtags = found["plain"].split("-")
+    return "-".join([language.lower(), *(_subtag(part) for part in subtags)]) + found["extensions"].lower()
 
 
 def _subtag(part: str) -> str:

@@ -7,8 +7,9 @@ combining marks, so both a text's length and its runs of marks are bounded befor
 import re
 import unicodedata
 from functools import cache
+from importlib import resources
 from typing import Final, Literal, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from milequest.rules.errors import ValidationError, invalid
 
@@ -20,6 +21,14 @@ _LATE_MARKS: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"  # no marks by their class
 
 # Zero-width (non-)joiners as emoji and many scripts need them: between two characters beyond ASCII.
 _JOINED = re.compile(r"(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
+# Variation selectors as they do: behind such a character, or one that a keycap is made of.
+_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_SELECTED = re.compile(rf"(?<=[^\x00-\x7f\u200c\u200d{_SELECTORS}])[{_SELECTORS}]|(?<=[0-9#*])\ufe0f")
+# What shows nothing though it is no format character: fillers of Hangul, an empty pattern of Braille, selectors, and
+# all else that Unicode calls default ignorable.
+_BLANK = re.compile(
+    rf"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\uffa0\ufff0-\ufff8\U0001d159\U000e0000-\U000e0fff{_SELECTORS}]"
+)
 
 T = TypeVar("T")
 
@@ -57,12 +66,18 @@ def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) ->
         raise invalid(path, "MALFORMED", "control characters are not allowed")
     if not lines:
         text = " ".join(text.split())
-        if any(unicodedata.category(character) == "Cf" for character in _JOINED.sub("", text)):
+        if any(map(_is_unseen, _SELECTED.sub("", _JOINED.sub("", text)))):
             raise invalid(path, "MALFORMED", "invisible characters are not allowed")
+        if any(unicodedata.category(word[0])[0] == "M" for word in text.split()):
+            raise invalid(path, "MALFORMED", "no word may begin with a combining mark")
     if not low <= len(text) <= high:
         reason = "TOO_SHORT" if len(text) < low else "TOO_LONG"
         raise invalid(path, reason, f"must have {low} to {high} characters", low=low, high=high)
     return text
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs") or _BLANK.match(character) is not None
 
 
 def clean_optional(path: str, value: str | None, high: int, *, lines: bool = False) -> str | None:
@@ -72,11 +87,11 @@ def clean_optional(path: str, value: str | None, high: int, *, lines: bool = Fal
 
 def presentable(value: str, high: int) -> str | None:
     """Return a name out of a file as `clean` takes it, without what that refuses; None where nothing is left."""
-    joined = {found.start() for found in _JOINED.finditer(value[: 8 * high])}
+    joined = {found.start() for each in (_JOINED, _SELECTED) for found in each.finditer(value[: 8 * high])}
     shown = [
         " " if character.isspace() else character
         for index, character in enumerate(value[: 8 * high])
-        if index in joined or character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+        if index in joined or character.isspace() or not _is_unseen(character)
     ]
     try:
         return clean("file", clean("file", "".join(shown), 0, 8 * high)[:high], 1, high)
@@ -99,12 +114,16 @@ def whole(path: str, value: int, low: int, high: int) -> int:
 
 
 def zone(path: str, name: str) -> ZoneInfo:
-    """The IANA time zone `name`. Raises VALIDATION_ERROR at `path`."""
+    """The IANA time zone `name`. Raises VALIDATION_ERROR at `path`.
+
+    Names are those of the tzdata package, the same on every machine: its system may know others, such as `localtime`.
+    """
     if name not in _zones():
         raise invalid(path, "UNKNOWN_ZONE", "must be an IANA time zone such as Europe/Paris")
     return ZoneInfo(name)
 
 
-@cache  # reading the database's folders takes 6 ms
+@cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    names = resources.files("tzdata").joinpath("zones").read_text("utf-8").split()
+    return frozenset(names) - {"Factory"}  # which stands for a zone that nobody has set

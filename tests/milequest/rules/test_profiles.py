@@ -18,6 +18,10 @@ from milequest.rules.profiles import locale, profile_changes, stride_mm
         ("de-CH-1901", "de-CH-1901"),
         ("sl-ROZAJ-biske", "sl-rozaj-biske"),
         ("fil", "fil"),
+        ("en-US-u-fw-mon-mu-celsius", "en-US-u-fw-mon-mu-celsius"),  # as Android 14 says it
+        ("EN-us-U-FW-Mon", "en-US-u-fw-mon"),
+        ("de-DE-u-co-phonebk-t-en-x-Mine", "de-DE-u-co-phonebk-t-en-x-mine"),
+        ("en-x-a", "en-x-a"),
     ],
 )
 def test_language_tags_in_their_usual_writing(typed: str, written: str) -> None:
@@ -25,7 +29,26 @@ def test_language_tags_in_their_usual_writing(typed: str, written: str) -> None:
     assert locale("input.locale", written) == written
 
 
-@pytest.mark.parametrize("typed", ["", "e", "english", "en_GB", "en-", "-en", "en--GB", "én", "en-ü", "x" * 36, "en\n"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "e",
+        "english",
+        "en_GB",
+        "en-",
+        "-en",
+        "en--GB",
+        "én",
+        "en-ü",
+        "en" + "-abcdefgh" * 11,
+        "en\n",
+        "en-u",
+        "en-u-a",
+        "en-x",
+        "x-y",
+    ],
+)
 def test_what_is_no_language_tag(typed: str) -> None:
     with pytest.raises(QuestError):
         locale("input.locale", typed)
