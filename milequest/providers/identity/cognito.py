@@ -13,24 +13,34 @@ from typing import Any, NoReturn
 
 from milequest.providers.identity import Session, SignedIn
 from milequest.providers.identity.outside import OutsideIdentity
-from milequest.rules.credentials import REFRESH_TOKEN_LIFE, SignUp
-from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated
-from milequest.rules.identity import Identity
+from milequest.rules.credentials import REFRESH_TOKEN_LIFE, SignUp, email_key
+from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated, wrong_password
+from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.instants import seconds
 from milequest.rules.sessions import REVOKED_FOR, Ending, Revocation
 from milequest.settings import Settings
-from milequest.store import accounts, revocations
+from milequest.store import accounts, revocations, users
 from milequest.store.aws.client import Aws, AwsError
 from milequest.store.revocations import Revocations
 from milequest.store.transaction import Pool, transact
 
 SERVICE = "cognito-idp"
-OPEN = {"SignUp", "ConfirmSignUp", "ResendConfirmationCode", "RevokeToken"}  # a role has no say in these
+OPEN = {  # a role has no say in these
+    *("SignUp", "ConfirmSignUp", "ResendConfirmationCode", "RevokeToken"),
+    *("ForgotPassword", "ConfirmForgotPassword", "ChangePassword"),
+}
 WRONG = {"NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException"}
-BAD_CODE = {"CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"}
+BAD_CODE = {  # where it says more, that would tell of an account
+    *("CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"),
+    *("UserNotConfirmedException", "TooManyFailedAttemptsException", "LimitExceededException"),
+}
+TOO_SIMPLE = {"InvalidPasswordException", "PasswordHistoryPolicyViolationException"}
 NOT_GOOD = "This refresh token is not good any more."
 OVER = {"NotAuthorizedException", "InvalidParameterException", "UnsupportedTokenTypeException", "UserNotFoundException"}
-NEUTRAL = {"UsernameExistsException", "UserNotFoundException", "InvalidParameterException", "LimitExceededException"}
+NEUTRAL = {
+    *("UsernameExistsException", "UserNotFoundException", "InvalidParameterException", "LimitExceededException"),
+    *("UserNotConfirmedException", "NotAuthorizedException"),
+}
 
 
 class CognitoIdentity(OutsideIdentity):
@@ -43,6 +53,7 @@ class CognitoIdentity(OutsideIdentity):
         self._aws = aws
         self._pool = settings.cognito_pool
         self._client = settings.jwt_client_id
+        self._issuer = settings.jwt_issuer
         self._secret: bytes | None = None
 
     async def sign_up(self, request: SignUp, now: datetime) -> str:
@@ -53,8 +64,7 @@ class CognitoIdentity(OutsideIdentity):
         try:
             await self._call("SignUp", **given)
         except AwsError as error:
-            if error.code == "InvalidPasswordException":
-                raise invalid("input.password", "MALFORMED", "the password is too simple") from None
+            _refuse_simple(error, "input.password")
             _pass_over(error)
         return secrets.token_urlsafe()
 
@@ -74,17 +84,58 @@ class CognitoIdentity(OutsideIdentity):
         except AwsError as error:
             _pass_over(error)
 
+    async def forgot_password(self, email: str, now: datetime) -> str:
+        """Have a code mailed. Cognito keeps one for a user, whoever asked, so the request's id counts for nothing."""
+        try:
+            await self._call("ForgotPassword", **await self._about(email_key(email)))
+        except AwsError as error:
+            _pass_over(error)
+        return secrets.token_urlsafe()
+
+    async def reset_password(self, email: str, request_id: str, code: str, password: str, now: datetime) -> None:
+        """Give the account a new password and end its sessions."""
+        key = email_key(email)
+        given = await self._about(key) | {"ConfirmationCode": code, "Password": password}
+        try:
+            await self._call("ConfirmForgotPassword", **given)
+        except AwsError as error:
+            if error.code in BAD_CODE:
+                raise Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old.") from None
+            _refuse_simple(error, "input.newPassword")
+            _unavailable(error)
+        user_id = await users.by_email(self._writer, key)
+        owner = Identity(IdentityKind.USER, user_id, self._issuer, key)  # Cognito takes the address for the user's name
+        await self.sign_out(None, owner, Ending.ALL, now)
+
+    async def change_password(self, identity: Identity, current: str, password: str, now: datetime) -> None:
+        """Give the caller's account a new password. Cognito ends one session or all: all, the caller's too."""
+        if identity.issuer != self._issuer or identity.subject is None:
+            raise Refused(ErrorCode.UNAVAILABLE, "This account is kept by another provider: change it there.")
+        username = {"USERNAME": identity.subject, "PASSWORD": current}
+        try:
+            session = (await self._signed_in("ADMIN_USER_PASSWORD_AUTH", identity.subject, username, now)).session
+        except AwsError as error:
+            if error.code in WRONG:
+                raise wrong_password("input.currentPassword") from None
+            _unavailable(error)
+        given = {"AccessToken": session.access_token, "PreviousPassword": current, "ProposedPassword": password}
+        try:
+            await self._call("ChangePassword", **given)
+        except AwsError as error:
+            _refuse_simple(error, "input.newPassword")
+            _unavailable(error)
+        await self.sign_out(None, identity, Ending.ALL, now)
+
     async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
         """Start a session."""
         try:
             given = {"USERNAME": email.lower(), "PASSWORD": password}
             return await self._signed_in("ADMIN_USER_PASSWORD_AUTH", email.lower(), given, now)
         except AwsError as error:
-            if error.code == "UserNotConfirmedException":
-                message = "Confirm the e-mail address with the code first."
-                raise Refused(ErrorCode.EMAIL_NOT_VERIFIED, message) from None
-            if error.code in WRONG:
-                raise unauthenticated("Wrong e-mail address or password.") from None
+            # Of a sign-up with an address that has an account Cognito keeps nothing, so EMAIL_NOT_VERIFIED would tell.
+            if error.code in WRONG | {"UserNotConfirmedException"}:
+                message = "Wrong e-mail address or password, or the address is not confirmed yet."
+                raise unauthenticated(message) from None
             _unavailable(error)
 
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
@@ -185,6 +236,12 @@ class CognitoIdentity(OutsideIdentity):
             return await self._aws.call(signer, self._aws.origin(SERVICE), target, "1.1", given)
         except (OSError, TimeoutError) as error:
             _unavailable(error)
+
+
+def _refuse_simple(error: AwsError, path: str) -> None:
+    """Raises VALIDATION_ERROR where the user pool's policy wants another password."""
+    if error.code in TOO_SIMPLE:
+        raise invalid(path, "MALFORMED", "the password is too simple, or was used before") from None
 
 
 def _pass_over(error: AwsError) -> None:

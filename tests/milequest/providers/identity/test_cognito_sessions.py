@@ -63,7 +63,9 @@ async def _cognito(pool: Pool, *answers: Answer | str) -> AsyncIterator[Cognito]
         access = issuer.token(issuer.claims(origin_jti=SESSION))
         tokens = {"IdToken": issuer.token(issuer.id_claims()), "AccessToken": access, "ExpiresIn": 3600}
         exchanged = 200, orjson.dumps({"AuthenticationResult": tokens})
-        given = iter([SECRET, *(exchanged if answer == "tokens" else answer for answer in answers)])
+        signed_in = 200, orjson.dumps({"AuthenticationResult": {**tokens, "RefreshToken": "first"}})
+        said: dict[Answer | str, Answer] = {"tokens": exchanged, "signed in": signed_in}
+        given = iter([SECRET, *(said.get(answer, answer) for answer in answers)])
         async with stubbed(given) as stub:  # type: ignore[arg-type]  # none is a text any more
             yield Cognito(issuer, stub, pool)
 

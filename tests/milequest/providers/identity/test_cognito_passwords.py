@@ -1,0 +1,81 @@
+"""New passwords with Cognito: what it is asked, and that no answer tells who has an account."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from milequest.rules.errors import ErrorCode, QuestError
+from tests.ada import code_of
+from tests.milequest.providers.identity.test_cognito_sessions import DONE, REFUSED, Made, cognito
+
+__all__ = ["cognito"]  # the fixture
+EMAIL, KEY, NEW = "Ada@Example.org", "ada@example.org", "Another-Horse-2"
+AS_OFTEN_AS_ASKED = 6  # what may pass is asked again
+
+
+def error(name: str) -> tuple[int, bytes]:
+    """An error of Cognito's."""
+    return 400, f'{{"__type": "{name}"}}'.encode()
+
+
+def now() -> datetime:
+    """This instant: sessions that began before it are over."""
+    return datetime.now(UTC)
+
+
+async def test_a_reset_ends_every_session(cognito: Made) -> None:
+    async with cognito(DONE, DONE, DONE) as pool:
+        caller = await pool.caller()
+        request = await pool.identity.forgot_password(EMAIL, now())
+        await pool.identity.reset_password(EMAIL, request, "123456", NEW, now())
+        (asked,) = pool.asked("ConfirmForgotPassword")
+        assert (asked["Username"], asked["ConfirmationCode"], asked["Password"]) == (KEY, "123456", NEW)
+        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [KEY]
+        assert pool.revocations.has_ended(caller)
+
+
+@pytest.mark.parametrize("name", ["CodeMismatch", "ExpiredCode", "UserNotFound", "UserNotConfirmed", "LimitExceeded"])
+async def test_every_reset_that_fails_is_a_wrong_code(cognito: Made, name: str) -> None:
+    async with cognito(*[error(f"{name}Exception")] * AS_OFTEN_AS_ASKED) as pool:
+        reset = pool.identity.reset_password(EMAIL, "any", "123456", NEW, now())
+        assert await code_of(reset) is ErrorCode.CODE_INVALID
+        assert pool.asked("AdminUserGlobalSignOut") == []
+
+
+@pytest.mark.parametrize("name", ["UserNotFound", "InvalidParameter", "LimitExceeded", "NotAuthorized"])
+async def test_a_forgotten_password_of_nobody_is_answered_alike(cognito: Made, name: str) -> None:
+    async with cognito(*[error(f"{name}Exception")] * AS_OFTEN_AS_ASKED) as pool:
+        assert await pool.identity.forgot_password(EMAIL, now())
+
+
+async def test_a_password_changes_for_who_knows_it_and_ends_every_session(cognito: Made) -> None:
+    async with cognito("signed in", DONE, DONE) as pool:
+        caller = await pool.caller()
+        await pool.identity.change_password(caller, "Correct-Horse-1", NEW, now())
+        (asked,) = pool.asked("ChangePassword")
+        assert (asked["PreviousPassword"], asked["ProposedPassword"]) == ("Correct-Horse-1", NEW)
+        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [caller.subject]
+        assert pool.revocations.has_ended(caller)
+
+
+@pytest.mark.parametrize(
+    ("answers", "path"),
+    [((REFUSED,), "input.currentPassword"), (("signed in", error("InvalidPasswordException")), "input.newPassword")],
+)
+async def test_a_password_that_is_refused_is_told_by_field(
+    cognito: Made, answers: tuple[tuple[int, bytes] | str, ...], path: str
+) -> None:
+    async with cognito(*answers) as pool:
+        with pytest.raises(QuestError, match=path):
+            await pool.identity.change_password(await pool.caller(), "Wrong-Horse-1", NEW, now())
+        assert pool.asked("AdminUserGlobalSignOut") == []
+
+
+async def test_a_sign_up_that_waits_is_told_like_a_wrong_password(cognito: Made) -> None:
+    told = set()
+    for name in ("UserNotConfirmed", "NotAuthorized", "UserNotFound"):
+        async with cognito(*[error(f"{name}Exception")] * AS_OFTEN_AS_ASKED) as pool:
+            with pytest.raises(QuestError) as refusal:
+                await pool.identity.sign_in(EMAIL, NEW, now())
+            told.add((refusal.value.code, refusal.value.message))
+    assert len(told) == 1
