@@ -11,7 +11,6 @@ from milequest.providers.identity import Session, SignedIn
 from milequest.rules.credentials import checked_sign_up, email_address, email_key
 from milequest.rules.enums import Units
 from milequest.rules.errors import unauthenticated
-from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.rate_limits import (
     AUTH_CALLS,
     CODE_TRIES,
@@ -22,7 +21,7 @@ from milequest.rules.rate_limits import (
     SIGN_INS,
     SIGN_UPS,
 )
-from milequest.rules.sessions import Ending
+from milequest.rules.sessions import Ending, origin
 from milequest.store import users
 from milequest.store.transaction import transact
 from milequest.store.users import Profile
@@ -103,15 +102,17 @@ async def sign_in(ctx: Context) -> SignInResult:
         (FAILED_SIGN_INS, here),
         *await elsewhere(ctx, key, FAILED_SIGN_INS_ELSEWHERE),
     )
+    identity, now = ctx.request.runtime.identity, ctx.request.now
+    came_from = origin(ctx.request.headers.get("user-agent"), ctx.request.address)
     async with limits.failures(*failed, successes=((SIGN_INS, here),)):
-        signed_in = await ctx.request.runtime.identity.sign_in(email, given["password"], ctx.request.now)
+        signed_in = await identity.sign_in(email, given["password"], now, came_from)
     await limits.remember(KNOWN_NETWORKS, here)
-    account = signed_in.account
     viewer = await users.profile(ctx.request.runtime.writer, await _user_id(ctx, signed_in))
     if viewer is None:
         raise unauthenticated("This account is closed.")
     # The payload's viewer is read as who has just signed in: their memberships, their walks.
-    ctx.request.identity = Identity(IdentityKind.USER, viewer.id, account.issuer, account.subject)
+    verified = await runtime.identity.verify(signed_in.session.access_token, ctx.request.now)
+    ctx.request.identity = verified.identity(viewer.id)
     return SignInResult(signed_in.session, viewer)
 
 

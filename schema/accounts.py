@@ -12,7 +12,9 @@ from schema.users import Viewer
 class Session:
     access_token: str = about("Goes into the Authorization header, as `Bearer TOKEN`.")
     access_token_expires_at: AWSDateTime = about("Until when it is good.")
-    refresh_token: str = about("Good once, for the session's next tokens.")
+    refresh_token: str = about(
+        "For the session's next tokens. Good once; within 30 seconds it gets the same ones again."
+    )
 
 
 @strawberry.input(description="An account to be made. A code comes by mail.")
@@ -50,12 +52,14 @@ class SignInInput:
 
 @strawberry.input(description="A refresh token to be exchanged.")
 class RefreshTokenInput:
-    refresh_token: str = about("The latest one; using an older one ends the session.")
+    refresh_token: str = about("The latest one; an older one ends the session, but for 30 seconds after its use.")
 
 
 @strawberry.input(description="Which sessions to end.")
 class SignOutInput:
-    refresh_token: str | None = optional("The session's refresh token.")
+    refresh_token: str | None = optional(
+        "The session's refresh token. Without it the access token says which session and whose."
+    )
     everywhere: bool | None = optional("All sessions of the account, this one among them.")
     others: bool | None = optional("All sessions of the account but this one. UNAVAILABLE with Cognito.")
 

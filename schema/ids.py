@@ -24,6 +24,7 @@ PREFIX_OF_TYPE = {
     "Milestone": "milestone",
     "Route": "route",
     "RouteTemplate": "template",
+    "SignInSession": "session",
 }
 _OF_FIELD = {"TeamActivityEvent.removedId": "activity", "TeamMemberEvent.removedId": "member"}
 BOARD = "board"  # a Leaderboard's id is put together by its row

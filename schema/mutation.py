@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers import accounts, activities, avatars, goals, invites, members, passwords, presence, teams, users
+from resolvers import accounts, activities, avatars, goals, invites, members, passwords, presence, sessions, teams, users
 from schema.accounts import (
     ConfirmEmailInput,
     ConfirmEmailPayload,
@@ -78,6 +78,7 @@ from schema.passwords import (
     ResetPasswordInput,
     ResetPasswordPayload,
 )
+from schema.sessions import EndSessionInput, EndSessionPayload
 from schema.teams import (
     CreateTeamInput,
     CreateTeamPayload,
@@ -114,11 +115,23 @@ class Mutation:
 
     @field(accounts.refresh_token, *PEOPLE)
     def refresh_token(self, input: Input[RefreshTokenInput]) -> RefreshTokenPayload | None:
-        """Exchange a refresh token for the session's next tokens. Using one twice ends the session."""
+        """Exchange a refresh token for the session's next tokens.
+
+        The same one again within 30 seconds gets the same answer; later it ends the session. UNAUTHENTICATED.
+        """
 
     @field(accounts.sign_out, *PEOPLE)
     def sign_out(self, input: Input[SignOutInput]) -> SignOutPayload | None:
-        """End a session, or all of them."""
+        """End a session, the others or all: that of `refreshToken`, else that of the access token.
+
+        Its refresh token ends at once. Within a second its access tokens are refused, its subscriptions end with
+        UNAUTHENTICATED, and sockets that it introduced are closed (4401). UNAUTHENTICATED where neither token is good:
+        nothing has ended then.
+        """
+
+    @field(sessions.end_session, *SIGNED_IN)
+    def end_session(self, input: Input[EndSessionInput]) -> EndSessionPayload | None:
+        """End one of your sessions, as `signOut` does. NOT_FOUND for one that is not yours or has ended."""
 
     @field(passwords.forgot_password, *PEOPLE)
     def forgot_password(self, input: Input[ForgotPasswordInput]) -> ForgotPasswordPayload | None:

@@ -3,7 +3,7 @@
 from milequest.actions.teams import TeamDeleted
 from milequest.providers import identity
 from milequest.rules import avatars as forms
-from milequest.rules import geo, places
+from milequest.rules import geo, places, sessions
 from milequest.rules.errors import Problem
 from milequest.rules.pages import Page, PageInfo
 from milequest.store import activities as stored_activities
@@ -26,6 +26,7 @@ from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
 from resolvers import members as member_payloads
 from resolvers import routes as route_shapes
+from resolvers import sessions as session_payloads
 from resolvers import teams as team_payloads
 from resolvers import users as user_payloads
 
@@ -61,6 +62,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "DeleteAvatarPayload": avatars.DeleteAvatarPayload,
     "DeleteActivityPayload": activities.DeleteActivityPayload,
     "DeleteGoalPayload": goal_payloads.DeleteGoalPayload,
+    "EndSessionPayload": session_payloads.EndSessionResult,
     "DeleteTeamPayload": TeamDeleted,
     "FormField": forms.FormField,
     "Goal": goals.Goal,
@@ -91,6 +93,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "RouteTemplateConnection": Page,
     "Session": identity.Session,
     "SetMemberRolePayload": member_payloads.SetMemberRolePayload,
+    "SignInSession": sessions.ActiveSession,
     "SignInPayload": accounts.SignInResult,
     "SignOutPayload": accounts.Done,
     "SignUpPayload": accounts.SignUpResult,

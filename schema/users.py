@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import activities, avatars, members, stats
+from resolvers import activities, avatars, members, sessions, stats
 from schema.boards import ActivityStats, Day, Period
 from schema.enums import ActivityPrivacy, LeaderboardPeriod, Units
 from schema.fields import After, First, about, arg, field, idempotency_key, optional
@@ -14,6 +14,7 @@ from schema.scalars import AWSURL, AWSDateTime, AWSEmail
 if TYPE_CHECKING:
     from schema.activities import ActivityConnection, ActivityFilter
     from schema.members import TeamMember
+    from schema.sessions import SignInSession
 
 
 @strawberry.type(description="The public card of a user, and nothing else of them.")
@@ -57,6 +58,11 @@ class Viewer(Node):
     @field(members.of_viewer, bound=20)
     def memberships(self) -> list[Annotated["TeamMember", strawberry.lazy("schema.members")]]:
         """The teams you are in, oldest membership first: at most 20."""
+
+    @field(sessions.of_viewer, bound=50)
+    def sessions(self) -> list[Annotated["SignInSession", strawberry.lazy("schema.sessions")]] | None:
+        """Your sessions that have not ended, the one used last first: at most 50. Null where another service keeps
+        accounts."""
 
     @field(stats.of_viewer)
     def stats(self, period: Period = LeaderboardPeriod.WEEK, date: Day = strawberry.UNSET) -> ActivityStats:

@@ -1,6 +1,6 @@
 """Drives the API in tests as clients do: GraphQL text in, data or errors out, on a real database and a real Valkey."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +42,7 @@ class Caller:
     identity: Identity = ANONYMOUS
     now: datetime = field(default_factory=noon)
     address: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def user_id(self) -> UUID:
@@ -51,7 +52,7 @@ class Caller:
 
     async def result(self, text: str, variables: dict[str, Any]) -> ExecutionResult:
         """Run one operation. Raises RequestRefused for a request error."""
-        request = Request(new_id(self.now).hex, self.now, self.identity, self.runtime, address=self.address)
+        request = Request(new_id(self.now).hex, self.now, self.identity, self.runtime, self.headers, self.address)
         return await runner().run(runner().prepare(text), request, variables, None)
 
     async def run(self, text: str, **variables: Any) -> dict[str, Any]:

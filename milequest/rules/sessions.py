@@ -1,16 +1,59 @@
 """Sessions: what one was begun by, as its owner knows it again, and when a token counts as one of an ended session."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
 from milequest.rules.credentials import ACCESS_TOKEN_LIFE
+from milequest.rules.text import presentable
 
+REFRESH_GRACE = timedelta(seconds=30)  # in which the same refresh token gets the same answer again
+MAX_DEVICE = 200
+MAX_LISTED = 50
 LEEWAY = timedelta(minutes=5)  # clocks differ, and tokens are taken a little after their end
 REVOKED_FOR = ACCESS_TOKEN_LIFE + LEEWAY
 OF_USERS = "user:"
 ENDED = "This session has ended: sign in again."
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """With what somebody signs in and where from, as far as they need it to know a session of theirs again."""
+
+    device: str | None
+    network: str | None
+
+
+UNKNOWN = Origin(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveSession:
+    """A session that has not ended."""
+
+    id: UUID
+    device: str | None
+    network: str | None
+    signed_in_at: datetime
+    last_used_at: datetime
+    is_current: bool = False
+
+
+def origin(user_agent: str | None, address: str) -> Origin:
+    """What is kept of a request that signs in: what its program calls itself, and its network without who in it."""
+    return Origin(presentable(user_agent, MAX_DEVICE) if user_agent else None, coarse_network(address))
+
+
+def coarse_network(address: str) -> str | None:
+    """The network of an address: 256 addresses of IPv4, a site's of IPv6. None for what is no address."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    ip = (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
+    return str(ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
 
 
 class Ending(StrEnum):

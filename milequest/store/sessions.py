@@ -1,12 +1,12 @@
 """Sessions: each sign-in starts one, its refresh tokens follow each other, and of each only the hash is stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from milequest.rules.credentials import ISSUER, MAX_SESSIONS, REFRESH_TOKEN_LIFE
 from milequest.rules.instants import seconds
-from milequest.rules.sessions import Revocation
+from milequest.rules.sessions import MAX_LISTED, UNKNOWN, ActiveSession, Origin, Revocation
 from milequest.store import accounts, credentials, revocations
 from milequest.store.credentials import Credential
 from milequest.store.transaction import Reader, Tx
@@ -14,18 +14,23 @@ from milequest.store.transaction import Reader, Tx
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token we gave out: `is_used` once exchanged, `is_live` while neither it nor its session has ended."""
+    """A refresh token we gave out: `used_at` once exchanged, `is_live` while neither it nor its session has ended.
+
+    `secret` is its session's, and makes the token after it.
+    """
 
     session_id: UUID
     signed_in_at: datetime
-    is_used: bool
+    used_at: datetime | None
     is_live: bool
+    secret: bytes = field(repr=False)
     credential: Credential
 
 
 _START = """
 WITH session AS (
-    INSERT INTO sign_in_session (id, subject, signed_in_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id)
+    INSERT INTO sign_in_session (id, subject, signed_in_at, expires_at, device, network)
+    VALUES ($1, $2, $3, $4, $6, $7) RETURNING id)
 INSERT INTO refresh_token (token_hash, session_id, issued_at, expires_at) SELECT $5, id, $3, $4 FROM session
 """
 # Before another one begins. The oldest go, those that ended before any other.
@@ -37,7 +42,7 @@ RETURNING id, revoked_at
 """
 _DROP_ENDED = "DELETE FROM sign_in_session WHERE subject = $1 AND expires_at <= $2"
 _FIND = f"""
-SELECT s.id AS session_id, s.signed_in_at, t.used_at IS NOT NULL AS is_used,
+SELECT s.id AS session_id, s.signed_in_at, s.secret, t.used_at,
        s.revoked_at IS NULL AND t.expires_at > $2 AS is_live, c.*
 FROM refresh_token t JOIN sign_in_session s ON s.id = t.session_id JOIN ({credentials.CONFIRMED}) c USING (subject)
 WHERE t.token_hash = $1
@@ -47,12 +52,17 @@ _ROTATE = """
 WITH used AS (
     UPDATE refresh_token SET used_at = $3 WHERE token_hash = $1 AND used_at IS NULL RETURNING session_id),
 session AS (
-    UPDATE sign_in_session s SET expires_at = $4 FROM used WHERE s.id = used.session_id AND s.revoked_at IS NULL
-    RETURNING s.id)
+    UPDATE sign_in_session s SET expires_at = $4, last_used_at = $3 FROM used
+    WHERE s.id = used.session_id AND s.revoked_at IS NULL RETURNING s.id)
 INSERT INTO refresh_token (token_hash, session_id, issued_at, expires_at) SELECT $2, id, $3, $4 FROM session
 RETURNING session_id
 """
 _DROP_EXPIRED = "DELETE FROM refresh_token WHERE session_id = $1 AND expires_at <= $2"
+_ACTIVE = """
+SELECT id, device, network, signed_in_at, coalesce(last_used_at, signed_in_at) AS last_used_at FROM sign_in_session
+WHERE subject = $1 AND revoked_at IS NULL AND expires_at > $2
+ORDER BY last_used_at DESC, id DESC LIMIT $3
+"""
 _REVOKE = "UPDATE sign_in_session SET revoked_at = $3 WHERE id = $2 AND subject = $1 AND revoked_at IS NULL"
 _REVOKE_ALL = """
 UPDATE sign_in_session SET revoked_at = $2 WHERE subject = $1 AND id IS DISTINCT FROM $3 AND revoked_at IS NULL
@@ -60,13 +70,16 @@ RETURNING id
 """
 
 
-async def start(tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime) -> list[Revocation]:
+async def start(
+    tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime, origin: Origin = UNKNOWN
+) -> list[Revocation]:
     """Start a session with its first refresh token. The subject's ended ones go, and beyond MAX_SESSIONS the oldest."""
     await tx.execute(_DROP_ENDED, subject, now)
     dropped = await tx.fetch(_KEEP_FEW, subject, MAX_SESSIONS - 1)
     ended = [Revocation(await _owner(tx, subject), str(row["id"])) for row in dropped if row["revoked_at"] is None]
     await revocations.put(tx, ended, now)
-    await tx.execute(_START, session_id, subject, now, now + REFRESH_TOKEN_LIFE, token_hash)
+    ends = now + REFRESH_TOKEN_LIFE
+    await tx.execute(_START, session_id, subject, now, ends, token_hash, origin.device, origin.network)
     return ended
 
 
@@ -75,7 +88,14 @@ async def find(db: Reader, token_hash: bytes, now: datetime) -> RefreshToken | N
     row = await db.fetchrow(_FIND, token_hash, now)
     if row is None:
         return None
-    return RefreshToken(row["session_id"], row["signed_in_at"], row["is_used"], row["is_live"], credentials.read(row))
+    return RefreshToken(
+        row["session_id"],
+        row["signed_in_at"],
+        row["used_at"],
+        row["is_live"],
+        row["secret"],
+        credentials.read(row),
+    )
 
 
 async def rotate(tx: Tx, token_hash: bytes, next_hash: bytes, now: datetime) -> bool:
@@ -85,6 +105,11 @@ async def rotate(tx: Tx, token_hash: bytes, next_hash: bytes, now: datetime) -> 
         return False
     await tx.execute(_DROP_EXPIRED, session_id, now)
     return True
+
+
+async def active(db: Reader, subject: UUID, now: datetime) -> list[ActiveSession]:
+    """The subject's sessions that have not ended, the one used last first."""
+    return [ActiveSession(*row) for row in await db.fetch(_ACTIVE, subject, now, MAX_LISTED)]
 
 
 async def revoke(tx: Tx, subject: UUID, session_id: UUID, now: datetime) -> list[Revocation]:

@@ -144,12 +144,6 @@ async def test_a_closed_account_neither_signs_in_nor_refreshes(quest: Quest, col
         assert (await elsewhere(quest).refused(document, input=given))["code"] == "UNAUTHENTICATED"
 
 
-async def test_of_two_refreshes_at_once_one_wins(quest: Quest) -> None:
-    await account(quest)
-    token = {"refreshToken": (await sign_in(quest))["refreshToken"]}
-    client = elsewhere(quest)
-    answers = await asyncio.gather(*(client.result(REFRESH, {"input": token}) for _ in range(4)))
-    assert len([answer for answer in answers if not answer.errors]) == 1
 
 
 async def test_an_old_refresh_token_ends_the_session_a_day_later_too(quest: Quest) -> None:

@@ -1,6 +1,6 @@
 """Ending sessions as clients do it: what signing out ends, whom it is refused to, and how often one may ask."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -24,10 +24,14 @@ def elsewhere(quest: Quest) -> Caller:
     return Caller(quest.runtime, now=datetime.now(UTC), address=f"203.0.113.{next(_networks)}")
 
 
-async def signed_in(quest: Quest, identify: Identify) -> tuple[Caller, dict[str, Any]]:
+async def signed_in(
+    quest: Quest, identify: Identify, agent: str | None = None, address: str | None = None, email: str = EMAIL
+) -> tuple[Caller, dict[str, Any]]:
     """Ada with a new session, and its tokens."""
     client = elsewhere(quest)
-    session = (await client.run(SIGN_IN, input={"email": EMAIL, "password": PASSWORD}))["signIn"]["session"]
+    client.headers = {"user-agent": agent} if agent else {}
+    client.address = client.address if address is None else address
+    session = (await client.run(SIGN_IN, input={"email": email, "password": PASSWORD}))["signIn"]["session"]
     client = elsewhere(quest)
     client.identity = await identify(session["accessToken"])
     return client, session
@@ -128,3 +132,76 @@ async def test_signing_out_is_limited_by_network(quest: Quest) -> None:
         await quest.runtime.rate_limits.spend(REFRESHES, client.address)
     refusal = await client.refused(SIGN_OUT, input={"refreshToken": "ada@example.org:x", "everywhere": True})
     assert refusal["code"] == "RATE_LIMITED"
+
+
+LIST = "{ viewer { sessions { id device network signedInAt lastUsedAt isCurrent } } }"
+END = """mutation ($input: EndSessionInput!) { endSession(input: $input) {
+  deletedSessionId viewer { sessions { id } } } }"""
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+async def listed(client: Caller) -> list[dict[str, Any]]:
+    """The caller's sessions as they see them."""
+    found: list[dict[str, Any]] = (await client.run(LIST))["viewer"]["sessions"]
+    return found
+
+
+async def test_sessions_are_listed_by_device_and_coarse_network(quest: Quest) -> None:
+    await account(quest)
+    identify = identifying(quest.runtime)
+    origins = [
+        (FIREFOX, "198.51.100.77"),
+        (None, "2001:db8:1:2:3::4"),
+        ("x" * 5_000, ""),
+        ("\x00\u202e", "::ffff:192.0.2.9"),
+    ]
+    for agent, address in origins:
+        client, _ = await signed_in(quest, identify, agent, address)
+    found = await listed(client)
+    assert {(session["device"], session["network"]) for session in found} == {
+        (FIREFOX, "198.51.100.0/24"),
+        (None, "2001:db8:1::/48"),
+        ("x" * 200, None),
+        (None, "192.0.2.0/24"),
+    }
+    assert [session["isCurrent"] for session in found].count(True) == 1
+    stored = str([tuple(row) for row in await quest.runtime.writer.fetch("TABLE sign_in_session")])
+    assert not [address for _, address in origins if address and address in stored]
+
+
+async def test_a_refresh_is_the_last_use_of_a_session(quest: Quest) -> None:
+    await account(quest)
+    client, session = await signed_in(quest, identifying(quest.runtime))
+    (before,) = await listed(client)
+    later = elsewhere(quest)
+    later.now += timedelta(minutes=10)
+    await later.run(REFRESH, input={"refreshToken": session["refreshToken"]})
+    (after,) = await listed(client)
+    assert before["lastUsedAt"] == before["signedInAt"] == after["signedInAt"] < after["lastUsedAt"]
+
+
+async def test_a_session_that_is_ended_by_its_id_is_over_and_the_others_are_not(quest: Quest) -> None:
+    await account(quest)
+    identify = identifying(quest.runtime)
+    client, session = await signed_in(quest, identify)
+    _, other = await signed_in(quest, identify)
+    (gone,) = [one["id"] for one in await listed(client) if not one["isCurrent"]]
+    ended = (await client.run(END, input={"sessionId": gone}))["endSession"]
+    assert (ended["deletedSessionId"], len(ended["viewer"]["sessions"])) == (gone, 1)
+    assert [await is_over(quest, identify, one) for one in (other, session)] == [True, False]
+    assert (await client.refused(END, input={"sessionId": gone}))["code"] == "NOT_FOUND"
+
+
+async def test_a_session_of_somebody_else_is_neither_seen_nor_ended(quest: Quest) -> None:
+    await account(quest)
+    await account(quest, "bob@example.org")
+    identify = identifying(quest.runtime)
+    client, session = await signed_in(quest, identify)
+    bob, _ = await signed_in(quest, identify, email="bob@example.org")
+    (mine,) = await listed(client)
+    assert [one["id"] for one in await listed(bob)] != [mine["id"]]
+    assert (await quest.refusal(bob, END, input={"sessionId": mine["id"]}))["code"] == "NOT_FOUND"
+    node = "query ($id: ID!) { node(id: $id) { ... on SignInSession { id isCurrent } } }"
+    assert await bob.run(node, id=mine["id"]) == await quest.anonymous.run(node, id=mine["id"]) == {"node": None}
+    assert await client.run(node, id=mine["id"]) == {"node": {"id": mine["id"], "isCurrent": True}}
+    assert not await is_over(quest, identify, session)

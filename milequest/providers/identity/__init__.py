@@ -1,14 +1,15 @@
 """Who signs people in: our own built-in provider, or an outside issuer of tokens shaped as Cognito's are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from milequest.rules.credentials import SignUp
 from milequest.rules.identity import Account, Identity, VerifiedToken
 from milequest.rules.mail import Mailer
-from milequest.rules.sessions import Ending
+from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, Origin
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws
 from milequest.store.revocations import Revocations
@@ -68,17 +69,29 @@ class IdentityProvider(Protocol):
     ) -> Account:
         """Make the new address the account's. Raises CODE_INVALID."""
 
-    async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
-        """Start a session. Raises UNAUTHENTICATED, and EMAIL_NOT_VERIFIED when only the code is wanting."""
+    async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
+        """Start a session, which its owner knows again by `origin`.
+
+        Raises UNAUTHENTICATED, and EMAIL_NOT_VERIFIED when only the code is wanting.
+        """
 
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
-        """Exchange a refresh token for the session's next tokens. Raises UNAUTHENTICATED."""
+        """Exchange a refresh token for the session's next tokens, the same ones if it comes again at once.
+
+        Raises UNAUTHENTICATED, and ends the session where a token comes again later.
+        """
 
     async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
         """End sessions of the refresh token's owner, and else of the caller: their tokens, and what they began.
 
         Raises UNAUTHENTICATED where neither says who that is.
         """
+
+    async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession] | None:
+        """The caller's sessions that have not ended; None where somebody else keeps them."""
+
+    async def end_session(self, caller: Identity, session_id: UUID, now: datetime) -> None:
+        """End one of the caller's sessions. Raises NOT_FOUND."""
 
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
         """Check an access or id token. Raises UNAUTHENTICATED."""

@@ -17,7 +17,7 @@ from milequest.rules.credentials import REFRESH_TOKEN_LIFE, SignUp, email_key
 from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated, wrong_password
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.instants import seconds
-from milequest.rules.sessions import REVOKED_FOR, Ending, Revocation
+from milequest.rules.sessions import REVOKED_FOR, UNKNOWN, Ending, Origin, Revocation
 from milequest.settings import Settings
 from milequest.store import accounts, revocations, users
 from milequest.store.aws.client import Aws, AwsError
@@ -126,7 +126,7 @@ class CognitoIdentity(OutsideIdentity):
             _unavailable(error)
         await self.sign_out(None, identity, Ending.ALL, now)
 
-    async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
+    async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
         """Start a session."""
         try:
             given = {"USERNAME": email.lower(), "PASSWORD": password}

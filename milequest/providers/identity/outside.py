@@ -1,9 +1,10 @@
 """An outside issuer whose tokens we accept, by the public keys it publishes. Its accounts are kept at its own place."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NoReturn
+from uuid import UUID
 
 import httpx
 import orjson
@@ -16,7 +17,7 @@ from milequest.providers.identity.tokens import ALGORITHM, MAX_KID, KeyRing, Key
 from milequest.rules.credentials import SignUp
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Account, Identity, VerifiedToken
-from milequest.rules.sessions import Ending
+from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, Origin
 
 FETCH_INTERVAL = 60.0  # seconds between fetches for keys we don't know
 TIMEOUT = 5.0  # seconds for a fetch in all
@@ -77,7 +78,7 @@ class OutsideIdentity:
         """Refused."""
         _elsewhere()
 
-    async def sign_in(self, email: str, password: str, now: datetime) -> SignedIn:
+    async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
         """Refused."""
         _elsewhere()
 
@@ -86,6 +87,14 @@ class OutsideIdentity:
         _elsewhere()
 
     async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
+        """Refused."""
+        _elsewhere()
+
+    async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession] | None:
+        """None: they are kept there."""
+        return None
+
+    async def end_session(self, caller: Identity, session_id: UUID, now: datetime) -> None:
         """Refused."""
         _elsewhere()
 

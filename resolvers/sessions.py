@@ -1,0 +1,50 @@
+"""One's own sessions: which there are, and ending one of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from milequest.providers.identity.builtin_base import session_of
+from milequest.rules.errors import unauthenticated
+from milequest.rules.rate_limits import REFRESHES, network
+from milequest.rules.sessions import ActiveSession
+from milequest.store import users
+from milequest.store.users import Profile
+from resolvers.context import Context, Request
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessionResult:
+    """Which session has ended, and whose it was."""
+
+    deleted_session_id: UUID
+    viewer: Profile
+
+
+async def of_viewer(ctx: Context) -> Sequence[ActiveSession] | None:
+    """The sessions that have not ended; None where somebody else keeps them."""
+    return await _own(ctx.request)
+
+
+async def load(request: Request, ids: list[UUID]) -> dict[UUID, ActiveSession]:
+    """Own sessions by their ids."""
+    own = await _own(request) if request.identity.subject else None
+    return {session.id: session for session in own or () if session.id in ids}
+
+
+async def end_session(ctx: Context) -> EndSessionResult:
+    """End one of one's own sessions."""
+    user_id, request, runtime = ctx.user_id, ctx.request, ctx.request.runtime
+    session_id: UUID = ctx.args["input"]["session_id"]
+    await runtime.rate_limits.spend(REFRESHES, network(request.address))
+    await runtime.identity.end_session(ctx.identity, session_id, request.now)
+    viewer = await users.profile(runtime.writer, user_id)
+    if viewer is None:
+        raise unauthenticated()
+    return EndSessionResult(session_id, viewer)
+
+
+async def _own(request: Request) -> Sequence[ActiveSession] | None:
+    found = await request.runtime.identity.sessions(request.identity, request.now)
+    current = session_of(request.identity)
+    return found and [replace(session, is_current=session.id == current) for session in found]

@@ -1,0 +1,33 @@
+"""Sessions as their owner sees them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from schema.fields import about
+from schema.interfaces import Node
+from schema.scalars import AWSDateTime
+
+if TYPE_CHECKING:
+    from schema.users import Viewer
+
+
+@strawberry.type(description="A sign-in of yours that has not ended. It ends 30 days after it was used last.")
+class SignInSession(Node):
+    id: strawberry.ID = about("The session's id.")
+    device: str | None = about("What the program called itself that signed in: its User-Agent, at most 200 characters.")
+    network: str | None = about("Where from, coarsely: 256 addresses of IPv4, or a site's /48 of IPv6.")
+    signed_in_at: AWSDateTime = about("When it began.")
+    last_used_at: AWSDateTime = about("When its tokens were refreshed last; when it began, if they never were.")
+    is_current: bool = about("Whether this request's access token is of it.")
+
+
+@strawberry.input(description="A session to end.")
+class EndSessionInput:
+    session_id: strawberry.ID = about("Which one; your own.")
+
+
+@strawberry.type(description="The session has ended: within a second its tokens are refused and its sockets closed.")
+class EndSessionPayload:
+    deleted_session_id: strawberry.ID = about("Which one.")
+    viewer: Annotated["Viewer", strawberry.lazy("schema.users")] = about("Whose it was.")
