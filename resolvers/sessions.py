@@ -28,7 +28,7 @@ async def of_viewer(ctx: Context) -> Sequence[ActiveSession] | None:
 
 async def load(request: Request, ids: list[UUID]) -> dict[UUID, ActiveSession]:
     """Own sessions by their ids."""
-    own = await _own(request) if request.identity.subject else None
+    own = await _own(request)
     return {session.id: session for session in own or () if session.id in ids}
 
 
@@ -45,6 +45,8 @@ async def end_session(ctx: Context) -> EndSessionResult:
 
 
 async def _own(request: Request) -> Sequence[ActiveSession] | None:
+    if request.identity.subject is None:
+        return None
     found = await request.runtime.identity.sessions(request.identity, request.now)
     current = session_of(request.identity)
     return found and [replace(session, is_current=session.id == current) for session in found]

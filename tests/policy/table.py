@@ -106,9 +106,10 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "Problem": {"code message field": ALL},
     "FormField": {"name value": OWN},
     "Session": {"accessToken accessTokenExpiresAt refreshToken": OWN},
+    "SignInSession": {"id device network signedInAt lastUsedAt isCurrent": OWN},
     "Viewer": {
         "id user email preferredUnits timezone locale strideMeters privacySettings version avatarRefusal": OWN,
-        "memberships stats activities": OWN,
+        "memberships stats activities sessions": OWN,
     },
     "PrivacySettings": {"defaultActivityPrivacy showOnLeaderboards shareStatsWithTeam": OWN},
     "AvatarRefusal": {"upload teamId reason refusedAt": OWN},
