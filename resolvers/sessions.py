@@ -21,15 +21,15 @@ class EndSessionResult:
     viewer: Profile
 
 
-async def of_viewer(ctx: Context) -> Sequence[ActiveSession] | None:
-    """The sessions that have not ended; None where somebody else keeps them."""
+async def of_viewer(ctx: Context) -> Sequence[ActiveSession]:
+    """The sessions that have not ended."""
     return await _own(ctx.request)
 
 
 async def load(request: Request, ids: list[UUID]) -> dict[UUID, ActiveSession]:
     """Own sessions by their ids."""
     own = await _own(request)
-    return {session.id: session for session in own or () if session.id in ids}
+    return {session.id: session for session in own if session.id in ids}
 
 
 async def end_session(ctx: Context) -> EndSessionResult:
@@ -44,9 +44,9 @@ async def end_session(ctx: Context) -> EndSessionResult:
     return EndSessionResult(session_id, viewer)
 
 
-async def _own(request: Request) -> Sequence[ActiveSession] | None:
+async def _own(request: Request) -> Sequence[ActiveSession]:
     if request.identity.subject is None:
-        return None
+        return []
     found = await request.runtime.identity.sessions(request.identity, request.now)
     current = session_of(request.identity)
-    return found and [replace(session, is_current=session.id == current) for session in found]
+    return [replace(session, is_current=session.id == current) for session in found]

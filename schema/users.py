@@ -60,8 +60,8 @@ class Viewer(Node):
         """The teams you are in, oldest membership first: at most 20."""
 
     @field(sessions.of_viewer, bound=50)
-    def sessions(self) -> list[Annotated["SignInSession", strawberry.lazy("schema.sessions")]] | None:
-        """Your sessions that have not ended, the one used last first: at most 50. Null where another service keeps
+    def sessions(self) -> list[Annotated["SignInSession", strawberry.lazy("schema.sessions")]]:
+        """Your sessions that have not ended, the one used last first: at most 50. Empty where another service keeps
         accounts."""
 
     @field(stats.of_viewer)

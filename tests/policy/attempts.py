@@ -57,6 +57,7 @@ MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
     "changePassword": (Own(USERS, 'currentPassword: "none", newPassword: "short"'),),
     "requestEmailChange": (Own(USERS, 'newEmail: "somebody@example.com", password: "none"'),),
     "confirmEmailChange": (Own(USERS, 'requestId: "none", oldCode: "1", newCode: "1"'),),
+    "endSession": (Own(USERS, 'sessionId: "session_00000000000000000000000000000000"'),),
     "updateProfile": (Own(USERS, 'name: ""'),),
     "updatePrivacySettings": (Own(USERS, ""),),
     "createTeam": (Own(USERS, 'name: ""'),),

@@ -87,8 +87,8 @@ class IdentityProvider(Protocol):
         Raises UNAUTHENTICATED where neither says who that is.
         """
 
-    async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession] | None:
-        """The caller's sessions that have not ended; None where somebody else keeps them."""
+    async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession]:
+        """The caller's sessions that have not ended; none where somebody else keeps them."""
 
     async def end_session(self, caller: Identity, session_id: UUID, now: datetime) -> None:
         """End one of the caller's sessions. Raises NOT_FOUND."""

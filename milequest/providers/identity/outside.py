@@ -90,9 +90,9 @@ class OutsideIdentity:
         """Refused."""
         _elsewhere()
 
-    async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession] | None:
+    async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession]:
         """None: they are kept there."""
-        return None
+        return ()
 
     async def end_session(self, caller: Identity, session_id: UUID, now: datetime) -> None:
         """Refused."""
