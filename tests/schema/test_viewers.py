@@ -31,9 +31,9 @@ ACTIVATE = "mutation ($id: ID!) { activateGoal(input: { goalId: $id }) { goal { 
 
 
 def node_types() -> list[GraphQLObjectType]:
-    """All types with an id, but the viewer's own."""
+    """All types with an id, but the viewer's own: their account and sessions."""
     assert isinstance(NODE, GraphQLInterfaceType)
-    return [kind for kind in SCHEMA.get_possible_types(NODE) if kind.name != "Viewer"]
+    return [kind for kind in SCHEMA.get_possible_types(NODE) if kind.name not in ("Viewer", "SignInSession")]
 
 
 def selection(kind: Any, seen: tuple[str, ...] = ()) -> Iterator[str]:
