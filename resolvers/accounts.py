@@ -111,7 +111,7 @@ async def sign_in(ctx: Context) -> SignInResult:
     if viewer is None:
         raise unauthenticated("This account is closed.")
     # The payload's viewer is read as who has just signed in: their memberships, their walks.
-    verified = await runtime.identity.verify(signed_in.session.access_token, ctx.request.now)
+    verified = await identity.verify(signed_in.session.access_token, now)
     ctx.request.identity = verified.identity(viewer.id)
     return SignInResult(signed_in.session, viewer)
 

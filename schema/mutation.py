@@ -2,7 +2,19 @@
 
 import strawberry
 
-from resolvers import accounts, activities, avatars, goals, invites, members, passwords, presence, sessions, teams, users
+from resolvers import (
+    accounts,
+    activities,
+    avatars,
+    goals,
+    invites,
+    members,
+    passwords,
+    presence,
+    sessions,
+    teams,
+    users,
+)
 from schema.accounts import (
     ConfirmEmailInput,
     ConfirmEmailPayload,

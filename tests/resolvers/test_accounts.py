@@ -1,6 +1,5 @@
 """Signing up and in as clients do it: the whole way, and the refusals."""
 
-import asyncio
 import re
 from datetime import timedelta
 from itertools import count
@@ -142,8 +141,6 @@ async def test_a_closed_account_neither_signs_in_nor_refreshes(quest: Quest, col
     await quest.runtime.writer.execute(f"UPDATE app_user SET {column} = now()")
     for document, given in ((SIGN_IN, PAIR), (REFRESH, {"refreshToken": session["refreshToken"]})):
         assert (await elsewhere(quest).refused(document, input=given))["code"] == "UNAUTHENTICATED"
-
-
 
 
 async def test_an_old_refresh_token_ends_the_session_a_day_later_too(quest: Quest) -> None:
