@@ -4,9 +4,7 @@ Keys hold a hash of whom they count, never an address.
 """
 
 import hashlib
-import math
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -14,9 +12,9 @@ from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import Memory, RateLimit
 from milequest.store.breaker import Away, Breaker
 from milequest.store.valkey import Valkey
+from milequest.store.windows import Windows
 
 PATIENCE = 0.5  # seconds Redis may take, before this process counts alone
-KEPT_WINDOWS = 10_000
 
 # KEYS[1]: the window; ARGV: what to add, the window's seconds. Answers the count and the seconds left.
 _COUNT = """
@@ -38,7 +36,7 @@ class RateLimits:
         self._count = redis.register_script(_COUNT)
         self._clock = clock
         self._asked = Breaker("Valkey", "attempts are counted here alone", PATIENCE, clock)
-        self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()  # count and end, of this process
+        self._windows: dict[str, Windows] = {}  # of this process, by limit
 
     async def spend(self, limit: RateLimit, who: str) -> None:
         """Count one attempt of `who`. Raises RATE_LIMITED when it is one too many."""
@@ -99,14 +97,11 @@ class RateLimits:
         try:
             return await self._asked(count)
         except Away:
-            return self._add_here(key, attempts, window.seconds)
+            return self._here(window).add(key, attempts, self._clock())
 
-    def _add_here(self, key: str, attempts: int, seconds: int) -> tuple[int, int]:
-        now = self._clock()
-        count, end = self._windows.pop(key, (0, 0.0))
-        if end <= now:
-            count, end = 0, now + seconds
-        self._windows[key] = (max(0, count + attempts), end)
-        if len(self._windows) > KEPT_WINDOWS:
-            self._windows.popitem(last=False)
-        return count + attempts, math.ceil(end - now)
+    def _here(self, window: RateLimit | Memory) -> Windows:
+        """Return the windows of a limit that this process counts alone."""
+        if window.key not in self._windows:
+            most = window.most if isinstance(window, RateLimit) else None
+            self._windows[window.key] = Windows(most, window.seconds)
+        return self._windows[window.key]

@@ -9,10 +9,11 @@ from redis.asyncio import Redis
 
 from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import Memory, Per, RateLimit
-from milequest.store import rate_limits
+from milequest.store import rate_limits, windows
 from milequest.store.breaker import RETREAT
 from milequest.store.rate_limits import RateLimits
 
+OTHER = RateLimit("other", 2, 60, "tests", Per.USER, "")
 THREE = RateLimit("test", 3, 60, "tests", Per.USER, "")
 NOBODY = "unix:///nowhere/valkey.sock"
 
@@ -68,7 +69,7 @@ async def test_the_most_pass_and_no_more(limits: RateLimits) -> None:
 async def test_everybody_and_every_limit_is_counted_apart(limits: RateLimits) -> None:
     assert await refused_after(limits, "ada") == 3
     assert await refused_after(limits, "bob") == 3
-    assert await refused_after(limits, "ada", RateLimit("other", 2, 60, "tests", Per.USER, "")) == 2
+    assert await refused_after(limits, "ada", OTHER) == 2
 
 
 async def test_attempts_at_once_are_all_counted(limits: RateLimits) -> None:
@@ -152,17 +153,36 @@ async def test_while_redis_hangs_the_process_counts_and_then_asks_it_again(
     assert await refused_after(limits, "ada") <= 2
 
 
-async def test_the_process_remembers_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "KEPT_WINDOWS", 5)
+async def test_a_crowd_frees_nobody_who_is_refused_and_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "KEPT", 5)
     async with Redis.from_url(NOBODY) as away:
         limits = RateLimits(away, Clock())
         assert await refused_after(limits, "ada") == 3
-        for number in range(4):
+        for number in range(100):
             await limits.spend(THREE, f"other-{number}")
         assert await refused_after(limits, "ada") == 0
+        assert sum(map(len, limits._windows.values())) <= 10
+
+
+async def test_while_too_many_are_refused_strangers_are_too_until_the_first_window_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(windows, "KEPT", 5)
+    clock = Clock()
+    async with Redis.from_url(NOBODY) as away:
+        limits = RateLimits(away, clock)
+        await limits.spend(THREE, "known")
         for number in range(5):
-            await limits.spend(THREE, f"another-{number}")
-        assert await refused_after(limits, "ada") == 3
+            assert await refused_after(limits, f"crowd-{number}") == 3
+            clock.now += 1
+        refusal = await refusal_of(limits, THREE, "stranger")
+        assert refusal is not None
+        assert refusal.details["retryAfterSeconds"] == THREE.seconds - 5
+        assert await refusal_of(limits, THREE, "known") is None
+        assert await refusal_of(limits, OTHER, "stranger") is None
+        clock.now += THREE.seconds - 5
+        assert await refusal_of(limits, THREE, "stranger") is None
+        assert await refused_after(limits, "crowd-4") == 0
 
 
 async def test_successes_and_failures_are_counted_apart(limits: RateLimits) -> None:
