@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from secrets import token_hex
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from milequest.rules.activities import new_walk
 from milequest.rules.enums import ActivityPrivacy, ActivityType, JoinPolicy, RouteSource, Units
 from milequest.rules.goals import Terms, new_terms
 from milequest.rules.ids import new_id
-from milequest.rules.invites import new_invite
+from milequest.rules.invites import code_of, new_invite
 from milequest.rules.teams import new_team
 from milequest.rules.templates import ROUTE_TEMPLATES, RouteTemplate
 from milequest.runtime import Runtime
@@ -216,9 +217,10 @@ async def _team(runtime: Runtime, team: DemoTeam, people: Sequence[UUID], began:
 
     async def work(tx: Tx) -> None:
         made = await create_team(tx, founder, began, new)
-        invite = await create_invite(tx, founder, began, made.team_id, new_invite(began, max_uses=len(others)))
+        secret, new_one = token_hex(), new_invite(began, max_uses=len(others))
+        invite = await create_invite(tx, founder, began, made.team_id, new_one, secret)
         for other in others:
-            await accept_invite(tx, other, began, invite.code)
+            await accept_invite(tx, other, began, code_of(secret, invite.salt))
         await create_goal(tx, Viewer(founder), began, made.team_id, *goal, activate=True)
 
     await transact(runtime.writer, work)

@@ -81,6 +81,9 @@ RATES = """
 What is one too many is refused with the code RATE_LIMITED, with `retryable: true` and `retryAfterSeconds` beside it,
 and changes nothing. A window begins with its first attempt and lasts for the time given. A network is an IPv4 address,
 or the /64 of an IPv6 address. All processes count together in Valkey; while it is away each counts for itself.
+
+A mutation that is repeated with its `idempotencyKey` and input gets its first answer before any of these limits is
+asked, and counts against none. It is an operation, and paid for out of the budget above.
 """
 
 

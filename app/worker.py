@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias
 
+from milequest.jobs.answers import forget_answers
 from milequest.jobs.duty import Duty
 from milequest.jobs.goals import finalize_goals
 from milequest.jobs.keys import purge_keys
@@ -20,6 +21,7 @@ log = logging.getLogger("milequest.worker")
 FINALIZE_EVERY = 60.0  # seconds
 PRUNE_EVERY = 60.0
 KEYS_EVERY = 3_600.0
+FORGET_EVERY = 600.0
 
 
 async def work(runtime: Runtime) -> None:
@@ -29,6 +31,7 @@ async def work(runtime: Runtime) -> None:
         jobs.create_task(_once("pictures", partial(_due, runtime, Duty(), readdress)))
         for name, seconds, job in (
             ("log", PRUNE_EVERY, prune_log),
+            ("answers", FORGET_EVERY, forget_answers),
             ("goals", FINALIZE_EVERY, finalize_goals),
             ("keys", KEYS_EVERY, purge_keys),
         ):

@@ -13,7 +13,6 @@ from milequest.rules.access import TeamPart, may_see
 from milequest.rules.activities import Walk, doubts, new_walk
 from milequest.rules.errors import Problem, found
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
-from milequest.rules.rate_limits import WALKS_LOGGED
 from milequest.store import activities, milestones, progress
 from milequest.store.activities import Activity, Filter
 from milequest.store.milestones import Milestone
@@ -21,8 +20,7 @@ from milequest.store.progress import GoalProgress
 from milequest.store.teams import Team
 from milequest.store.users import Profile
 from resolvers.context import Context
-from resolvers.limiting import per_user
-from resolvers.pipeline import pipeline
+from resolvers.limiting import admit
 from resolvers.writing import commit, idempotency_of, write
 
 
@@ -85,18 +83,15 @@ async def of_viewer(ctx: Context) -> Page[Activity]:
     return page_of(await activities.own(ctx.request.db, ctx.user_id, after, size + 1, only), size, after, cursor_of)
 
 
-async def _log_activity(ctx: Context) -> LogActivityPayload:
+async def log_activity(ctx: Context) -> LogActivityPayload:
+    """Log a walk and count it. Its idempotency key lives as long as the walk."""
     user_id, now = ctx.user_id, ctx.request.now
     draft = partial(_new_walk, ctx.args["input"], now)
-    once = Once(*idempotency_of(ctx))
+    once = Once(*idempotency_of(ctx), admit=partial(admit, ctx))
     allow = bool(ctx.args["input"].get("allow_duplicate"))
     written = await commit(ctx, lambda tx: actions.log_walk(tx, user_id, now, draft, once, allow_duplicate=allow))
     logged = await _reread(ctx, written.activity_id)
     return LogActivityPayload(logged, await _progress(ctx, written), await _reached(ctx, written), _doubts(logged))
-
-
-log_activity = pipeline(_log_activity, before=per_user(WALKS_LOGGED))
-"""Log a walk and count it. Its idempotency key lives as long as the walk."""
 
 
 async def update_activity(ctx: Context) -> UpdateActivityPayload:

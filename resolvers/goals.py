@@ -1,7 +1,7 @@
 """Goals: reading them, and making, changing, starting and giving them up."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -12,7 +12,7 @@ from milequest.actions.goals import GoalWritten
 from milequest.rules.access import TeamPart, Viewer, may_see, refuse_unless_admin, refuse_unless_member
 from milequest.rules.calendar import local_date
 from milequest.rules.enums import GoalStatus
-from milequest.rules.errors import Problem, found
+from milequest.rules.errors import ErrorCode, Problem, found
 from milequest.rules.goals import doubts, new_terms
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.rules.text import required
@@ -23,8 +23,9 @@ from milequest.store.teams import Team
 from milequest.store.transaction import Tx
 from resolvers.batch import Batch, grouped
 from resolvers.context import Context, Request
+from resolvers.limiting import admit
 from resolvers.sketches import new_route
-from resolvers.writing import write
+from resolvers.writing import earlier, write
 
 _Asked: TypeAlias = tuple[GoalStatus | None, tuple[object, ...] | None, int]  # status, after, limit
 
@@ -112,28 +113,59 @@ async def of_team(ctx: Context) -> Page[Goal] | None:
     return page_of(rows or [], size, after, cursor_of)
 
 
+@dataclass(frozen=True, slots=True)
+class GoalDone(GoalWritten):
+    """What a request came to, with what was doubtful about its way: a repeat is told so too, and plans none."""
+
+    doubts: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, written: GoalWritten, doubts: Sequence[Problem]) -> "GoalDone":
+        """With the doubts as they are stored."""
+        return cls(written.goal_id, written.team_id, tuple(map(asdict, doubts)))
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """The doubts again."""
+        return [Problem(ErrorCode(each["code"]), each["message"], each["field"]) for each in self.doubts]
+
+
 async def create_goal(ctx: Context) -> CreateGoalPayload:
-    """Make a goal, after asking the router for its way."""
+    """Make a goal."""
+    written = await earlier(ctx, GoalDone) or await _created(ctx)
+    made, team = await _reread(ctx, written)
+    return CreateGoalPayload(Edge(cursor_of(made), made), team, [*written.warnings, *await _doubts(ctx, made)])
+
+
+async def _created(ctx: Context) -> GoalDone:
+    """A goal made after asking the router for its way."""
     request, viewer, given = ctx.request, ctx.request.viewer, _given(ctx)
     team_id, activate = given.pop("team_id"), bool(given.pop("activate", None))
     way = given.pop("waypoints", None), given.pop("route_template_id", None)
+    await admit(ctx)
     team = found(await teams.team(request.db, viewer, team_id), "team")
     refuse = refuse_unless_admin if activate else refuse_unless_member
     refuse(team.standing(viewer), is_public=team.is_public)
     today = local_date(request.now, ZoneInfo(team.timezone))
     route, warnings = await new_route(ctx, *way)
 
-    async def create(tx: Tx) -> GoalWritten:
+    async def create(tx: Tx) -> GoalDone:
         terms = new_terms(**given, today=today)  # here, for a request repeated tomorrow is not asked for its days again
-        return await actions.create_goal(tx, viewer, request.now, team_id, terms, route, activate=activate)
+        made = await actions.create_goal(tx, viewer, request.now, team_id, terms, route, activate=activate)
+        return GoalDone.of(made, warnings)
 
-    written = await write(ctx, GoalWritten, create)
-    made, team = await _reread(ctx, written)
-    return CreateGoalPayload(Edge(cursor_of(made), made), team, [*warnings, *await _doubts(ctx, made)])
+    return await write(ctx, GoalDone, create)
 
 
 async def update_goal(ctx: Context) -> UpdateGoalPayload:
-    """Change a goal; for a new way the router is asked before anything is locked."""
+    """Change a goal."""
+    written = await earlier(ctx, GoalDone) or await _updated(ctx)
+    changed, _ = await _reread(ctx, written)
+    return UpdateGoalPayload(changed, [*written.warnings, *await _doubts(ctx, changed)])
+
+
+async def _updated(ctx: Context) -> GoalDone:
+    """A goal changed; for a new way the router is asked before anything is locked."""
     request, viewer, given = ctx.request, ctx.request.viewer, _given(ctx)
     goal_id, version = given.pop("goal_id"), given.pop("expected_version", None)
     route: NewRoute | None = None
@@ -142,13 +174,12 @@ async def update_goal(ctx: Context) -> UpdateGoalPayload:
         waypoints = required("input.waypoints", given.pop("waypoints"))
         await _refuse_unless_admin(ctx, goal_id)
         route, warnings = await new_route(ctx, waypoints)
-    written = await write(
-        ctx,
-        GoalWritten,
-        lambda tx: actions.update_goal(tx, viewer, request.now, goal_id, given, route, version),
-    )
-    changed, _ = await _reread(ctx, written)
-    return UpdateGoalPayload(changed, [*warnings, *await _doubts(ctx, changed)])
+
+    async def update(tx: Tx) -> GoalDone:
+        changed = await actions.update_goal(tx, viewer, request.now, goal_id, given, route, version)
+        return GoalDone.of(changed, warnings)
+
+    return await write(ctx, GoalDone, update)
 
 
 async def delete_goal(ctx: Context) -> DeleteGoalPayload:

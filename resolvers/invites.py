@@ -1,5 +1,6 @@
 """Invites: a team's own, what a code tells, and making, revoking and answering them."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,17 +10,18 @@ from milequest.actions import invites as actions
 from milequest.actions.members import Joined
 from milequest.rules.access import TeamPart, may_see
 from milequest.rules.errors import Refused, found
-from milequest.rules.invites import code_hash, new_invite, unknown_code
+from milequest.rules.invites import code_hash, code_of, new_invite, unknown_code
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
-from milequest.rules.rate_limits import INVITE_GUESSES, network
+from milequest.rules.rate_limits import INVITE_GUESSES
 from milequest.store import invites
 from milequest.store.invites import Invite, InvitePreview
 from milequest.store.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context
+from resolvers.limiting import caller
 from resolvers.members import MembershipPayload, membership_payload
 from resolvers.pages import Ask, paged
-from resolvers.writing import write
+from resolvers.writing import earlier, idempotency_of, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,16 @@ async def create_invite(ctx: Context) -> CreateInvitePayload:
     given = {name: value for name, value in ctx.args["input"].items() if name != "idempotency_key"}
     team_id = given.pop("team_id")
     new = new_invite(now, **given)
-    made = await write(ctx, actions.InviteCreated, lambda tx: actions.create_invite(tx, admin, now, team_id, new))
-    invite = await _invite(ctx, made.invite_id)
-    url = f"{ctx.request.runtime.settings.origin}/invite/{made.code}"
-    return CreateInvitePayload(Edge(_cursor_of(invite), invite), made.code, url)
+    key, _ = idempotency_of(ctx)
+    secret = (
+        key or secrets.token_hex()
+    )  # who repeats the request with its key gets the code again, which is kept nowhere
+    made = await write(
+        ctx, actions.InviteCreated, lambda tx: actions.create_invite(tx, admin, now, team_id, new, secret)
+    )
+    invite, code = await _invite(ctx, made.invite_id), code_of(secret, made.salt)
+    url = f"{ctx.request.runtime.settings.origin}/invite/{code}"
+    return CreateInvitePayload(Edge(_cursor_of(invite), invite), code, url)
 
 
 async def revoke_invite(ctx: Context) -> RevokeInvitePayload:
@@ -93,16 +101,19 @@ async def revoke_invite(ctx: Context) -> RevokeInvitePayload:
 async def accept_invite(ctx: Context) -> MembershipPayload:
     """Join by a code."""
     user, now, code = ctx.user_id, ctx.request.now, ctx.args["input"]["code"]
-    await _known(ctx, code)
-    joined = await write(ctx, Joined, lambda tx: actions.accept_invite(tx, user, now, code))
+    joined = await earlier(ctx, Joined)
+    if joined is None:
+        await _known(ctx, code)
+        joined = await write(ctx, Joined, lambda tx: actions.accept_invite(tx, user, now, code))
     return await membership_payload(ctx, joined.member_id)
 
 
 async def decline_invite(ctx: Context) -> DeclineInvitePayload:
     """Turn an invite down."""
     user, now, code = ctx.user_id, ctx.request.now, ctx.args["input"]["code"]
-    await _known(ctx, code)
-    await write(ctx, actions.InviteDeclined, lambda tx: actions.decline_invite(tx, user, now, code))
+    if await earlier(ctx, actions.InviteDeclined) is None:
+        await _known(ctx, code)
+        await write(ctx, actions.InviteDeclined, lambda tx: actions.decline_invite(tx, user, now, code))
     return DeclineInvitePayload()
 
 
@@ -112,8 +123,7 @@ async def _known(ctx: Context, code: str) -> InvitePreview:
     Raises INVALID_INVITE_CODE, and RATE_LIMITED for right ones too after too many wrong ones.
     """
     request = ctx.request
-    caller = f"{network(request.address)} {request.identity.user_id}"
-    async with request.runtime.rate_limits.failures((INVITE_GUESSES, caller)):
+    async with request.runtime.rate_limits.failures((INVITE_GUESSES, caller(ctx))):
         preview = await invites.preview(request.runtime.writer, code_hash(code), request.now)
         if preview is None:
             raise unknown_code()

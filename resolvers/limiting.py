@@ -1,9 +1,37 @@
-"""Limits on how often somebody may do something: a pipeline's first step."""
+"""Limits on how often somebody may do something."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
+from milequest.rules import rate_limits as limits
 from milequest.rules.rate_limits import CODE_MAILS, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
 from resolvers.context import Context
+
+ADMITTED = "admitted"  # in the stash of a mutation that was counted
+OF_WRITES: Mapping[str, RateLimit] = {
+    "updateProfile": limits.PROFILE_CHANGES,
+    "updatePrivacySettings": limits.PROFILE_CHANGES,
+    "deleteAvatar": limits.PROFILE_CHANGES,
+    "createTeam": limits.TEAM_CHANGES,
+    "updateTeam": limits.TEAM_CHANGES,
+    "deleteTeam": limits.TEAM_CHANGES,
+    "joinTeam": limits.MEMBERSHIP_CHANGES,
+    "leaveTeam": limits.MEMBERSHIP_CHANGES,
+    "acceptInvite": limits.MEMBERSHIP_CHANGES,
+    "declineInvite": limits.MEMBERSHIP_CHANGES,
+    "removeMember": limits.MEMBER_CHANGES,
+    "setMemberRole": limits.MEMBER_CHANGES,
+    "createInvite": limits.INVITE_CHANGES,
+    "revokeInvite": limits.INVITE_CHANGES,
+    "createGoal": limits.GOAL_CHANGES,
+    "updateGoal": limits.GOAL_CHANGES,
+    "deleteGoal": limits.GOAL_CHANGES,
+    "activateGoal": limits.GOAL_CHANGES,
+    "cancelGoal": limits.GOAL_CHANGES,
+    "logActivity": limits.WALKS_LOGGED,
+    "updateActivity": limits.WALK_CHANGES,
+    "deleteActivity": limits.WALK_CHANGES,
+}
+"""The limit of each mutation that writes by `resolvers.writing`, which counts those that are no repeats."""
 
 
 def per_user(limit: RateLimit) -> Callable[[Context], Awaitable[None]]:
@@ -27,13 +55,28 @@ def from_here(ctx: Context, who: str) -> str:
 
 async def spend_mail(ctx: Context, email_key: str) -> None:
     """Count a mail to an address. Strangers' mails leave those of its owner, at a network known as theirs."""
-    limits, here = ctx.request.runtime.rate_limits, from_here(ctx, email_key)
-    await limits.spend(CODE_MAILS, here)
-    if not await limits.remembers(KNOWN_NETWORKS, here):
-        await limits.spend(MAILS_OF_ADDRESS, email_key)
+    counts, here = ctx.request.runtime.rate_limits, from_here(ctx, email_key)
+    await counts.spend(CODE_MAILS, here)
+    if not await counts.remembers(KNOWN_NETWORKS, here):
+        await counts.spend(MAILS_OF_ADDRESS, email_key)
 
 
 async def elsewhere(ctx: Context, who: str, limit: RateLimit) -> tuple[tuple[RateLimit, str], ...]:
     """`limit` on an account alone, for a network that isn't known as its owner's; nothing for one that is."""
     known = await ctx.request.runtime.rate_limits.remembers(KNOWN_NETWORKS, from_here(ctx, who))
     return () if known else ((limit, who),)
+
+
+def caller(ctx: Context) -> str:
+    """Who calls, for limits that count a user in a network."""
+    return f"{network_of(ctx)} {ctx.identity.user_id}"
+
+
+async def admit(ctx: Context) -> None:
+    """Count a mutation against its limit, once it is known to be no repeat. Raises RATE_LIMITED.
+
+    It counts once, however often its transaction is tried.
+    """
+    if ADMITTED not in ctx.stash:
+        await per_user(OF_WRITES[ctx.info.field_name])(ctx)
+        ctx.stash[ADMITTED] = True

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from milequest.rules.access import refuse_unless_member
 from milequest.rules.errors import found
 from milequest.rules.events import presence_channel
+from milequest.rules.rate_limits import PRESENCE
 from milequest.store import members, presence, teams
 from resolvers.context import Context
+from resolvers.limiting import per_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class SetPresencePayload:
 
 async def set_presence(ctx: Context) -> SetPresencePayload:
     """Walk for the next two minutes, or no longer. Nothing of it is stored in PostgreSQL."""
+    await per_user(PRESENCE)(ctx)
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
     team = found(await teams.team(request.db, request.viewer, given["team_id"]), "team")
     refuse_unless_member(team.standing(request.viewer), is_public=team.is_public)

@@ -10,6 +10,7 @@ from milequest.actions.teams import TeamDeleted
 from milequest.rules.avatars import name_in
 from milequest.rules.errors import found
 from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
+from milequest.rules.rate_limits import TEAMS_SEARCHED
 from milequest.rules.teams import QUERY, new_team, team_changes
 from milequest.rules.text import clean
 from milequest.store import members, teams, users
@@ -18,6 +19,7 @@ from milequest.store.pictures import forgotten
 from milequest.store.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context
+from resolvers.limiting import caller
 from resolvers.writing import write
 
 _OF_REQUEST = ("team_id", "expected_version", "idempotency_key")  # what an input says besides the team's fields
@@ -46,6 +48,7 @@ async def team(ctx: Context) -> Team | None:
 async def search_teams(ctx: Context) -> Page[Team]:
     """Public teams whose names resemble the query, best first."""
     query = clean("query", ctx.args["query"], *QUERY)
+    await ctx.request.runtime.rate_limits.spend(TEAMS_SEARCHED, caller(ctx))
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), int, str, UUID)
     hits = await teams.search(ctx.request.db, ctx.request.viewer, query, size + 1, after)

@@ -7,6 +7,7 @@ from milequest.rules.text import clean
 from milequest.store import idempotency
 from milequest.store.transaction import Tx, transact
 from resolvers.context import Context
+from resolvers.limiting import admit
 
 T = TypeVar("T")
 
@@ -25,11 +26,12 @@ def idempotency_of(ctx: Context) -> tuple[str | None, bytes | None]:
 async def write(ctx: Context, outcome: type[T], action: Callable[[Tx], Awaitable[T]]) -> T:
     """Run `action` and return what it came to: a dataclass of ids, from which the payload is read.
 
-    With `input.idempotencyKey` a second request with the same input gets the first one's outcome and runs nothing.
-    Raises IDEMPOTENCY_MISMATCH for another input under the same key.
+    With `input.idempotencyKey` a second request with the same input gets the first one's outcome, runs nothing and
+    counts against no limit. Raises RATE_LIMITED, IDEMPOTENCY_MISMATCH for another input under the same key.
     """
     key, digest = idempotency_of(ctx)
     if key is None or digest is None:
+        await admit(ctx)
         return await commit(ctx, action)
     user_id, now = ctx.user_id, ctx.request.now
 
@@ -37,11 +39,24 @@ async def write(ctx: Context, outcome: type[T], action: Callable[[Tx], Awaitable
         stored = await idempotency.claim(tx, user_id, key, digest, now)
         if stored is not None:
             return idempotency.revive(outcome, stored)
+        await admit(ctx)
         result = await action(tx)
         await idempotency.keep(tx, user_id, key, result)
         return result
 
     return await commit(ctx, once)
+
+
+async def earlier(ctx: Context, outcome: type[T]) -> T | None:
+    """What the same request came to before; None for a first one. Asked by who needs more than `write` for a first one.
+
+    Raises IDEMPOTENCY_MISMATCH.
+    """
+    key, digest = idempotency_of(ctx)
+    if key is None or digest is None:
+        return None
+    stored = await idempotency.find(ctx.request.runtime.writer, ctx.user_id, key, digest, ctx.request.now)
+    return None if stored is None else idempotency.revive(outcome, stored)
 
 
 async def commit(ctx: Context, action: Callable[[Tx], Awaitable[T]]) -> T:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.aws.container import Container, Event
+from milequest.jobs.answers import forget_answers
 from milequest.jobs.duty import Duty
 from milequest.jobs.goals import finalize_goals
 from milequest.jobs.log import prune_log
@@ -26,8 +27,9 @@ def finalize(event: Event, context: Any) -> Any:
 
 
 def prune(event: Event, context: Any) -> Any:
-    """The log forgets what lies outside of its window."""
-    return {"channels": container.run(lambda runtime: _due(runtime, prune_log))}
+    """The log forgets what lies outside of its window, and the answers of a day ago go."""
+    channels = container.run(lambda runtime: _due(runtime, prune_log))
+    return {"channels": channels, "answers": container.run(lambda runtime: _due(runtime, forget_answers))}
 
 
 async def _due(runtime: Runtime, job: Callable[[Runtime, datetime], Awaitable[int]]) -> int | None:

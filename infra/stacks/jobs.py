@@ -12,7 +12,7 @@ from infra.names import COMING
 
 SCHEDULES = {
     "finalize": ("app.aws.jobs.finalize", "rate(1 minute)", "Gives goals whose days are over their outcome"),
-    "prune": ("app.aws.jobs.prune", "rate(5 minutes)", "Lets the log forget what lies outside of its window"),
+    "prune": ("app.aws.jobs.prune", "rate(5 minutes)", "Forgets what lies outside of the log, and old answers"),
     "sweep": ("app.aws.live.sweep", "rate(1 minute)", "Finds kicks that got lost, and sees to all sockets"),
 }
 

@@ -1,6 +1,6 @@
 """Logging, changing and deleting walks. Whoever writes one (a resolver, an import, the demo) comes through here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -31,6 +31,7 @@ class Once:
     key: str | None = None
     digest: bytes | None = None
     external_id: str | None = None
+    admit: Callable[[], Awaitable[None]] | None = None  # awaited before a walk that is new: raises to refuse it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ async def log_walk(
         raise unauthenticated()
     if once.key is not None and (earlier := await activities.by_key(tx, user_id, once.key)):
         return await _again(tx, earlier, once)
+    if once.admit is not None:
+        await once.admit()
     activity_id, walk = new_id(now), draft(profile)
     if walk.source is ActivitySource.MANUAL:
         await _check_day(tx, user_id, walk, activity_id, allow_duplicate)

@@ -12,7 +12,8 @@ from milequest.rules.ids import new_id
 from milequest.rules.invites import (
     NewInvite,
     code_hash,
-    new_code,
+    code_of,
+    new_salt,
     refuse_other_recipient,
     refuse_unless_open,
     unknown_code,
@@ -26,10 +27,10 @@ from milequest.store.users import Profile
 
 @dataclass(frozen=True, slots=True)
 class InviteCreated:
-    """The invite and its code, which is kept nowhere but with the request's idempotency key, if it has one."""
+    """The invite, and what its code is made of besides the request's secret."""
 
     invite_id: UUID
-    code: str
+    salt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,18 @@ class InviteDeclined:
     invite_id: UUID
 
 
-async def create_invite(tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, new: NewInvite) -> InviteCreated:
-    """Make an invite; a waiting one of the same address gets a new code and more time. Raises NOT_FOUND, FORBIDDEN."""
+async def create_invite(
+    tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, new: NewInvite, secret: str
+) -> InviteCreated:
+    """Make an invite; a waiting one of the same address gets a new code and more time. Raises NOT_FOUND, FORBIDDEN.
+
+    Its code is `code_of` the secret and the salt.
+    """
     team = found(await teams.lock(tx, Viewer(admin_id), team_id), "team")
     refuse_unless_admin(team.standing(Viewer(admin_id)), is_public=team.is_public)
-    code = new_code()
-    invite_id = await invites.put(tx, new_id(now), team_id, code_hash(code), new, admin_id, now)
-    return InviteCreated(invite_id, code)
+    salt = new_salt()
+    digest = code_hash(code_of(secret, salt))
+    return InviteCreated(await invites.put(tx, new_id(now), team_id, digest, new, admin_id, now), salt)
 
 
 async def revoke_invite(tx: Tx, admin_id: UUID, now: datetime, invite_id: UUID) -> InviteRevoked:

@@ -118,6 +118,48 @@ INVITE_GUESSES = RateLimit(
     "invite", 10, HOUR, "wrong invite codes", Per.CALLER, "Unknown codes in `invitePreview`, `acceptInvite` and others."
 )
 WALKS_LOGGED = RateLimit("walks", 60, HOUR, "walks logged", Per.USER, "Calls of `logActivity`.")
+WALK_CHANGES = RateLimit(
+    "walk-changes", 300, HOUR, "changes of walks", Per.USER, "Calls of `updateActivity` and `deleteActivity`."
+)
+PROFILE_CHANGES = RateLimit(
+    "profile",
+    60,
+    HOUR,
+    "changes of the profile",
+    Per.USER,
+    "Calls of `updateProfile`, `updatePrivacySettings` and `deleteAvatar`.",
+)
+TEAM_CHANGES = RateLimit(
+    "teams", 120, HOUR, "changes of teams", Per.USER, "Calls of `createTeam`, `updateTeam` and `deleteTeam`."
+)
+MEMBERSHIP_CHANGES = RateLimit(
+    "memberships",
+    60,
+    HOUR,
+    "teams joined and left",
+    Per.USER,
+    "Calls of `joinTeam`, `leaveTeam`, `acceptInvite` and `declineInvite`.",
+)
+MEMBER_CHANGES = RateLimit(  # a team has up to 500 members
+    "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole` and `removeMember`."
+)
+INVITE_CHANGES = RateLimit(
+    "invites", 600, HOUR, "invites made and revoked", Per.USER, "Calls of `createInvite` and `revokeInvite`."
+)
+GOAL_CHANGES = RateLimit(
+    "goals",
+    120,
+    HOUR,
+    "changes of goals",
+    Per.USER,
+    "Calls of `createGoal`, `updateGoal`, `deleteGoal`, `activateGoal` and `cancelGoal`.",
+)
+PRESENCE = RateLimit(  # one a minute for each of 20 teams, twice
+    "presence", 2_400, HOUR, "signs of presence", Per.USER, "Calls of `setPresence`."
+)
+TEAMS_SEARCHED = RateLimit(  # one per letter typed
+    "search", 1_200, HOUR, "searches for teams", Per.CALLER, "Calls of `searchTeams`, signed in or not."
+)
 AVATARS = RateLimit("avatars", 30, HOUR, "pictures", Per.USER, "Calls of `createAvatarUpload`.")
 FORMS_SENT = RateLimit(  # for as long as a form is good
     "avatar",

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.store.transaction import Tx
+from milequest.store.transaction import Reader, Tx
 
 T = TypeVar("T")
 
@@ -24,8 +24,20 @@ ON CONFLICT (user_id, key) DO UPDATE
 WHERE k.created_at <= $5
 RETURNING true
 """
-_FIND = "SELECT request_hash, outcome FROM idempotency_key WHERE user_id = $1 AND key = $2"
+_FIND = "SELECT request_hash, outcome FROM idempotency_key WHERE user_id = $1 AND key = $2 AND created_at > $3"
 _KEEP = "UPDATE idempotency_key SET outcome = $3 WHERE user_id = $1 AND key = $2"
+_FORGET = """
+WITH old AS (
+  SELECT user_id, key FROM idempotency_key WHERE created_at <= $1
+  ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (DELETE FROM idempotency_key AS k USING old WHERE (k.user_id, k.key) = (old.user_id, old.key) RETURNING 1)
+SELECT count(*) FROM gone
+"""
+
+
+def _hashed(user_id: UUID, key: str) -> str:
+    """A key as it is stored: the code of an invite is made of it, so it stands nowhere."""
+    return hashlib.sha256(f"{user_id.hex}:{key}".encode()).hexdigest()
 
 
 def request_hash(operation: str, body: Mapping[str, Any]) -> bytes:
@@ -41,10 +53,18 @@ def mismatch() -> Refused:
 
 async def claim(tx: Tx, user_id: UUID, key: str, digest: bytes, now: datetime) -> dict[str, Any] | None:
     """None when the key is now this request's, to be run; else the stored outcome. Raises IDEMPOTENCY_MISMATCH."""
-    if await tx.fetchval(_CLAIM, user_id, key, digest, now, now - KEPT):
+    if await tx.fetchval(_CLAIM, user_id, _hashed(user_id, key), digest, now, now - KEPT):
         return None
-    row = await tx.fetchrow(_FIND, user_id, key)
-    assert row is not None, "the key that conflicted is there"
+    outcome = await find(tx, user_id, key, digest, now)
+    assert outcome is not None, "the key that conflicted is there"
+    return outcome
+
+
+async def find(db: Reader, user_id: UUID, key: str, digest: bytes, now: datetime) -> dict[str, Any] | None:
+    """The stored outcome of a request; None for one that was not made. Raises IDEMPOTENCY_MISMATCH."""
+    row = await db.fetchrow(_FIND, user_id, _hashed(user_id, key), now - KEPT)
+    if row is None:
+        return None
     if row["request_hash"] != digest:
         raise mismatch()
     outcome: dict[str, Any] = row["outcome"]
@@ -52,8 +72,14 @@ async def claim(tx: Tx, user_id: UUID, key: str, digest: bytes, now: datetime) -
 
 
 async def keep(tx: Tx, user_id: UUID, key: str, outcome: Any) -> None:
-    """Store what the request came to: a dataclass of ids and texts."""
-    await tx.execute(_KEEP, user_id, key, asdict(outcome))
+    """Store what the request came to: a dataclass of ids and texts, none of them secret."""
+    await tx.execute(_KEEP, user_id, _hashed(user_id, key), asdict(outcome))
+
+
+async def forget(tx: Tx, now: datetime, most: int) -> int:
+    """Delete up to `most` outcomes that are kept no longer; how many there were."""
+    count: int = await tx.fetchval(_FORGET, now - KEPT, most)
+    return count
 
 
 def revive(kind: type[T], stored: Mapping[str, Any]) -> T:

@@ -58,8 +58,9 @@ idempotency_key = Table(
     "idempotency_key",
     metadata,
     Column("user_id", Uuid, ForeignKey("app_user.id"), primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("key", Text, primary_key=True, comment="a hash of it"),
     Column("request_hash", LargeBinary, nullable=False),
     Column("outcome", JSONB, comment="what the action returned: ids, from which the answer is read again"),
     instant("created_at"),
 )
+Index("ix_idempotency_key_created_at", idempotency_key.c.created_at)

@@ -23,14 +23,14 @@ def called(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_they_do_what_is_due(called: None) -> None:
     assert jobs.finalize({}, None) == {"goals": 0}
-    assert jobs.prune({}, None) == {"channels": 0}
+    assert jobs.prune({}, None) == {"channels": 0, "answers": 0}
 
 
 def test_they_leave_it_where_the_database_can_only_be_read(called: None, database_url: str) -> None:
     asyncio.run(_follow(database_url))
     for _ in range(2):
         assert jobs.finalize({}, None) == {"goals": None}
-        assert jobs.prune({}, None) == {"channels": None}
+        assert jobs.prune({}, None) == {"channels": None, "answers": None}
 
 
 async def _follow(url: str) -> None:

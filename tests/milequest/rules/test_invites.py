@@ -12,8 +12,9 @@ from milequest.rules.invites import (
     ALPHABET,
     CODE_LENGTH,
     code_hash,
-    new_code,
+    code_of,
     new_invite,
+    new_salt,
     refuse_other_recipient,
     refuse_unless_open,
     state_at,
@@ -23,11 +24,17 @@ NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
 def test_codes_are_long_unambiguous_and_never_the_same() -> None:
-    codes = {new_code() for _ in range(10_000)}
+    codes = {code_of("the same secret", new_salt()) for _ in range(10_000)}
     assert len(codes) == 10_000
     assert {len(code) for code in codes} == {CODE_LENGTH}
     assert {mark for code in codes for mark in code} == set(ALPHABET)
     assert not set("01OIL") & set(ALPHABET)
+
+
+def test_a_code_is_made_of_its_secret_and_its_salt_alone() -> None:
+    salt = new_salt()
+    assert code_of("one secret", salt) == code_of("one secret", salt)
+    assert len({code_of("one secret", salt), code_of("another", salt), code_of("one secret", new_salt())}) == 3
 
 
 @given(st.text(ALPHABET, min_size=10, max_size=10), st.integers(0, 10))
