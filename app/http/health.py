@@ -6,10 +6,12 @@ a copy is not asked, until the copy is promoted.
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from app.http.shared import shared
 from milequest.runtime import Runtime
 from milequest.store.transaction import Pool, is_writable, reason
 
@@ -23,18 +25,22 @@ async def live(_: Request) -> JSONResponse:
 
 
 async def ready(request: Request) -> JSONResponse:
-    """200 when every part answers, else 503 with the reason of each that doesn't."""
-    runtime: Runtime = request.app.state.runtime
+    """200 when every part answers, else 503 with the reason of each that doesn't; looked at once a second at most."""
+    reasons = await shared(request, "readiness", partial(_reasons, request.app.state.runtime))
+    good = not any(reasons.values())
+    body = {"status": "ok" if good else "unavailable", "parts": {name: why or "ok" for name, why in reasons.items()}}
+    return JSONResponse(body, 200 if good else 503, headers=FRESH)
+
+
+async def _reasons(runtime: Runtime) -> dict[str, str]:
+    """Why each part doesn't answer; empty for those that do."""
     parts: dict[str, Awaitable[object]] = {
         "database": _writable(runtime.writer),
         "redis": runtime.redis.ping(),
     }
     if runtime.reader is not runtime.writer:
         parts["replica"] = runtime.reader.fetchval("SELECT 1")
-    reasons = dict(zip(parts, await asyncio.gather(*map(_reason, parts.values())), strict=True))
-    good = not any(reasons.values())
-    body = {"status": "ok" if good else "unavailable", "parts": {name: why or "ok" for name, why in reasons.items()}}
-    return JSONResponse(body, 200 if good else 503, headers=FRESH)
+    return dict(zip(parts, await asyncio.gather(*map(_reason, parts.values())), strict=True))
 
 
 class ReadOnlyError(Exception):

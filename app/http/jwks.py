@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.http.shared import shared
 from milequest.runtime import Runtime
 from milequest.store.deadlines import in_time
 from milequest.store.transaction import AWAY
@@ -17,7 +18,7 @@ async def keys(request: Request) -> Response:
     """A JWKS (RFC 7517), empty where an outside issuer's tokens are used; 503 while the database is out of reach."""
     runtime: Runtime = request.app.state.runtime
     try:
-        body = await runtime.identity.jwks(datetime.now(UTC))
+        body = await shared(request, "published_keys", lambda: runtime.identity.jwks(datetime.now(UTC)))
     except AWAY:
         return Response(status_code=503, headers={"retry-after": "1", "cache-control": "no-store"})
     return JSONResponse(body, headers={"cache-control": f"public, max-age={MAX_AGE}"})

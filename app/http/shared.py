@@ -1,0 +1,44 @@
+"""One answer for all who ask at about the same time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from starlette.requests import Request
+
+T = TypeVar("T")
+
+SECONDS = 1.0  # an answer is kept
+
+
+class Shared(Generic[T]):
+    """`await shared()` is what `ask` answered within the last second, or will. What it raises is not kept."""
+
+    def __init__(self, ask: Callable[[], Awaitable[T]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._asking: asyncio.Task[T] | None = None
+        self._until = 0.0
+
+    async def __call__(self) -> T:
+        if self._asking is None or (self._asking.done() and self._is_over(self._asking)):
+            self._asking = asyncio.ensure_future(self._answer())
+        return await asyncio.shield(self._asking)
+
+    async def _answer(self) -> T:
+        answer = await self._ask()
+        self._until = self._clock() + SECONDS
+        return answer
+
+    def _is_over(self, asked: asyncio.Task[T]) -> bool:
+        return asked.cancelled() or asked.exception() is not None or self._clock() >= self._until
+
+
+async def shared(request: Request, name: str, ask: Callable[[], Awaitable[T]]) -> T:
+    """What the application's `ask` answers, for all who ask for `name` within a second."""
+    state = request.app.state
+    if not hasattr(state, name):
+        setattr(state, name, Shared(ask))
+    kept: Shared[T] = getattr(state, name)
+    return await kept()

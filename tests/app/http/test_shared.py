@@ -1,0 +1,97 @@
+"""What anybody may ask for is asked of the database once, however many ask."""
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from app.http import health, jwks
+from app.http import shared as shared_answers
+from app.http.shared import SECONDS, Shared
+from milequest.providers.identity.builtin import BuiltinIdentity
+from tests.quest import Quest
+
+MANY = 50
+
+
+class Clock:
+    """A clock the test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_an_answer_is_shared_while_it_is_asked_for_and_a_second_longer() -> None:
+    clock, asked = Clock(), 0
+
+    async def ask() -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return asked
+
+    shared = Shared(ask, clock)
+    assert await asyncio.gather(*(shared() for _ in range(MANY))) == [1] * MANY
+    clock.now += SECONDS / 2
+    assert await shared() == 1
+    clock.now += SECONDS / 2
+    assert await shared() == 2
+
+
+async def test_a_failure_is_told_to_who_waits_and_not_kept() -> None:
+    answers = iter([OSError("away"), 7])
+
+    async def ask() -> object:
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    shared = Shared(ask, Clock())
+    with pytest.raises(OSError, match="away"):
+        await shared()
+    assert await shared() == 7
+
+
+async def test_who_goes_away_takes_nobodys_answer_along() -> None:
+    go_on = asyncio.Event()
+
+    async def ask() -> bool:
+        return await go_on.wait()
+
+    shared = Shared(ask, Clock())
+    first, second = asyncio.ensure_future(shared()), asyncio.ensure_future(shared())
+    await asyncio.sleep(0)
+    first.cancel()
+    go_on.set()
+    assert await second
+
+
+@pytest.mark.parametrize(
+    ("path", "owner", "name"),
+    [("/readyz", health, "_reasons"), ("/.well-known/jwks.json", BuiltinIdentity, "jwks")],
+)
+async def test_a_crowd_is_answered_by_one_look(
+    quest: Quest, path: str, owner: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, real = 0, getattr(owner, name)
+
+    def look(*args: object) -> object:
+        nonlocal looks
+        looks += 1
+        return real(*args)
+
+    monkeypatch.setattr(owner, name, look)
+    monkeypatch.setattr(shared_answers, "SECONDS", 3_600.0)  # however slow this machine is
+    app = Starlette(routes=[Route("/readyz", health.ready), Route("/.well-known/jwks.json", jwks.keys)])
+    app.state.runtime = quest.runtime
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
+        answers = await asyncio.gather(*(client.get(path) for _ in range(MANY)))
+        answers.append(await client.get(path))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert looks == 1
