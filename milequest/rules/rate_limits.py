@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -182,6 +183,7 @@ def all_limits() -> list[RateLimit]:
     return [value for value in globals().values() if isinstance(value, RateLimit)]
 
 
+@lru_cache(maxsize=10_000)  # reading an address takes longer than counting it
 def network(address: str) -> str:
     """What an IP address counts as: itself, or an IPv6 customer's /64. Anything else is one single network."""
     try:

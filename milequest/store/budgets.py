@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 PORTION = BURST // 100  # what a process may have charged before it tells Redis
 PATIENCE = 1.0  # seconds Redis may take beside requests
 PATIENCE_OF_CALLS = 0.05  # and where an answer waits for it
+AT_ONCE = 64  # callers of whom Redis is being told; it hears of others when they come again
 RETREAT = 5 * 1_000_000  # microseconds until Redis is told again
 KEPT = 50_000  # callers, and as many whose budgets are spent
 
@@ -110,7 +111,7 @@ class Budgets:
             kept.popitem(last=False)
 
     def _begin_to_tell(self, caller: Caller, account: _Account, now: int) -> None:
-        if account.is_telling or now < self._redis_from:
+        if account.is_telling or now < self._redis_from or len(self._tasks) >= AT_ONCE:
             return
         account.is_telling = True
         task = asyncio.get_running_loop().create_task(self._tell(caller, account))
@@ -125,8 +126,9 @@ class Budgets:
                 ahead: Any = await self._script([key], [told, MOST_OWED])
         except (*AWAY, TimeoutError) as error:
             account.untold = min(account.untold + told, MOST_OWED)
+            if self._clock() >= self._redis_from:  # the first of those that were at it
+                log.warning("Redis is away (%s), so budgets are counted here alone", type(error).__name__)
             self._redis_from = self._clock() + RETREAT
-            log.warning("Redis is away (%s), so budgets are counted here alone", type(error).__name__)
         else:
             self._hear(caller, account, int(ahead))
         finally:

@@ -137,6 +137,19 @@ async def test_a_charge_while_redis_hangs_waits_for_nothing_and_is_told_later(
     assert wait_of(other) > 0
 
 
+async def test_a_redis_that_hangs_is_told_of_few_at_once_and_warned_of_once(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store, "PATIENCE", 0.05)
+    await redis.client_pause(300, all=True)
+    budgets = Budgets(redis, PER_HOUR)
+    for number in range(5 * store.AT_ONCE):
+        budgets.charge(Caller(Payer.USER, str(number)), FULL // 2)
+    assert len(budgets._tasks) == store.AT_ONCE
+    await budgets.close()
+    assert len([record for record in caplog.records if "budgets" in record.name]) == 1
+
+
 async def test_a_crowd_pushes_no_spent_budget_out_and_takes_bounded_memory(
     away: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
