@@ -35,7 +35,7 @@ from resolvers import nodes, writing
 from schema import limits as documents
 from schema import variables
 from subscriptions import outbox, throttle
-from subscriptions.apigateway import messages, posts
+from subscriptions.apigateway import posts
 
 Line: TypeAlias = tuple[str, str]  # what is limited, and to how much
 Span: TypeAlias = tuple[int, int]
@@ -172,7 +172,7 @@ def _connections() -> Iterator[Line]:
     yield "A message to us", _bytes(throttle.MAX_MESSAGE_BYTES)
     yield "What waits to be sent to a connection", _bytes(outbox.MOST_BYTES)
     yield "A message to a client of API Gateway", _bytes(posts.MOST_BYTES)
-    yield "An operation's id on API Gateway, as JSON", _bytes(messages.MOST_ID)
+    yield "An operation's id, as JSON", _bytes(throttle.MAX_ID_BYTES)
     yield "Events that can be replayed of a team", f"{live.WINDOW_EVENTS:,}, for {_span(live.WINDOW)}"
 
 

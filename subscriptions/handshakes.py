@@ -11,7 +11,7 @@ from subscriptions.protocols.steps import WireProtocol
 from subscriptions.protocols.transport_ws import TransportWs
 
 APPSYNC_PATH = "/graphql/realtime"  # where Amplify looks for the sockets of an API at /graphql
-PATHS = ("/graphql", APPSYNC_PATH)
+PATHS = ("/graphql", "/graphql/", APPSYNC_PATH, f"{APPSYNC_PATH}/")
 PACKED = "header-"  # a sub-protocol that begins so is none, but credentials: a browser can't send them otherwise
 
 TRANSPORT_WS, APPSYNC, LEGACY = TransportWs(), AppSync(), Legacy()
@@ -31,14 +31,15 @@ def agreed(path: str, offered: Sequence[str], query: Mapping[str, str]) -> Hands
 
     Two protocols are called graphql-ws: AppSync's is meant at its path, or where credentials come in its way.
     """
+    is_appsync = path.rstrip("/") == APPSYNC_PATH
     packed = next((name.removeprefix(PACKED) for name in offered if name.startswith(PACKED)), query.get("header"))
-    if path != APPSYNC_PATH and TRANSPORT_WS.name in offered:
+    if not is_appsync and TRANSPORT_WS.name in offered:
         return Handshake(TRANSPORT_WS)
     if APPSYNC.name not in offered:
         return None
     if packed is not None:
         return _with_credentials(packed)
-    return Handshake(APPSYNC if path == APPSYNC_PATH else LEGACY)
+    return Handshake(APPSYNC if is_appsync else LEGACY)
 
 
 def _with_credentials(packed: str) -> Handshake:

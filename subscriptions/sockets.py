@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
-from milequest.rules.errors import QuestError
+from milequest.rules.errors import QuestError, RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity
 from milequest.rules.sessions import ENDED
 from milequest.store.deadlines import in_time
@@ -19,7 +19,7 @@ from subscriptions.handshakes import Handshake
 from subscriptions.hub import Hub
 from subscriptions.operations import Failed, Subscribed
 from subscriptions.outbox import Outbox
-from subscriptions.protocols.credentials import authorization_in
+from subscriptions.protocols.credentials import authorization_of
 from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.socket_operations import Operation
@@ -63,6 +63,7 @@ class Socket:
         self._authorization = handshake.authorization
         self._initialising: asyncio.Task[None] | None = None
         self._identity = ANONYMOUS
+        self._seated: set[UUID] = set()  # whose seats it has: of who introduced himself, and of operations' own tokens
         self._operations: dict[str, Operation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._throttle = Throttle()
@@ -86,8 +87,8 @@ class Socket:
             self._stop()
             if self._writer is not None:
                 self._writer.cancel()
-            if self._identity.user_id is not None:
-                self._users.leave(self._identity.user_id)
+            for user_id in self._seated:
+                self._users.leave(user_id)
 
     def close(self, how: Close) -> None:
         """Send what waits, but for a client that takes too little, and close."""
@@ -205,7 +206,7 @@ class Socket:
 
     @in_time
     async def _introduce(self, init: Init) -> None:
-        given = authorization_in(init.payload)
+        given = authorization_of(init.payload)
         if given is not None:
             self._authorization = given
         try:
@@ -218,14 +219,23 @@ class Socket:
         except Exception as error:
             self._reject(broken(error))
             return
-        user_id = request.identity.user_id
-        if user_id is not None and not self._users.take(user_id):
+        if not self._has_seat(request.identity):
             self.close(TOO_MANY_SOCKETS)
             return
         self._identity = request.identity
         self._phase = Phase.READY
         if not init.quiet:
             self._do(self._protocol.accepted())
+
+    def _has_seat(self, identity: Identity) -> bool:
+        """Whether a user has a seat here, or there is one more for them. It is theirs as long as the socket is open."""
+        user_id = identity.user_id
+        if user_id is None or user_id in self._seated:
+            return True
+        if not self._users.take(user_id):
+            return False
+        self._seated.add(user_id)
+        return True
 
     def _reject(self, errors: Errors) -> None:
         """Turn the client away, and what it began in the same breath."""
@@ -248,6 +258,8 @@ class Socket:
             await asyncio.wait([self._initialising])
         try:
             request = await self._request(request_id, start)
+            if not self._has_seat(request.identity):
+                raise RateLimited(TOO_MANY_SOCKETS.reason + ".", 10)
             begun = await operations.begin(self._hub.plans, request, start)
         except Failed as failed:
             operation.fail(failed.errors)

@@ -18,6 +18,8 @@ from subscriptions.protocols.steps import Errors
 from subscriptions.streams import Stream
 
 APPSYNC = "appsync"
+PARTIAL_SUCCESS = 294  # GraphQL over HTTP's own code, for its own media type alone
+ALWAYS = {"vary": "accept", "cache-control": "no-store", "x-content-type-options": "nosniff"}
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}  # the latter is nginx's
 
 
@@ -37,7 +39,8 @@ class Answer:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [error.formatted for error in result.errors]
-        return self._response(self.accepted[0], 200, body)
+        media = self.accepted[0]
+        return self._response(media, PARTIAL_SUCCESS if result.errors and media == GRAPHQL else 200, body)
 
     def events(self, stream: Stream) -> Response:
         """What a subscription tells from now on."""
@@ -72,7 +75,7 @@ class Answer:
         return Response(content, status, self._headers(media) | headers)
 
     def _headers(self, media: str) -> dict[str, str]:
-        return {"content-type": f"{media}; charset=utf-8", "vary": "accept", "x-request-id": self.request_id}
+        return {"content-type": f"{media}; charset=utf-8", "x-request-id": self.request_id, **ALWAYS}
 
 
 class EventStream(Response):

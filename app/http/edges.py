@@ -2,12 +2,13 @@
 
 from uuid import uuid4
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.answers import Answer
 from milequest.rules.errors import ErrorCode
@@ -44,13 +45,26 @@ class Crowd:
             self._seats.leave(place)
 
 
+class CrossOrigin(CORSMiddleware):
+    """Starlette's, whose answers to requests without an origin vary by it too: a cache must not hand them to others."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def varying(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).add_vary_header("Origin")
+            await send(message)
+
+        has_origin = any(name == b"origin" for name, _ in scope.get("headers", ()))
+        await super().__call__(scope, receive, send if has_origin else varying)
+
+
 def cross_origin(settings: Settings) -> list[Middleware]:
     """Lets pages of the origins that the settings name read our answers."""
     if not settings.allowed_origins:
         return []
     return [
         Middleware(
-            CORSMiddleware,
+            CrossOrigin,
             allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["*"],  # none of them is a credential a browser adds by itself

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from app.http.answers import Answer
 from app.http.negotiation import BadRequest, accepted, refuse_unless_json
 from app.http.surroundings import Caller, surroundings
-from milequest.rules.errors import ErrorCode, QuestError
+from milequest.rules.errors import HTTP_STATUS, ErrorCode, QuestError
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from schema.build import runner
@@ -29,8 +29,10 @@ from subscriptions.protocols.steps import Start
 from subscriptions.streams import Stream, Streams
 
 MAX_NESTING = 64
-STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.RATE_LIMITED: 429}  # what may be wrong with who asks
-OUR_FAULT = {ErrorCode.INTERNAL: 500, ErrorCode.UNAVAILABLE: 503}  # clients that follow something try again
+NOT_PERSISTED = {  # as Apollo's clients know it, who then send the document itself
+    "message": "PersistedQueryNotSupported",
+    "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"},
+}
 REALM = {"WWW-Authenticate": 'Bearer realm="Mile Quest", error="invalid_token"'}
 
 
@@ -48,6 +50,8 @@ class Params:
         if not isinstance(body, dict):
             raise BadRequest(400, "The body must be a JSON object; batches are not accepted.")
         query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
+        if query is None and isinstance(body.get("extensions"), dict) and "persistedQuery" in body["extensions"]:
+            raise Failed([NOT_PERSISTED])
         if not isinstance(query, str):
             raise BadRequest(400, "`query` must be a string.")
         if not isinstance(variables, dict | None):
@@ -56,7 +60,7 @@ class Params:
             raise BadRequest(400, "`operationName` must be a string.")
         if not isinstance(body.get("extensions"), dict | None):
             raise BadRequest(400, "`extensions` must be an object.")
-        return cls(query, variables, name)
+        return cls(query, variables, name or None)
 
 
 @in_time
@@ -77,10 +81,10 @@ async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
     except RequestRefused as refused:
         return answer.refused([error.formatted for error in refused.errors])
     except Failed as failed:
-        status = OUR_FAULT.get(failed.errors[0]["extensions"]["code"])
-        return answer.errors(status, failed.errors) if status else answer.refused(failed.errors)
+        status = HTTP_STATUS.get(failed.errors[0]["extensions"]["code"], 400)
+        return answer.errors(status, failed.errors) if status >= 429 else answer.refused(failed.errors)
     except QuestError as refusal:
-        status = STATUS_OF_CODE.get(refusal.code, 503)
+        status = HTTP_STATUS.get(refusal.code, 400)
         return answer.errors(status, told(refusal), REALM if status == 401 else {})
     except BadRequest as bad:
         error = {"message": bad.message, "extensions": {"code": ErrorCode.VALIDATION_ERROR.value}}
@@ -89,7 +93,7 @@ async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
         return Response(status_code=400)  # nobody hears it
     except Exception as unexpected:
         errors = broken(unexpected, answer.request_id)
-        return answer.errors(OUR_FAULT[errors[0]["extensions"]["code"]], errors)
+        return answer.errors(HTTP_STATUS[errors[0]["extensions"]["code"]], errors)
 
 
 async def _stream(http: HttpRequest, request: Request, params: Params, media: Sequence[str]) -> Stream:

@@ -19,7 +19,7 @@ from app.http.forms import sent
 from app.http.negotiation import BadRequest
 from milequest.jobs import pictures
 from milequest.rules.avatars import MAX_AGE, Upload, is_name
-from milequest.rules.errors import ErrorCode, QuestError, RateLimited, Refused, invalid
+from milequest.rules.errors import HTTP_STATUS, ErrorCode, QuestError, RateLimited, Refused, invalid
 from milequest.rules.instants import of_seconds
 from milequest.rules.pictures import EXTENSIONS, MAX_BYTES, BadPicture
 from milequest.rules.rate_limits import FORMS_SENT
@@ -28,7 +28,6 @@ from milequest.store.deadlines import in_time
 from milequest.store.pictures.folder import TOKEN, Folder
 from milequest.store.transaction import AWAY, unreached
 
-STATUS = {ErrorCode.VALIDATION_ERROR: 400, ErrorCode.UNAVAILABLE: 503, ErrorCode.NOT_FOUND: 404}
 TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 HEADERS = {
     "cache-control": f"public, max-age={MAX_AGE}",
@@ -116,4 +115,4 @@ def _folder(runtime: Runtime) -> Folder:
 
 def _refused(answer: Answer, refusal: QuestError) -> Response:
     error = {"message": refusal.message, "extensions": refusal.extensions()}
-    return answer.errors(STATUS.get(refusal.code, 403), [error], {"cache-control": "no-store"})
+    return answer.errors(HTTP_STATUS.get(refusal.code, 400), [error], {"cache-control": "no-store"})

@@ -53,6 +53,16 @@ class ErrorCode(StrEnum):
     NEEDS_RECONSENT = "NEEDS_RECONSENT"
 
 
+HTTP_STATUS = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.INTERNAL: 500,
+    ErrorCode.UNAVAILABLE: 503,
+}
+"""How HTTP says why a whole request is refused; by 400 where it has no word of its own for a code."""
+
 MAY_PASS = {ErrorCode.UNAVAILABLE, ErrorCode.RATE_LIMITED, ErrorCode.ROUTE_ERROR, ErrorCode.PROVIDER_ERROR}
 """The codes of what may succeed a moment later: only they may come with `retryable`, on which clients try again."""
 

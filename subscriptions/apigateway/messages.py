@@ -29,25 +29,17 @@ from subscriptions.errors import broken, told
 from subscriptions.handshakes import TRANSPORT_WS
 from subscriptions.operations import Failed, Subscribed
 from subscriptions.policy import CLOSED, EXPIRED
-from subscriptions.protocols.credentials import authorization_in
-from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop, quoted
+from subscriptions.protocols.credentials import authorization_of
+from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.throttle import OPERATIONS_PER_SOCKET
 
 TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
-MOST_ID = 128  # bytes of an operation's id in JSON: it stands beside a result for each of its recipients
 MOST_AFTER = 256  # no cursor is longer
 READY_SECONDS = 10.0  # another function may take to find out who has connected
 LOOK_SECONDS = 0.05
 INTRODUCTION_LOOKS = 20  # who has not introduced himself by then is nobody
 FREEING_TRIES = 20
-
-ID_TOO_LONG: Errors = [
-    {
-        "message": f"An id has {MOST_ID} bytes at most, as it is written in JSON.",
-        "extensions": {"code": "VALIDATION_ERROR"},
-    }
-]
 
 
 @in_time
@@ -101,8 +93,7 @@ class Conversation:
             case Init():
                 return not (effect.quiet and await self._is_introduced()) and await self._initialise(effect)
             case Stop(id):
-                if not _is_long(id):
-                    await self._parts.connections.stop(self._connection.id, id, self._received)
+                await self._parts.connections.stop(self._connection.id, id, self._received)
             case Start():
                 return await self._start(effect)
         return True
@@ -111,7 +102,7 @@ class Conversation:
         if not await self._parts.connections.initialise(self._connection.id, self._request_id):
             return False
         identity, refusal = self._connection.identity, None
-        given = authorization_in(init.payload)
+        given = authorization_of(init.payload)
         try:
             if given is not None:
                 identity = await self._parts.identify(given, Asking(self._request_id))
@@ -137,9 +128,6 @@ class Conversation:
         return await self._parts.connections.seat(self._connection.id, user_id, most, datetime.now(UTC))
 
     async def _start(self, start: Start) -> bool:
-        if _is_long(start.id):
-            await self._fail(start.id, ID_TOO_LONG)
-            return True
         try:
             await self._until_ready()
             if self._connection.refusal is not None:
@@ -270,8 +258,3 @@ def _place(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:
     if isinstance(feed, LogFeed):
         return rows.group_of_log(feed.channel, connection), (feed.channel,)
     return rows.group_of_state(feed.topic), feed.wakes
-
-
-def _is_long(id: str) -> bool:
-    """Whether an id is longer than ids may be."""
-    return len(id) > MOST_ID or len(quoted(id).encode()) > MOST_ID + len('""')

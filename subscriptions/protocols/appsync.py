@@ -7,10 +7,11 @@ silent. The close codes are ours: HTTP's status and 4000.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from milequest.rules.errors import ErrorCode
+from milequest.rules.errors import HTTP_STATUS, ErrorCode
 from subscriptions.protocols.credentials import authorization_in
 from subscriptions.protocols.graphql_ws import KEEP_ALIVE, GraphqlWs
 from subscriptions.protocols.steps import (
+    NO_ID,
     Close,
     Effect,
     Errors,
@@ -21,6 +22,7 @@ from subscriptions.protocols.steps import (
     Start,
     decoded,
     encoded,
+    is_good,
     operation,
 )
 
@@ -28,15 +30,14 @@ SILENCE_MS = 300_000  # after so long without a word from us a client takes the 
 ACK = encoded(type="connection_ack", payload={"connectionTimeoutMs": SILENCE_MS})
 
 # Clients don't try again to connect after 400, 401 and 403.
-KINDS: Mapping[str, tuple[str, int]] = {
-    ErrorCode.UNAUTHENTICATED: ("UnauthorizedException", 401),
-    ErrorCode.FORBIDDEN: ("Unauthorized", 403),
-    ErrorCode.NOT_FOUND: ("NOT_FOUND", 404),
-    ErrorCode.VALIDATION_ERROR: ("BadRequestException", 400),
-    ErrorCode.QUERY_TOO_COMPLEX: ("BadRequestException", 400),
-    ErrorCode.RATE_LIMITED: ("LimitExceededError", 429),
-    ErrorCode.UNAVAILABLE: ("ServiceUnavailable", 503),
-    ErrorCode.INTERNAL: ("InternalFailure", 500),
+KINDS: Mapping[str, str] = {
+    ErrorCode.UNAUTHENTICATED: "UnauthorizedException",
+    ErrorCode.FORBIDDEN: "Unauthorized",
+    ErrorCode.VALIDATION_ERROR: "BadRequestException",
+    ErrorCode.QUERY_TOO_COMPLEX: "BadRequestException",
+    ErrorCode.RATE_LIMITED: "LimitExceededError",
+    ErrorCode.UNAVAILABLE: "ServiceUnavailable",
+    ErrorCode.INTERNAL: "InternalFailure",
 }
 
 
@@ -56,8 +57,8 @@ class AppSync(GraphqlWs):
 
     def _of_operation(self, session: Session, kind: str, message: Mapping[str, Any]) -> Sequence[Effect]:
         id = message.get("id")
-        if not isinstance(id, str) or not id:
-            return [_refused(None, "BadRequestException", "An operation needs an id, which is a string.")]
+        if not is_good(id) or not id:
+            return [_refused(None, "BadRequestException", NO_ID)]
         if kind == "stop":
             return self.stopped(session, id)
         start = _operation(id, message.get("payload"))
@@ -89,7 +90,7 @@ def in_shape(error: Mapping[str, Any]) -> dict[str, Any]:
     """An error as AppSync's clients look at it, beside what GraphQL has."""
     extensions = error.get("extensions", {})
     code = extensions.get("code", ErrorCode.INTERNAL)
-    kind, status = KINDS.get(code, (code, 400))
+    kind, status = KINDS.get(code, code), HTTP_STATUS.get(code, 400)
     info = {name: value for name, value in extensions.items() if name != "code"}
     return {"errorType": kind, "errorCode": status, **({"errorInfo": info} if info else {}), **error}
 

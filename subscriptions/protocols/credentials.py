@@ -7,6 +7,7 @@ from typing import Any
 from subscriptions.protocols.steps import decoded
 
 ANONYMOUS = ""  # an API key: nobody in particular, whoever else came by the same connection
+USUAL = ("authtoken", "accesstoken", "token", "jwt", "bearertoken", "idtoken")  # as documentation of servers has it
 _STANDARD = str.maketrans("-_ ", "+/+")  # in a query string that nobody escaped a plus has become a space
 
 
@@ -17,6 +18,21 @@ def authorization_in(headers: Mapping[str, Any]) -> str | None:
     if isinstance(token, str):
         return token
     return ANONYMOUS if "x-api-key" in named else None
+
+
+def authorization_of(params: Mapping[str, Any]) -> str | None:
+    """The token in `connectionParams`: as a header, among `headers` as Hasura has it, or by another usual name."""
+    nested = params.get("headers")
+    named = {_plain(name): value for name, value in params.items()}
+    others = (value for name in USUAL if isinstance(value := named.get(name), str))
+    found = authorization_in(params)
+    if found is None and isinstance(nested, dict):
+        found = authorization_in(nested)
+    return next(others, None) if found is None else found
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def unpacked(header: str) -> Mapping[str, Any] | None:

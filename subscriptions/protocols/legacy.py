@@ -9,6 +9,7 @@ from typing import Any
 
 from subscriptions.protocols.graphql_ws import KEEP_ALIVE, GraphqlWs
 from subscriptions.protocols.steps import (
+    NO_ID,
     Close,
     Effect,
     Errors,
@@ -19,6 +20,7 @@ from subscriptions.protocols.steps import (
     Stop,
     decoded,
     encoded,
+    is_good,
     operation,
 )
 
@@ -51,8 +53,8 @@ class Legacy(GraphqlWs):
 
     def _of_operation(self, session: Session, kind: str, message: Mapping[str, Any]) -> Sequence[Effect]:
         id = message.get("id")
-        if not isinstance(id, str):
-            return [_wrong(None, "An operation needs an id, which is a string.")]
+        if not is_good(id):
+            return [_wrong(None, NO_ID)]
         if kind == "stop":
             return self.stopped(session, id)
         start = operation(id, message.get("payload"))

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeGuard
 
 import orjson
+
+from subscriptions.throttle import MAX_ID_BYTES
 
 
 class Phase(StrEnum):
@@ -64,6 +66,8 @@ class Close:
     code: int
     reason: str
 
+
+NO_ID = f"An operation needs an id: a string of {MAX_ID_BYTES} bytes at most, as it is written in JSON."
 
 Effect: TypeAlias = Init | Start | Stop | Reply | Close
 Errors: TypeAlias = Sequence[Mapping[str, Any]]
@@ -132,6 +136,11 @@ def quoted(text: str) -> str:
     return orjson.dumps(text).decode()
 
 
+def is_good(id: object) -> TypeGuard[str]:
+    """Whether an operation may be called so: a string of MAX_ID_BYTES at most, as it is written in JSON."""
+    return isinstance(id, str) and len(id) <= MAX_ID_BYTES and len(quoted(id).encode()) <= MAX_ID_BYTES + len('""')
+
+
 def operation(id: str, payload: object, authorization: str | None = None) -> Start | None:
     """The operation of `{query, variables, operationName, extensions}`; None where a part has the wrong type."""
     if not isinstance(payload, dict) or not isinstance(payload.get("query"), str):
@@ -141,4 +150,4 @@ def operation(id: str, payload: object, authorization: str | None = None) -> Sta
         return None
     if not isinstance(payload.get("extensions"), dict | None):
         return None
-    return Start(id, payload["query"], variables, name, authorization)
+    return Start(id, payload["query"], variables, name or None, authorization)

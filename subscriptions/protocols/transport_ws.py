@@ -19,6 +19,7 @@ from subscriptions.protocols.steps import (
     Stop,
     decoded,
     encoded,
+    is_good,
     operation,
     quoted,
 )
@@ -72,7 +73,7 @@ class TransportWs:
 
     def _of_operation(self, session: Session, kind: str, message: Mapping[str, Any]) -> Effect:
         id = message.get("id")
-        if not isinstance(id, str) or not id:
+        if not is_good(id) or not id:
             return NOT_A_MESSAGE
         if kind == "complete":
             return Stop(id)

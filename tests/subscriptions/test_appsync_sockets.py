@@ -133,6 +133,20 @@ async def test_every_operation_may_bring_other_credentials(service: Service, tea
         assert await kinds(ours, "nobody's") == [("UnauthorizedException", 401)]
 
 
+async def test_an_operations_own_token_takes_a_seat_of_its_user(
+    service: Service, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await gone(service)
+    monkeypatch.setattr(service.gateway._users, "_most", 1)
+    nobody, own = {"x-api-key": "none"}, {"Authorization": team.ann}
+    async with opened(service, nobody) as first, opened(service, nobody) as second:
+        for id in ("one", "two"):  # which are of one socket
+            await start(first, id, "{ __typename }", authorization=own)
+            assert [(await first.receive())["type"] for _ in range(3)] == ["start_ack", "data", "complete"]
+        await start(second, "three", "{ __typename }", authorization=own)
+        assert await kinds(second, "three") == [("LimitExceededError", 429)]
+
+
 async def test_a_key_is_nobody_even_on_somebodys_socket(service: Service, team: Team) -> None:
     async with opened(service, {"Authorization": team.ann}) as ours:
         await start(ours, "board", BOARD, {"team": team.id}, KEY)

@@ -17,12 +17,11 @@ from milequest.store.transaction import open_pool
 from schema.limits import MAX_BODY_BYTES
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import PROTOCOLS
-from subscriptions.apigateway.messages import MOST_ID
 from subscriptions.apigateway.posts import AROUND, MOST_RECIPIENTS, Kind, Posts
 from subscriptions.apigateway.posts import MOST_BYTES as MOST_OF_A_MESSAGE
 from subscriptions.apigateway.rounds import Pace
 from subscriptions.apigateway.rows import Recipient
-from subscriptions.throttle import MAX_MESSAGE_BYTES
+from subscriptions.throttle import MAX_ID_BYTES, MAX_MESSAGE_BYTES
 from tests.app.test_graphiql_examples import EXAMPLES
 
 LAMBDA = 6 * 1024 * 1024
@@ -71,13 +70,13 @@ def test_10_mb_a_request_that_we_take_is_smaller_than_all_that_carry_it() -> Non
 def test_128_kb_a_message_and_what_is_around_it_goes_to_a_socket() -> None:
     result = "x" * (MOST_OF_A_MESSAGE - AROUND)
     for protocol in PROTOCOLS.values():
-        assert len(protocol.next("i" * MOST_ID, result).encode()) <= MAX_MESSAGE_BYTES == 128 * 1024
+        assert len(protocol.next("i" * MAX_ID_BYTES, result).encode()) <= MAX_MESSAGE_BYTES == 128 * 1024
 
 
 def test_256_kb_a_post_of_the_largest_result_fits_in_a_message_of_sqs() -> None:
     said, result = Posts("log:team:" + uuid4().hex), "x" * (MOST_OF_A_MESSAGE - AROUND)
     for number in range(MOST_RECIPIENTS * rows.BUCKETS):
-        said.add(Recipient(f"{number:015}=", "i" * MOST_ID, uuid4().hex, "transport"), Kind.NEXT, result, "c" * 80)
+        said.add(Recipient(f"{number:015}=", "i" * MAX_ID_BYTES, uuid4().hex, "transport"), Kind.NEXT, result, "c" * 80)
     messages = said.taken()
     assert len(messages) >= rows.BUCKETS
     assert max(len(message.body.encode()) for message in messages) < SQS

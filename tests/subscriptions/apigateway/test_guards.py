@@ -14,8 +14,8 @@ from milequest.store.aws.client import AwsError
 from milequest.store.aws.dynamodb import Table
 from milequest.store.aws.sqs import Message, Queue
 from subscriptions.apigateway import poster, relay
-from subscriptions.apigateway.messages import MOST_ID
 from subscriptions.apigateway.planner import plan
+from subscriptions.throttle import MAX_ID_BYTES
 from tests.listening import Stream, dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.apigateway.test_delivery import heard, walked
@@ -137,7 +137,7 @@ async def test_what_a_batch_cannot_do_comes_again_alone(gate: Gateway, team: Tea
 
 @pytest.mark.parametrize(
     ("id", "is_good"),
-    [("i" * MOST_ID, True), ("i" * (MOST_ID + 1), False), ("ä" * MOST_ID, False), ("\x01" * 60, False)],
+    [("i" * MAX_ID_BYTES, True), ("i" * (MAX_ID_BYTES + 1), False), ("ä" * MAX_ID_BYTES, False), ("\x01" * 60, False)],
 )
 async def test_an_id_that_would_make_a_message_of_the_queue_too_large_is_refused(
     gate: Gateway, team: Team, id: str, is_good: bool
@@ -149,4 +149,7 @@ async def test_an_id_that_would_make_a_message_of_the_queue_too_large_is_refused
         await ours.send(type="subscribe", id=id, payload={"query": WALKS, "variables": {"team": team.id}})
         async with asyncio.timeout(10):
             answer = await ours.receive()
-        assert (answer["id"], answer["type"]) == (id, "next" if is_good else "error")
+        if is_good:
+            assert (answer["id"], answer["type"]) == (id, "next")
+        else:
+            assert answer["payload"]["closing"]["code"] == 4400
