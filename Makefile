@@ -8,7 +8,7 @@ infra := $(PYTHON) -I app/environment.py infra
 compile = $(shell $(PYTHON) -I app/environment.py uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check graphiql schema limits migration bench drill soak package synth drawing cost scale types lock format
+.PHONY: help run test check graphiql schema limits lookalikes migration bench drill soak package synth drawing cost scale types lock format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ schema: ## Print the GraphQL schema into schema.graphql
 limits: ## Write docs/limits.md: every limit, with the numbers as the code has them
 	$(runtime)
 	@$(python) -m app.limits > docs/limits.md.new && mv docs/limits.md.new docs/limits.md
+
+lookalikes: ## Write milequest/rules/lookalikes.json anew: which characters look like which, by Unicode's list
+	@$$($(PYTHON) -I app/environment.py uv) run --quiet --no-project --with confusable-homoglyphs==3.3.1 python app/lookalikes.py > milequest/rules/lookalikes.json.new && mv milequest/rules/lookalikes.json.new milequest/rules/lookalikes.json
 
 migration: ## Write a migration from the difference between tables and migrations: make migration m="add shoes"
 	$(dev)

@@ -122,4 +122,4 @@ async def lock_for_admin(tx: Tx, admin_id: UUID, team_id: UUID) -> Team:
 
 
 def _name_taken() -> Refused:
-    return Refused(ErrorCode.CONFLICT, "A team of this name exists.")
+    return Refused(ErrorCode.CONFLICT, "A team of this name exists, or of one that looks like it.")

@@ -66,7 +66,7 @@ def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) ->
         raise invalid(path, "MALFORMED", "control characters are not allowed")
     if not lines:
         text = " ".join(text.split())
-        if any(map(_is_unseen, _SELECTED.sub("", _JOINED.sub("", text)))):
+        if any(map(is_unseen, _SELECTED.sub("", _JOINED.sub("", text)))):
             raise invalid(path, "MALFORMED", "invisible characters are not allowed")
         if any(unicodedata.category(word[0])[0] == "M" for word in text.split()):
             raise invalid(path, "MALFORMED", "no word may begin with a combining mark")
@@ -76,7 +76,8 @@ def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) ->
     return text
 
 
-def _is_unseen(character: str) -> bool:
+def is_unseen(character: str) -> bool:
+    """Whether a character shows nothing: a control, a format character, or one of those that are blank."""
     return unicodedata.category(character) in ("Cc", "Cf", "Cs") or _BLANK.match(character) is not None
 
 
@@ -91,7 +92,7 @@ def presentable(value: str, high: int) -> str | None:
     shown = [
         " " if character.isspace() else character
         for index, character in enumerate(value[: 8 * high])
-        if index in joined or character.isspace() or not _is_unseen(character)
+        if index in joined or character.isspace() or not is_unseen(character)
     ]
     try:
         return clean("file", clean("file", "".join(shown), 0, 8 * high)[:high], 1, high)

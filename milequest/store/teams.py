@@ -6,6 +6,7 @@ from uuid import UUID
 
 from milequest.rules.access import Standing, Viewer
 from milequest.rules.enums import JoinPolicy, TeamRole
+from milequest.rules.lookalikes import skeleton
 from milequest.rules.teams import NewTeam, name_key
 from milequest.store.scopes import GIVEN, TEAM_VISIBLE
 from milequest.store.transaction import Reader, Tx
@@ -67,13 +68,15 @@ ORDER BY -t.rank, t.name_key, t.id LIMIT $8
 
 _INSERT = """
 INSERT INTO team
-    (id, name, description, is_public, join_policy, max_members, timezone, created_by, created_at, updated_at, name_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+    (id, name, description, is_public, join_policy, max_members, timezone, created_by, created_at, updated_at, name_key,
+     name_skeleton)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
 """
 _FOUNDED = "SELECT created_at FROM team WHERE created_by = $1 AND created_at > $2 ORDER BY created_at"
 _UPDATE = """
 UPDATE team SET name = $2, description = $3, is_public = $4, join_policy = $5, max_members = $6, timezone = $7,
-    version = version + 1, updated_at = $8, name_key = $9, avatar_url = $10
+    version = version + 1, updated_at = $8, name_key = $9, avatar_url = $10,
+    name_skeleton = CASE WHEN name = $2 THEN name_skeleton ELSE $11 END
 WHERE id = $1
 """
 _DELETE = """
@@ -148,7 +151,7 @@ async def founded_since(tx: Tx, user_id: UUID, since: datetime) -> list[datetime
 
 
 async def insert(tx: Tx, team_id: UUID, new: NewTeam, founder_id: UUID, now: datetime) -> None:
-    """A new team without members. Raises asyncpg.UniqueViolationError when a live team has the name."""
+    """A new team without members. Raises asyncpg.UniqueViolationError when a live team's name looks like it."""
     await tx.execute(
         _INSERT,
         team_id,
@@ -161,12 +164,16 @@ async def insert(tx: Tx, team_id: UUID, new: NewTeam, founder_id: UUID, now: dat
         founder_id,
         now,
         name_key(new.name),
+        skeleton(new.name),
     )
     await tx.execute("INSERT INTO team_board (team_id) VALUES ($1)", team_id)
 
 
 async def update(tx: Tx, team: Team, now: datetime) -> None:
-    """Store what an admin may change. Raises asyncpg.UniqueViolationError when a live team has the name."""
+    """Store what an admin may change. Raises asyncpg.UniqueViolationError when a live team's name looks like it.
+
+    A team that looked like another one before that was refused keeps its name.
+    """
     await tx.execute(
         _UPDATE,
         team.id,
@@ -179,6 +186,7 @@ async def update(tx: Tx, team: Team, now: datetime) -> None:
         now,
         name_key(team.name),
         team.avatar_url,
+        skeleton(team.name),
     )
 
 

@@ -24,6 +24,11 @@ team = Table(
     primary_key(),
     Column("name", Text, nullable=False),
     Column("name_key", Text(collation="C"), nullable=False, comment="the name as it is compared and searched"),
+    Column(
+        "name_skeleton",
+        Text(collation="C"),
+        comment="what the name looks like; null where an older team looks so",
+    ),
     Column("description", Text),
     Column("avatar_url", Text),
     Column("is_public", Boolean, nullable=False, server_default=text("false")),
@@ -39,6 +44,7 @@ team = Table(
     one_of("join_policy", JoinPolicy),
 )
 Index("uq_team_live_name", team.c.name_key, unique=True, postgresql_where=text("deleted_at IS NULL"))
+Index("uq_team_live_name_skeleton", team.c.name_skeleton, unique=True, postgresql_where=text("deleted_at IS NULL"))
 Index("ix_team_founder", team.c.created_by, team.c.created_at)
 Index(
     "ix_team_public_name",
