@@ -49,7 +49,11 @@ async def begin(plans: Plans, request: Request, start: Start) -> Begun:
         if prepared.operation(start.operation_name).operation is not OperationType.SUBSCRIPTION:
             return Answered(json_of(await runner().run(prepared, request, start.variables, start.operation_name)))
     begun = await begin_again(plans, request, start)
-    await request.charge(begun.plan.subscribed.points)
+    try:
+        await request.charge(begun.plan.subscribed.points)
+    except BaseException:  # the client may be gone too
+        plans.release(begun.plan)
+        raise
     return begun
 
 

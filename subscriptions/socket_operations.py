@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Operation:
     """An operation on a socket; for a subscription the sink of its results."""
 
-    __slots__ = ("_hub", "_listener", "_protocol", "_socket", "id", "task")
+    __slots__ = ("_has_ended", "_hub", "_listener", "_protocol", "_socket", "id", "task")
 
     def __init__(self, id: str, socket: "Socket", hub: Hub, protocol: WireProtocol) -> None:
         self.id = id
@@ -26,6 +26,7 @@ class Operation:
         self._hub = hub
         self._protocol = protocol
         self._listener: Listener | None = None
+        self._has_ended = False
 
     def listen(self, subscribed: Subscribed, request: Request) -> None:
         """Let results come."""
@@ -43,12 +44,14 @@ class Operation:
         self.complete()
 
     def fail(self, errors: Errors) -> None:
-        """End it for these reasons."""
-        self._socket.put(self._protocol.error(self.id, errors))
-        self.stop()
+        """End it for these reasons, unless it has ended: its id may be another operation's by now."""
+        if not self._has_ended:
+            self._socket.put(self._protocol.error(self.id, errors))
+            self.stop()
 
     def stop(self) -> None:
         """End it without a word."""
+        self._has_ended = True
         self._socket.ended(self)
         if self._listener is not None:
             listener, self._listener = self._listener, None

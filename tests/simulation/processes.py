@@ -1,0 +1,297 @@
+"""Processes of the service and their clients in a simulation: the real hub, bus, channels and topics on a `World`."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID
+
+from clients.resume import resume
+from milequest.rules.access import TeamPart
+from milequest.rules.enums import EventKind
+from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.live import read_cursor
+from milequest.store.bus import Bus
+from milequest.store.revocations import Revocations
+from resolvers.context import Request
+from resolvers.feeds import Feed, Gate, Head, LogFeed, Look, StateFeed
+from subscriptions.hub import Hub
+from subscriptions.listeners import Listener
+from subscriptions.plans import Plan, PlanKey, Plans
+from subscriptions.protocols.steps import Errors, Result
+from tests.simulation.world import CHANNEL, LOOK, TEAM, VERSION, Database, Redis, World
+
+BEHIND, FULL = 8, 40  # results on the way to a client: much, and too many
+GATE = Gate(TEAM, TeamPart.PEOPLE)
+
+
+class Numbered(Listener):
+    """A listener whose place in a set does not depend on its address in memory."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, plan: Plan, identity: Identity, sink: "Connection") -> None:
+        super().__init__(plan, identity, sink)
+        self.number = next(sink.process.world.numbers)
+
+    def __hash__(self) -> int:
+        return self.number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class News(LogFeed):
+    """A view of the log, whose rows are read by one statement."""
+
+    __slots__ = ()
+
+    async def start(self, request: Request, head: Head) -> Head:
+        """Answer where the log is."""
+        await request.db.fetch(LOOK)
+        return head
+
+
+async def _rows(request: Request, _: UUID, entries: Sequence[Any]) -> list[dict[str, Any]]:
+    await request.db.fetch(LOOK)
+    return [{} for _ in entries]
+
+
+async def _look(request: Request) -> Look:
+    version = await request.db.fetchval(VERSION)
+    return Look(version, version)
+
+
+NEWS = News("walks", GATE, TEAM, frozenset(EventKind), Head, _rows)
+STATE = StateFeed(("state", TEAM), GATE, (CHANNEL,), _look)
+
+
+class Simple(Plan):
+    """A plan whose answer is the event itself."""
+
+    __slots__ = ("of",)
+    of: Feed
+
+    def __init__(self, of: Feed) -> None:
+        super().__init__(PlanKey(str(id(of)), None, b""), cast(Any, None), False, None, {})
+        object.__setattr__(self, "of", of)
+
+    def __hash__(self) -> int:
+        return 0 if self.of is NEWS else 1
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    @property
+    def feed(self) -> Feed:
+        """What it is of."""
+        return self.of
+
+    async def answer(self, event: Any, request: Request) -> str:
+        """Return the place of an event of the log, or the version of the state."""
+        if isinstance(event, Head):
+            body = {"cursor": event.cursor, "sequence": event.sequence, "delivery": event.delivery.value}
+        else:
+            body = {"version": event}
+        return json.dumps({"data": {"it": body}})
+
+
+@dataclass
+class SimulatedRuntime:
+    """What of a runtime live delivery uses."""
+
+    writer: Database
+    bus: Bus
+    revocations: Revocations
+
+    @property
+    def reader(self) -> Database:
+        """The same database."""
+        return self.writer
+
+
+class Process:
+    """One process that serves."""
+
+    def __init__(self, world: World, redis: Redis) -> None:
+        self.world = world
+        database = Database(world)
+        self.bus = Bus(cast(Any, redis), cast(Any, database))
+        self.hub = Hub(cast(Any, SimulatedRuntime(database, self.bus, Revocations(cast(Any, database)))))
+        feeds: tuple[Feed, ...] = (NEWS, STATE)
+        self.plans = {feed: self._plan(feed) for feed in feeds}
+        self.connections: dict[Connection, None] = {}  # in their order, which a set would not keep
+        self._tasks = [asyncio.create_task(self.bus.run()), asyncio.create_task(self.hub.run())]
+
+    def _plan(self, feed: Feed) -> Plan:
+        plan = Simple(feed)
+        kept: Plans = self.hub.plans
+        kept._plans[plan.key] = plan, 1_000_000  # never the last one: it is kept for those who come
+        return plan
+
+    async def commit(self, positions: dict[str, int]) -> None:
+        """Tell what was committed here, as a mutation does."""
+        await self.bus.wake(positions)
+
+    def kill(self) -> None:
+        """End at once, as by SIGKILL: nobody is told anything."""
+        for task in self._tasks:
+            task.cancel()
+        for connection in list(self.connections):
+            connection.cut()
+        for channel in self.hub._channels.values():
+            channel.close()
+        for topic in self.hub._topics.values():
+            topic.close()
+
+
+@dataclass(eq=False)
+class Connection:
+    """A subscription's connection: results travel one after the other, and are lost with it."""
+
+    process: Process
+    feed: Feed
+    identity: Identity
+    after: str | None
+    results: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
+    on_the_way: int = 0
+    reads_slowly: bool = False
+    listener: Listener | None = None
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def open(self) -> None:
+        """Begin to listen."""
+        self.listener = Numbered(self.process.plans[self.feed], self.identity, self)
+        self.process.connections[self] = None
+        self.process.hub.add(self.listener, self.after)
+
+    def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
+        """Send results; a client that takes too little is cut off."""
+        if self.listener is None:
+            return
+        for result in results:
+            self._check(json.loads(result.payload)["data"]["it"])
+            self.on_the_way += 1
+            self.results.put_nowait(result)
+        if self.on_the_way > FULL and not newest:  # what was sent before still arrives
+            self._stop()
+            self.results.put_nowait(None)
+
+    def _check(self, event: dict[str, Any]) -> None:
+        """Note an event that was committed after its reader's right had ended for good."""
+        world, user_id = self.process.world, self.identity.user_id
+        assert user_id is not None
+        cursor = read_cursor(event.get("cursor", ""))
+        if cursor is None or event["delivery"] not in ("LIVE", "REPLAY"):
+            return
+        for committed in world.events:
+            is_it = (committed.epoch, committed.sequence) == (cursor.epoch, cursor.sequence)
+            if is_it and not world.might_see(user_id, committed.at):
+                world.violations.append(f"{event} of {committed.at:.4f} was told to {user_id} at {world.now:.4f}")
+
+    def fail(self, errors: Errors) -> None:
+        """End it for these reasons, if it has not ended."""
+        if self.listener is not None:
+            self._stop()
+            self.results.put_nowait(errors)
+
+    def cut(self) -> None:
+        """Lose the connection with what is on the way."""
+        self._stop()
+        while not self.results.empty():
+            self.results.get_nowait()
+        self.results.put_nowait(None)
+
+    def _stop(self) -> None:
+        if self.listener is not None:
+            listener, self.listener = self.listener, None
+            self.process.connections.pop(self, None)
+            self.process.hub.remove(listener)
+        self.on_the_way = 0
+        self._room.set()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether much is on the way."""
+        return self.on_the_way > BEHIND
+
+    async def room(self) -> None:
+        """Wait until that is no longer so."""
+        while self.is_behind:
+            self._room.clear()
+            await self._room.wait()
+
+    async def read(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield results as they arrive. Raises OSError for a connection that is lost, Refused for one that ended."""
+        world = self.process.world
+        while True:
+            result = await self.results.get()
+            if result is None:
+                raise ConnectionResetError("the simulated connection was cut")
+            if isinstance(result, list):
+                raise RefusedError(result)
+            await asyncio.sleep(world.rng.random() * (0.5 if self.reads_slowly else 0.01))
+            self.on_the_way = max(0, self.on_the_way - 1)
+            self._room.set()
+            yield json.loads(result.payload)
+
+
+class RefusedError(Exception):
+    """A subscription that ended with GraphQL errors."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__(errors[0]["message"])
+        self.errors = errors
+
+
+class Client:
+    """Somebody who follows, by the helper that clients copy."""
+
+    def __init__(self, world: World, processes: list[Process], user_id: UUID, feed: Feed) -> None:
+        self.user_id = user_id
+        self.feed = feed
+        self.seen: list[dict[str, Any]] = []
+        self.connection: Connection | None = None
+        self.was_refused = False
+        self._world = world
+        self._processes = processes
+        self._sign_in()
+        self._task = asyncio.create_task(self._follow())
+
+    def _sign_in(self) -> None:
+        session_id = f"session {next(self._world.numbers)}"
+        self.identity = Identity(IdentityKind.USER, self.user_id, claims={"origin_jti": session_id})
+
+    async def _follow(self) -> None:
+        while True:
+            events = resume(self._subscribe, {}, wait=lambda attempt, error: self._world.rng.random())
+            try:
+                async for result in events:
+                    self.seen.append(result["data"]["it"])
+            except RefusedError as refusal:
+                self.was_refused = refusal.errors[0]["extensions"]["code"] == "NOT_FOUND"
+                if not self.was_refused:
+                    self._sign_in()
+                    continue
+            while self.user_id not in self._world.members:  # noqa: ASYNC110  # virtual time costs nothing
+                await asyncio.sleep(0.5)
+            self.was_refused, self.seen = False, []  # it begins anew
+
+    async def _subscribe(self, variables: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        await asyncio.sleep(self._world.delay())
+        if not self._processes:
+            raise ConnectionRefusedError("no process serves")
+        process = self._world.rng.choice(self._processes)
+        self.connection = Connection(process, self.feed, self.identity, variables.get("after"))
+        self.connection.open()
+        try:
+            async for result in self.connection.read():
+                yield result
+        finally:
+            self.connection._stop()
+
+    async def close(self) -> None:
+        """Follow no more."""
+        self._task.cancel()
+        await asyncio.wait([self._task])

@@ -1,0 +1,205 @@
+"""The outside of a process in a simulation: a database, a Redis, the network between them, each with its faults.
+
+They answer the statements and commands that the product sends, after a delay and sometimes not at all. All of it is
+drawn from one seeded generator.
+"""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from milequest.rules.enums import EventKind
+from milequest.rules.events import team_channel
+from milequest.store import audience, log, revocations
+
+TEAM = UUID(int=1)
+CHANNEL = team_channel(TEAM)
+KEPT = 60  # events of the log that can still be replayed
+LOOK = "the rows of some events"
+VERSION = "the version of the state"
+
+
+def person(number: int) -> UUID:
+    """Return the id of one of the people."""
+    return UUID(int=1000 + number)
+
+
+@dataclass
+class Committed:
+    """An event of the log, and when it was committed."""
+
+    epoch: int
+    sequence: int
+    at: float
+
+
+@dataclass
+class World:
+    """What is committed, and what is broken just now."""
+
+    rng: random.Random
+    epoch: int = 1
+    events: list[Committed] = field(default_factory=list)
+    version: int = 1  # of the state
+    members: set[UUID] = field(default_factory=set)
+    rights: dict[UUID, list[tuple[float, bool]]] = field(default_factory=dict)  # since when who may listen, or not
+    database_is_away: bool = False
+    database_is_slow: bool = False
+    redis_is_away: bool = False
+    fault_rate: float = 0.0  # of statements
+    signed_out: list[str] = field(default_factory=list)  # sessions
+    violations: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)  # of listeners, so that sets of them keep an order
+
+    @property
+    def now(self) -> float:
+        """The virtual time."""
+        return asyncio.get_running_loop().time()
+
+    @property
+    def sequence(self) -> int:
+        """How far the log reaches."""
+        return self.events[-1].sequence if self.events else 0
+
+    def write(self) -> dict[str, int]:
+        """Commit an event, which changes the state too; how far the log reaches since."""
+        self.events.append(Committed(self.epoch, self.sequence + 1, self.now))
+        self.version += 1
+        return {CHANNEL: self.sequence}
+
+    def fail_over(self, lost: int) -> None:
+        """Let a standby take over that lacks the newest events, in a new epoch."""
+        kept = len(self.events) - lost
+        self.events = [Committed(self.epoch + 1, each.sequence, each.at) for each in self.events[: max(kept, 0)]]
+        self.epoch += 1
+        self.version += 1
+
+    def permit(self, user_id: UUID, may: bool) -> dict[str, int]:
+        """Make somebody a member, or none any more: an event of the log."""
+        (self.members.add if may else self.members.discard)(user_id)
+        self.rights.setdefault(user_id, []).append((self.now, may))
+        return self.write()
+
+    def might_see(self, user_id: UUID, at: float) -> bool:
+        """Whether somebody had the right to what was committed at this time, or had it after."""
+        changes = self.rights[user_id]
+        return any(
+            may and (index + 1 == len(changes) or changes[index + 1][0] > at) for index, (_, may) in enumerate(changes)
+        )
+
+    def delay(self) -> float:
+        """Draw how long something takes."""
+        return (
+            self.rng.choice((0.0, 0.001, 0.005, 0.02, 0.3)) * self.rng.random() * (20 if self.database_is_slow else 1)
+        )
+
+
+class Database:
+    """A pool that knows the statements of live delivery. What it answers was true at one instant of the call."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._answers: dict[str, Callable[..., Any]] = {
+            log._READ: self._read,
+            log._END: lambda *_: (world.epoch, world.sequence, self._floor()),
+            log._ENDS: lambda channels: [(CHANNEL, world.sequence)] if world.events and CHANNEL in channels else [],
+            "SELECT epoch FROM log_epoch": lambda: world.epoch,
+            audience._PLACES: lambda users, _: [
+                (one, TEAM, "MEMBER", False, "UTC") for one in users if self._is_in(one)
+            ],
+            audience._MOVED: lambda users, *_: [(one,) for one in users if not self._is_in(one)],
+            audience._ENDED: lambda users: [],
+            revocations._LOOK: self._revoked,
+            LOOK: lambda: None,
+            VERSION: lambda: world.version,
+        }
+
+    async def fetch(self, statement: str, *arguments: Any) -> Any:
+        """Answer a statement. Raises what a driver does when a connection breaks, before or after the server's work."""
+        answer = self._answers[statement]  # a KeyError: live delivery has a statement that is to be added here
+        await self._pass()
+        found = answer(*arguments)
+        await self._pass()
+        return found
+
+    fetchrow = fetchval = fetch
+
+    async def _pass(self) -> None:
+        await asyncio.sleep(self._world.delay())
+        if self._world.database_is_away or self._world.rng.random() < self._world.fault_rate:
+            raise ConnectionResetError("the simulated connection broke")
+
+    def _floor(self) -> int:
+        return max(0, self._world.sequence - KEPT)
+
+    def _is_in(self, user_id: UUID) -> bool:
+        return user_id in self._world.members
+
+    def _revoked(self, *_: Any) -> list[tuple[str, datetime, UUID | None, str | None, int | None]]:
+        now = datetime.now(UTC)
+        rows = [("revoked", now + timedelta(hours=1), None, session_id, None) for session_id in self._world.signed_out]
+        return [("now", now, None, None, None), *rows]
+
+    def _read(self, channel: str, after: int, limit: int) -> list[tuple[int, str, UUID, datetime]]:
+        found = [each for each in self._world.events if each.sequence > max(after, self._floor())]
+        instant = datetime(2026, 1, 1, tzinfo=UTC)
+        return [(each.sequence, EventKind.ACTIVITY_ADDED.value, TEAM, instant) for each in found[:limit]]
+
+
+class Redis:
+    """A server that publishes: each subscriber hears each message late, twice, out of order, or never."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._subscribers: dict[asyncio.Queue[bytes | None], None] = {}  # in their order
+
+    async def publish(self, topic: str, message: bytes) -> None:
+        """Hand a message to all subscribers."""
+        await asyncio.sleep(self._world.delay())
+        if self._world.redis_is_away:
+            raise RedisConnectionError("the simulated server is away")
+        loop = asyncio.get_running_loop()
+        for queue in list(self._subscribers):
+            for _ in range(self._world.rng.choice((0, 1, 1, 1, 1, 2))):
+                loop.call_later(self._world.delay(), queue.put_nowait, message)
+
+    @asynccontextmanager
+    async def pubsub(self, **_: Any) -> AsyncIterator["Subscription"]:
+        """Open a subscription."""
+        if self._world.redis_is_away:
+            raise RedisConnectionError("the simulated server is away")
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._subscribers[queue] = None
+        try:
+            yield Subscription(queue)
+        finally:
+            del self._subscribers[queue]
+
+    def drop(self) -> None:
+        """End all subscriptions."""
+        for queue in list(self._subscribers):
+            queue.put_nowait(None)
+
+
+@dataclass
+class Subscription:
+    """What a subscriber hears."""
+
+    queue: asyncio.Queue[bytes | None]
+
+    async def subscribe(self, topic: str) -> None:
+        """Begin."""
+
+    async def listen(self) -> AsyncIterator[dict[str, bytes]]:
+        """Yield the messages. Raises what the client does when its connection breaks."""
+        while (message := await self.queue.get()) is not None:
+            yield {"data": message}
+        raise RedisConnectionError("the simulated connection broke")

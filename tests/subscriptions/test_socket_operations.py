@@ -1,0 +1,34 @@
+"""An operation on a socket: once it has ended, nothing more is said under its id."""
+
+from typing import cast
+
+import pytest
+
+from subscriptions.hub import Hub
+from subscriptions.protocols.transport_ws import TransportWs
+from subscriptions.socket_operations import Operation
+from subscriptions.sockets import Socket
+
+
+class Sent:
+    """A socket's messages, as an operation puts them."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def put(self, *texts: str, state_of: str | None = None) -> None:
+        """Take messages."""
+        self.texts += texts
+
+    def ended(self, operation: Operation) -> None:
+        """Forget an operation."""
+
+
+@pytest.mark.parametrize("how", ["stop", "complete"])
+def test_an_operation_that_has_ended_is_told_no_error(how: str) -> None:
+    sent = Sent()
+    operation = Operation("1", cast(Socket, sent), cast(Hub, None), TransportWs())
+    getattr(operation, how)()
+    before = list(sent.texts)
+    operation.fail([{"message": "No such team."}])
+    assert sent.texts == before
