@@ -1,5 +1,6 @@
 """Windows of attempts as one process counts them: in bounded memory, and a crowd frees nobody who is refused."""
 
+import math
 from collections import OrderedDict
 
 KEPT = 5_000  # windows of a limit, and as many that are full
@@ -28,7 +29,7 @@ class Windows:
         if window is None and attempts <= 0:
             return 0, self._seconds
         if window is None and self._most is not None and not self._has_room(now):
-            return self._most + 1, round(self._first_end - now)
+            return self._most + 1, math.ceil(self._first_end - now)
         count, end = window or (0, 0.0)
         if end <= now:
             count, end = 0, now + self._seconds
@@ -40,7 +41,7 @@ class Windows:
             self._counting[key] = max(0, count), end
             if len(self._counting) > KEPT:
                 self._counting.popitem(last=False)
-        return count, round(end - now)
+        return count, math.ceil(end - now)
 
     def _has_room(self, now: float) -> bool:
         if len(self._full) >= KEPT and self._first_end <= now:
