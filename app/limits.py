@@ -133,7 +133,10 @@ def _documents() -> Iterator[Line]:
     yield "Tokens", f"{documents.MAX_TOKENS:,}"
     yield "Comments", f"{documents.MAX_COMMENTS:,}"
     yield "Operations", f"{documents.MAX_OPERATIONS}"
-    yield "Mutations in an operation that callers may use who are not signed in", f"{documents.MAX_SIGN_INS}"
+    yield (
+        "Mutations in an operation that are open to callers who are not signed in, or take a password",
+        f"{documents.MAX_SIGN_INS}",
+    )
     yield "Values in the variables, at any depth", f"{variables.MAX_VALUES:,}"
     yield "Characters of a text in the variables; each field has a lower limit of its own", f"{variables.MAX_TEXT:,}"
     yield "Combining marks in a row, in any text", f"{MAX_MARKS}"

@@ -15,6 +15,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
@@ -43,9 +44,7 @@ MAX_OPERATIONS = 50
 MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 18  # GraphiQL's own query is 15 deep
 MAX_INTROSPECTIONS = 2  # a whole `__schema` takes as long as the largest answers of ours
-MAX_SIGN_INS = (
-    1  # mutations of who is not signed in: nearly each hashes a password or a code, which is meant to be slow
-)
+MAX_SIGN_INS = 1  # mutations that hash a password or a code, which is meant to be slow
 MAX_ALIASES = 30
 MAX_DIRECTIVES = 30
 MAX_SELECTIONS = 2_000
@@ -184,9 +183,9 @@ class _Walk:
         return _product(_size(field, page if own_page is None else own_page), _sum([1, children]))
 
     def _tally_sign_in(self, field: GraphQLField) -> None:
-        self.sign_ins += any(isinstance(rule, ApiKey) for rule in field.extensions["strawberry-definition"].directives)
+        self.sign_ins += _is_sign_in(field)
         if self.sign_ins > MAX_SIGN_INS:
-            raise too_complex("The operation has more than one mutation for callers who are not signed in.")
+            raise too_complex("The operation has more than one mutation that is open to all, or takes a password.")
 
     def _introspection(self, owner: Composite, below: list[tuple[SelectionSetNode, Composite]], depth: int) -> Count:
         self.introspections += not owner.name.startswith("__")
@@ -198,6 +197,14 @@ class _Walk:
     def _named(self, condition: NamedTypeNode | None) -> Composite | None:
         kind = self.schema.type_map[condition.name.value] if condition else None
         return kind if isinstance(kind, Composite) else None
+
+
+def _is_sign_in(field: GraphQLField) -> bool:
+    """Whether a mutation is open to callers who are not signed in, or takes a password: such ones hash."""
+    kinds = [get_named_type(argument.type) for argument in field.args.values()]
+    names = [name for kind in kinds if isinstance(kind, GraphQLInputObjectType) for name in kind.fields]
+    is_open = any(isinstance(rule, ApiKey) for rule in field.extensions["strawberry-definition"].directives)
+    return is_open or any(name.lower().endswith("password") for name in names)
 
 
 def _size(field: GraphQLField, page: Count) -> Count:

@@ -4,15 +4,18 @@ import time
 from collections.abc import Callable, Iterable
 
 import pytest
+from argon2 import PasswordHasher
 from redis import Redis
 
+from milequest.providers.identity.passwords import LANES, MEMORY_KIB, PASSES
 from schema.build import build
 from tests.hostile.catalogue import Attack, of_aliases, of_fields
 from tests.hostile.documents import of_documents, of_requests
 from tests.service import Service
 
 MOST_SECONDS = 0.1
-TRIES = 6  # a machine that does much else makes a request look dearer than it is: the cheapest time counts
+TRIES = 4  # a machine that does much else makes a request look dearer than it is: the cheapest time counts
+HASH_SECONDS = 0.025  # of a password; where it takes longer now, so does all else
 
 CATALOGUE: dict[str, Callable[[], Iterable[Attack]]] = {
     "fields": lambda: of_fields(build()._schema),
@@ -32,10 +35,11 @@ def valkey(_valkey: Redis) -> Redis:
 def test_a_hostile_request_costs_less_than_a_tenth_of_a_second(service: Service, valkey: Redis, part: str) -> None:
     token = service.sign_up("Mallory")
     costs = {}
-    for attack in CATALOGUE[part]():
+    for number, attack in enumerate(CATALOGUE[part]()):
         valkey.flushall()  # or what a limit refuses would look cheap
         costs[attack.name] = _cost(service, attack, token)
-        assert service.client.get(f"{service.origin}/livez").status_code == 200
+        if number % 20 == 0:
+            assert service.client.get(f"{service.origin}/livez").status_code == 200
     worst = sorted(costs, key=costs.__getitem__, reverse=True)[:5]
     print(f"{len(costs)} requests, {sum(costs.values()):.1f} s; the worst of them:")
     print(*(f"{costs[name] * 1000:7.1f} ms  {name}" for name in worst), sep="\n")
@@ -58,13 +62,20 @@ def test_a_request_that_costs_too_much_is_seen(service: Service, monkeypatch: py
 
 
 def _cost(service: Service, attack: Attack, token: str | None) -> float:
-    """The seconds of CPU the server spends on a request, tried again while it is too much."""
-    least = float("inf")
-    for _ in range(TRIES):
-        least = min(least, _once(service, attack, token))
+    """The seconds of CPU the server spends on a request, tried again while it is too much, of a machine at rest."""
+    least = _once(service, attack, token)
+    for _ in range(TRIES - 1):
         if least < MOST_SECONDS:
             break
+        least = min(least, _once(service, attack, token) / _slowness())
     return least
+
+
+def _slowness() -> float:
+    """How many times longer the machine takes for a thing now than it should."""
+    hasher, began = PasswordHasher(PASSES, MEMORY_KIB, LANES), time.thread_time()
+    hasher.hash("Correct-Horse-1")
+    return max(1.0, (time.thread_time() - began) / HASH_SECONDS)
 
 
 def _once(service: Service, attack: Attack, token: str | None) -> float:

@@ -248,3 +248,20 @@ def test_a_page_of_forty_components_passes() -> None:
     fragments = " ".join(f"fragment C{i} on User {{ id name avatarUrl }}" for i in range(40))
     query = f"{{ viewer {{ memberships {{ user {{ {names} }} }} }} }} {fragments}"
     assert objects(query) == 1 + 20 * 2
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        "a: signOut(input: {}) { ok } b: signOut(input: {}) { ok }",
+        'signOut(input: {}) { ok } changePassword(input: {currentPassword: "a", newPassword: "b"}) { ok }',
+    ],
+)
+def test_an_operation_has_one_mutation_that_may_hash(calls: str) -> None:
+    assert refusal(f"mutation {{ {calls} }}")["code"] == "QUERY_TOO_COMPLEX"
+
+
+def test_a_document_has_fifty_operations() -> None:
+    several = [f"query q{number} {{ __typename }}" for number in range(limits.MAX_OPERATIONS + 1)]
+    runner().prepare(" ".join(several[1:]))
+    assert refusal(" ".join(several))["code"] == "QUERY_TOO_COMPLEX"
