@@ -168,6 +168,7 @@ def served(database_url: str, redis_url: str) -> Iterator[tuple[str, list[Any]]]
     """The service in a process of its own: where it is, and the lines it logged, filled in when it has ended."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("MILEQUEST_") and name != "PORT"}
     ours |= {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": redis_url, "MILEQUEST_LOG_LEVEL": "DEBUG"}
+    ours["MILEQUEST_KEY_SECRET"] = base64.b64encode(os.urandom(32)).decode()
     command = [sys.executable, "-c", SERVED]
     process = subprocess.Popen(
         command, cwd=PROJECT, env=ours, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -101,7 +101,7 @@ async def told(quest: Quest, worked: Worked, sequence: list[Step], known: bool) 
     fresh = replace(quest.runtime, rate_limits=RateLimits(quest.runtime.redis))
     identity = fresh.identity
     assert isinstance(identity, BuiltinIdentity)
-    own = await identity.add_account(checked_sign_up(f"own-{number}@example.org", PASSWORD, "Own"), quest.anonymous.now)
+    own = await identity.add_account(checked_sign_up("own@example.org", PASSWORD, "Own"), quest.anonymous.now)
     email = f"somebody-{number}@example.org"
     if known:
         await identity.add_account(checked_sign_up(email, PASSWORD, "Somebody"), quest.anonymous.now)

@@ -85,7 +85,13 @@ async def test_a_reset_code_is_good_with_its_own_request_alone(quest: Quest) -> 
 
 @pytest.mark.parametrize(
     "change",
-    [{"requestId": ""}, {"requestId": "\ud800"}, {"code": ""}, {"code": "x" * 10_000}, {"email": "bob@example.org"}],
+    [
+        {"requestId": ""},
+        {"requestId": "x" * 10_000},
+        {"code": ""},
+        {"code": "x" * 10_000},
+        {"email": "bob@example.org"},
+    ],
 )
 async def test_a_reset_with_anything_wrong_is_refused(quest: Quest, change: dict[str, str]) -> None:
     await account(quest)
