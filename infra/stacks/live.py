@@ -93,7 +93,8 @@ class Live(Stack):
         planner = self._worker("planner", "plan", "Works out what groups are to hear", "news")
         let_sockets(planner, "posts", "later")
         relay = self._worker("relay", "kicked", "Wakes the groups whose logs have grown, tells the bus", "kicks")
-        let_sockets(relay, "news")
+        let_sockets(relay, "news", "posts")  # it ends what sessions began that have just ended
+        self._let_speak(relay)
         let_publish(relay)
         for name, handler, says, queue in (
             ("poster", "post", "Sends to sockets", "posts"),
