@@ -39,7 +39,7 @@ async def test_teams_that_looked_alike_before_keep_their_names(quest: Quest, dat
     ann = await quest.user("Ann")
     older, newer = await ann.found("Alpha Team"), await ann.found("Strollers")
     config = migrate.configuration(database_url)
-    await asyncio.to_thread(command.downgrade, config, "0007")
+    await asyncio.to_thread(command.downgrade, config, "0008")
     await quest.runtime.writer.execute(
         "UPDATE team SET name = $1, name_key = lower($1), created_at = $2 WHERE name = 'Strollers'",
         ALIKE[0],
