@@ -1,14 +1,18 @@
 """Small schemas, wired as the real one is, to try one thing at a time without a database."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import strawberry
+from redis.asyncio import Redis
 from strawberry.schema.config import StrawberryConfig
 
+from milequest.rules.budgets import Payer
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from milequest.rules.ids import new_id
 from milequest.runtime import Runtime
+from milequest.store.budgets import Budgets
 from resolvers.context import Request
 from schema.execution import ExecutionResult, Runner
 from schema.scalars import SCALARS
@@ -25,8 +29,9 @@ def runner_of(query: type, mutation: type | None = None, subscription: type | No
 
 
 def request(identity: Identity = ANONYMOUS) -> Request:
-    """An operation's surroundings, without any database."""
-    return Request("0192f1c2", datetime.now(UTC), identity, cast("Runtime", None))
+    """An operation's surroundings, without any database; its budget is large enough to be told to nobody."""
+    budgets = Budgets(Redis(), dict.fromkeys(Payer, 1_000_000))
+    return Request("0192f1c2", datetime.now(UTC), identity, cast(Runtime, SimpleNamespace(budgets=budgets)))
 
 
 async def run(
