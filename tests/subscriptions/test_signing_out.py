@@ -17,6 +17,7 @@ from tests.sockets import BOARD, Socket
 from tests.sockets import opened as transport
 from tests.subscriptions import test_appsync_sockets, test_legacy_sockets
 from tests.subscriptions.conftest import Dial
+from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
 from tests.subscriptions.test_logged import WALKS
 from tests.subscriptions.test_states import PROGRESS
@@ -120,3 +121,20 @@ async def test_another_process_that_has_no_redis_ends_a_session_too(service: Ser
         with pytest.raises(ConnectionClosedError, match="4403"):
             async with dial(fresh.socket_url, team.ben):
                 pass
+
+
+async def test_api_gateway_ends_a_session_between_two_rounds(gate: Gateway, team: Team) -> None:
+    """A round is a minute away there, so whoever ends a session has the user's connections looked at."""
+    gate.rounds = False
+    try:
+        async with dial(gate.api.url, team.ben) as connection, dial(gate.api.url, team.ann) as other:
+            streams = [await one.subscribe(PROGRESS, team=team.id) for one in (connection, other)]
+            for stream in streams:
+                await stream.next()
+            await team.do(team.ben, SIGN_OUT)
+            assert await streams[0].failure() == ["UNAUTHENTICATED"]
+            assert await connection.closed() == 1000  # API Gateway sends no code of ours
+            await team.walk(team.ann)
+            await streams[1].next()
+    finally:
+        gate.rounds = True
