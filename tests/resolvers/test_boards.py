@@ -88,6 +88,8 @@ async def test_a_board_is_for_the_teams_members(quest: Quest) -> None:
         assert (await caller.run(BOARD, id=team.team))["team"]["leaderboard"] is None
         for board_id in (week["id"], goals["id"]):
             assert (await caller.run(NODE, id=board_id))["node"] is None
+    assert (await team.stranger.run(GOAL, id=goal_id))["goal"] is None
+    await team.admin.run(ACTIVATE, input={"goalId": goal_id})
     assert (await team.stranger.run(GOAL, id=goal_id))["goal"]["leaderboard"] is None
     await team.member.run(LEAVE, team=team.team)
     assert (await team.member.run(BOARD, id=team.team))["team"]["leaderboard"] is None
