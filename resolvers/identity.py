@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from milequest.actions.accounts import user_for_identity
@@ -20,12 +21,14 @@ from milequest.rules.bearer import bearer
 from milequest.rules.errors import unauthenticated
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind, VerifiedToken
 from milequest.rules.sessions import ENDED
-from milequest.runtime import Runtime
 from milequest.store import accounts
 from milequest.store.revocations import Revocations
 from milequest.store.together import Together
 from milequest.store.transaction import AWAY, Pool, transact, unreached
 from resolvers.authorizing import Gatekeeper
+
+if TYPE_CHECKING:  # a function that opens doors has no use for all that a runtime holds
+    from milequest.runtime import Runtime
 
 FRESH_FOR = timedelta(seconds=5)
 KEPT = 10_000  # callers, the latest
@@ -122,7 +125,7 @@ class Identify:
         return _open(owner)
 
 
-def identifying(runtime: Runtime) -> Identify:
+def identifying(runtime: "Runtime") -> Identify:
     """The process's own."""
     return Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer, revocations=runtime.revocations)
 

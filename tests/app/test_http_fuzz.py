@@ -45,7 +45,7 @@ bodies = (
 @given(body=bodies, accept=st.sampled_from([GRAPHQL, "application/json", "*/*"]))
 def test_no_body_is_answered_with_5xx(service: Service, body: bytes, accept: str) -> None:
     with_one = service.client.post(service.url, content=body, headers={**JSON, "accept": accept})
-    assert with_one.status_code in (200, 400), with_one.text
+    assert with_one.status_code in (200, 294, 400), with_one.text
     answer: dict[str, Any] = with_one.json()
     assert ("data" in answer) or answer["errors"]
     assert "INTERNAL" not in {error["extensions"]["code"] for error in answer.get("errors", ())}, (body, answer)
