@@ -23,7 +23,7 @@ from milequest.settings import load
         ("http://app.example:80/", "http://app.example"),
         ("https://app.example:80", "https://app.example:80"),
         ("https://app.example:0443", "https://app.example"),
-        ("https://ünï.example", "https://xn--n-xga0b.example"),
+        ("https://ünï.example", "https://xn--n-nga1b.example"),
         ("https://xn--n-xga0b.example", "https://xn--n-xga0b.example"),
         ("http://[0:0::1]:3000", "http://[::1]:3000"),
         ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
