@@ -97,7 +97,7 @@ def test_any_other_text_too(header: str) -> None:
 
 
 async def test_credentials_that_are_too_long_are_refused_at_once(service: Service) -> None:
-    offered = [Subprotocol(WS), Subprotocol(f"header-{packed(Authorization='x' * 6_500)}")]
+    offered = [Subprotocol(WS), Subprotocol(f"header-{packed(Authorization='x' * 40_000)}")]
     with pytest.raises(InvalidStatus) as refused:
         async with connect(service.socket_url, subprotocols=offered):
             pass
