@@ -18,7 +18,7 @@ from milequest.jobs import imports
 from milequest.rules.text import zone
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
-from milequest.store.transaction import AWAY
+from milequest.store.away import Away
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ async def alive(runtime: Runtime) -> None:
             if not await demo_data.is_loaded(runtime):
                 await demo_data.load(runtime, _now(), bar("Demo data"))
             return await walk_about(runtime)
-        except* AWAY:
+        except* Away:
             log.warning("the demo waits for the database")
         await asyncio.sleep(AWAY_SECONDS)
 

@@ -22,9 +22,10 @@ from milequest.rules.errors import unauthenticated
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind, VerifiedToken
 from milequest.rules.sessions import ENDED
 from milequest.store import accounts
+from milequest.store.away import Away
 from milequest.store.revocations import Revocations
 from milequest.store.together import Together
-from milequest.store.transaction import AWAY, Pool, transact, unreached
+from milequest.store.transaction import Pool, transact, unreached
 from resolvers.authorizing import Gatekeeper
 
 if TYPE_CHECKING:  # a function that opens doors has no use for all that a runtime holds
@@ -73,7 +74,7 @@ class Identify:
         try:
             await self._revocations.be_current()
             identity = self._known(digest, now) or await self._verified(authorization, digest, now)
-        except AWAY as error:
+        except Away as error:
             raise unreached(error) or error from None
         if self._revocations.has_ended(identity):
             raise unauthenticated(ENDED)
@@ -103,7 +104,7 @@ class Identify:
         """
         try:
             owner = await self._owners((issuer, subject))
-        except AWAY as error:
+        except Away as error:
             raise unreached(error) or error from None
         if owner is None:
             raise unauthenticated(UNKNOWN)

@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from milequest.rules.budgets import CHARACTERS_PER_POINT, REQUEST
-from milequest.store.transaction import AWAY
+from milequest.store.away import Away
 from resolvers.context import Args, Request
 from resolvers.feeds import Feed
 from schema import limits
@@ -233,7 +233,7 @@ class Subscribed:
                 pass
         one = self.executor.build_per_event_executor(event)
         one.context_value = request
-        return await _executed(one, request, AWAY)
+        return await _executed(one, request, (Away,))
 
 
 def _tokens(document: DocumentNode) -> int:

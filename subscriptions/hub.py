@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from milequest.rules.sessions import OF_USERS
 from milequest.runtime import Runtime
 from milequest.store import log
-from milequest.store.transaction import AWAY
+from milequest.store.away import Away
 from resolvers.feeds import ANY_CHANNEL, Gate, LogFeed
 from subscriptions.channels import LogChannel
 from subscriptions.listeners import Listener
@@ -87,7 +87,7 @@ class Hub:
         self._runtime.revocations.receivers.insert(0, lambda: self._end_sessions(self._listeners))
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            with suppress(*AWAY):  # what is told asks the policy anyway
+            with suppress(Away):  # what is told asks the policy anyway
                 await self._runtime.revocations.look()
                 if self._listeners:
                     await self._sweep(datetime.now(UTC))
@@ -103,7 +103,7 @@ class Hub:
             topic.wake()
 
     async def _look(self) -> None:
-        with suppress(*AWAY):  # it is looked at twice a second anyway
+        with suppress(Away):  # it is looked at twice a second anyway
             await self._runtime.revocations.look()
 
     def _end_sessions(self, listeners: Iterable[Listener]) -> None:

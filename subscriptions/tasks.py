@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-from milequest.store.transaction import AWAY, reason
+from milequest.store.away import Away
+from milequest.store.transaction import reason
 from subscriptions.errors import broken
 from subscriptions.listeners import Listener
 
@@ -45,7 +46,7 @@ async def retried(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kw
     while True:
         try:
             return await work(*args, **kwargs)
-        except AWAY as error:
+        except Away as error:
             log.warning("the database is away: %s", reason(error))
             await asyncio.sleep(RETRY_SECONDS)
 

@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse, Response
 
 from app.http.shared import shared
 from milequest.runtime import Runtime
+from milequest.store.away import Away
 from milequest.store.deadlines import in_time
-from milequest.store.transaction import AWAY
 
 MAX_AGE = 300  # seconds others may keep the keys; a key is published for a day after its last token
 
@@ -19,6 +19,6 @@ async def keys(request: Request) -> Response:
     runtime: Runtime = request.app.state.runtime
     try:
         body = await shared(request, "published_keys", lambda: runtime.identity.jwks(datetime.now(UTC)))
-    except AWAY:
+    except Away:
         return Response(status_code=503, headers={"retry-after": "1", "cache-control": "no-store"})
     return JSONResponse(body, headers={"cache-control": f"public, max-age={MAX_AGE}"})

@@ -8,8 +8,9 @@ from starlette.responses import Response
 from app.http.answers import Answer
 from app.http.surroundings import surroundings
 from milequest.rules.errors import ErrorCode, QuestError, found, unauthenticated
+from milequest.store.away import Away
 from milequest.store.deadlines import in_time
-from milequest.store.transaction import AWAY, unreached
+from milequest.store.transaction import unreached
 from resolvers import routes
 from schema import ids
 
@@ -29,7 +30,7 @@ async def geo_json(http: Request) -> Response:
         text = found(await routes.geo_json(request, route_id), "route")
     except QuestError as refusal:
         return _refused(answer, refusal)
-    except AWAY as error:
+    except Away as error:
         away = unreached(error)
         if away is None:
             raise

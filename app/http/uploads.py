@@ -24,9 +24,10 @@ from milequest.rules.instants import of_seconds
 from milequest.rules.pictures import EXTENSIONS, MAX_BYTES, BadPicture
 from milequest.rules.rate_limits import FORMS_SENT
 from milequest.runtime import Runtime
+from milequest.store.away import Away
 from milequest.store.deadlines import in_time
 from milequest.store.pictures.folder import TOKEN, Folder
-from milequest.store.transaction import AWAY, unreached
+from milequest.store.transaction import unreached
 
 TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 HEADERS = {
@@ -67,7 +68,7 @@ async def take(http: Request) -> Response:
     except ClientDisconnect:
         await _return(runtime, claimed)
         return Response(status_code=400)  # nobody hears it
-    except AWAY as error:
+    except Away as error:
         away = unreached(error)
         if away is None:
             raise

@@ -6,15 +6,13 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from milequest.store.away import Away
+
 T = TypeVar("T")
 
 RETREAT = 5.0  # seconds until a server that failed is asked again
 
 log = logging.getLogger("milequest.away")
-
-
-class Away(ConnectionError):
-    """The server failed, took too long, or did so a moment ago and was not asked."""
 
 
 class Breaker:

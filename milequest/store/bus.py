@@ -12,8 +12,9 @@ from functools import partial
 
 import orjson
 
+from milequest.store.away import Away
 from milequest.store.aws.sqs import Message, Queue
-from milequest.store.breaker import Away, Breaker
+from milequest.store.breaker import Breaker
 from milequest.store.log import ends
 from milequest.store.transaction import Reader
 from milequest.store.valkey import Valkey, publish, subscribed

@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from milequest.store.away import Away
 from milequest.store.deadlines import due
 
 if TYPE_CHECKING:
@@ -33,17 +34,11 @@ RELEASE_SECONDS = 5.0  # a server may take to confirm that it has given up a sta
 GIVEN_UP = ("08", "53", "57", "58")
 
 
-class Away(ConnectionError):
-    """The database was out of reach, or the connection broke. What had been asked may have been done or not."""
-
-
 @contextmanager
 def _talking(connection: asyncpg.Connection) -> Iterator[None]:
     """Tell errors of the connection from the server's and from ours."""
     try:
         yield
-    except (OSError, TimeoutError):
-        raise
     except asyncpg.PostgresError as error:
         if (error.sqlstate or "")[:2] in GIVEN_UP:
             raise Away(type(error).__name__) from error
@@ -95,38 +90,56 @@ class Pool(_Pool):
         self._settling: set[asyncio.Task[None]] = set()
 
     def acquire(self, *, timeout: float | None = None) -> Any:
-        """A connection for an `async with` block. Raises what is in `AWAY`, at the caller's deadline at the latest."""
+        """A connection for an `async with` block. Raises Away, at the caller's deadline at the latest."""
         return self._lent()
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[_Lent]:
-        async with asyncio.timeout_at(due()):
-            connection = await self._connected()
-            try:
+        deadline = asyncio.timeout_at(due())
+        try:
+            async with deadline, self._held() as connection:
                 yield connection
-            except (asyncio.CancelledError, TimeoutError):
+        except TimeoutError as error:
+            if deadline.expired():
+                raise Away(type(error).__name__) from error
+            raise
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[_Lent]:
+        connection = await self._connected()
+        try:
+            yield connection
+        except asyncio.CancelledError:
+            self._settle_later(connection)
+            raise
+        except Away as away:
+            if isinstance(away.__cause__, TimeoutError):
                 self._settle_later(connection)
-                raise
-            except OSError:
-                _terminate(connection)
-                raise
-            except Exception as error:
-                lost = _is_lost(connection)
-                await self.release(connection, timeout=RELEASE_SECONDS)
-                if lost and isinstance(error, asyncpg.InterfaceError):  # it broke between two statements
-                    raise Away(type(error).__name__) from error
-                raise
             else:
-                await self.release(connection, timeout=RELEASE_SECONDS)
+                _terminate(connection)
+            raise
+        except Exception as error:
+            lost = _is_lost(connection)
+            await self._give_back(connection)
+            if lost and isinstance(error, asyncpg.InterfaceError):  # it broke between two statements
+                raise Away(type(error).__name__) from error
+            raise
+        else:
+            await self._give_back(connection)
 
     async def _connected(self) -> _Lent:
         try:
             async with asyncio.timeout(STATEMENT_SECONDS):
                 return await super().acquire()
-        except (OSError, TimeoutError):
-            raise
         except Exception as error:  # whatever keeps us from connecting says nothing about a statement
             raise Away(type(error).__name__) from error
+
+    async def _give_back(self, connection: _Lent) -> None:
+        """Let others have it. One that breaks off here is closed by the driver; what was asked of it is done."""
+        try:
+            await self.release(connection, timeout=RELEASE_SECONDS)
+        except OSError as error:
+            log.warning("a connection that could not be given back is closed: %s", type(error).__name__)
 
     def _settle_later(self, connection: _Lent) -> None:
         """Let the server give up what it is at, which the driver has asked it to, while nobody waits for it."""

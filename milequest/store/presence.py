@@ -9,7 +9,7 @@ from uuid import UUID
 
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.instants import microseconds, of_microseconds
-from milequest.store.breaker import Away
+from milequest.store.away import Away
 from milequest.store.valkey import Valkey, asked
 
 LASTS = timedelta(minutes=2)

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 
 from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import Memory, RateLimit
-from milequest.store.breaker import Away, Breaker
+from milequest.store.away import Away
+from milequest.store.breaker import Breaker
 from milequest.store.valkey import Valkey
 from milequest.store.windows import Windows
 

@@ -15,19 +15,19 @@ import asyncpg
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.events import Event
 from milequest.store import log
-from milequest.store.pool import Away, Connection, Pool, open_pool
+from milequest.store.away import Away
+from milequest.store.pool import Connection, Pool, open_pool
 
-__all__ = ["AWAY", "Connection", "Pool", "Reader", "Tx", "is_writable", "open_pool", "reason", "transact", "unreached"]
+__all__ = ["Connection", "Pool", "Reader", "Tx", "is_writable", "open_pool", "reason", "transact", "unreached"]
 
 T = TypeVar("T")
 
 ATTEMPTS = 4  # the first and three more
-AWAY = (OSError,)  # what statements raise while the database is out of reach, see `pool.Away`
 
 
 def unreached(error: BaseException | None) -> Refused | None:
     """The refusal for what a statement raised, where the database is out of reach; None where it is something else."""
-    if not isinstance(error, AWAY):
+    if not isinstance(error, Away):
         return None
     message = "The database is out of reach; try again."
     return Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=1)
@@ -122,7 +122,7 @@ async def _committed(connection: Connection, work: Callable[[Tx], Awaitable[T]])
         tx = Tx(connection)
         result = await work(tx)
         positions = await log.append(connection, tx.events)
-    except AWAY:
+    except Away:
         raise
     except Exception:
         await connection.execute("ROLLBACK")

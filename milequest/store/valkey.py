@@ -15,8 +15,8 @@ from redis.credentials import CredentialProvider
 from redis.exceptions import RedisClusterException, RedisError
 
 from milequest.settings import Settings
+from milequest.store.away import Away
 from milequest.store.aws import roles
-from milequest.store.breaker import Away
 
 Valkey: TypeAlias = Redis | RedisCluster
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, ParamSpec
 
 from milequest.rules.errors import ErrorCode
+from milequest.store.away import Away
 from milequest.store.aws.dynamodb import Key
-from milequest.store.transaction import AWAY
 from resolvers.feeds import Gate
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.parts import Parts
@@ -117,7 +117,7 @@ async def attempt(
     """Do some work for listeners. What nobody expected ends their subscriptions; an absent database is waited for."""
     try:
         await work(*args, **kwargs)
-    except AWAY:
+    except Away:
         raise
     except Exception as error:
         errors = broken(error)

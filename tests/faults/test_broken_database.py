@@ -20,8 +20,8 @@ import uvloop
 
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.store import deadlines, pool
+from milequest.store.away import Away
 from milequest.store.deadlines import in_time
-from milequest.store.transaction import AWAY as AWAYS
 from milequest.store.transaction import Pool, Tx, open_pool, transact, unreached
 from tests.certificates import self_signed
 from tests.faults.proxy import Fault, Kind, Way, proxying, terminating_tls
@@ -81,7 +81,7 @@ async def recovered(db: Pool, number: int) -> None:
     """Try again, without being hurried: whatever broke is not used any more."""
     async with asyncio.timeout(120):
         while True:
-            with suppress(*AWAYS):
+            with suppress(Away):
                 await transact(db, lambda tx: tx.execute("INSERT INTO run VALUES ($1) ON CONFLICT DO NOTHING", number))
                 return
 

@@ -17,36 +17,37 @@ async def log_activity(db: Connection, variables: dict[str, Any]) -> dict[str, A
     viewer, given, now = UUID(variables["viewer"]), variables["input"], datetime.now(UTC)
     began, walk_id = datetime.fromisoformat(given["startedAt"]), new_id(now)
     mm, seconds, key = round(given["distanceMeters"] * 1000), given["durationSeconds"], given["idempotencyKey"]
-    async with db.transaction():
-        profile = await db.fetchrow(users._PROFILE + "FOR NO KEY UPDATE", viewer)
-        assert profile is not None
-        day = began.astimezone(ZoneInfo(profile["timezone"])).date()
-        counted = (walk_id, viewer, True, mm, seconds, 0, day, began, now)
-        await db.fetchrow(activities._BY_KEY, viewer, key)
-        await db.fetchrow(activities._DAY, viewer, day, began, float(seconds), mm, "WALK", walk_id)
-        told = (
-            walk_id,
-            viewer,
-            "WALK",
-            mm,
-            seconds,
-            None,
-            None,
-            began,
-            profile["timezone"],
-            0,
-            day,
-            None,
-            "MANUAL",
-            None,
-        )
-        await db.fetchval(activities._INSERT, *told, "PUBLIC", "COUNTED", key, _DIGEST, now)
-        await db.execute(counting._LOCK_BOARDS, viewer, began, walk_id)
-        team_id, goal_id, *_ = (await db.fetch(counting._LOCK_GOALS, viewer, began, day, walk_id))[0]
-        await db.fetch(counting._PUT, [goal_id], [mm], [team_id], [goal_id], [team_id], *counted)
-        await db.execute(entries._REFRESH, [team_id], viewer, [day], [goal_id], viewer.int % entries.SHARDS)
-        channel = f"team:{team_id.hex}"
-        await db.fetch(log._APPEND, [channel], [1], [channel], [0], ["ACTIVITY_ADDED"], [walk_id], [{}], [now])
+    await db.execute("BEGIN")
+    profile = await db.fetchrow(users._PROFILE + "FOR NO KEY UPDATE", viewer)
+    assert profile is not None
+    day = began.astimezone(ZoneInfo(profile["timezone"])).date()
+    counted = (walk_id, viewer, True, mm, seconds, 0, day, began, now)
+    await db.fetchrow(activities._BY_KEY, viewer, key)
+    await db.fetchrow(activities._DAY, viewer, day, began, float(seconds), mm, "WALK", walk_id)
+    told = (
+        walk_id,
+        viewer,
+        "WALK",
+        mm,
+        seconds,
+        None,
+        None,
+        began,
+        profile["timezone"],
+        0,
+        day,
+        None,
+        "MANUAL",
+        None,
+    )
+    await db.fetchval(activities._INSERT, *told, "PUBLIC", "COUNTED", key, _DIGEST, now)
+    await db.execute(counting._LOCK_BOARDS, viewer, began, walk_id)
+    team_id, goal_id, *_ = (await db.fetch(counting._LOCK_GOALS, viewer, began, day, walk_id))[0]
+    await db.fetch(counting._PUT, [goal_id], [mm], [team_id], [goal_id], [team_id], *counted)
+    await db.execute(entries._REFRESH, [team_id], viewer, [day], [goal_id], viewer.int % entries.SHARDS)
+    channel = f"team:{team_id.hex}"
+    await db.fetch(log._APPEND, [channel], [1], [channel], [0], ["ACTIVITY_ADDED"], [walk_id], [{}], [now])
+    await db.execute("COMMIT")
     walk = await db.fetchrow(activities._OWN_WALK, viewer, walk_id)
     assert walk is not None
     await db.fetch(milestones._BY_IDS, viewer, [])

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from milequest.settings import Settings
+from milequest.store.away import Away
 from milequest.store.aws.credentials import Source, source
 from milequest.store.aws.http import Http, Origin, Response
 from milequest.store.aws.signing import Credentials, Signer
@@ -69,7 +70,7 @@ class Aws:
         return Origin.of(f"https://{name}.s3.{self._region}.amazonaws.com"), ""
 
     async def credentials(self) -> Credentials:
-        """Who we are, for what others will send in our name. Raises OSError or TimeoutError."""
+        """Who we are, for what others will send in our name. Raises Away."""
         return await self._credentials()
 
     async def send(
@@ -81,7 +82,7 @@ class Aws:
         body: bytes,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Response:
-        """One signed request, once. Raises OSError or TimeoutError when nobody answers."""
+        """One signed request, once. Raises Away when nobody answers."""
         who = await self._credentials()
         headers = signer.sign(who, method, path, {"host": origin.header, **headers}, body, datetime.now(UTC))
         return await self._http.request(origin, method, path, headers, body)
@@ -89,7 +90,7 @@ class Aws:
     async def call(
         self, signer: Signer | None, origin: Origin, target: str, version: str, given: Mapping[str, Any]
     ) -> Any:
-        """Call an operation of a service that speaks JSON; its answer. Raises AwsError, OSError or TimeoutError.
+        """Call an operation of a service that speaks JSON; its answer. Raises AwsError or Away.
 
         Without a signer for an operation that is open to all. What may pass is tried again, so each call is such that
         its second time does no harm.
@@ -102,7 +103,7 @@ class Aws:
                 if signer:
                     signed = signer.sign(await self._credentials(), "POST", "/", headers, body, datetime.now(UTC))
                 return _answer(await self._http.request(origin, "POST", "/", signed, body))
-            except (AwsError, OSError, TimeoutError) as error:
+            except (AwsError, Away) as error:
                 if attempt == ATTEMPTS or (isinstance(error, AwsError) and not error.is_passing):
                     raise
             await asyncio.sleep(pause(attempt))

@@ -14,13 +14,14 @@ from urllib.parse import urljoin, urlsplit
 import orjson
 
 from milequest.settings import Settings
+from milequest.store.away import Away
 from milequest.store.aws.http import Http, Origin
 from milequest.store.aws.signing import Credentials
 
 log = logging.getLogger(__name__)
 
 Source: TypeAlias = Callable[[], Awaitable[Credentials]]
-"""Credentials that are good now. Raises OSError or TimeoutError where there are none to be had."""
+"""Credentials that are good now. Raises Away where there are none to be had."""
 
 OF_TASKS: Final = "http://169.254.170.2"  # where ECS answers tasks
 EARLY: Final = timedelta(minutes=5)  # before their end they are renewed
@@ -70,7 +71,7 @@ class Role:
         self._asked = datetime.min.replace(tzinfo=UTC)
 
     async def __call__(self) -> Credentials:
-        """Credentials that are good now. Raises OSError or TimeoutError."""
+        """Credentials that are good now. Raises Away."""
         kept = self._kept
         if kept is not None and self._may_wait(kept):
             return kept.credentials
@@ -91,7 +92,7 @@ class Role:
         self._asked = self._now()
         try:
             self._kept = await self._ask()
-        except (OSError, TimeoutError) as error:
+        except Away as error:
             if self._kept is None or self._now() >= self._kept.until:
                 raise
             said, until = str(error) or type(error).__name__, self._kept.until.isoformat()
@@ -106,10 +107,10 @@ class Role:
         finally:
             http.close()
         if answer.status != 200:
-            raise ConnectionError(f"asked for our role's credentials, AWS answered {answer.status}")
+            raise Away(f"asked for our role's credentials, AWS answered {answer.status}")
         try:
             given = orjson.loads(answer.body)
             until = datetime.fromisoformat(given["Expiration"])
             return _Given(Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["Token"]), until)
         except (ValueError, TypeError, KeyError):
-            raise ConnectionError("what AWS answered are no credentials") from None  # it may hold a secret
+            raise Away("what AWS answered are no credentials") from None  # it may hold a secret

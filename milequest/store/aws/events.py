@@ -42,7 +42,7 @@ class EventBus:
         self._origin = aws.origin("events")
 
     async def put(self, events: Sequence[BusEvent]) -> None:
-        """Tell all of them. Raises AwsError, OSError or TimeoutError; some may have been told then."""
+        """Tell all of them. Raises AwsError or Away; some may have been told then."""
         entries = [{"EventBusName": self._name, **event.entry()} for event in events]
         for batch in batches(entries, MOST_AT_ONCE, MOST_BYTES, _bytes):
             await self._put(batch)

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpResponseParser
 
+from milequest.store.away import Away
+
 MOST_CONNECTIONS = 64
 SECONDS = 10.0  # any answer may take
 
@@ -54,19 +56,14 @@ class Http:
     async def request(
         self, origin: Origin, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
-        """One exchange. Raises OSError or TimeoutError when there was none."""
+        """One exchange. Raises Away when there was none."""
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"{method} {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
-        async with self._slots, asyncio.timeout(SECONDS):
-            connection = await self._connection(origin)
-            try:
-                response = await connection.exchange(head.encode() + body)
-            except BaseException:
-                connection.close()
-                raise
-            if connection.is_open:
-                self._idle[origin].append(connection)
-            return response
+        try:
+            async with self._slots, asyncio.timeout(SECONDS):
+                return await self._exchange(origin, head.encode() + body)
+        except OSError as error:
+            raise Away(str(error) or type(error).__name__) from error
 
     def close(self) -> None:
         """Close what is idle."""
@@ -74,6 +71,17 @@ class Http:
             for connection in connections:
                 connection.close()
         self._idle.clear()
+
+    async def _exchange(self, origin: Origin, request: bytes) -> Response:
+        connection = await self._connection(origin)
+        try:
+            response = await connection.exchange(request)
+        except BaseException:
+            connection.close()
+            raise
+        if connection.is_open:
+            self._idle[origin].append(connection)
+        return response
 
     async def _connection(self, origin: Origin) -> "_Connection":
         idle = self._idle[origin]

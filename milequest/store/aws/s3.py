@@ -5,12 +5,13 @@ import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from milequest.store.away import Away
 from milequest.store.aws.client import ATTEMPTS, Aws, AwsError, pause
 from milequest.store.aws.http import Response
 
 
 class Bucket:
-    """The bucket `name`. Each call raises AwsError, OSError or TimeoutError."""
+    """The bucket `name`. Each call raises AwsError or Away."""
 
     def __init__(self, aws: Aws, name: str) -> None:
         self._aws = aws
@@ -46,7 +47,7 @@ class Bucket:
                 if answer.status < 300 or (answer.status == 404 and method != "PUT"):
                     return answer
                 raise AwsError(answer.status, f"{method.title()}Object", {})
-            except (AwsError, OSError, TimeoutError) as error:
+            except (AwsError, Away) as error:
                 if attempt == ATTEMPTS or (isinstance(error, AwsError) and not error.is_passing):
                     raise
             await asyncio.sleep(pause(attempt))

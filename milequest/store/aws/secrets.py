@@ -11,7 +11,7 @@ CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"  # the st
 
 
 class Secret:
-    """The secret `id`, whose value is a JSON object. Every call raises AwsError, OSError or TimeoutError."""
+    """The secret `id`, whose value is a JSON object. Every call raises AwsError or Away."""
 
     def __init__(self, aws: Aws, id: str) -> None:
         self._aws = aws

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from urllib.parse import quote, urlsplit
 
+from milequest.store.away import Away
 from milequest.store.aws.client import Aws
 from milequest.store.aws.http import Origin
 
@@ -41,7 +42,7 @@ class Sockets:
         path = f"{self._path}/@connections/{quote(connection, safe='')}"
         try:
             response = await self._aws.send(self._signer, self._origin, method, path, body)
-        except (OSError, TimeoutError):
+        except Away:
             return Outcome.FAILED
         if response.status in (TAKEN, 204):
             return Outcome.SENT

@@ -34,7 +34,7 @@ class Queue:
         self._origin = aws.origin("sqs")
 
     async def send(self, messages: Sequence[Message]) -> None:
-        """Send messages in their order. Raises AwsError, OSError or TimeoutError; some may have been sent then."""
+        """Send messages in their order. Raises AwsError or Away; some may have been sent then."""
         for batch in batches(messages, MOST_AT_ONCE, MOST_BYTES, lambda message: len(message.body.encode())):
             entries = [_entry(str(number), message) for number, message in enumerate(batch)]
             given = {"QueueUrl": self._url, "Entries": entries}

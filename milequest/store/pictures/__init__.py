@@ -7,6 +7,7 @@ from typing import Protocol
 from milequest.rules.avatars import Form, Upload
 from milequest.rules.pictures import Picture
 from milequest.settings import Settings
+from milequest.store.away import Away
 from milequest.store.aws.client import Aws, AwsError
 from milequest.store.pictures.bucket import PictureBucket
 from milequest.store.pictures.folder import Folder
@@ -40,5 +41,5 @@ async def forgotten(pictures: Pictures, name: str | None) -> None:
         return
     try:
         await pictures.forget(name)
-    except (AwsError, OSError, TimeoutError) as error:
+    except (AwsError, Away) as error:
         log.warning("a picture that nobody shows any more is still there: %s", str(error) or type(error).__name__)

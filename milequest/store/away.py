@@ -1,0 +1,8 @@
+"""What is raised for a server that is away."""
+
+
+class Away(ConnectionError):
+    """A server was out of reach, failed, took too long, or the connection to it broke.
+
+    What had been asked of it may have been done or not. An OSError of any other place is a fault of ours.
+    """
