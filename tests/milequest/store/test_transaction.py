@@ -31,11 +31,11 @@ async def test_an_error_of_ours_inside_a_transaction_undoes_it_and_is_no_absent_
         raise fault
 
     async with await open_pool(database_url, 1) as pool:
-        epoch, process = await pool.fetchrow("SELECT epoch, pg_backend_pid() FROM log_epoch")
+        before = await pool.fetch("SELECT epoch, pg_backend_pid() FROM log_epoch")
         with pytest.raises(type(fault), match=str(fault)) as raised:
             await transact(pool, work)
         assert unreached(raised.value) is None
-        assert tuple(await pool.fetchrow("SELECT epoch, pg_backend_pid() FROM log_epoch")) == (epoch, process)
+        assert await pool.fetch("SELECT epoch, pg_backend_pid() FROM log_epoch") == before
 
 
 async def test_a_statement_that_outlasts_its_callers_deadline_is_an_absent_database(
