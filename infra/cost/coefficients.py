@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 SENT_AT_ONCE: Final = 10  # messages of one call of SQS
+READ_BYTES: Final = 4096  # of one unit of reading
+LISTENER_BYTES: Final = 540  # of a listener's row, of which those of a group are read one after another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +41,22 @@ SIGN_OF_LIFE: Final = Asked(writes=1, posts=1)
 """What every socket is sent every eight minutes."""
 
 
+def _listed(listeners: int) -> int:
+    """Units to read all rows of a group of so many: once by the planner and once more by the poster."""
+    return math.ceil(listeners * LISTENER_BYTES / READ_BYTES)
+
+
 def log_event(*, groups: int, batches: int, listeners: int) -> Asked:
     """An event of a log whose listeners lie in so many groups (shards), and in so many buckets of posts over all."""
+    each = _listed(math.ceil(listeners / groups)) if groups else 0
     news = math.ceil(groups / SENT_AT_ONCE)
     posts = math.ceil(batches / groups / SENT_AT_ONCE) * groups if groups else 0
-    return Asked(reads=2 + 4 * groups + batches, writes=groups, sends=1 + news + posts, posts=listeners)
+    return Asked(reads=2 + 2 * groups * (1 + each) + batches, writes=groups, sends=1 + news + posts, posts=listeners)
 
 
 def state_event(*, batches: int, listeners: int) -> Asked:
     """A state that is another one now: beside what the event of its log costs anyway."""
-    return Asked(reads=5 + batches, writes=3, sends=1 + math.ceil(batches / SENT_AT_ONCE), posts=listeners)
+    return Asked(reads=3 + 2 * _listed(listeners) + batches, writes=3, sends=1 + math.ceil(batches / SENT_AT_ONCE), posts=listeners)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,11 @@ class Meter:
     def _note_units(self, operation: str, given: dict[str, Any], response: Response) -> None:
         match operation:
             case "GetItem" | "Query":
-                self.counts["reads"] += max(1, math.ceil(len(response.body) / READ_BYTES))  # all are consistent
+                found = orjson.loads(response.body)
+                items = found.get("Items", [found.get("Item", {})])
+                self.counts["reads"] += max(1, math.ceil(sum(map(item_bytes, items)) / READ_BYTES))  # all are consistent
             case "PutItem":
-                self.counts["writes"] += math.ceil(len(orjson.dumps(given["Item"])) / WRITE_BYTES)
+                self.counts["writes"] += math.ceil(item_bytes(given["Item"]) / WRITE_BYTES)
             case "UpdateItem" | "DeleteItem":
                 self.counts["writes"] += 1  # rows are smaller than a unit
             case "BatchWriteItem":
@@ -61,6 +63,30 @@ class Meter:
         asked = Asked(**self.counts)
         self.counts.clear()
         return asked
+
+
+def item_bytes(item: Mapping[str, dict[str, Any]]) -> int:
+    """Return an item's size as DynamoDB bills it: its names and its values, without the wire's types and quotes.
+
+    Source: "DynamoDB item sizes and formats" in Amazon's developer guide.
+    """
+    return sum(len(name.encode()) + _value_bytes(*next(iter(value.items()))) for name, value in item.items())
+
+
+def _value_bytes(kind: str, value: Any) -> int:
+    match kind:
+        case "S":
+            return len(value.encode())
+        case "N":
+            return math.ceil(len(value.strip("-0.").replace(".", "")) / 2) + 1
+        case "BOOL" | "NULL":
+            return 1
+        case "L":
+            return 3 + sum(1 + _value_bytes(*next(iter(one.items()))) for one in value)
+        case "M":
+            return 3 + len(value) + item_bytes(value)
+        case _:
+            raise ValueError(f"{kind} has no size here")
 
 
 @asynccontextmanager
