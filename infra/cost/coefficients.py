@@ -56,7 +56,12 @@ def log_event(*, groups: int, batches: int, listeners: int) -> Asked:
 
 def state_event(*, batches: int, listeners: int) -> Asked:
     """A state that is another one now: beside what the event of its log costs anyway."""
-    return Asked(reads=3 + 2 * _listed(listeners) + batches, writes=3, sends=1 + math.ceil(batches / SENT_AT_ONCE), posts=listeners)
+    return Asked(
+        reads=3 + 2 * _listed(listeners) + batches,
+        writes=3,
+        sends=1 + math.ceil(batches / SENT_AT_ONCE),
+        posts=listeners,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,6 +58,7 @@ class Deployment:
     told: dict[str, str]
     database_url: str
     log: Path
+    invoked: Counter[str] = field(default_factory=Counter)
     names: Names = HOME
 
     @property
@@ -149,6 +151,7 @@ class Deployment:
         signer, who = Signer(self.names.region.name, "lambda"), Credentials(self.names.environment.account, "test")
         host = self.endpoint.removeprefix("http://")
         headers = signer.sign(who, "POST", path, {"host": host}, body, datetime.now(UTC))
+        self.invoked[function] += 1
         answer = httpx.post(f"{self.endpoint}{path}", content=body, headers=headers, timeout=PATIENCE)
         assert "x-amz-function-error" not in answer.headers, answer.text
         return answer.json()
@@ -161,13 +164,13 @@ class Deployment:
                 return
         self.invoke(function, {})
 
-    def calls(self, function: str) -> int:
-        """How often a function was called so far, by its log."""
+    def calls_of_others(self, function: str) -> int:
+        """Return how often a function was called so far, by its log, other than by `invoke`."""
         group = {"logGroupName": self.names.parameter(f"function/{function}"), "filterPattern": "START"}
         told = self.on_aws(
             lambda aws: aws.call(aws.signer("logs"), aws.origin("logs"), "Logs_20140328.FilterLogEvents", "1.1", group)
         )
-        return len(told["events"])
+        return len(told["events"]) - self.invoked[function]
 
     def warm_up(self, functions: Collection[str] = tuple(NOTHING), at_once: int = 2) -> None:
         """Have a container of each function, for a busy machine starts them slowly, and clients are impatient."""

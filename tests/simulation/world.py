@@ -19,6 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from milequest.rules.enums import EventKind
 from milequest.rules.events import team_channel
 from milequest.store import audience, log, revocations
+from milequest.store.away import Away
 
 TEAM = UUID(int=1)
 CHANNEL = team_channel(TEAM)
@@ -135,7 +136,7 @@ class Database:
     async def _pass(self) -> None:
         await asyncio.sleep(self._world.delay())
         if self._world.database_is_away or self._world.rng.random() < self._world.fault_rate:
-            raise ConnectionResetError("the simulated connection broke")
+            raise Away("the simulated connection broke")
 
     def _floor(self) -> int:
         return max(0, self._world.sequence - KEPT)

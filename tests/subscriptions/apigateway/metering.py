@@ -42,7 +42,9 @@ class Meter:
             case "GetItem" | "Query":
                 found = orjson.loads(response.body)
                 items = found.get("Items", [found.get("Item", {})])
-                self.counts["reads"] += max(1, math.ceil(sum(map(item_bytes, items)) / READ_BYTES))  # all are consistent
+                self.counts["reads"] += max(
+                    1, math.ceil(sum(map(item_bytes, items)) / READ_BYTES)
+                )  # all are consistent
             case "PutItem":
                 self.counts["writes"] += math.ceil(item_bytes(given["Item"]) / WRITE_BYTES)
             case "UpdateItem" | "DeleteItem":
