@@ -5,11 +5,14 @@ job's, is limited statement by statement.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+
+from milequest.store.away import Away
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,6 +34,19 @@ def due() -> float | None:
     """When, by the loop's clock, the call that is being answered must be over; None outside of calls."""
     deadline = _deadline.get()
     return None if deadline is None else deadline.at
+
+
+@asynccontextmanager
+async def before_due() -> AsyncGenerator[None, None]:
+    """For a block that asks a server. Raises Away once the call that is being answered must be over."""
+    limit = asyncio.timeout_at(due())
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if limit.expired():
+            raise Away(type(error).__name__) from error
+        raise
 
 
 def in_time(answer: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:

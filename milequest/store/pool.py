@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 
 from milequest.store.away import Away
-from milequest.store.deadlines import due
+from milequest.store.deadlines import before_due
 
 if TYPE_CHECKING:
     _Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
@@ -95,14 +95,8 @@ class Pool(_Pool):
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[_Lent]:
-        deadline = asyncio.timeout_at(due())
-        try:
-            async with deadline, self._held() as connection:
-                yield connection
-        except TimeoutError as error:
-            if deadline.expired():
-                raise Away(type(error).__name__) from error
-            raise
+        async with before_due(), self._held() as connection:
+            yield connection
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[_Lent]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
-from milequest.store.deadlines import due
+from milequest.store.deadlines import before_due
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -36,7 +36,7 @@ class Together(Generic[K, V]):
         self._waiting.setdefault(key, []).append(future)
         if self._asking is None:
             self._asking = asyncio.create_task(self._work())
-        async with asyncio.timeout_at(due()):  # the question may be asked for others who have longer
+        async with before_due():  # the question may be asked for others who have longer
             return await future
 
     async def _work(self) -> None:
