@@ -16,15 +16,18 @@ T = TypeVar("T")
 
 KEPT = timedelta(hours=24)
 
+# A release that stored keys as they were given may have run a moment ago, so both forms are looked for.
 # Waits for a transaction that holds the same key, so of two equal keys exactly one runs.
 _CLAIM = """
-INSERT INTO idempotency_key AS k (user_id, key, request_hash, created_at) VALUES ($1, $2, $3, $4)
+INSERT INTO idempotency_key AS k (user_id, key, request_hash, created_at)
+SELECT $1, $2, $3, $4
+WHERE NOT EXISTS (SELECT FROM idempotency_key WHERE user_id = $1 AND key = $6 AND created_at > $5)
 ON CONFLICT (user_id, key) DO UPDATE
   SET (request_hash, created_at, outcome) = (excluded.request_hash, excluded.created_at, NULL)
 WHERE k.created_at <= $5
 RETURNING true
 """
-_FIND = "SELECT request_hash, outcome FROM idempotency_key WHERE user_id = $1 AND key = $2 AND created_at > $3"
+_FIND = "SELECT request_hash, outcome FROM idempotency_key WHERE user_id = $1 AND key = ANY($2) AND created_at > $3"
 _KEEP = "UPDATE idempotency_key SET outcome = $3 WHERE user_id = $1 AND key = $2"
 _FORGET = """
 WITH old AS (
@@ -53,7 +56,7 @@ def mismatch() -> Refused:
 
 async def claim(tx: Tx, user_id: UUID, key: str, digest: bytes, now: datetime) -> dict[str, Any] | None:
     """None when the key is now this request's, to be run; else the stored outcome. Raises IDEMPOTENCY_MISMATCH."""
-    if await tx.fetchval(_CLAIM, user_id, _hashed(user_id, key), digest, now, now - KEPT):
+    if await tx.fetchval(_CLAIM, user_id, _hashed(user_id, key), digest, now, now - KEPT, key):
         return None
     outcome = await find(tx, user_id, key, digest, now)
     assert outcome is not None, "the key that conflicted is there"
@@ -62,7 +65,7 @@ async def claim(tx: Tx, user_id: UUID, key: str, digest: bytes, now: datetime) -
 
 async def find(db: Reader, user_id: UUID, key: str, digest: bytes, now: datetime) -> dict[str, Any] | None:
     """The stored outcome of a request; None for one that was not made. Raises IDEMPOTENCY_MISMATCH."""
-    row = await db.fetchrow(_FIND, user_id, _hashed(user_id, key), now - KEPT)
+    row = await db.fetchrow(_FIND, user_id, [_hashed(user_id, key), key], now - KEPT)
     if row is None:
         return None
     if row["request_hash"] != digest:

@@ -47,6 +47,15 @@ async def test_the_same_key_and_input_get_the_same_answer_and_run_once(quest: Qu
     assert await names(quest) == ["Alps"]
 
 
+async def test_a_key_that_the_release_before_stored_as_it_was_given_runs_once(quest: Quest) -> None:
+    caller = await quest.user("Ann")
+    given = {"name": "Strollers", "idempotencyKey": "create-team-01"}
+    first = await caller.run(CREATE, input=given)
+    await quest.runtime.writer.execute("UPDATE idempotency_key SET key = $1", given["idempotencyKey"])
+    assert await caller.run(CREATE, input=given) == first
+    assert (await quest.refusal(caller, CREATE, input=given | {"name": "Others"}))["code"] == "IDEMPOTENCY_MISMATCH"
+
+
 async def test_the_same_key_with_another_input_is_a_mismatch(quest: Quest) -> None:
     ann = await quest.user("Ann")
     await create(ann, "Alps")
