@@ -106,11 +106,8 @@ class Pool(_Pool):
         except asyncio.CancelledError:
             self._settle_later(connection)
             raise
-        except Away as away:
-            if isinstance(away.__cause__, TimeoutError):
-                self._settle_later(connection)
-            else:
-                _terminate(connection)
+        except Away:
+            _terminate(connection)
             raise
         except Exception as error:
             lost = _is_lost(connection)

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from statistics import median
 from time import monotonic
@@ -122,6 +122,24 @@ async def test_while_the_database_hangs_everybody_is_told_soon_to_try_again(
             await team.do(team.ann, LOG, **given)
             await team.do(team.ann, LOG, **given)
             assert len(await walks(team)) == 1
+
+
+async def test_what_was_done_stays_done_though_its_connection_cannot_be_closed(
+    database: tuple[str, Frozen], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    address, frozen = database
+    monkeypatch.setattr(pool, "RELEASE_SECONDS", 0.2)
+    async with await pool.open_pool(address, 1) as db:
+        (holder,) = getattr(db, "_holders")  # noqa: B009  # private to its library, which closes by this count
+        holder._max_queries = 1
+        with ExitStack() as stack:
+            async with db.acquire() as connection:
+                assert await connection.fetchval("SELECT 1") == 1
+                stack.enter_context(frozen.hanging())
+            assert [record.getMessage() for record in caplog.records] == [
+                "a connection that could not be given back is closed: TimeoutError"
+            ]
+        assert await db.fetchval("SELECT 1") == 1
 
 
 async def walks(team: Team) -> list[Any]:

@@ -38,11 +38,12 @@ async def test_an_error_of_ours_inside_a_transaction_undoes_it_and_is_no_absent_
         assert await pool.fetch("SELECT epoch, pg_backend_pid() FROM log_epoch") == before
 
 
-async def test_a_statement_that_outlasts_its_callers_deadline_is_an_absent_database(
+async def test_a_statement_that_outlasts_its_callers_deadline_is_an_absent_database_and_given_up(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("milequest.store.deadlines.ANSWER_SECONDS", 0.2)
     async with await open_pool(database_url, 1) as pool:
+        process = await pool.fetchval("SELECT pg_backend_pid()")
 
         @in_time
         async def asked() -> None:
@@ -52,4 +53,4 @@ async def test_a_statement_that_outlasts_its_callers_deadline_is_an_absent_datab
         async with asyncio.timeout(30):
             with pytest.raises(Away):
                 await asked()
-            assert await pool.fetchval("SELECT 1") == 1
+            assert await pool.fetchval("SELECT pg_backend_pid()") == process
