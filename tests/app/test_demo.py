@@ -15,6 +15,7 @@ from milequest.rules.enums import ActivityPrivacy
 from milequest.rules.geo import line_length_m
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.runtime import Runtime
+from milequest.store.away import Away
 from tests.journeys import CANCEL, along, draft
 from tests.quest import Caller, Quest, open_quest
 
@@ -108,7 +109,7 @@ async def test_the_walkers_walk_on_when_the_database_is_back(monkeypatch: pytest
 
 
 async def _refuse() -> None:
-    raise ConnectionRefusedError
+    raise Away
 
 
 async def _founder(quest: Quest, team: demo.DemoTeam) -> Caller:

@@ -13,6 +13,7 @@ from app.aws import domains
 from app.aws.answers import SHORT, TOO_LARGE, fitting
 from app.aws.domains import DOCUMENTS
 from milequest.store import deadlines, pool
+from milequest.store.away import Away
 from milequest.store.transaction import open_pool
 from schema.limits import MAX_BODY_BYTES
 from subscriptions.apigateway import rows
@@ -96,7 +97,7 @@ async def test_29_s_no_statement_outlives_the_answer_it_is_for(
     assert deadlines.ANSWER_SECONDS < 28
     monkeypatch.setattr(pool, "STATEMENT_SECONDS", 0.1)
     async with await open_pool(database_url, 1) as one:
-        with pytest.raises(TimeoutError):
+        with pytest.raises(Away):
             await one.fetchval("SELECT pg_sleep(5)")
 
 
