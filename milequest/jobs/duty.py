@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from milequest.store.away import Away
 from milequest.store.transaction import Reader, is_writable
 
 T = TypeVar("T")
@@ -34,5 +35,7 @@ class Duty:
 async def _can_be_written_to(db: Reader) -> bool:
     try:
         return await is_writable(db)
-    except socket.gaierror:  # until a promotion the writer of a cluster that follows is a name without an address
-        return False
+    except Away as away:
+        if isinstance(away.__cause__, socket.gaierror):
+            return False  # until a promotion the writer of a cluster that follows is a name without an address
+        raise

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from milequest.jobs.duty import Duty
+from milequest.store.away import Away
 from milequest.store.transaction import open_pool
 from tests.quest import Quest
 
@@ -46,5 +47,5 @@ async def test_a_database_that_does_not_answer_is_an_error() -> None:
         raise AssertionError("nobody knows whether it is ours")
 
     async with await open_pool("postgresql://milequest@127.0.0.1:1/milequest", 1, waiting=False) as pool:
-        with pytest.raises(ConnectionRefusedError):
+        with pytest.raises(Away, match="ConnectionRefusedError"):
             await Duty().done(pool, job)
