@@ -34,6 +34,7 @@ class StateStep:
         self._parts = parts
         self._group = group
         self._has_told = False
+        self._moved: list[Listener] = []  # who were told because they stand otherwise to the team
 
     async def begin(self, newcomers: Sequence[Listener]) -> None:
         """Tell some how it is now."""
@@ -58,6 +59,7 @@ class StateStep:
         found = await self._group.begun()
         version = await self._tell([one for one, _ in found], dict(found), kept)
         await self._group.hand_over()
+        await self._group.note_begun(self._moved)
         if version is None:
             await put_off(self._parts, [wake_up(self._group.name, channel)])
         elif self._has_told or version != kept.get("version"):
@@ -86,8 +88,9 @@ class StateStep:
                 continue
             version = repr(look.version)
             versions.append(version)
-            news = [one for one in some if kept is None or _known(rows[one], kept) != version]
+            news = [one for one in some if kept is None or _is_news(one, version, rows[one], kept)]
             await attempt(news, self._answer, news, look)
+            self._moved += [one for one in some if kept is not None and _has_moved(one, rows[one])]
             await self._note_until(look)
         return versions[0] if versions else (kept or {}).get("version", "")
 
@@ -125,6 +128,15 @@ async def is_put_off(parts: Parts, group: str) -> bool:
 def due_key(at: int, group: str) -> Key:
     """That a group is to be woken at a time."""
     return Key(DUE, f"{at:012d}#{group}")
+
+
+def _is_news(listener: Listener, version: str, row: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+    return _known(row, kept) != version or _has_moved(listener, row)
+
+
+def _has_moved(listener: Listener, row: Mapping[str, Any]) -> bool:
+    """Whether somebody stands otherwise to the team than when they were told last, and may see it otherwise."""
+    return row.get("standing") != listener.place.standing.value
 
 
 def _known(row: Mapping[str, Any], kept: Mapping[str, Any]) -> object:

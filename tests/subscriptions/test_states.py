@@ -106,6 +106,18 @@ async def test_who_looks_gets_ones_own_part(connected: Dial, team: Team) -> None
         assert seen == [{"distanceMeters": LEG}, {"distanceMeters": 1000}]
 
 
+async def test_ones_own_part_goes_and_comes_with_the_membership(connected: Dial, public_team: Team) -> None:
+    await public_team.walk(public_team.ben, 1000)
+    async with connected(public_team.ben) as connection:
+        stream = await connection.subscribe(OWN_PROGRESS, team=public_team.id)
+        assert (await stream.next())["progress"]["viewerContribution"] == {"distanceMeters": 1000}
+        await public_team.do(public_team.ben, LEAVE, teamId=public_team.id)
+        assert (await stream.next())["progress"] == {"totalMeters": 1000, "viewerContribution": None}
+        await public_team.do(public_team.ben, JOIN, teamId=public_team.id)
+        back = await stream.until(lambda event: event["progress"]["viewerContribution"])
+        assert back["progress"]["viewerContribution"] == {"distanceMeters": 1000}
+
+
 async def test_who_walks_now_is_shown_until_they_stop(connected: Dial, team: Team) -> None:
     async with connected(team.ann) as connection:
         stream = await connection.subscribe(WALKERS, team=team.id)
@@ -132,7 +144,9 @@ async def test_who_leaves_sees_nothing_more(connected: Dial, public_team: Team, 
         async with asyncio.timeout(soon):
             assert await board.failure() == ["NOT_FOUND"]
         await public_team.walk(public_team.ann, 100)
-        assert (await marker.next())["progress"]["totalMeters"] == 100  # what a stranger sees of a public team
+        await marker.until(
+            lambda event: event["progress"]["totalMeters"] == 100
+        )  # which strangers see of a public team
         await public_team.do(public_team.ben, JOIN, teamId=public_team.id)
         again = await connection.subscribe(BOARD, team=public_team.id, period="WEEK")
         assert (await again.next())["leaderboard"]["entries"]["totalCount"] == 1
