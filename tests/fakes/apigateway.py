@@ -5,7 +5,7 @@ Messages of one socket are worked on at the same time, as at AWS. `trouble` make
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -38,6 +38,10 @@ class ApiGateway:
     def connections(self) -> list[str]:
         """The ids of all that are open."""
         return list(self._sockets)
+
+    def connections_from(self, ports: Collection[int]) -> set[str]:
+        """The ids of those whose clients call from one of these ports."""
+        return {id for id, socket in list(self._sockets.items()) if socket.remote_address[1] in ports}
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

@@ -1,0 +1,149 @@
+"""The two gateways as the oracle disturbs them: our own server, and API Gateway's functions on a local AWS."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from subscriptions.apigateway.rounds import Pace, round_of
+from subscriptions.sockets import GOING_AWAY, TOO_SLOW
+from tests.service import Service, serving
+from tests.subscriptions.gateway_of_aws import Gateway as FunctionsAndAws
+from tests.wires import Wire
+
+BUSY = 429
+PATIENCE = 30.0
+OF_OWN_SERVER = {
+    "graphql-transport-ws": "/graphql",
+    "subscriptions-transport-ws": "/graphql",
+    "appsync": "/graphql/realtime",
+    "event stream": "/graphql",
+}
+OF_API_GATEWAY = {"graphql-transport-ws": "/live", "subscriptions-transport-ws": "/live", "appsync": "/live"}
+
+
+class Gateway(Protocol):
+    """What listeners reach the service by. `paths` has the protocols there are, and where each is spoken.
+
+    Everybody follows so many `views`; a `flood` of so many events is too much for who does not read. All is quiet
+    within `patience` seconds.
+    """
+
+    service: Service
+    paths: Mapping[str, str]
+    views: int
+    flood: int
+    patience: float
+
+    @property
+    def origin(self) -> str:
+        """Where it is now."""
+
+    async def close_all(self, number: int) -> None:
+        """Close what everybody listens by, as a server does that goes away or finds its clients too slow."""
+
+    async def hold(self, wire: Wire) -> None:
+        """Let nothing get to those who listen by a wire."""
+
+    async def lose(self) -> None:
+        """Lose the wake-ups that are on the way, and those to come until it is healed where that can be."""
+
+    async def restart(self) -> None:
+        """Let another process take the place of the one that holds the connections."""
+
+    async def heal(self, wires: Collection[Wire]) -> None:
+        """Work as it should."""
+
+
+class OwnServer:
+    """Our own server: one process writes, another one holds the connections, which they share nothing with but servers.
+
+    Its buffers are small, so that who does not read is soon too slow.
+    """
+
+    def __init__(self, service: Service, stack: ExitStack) -> None:
+        self.service = service
+        self.paths: Mapping[str, str] = OF_OWN_SERVER
+        self.views, self.flood, self.patience = 7, 300, PATIENCE
+        self._stack = stack
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = ExitStack()
+        self._stack.push(self._process)
+        self._node = self._process.enter_context(serving(replace(self.service.runtime.settings)))
+
+    @property
+    def origin(self) -> str:
+        return self._node.origin
+
+    async def close_all(self, number: int) -> None:
+        self._node.loop.call_soon_threadsafe(self._close_all, number)
+
+    def _close_all(self, number: int) -> None:
+        for socket in list(self._node.gateway._sockets):
+            socket.close(GOING_AWAY if number % 2 else TOO_SLOW)
+        for stream in list(self._node.app.state.streams._streams):
+            stream.cut()
+
+    async def hold(self, wire: Wire) -> None:
+        wire.hold()
+
+    async def lose(self) -> None:
+        """Break what wake-ups come by: it is mended after a while, and until then the log's counter is polled."""
+        await asyncio.to_thread(self._node.call, self._lose())
+
+    async def _lose(self) -> None:
+        await self._node.runtime.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+
+    async def restart(self) -> None:
+        before = self._process
+        await asyncio.to_thread(self._node.call, self._node.gateway.drain())
+        await asyncio.to_thread(self._node.call, self._node.app.state.streams.drain())
+        await asyncio.to_thread(self._begin)
+        await asyncio.to_thread(before.close)
+
+    async def heal(self, wires: Collection[Wire]) -> None:
+        for wire in wires:
+            wire.lead_to(self.origin)
+            wire.release()
+
+
+class ApiGateway:
+    """API Gateway's: each message is a function's, so there is no process to restart; nor are there event streams."""
+
+    def __init__(self, service: Service, gate: FunctionsAndAws) -> None:
+        self.service = service
+        self.paths: Mapping[str, str] = OF_API_GATEWAY
+        self.views, self.flood, self.patience = 3, 10, PATIENCE
+        self.origin = gate.api.url.replace("ws:", "http:").removesuffix("/live")
+        self._gate = gate
+        self._kicks = service.runtime.bus.kicks
+        self._held: set[str] = set()
+        gate.rounds = False  # but for those that find what was lost
+        gate.api.trouble = lambda connection, text: BUSY if connection in self._held else None
+
+    async def close_all(self, number: int) -> None:
+        for connection in self._gate.api.connections:
+            await self._gate.run(self._gate.parts.sockets.close(connection))
+
+    async def hold(self, wire: Wire) -> None:
+        self._held |= self._gate.api.connections_from(wire.ports)
+
+    async def lose(self) -> None:
+        self.service.runtime.bus.kicks = None
+
+    async def restart(self) -> None:
+        """There is nothing to restart."""
+
+    async def heal(self, wires: Collection[Wire]) -> None:
+        self._held.clear()
+        if self.service.runtime.bus.kicks is None:
+            self.service.runtime.bus.kicks = self._kicks
+            await self._gate.run(round_of(self._gate.parts, datetime.now(UTC), Pace()))
+
+    def close(self) -> None:
+        """Leave it as others have it."""
+        self._gate.rounds, self._gate.api.trouble = True, lambda connection, text: None
