@@ -41,6 +41,7 @@ class _Plan:
     drop: list[UUID]
     show: list[UUID]
     moves: dict[UUID, int]
+    turned: set[UUID]  # goals whose total says otherwise who walked it, since the walk was hidden or shown
 
 
 async def count(
@@ -99,7 +100,7 @@ def planned(
     amounts: Amounts | None,
 ) -> _Plan:
     """What becomes of a walk that these goals have counted, and these teams count."""
-    plan = _Plan([], [], [], {})
+    plan = _Plan([], [], [], {}, set())
     settled: set[UUID] = set()
     for old in old_goals:
         if old.is_final:  # its total stays as it is; privacy always holds
@@ -110,6 +111,8 @@ def planned(
             settled.add(old.team_id)
             plan.put.append((old.goal_id, old.team_id))
             plan.moves[old.goal_id] = amounts.distance_mm - old.distance_mm
+            if amounts.is_public != old.is_public:
+                plan.turned.add(old.goal_id)
         else:
             plan.drop.append(old.goal_id)
             plan.moves[old.goal_id] = -old.distance_mm
@@ -136,7 +139,7 @@ async def _store(
     """Store what the walk counts for. Returns the goals whose totals moved by that, in their order."""
     await counting.drop(tx, activity_id, [old.team_id for old in old_teams if old.team_id not in teams])
     await counting.drop_goals(tx, activity_id, plan.drop)
-    moves = {goal_id: by_mm for goal_id, by_mm in sorted(plan.moves.items()) if by_mm}
+    moves = {goal_id: by_mm for goal_id, by_mm in sorted(plan.moves.items()) if by_mm or goal_id in plan.turned}
     if amounts is None:
         return await counting.move(tx, moves)
     await counting.show_in_goals(tx, activity_id, plan.show, amounts.is_public)

@@ -10,6 +10,8 @@ PROGRESS = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { t
     id version totalMeters percent goal { id } } } }"""
 OWN_PROGRESS = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
     totalMeters viewerContribution { distanceMeters } } } }"""
+SHARES = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
+    version totalMeters unattributedMeters topContributors { distanceMeters } } } }"""
 BOARD = """subscription ($team: ID!, $period: LeaderboardPeriod!) {
     teamLeaderboardUpdated(teamId: $team, period: $period, metric: DISTANCE) { teamId period basis leaderboard {
     id version entries { nodes { value competitor { name } } totalCount } } } }"""
@@ -104,6 +106,18 @@ async def test_who_looks_gets_ones_own_part(connected: Dial, team: Team) -> None
         await team.walk(team.ann, LEG, privacy="PRIVATE")
         seen = [(await stream.next())["progress"]["viewerContribution"] for stream in streams]
         assert seen == [{"distanceMeters": LEG}, {"distanceMeters": 1000}]
+
+
+async def test_a_marker_names_nobody_for_a_walk_that_turned_private(connected: Dial, team: Team) -> None:
+    async with connected(team.ann) as connection:
+        walk = await team.walk(team.ben, 700)
+        stream = await connection.subscribe(SHARES, team=team.id)
+        shown = (await stream.next())["progress"]
+        assert (shown["unattributedMeters"], shown["topContributors"]) == (0, [{"distanceMeters": 700}])
+        await team.do(team.ben, UPDATE, activityId=walk, privacy="PRIVATE")
+        hidden = (await stream.next())["progress"]
+        assert (hidden["totalMeters"], hidden["unattributedMeters"], hidden["topContributors"]) == (700, 700, [])
+        assert hidden["version"] > shown["version"]
 
 
 async def test_ones_own_part_goes_and_comes_with_the_membership(connected: Dial, public_team: Team) -> None:
