@@ -50,6 +50,14 @@ class Listener:
         """Whom this one shares answers with."""
         return self.plan.scope(self.identity, self.place.standing)
 
+    @property
+    def view(self) -> Hashable:
+        """From where the team is seen: who has come or gone since may see otherwise what has not changed.
+
+        Who came and went may have been shown either meanwhile, so what is somebody's own is seen by a membership.
+        """
+        return (self.place.membership, self.place.standing) if self.plan.per_viewer else self.place.standing
+
     def has_expired(self, now: datetime) -> bool:
         """Whether the token it was begun with is no longer good."""
         return self.identity.expires_at is not None and self.identity.expires_at <= now

@@ -123,8 +123,8 @@ class StateTopic:
             self._refused(list(chain.from_iterable(by_plan.values())), refusal)
             return
         self._until = look.until
-        seen = look.version, somebody.place.standing  # who has come or gone may see otherwise what has not changed
         for plan, listeners in by_plan.items():
+            seen = look.version, next((one.view for one in listeners), None)  # which they share
             if any(listener.seen != seen for listener in listeners):
                 _send(await plan.answer(look.value, request), seen, list(listeners))
 

@@ -9,17 +9,19 @@ from milequest.rules.access import Standing, Viewer
 from milequest.store.transaction import Reader
 
 _PLACES = """
-SELECT u.id, t.id, m.role, t.is_public, t.timezone FROM unnest($1::uuid[], $2::uuid[]) AS asked (user_id, team_id)
+SELECT u.id, t.id, m.id, m.role, t.is_public, t.timezone FROM unnest($1::uuid[], $2::uuid[]) AS asked (user_id, team_id)
 JOIN app_user u ON u.id = asked.user_id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 JOIN team t ON t.id = asked.team_id AND t.deleted_at IS NULL
 LEFT JOIN team_member m ON m.team_id = t.id AND m.user_id = u.id AND m.left_at IS NULL
 """
 _MOVED = """
-SELECT was.id FROM unnest($1::uuid[], $2::text[], $3::bool[]) AS was (id, role, is_public)
+SELECT was.id
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[]) AS was (id, membership, role, is_public)
 LEFT JOIN app_user u ON u.id = was.id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
-LEFT JOIN team t ON t.id = $4 AND t.deleted_at IS NULL
+LEFT JOIN team t ON t.id = $5 AND t.deleted_at IS NULL
 LEFT JOIN team_member m ON m.team_id = t.id AND m.user_id = u.id AND m.left_at IS NULL
-WHERE u.id IS NULL OR t.is_public IS DISTINCT FROM was.is_public OR m.role IS DISTINCT FROM was.role
+WHERE u.id IS NULL OR t.is_public IS DISTINCT FROM was.is_public OR m.id IS DISTINCT FROM was.membership
+    OR m.role IS DISTINCT FROM was.role
 """
 _ENDED = """
 SELECT was.id FROM unnest($1::uuid[]) AS was (id)
@@ -32,31 +34,32 @@ Asked: TypeAlias = tuple[UUID, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How somebody who is signed in stands to a team, whether the team is public, and the zone its days are of."""
+    """How somebody who is signed in stands to a team, by which membership, whether it is public, and its days' zone."""
 
+    membership: UUID | None
     role: str | None
     is_public: bool
     standing: Standing
     timezone: str
 
 
-ANYWHERE = Place(None, True, Standing.STRANGER, "UTC")  # what is of no team is everybody's
+ANYWHERE = Place(None, None, True, Standing.STRANGER, "UTC")  # what is of no team is everybody's
 
 
 async def places(db: Reader, asked: Collection[Asked]) -> dict[Asked, Place]:
     """The places of those who are live users, in teams that have not ended."""
     rows = await db.fetch(_PLACES, [user_id for user_id, _ in asked], [team_id for _, team_id in asked])
     return {
-        (user_id, team_id): Place(role, is_public, Viewer(user_id).standing(role), timezone)
-        for user_id, team_id, role, is_public, timezone in rows
+        (user_id, team_id): Place(membership, role, is_public, Viewer(user_id).standing(role), timezone)
+        for user_id, team_id, membership, role, is_public, timezone in rows
     }
 
 
 async def moved(db: Reader, places: Collection[tuple[UUID, Place]], team_id: UUID) -> set[UUID]:
     """Those whose place in the team is not that one any more."""
-    user_ids = [user_id for user_id, _ in places]
+    user_ids, memberships = [user_id for user_id, _ in places], [place.membership for _, place in places]
     roles, public = [place.role for _, place in places], [place.is_public for _, place in places]
-    return {row[0] for row in await db.fetch(_MOVED, user_ids, roles, public, team_id)}
+    return {row[0] for row in await db.fetch(_MOVED, user_ids, memberships, roles, public, team_id)}
 
 
 async def ended(db: Reader, user_ids: Collection[UUID]) -> set[UUID]:

@@ -86,11 +86,11 @@ class Group:
         who = recipient(listener)
         await self._parts.table.update(
             rows.listener_key(self.name, who.connection, who.id),
-            f"SET #begun = :yes, #sequence = :sequence, #standing = :standing{sets}",
+            f"SET #begun = :yes, #sequence = :sequence, #view = :view{sets}",
             "#serial = :serial",
             yes=True,
             sequence=listener.sequence,
-            standing=listener.place.standing.value,
+            view=repr(listener.view),
             serial=who.serial,
             **known,
         )

@@ -34,7 +34,7 @@ class StateStep:
         self._parts = parts
         self._group = group
         self._has_told = False
-        self._moved: list[Listener] = []  # who were told because they stand otherwise to the team
+        self._moved: list[Listener] = []  # who see the team from elsewhere than before
 
     async def begin(self, newcomers: Sequence[Listener]) -> None:
         """Tell some how it is now."""
@@ -135,8 +135,8 @@ def _is_news(listener: Listener, version: str, row: Mapping[str, Any], kept: Map
 
 
 def _has_moved(listener: Listener, row: Mapping[str, Any]) -> bool:
-    """Whether somebody stands otherwise to the team than when they were told last, and may see it otherwise."""
-    return row.get("standing") != listener.place.standing.value
+    """Whether somebody sees the team from elsewhere than when they were told last."""
+    return row.get("view") != repr(listener.view)
 
 
 def _known(row: Mapping[str, Any], kept: Mapping[str, Any]) -> object:

@@ -49,6 +49,7 @@ class World:
     rng: random.Random
     epoch: int = 1
     events: list[Committed] = field(default_factory=list)
+    relayed: int = 0  # how far the log was told to those whom no process of ours holds
     version: int = 1  # of the state
     members: set[UUID] = field(default_factory=set)
     rights: dict[UUID, list[tuple[float, bool]]] = field(default_factory=dict)  # since when who may listen, or not
@@ -81,6 +82,7 @@ class World:
         kept = len(self.events) - lost
         self.events = [Committed(self.epoch + 1, each.sequence, each.at) for each in self.events[: max(kept, 0)]]
         self.epoch += 1
+        self.relayed = min(self.relayed, self.sequence)
         self.version += 1
 
     def permit(self, user_id: UUID, may: bool) -> dict[str, int]:
@@ -114,7 +116,7 @@ class Database:
             log._ENDS: lambda channels: [(CHANNEL, world.sequence)] if world.events and CHANNEL in channels else [],
             "SELECT epoch FROM log_epoch": lambda: world.epoch,
             audience._PLACES: lambda users, _: [
-                (one, TEAM, "MEMBER", False, "UTC") for one in users if self._is_in(one)
+                (one, TEAM, one, "MEMBER", False, "UTC") for one in users if self._is_in(one)
             ],
             audience._MOVED: lambda users, *_: [(one,) for one in users if not self._is_in(one)],
             audience._ENDED: lambda users: [],
