@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from milequest.rules.authorizing import Asking
-from milequest.rules.errors import QuestError, RateLimited, unauthenticated
+from milequest.rules.errors import ErrorCode, QuestError, RateLimited, Refused, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED
 from milequest.store import audience
@@ -248,9 +248,15 @@ class Conversation:
         return True
 
     async def _say(self, text: str) -> None:
+        """Send a message. Raises UNAVAILABLE where it cannot be sent: who waits for it must hear of that some way.
+
+        If not even that can be said, the function fails, and API Gateway says so.
+        """
         outcome = await say(self._parts.sockets, self._connection.id, text)
         if outcome is Outcome.GONE:
             await self._parts.connections.close(self._connection.id)
+        elif outcome is not Outcome.SENT:
+            raise Refused(ErrorCode.UNAVAILABLE, "The answer got lost.", retryable=True, retryAfterSeconds=1)
 
 
 def _place(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:

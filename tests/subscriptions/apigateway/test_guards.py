@@ -16,12 +16,13 @@ from milequest.store.aws.sqs import Message, Queue
 from subscriptions.apigateway import poster, relay
 from subscriptions.apigateway.planner import plan
 from subscriptions.throttle import MAX_ID_BYTES
-from tests.listening import Stream, dial
+from tests.listening import Ended, Stream, dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.apigateway.test_delivery import heard, walked
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
 from tests.subscriptions.test_logged import WALKS
+from tests.subscriptions.test_states import PROGRESS
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +31,7 @@ def _calm(gate: Gateway) -> Iterator[None]:
     gate.rounds = False
     yield
     gate.rounds = True
+    gate.api.trouble = lambda connection, text: None
 
 
 def records(bodies: Sequence[Message]) -> dict[str, Any]:
@@ -153,3 +155,28 @@ async def test_an_id_that_would_make_a_message_of_the_queue_too_large_is_refused
             assert (answer["id"], answer["type"]) == (id, "next")
         else:
             assert answer["payload"]["closing"]["code"] == 4400
+
+
+async def test_who_cannot_be_answered_hears_that_a_function_failed(gate: Gateway, team: Team) -> None:
+    gate.api.trouble = lambda connection, text: 500 if "connection_ack" in text else None
+    with pytest.raises(Ended, match="Internal server error"):
+        async with dial(gate.api.url, team.ann):
+            pass
+
+
+async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(PROGRESS, team=team.id)
+        await stream.next()
+        await asyncio.gather(*(team.walk(team.ben, 100) for _ in range(3)))
+        async with asyncio.timeout(10):
+            while not any(row.get("put_off", "0") != "0" for row in await gate.of_kind("POSITION#state:progress")):
+                pass
+    async with asyncio.timeout(10):
+        while await gate.of_kind(f"INTEREST#{team.channel}"):  # noqa: ASYNC110  # they are rows
+            await asyncio.sleep(0.1)
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(PROGRESS, team=team.id)
+        assert (await stream.next())["progress"]["totalMeters"] == 300
+        await team.walk(team.ben, 100)
+        assert (await stream.next())["progress"]["totalMeters"] == 400
