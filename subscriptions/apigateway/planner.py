@@ -64,6 +64,8 @@ async def _wake(parts: Parts, group: Group, channels: Sequence[str]) -> None:
         for (key, _), kept in zip(interests, stamps, strict=True):
             if kept is not None:
                 await parts.table.delete(key, "#stamp = :stamp", stamp=kept["stamp"])
+        if not group.name.startswith(rows.OF_LOGS):  # else a look that was put off would seem about to come
+            await parts.table.remove([group.position])
     elif group.name.startswith(rows.OF_LOGS):
         await LogStep(parts, group).wake()
     else:
