@@ -77,12 +77,15 @@ async def _see_to_all(parts: Parts, now: datetime, pace: Pace) -> None:
             for row in connections:
                 groups |= {group for _, group in await parts.connections.operations(row["sk"])}
         await _begin_again(parts, number, now, pace)
-    await parts.news.send([wake_up(group, ANY_CHANNEL) for group in groups])
+    await parts.news.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
 
 
 async def _look_after(parts: Parts, row: Row, now: datetime, pace: Pace) -> None:
     protocol, age = PROTOCOLS[row["kind"]], now - of_seconds(row["opened"])
-    if row["phase"] != Phase.READY and "doomed" not in row and age >= pace.init:
+    if "doomed" in row:
+        if await parts.sockets.close(row["sk"]) is Outcome.GONE:
+            await parts.connections.close(row["sk"])
+    elif row["phase"] != Phase.READY and age >= pace.init:
         await close(parts, row["sk"], protocol, INIT_TIMEOUT)
     elif age >= pace.life and "warned" not in row:
         await _say(parts, row, "warned", closing(protocol, END_OF_LIFE), now)
@@ -102,7 +105,7 @@ async def _wake_due(parts: Parts, now: datetime) -> None:
     due = [row["sk"] async for row in parts.table.query(DUE, "#sk < :now", now=f"{seconds(now):012d}")]
     groups = {sk.partition("#")[2] for sk in due}
     groups |= {row["sk"] async for row in parts.table.query(rows.interest_key(ANY_CHANNEL, "").pk)}
-    await parts.news.send([wake_up(group, ANY_CHANNEL) for group in groups])
+    await parts.news.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
     await parts.table.remove([Key(DUE, sk) for sk in due])
 
 

@@ -1,6 +1,7 @@
 """What a client is told where no close code of ours would reach it, and how a message gets to a socket."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from milequest.store.aws.client import pause
 from milequest.store.aws.sockets import Outcome, Sockets
@@ -30,17 +31,24 @@ def closing(protocol: WireProtocol, close: Close) -> str:
 
 async def say(sockets: Sockets, connection: str, text: str) -> Outcome:
     """Send a message, with more than one try where that may help."""
-    outcome = await sockets.post(connection, text)
+    return await _tried(lambda: sockets.post(connection, text))
+
+
+async def close(parts: Parts, connection: str, protocol: WireProtocol, how: Close) -> None:
+    """Close a connection. The code and the reason go ahead in a message, for API Gateway sends neither.
+
+    One that cannot be closed now stays doomed, and the next round tries again.
+    """
+    await parts.connections.doom(connection)
+    await say(parts.sockets, connection, closing(protocol, how))
+    await _tried(lambda: parts.sockets.close(connection))
+
+
+async def _tried(send: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    outcome = await send()
     for attempt in range(1, ATTEMPTS):
         if outcome in (Outcome.SENT, Outcome.GONE):
             return outcome
         await asyncio.sleep(pause(attempt))
-        outcome = await sockets.post(connection, text)
+        outcome = await send()
     return outcome
-
-
-async def close(parts: Parts, connection: str, protocol: WireProtocol, how: Close) -> None:
-    """Close a connection. The code and the reason go ahead in a message, for API Gateway sends neither."""
-    await parts.connections.doom(connection)
-    await say(parts.sockets, connection, closing(protocol, how))
-    await parts.sockets.close(connection)

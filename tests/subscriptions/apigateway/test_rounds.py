@@ -32,6 +32,7 @@ def _usual(gate: Gateway) -> Iterator[None]:
     """The next test has the usual pace."""
     yield
     gate.usual_pace()
+    gate.api.trouble = lambda connection, text: None
 
 
 async def received(gate: Gateway, token: str, count: int) -> list[dict[str, object]]:
@@ -146,3 +147,23 @@ async def test_nobody_is_asked_about_one_by_one(gate: Gateway, team: Team, monke
         monkeypatch.setattr(audience, "ended", counting)
         await asyncio.sleep(1.2)
         assert len(calls) <= 8  # a round asks once for each of their buckets
+
+
+async def test_a_connection_that_could_not_be_closed_is_closed_by_a_later_round(gate: Gateway) -> None:
+    tries = 0
+
+    def never_closes(connection: str, text: str) -> int | None:
+        nonlocal tries
+        tries += not text
+        return None if text else 500
+
+    gate.api.trouble = never_closes
+    async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
+        await connection.send("{")
+        ours = Socket(connection)
+        assert (await ours.receive())["payload"]["closing"]["code"] == 4400
+        async with asyncio.timeout(30):
+            while tries <= words.ATTEMPTS:  # noqa: ASYNC110  # those of the message, and a round's, on another loop
+                await asyncio.sleep(0.05)
+        gate.api.trouble = lambda connection, text: None
+        assert await ours.closed() == (1000, "")
