@@ -81,8 +81,8 @@ class LogStep:
             await self._start(some, end, Delivery.SNAPSHOT if after is None else Delivery.RESET)
             return
         sequence = cursor.sequence
-        while sequence < end.sequence:
-            entries = await log.read(self._db, end.channel, sequence, BATCH)
+        while sequence < end.sequence:  # not beyond: of who was admitted since `end` no more is known
+            entries = await log.read(self._db, end.channel, sequence, min(BATCH, end.sequence - sequence))
             if not entries or entries[0].sequence != sequence + 1:
                 await self._start(some, end, Delivery.RESET)
                 return
@@ -91,7 +91,7 @@ class LogStep:
             await telling.tell(self._parts.runtime, end, entries, cohorts_of(some), end.sequence)
             sequence = entries[-1].sequence
         for listener in some:
-            listener.sequence = max(sequence, end.sequence)
+            listener.sequence = end.sequence
 
     async def _start(self, some: Sequence[Listener], end: LogEnd, delivery: Delivery) -> None:
         for listener in some:
