@@ -4,13 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
-from clients.resume import resume
 from milequest.rules.access import TeamPart
 from milequest.rules.enums import EventKind
-from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.identity import Identity
 from milequest.rules.live import read_cursor
 from milequest.store.bus import Bus
 from milequest.store.revocations import Revocations
@@ -73,8 +73,9 @@ class Simple(Plan):
     __slots__ = ("of",)
     of: Feed
 
-    def __init__(self, of: Feed) -> None:
-        super().__init__(PlanKey(str(id(of)), None, b""), cast(Any, None), False, None, {})
+    def __init__(self, of: Feed, text: str = "") -> None:
+        key, subscribed = PlanKey(text or str(id(of)), None, b""), SimpleNamespace(points=1)
+        super().__init__(key, cast(Any, subscribed), False, None, {})
         object.__setattr__(self, "of", of)
 
     def __hash__(self) -> int:
@@ -243,55 +244,3 @@ class RefusedError(Exception):
     def __init__(self, errors: Errors) -> None:
         super().__init__(errors[0]["message"])
         self.errors = errors
-
-
-class Client:
-    """Somebody who follows, by the helper that clients copy."""
-
-    def __init__(self, world: World, processes: list[Process], user_id: UUID, feed: Feed) -> None:
-        self.user_id = user_id
-        self.feed = feed
-        self.seen: list[dict[str, Any]] = []
-        self.connection: Connection | None = None
-        self.was_refused = False
-        self._world = world
-        self._processes = processes
-        self._sign_in()
-        self._task = asyncio.create_task(self._follow())
-
-    def _sign_in(self) -> None:
-        session_id = f"session {next(self._world.numbers)}"
-        self.identity = Identity(IdentityKind.USER, self.user_id, claims={"origin_jti": session_id})
-
-    async def _follow(self) -> None:
-        while True:
-            events = resume(self._subscribe, {}, wait=lambda attempt, error: self._world.rng.random())
-            try:
-                async for result in events:
-                    self.seen.append(result["data"]["it"])
-            except RefusedError as refusal:
-                self.was_refused = refusal.errors[0]["extensions"]["code"] == "NOT_FOUND"
-                if not self.was_refused:
-                    self._sign_in()
-                    continue
-            while self.user_id not in self._world.members:  # noqa: ASYNC110  # virtual time costs nothing
-                await asyncio.sleep(0.5)
-            self.was_refused, self.seen = False, []  # it begins anew
-
-    async def _subscribe(self, variables: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        await asyncio.sleep(self._world.delay())
-        if not self._processes:
-            raise ConnectionRefusedError("no process serves")
-        process = self._world.rng.choice(self._processes)
-        self.connection = Connection(process, self.feed, self.identity, variables.get("after"))
-        self.connection.open()
-        try:
-            async for result in self.connection.read():
-                yield result
-        finally:
-            self.connection._stop()
-
-    async def close(self) -> None:
-        """Follow no more."""
-        self._task.cancel()
-        await asyncio.wait([self._task])

@@ -1,0 +1,269 @@
+"""The functions of the gateway on API Gateway in a simulation: the real steps on a simulated cloud and database."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from milequest.rules.authorizing import Asking
+from milequest.rules.budgets import Payer
+from milequest.rules.errors import not_found, unauthenticated
+from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.live import read_cursor
+from milequest.rules.sessions import ENDED
+from milequest.store import log
+from milequest.store.audience import places
+from milequest.store.aws.dynamodb import Table
+from milequest.store.aws.sockets import Sockets
+from milequest.store.aws.sqs import Queue
+from milequest.store.budgets import Budgets
+from milequest.store.revocations import Revocations
+from resolvers.context import Request
+from resolvers.feeds import Feed
+from subscriptions.apigateway.connections import Connections
+from subscriptions.apigateway.doors import Doors, connect, disconnect
+from subscriptions.apigateway.later import forward
+from subscriptions.apigateway.messages import receive
+from subscriptions.apigateway.parts import Parts
+from subscriptions.apigateway.planner import plan
+from subscriptions.apigateway.poster import post
+from subscriptions.apigateway.relay import kicked
+from subscriptions.apigateway.rounds import Pace, round_of
+from subscriptions.apigateway.shelf import Shelf
+from subscriptions.plans import Plan
+from tests.simulation.clients import Client
+from tests.simulation.cloud import SOCKETS_URL, ClientSocket, Cloud, SimulatedAws, SimulatedSockets
+from tests.simulation.lambdas import FailedError, Functions, SimulatedQueue, Weather, reach
+from tests.simulation.processes import NEWS, STATE, RefusedError, Simple
+from tests.simulation.world import CHANNEL, TEAM, Database, World
+
+OF_TEAM = f'teamId: "team_{TEAM.hex}"'
+TEXTS: Mapping[Feed, str] = {
+    NEWS: f"subscription ($after: String) {{ teamActivityChanged({OF_TEAM}, after: $after) {{ cursor }} }}",
+    STATE: f"subscription {{ teamProgressUpdated({OF_TEAM}) {{ teamId }} }}",
+}
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ROUND_SECONDS = 60.0
+PLENTY = 10**9  # points an hour
+
+
+class FunctionsDatabase(Database):
+    """The database as functions reach it: they die on the way too, and relay what was committed."""
+
+    def __init__(self, world: World, weather: Weather) -> None:
+        super().__init__(world)
+        self._weather = weather
+        self._answers |= {
+            log._AHEAD: lambda channels: [(CHANNEL, world.sequence)] if self._is_ahead and CHANNEL in channels else [],
+            log._ANY_AHEAD: lambda limit: [(CHANNEL, world.sequence)] if self._is_ahead else [],
+            log._OLDEST_UNRELAYED: lambda: None,
+            log._RELAYED: self._relay,
+        }
+
+    @property
+    def _is_ahead(self) -> bool:
+        return self._world.relayed < self._world.sequence
+
+    def _relay(self, channels: list[str], sequences: list[int]) -> None:
+        for channel, sequence in zip(channels, sequences, strict=True):
+            if channel == CHANNEL:
+                self._world.relayed = max(self._world.relayed, sequence)
+
+    async def execute(self, statement: str, *arguments: Any) -> Any:
+        """Answer a statement that writes."""
+        return await self.fetch(statement, *arguments)
+
+    fetchrow = fetchval = Database.fetch
+
+    async def _pass(self) -> None:
+        await reach(self._world, self._weather)
+        await super()._pass()
+
+
+class NoValkey:
+    """A Valkey that is away: nothing here depends on one."""
+
+    def register_script(self, _: str) -> Any:
+        """Return a script that cannot run."""
+        return self._away
+
+    async def _away(self, *_: Any, **__: Any) -> None:
+        raise RedisConnectionError("the simulated server is away")
+
+    zrange = zrangebyscore = zrevrange = zcard = _away
+
+
+@dataclass
+class FunctionsRuntime:
+    """What of a runtime the functions use."""
+
+    writer: FunctionsDatabase
+    revocations: Revocations
+    budgets: Budgets
+    redis: NoValkey
+    settings: Any
+
+    @property
+    def reader(self) -> FunctionsDatabase:
+        """The same database."""
+        return self.writer
+
+
+class SimplePlans:
+    """Plans of two documents; who may have one the policy says."""
+
+    def __init__(self) -> None:
+        self._plans = {TEXTS[feed]: Simple(feed, TEXTS[feed]) for feed in TEXTS}
+
+    async def subscribe(
+        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, request: Request
+    ) -> tuple[Plan, str | None]:
+        """Return the plan of a document and its `after`. Raises NOT_FOUND, as resolvers do."""
+        user_id = request.identity.user_id
+        assert user_id is not None
+        if not await places(request.runtime.writer, [(user_id, TEAM)]):
+            raise not_found("team")
+        return self._plans[text], (variables or {}).get("after")
+
+    def release(self, plan: Plan) -> None:
+        """Keep it: there are two."""
+
+
+class Container:
+    """A process of a function: the real parts, over a simulated outside."""
+
+    def __init__(self, world: World, weather: Weather, there: Cloud) -> None:
+        aws, database = SimulatedAws(there), FunctionsDatabase(world, weather)
+        table = Table(aws, "live")
+        away = NoValkey()
+        runtime: Any = FunctionsRuntime(
+            database,
+            Revocations(cast(Any, database)),
+            Budgets(cast(Any, away), dict.fromkeys(Payer, PLENTY)),
+            away,
+            SimpleNamespace(metrics_namespace="", sockets_per_user=50),
+        )
+        shelf = Shelf(runtime, table)
+        shelf.plans = cast(Any, SimplePlans())
+        news, posts, later = (Queue(aws, name) for name in ("news", "posts", "later"))
+        sockets = Sockets(aws, SOCKETS_URL)
+        identify: Any = self._identify
+        self._world = world
+        self.parts = Parts(runtime, identify, table, Connections(table), sockets, news, posts, later, shelf, None)
+        self.doors = Doors(self.parts.connections, identify, (), 1_000)
+
+    async def _identify(self, authorization: str, asking: Asking) -> Identity:
+        """Return who comes with a token, which says who it is. Raises UNAUTHENTICATED."""
+        _, user, session_id = authorization.split(" ", 2)
+        if session_id in self._world.signed_out:
+            raise unauthenticated(ENDED)
+        return Identity(IdentityKind.USER, UUID(user), claims={"origin_jti": session_id, "auth_time": 0})
+
+
+class Gateway:
+    """All of it, as one deployment."""
+
+    def __init__(self, world: World, weather: Weather) -> None:
+        self.world = world
+        self.cloud = Cloud(world, weather)
+        functions = Functions(lambda: Container(world, weather, self.cloud))
+        self.functions = functions
+        self.sockets = self.cloud.sockets = SimulatedSockets(world, functions, _connect, _disconnect, _receive)
+        self.sockets.told = self._check
+        for name, function in (("news", _plan), ("posts", _post), ("later", _forward), ("kicks", _kicked)):
+            self.cloud.queues[name] = SimulatedQueue(
+                world, weather, functions, function, fifo=name in ("news", "posts")
+            )
+
+    def kick(self, positions: Mapping[str, int]) -> None:
+        """Say how far logs reach, as a commit does."""
+        self.cloud.queues["kicks"].send({"MessageBody": json.dumps(positions)})
+
+    async def round(self) -> None:
+        """Have a round, which may fail."""
+        with suppress(FailedError):
+            await self.functions.call(_round, {})
+
+    def _check(self, socket: ClientSocket, text: str) -> None:
+        """Note an event that was committed after its reader's right had ended for good, and what nobody expected."""
+        message = json.loads(text)
+        if message.get("type") == "error" and message["payload"][0]["extensions"]["code"] == "INTERNAL":
+            self.world.violations.append(text)
+        event = message["payload"]["data"]["it"] if message.get("type") == "next" else {}
+        cursor = read_cursor(event.get("cursor", ""))
+        if cursor is None or event["delivery"] not in ("LIVE", "REPLAY"):
+            return
+        for committed in self.world.events:
+            is_it = (committed.epoch, committed.sequence) == (cursor.epoch, cursor.sequence)
+            if is_it and not self.world.might_see(socket.user, committed.at):
+                self.world.violations.append(f"{event} of {committed.at:.4f} was told at {self.world.now:.4f}")
+
+
+async def _connect(one: Container, event: Any) -> Any:
+    return await connect(one.doors, event)
+
+
+async def _disconnect(one: Container, event: Any) -> Any:
+    return await disconnect(one.doors, event)
+
+
+async def _receive(one: Container, event: Any) -> Any:
+    return await receive(one.parts, event)
+
+
+async def _plan(one: Container, event: Any) -> Any:
+    return await plan(one.parts, event)
+
+
+async def _post(one: Container, event: Any) -> Any:
+    return await post(one.parts, event)
+
+
+async def _forward(one: Container, event: Any) -> Any:
+    return await forward(one.parts, event)
+
+
+async def _kicked(one: Container, event: Any) -> Any:
+    return await kicked(one.parts, event)
+
+
+async def _round(one: Container, _: Any) -> None:
+    await round_of(one.parts, START + timedelta(seconds=one._world.now), Pace())
+
+
+class SocketClient(Client):
+    """Somebody who follows over a WebSocket of API Gateway, by the helper that clients copy."""
+
+    def __init__(self, world: World, gateway: Gateway, user_id: UUID, feed: Feed) -> None:
+        self._gateway = gateway
+        self.socket: ClientSocket | None = None
+        super().__init__(world, [], user_id, feed)
+
+    async def _subscribe(self, variables: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        socket = self.socket = await self._gateway.sockets.dial(self.user_id)
+        has_asked = False
+        session_id, send = self.identity.session_id, self._gateway.sockets.send
+        send(socket, type="connection_init", payload={"Authorization": f"Bearer {self.user_id} {session_id}"})
+        try:
+            while (text := await socket.received.get()) is not None:
+                message = json.loads(text)
+                match message.get("type"):
+                    case "connection_ack" if not has_asked:
+                        has_asked = True
+                        payload = {"query": TEXTS[self.feed], "variables": variables}
+                        send(socket, id="it", type="subscribe", payload=payload)
+                    case "next":
+                        yield message["payload"]
+                    case "error":
+                        raise RefusedError(message["payload"])
+                    case None:
+                        raise ConnectionResetError(text)
+            raise ConnectionResetError("the simulated connection was closed")
+        finally:
+            self._gateway.sockets.close(socket.id)
