@@ -32,7 +32,8 @@ class ConfirmEmailInput:
     email: AWSEmail = about("The address that signed up.")
     code: str = about("Six digits.")
     attempt_id: str | None = optional(
-        "What `signUp` answered. Without it no code is good while sign-ups with other passwords wait for the address."
+        "What `signUp` answered. Without it no code is good while sign-ups with other passwords wait for the "
+        "address, and with Cognito none ever."
     )
 
 
@@ -40,7 +41,8 @@ class ConfirmEmailInput:
 class ResendCodeInput:
     email: AWSEmail = about("The address that signed up.")
     attempt_id: str | None = optional(
-        "What `signUp` answered. Without it nothing is sent while sign-ups with other passwords wait for the address."
+        "What `signUp` answered. Without it nothing is sent while sign-ups with other passwords wait for the "
+        "address, and with Cognito nothing ever."
     )
 
 

@@ -15,6 +15,7 @@ from milequest.store.aws import roles
 from milequest.store.transaction import Pool, open_pool, transact
 
 CLAIM = "milequest:user"
+SELF_SERVICE = "aws.cognito.signin.user.admin"  # by which a token changes its account at Cognito itself
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +38,14 @@ def post_confirmation(event: Event, context: Any) -> Any:
 
 
 def pre_token_generation(event: Event, context: Any) -> Any:
-    """Put our user's id into tokens. Who has none yet gets it with the first tokens after our first look at them."""
+    """Put our user's id into tokens. Who has none yet gets it with the first tokens after our first look at them.
+
+    Whoever has found an access token reads and writes with it here, and no more: it neither deletes the account nor
+    gives it another address.
+    """
     owner = container.run(lambda pool: accounts.owner(pool, _issuer(event), event["request"]["userAttributes"]["sub"]))
-    if owner is None:
-        return event
-    claims = {"claimsToAddOrOverride": {CLAIM: owner.user_id.hex}}
-    tokens = {"idTokenGeneration": claims, "accessTokenGeneration": claims}
+    claims = {"claimsToAddOrOverride": {CLAIM: owner.user_id.hex}} if owner else {}
+    tokens = {"idTokenGeneration": claims, "accessTokenGeneration": claims | {"scopesToSuppress": [SELF_SERVICE]}}
     return {**event, "response": {"claimsAndScopeOverrideDetails": tokens}}
 
 

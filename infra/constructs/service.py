@@ -152,7 +152,7 @@ def pictures_arn(stack: Stack, folder: str) -> str:
 def let_sign_in(function: Function) -> None:
     """Let a function sign people up and in. What takes no role of ours to call is allowed by the client's secret."""
     stack = stack_of(function)
-    actions = "AdminInitiateAuth AdminUserGlobalSignOut DescribeUserPoolClient"
+    actions = "AdminInitiateAuth AdminSetUserPassword AdminUserGlobalSignOut DescribeUserPoolClient"
     allow(
         function.role,
         " ".join(f"cognito-idp:{action}" for action in actions.split()),

@@ -8,6 +8,8 @@ Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that what thei
 the time, as a busy machine starts many of them at once. A package is unpacked once for all containers. What is reserved
 for a function holds for all its versions. A batch of a stream of which a function says that some failed comes again, as
 a whole.
+Cognito: each mail has a code of its own. Where e-mail is an alias no name may be an address, and a code makes the
+address the alias of its user, unless it is another one's.
 The patches reach into private names, so its version is pinned, and the tests tell when another one differs.
 """
 
@@ -15,6 +17,7 @@ import contextvars
 import hashlib
 import json
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -26,7 +29,7 @@ from typing import Any
 
 from ministack import app as server
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import apigateway, athena, lambda_svc
+from ministack.services import apigateway, athena, cognito, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 AS_LONG = 10  # times what a function may take
@@ -43,6 +46,7 @@ _unpacking = threading.Lock()
 _reply: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("reply")
 _invoke, _handle = apigateway._invoke_ws_lambda, apigateway.handle_websocket
 _acquire, _action = lambda_svc.acquire_worker, iam_actions.extract_iam_action
+_sign_up, _confirm, _mail = cognito._sign_up, cognito._confirm_sign_up, cognito._send_verification_email
 _execute, _reserved = lambda_svc._execute_function, lambda_svc._reserved_concurrency
 
 
@@ -136,6 +140,44 @@ def action(service: str, *request: Any) -> str | None:
     return named.removesuffix("Batch") if named and service == "sqs" else named
 
 
+def sign_up(given: Any) -> Any:
+    """Sign up in a user pool."""
+    pool, _ = cognito._pool_for_client(given.get("ClientId"))
+    if "email" in (pool or {}).get("AliasAttributes", ()) and cognito._USERNAME_EMAIL_RE.fullmatch(given["Username"]):
+        message = "Username cannot be of email format, since user pool is configured for email alias."
+        return cognito.error_response_json("InvalidParameterException", message, 400)
+    return _sign_up(given)
+
+
+def confirm(given: Any) -> Any:
+    """Confirm a sign-up, whose code was found good. Its address is verified from then on, and so its alias."""
+    pool, _ = cognito._pool_for_client(given.get("ClientId"))
+    user, _ = cognito._resolve_user(pool, given.get("Username")) if pool else (None, None)
+    if user is None:
+        return _confirm(given)
+    attributes = cognito._attr_list_to_dict(user["Attributes"])
+    other, _ = cognito._resolve_user(pool, attributes.get("email"))
+    if "email" in pool["AliasAttributes"] and other is not None and other is not user:
+        if not given.get("ForceAliasCreation"):
+            message = "An account with the email already exists."
+            return cognito.error_response_json("AliasExistsException", message, 400)
+        other["Attributes"] = _with(other["Attributes"], email_verified="false")
+    user["Attributes"] = _with(user["Attributes"], email_verified="true")
+    return _confirm(given)
+
+
+def _with(attributes: Any, **changes: str) -> Any:
+    return cognito._merge_attributes(attributes, cognito._dict_to_attr_list(changes))
+
+
+def mail(pool: Any, username: str, attributes: Any, _: str, attribute_name: str = "email") -> Any:
+    """Mail a new code."""
+    user, _nobody = cognito._resolve_user(pool, username)
+    kind = "_reset_code" if attribute_name == "password" else "_confirmation_code"
+    user[kind] = f"{secrets.randbelow(10**6):06d}"
+    return _mail(pool, username, attributes, user[kind], attribute_name)
+
+
 def stub(attributes: tuple[str, ...]) -> dict[str, Any]:
     """How a type is made that does nothing."""
 
@@ -169,6 +211,7 @@ def mend() -> None:
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": Unpacked})
     lambda_svc.acquire_worker, iam_actions.extract_iam_action = acquire, action
     lambda_svc._execute_function, lambda_svc._reserved_concurrency = execute, reserved
+    cognito._sign_up, cognito._confirm_sign_up, cognito._send_verification_email = sign_up, confirm, mail
     detect = lambda_runtime._detect_runtime_binary
 
     def on_our_python(runtime: str) -> Any:

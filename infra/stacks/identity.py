@@ -40,9 +40,11 @@ class Identity(Stack):
             user_pool_name=self.names.of("users"),
             feature_plan=cognito.FeaturePlan.ESSENTIALS,
             self_sign_up_enabled=True,
-            sign_in_aliases=cognito.SignInAliases(email=True),
+            # An alias, not the name: any number of sign-ups wait with one address, and its first good code takes it.
+            sign_in_aliases=cognito.SignInAliases(username=True, email=True),
             sign_in_case_sensitive=False,
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            keep_original=cognito.KeepOriginalAttrs(email=True),  # until the new mailbox has confirmed
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             password_policy=cognito.PasswordPolicy(
                 min_length=12, require_digits=True, require_lowercase=True, require_uppercase=True, require_symbols=True

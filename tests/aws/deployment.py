@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -26,11 +27,12 @@ T = TypeVar("T")
 ACCOUNT = HOME.environment.account
 PATIENCE = 180.0  # seconds an answer may take while functions start on a busy machine
 PASSWORD = "Correct-Horse-1"
-SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { ok } }"
+SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { ok attemptId } }"
 CONFIRM = "mutation ($input: ConfirmEmailInput!) { confirmEmail(input: $input) { ok } }"
 SIGN_IN = (
     "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken refreshToken } viewer { id } } }"
 )
+CODE = re.compile(r"\b\d{6}\b")
 NOBODY = {"connectionId": "nobody=", "requestTimeEpoch": 0, "identity": {"sourceIp": "127.0.0.1"}}
 CALL = {"resource": "any", "httpMethod": "GET", "path": "/livez", "headers": {}, "requestContext": NOBODY}
 KNOCK = {"requestContext": NOBODY, "methodArn": "any"}
@@ -89,9 +91,16 @@ class Deployment:
     def sign_up(self, name: str) -> str:
         """An access token of somebody new."""
         email = f"{name}-{uuid4().hex[:8]}@example.org"
-        self.data(SIGN_UP, input={"email": email, "password": PASSWORD, "name": name})
-        self.data(CONFIRM, input={"email": email, "code": "123456"})  # the local AWS takes any code
+        made = self.data(SIGN_UP, input={"email": email, "password": PASSWORD, "name": name})["signUp"]
+        (code,) = self.codes(email)
+        self.data(CONFIRM, input={"email": email, "code": code, "attemptId": made["attemptId"]})
         return str(self.data(SIGN_IN, input={"email": email, "password": PASSWORD})["signIn"]["session"]["accessToken"])
+
+    def codes(self, email: str) -> list[str]:
+        """The codes that Cognito mailed to an address, the newest last."""
+        told = httpx.get(f"{self.endpoint}/_ministack/ses/messages", timeout=PATIENCE).json()["messages"]
+        mails = told.get(self.names.environment.account, [])
+        return [CODE.findall(mail["BodyText"])[0] for mail in mails if mail["To"] == [email]]
 
     def on_aws(self, work: Callable[[Aws], Awaitable[T]]) -> T:
         """Do something with the local AWS, as an operator."""

@@ -52,13 +52,20 @@ async def unfed(deployment: Deployment, queue: str) -> AsyncIterator[None]:
 def test_people_sign_up_and_in_by_cognito(deployment: Deployment) -> None:
     email = f"eve-{uuid4().hex[:8]}@example.org"
     given = {"email": email, "password": PASSWORD, "name": "Eve", "timezone": "Europe/Berlin"}
-    assert deployment.data(SIGN_UP, input=given)["signUp"]["ok"]
-    assert deployment.data(SIGN_UP, input=given)["signUp"]["ok"], "as if it had no account"
+    attempts = [deployment.data(SIGN_UP, input=given)["signUp"]["attemptId"] for _ in range(2)]
     early = deployment.post(
         "graphql", {"query": SIGN_IN, "variables": {"input": {"email": email, "password": PASSWORD}}}
     )
     assert early.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
-    deployment.data(CONFIRM, input={"email": email, "code": "123456"})
+    first, second = deployment.codes(email)
+
+    def confirmed(code: str, attempt: str) -> bool:
+        tried = {"query": CONFIRM, "variables": {"input": {"email": email, "code": code, "attemptId": attempt}}}
+        return "errors" not in deployment.post("graphql", tried).json()
+
+    assert not confirmed(second, attempts[0]), "a code is of its own attempt"
+    assert confirmed(first, attempts[0])
+    assert not confirmed(second, attempts[1]), "the address has an account"
     session = deployment.data(SIGN_IN, input={"email": email, "password": PASSWORD})["signIn"]["session"]
     assert jwt.get_unverified_header(session["accessToken"])["alg"] == "RS256"
     viewer = deployment.data("{ viewer { email timezone user { name } } }", session["accessToken"])["viewer"]
@@ -71,13 +78,31 @@ def test_people_sign_up_and_in_by_cognito(deployment: Deployment) -> None:
     assert jwt.decode(token, options={"verify_signature": False})["milequest:user"], "what Cognito asked us for"
 
 
+def test_an_access_token_changes_nothing_at_cognito_itself(deployment: Deployment, ann: str) -> None:
+    assert jwt.decode(ann, options={"verify_signature": False})["scope"] == ""
+    attributes = [{"Name": "email", "Value": "mallory@example.org"}]
+    for operation, given in (("DeleteUser", {}), ("UpdateUserAttributes", {"UserAttributes": attributes})):
+        answer = httpx.post(
+            deployment.endpoint,
+            json={"AccessToken": ann, **given},
+            headers={
+                "x-amz-target": f"AWSCognitoIdentityProviderService.{operation}",
+                "content-type": "application/x-amz-json-1.1",
+            },
+            timeout=30,
+        )
+        assert answer.json()["__type"] == "NotAuthorizedException", answer.text
+    assert deployment.data("{ viewer { email } }", ann)["viewer"]["email"].startswith("ann-")
+
+
 def test_who_confirmed_has_a_user_that_tokens_name(deployment: Deployment) -> None:
     """The local AWS does not call the function after a confirmation, so we do."""
     pool = {"region": "us-east-1", "userPoolId": deployment.told["identity/pool"]}
     person = {"sub": str(uuid4()), "email": f"zoe-{uuid4().hex[:8]}@example.org", "name": "Zoe"}
     confirmed = {**pool, "triggerSource": "PostConfirmation_ConfirmSignUp", "request": {"userAttributes": person}}
     asked = {**pool, "request": {"userAttributes": person}}
-    assert "response" not in deployment.invoke("pre-token-generation", asked)
+    unknown = deployment.invoke("pre-token-generation", asked)["response"]["claimsAndScopeOverrideDetails"]
+    assert unknown["idTokenGeneration"] == {}
     users = []
     for _ in range(2):
         assert deployment.invoke("post-confirmation", confirmed) == confirmed

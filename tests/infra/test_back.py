@@ -202,6 +202,12 @@ def test_the_user_pool_is_what_the_design_says(assembly: Assembly) -> None:
     for pool in assembly.of("identity", "AWS::Cognito::UserPool"):
         assert pool.properties["UserPoolTier"] == "ESSENTIALS"
         assert pool.properties["EmailConfiguration"]["EmailSendingAccount"] == "DEVELOPER"
+        assert pool.properties["AliasAttributes"] == ["email"]
+        assert "UsernameAttributes" not in pool.properties, "strangers' sign-ups would keep the owner's out"
+        assert pool.properties["UsernameConfiguration"] == {"CaseSensitive": False}
+        assert pool.properties["UserAttributeUpdateSettings"] == {
+            "AttributesRequireVerificationBeforeUpdate": ["email"]
+        }
         assert set(pool.properties["LambdaConfig"]) >= {"PostConfirmation", "PreTokenGenerationConfig"}
     clients = assembly.of("identity", "AWS::Cognito::UserPoolClient")
     secret = {client.properties["ClientName"]: client.properties["GenerateSecret"] for client in clients}

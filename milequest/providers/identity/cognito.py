@@ -2,9 +2,14 @@
 
 What we ask of it is signed with our role or proved by our client's secret, so nobody else does it with our client's id.
 No answer tells whether an address has an account: what Cognito would say of that stays here.
+
+A sign-up is a user of its own, whose name the attempt's id and the address make; with the code the address becomes its
+alias. So strangers may sign up with somebody's address as often as they like: their codes reach the same mailbox, and
+are good with their ids alone. The pool has to have `AliasAttributes` for that.
 """
 
 import base64
+import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -27,24 +32,26 @@ from milequest.store.transaction import Pool, transact
 SERVICE = "cognito-idp"
 OPEN = {  # a role has no say in these
     *("SignUp", "ConfirmSignUp", "ResendConfirmationCode", "RevokeToken"),
-    *("ForgotPassword", "ConfirmForgotPassword", "ChangePassword"),
+    *("ForgotPassword", "ConfirmForgotPassword"),
 }
 WRONG = {"NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException"}
 BAD_CODE = {  # where it says more, that would tell of an account
     *("CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"),
-    *("UserNotConfirmedException", "TooManyFailedAttemptsException", "LimitExceededException"),
+    *("UserNotConfirmedException", "TooManyFailedAttemptsException", "LimitExceededException", "AliasExistsException"),
 }
 TOO_SIMPLE = {"InvalidPasswordException", "PasswordHistoryPolicyViolationException"}
 NOT_GOOD = "This refresh token is not good any more."
 OVER = {"NotAuthorizedException", "InvalidParameterException", "UnsupportedTokenTypeException", "UserNotFoundException"}
 NEUTRAL = {
-    *("UsernameExistsException", "UserNotFoundException", "InvalidParameterException", "LimitExceededException"),
+    *("UserNotFoundException", "InvalidParameterException", "LimitExceededException"),
     *("UserNotConfirmedException", "NotAuthorizedException"),
 }
 
 
 class CognitoIdentity(OutsideIdentity):
     """An IdentityProvider on a user pool and a client of it that has a secret."""
+
+    unmoved = "Accounts in Cognito keep their address: sign up anew with another one."  # it asks the new mailbox alone
 
     def __init__(self, settings: Settings, aws: Aws, writer: Pool, revocations: Revocations) -> None:
         super().__init__(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
@@ -57,30 +64,40 @@ class CognitoIdentity(OutsideIdentity):
         self._secret: bytes | None = None
 
     async def sign_up(self, request: SignUp, now: datetime) -> str:
-        """Have Cognito mail a code. Of an address that has an account it says so, and we don't."""
+        """Have Cognito mail a code, to who has an account already too: that one is never good."""
+        attempt_id = secrets.token_urlsafe()
         about = {"email": request.email, "name": request.name, "zoneinfo": request.timezone}
         attributes = [{"Name": name, "Value": value} for name, value in about.items()]
-        given = await self._about(request.email_key) | {"Password": request.password, "UserAttributes": attributes}
+        name = _name(request.email_key, attempt_id)
+        given = await self._about(name) | {"Password": request.password, "UserAttributes": attributes}
         try:
             await self._call("SignUp", **given)
         except AwsError as error:
             _refuse_simple(error, "input.password")
-            _pass_over(error)
-        return secrets.token_urlsafe()
+            if error.code == "InvalidParameterException":
+                raise invalid("input.email", "MALFORMED", "is no address that Cognito takes") from None
+            if error.code != "UsernameExistsException":  # it did the call before this one, whose answer was lost
+                _unavailable(error)
+        return attempt_id
 
     async def confirm(self, email: str, code: str, now: datetime, attempt_id: str | None = None) -> None:
-        """Finish a sign-up."""
+        """Finish a sign-up, whose id has to be told. An address that has an account keeps it."""
+        if attempt_id is None:
+            raise _wrong_code()
+        name = _name(email_key(email), attempt_id)
+        given = await self._about(name) | {"ConfirmationCode": code, "ForceAliasCreation": False}
         try:
-            await self._call("ConfirmSignUp", **await self._about(email.lower()), ConfirmationCode=code)
+            await self._call("ConfirmSignUp", **given)
         except AwsError as error:
-            if error.code in BAD_CODE:
-                raise Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old.") from None
+            _refuse_code(error)
             _unavailable(error)
 
     async def resend_code(self, email: str, now: datetime, attempt_id: str | None = None) -> None:
-        """Have another code mailed."""
+        """Have another code mailed for a sign-up, whose id has to be told."""
+        if attempt_id is None:
+            return
         try:
-            await self._call("ResendConfirmationCode", **await self._about(email.lower()))
+            await self._call("ResendConfirmationCode", **await self._about(_name(email_key(email), attempt_id)))
         except AwsError as error:
             _pass_over(error)
 
@@ -99,28 +116,27 @@ class CognitoIdentity(OutsideIdentity):
         try:
             await self._call("ConfirmForgotPassword", **given)
         except AwsError as error:
-            if error.code in BAD_CODE:
-                raise Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old.") from None
+            _refuse_code(error)
             _refuse_simple(error, "input.newPassword")
             _unavailable(error)
         user_id = await users.by_email(self._writer, key)
-        owner = Identity(IdentityKind.USER, user_id, self._issuer, key)  # Cognito takes the address for the user's name
+        owner = Identity(IdentityKind.USER, user_id, self._issuer, username=key)  # an alias is as good as the name
         await self.sign_out(None, owner, Ending.ALL, now)
 
     async def change_password(self, identity: Identity, current: str, password: str, now: datetime) -> None:
         """Give the caller's account a new password. Cognito ends one session or all: all, the caller's too."""
-        if identity.issuer != self._issuer or identity.subject is None:
+        if identity.issuer != self._issuer or identity.username is None:
             raise Refused(ErrorCode.UNAVAILABLE, "This account is kept by another provider: change it there.")
-        username = {"USERNAME": identity.subject, "PASSWORD": current}
+        given = {"USERNAME": identity.username, "PASSWORD": current}
         try:
-            session = (await self._signed_in("ADMIN_USER_PASSWORD_AUTH", identity.subject, username, now)).session
+            await self._signed_in("ADMIN_USER_PASSWORD_AUTH", identity.username, given, now)
         except AwsError as error:
             if error.code in WRONG:
                 raise wrong_password("input.currentPassword") from None
             _unavailable(error)
-        given = {"AccessToken": session.access_token, "PreviousPassword": current, "ProposedPassword": password}
-        try:
-            await self._call("ChangePassword", **given)
+        try:  # as an operator: no token of a user's may do it
+            given = {"UserPoolId": self._pool, "Username": identity.username, "Password": password}
+            await self._call("AdminSetUserPassword", **given, Permanent=True)
         except AwsError as error:
             _refuse_simple(error, "input.newPassword")
             _unavailable(error)
@@ -128,11 +144,11 @@ class CognitoIdentity(OutsideIdentity):
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
         """Start a session."""
+        key = email_key(email)
         try:
-            given = {"USERNAME": email.lower(), "PASSWORD": password}
-            return await self._signed_in("ADMIN_USER_PASSWORD_AUTH", email.lower(), given, now)
+            return await self._signed_in("ADMIN_USER_PASSWORD_AUTH", key, {"USERNAME": key, "PASSWORD": password}, now)
         except AwsError as error:
-            # Of a sign-up with an address that has an account Cognito keeps nothing, so EMAIL_NOT_VERIFIED would tell.
+            # Until a code has made the address an alias Cognito knows nobody by it, and says so, as of every stranger.
             if error.code in WRONG | {"UserNotConfirmedException"}:
                 message = "Wrong e-mail address or password, or the address is not confirmed yet."
                 raise unauthenticated(message) from None
@@ -140,11 +156,11 @@ class CognitoIdentity(OutsideIdentity):
 
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
         """Exchange the token. Ours names its user first, by whom Cognito wants the secret hashed."""
-        subject, _, token = refresh_token.partition(":")
-        if not subject or not token:
+        username, _, token = refresh_token.rpartition(":")
+        if not username or not token:
             raise unauthenticated(NOT_GOOD)
         try:
-            signed_in = await self._signed_in("REFRESH_TOKEN_AUTH", subject, {"REFRESH_TOKEN": token}, now)
+            signed_in = await self._signed_in("REFRESH_TOKEN_AUTH", username, {"REFRESH_TOKEN": token}, now)
         except AwsError as error:
             if error.code in WRONG | {"InvalidParameterException"}:
                 raise unauthenticated(NOT_GOOD) from None
@@ -163,18 +179,18 @@ class CognitoIdentity(OutsideIdentity):
         """
         if ending is Ending.OTHERS:
             raise Refused(ErrorCode.UNAVAILABLE, "Cognito ends one session or all: ask for one of these.")
-        if refresh_token and (ending is Ending.THIS or caller.subject is None):
+        if refresh_token and (ending is Ending.THIS or caller.username is None):
             exchanged = (await self.refresh(refresh_token, now)).session
             verified = await self.verify(exchanged.access_token, now)
             owner = await accounts.owner(self._writer, verified.issuer, verified.subject)
             caller, refresh_token = verified.identity(owner.user_id if owner else None), exchanged.refresh_token
-        if caller.subject is None or (ending is Ending.THIS and caller.session_id is None):
+        if caller.username is None or (ending is Ending.THIS and caller.session_id is None):
             raise unauthenticated("Say who you are: by an access token that is good, or a session's refresh token.")
         try:
             if refresh_token:
                 await self._revoke(refresh_token)
             if ending is Ending.ALL:
-                await self._call("AdminUserGlobalSignOut", UserPoolId=self._pool, Username=caller.subject)
+                await self._call("AdminUserGlobalSignOut", UserPoolId=self._pool, Username=caller.username)
         except AwsError as error:
             if error.code not in OVER:
                 _unavailable(error)
@@ -182,7 +198,7 @@ class CognitoIdentity(OutsideIdentity):
 
     async def _revoke(self, refresh_token: str) -> None:
         given = {"ClientId": self._client, "ClientSecret": (await self._get_secret()).decode()}
-        await self._call("RevokeToken", Token=refresh_token.partition(":")[2], **given)
+        await self._call("RevokeToken", Token=refresh_token.rpartition(":")[2], **given)
 
     async def _end(self, caller: Identity, ending: Ending, now: datetime, lasting: timedelta) -> None:
         """Note what has ended. Cognito says when a session began in whole seconds: one of this second is over too."""
@@ -211,10 +227,10 @@ class CognitoIdentity(OutsideIdentity):
             raise unauthenticated("This account has no e-mail address.")
         token = tokens.get("RefreshToken") or given["REFRESH_TOKEN"]
         until = now + timedelta(seconds=tokens["ExpiresIn"])
-        return SignedIn(Session(tokens["AccessToken"], until, f"{verified.subject}:{token}"), account)
+        return SignedIn(Session(tokens["AccessToken"], until, f"{verified.username}:{token}"), account)
 
     async def _about(self, username: str) -> dict[str, Any]:
-        """Whom a call is about, and that it is of our client."""
+        """Arguments that say whom a call is about, and prove that it is of our client."""
         return {"ClientId": self._client, "Username": username, "SecretHash": await self._hash(username)}
 
     async def _hash(self, username: str) -> str:
@@ -238,6 +254,26 @@ class CognitoIdentity(OutsideIdentity):
             _unavailable(error)
 
 
+def _name(key: str, attempt_id: str) -> str:
+    """Name of the user that a sign-up makes. It is no address and no `sub`, which Cognito takes for names too.
+
+    Of another address it is another one: who counts mails by the address that is given counts those it gets.
+    """
+    return hashlib.sha256(f"{key}:{attempt_id}".encode(errors="surrogatepass")).hexdigest()
+
+
+def _wrong_code() -> Refused:
+    return Refused(
+        ErrorCode.CODE_INVALID, "This code is wrong or too old, or of another request, or the address has an account."
+    )
+
+
+def _refuse_code(error: AwsError) -> None:
+    """Raises CODE_INVALID where the code is not good, whatever the reason."""
+    if error.code in BAD_CODE:
+        raise _wrong_code() from None
+
+
 def _refuse_simple(error: AwsError, path: str) -> None:
     """Raises VALIDATION_ERROR where the user pool's policy wants another password."""
     if error.code in TOO_SIMPLE:
@@ -245,7 +281,7 @@ def _refuse_simple(error: AwsError, path: str) -> None:
 
 
 def _pass_over(error: AwsError) -> None:
-    """What would tell of an account is passed over. Raises UNAVAILABLE for anything else."""
+    """Pass over an error that would tell of an account. Raises UNAVAILABLE for any other."""
     if error.code not in NEUTRAL:
         _unavailable(error)
 

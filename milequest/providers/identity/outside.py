@@ -23,10 +23,13 @@ FETCH_INTERVAL = 60.0  # seconds between fetches for keys we don't know
 TIMEOUT = 5.0  # seconds for a fetch in all
 MAX_BYTES = 128 * 1024
 MIN_KEY_BITS = 2048
+ELSEWHERE = "Accounts are kept by an outside provider: sign up and sign in there."
 
 
 class OutsideIdentity:
     """Checks the issuer's tokens. Signing up and in happens there, not here."""
+
+    unmoved = ELSEWHERE  # says why no account gets another address
 
     def __init__(self, jwks_url: str, issuer: str, client_id: str) -> None:
         self._url = jwks_url
@@ -70,13 +73,13 @@ class OutsideIdentity:
 
     async def request_email_change(self, identity: Identity, email: str, password: str, now: datetime) -> str:
         """Refused."""
-        _elsewhere()
+        _elsewhere(self.unmoved)
 
     async def confirm_email_change(
         self, identity: Identity, request_id: str, old_code: str, new_code: str, now: datetime
     ) -> Account:
         """Refused."""
-        _elsewhere()
+        _elsewhere(self.unmoved)
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
         """Refused."""
@@ -114,8 +117,8 @@ class OutsideIdentity:
         raise KeysUnreachableError(f"{httpx.URL(self._url).host} answers without an {ALGORITHM} key")
 
 
-def _elsewhere() -> NoReturn:
-    raise Refused(ErrorCode.UNAVAILABLE, "Accounts are kept by an outside provider: sign up and sign in there.")
+def _elsewhere(why: str = ELSEWHERE) -> NoReturn:
+    raise Refused(ErrorCode.UNAVAILABLE, why)
 
 
 async def _bounded(response: httpx.Response) -> bytes:

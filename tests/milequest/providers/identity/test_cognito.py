@@ -30,12 +30,13 @@ REFUSED = (400, b'{"__type": "NotAuthorizedException"}')
 
 async def test_what_is_open_to_all_is_not_signed(pool: Pool) -> None:
     """No policy allows these operations, and AWS asks none: with a signature a role would be asked for one."""
-    caller = Identity(IdentityKind.USER, None, POOL.jwt_issuer, SUBJECT)
+    caller = Identity(IdentityKind.USER, None, POOL.jwt_issuer, SUBJECT, "ada")
     async with stubbed(iter([SECRET, DONE, DONE, DONE, DONE, DONE, REFUSED])) as stub:
         identity = CognitoIdentity(POOL, stub.aws, pool, Revocations(pool))
-        await identity.sign_up(SignUp("ada@example.org", "Correct-Horse-1", "Ada", "UTC", Units.MILES), NOW)
-        await identity.confirm("ada@example.org", "123456", NOW)
-        await identity.resend_code("ada@example.org", NOW)
+        request = SignUp("ada@example.org", "Correct-Horse-1", "Ada", "UTC", Units.MILES)
+        attempt = await identity.sign_up(request, NOW)
+        await identity.confirm("ada@example.org", "123456", NOW, attempt)
+        await identity.resend_code("ada@example.org", NOW, attempt)
         await identity.sign_out("subject:token", caller, Ending.ALL, NOW)
         with pytest.raises(Refused, match="Wrong e-mail address or password"):
             await identity.sign_in("ada@example.org", "wrong", NOW)

@@ -52,9 +52,10 @@ async def test_a_password_changes_for_who_knows_it_and_ends_every_session(cognit
     async with cognito("signed in", DONE, DONE) as pool:
         caller = await pool.caller()
         await pool.identity.change_password(caller, "Correct-Horse-1", NEW, now())
-        (asked,) = pool.asked("ChangePassword")
-        assert (asked["PreviousPassword"], asked["ProposedPassword"]) == ("Correct-Horse-1", NEW)
-        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [caller.subject]
+        assert pool.asked("AdminInitiateAuth")[0]["AuthParameters"]["PASSWORD"] == "Correct-Horse-1"
+        (asked,) = pool.asked("AdminSetUserPassword")
+        assert (asked["Username"], asked["Password"], asked["Permanent"]) == (caller.username, NEW, True)
+        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [caller.username]
         assert pool.revocations.has_ended(caller)
 
 
@@ -79,3 +80,15 @@ async def test_a_sign_up_that_waits_is_told_like_a_wrong_password(cognito: Made)
                 await pool.identity.sign_in(EMAIL, NEW, now())
             told.add((refusal.value.code, refusal.value.message))
     assert len(told) == 1
+
+
+async def test_another_address_is_refused_and_said_why(cognito: Made) -> None:
+    async with cognito() as pool:
+        caller = await pool.caller()
+        for call in (
+            pool.identity.request_email_change(caller, "ada@example.com", "Correct-Horse-1", now()),
+            pool.identity.confirm_email_change(caller, "any", "123456", "654321", now()),
+        ):
+            with pytest.raises(QuestError, match="keep their address") as refusal:
+                await call
+            assert (refusal.value.code, refusal.value.details) == (ErrorCode.UNAVAILABLE, {})

@@ -26,6 +26,7 @@ from tests.milequest.store.aws.stub import Stub, stubbed
 SECRET = (200, b'{"UserPoolClient": {"ClientSecret": "secret"}}')
 DONE = (200, b"{}")
 REFUSED = (400, b'{"__type": "NotAuthorizedException"}')
+USERNAME = "ada"  # as the issuer's tokens have it
 SESSION = "5e551011-0000-4000-8000-000000000001"
 Answer = tuple[int, bytes]
 
@@ -79,7 +80,9 @@ def cognito(pool: Pool) -> Callable[..., AbstractAsyncContextManager[Cognito]]:
 Made = Callable[..., AbstractAsyncContextManager[Cognito]]
 
 
-@pytest.mark.parametrize("token", ["ada@example.org:", "ada@example.org:x", f"{SUBJECT}:x", "x", ":x", ":", "", None])
+@pytest.mark.parametrize(
+    "token", ["ada@example.org:", "ada@example.org:x", f"{SUBJECT}:x", f"{USERNAME}:x", "x", ":x", ":", "", None]
+)
 async def test_a_user_named_in_front_of_a_bad_refresh_token_is_signed_out_nowhere(
     cognito: Made, token: str | None
 ) -> None:
@@ -93,16 +96,16 @@ async def test_signing_out_everywhere_is_for_whom_cognito_says_the_refresh_token
     async with cognito("tokens", DONE, DONE) as pool:
         caller = await pool.caller()
         await pool.identity.sign_out("victim@example.org:token", ANONYMOUS, Ending.ALL, datetime.now(UTC))
-        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [SUBJECT]
+        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [USERNAME]
         assert pool.revocations.has_ended(caller)
 
 
-async def test_signing_out_everywhere_is_for_the_subject_of_the_access_token(cognito: Made) -> None:
+async def test_signing_out_everywhere_is_for_whom_the_access_token_names(cognito: Made) -> None:
     async with cognito(DONE, DONE) as pool:
         caller = await pool.caller()
         later = await pool.caller(origin_jti="another", auth_time=int(datetime.now(UTC).timestamp()) + 2)
         await pool.identity.sign_out("victim@example.org:token", caller, Ending.ALL, datetime.now(UTC))
-        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [SUBJECT]
+        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [USERNAME]
         assert pool.revocations.has_ended(caller)
         assert not pool.revocations.has_ended(later)
 
@@ -110,7 +113,7 @@ async def test_signing_out_everywhere_is_for_the_subject_of_the_access_token(cog
 async def test_signing_out_by_a_refresh_token_ends_its_session_alone(cognito: Made) -> None:
     async with cognito("tokens", DONE) as pool:
         caller, other = await pool.caller(), await pool.caller(origin_jti="another")
-        await pool.identity.sign_out(f"{SUBJECT}:token", ANONYMOUS, Ending.THIS, datetime.now(UTC))
+        await pool.identity.sign_out(f"{USERNAME}:token", ANONYMOUS, Ending.THIS, datetime.now(UTC))
         assert [asked["Token"] for asked in pool.asked("RevokeToken")] == ["token"]
         assert pool.revocations.has_ended(caller)
         assert not pool.revocations.has_ended(other)
@@ -120,7 +123,7 @@ async def test_a_session_that_an_access_token_ended_is_not_refreshed(cognito: Ma
     async with cognito("tokens", DONE) as pool:
         caller = await pool.caller()
         await pool.identity.sign_out(None, caller, Ending.THIS, datetime.now(UTC))
-        refreshed = pool.identity.refresh(f"{SUBJECT}:token", datetime.now(UTC))
+        refreshed = pool.identity.refresh(f"{USERNAME}:token", datetime.now(UTC))
         assert await code_of(refreshed) is ErrorCode.UNAUTHENTICATED
         assert [asked["Token"] for asked in pool.asked("RevokeToken")] == ["token"]
 
