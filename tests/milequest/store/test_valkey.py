@@ -19,6 +19,7 @@ from milequest.runtime import open_runtime
 from milequest.settings import Settings
 from milequest.store import bus as buses
 from milequest.store import presence
+from milequest.store.away import Away
 from milequest.store.bus import TOPIC, Bus
 from milequest.store.interest import GONE, Counts, Entry, Interest
 from milequest.store.rate_limits import RateLimits
@@ -139,7 +140,7 @@ async def test_a_cluster_that_is_away_does_what_a_server_does_that_is_away() -> 
         with pytest.raises(Refused) as refusal:
             await presence.walkers(nowhere, uuid4(), datetime.now(UTC))
         assert refusal.value.extensions()["retryable"]
-        with pytest.raises(OSError, match="from Redis"):
+        with pytest.raises(Away):
             await LocalMailbox(nowhere).newest()
 
 
