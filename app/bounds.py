@@ -1,4 +1,4 @@
-"""What a client of HTTP may have of this process before any endpoint sees it: bytes, seconds and connections."""
+"""Bounds on a client of HTTP before any endpoint sees it: bytes, seconds and connections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the connections of a server share: its patience, who has a seat, and the proxies that need none."""
+    """State shared by the connections of a server: its patience, who has a seat, and the proxies that need none."""
 
     seats: Seats
     proxies: Sequence[Network] = ()

@@ -36,7 +36,7 @@ class Shared(Generic[T]):
 
 
 async def shared(request: Request, name: str, ask: Callable[[], Awaitable[T]]) -> T:
-    """What the application's `ask` answers, for all who ask for `name` within a second."""
+    """Return the answer of the application's `ask`, the same to all who ask for `name` within a second."""
     state = request.app.state
     if not hasattr(state, name):
         setattr(state, name, Shared(ask))

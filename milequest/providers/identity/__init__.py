@@ -18,7 +18,7 @@ from milequest.store.transaction import Pool
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a client keeps of a sign-in. The refresh token is good once."""
+    """The tokens a client keeps of a sign-in. The refresh token is good once."""
 
     access_token: str = field(repr=False)
     access_token_expires_at: datetime

@@ -1,4 +1,4 @@
-"""What the parts of the built-in identity provider share: database, hasher, mail, and random secrets."""
+"""Base of the parts of the built-in identity provider: database, hasher, mail, and random secrets."""
 
 import hashlib
 import hmac
@@ -73,10 +73,10 @@ def new_token() -> str:
 
 
 def digest(token: str) -> bytes:
-    """What is stored of a token."""
+    """Return the hash that is stored of a token."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def keyed(token: str, code: str) -> bytes:
-    """What is stored of a code that is good with a token alone: without the token nobody can try codes against it."""
+    """Return the hash that is stored of a code. Nobody can try codes against it without the token, which is not."""
     return hmac.digest(token.encode(errors="surrogatepass"), (normal_code(code) or "").encode(), "sha256")

@@ -134,5 +134,5 @@ def _successor(known: RefreshToken, refresh_token: str) -> str:
 
 
 def _made(known: RefreshToken, what: str, refresh_token: str) -> bytes:
-    """What only the session's secret and the token make together."""
+    """Derive bytes that take both the session's secret and the token."""
     return hmac.digest(known.secret, f"{what}:{refresh_token}".encode(errors="surrogatepass"), "sha256")

@@ -78,7 +78,7 @@ def _salt(password_hash: str) -> bytes:
 
 
 def _bytes(password: str) -> bytes:
-    """What is hashed; of too long a password only enough to be a wrong one, as NFC makes one of four at most.
+    """Encode a password to be hashed; of too long a one only enough to be wrong, as NFC makes one of four at most.
 
     Raises ValidationError for what can't be normalised.
     """

@@ -1,4 +1,4 @@
-"""What sends our mail: an SMTP server or SES, which the settings name, else the mail page of the embedded servers."""
+"""Senders of our mail: an SMTP server or SES, which the settings name, else the mail page of the embedded servers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

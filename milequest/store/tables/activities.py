@@ -22,7 +22,7 @@ from milequest.store.tables.base import instant, metadata, one_of, primary_key
 
 
 def _amounts() -> list[Column[object]]:
-    """What of a walk is counted."""
+    """Columns of a walk that are counted."""
     return [
         Column("activity_id", Uuid, ForeignKey("activity.id"), primary_key=True),
         Column("user_id", Uuid, ForeignKey("app_user.id"), nullable=False),

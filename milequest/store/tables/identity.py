@@ -1,4 +1,4 @@
-"""What the built-in identity provider keeps: sign-ups that wait for their code, credentials, sessions, signing keys.
+"""Tables of the built-in identity provider: sign-ups that wait for their code, credentials, sessions, signing keys.
 
 None of it is read by the product: `user_identity` alone ties a credential's `subject` to one of our users, exactly as
 it ties an outside issuer's. Of passwords, codes and refresh tokens only hashes are stored.
