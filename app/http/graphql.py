@@ -63,21 +63,13 @@ class Params:
         return cls(query, variables, name or None)
 
 
-@in_time
 async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
     """Answer one request, of `caller` where that is not said by the header. Never raises for what a client sent."""
     answer = Answer(uuid4().hex, shape=http.headers.get("x-error-shape", ""))
     try:
         answer.accepted = accepted(http.headers.get("accept", ""))
         params = _from_query(http) if http.method != "POST" else Params.of(_decoded(await _body(http), "The body"))
-        request = await surroundings(http, request_id=answer.request_id, operation=params, caller=caller)
-        prepared = runner().admit(params.query, request)
-        kind = prepared.operation(params.operation_name).operation
-        if kind is OperationType.SUBSCRIPTION:
-            return answer.events(await _stream(http, request, params, answer.accepted))
-        if kind is OperationType.MUTATION and http.method != "POST":
-            raise BadRequest(405, "GET runs no mutations; send them by POST.", {"Allow": "POST"})
-        return answer.result(await runner().run(prepared, request, params.variables, params.operation_name))
+        return await _answered(http, params, caller, answer)
     except RequestRefused as refused:
         return answer.refused([error.formatted for error in refused.errors])
     except Failed as failed:
@@ -94,6 +86,18 @@ async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
     except Exception as unexpected:
         errors = broken(unexpected, answer.request_id)
         return answer.errors(HTTP_STATUS[errors[0]["extensions"]["code"]], errors)
+
+
+@in_time  # which the body, that has a time of its own, takes nothing of
+async def _answered(http: HttpRequest, params: Params, caller: Caller | None, answer: Answer) -> Response:
+    request = await surroundings(http, request_id=answer.request_id, operation=params, caller=caller)
+    prepared = runner().admit(params.query, request)
+    kind = prepared.operation(params.operation_name).operation
+    if kind is OperationType.SUBSCRIPTION:
+        return answer.events(await _stream(http, request, params, answer.accepted))
+    if kind is OperationType.MUTATION and http.method != "POST":
+        raise BadRequest(405, "GET runs no mutations; send them by POST.", {"Allow": "POST"})
+    return answer.result(await runner().run(prepared, request, params.variables, params.operation_name))
 
 
 async def _stream(http: HttpRequest, request: Request, params: Params, media: Sequence[str]) -> Stream:

@@ -38,7 +38,6 @@ HEADERS = {
 }
 
 
-@in_time
 async def take(http: Request) -> Response:
     """Take a form with a picture: 204 once it is shown, else a refusal, and nothing has changed.
 
@@ -48,6 +47,7 @@ async def take(http: Request) -> Response:
     answer, runtime = Answer(uuid4().hex), _runtime(http)
     now, claimed = datetime.now(UTC), list[Upload]()
 
+    @in_time
     async def claim(fields: Mapping[str, str]) -> None:
         upload = await _folder(runtime).claimed(fields.get(TOKEN, ""), now)
         await _use(runtime, upload)
@@ -55,7 +55,7 @@ async def take(http: Request) -> Response:
 
     try:
         file = await sent(http, MAX_BYTES, claim)
-        await pictures.show(runtime, claimed[0], file, now)
+        await _show(runtime, claimed[0], file, now)
     except BadRequest as bad:
         error = {"message": bad.message, "extensions": {"code": ErrorCode.VALIDATION_ERROR.value}}
         return answer.errors(bad.status, [error], bad.headers)
@@ -75,6 +75,11 @@ async def take(http: Request) -> Response:
         await _return(runtime, claimed)
         return _refused(answer, away)
     return Response(status_code=204)
+
+
+@in_time  # which the body, that has a time of its own, takes nothing of
+async def _show(runtime: Runtime, upload: Upload, file: bytes, now: datetime) -> None:
+    await pictures.show(runtime, upload, file, now)
 
 
 async def _use(runtime: Runtime, upload: Upload) -> None:
