@@ -27,16 +27,20 @@ class Breaker:
         self._clock = clock
         self._closed_until = 0.0
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether the server failed a moment ago, so that asking would raise Away at once."""
+        return self._clock() < self._closed_until
+
     async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` comes to. Raises Away, whatever the client of that server raised: `ask` does nothing but ask it.
 
         What broke at once is asked a second time, since a connection may have been lost while it was idle.
         """
-        now = self._clock()
-        if now < self._closed_until:
+        if self.is_resting:
             raise Away
         if self._closed_until:  # it failed the last time: until one has tried, all others leave it alone
-            self._closed_until = now + RETREAT
+            self._closed_until = self._clock() + RETREAT
         try:
             async with asyncio.timeout(self._patience):
                 try:

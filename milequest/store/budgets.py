@@ -7,7 +7,6 @@ Redis does not answer goes on counting.
 
 import asyncio
 import hashlib
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -15,15 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from milequest.rules.budgets import BURST, MOST_OWED, Caller, Payer, later, price, refuse_spent
+from milequest.store.away import Away
+from milequest.store.breaker import Breaker
 from milequest.store.valkey import Valkey
-
-log = logging.getLogger(__name__)
 
 PORTION = BURST // 100  # what a process may have charged before it tells Redis
 PATIENCE = 1.0  # seconds Redis may take beside requests
 PATIENCE_OF_CALLS = 0.05  # and where an answer waits for it
 AT_ONCE = 64  # callers of whom Redis is being told; it hears of others when they come again
-RETREAT = 5 * 1_000_000  # microseconds until Redis is told again
 KEPT = 50_000  # callers, and as many whose budgets are spent
 
 # KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: what is owed more, and how far ahead
@@ -69,7 +67,8 @@ class Budgets:
         self._accounts: OrderedDict[Caller, _Account] = OrderedDict()
         self._spent: OrderedDict[Caller, _Account] = OrderedDict()  # which a crowd of others does not push out
         self._tasks: set[asyncio.Task[None]] = set()
-        self._redis_from = 0  # on the clock: until then Redis is left alone
+        patience = PATIENCE_OF_CALLS if call_by_call else PATIENCE
+        self._redis = Breaker("Redis", "budgets are counted here alone", patience, lambda: clock() / 1_000_000)
 
     def __len__(self) -> int:
         return len(self._accounts) + len(self._spent)
@@ -92,12 +91,12 @@ class Budgets:
         account.untold = min(account.untold + owed, MOST_OWED)
         self._keep(caller, account, now)
         if account.untold >= PORTION and not self._waits:
-            self._begin_to_tell(caller, account, now)
+            self._begin_to_tell(caller, account)
 
     async def settle(self, caller: Caller) -> None:
         """Have Redis told what was charged, where this process may sleep once it has answered."""
         account = self._accounts.get(caller) or self._spent.get(caller)
-        if self._waits and account is not None and account.untold and self._clock() >= self._redis_from:
+        if self._waits and account is not None and account.untold:
             await self._tell(caller, account)
 
     async def close(self) -> None:
@@ -110,8 +109,8 @@ class Budgets:
         if len(kept) > KEPT:
             kept.popitem(last=False)
 
-    def _begin_to_tell(self, caller: Caller, account: _Account, now: int) -> None:
-        if account.is_telling or now < self._redis_from or len(self._tasks) >= AT_ONCE:
+    def _begin_to_tell(self, caller: Caller, account: _Account) -> None:
+        if account.is_telling or self._redis.is_resting or len(self._tasks) >= AT_ONCE:
             return
         account.is_telling = True
         task = asyncio.get_running_loop().create_task(self._tell(caller, account))
@@ -122,13 +121,9 @@ class Budgets:
         told, account.untold = account.untold, 0
         key = f"budget:{caller.kind}:{hashlib.sha256(caller.who.encode()).hexdigest()[:32]}"
         try:
-            async with asyncio.timeout(PATIENCE_OF_CALLS if self._waits else PATIENCE):
-                ahead: Any = await self._script([key], [told, MOST_OWED])
-        except Exception as error:  # whatever its client raised: nothing is done here but asking it
+            ahead: Any = await self._redis(lambda: self._script([key], [told, MOST_OWED]))
+        except Away:
             account.untold = min(account.untold + told, MOST_OWED)
-            if self._clock() >= self._redis_from:  # the first of those that were at it
-                log.warning("Redis is away (%s), so budgets are counted here alone", type(error).__name__)
-            self._redis_from = self._clock() + RETREAT
         else:
             self._hear(caller, account, int(ahead))
         finally:

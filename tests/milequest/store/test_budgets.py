@@ -13,7 +13,8 @@ from milequest.rules.errors import RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from milequest.rules.ids import new_id
 from milequest.store import budgets as store
-from milequest.store.budgets import RETREAT, Budgets
+from milequest.store.breaker import RETREAT
+from milequest.store.budgets import PORTION, Budgets
 from tests.quest import noon
 
 NOBODY = "unix:///nowhere/valkey.sock"
@@ -48,6 +49,11 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 async def away() -> AsyncIterator[Redis]:
     async with Redis.from_url(NOBODY) as redis:
         yield redis
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> int:
+    """How often operators were told that budgets are counted without Redis."""
+    return sum("budgets are counted here alone" in record.getMessage() for record in caplog.records)
 
 
 def wait_of(budgets: Budgets, who: Caller = ADA) -> int:
@@ -122,15 +128,18 @@ async def test_a_charge_while_redis_hangs_waits_for_nothing_and_is_told_later(
     await redis.client_pause(500, all=True)
     budgets.charge(ADA, FULL // 2)  # it is no coroutine, so it cannot wait
     await budgets.close()
+    assert budgets._accounts[ADA].untold == BURST // 2, "it is told later"
     budgets.charge(ADA, FULL // 2)
-    await budgets.close()
+    assert not budgets._tasks, "it is not asked again at once"
     assert wait_of(budgets) > 0
-    assert len([record for record in caplog.records if "budgets" in record.name]) == 1
-    monkeypatch.setattr(store, "PATIENCE", 10.0)
+    assert warnings(caplog) == 1
     assert await redis.ping()  # once the pause is over
-    clock.now += RETREAT
-    budgets.charge(ADA, 1)
-    await budgets.close()
+    for _ in range(100):  # a machine that does much else may take longer than Redis is waited for
+        clock.now += int(RETREAT * SECOND)
+        budgets.charge(ADA, PORTION)
+        await budgets.close()
+        if await redis.keys():
+            break
     other = Budgets(redis, PER_HOUR)
     other.charge(ADA, FULL // 50)
     await other.close()
@@ -147,7 +156,7 @@ async def test_a_redis_that_hangs_is_told_of_few_at_once_and_warned_of_once(
         budgets.charge(Caller(Payer.USER, str(number)), FULL // 2)
     assert len(budgets._tasks) == store.AT_ONCE
     await budgets.close()
-    assert len([record for record in caplog.records if "budgets" in record.name]) == 1
+    assert warnings(caplog) == 1
 
 
 async def test_a_crowd_pushes_no_spent_budget_out_and_takes_bounded_memory(
