@@ -3,7 +3,7 @@
 import strawberry
 
 from schema.enums import Units
-from schema.fields import about, idempotency_key, optional
+from schema.fields import about, optional
 from schema.scalars import AWSDateTime, AWSEmail
 from schema.users import Viewer
 
@@ -24,7 +24,11 @@ class SignUpInput:
     name: str = about("1 to 100 characters; others see it.")
     timezone: str | None = optional("IANA name; UTC without it.")
     preferred_units: Units | None = optional("MILES without it.")
-    idempotency_key: str | None = idempotency_key()
+    idempotency_key: str | None = optional(
+        "Has no effect.",
+        deprecated="Keys are an account's, and there is none yet: a repeated `signUp` is an attempt of its own, with a "
+        "code of its own, and any of them can be confirmed.",
+    )
 
 
 @strawberry.input(description="The code that came by mail.")

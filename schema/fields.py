@@ -64,9 +64,9 @@ def about(description: str, *, bound: int | None = None) -> Any:
     return strawberry.field(description=description, metadata={"bound": bound})
 
 
-def optional(description: str) -> Any:
+def optional(description: str, *, deprecated: str | None = None) -> Any:
     """An input field that may be absent. Resolvers find its key only where the client sent one."""
-    return strawberry.field(description=description, default=strawberry.UNSET)
+    return strawberry.field(description=description, default=strawberry.UNSET, deprecation_reason=deprecated)
 
 
 def idempotency_key() -> Any:

@@ -57,6 +57,18 @@ async def sign_in(quest: Quest, email: str = EMAIL) -> dict[str, Any]:
     return session
 
 
+async def test_a_repeated_sign_up_is_an_attempt_of_its_own_whatever_its_key(quest: Quest) -> None:
+    attempts = [
+        (await elsewhere(quest).run(SIGN_UP, input=ADA | {"idempotencyKey": "the same one"}))["signUp"]["attemptId"]
+        for _ in range(2)
+    ]
+    second, first = (code_in(received.mail.text) for received in (await quest.runtime.mailbox.newest())[:2])
+    assert attempts[0] != attempts[1]
+    wrong = {"email": EMAIL, "code": second, "attemptId": attempts[0]}
+    assert first == second or (await elsewhere(quest).refused(CONFIRM, input=wrong))["code"] == "CODE_INVALID"
+    await elsewhere(quest).run(CONFIRM, input={"email": EMAIL, "code": first, "attemptId": attempts[0]})
+
+
 async def test_from_sign_up_to_sign_out(quest: Quest) -> None:
     client = quest.anonymous
     given = {**ADA, "timezone": "Europe/London", "preferredUnits": "KILOMETERS"}
