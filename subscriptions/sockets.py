@@ -19,7 +19,7 @@ from subscriptions.handshakes import Handshake
 from subscriptions.hub import Hub
 from subscriptions.operations import Failed, Subscribed
 from subscriptions.outbox import Outbox
-from subscriptions.protocols.credentials import authorization_of
+from subscriptions.protocols.credentials import authorization_of, notice_of
 from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.socket_operations import Operation
@@ -225,7 +225,7 @@ class Socket:
         self._identity = request.identity
         self._phase = Phase.READY
         if not init.quiet:
-            self._do(self._protocol.accepted())
+            self._do(self._protocol.accepted(notice_of(init.payload, request.identity)))
 
     def _has_seat(self, identity: Identity) -> bool:
         """Whether a user has a seat here, or there is one more for them. It is theirs as long as the socket is open."""

@@ -29,7 +29,7 @@ from subscriptions.errors import broken, told
 from subscriptions.handshakes import TRANSPORT_WS
 from subscriptions.operations import Failed, Subscribed
 from subscriptions.policy import CLOSED, EXPIRED
-from subscriptions.protocols.credentials import authorization_of
+from subscriptions.protocols.credentials import authorization_of, notice_of
 from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.throttle import OPERATIONS_PER_SOCKET
@@ -119,7 +119,8 @@ class Conversation:
             for effect in self._protocol.rejected(refusal):
                 await self._do(effect)
         elif not init.quiet:
-            for effect in self._protocol.accepted():  # where it is refused each operation is told so
+            # Where it is refused each operation is told so.
+            for effect in self._protocol.accepted(notice_of(init.payload, identity) if refusal is None else None):
                 await self._do(effect)
         return True
 

@@ -68,7 +68,7 @@ class AppSync(GraphqlWs):
             return [_refused(id, "DuplicatedOperationError", f"Duplicated operation with id {id}")]
         return self.begun(session, start)
 
-    def accepted(self) -> Sequence[Effect]:
+    def accepted(self, notice: str | None = None) -> Sequence[Effect]:
         return [Reply(ACK), Reply(KEEP_ALIVE)]
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:

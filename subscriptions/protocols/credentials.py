@@ -4,10 +4,15 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from milequest.rules.identity import Identity, IdentityKind
 from subscriptions.protocols.steps import decoded
 
 ANONYMOUS = ""  # an API key: nobody in particular, whoever else came by the same connection
 USUAL = ("authtoken", "accesstoken", "token", "jwt", "bearertoken", "idtoken")  # as documentation of servers has it
+NOT_FOUND = (
+    "connectionParams hold no token by a name that is looked for, such as Authorization: nobody is signed in on this "
+    "connection."
+)
 _STANDARD = str.maketrans("-_ ", "+/+")  # in a query string that nobody escaped a plus has become a space
 
 
@@ -29,6 +34,13 @@ def authorization_of(params: Mapping[str, Any]) -> str | None:
     if found is None and isinstance(nested, dict):
         found = authorization_in(nested)
     return next(others, None) if found is None else found
+
+
+def notice_of(params: Mapping[str, Any], identity: Identity) -> str | None:
+    """Return what to tell a client that gave something and is nobody all the same."""
+    if identity.kind is not IdentityKind.ANONYMOUS or not params or authorization_of(params) is not None:
+        return None
+    return NOT_FOUND
 
 
 def _plain(name: str) -> str:

@@ -18,13 +18,13 @@ from subscriptions.protocols.steps import (
     Reply,
     Session,
     Stop,
+    acknowledgement,
     decoded,
     encoded,
     is_good,
     operation,
 )
 
-ACK = encoded(type="connection_ack")
 FORBIDDEN = Close(4403, "Forbidden")
 
 
@@ -63,8 +63,8 @@ class Legacy(GraphqlWs):
         before = [Stop(id)] if id in session.operations else []  # an id that is in use begins anew
         return [*before, *self.begun(session, start)]
 
-    def accepted(self) -> Sequence[Effect]:
-        return [Reply(ACK), Reply(KEEP_ALIVE)]
+    def accepted(self, notice: str | None = None) -> Sequence[Effect]:
+        return [Reply(acknowledgement(notice)), Reply(KEEP_ALIVE)]
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:
         return [Reply(encoded(type="connection_error", payload=errors[0])), FORBIDDEN]

@@ -91,8 +91,8 @@ class WireProtocol(Protocol):
     def receive(self, session: Session, text: str) -> Sequence[Effect]:
         """What a client's message asks for. Never raises, whatever the text."""
 
-    def accepted(self) -> Sequence[Effect]:
-        """The credentials are good."""
+    def accepted(self, notice: str | None = None) -> Sequence[Effect]:
+        """The credentials are good, or there are none. `notice` is for whoever writes the client."""
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:
         """The credentials are not good."""
@@ -129,6 +129,14 @@ def decoded(text: str) -> Mapping[str, Any] | None:
 def encoded(**message: object) -> str:
     """A message without a result in it."""
     return orjson.dumps({name: part for name, part in message.items() if part is not None}).decode()
+
+
+ACK = encoded(type="connection_ack")
+
+
+def acknowledgement(notice: str | None) -> str:
+    """The answer to a `connection_init`, with the notice if there is one."""
+    return encoded(type="connection_ack", payload={"notice": notice}) if notice else ACK
 
 
 def quoted(text: str) -> str:

@@ -17,6 +17,7 @@ from subscriptions.protocols.steps import (
     Reply,
     Session,
     Stop,
+    acknowledgement,
     decoded,
     encoded,
     is_good,
@@ -41,7 +42,6 @@ class CloseCode(IntEnum):
 
 
 PONG = encoded(type="pong")
-ACK = encoded(type="connection_ack")
 AGAIN = Close(1013, "Try again later")
 NOT_A_MESSAGE = Close(CloseCode.BAD_REQUEST, "Invalid message received")
 
@@ -87,8 +87,8 @@ class TransportWs:
             return Close(CloseCode.SUBSCRIBER_ALREADY_EXISTS, f"Subscriber for {shown} already exists")
         return start
 
-    def accepted(self) -> Sequence[Effect]:
-        return [Reply(ACK)]
+    def accepted(self, notice: str | None = None) -> Sequence[Effect]:
+        return [Reply(acknowledgement(notice))]
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:
         """Who may be let in a moment later is not told that he is forbidden: many clients would never come back."""

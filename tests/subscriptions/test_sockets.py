@@ -72,6 +72,19 @@ async def test_queries_and_mutations_run_over_a_socket(service: Service, ann: st
         assert refused["errors"][0]["extensions"]["requestId"]
 
 
+async def test_params_in_which_no_token_is_found_are_acknowledged_with_a_notice(service: Service, ann: str) -> None:
+    unread = {"auth": {"Authorization": f"Bearer {ann}"}}
+    async with dialled(service) as ours:
+        await ours.send(type="connection_init", payload=unread)
+        answer = await ours.receive()
+        assert answer["type"] == "connection_ack"
+        assert "nobody is signed in" in answer["payload"]["notice"]
+        assert (await ours.run("{ viewer { id } }"))["data"] == {"viewer": None}
+    async with dialled(service, additional_headers={"authorization": f"Bearer {ann}"}) as ours:
+        await ours.send(type="connection_init", payload=unread)
+        assert await ours.receive() == {"type": "connection_ack"}
+
+
 async def test_the_header_of_the_handshake_signs_in_too(service: Service, ann: str) -> None:
     async with dialled(service, additional_headers={"authorization": f"Bearer {ann}"}) as ours:
         await ours.send(type="connection_init")

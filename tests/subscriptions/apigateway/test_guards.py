@@ -137,6 +137,13 @@ async def test_what_a_batch_cannot_do_comes_again_alone(gate: Gateway, team: Tea
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["0"]
 
 
+async def test_params_in_which_no_token_is_found_are_acknowledged_with_a_notice(gate: Gateway, team: Team) -> None:
+    async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
+        ours = Socket(connection)
+        await ours.send(type="connection_init", payload={"auth": team.ann})
+        assert "nobody is signed in" in (await ours.receive())["payload"]["notice"]
+
+
 @pytest.mark.parametrize(
     ("id", "is_good"),
     [("i" * MAX_ID_BYTES, True), ("i" * (MAX_ID_BYTES + 1), False), ("ä" * MAX_ID_BYTES, False), ("\x01" * 60, False)],

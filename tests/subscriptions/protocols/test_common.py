@@ -5,8 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
+from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS, agreed
-from subscriptions.protocols.credentials import authorization_of
+from subscriptions.protocols.credentials import authorization_of, notice_of
 from subscriptions.protocols.steps import Close, Phase, Reply, Session, Start, operation
 from subscriptions.throttle import MAX_ID_BYTES
 
@@ -77,8 +78,11 @@ def test_a_slash_behind_the_path_changes_nothing(path: str, offered: str, protoc
 )
 def test_a_token_is_found_where_clients_put_it(params: dict[str, Any]) -> None:
     assert authorization_of(params) == "Bearer t"
+    assert notice_of(params, ANONYMOUS) is None
 
 
 @pytest.mark.parametrize("params", [{}, {"lang": "en"}, {"headers": "x"}, {"headers": {}}, {"token": 1}])
 def test_params_without_a_token_have_none(params: dict[str, Any]) -> None:
     assert authorization_of(params) is None
+    assert (notice_of(params, ANONYMOUS) is not None) == bool(params)
+    assert notice_of(params, Identity(IdentityKind.USER)) is None

@@ -83,6 +83,9 @@ def test_what_is_no_message_is_answered(text: str) -> None:
 def test_how_a_connection_is_accepted_or_not() -> None:
     accepted = [said(effect.text) for effect in LEGACY.accepted() if isinstance(effect, Reply)]
     assert accepted == [{"type": "connection_ack"}, {"type": "ka"}]
+    told, _ = LEGACY.accepted("Nobody is signed in.")
+    assert isinstance(told, Reply)
+    assert said(told.text)["payload"] == {"notice": "Nobody is signed in."}
     reply, close = LEGACY.rejected([{"message": "No.", "extensions": {"code": "UNAUTHENTICATED"}}])
     assert isinstance(reply, Reply)
     assert said(reply.text) == {"type": "connection_error", "payload": "UNAUTHENTICATED"}
