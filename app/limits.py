@@ -82,6 +82,9 @@ What is one too many is refused with the code RATE_LIMITED, with `retryable: tru
 and changes nothing. A window begins with its first attempt and lasts for the time given. A network is an IPv4 address,
 or the /64 of an IPv6 address. All processes count together in Valkey; while it is away each counts for itself.
 
+One field of an operation is refused, and others of it may have an answer. So over HTTP the status is that of any answer
+with errors, 200 or 294, and not 429; the header `Retry-After` has the longest `retryAfterSeconds` of its errors.
+
 A mutation that is repeated with its `idempotencyKey` and input gets its first answer before any of these limits is
 asked, and counts against none. It is an operation, and paid for out of the budget above.
 """

@@ -1,5 +1,7 @@
 """What every answer of /graphql says about itself, and parameters as clients leave them out."""
 
+from uuid import uuid4
+
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -8,6 +10,7 @@ from starlette.routing import Route
 
 from app.http.edges import cross_origin
 from milequest.rules.errors import HTTP_STATUS, ErrorCode
+from milequest.rules.rate_limits import INVITE_GUESSES
 from milequest.settings import Settings
 from tests.service import JSON, Service
 
@@ -40,6 +43,23 @@ def test_a_partial_success_has_its_own_status_in_the_type_that_knows_it(
 ) -> None:
     answer = service.client.post(service.url, json={"query": query}, headers={"accept": accept})
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("accept", "status"), [(GRAPHQL, 294), ("application/json", 200)])
+def test_a_limit_of_one_field_leaves_the_others_their_answer_and_says_when_to_come_again(
+    service: Service, accept: str, status: int
+) -> None:
+    headers = {"accept": accept, "authorization": f"Bearer {service.sign_up(f'eve-{uuid4().hex}')}"}
+    guess = {"query": '{ invitePreview(code: "WRONG12345") { teamName } __typename }'}
+    for _ in range(INVITE_GUESSES.most):
+        answer = service.client.post(service.url, json=guess, headers=headers)
+        assert "retry-after" not in answer.headers
+    answer = service.client.post(service.url, json=guess, headers=headers)
+    body = answer.json()
+    (error,) = body["errors"]
+    assert (answer.status_code, body["data"]) == (status, {"invitePreview": None, "__typename": "Query"})
+    assert (error["extensions"]["code"], error["extensions"]["retryable"]) == ("RATE_LIMITED", True)
+    assert answer.headers["retry-after"] == str(error["extensions"]["retryAfterSeconds"])
 
 
 @pytest.mark.parametrize("name", ["", None])
