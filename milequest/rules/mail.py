@@ -45,7 +45,8 @@ class Code:
 
 
 def written(to: str, subject: str, *paragraphs: str | Code, unsubscribe_url: str = "") -> Mail:
-    """A mail of these paragraphs."""
+    """A mail of a greeting and these paragraphs, which go on after its comma."""
+    paragraphs = ("Hello,", *paragraphs)
     text = "\n\n".join(f"    {one.code}" if isinstance(one, Code) else one for one in paragraphs) + "\n"
     body = "\n".join(
         _CODE.format(html.escape(one.code)) if isinstance(one, Code) else f"<p>{html.escape(one)}</p>"
@@ -59,7 +60,6 @@ def confirmation(to: str, code: str) -> Mail:
     return written(
         to,
         "Your Mile Quest code",
-        "Hello,",
         "your code for Mile Quest is",
         Code(code),
         f"It is good for {_MINUTES} minutes, for the sign-up that it was sent for and no other. "
@@ -72,7 +72,6 @@ def already_registered(to: str) -> Mail:
     return written(
         to,
         "You already have a Mile Quest account",
-        "Hello,",
         "someone gave this address to Mile Quest, where it has an account already. If it was you, just sign in, or ask "
         "for a new password if you forgot yours. If it wasn't, nothing has changed.",
     )
@@ -83,7 +82,6 @@ def password_reset(to: str, code: str) -> Mail:
     return written(
         to,
         "Your new Mile Quest password",
-        "Hello,",
         "your code for a new password for Mile Quest is",
         Code(code),
         f"It is good for {_MINUTES} minutes, where it was asked for and nowhere else. "
@@ -96,7 +94,6 @@ def no_account(to: str) -> Mail:
     return written(
         to,
         "No Mile Quest account has this address",
-        "Hello,",
         "someone asked for a new password for Mile Quest with this address, which has no account. If it was you, "
         "perhaps you signed up with another address. If it wasn't, nothing has changed.",
     )
@@ -107,7 +104,6 @@ def password_changed(to: str) -> Mail:
     return written(
         to,
         "Your Mile Quest password was changed",
-        "Hello,",
         "your password for Mile Quest was changed. If it wasn't you, ask for a new password at once: "
         "that ends every session.",
     )
@@ -118,7 +114,6 @@ def address_change(to: str, code: str) -> Mail:
     return written(
         to,
         "Your code for another address at Mile Quest",
-        "Hello,",
         "the address of a Mile Quest account is to be changed. The code of this address is",
         Code(code),
         f"It is good for {_MINUTES} minutes, and the other address has a code too. If it wasn't you who asked, leave "
@@ -131,7 +126,6 @@ def address_changed(to: str) -> Mail:
     return written(
         to,
         "The address of your Mile Quest account was changed",
-        "Hello,",
         "the address of your Mile Quest account was changed; sign in with the new one from now on. "
         "If it wasn't you, tell those who run Mile Quest at once.",
     )
