@@ -156,11 +156,15 @@ class Mutation:
 
     @field(passwords.change_password, *SIGNED_IN)
     def change_password(self, input: Input[ChangePasswordInput]) -> ChangePasswordPayload | None:
-        """Give your account a new password and end your other sessions. VALIDATION_ERROR for a wrong current one."""
+        """Give your account a new password and end your other sessions, with Cognito this one too. VALIDATION_ERROR
+        for a wrong current one.
+        """
 
     @field(passwords.request_email_change, *SIGNED_IN)
     def request_email_change(self, input: Input[RequestEmailChangeInput]) -> RequestEmailChangePayload | None:
-        """Send a code to your address and another to the new one. The answer is the same for one that is taken."""
+        """Send a code to your address and another to the new one. The answer is the same for one that is taken.
+        UNAVAILABLE with Cognito.
+        """
 
     @field(passwords.confirm_email_change, *SIGNED_IN)
     def confirm_email_change(self, input: Input[ConfirmEmailChangeInput]) -> ConfirmEmailChangePayload | None:
