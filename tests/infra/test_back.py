@@ -202,6 +202,7 @@ def test_the_user_pool_is_what_the_design_says(assembly: Assembly) -> None:
     for pool in assembly.of("identity", "AWS::Cognito::UserPool"):
         assert pool.properties["UserPoolTier"] == "ESSENTIALS"
         assert pool.properties["EmailConfiguration"]["EmailSendingAccount"] == "DEVELOPER"
+        assert pool.properties["MfaConfiguration"] == "OFF", "who had set a second factor up could not sign in here"
         assert pool.properties["AliasAttributes"] == ["email"]
         assert "UsernameAttributes" not in pool.properties, "strangers' sign-ups would keep the owner's out"
         assert pool.properties["UsernameConfiguration"] == {"CaseSensitive": False}
