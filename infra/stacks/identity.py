@@ -17,6 +17,10 @@ TRIGGERS = {  # by the moment Cognito calls them; each is a function of app/aws/
 }
 
 
+# Not the address: whoever knows the client's id, which is no secret, would sign up and be mailed past our own limits.
+OF_PAGES = cognito.ClientAttributes().with_standard_attributes(fullname=True, timezone=True, locale=True)
+
+
 class Identity(Stack):
     """The user pool, its clients, groups and triggers, and the identity pool that gives AWS roles to users."""
 
@@ -25,7 +29,7 @@ class Identity(Stack):
         self.pool = self._pool()
         self._triggers()
         self.server = self._client("server", admin_user_password=True, generate_secret=True)
-        self.pages = self._client("pages", user_srp=True, generate_secret=False)
+        self.pages = self._client("pages", user_srp=True, generate_secret=False, writes=OF_PAGES)
         for name, says in GROUPS.items():
             cognito.CfnUserPoolGroup(
                 self, f"{name}-group", user_pool_id=self.pool.user_pool_id, group_name=name, description=says
@@ -81,7 +85,13 @@ class Identity(Stack):
             self.pool.add_trigger(moment, function.alias, *([version] if version else []))
 
     def _client(
-        self, name: str, *, generate_secret: bool, admin_user_password: bool = False, user_srp: bool = False
+        self,
+        name: str,
+        *,
+        generate_secret: bool,
+        admin_user_password: bool = False,
+        user_srp: bool = False,
+        writes: cognito.ClientAttributes | None = None,
     ) -> cognito.UserPoolClient:
         """Who may sign people in: the function of the auth domain, and pages that speak to Cognito themselves."""
         return self.pool.add_client(
@@ -94,6 +104,7 @@ class Identity(Stack):
             refresh_token_validity=cdk.Duration.days(30),
             enable_token_revocation=True,
             prevent_user_existence_errors=True,
+            write_attributes=writes,
             disable_o_auth=True,
         )
 

@@ -214,6 +214,8 @@ def test_the_user_pool_is_what_the_design_says(assembly: Assembly) -> None:
     secret = {client.properties["ClientName"]: client.properties["GenerateSecret"] for client in clients}
     assert secret == {"server": True, "pages": False}
     assert all(client.properties["PreventUserExistenceErrors"] == "ENABLED" for client in clients)
+    writes = {client.properties["ClientName"]: client.properties.get("WriteAttributes") for client in clients}
+    assert writes == {"server": None, "pages": ["locale", "name", "zoneinfo"]}, "sign-ups come through our API"
 
 
 @pytest.mark.parametrize(("when", "job"), [("EventPattern", "tolake"), ("ScheduleExpression", "usage")])
