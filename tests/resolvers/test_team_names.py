@@ -1,7 +1,7 @@
 """Names of teams that look alike: one live team has them, whatever the letters they are made of."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -43,7 +43,7 @@ async def test_teams_that_looked_alike_before_keep_their_names(quest: Quest, dat
     await quest.runtime.writer.execute(
         "UPDATE team SET name = $1, name_key = lower($1), created_at = $2 WHERE name = 'Strollers'",
         ALIKE[0],
-        datetime.now(UTC),
+        ann.now + timedelta(minutes=1),
     )
     await asyncio.to_thread(migrate.upgrade, database_url)
     connection = await asyncpg.connect(database_url)
