@@ -8,7 +8,7 @@ infra := $(PYTHON) -I app/environment.py infra
 compile = $(shell $(PYTHON) -I app/environment.py uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check graphiql schema limits lookalikes migration bench drill soak package synth drawing cost scale types lock format
+.PHONY: help run test check graphiql schema limits lookalikes migration bench drill clocks soak package synth drawing cost scale types lock format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,7 +60,11 @@ drill: ## Lose a region under load, take over and give back, with servers and wi
 	$(dev)
 	@$(python) -m pytest -q -s tests/soak/test_drill.py
 
-soak: ## Long random lives of teams, clients that are cut off 200 times, what listeners hold beside queries, two thousand simulations of live delivery, checkov, the CDK's own command, Lambda's Python and processor, DynamoDB Local, the drill, AppSync's simulator, then the service under load, watching memory and latency; never a gate
+clocks: ## Run what knows of time at New Year, on a leap day, in week 53 and while clocks are changed, each in another zone; half an hour
+	$(dev)
+	@$(python) -m pytest -q tests/soak/test_clocks.py
+
+soak: ## Long random lives of teams, clients that are cut off 200 times, what listeners hold beside queries, two thousand simulations of live delivery, other clocks, checkov, the CDK's own command, Lambda's Python and processor, DynamoDB Local, the drill, AppSync's simulator, then the service under load, watching memory and latency; never a gate
 	$(dev)
 	@$(python) -m pytest -q --hypothesis-profile=soak tests/milequest/test_totals.py tests/subscriptions/test_resuming.py tests/oracle
 	@MQ_SIMULATION_SEEDS=2000 $(python) -m pytest -q tests/simulation
