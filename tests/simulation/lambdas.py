@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from milequest.store.away import Away
 from tests.simulation.world import World
 
 Function: TypeAlias = Callable[[Any, Mapping[str, Any]], Awaitable[Any]]
@@ -41,7 +42,7 @@ class Weather:
 
 
 async def reach(world: World, weather: Weather) -> None:
-    """Get to an outside, or back from it. Raises OSError for what is lost, CancelledError in who is dead by then."""
+    """Get to an outside, or back from it. Raises Away for what is lost, CancelledError in who is dead by then."""
     await asyncio.sleep(world.delay())
     invocation = INVOCATION.get()
     if invocation is not None:
@@ -49,7 +50,7 @@ async def reach(world: World, weather: Weather) -> None:
         if invocation.is_killed:
             raise asyncio.CancelledError
     if world.rng.random() < weather.faults:
-        raise ConnectionResetError("the simulated call was lost")
+        raise Away("the simulated call was lost")
 
 
 class Functions:
