@@ -66,7 +66,7 @@ clocks: ## Run what knows of time at New Year, on a leap day, in week 53 and whi
 
 soak: ## Long random lives of teams, clients that are cut off 200 times, what listeners hold beside queries, two thousand simulations of live delivery, other clocks, chains of random operations, checkov, the CDK's own command, Lambda's Python and processor, DynamoDB Local, the drill, AppSync's simulator, then the service under load, watching memory and latency; never a gate
 	$(dev)
-	@$(python) -m pytest -q --hypothesis-profile=soak tests/milequest/test_totals.py tests/subscriptions/test_resuming.py tests/oracle
+	@$(python) -m pytest -q --hypothesis-profile=soak tests/milequest/test_totals.py tests/subscriptions/test_resuming.py tests/subscriptions/oracle
 	@MQ_SIMULATION_SEEDS=2000 $(python) -m pytest -q tests/simulation
 	@MQ_FAULTS_CUTS=2000 MQ_FAULTS_BYTES=all $(python) -m pytest -q tests/faults
 	@$(python) -m pytest -q tests/soak

@@ -14,6 +14,7 @@ from infra.cost.coefficients import Asked
 from milequest.store.aws.http import Http, Origin, Response
 
 QUIET_SECONDS = 1.0  # without a call, after which what was begun is over
+PATIENCE = 60.0  # seconds until then, on a busy machine
 READ_BYTES, WRITE_BYTES = 4096, 1024  # of one unit of DynamoDB
 
 
@@ -60,8 +61,9 @@ class Meter:
     async def quiet(self) -> Asked:
         """Wait until nothing has been asked for a while; what was asked since the last time."""
         self._last = asyncio.get_running_loop().time()
-        while asyncio.get_running_loop().time() - self._last < QUIET_SECONDS:  # noqa: ASYNC110  # it is the wire
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(PATIENCE):
+            while asyncio.get_running_loop().time() - self._last < QUIET_SECONDS:  # noqa: ASYNC110  # it is the wire
+                await asyncio.sleep(0.1)
         asked = Asked(**self.counts)
         self.counts.clear()
         return asked

@@ -19,14 +19,11 @@ from hypothesis import strategies as st
 from app import serve
 from subscriptions import outbox
 from subscriptions.apigateway import poster
-from tests.oracle.gateways import ApiGateway, Gateway, OwnServer
-from tests.oracle.life import STEPS, Step, living
-from tests.oracle.quiet import settle
 from tests.service import Service
-from tests.subscriptions.conftest import gate, local_aws_url
 from tests.subscriptions.gateway_of_aws import Gateway as Functions
-
-__all__ = ["gate", "local_aws_url"]  # fixtures
+from tests.subscriptions.oracle.gateways import ApiGateway, Gateway, OwnServer
+from tests.subscriptions.oracle.life import STEPS, Step, living
+from tests.subscriptions.oracle.quiet import settle
 
 Life: TypeAlias = Sequence[Sequence[Step]]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from app.accounts import token_for
 from clients.resume import resume
-from tests.oracle.protocols import LOST, Asking, Ended, Protocol, Results, is_signed_out
-from tests.oracle.views import Json, View
 from tests.service import Service
+from tests.subscriptions.oracle.protocols import LOST, Asking, Ended, Protocol, Results, is_signed_out
+from tests.subscriptions.oracle.views import Json, View
 from tests.wires import Wire
 
 

@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 from tests.journeys import along
-from tests.oracle.followers import Follower, Person
-from tests.oracle.gateways import Gateway
-from tests.oracle.protocols import PROTOCOLS
-from tests.oracle.views import VIEWS
 from tests.quest import just_begun
 from tests.subscriptions import team as texts
+from tests.subscriptions.oracle.followers import Follower, Person
+from tests.subscriptions.oracle.gateways import Gateway
+from tests.subscriptions.oracle.protocols import PROTOCOLS
+from tests.subscriptions.oracle.views import VIEWS
 from tests.wires import wire_to
 
 Step: TypeAlias = tuple[str, int, int]

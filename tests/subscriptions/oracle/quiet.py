@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from tests.oracle.followers import Follower, Person
-from tests.oracle.life import Life
-from tests.oracle.views import PAGE, REFUSED
+from tests.subscriptions.oracle.followers import Follower, Person
+from tests.subscriptions.oracle.life import Life
+from tests.subscriptions.oracle.views import PAGE, REFUSED
 
 Pages: TypeAlias = Mapping[Person, Any]
 
