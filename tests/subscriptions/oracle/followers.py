@@ -81,6 +81,7 @@ class Follower:
 
     def _subscribe(self, variables: dict[str, Any]) -> Results:
         self.token = self.who.token
+        self.changed()  # where nothing was missed, nothing is told
         return self._protocol(Asking(self.who.service, self.wire.url, self.token, self.view.document, variables))
 
     def _take(self, event: dict[str, Any]) -> None:
