@@ -8,6 +8,7 @@ from uuid import UUID
 
 from clients.resume import resume
 from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.live import read_cursor
 from resolvers.feeds import Feed
 from tests.simulation.processes import Connection, Process, RefusedError
 from tests.simulation.world import World
@@ -64,7 +65,9 @@ class Client:
         for before, after in itertools.pairwise(self.seen):
             if after["delivery"] in ("LIVE", "REPLAY"):
                 assert after["sequence"] == before["sequence"] + 1, (before, after)
-        assert self.seen[-1]["sequence"] == self._world.sequence
+        place = read_cursor(self.seen[-1]["cursor"])
+        assert place is not None
+        assert (place.epoch, place.sequence) == (self._world.epoch, self._world.sequence)
 
     async def close(self) -> None:
         """Follow no more."""

@@ -27,7 +27,7 @@ SEEDS = int(os.environ.get("MQ_SIMULATION_SEEDS", "10"))
 ONE = os.environ.get("MQ_SIMULATION_SEED")
 STEPS = 100
 PEOPLE = 3
-QUIET_SECONDS = 200.0
+QUIET_SECONDS = 150.0  # of rounds, of which the second finds what was in the midst of the first
 
 
 class VirtualDatetime(datetime):
@@ -82,8 +82,14 @@ class Simulation:
             await asyncio.sleep(self.rng.choice((0, 0, 0.01, 0.1, 1.0)) * self.rng.random())
             self.happen()
         self.heal()
-        await asyncio.sleep(QUIET_SECONDS)
-        self.look()
+        for _ in range(2):  # of which states are looked at once
+            self.gateway.kick(self.world.write())
+            await asyncio.sleep(0.4)
+        for surprise in (self.rng.choice((self.write_in_silence, self.fail_over, self.sign_out_in_silence)), None):
+            await asyncio.sleep(QUIET_SECONDS)
+            self.look()
+            if surprise is not None:
+                surprise()
         rounds.cancel()
         for client in self.clients:
             await client.close()
@@ -96,9 +102,9 @@ class Simulation:
     def happen(self) -> None:
         """Let one thing happen."""
         things = {
-            self.write: 40, self.cut: 8, self.hold: 6, self.release: 6, self.break_calls: 3, self.kill: 3,
-            self.mend: 6, self.lose_database: 2, self.find_database: 6, self.revoke: 3, self.grant: 4,
-            self.sign_out: 3, self.fail_over: 1,
+            self.write: 40, self.cut: 8, self.hold: 6, self.release: 6, self.break_calls: 3, self.kill: 5,
+            self.mend: 6, self.lose_database: 2, self.slow_database: 1, self.find_database: 6, self.revoke: 3,
+            self.grant: 4, self.sign_out: 3, self.fail_over: 1,
         }  # fmt: skip
         thing = self.rng.choices(list(things), list(things.values()))[0]
         self.trace.append(f"{self.world.now:.4f} {thing.__name__}")
@@ -130,7 +136,7 @@ class Simulation:
         self.gateway.cloud.table.conflicts = 0.3
 
     def kill(self) -> None:
-        self.weather.kills = self.rng.choice((0.003, 0.03))
+        self.weather.kills = self.rng.choice((0.01, 0.1))
 
     def mend(self) -> None:
         self.weather.faults = self.weather.kills = self.gateway.cloud.table.conflicts = 0.0
@@ -138,8 +144,11 @@ class Simulation:
     def lose_database(self) -> None:
         self.world.database_is_away = True
 
+    def slow_database(self) -> None:
+        self.world.database_is_slow = True
+
     def find_database(self) -> None:
-        self.world.database_is_away = False
+        self.world.database_is_away = self.world.database_is_slow = False
 
     def revoke(self) -> None:
         if len(self.world.members) > 1:
@@ -165,7 +174,16 @@ class Simulation:
         self.mend()
         self.find_database()
         self.release()
-        self.world.write()  # which nobody is woken for
+
+    def write_in_silence(self) -> None:
+        """Commit something that nobody is woken for."""
+        self.world.write()
+
+    def sign_out_in_silence(self) -> None:
+        """End a session that nobody is told of."""
+        session_id = self.rng.choice(self.clients).identity.session_id
+        assert session_id is not None
+        self.world.signed_out.append(session_id)
 
     def look(self) -> None:
         """Check what each client has."""
