@@ -82,9 +82,9 @@ class Simulation:
             await asyncio.sleep(self.rng.choice((0, 0, 0.01, 0.1, 1.0)) * self.rng.random())
             self.happen()
         self.heal()
-        for _ in range(2):  # of which states are looked at once
+        for _ in range(3):  # faster than states are looked at
             self.gateway.kick(self.world.write())
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.7)
         for surprise in (self.rng.choice((self.write_in_silence, self.fail_over, self.sign_out_in_silence)), None):
             await asyncio.sleep(QUIET_SECONDS)
             self.look()
