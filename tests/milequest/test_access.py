@@ -171,6 +171,25 @@ def test_refusals_never_betray_a_hidden_team(standing: Standing, is_public: bool
         assert refusal.value.code is (ErrorCode.FORBIDDEN if visible else ErrorCode.NOT_FOUND)
 
 
+def test_a_refusal_says_who_may_or_what_is_not_there() -> None:
+    for refuse, who in ((refuse_unless_admin, "an admin"), (refuse_unless_member, "a member")):
+        with pytest.raises(QuestError, match=rf"^Only {who} of the team may do this\.$"):
+            refuse(Standing.STRANGER, is_public=True, what="goal")
+        with pytest.raises(QuestError, match=r"^No such goal\.$"):
+            refuse(Standing.STRANGER, is_public=False, what="goal")
+        with pytest.raises(QuestError, match=r"^No such team\.$"):
+            refuse(Standing.STRANGER, is_public=False)
+
+
+def test_a_standing_is_the_roles_or_how_one_is_known() -> None:
+    somebody, nobody = Viewer(UUID(int=1)), Viewer()
+    for role in (TeamRole.ADMIN, "ADMIN"):
+        assert somebody.standing(role) is Standing.ADMIN
+    for role in (TeamRole.MEMBER, "MEMBER"):
+        assert somebody.standing(role) is Standing.MEMBER
+    assert (somebody.standing(None), nobody.standing(None)) == (Standing.STRANGER, Standing.ANONYMOUS)
+
+
 def test_a_nearer_standing_sees_no_less() -> None:
     for part, is_public in product(TeamPart, (True, False)):
         seen = [may_see(part, standing, is_public=is_public) for standing in Standing]

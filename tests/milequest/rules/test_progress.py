@@ -160,3 +160,29 @@ def test_pace_before_the_start_and_after_completion() -> None:
 
 def test_a_finish_beyond_the_calendar_is_not_a_day() -> None:
     assert pace(date(2026, 11, 1), date(2026, 11, 10), date(2026, 11, 4), 1, 50_000_000_000).projected_finish_on is None
+
+
+def test_at_the_target_and_around_it() -> None:
+    assert [percent(total, 400) for total in (-1, 0, 1, 399, 400, 401)] == [0.0, 0.0, 0.25, 99.75, 100.0, 100.0]
+    assert [percent_mark(target, 25) for target in (1, 4, 5, 2**60 + 1)] == [1, 1, 2, 2**58 + 1]
+
+
+def test_a_milestone_at_the_total_is_not_revoked() -> None:
+    here = Stone(5, reached_at=datetime(2026, 11, 30, tzinfo=UTC))
+    assert crossed([here], 5).revoked == ()
+    assert crossed([here], 4).revoked == (here,)
+
+
+def test_pace_on_the_last_day_and_the_day_after() -> None:
+    first, last = date(2026, 11, 21), date(2026, 11, 30)
+    there = pace(first, last, last, 90, 100)
+    assert (there.required_mm_per_day, there.projected_finish_on, there.is_on_track) == (10.0, date(2026, 12, 2), True)
+    after = pace(first, last, last + timedelta(days=1), 99, 100)
+    assert (after.required_mm_per_day, after.projected_finish_on, after.is_on_track) == (None, None, False)
+
+
+def test_a_finish_is_foreseen_from_the_first_millimetre_to_the_last() -> None:
+    day = date(2026, 11, 30)
+    assert pace(day, day + timedelta(days=9), day, 1, 3).projected_finish_on == day + timedelta(days=2)
+    assert pace(day, day + timedelta(days=9), day + timedelta(days=1), 1, 2).projected_finish_on == date(2026, 12, 3)
+    assert pace(day, date.max, day, 1, 1 + (date.max - day).days).projected_finish_on == date.max

@@ -1,11 +1,12 @@
 """What people type, as it is kept."""
 
+from collections.abc import Callable
 from importlib import resources
 
 import pytest
 
 from milequest.rules.errors import ValidationError
-from milequest.rules.text import clean, zone
+from milequest.rules.text import clean, clean_optional, is_unseen, normal, presentable, required, whole, zone
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,75 @@ def test_every_zone_of_the_package_is_taken_and_known_to_python() -> None:
     names = set(resources.files("tzdata").joinpath("zones").read_text("utf-8").split()) - {"Factory"}
     assert len(names) > 500
     assert {zone("input.timezone", name).key for name in names} == names
+
+
+MARKS = "must not hold more than 30 combining marks in a row"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "message", "bounds"),
+    [
+        (lambda: normal("a", "x" * 9, 2), "TOO_LONG", "must have at most 2 characters", {"max": 2}),
+        (lambda: normal("a", "\ud800", 2), "MALFORMED", "must not hold lone surrogates, which are no characters", {}),
+        (
+            lambda: normal("a", chr(0xDFFF), 2),
+            "MALFORMED",
+            "must not hold lone surrogates, which are no characters",
+            {},
+        ),
+        (lambda: normal("a", "e" + "\u0301" * 31, 50), "MALFORMED", MARKS, {}),
+        (lambda: normal("a", "e" + "\u0301" * 37, 50, derived=True), "MALFORMED", MARKS, {}),
+        (lambda: clean("a", "x" * 9, 1, 2), "TOO_LONG", "must have at most 2 characters", {"max": 2}),
+        (lambda: clean("a", "x\x00y", 1, 9), "MALFORMED", "control characters are not allowed", {}),
+        (lambda: clean("a", "x\ny", 1, 9), "MALFORMED", "control characters are not allowed", {}),
+        (lambda: clean("a", "x\u200by", 1, 9), "MALFORMED", "invisible characters are not allowed", {}),
+        (lambda: clean("a", "x \u0301y", 1, 9), "MALFORMED", "no word may begin with a combining mark", {}),
+        (lambda: clean("a", "x", 2, 3), "TOO_SHORT", "must have 2 to 3 characters", {"min": 2, "max": 3}),
+        (lambda: clean("a", "x" * 4, 2, 3), "TOO_LONG", "must have 2 to 3 characters", {"min": 2, "max": 3}),
+        (lambda: clean_optional("a", "x\ny", 9), "MALFORMED", "control characters are not allowed", {}),
+        (lambda: required("a", None), "REQUIRED", "cannot be cleared: leave it out, or give a value", {}),
+        (lambda: whole("a", 1, 2, 3), "OUT_OF_RANGE", "must be 2 to 3", {"min": 2, "max": 3}),
+        (lambda: whole("a", 4, 2, 3), "OUT_OF_RANGE", "must be 2 to 3", {"min": 2, "max": 3}),
+        (lambda: zone("a", "Factory"), "UNKNOWN_ZONE", "must be an IANA time zone such as Europe/Paris", {}),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_field_and_bounds(
+    wrong: Callable[[], object], code: str, message: str, bounds: dict[str, int]
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        wrong()
+    assert refused.value.extensions()["fields"] == [{"path": "a", "code": code, "message": message} | bounds]
+
+
+def test_bounds_themselves_are_within_them() -> None:
+    assert [whole("a", value, 2, 3) for value in (2, 3)] == [2, 3]
+    assert normal("a", "x" * 8, 2) == "x" * 8
+    assert [clean("a", "x" * length, 2, 3) for length in (2, 3)] == ["xx", "xxx"]
+    assert len(normal("a", "e" + "\u0316" * 30, 50)) == 31
+    assert len(normal("a", "e" + "\u0316" * 36, 50, derived=True)) == 37
+    assert clean("a", "\U0001f3f3\ufe0f\u200d\U0001f308", 1, 9) == "\U0001f3f3\ufe0f\u200d\U0001f308"
+    assert clean_optional("a", "x\n\r\ty", 9, lines=True) == "x\n\r\ty"
+    assert (clean_optional("a", None, 9), clean_optional("a", " ", 9), required("a", 0)) == (None, None, 0)
+
+
+def test_controls_and_surrogates_are_unseen_and_letters_are_seen() -> None:
+    assert [is_unseen(character) for character in ("\x00", "\u200b", "\ud800", "\u3164", "x", "\u0301")] == [
+        *(True, True, True, True, False, False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("A\u200b walk\x00\nhome", "A walk home"),
+        ("\U0001f3f3\ufe0f\u200d\U0001f308", "\U0001f3f3\ufe0f\u200d\U0001f308"),
+        ("x" * 21, "x" * 20),
+        ("\u200b" * 159 + "x", "x"),
+        ("\u200b" * 160 + "x", None),
+        ("x" * 19 + " y", "x" * 19),
+        ("e" + "\u0301" * 31, None),
+        ("\u200b \u200b", None),
+    ],
+)
+def test_a_name_out_of_a_file_is_kept_as_far_as_it_can_be(written: str, kept: str | None) -> None:
+    assert presentable(written, 20) == kept
