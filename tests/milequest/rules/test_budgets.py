@@ -31,7 +31,7 @@ def test_a_request_is_paid_by_its_user_its_machine_or_its_network(identity: Iden
 
 
 def test_a_point_takes_its_part_of_an_hour_and_never_nothing() -> None:
-    assert [price(points) for points in (1, 3_600, HOUR, HOUR + 1, 2 * HOUR)] == [HOUR, SECOND, 1, 1, 1]
+    assert [price(points) for points in (1, 7, 3_600, HOUR, HOUR + 1)] == [HOUR, HOUR // 7, SECOND, 1, 1]
 
 
 def test_a_budget_fills_from_now_or_from_what_is_owed_and_never_owes_more_than_the_most() -> None:

@@ -1,5 +1,7 @@
 """Days, weeks and months, to both ends of the calendar and where clocks are changed."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,16 @@ DAY, WEEK, MONTH, ALL_TIME = (
 SANTIAGO, ST_JOHNS, KIRITIMATI = map(ZoneInfo, ("America/Santiago", "America/St_Johns", "Pacific/Kiritimati"))
 
 
+@pytest.fixture(autouse=True)
+def machine_elsewhere() -> Iterator[None]:
+    """Run on a machine whose own zone is far from UTC, since that must not matter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.mark.parametrize("hours", [-12, 0, 14])
 def test_an_instant_has_one_text_in_every_zone(hours: int) -> None:
     instant = datetime(2026, 12, 31, 23, 59, 59, 999_999, UTC).astimezone(timezone(timedelta(hours=hours)))
@@ -42,6 +54,11 @@ def test_a_time_without_a_zone_is_no_instant() -> None:
 def test_a_zone_has_its_own_offset_and_day(zone: ZoneInfo, minutes: int, day: date) -> None:
     instant = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
     assert (utc_offset_minutes(instant, zone), local_date(instant, zone)) == (minutes, day)
+
+
+def test_an_offset_of_seconds_is_rounded_down_to_a_minute() -> None:
+    offset = utc_offset_minutes(datetime(1900, 1, 1, tzinfo=UTC), ST_JOHNS)  # -3:30:52
+    assert (offset, type(offset)) == (-211, int)
 
 
 def test_a_day_whose_midnight_is_skipped_begins_with_the_first_instant_after_it() -> None:

@@ -44,3 +44,4 @@ def test_an_instant_as_text_has_the_milliseconds_of_its_number(count: int) -> No
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=40_000)))
 def test_a_span_rounded_up_to_seconds_is_over_after_them_and_not_a_second_before(span: timedelta) -> None:
     assert timedelta(seconds=seconds_up(span)) >= span > timedelta(seconds=seconds_up(span) - 1)
+    assert isinstance(seconds_up(span), int)

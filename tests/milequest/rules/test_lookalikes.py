@@ -22,6 +22,7 @@ from milequest.rules.text import clean
         ("modern", "modem"),
         ("finish", "\ufb01nish"),
         ("Walkers", "Walkers\ufe0f"),
+        ("Team 2", "Team \u00b2"),
         ("Dawn Patrol", "DAWN PATROL"),
         ("Don't", "Don\u2019t"),
         ("e\u0301t\u00e9", "\u00e9te\u0301"),
@@ -49,3 +50,8 @@ def test_every_name_that_is_taken_has_a_skeleton_whatever_its_case(text: str) ->
 
 def test_the_list_is_text_without_what_turns_text_around() -> None:
     assert LIST.read_bytes().isascii()
+
+
+def test_a_name_with_as_many_marks_as_there_may_be_has_a_skeleton() -> None:
+    name = clean("input.name", "\u01d8" + "\u0316" * 30, 1, 50)  # of which two more marks are made
+    assert len(skeleton(name)) == 33

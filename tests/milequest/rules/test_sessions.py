@@ -11,6 +11,7 @@ from milequest.rules.sessions import MAX_DEVICE, Origin, coarse_network, origin
         ("203.0.113.77", "203.0.113.0/24"),
         ("::ffff:203.0.113.77", "203.0.113.0/24"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("203.0.113.77%eth0", "203.0.113.0/24"),
         ("fe80::1%eth0", "fe80::/48"),
         ("nowhere", None),
         ("", None),

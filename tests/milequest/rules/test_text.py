@@ -142,6 +142,7 @@ def test_controls_and_surrogates_are_unseen_and_letters_are_seen() -> None:
         ("x" * 19 + " y", "x" * 19),
         ("e" + "\u0301" * 31, None),
         ("\u200b \u200b", None),
+        ("x" + "\u200b" * 157 + "é\u200dé", "xé"),
     ],
 )
 def test_a_name_out_of_a_file_is_kept_as_far_as_it_can_be(written: str, kept: str | None) -> None:
