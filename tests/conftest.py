@@ -24,6 +24,9 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 settings.register_profile("milequest", deadline=None, print_blob=True)
 settings.register_profile("soak", parent=settings.get_profile("milequest"), max_examples=5_000)
+settings.register_profile(
+    "mutants", settings.get_profile("milequest"), max_examples=60, derandomize=True, database=None
+)
 settings.load_profile("milequest")
 
 _cleanup = ExitStack()

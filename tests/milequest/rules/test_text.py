@@ -119,6 +119,7 @@ def test_bounds_themselves_are_within_them() -> None:
     assert normal("a", "x" * 8, 2) == "x" * 8
     assert [clean("a", "x" * length, 2, 3) for length in (2, 3)] == ["xx", "xxx"]
     assert len(normal("a", "e" + "\u0316" * 30, 50)) == 31
+    assert len(normal("a", "\u0316" * 30, 50)) == 30
     assert len(normal("a", "e" + "\u0316" * 36, 50, derived=True)) == 37
     assert clean("a", "\U0001f3f3\ufe0f\u200d\U0001f308", 1, 9) == "\U0001f3f3\ufe0f\u200d\U0001f308"
     assert clean_optional("a", "x\n\r\ty", 9, lines=True) == "x\n\r\ty"
