@@ -32,6 +32,7 @@ class Hub:
         self._channels: dict[str, LogChannel] = {}
         self._topics: dict[tuple[Hashable, ...], StateTopic] = {}
         self._topics_by_wake: defaultdict[str, set[StateTopic]] = defaultdict(set)
+        self._epoch: int | None = None  # as the last sweep found it
         self._tasks = Tasks()
 
     def __len__(self) -> int:
@@ -118,5 +119,9 @@ class Hub:
         epoch = await log.epoch(self._runtime.writer)
         for channel in self._channels.values():
             channel.stay_in(epoch)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            for topic in self._topics.values():
+                topic.begin_again()
         for topic in self._topics_by_wake.get(ANY_CHANNEL, ()):
             topic.wake()  # no single log tells of them

@@ -67,6 +67,11 @@ class StateTopic:
         self._has_changed = True
         self._signal.set()
 
+    def begin_again(self) -> None:
+        """Look whatever was heard before: the log was put back, so its sequences come again and mean something else."""
+        self._woken = 0
+        self.wake()
+
     def close(self) -> None:
         """Stop all work."""
         self._tasks.cancel()

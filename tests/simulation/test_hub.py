@@ -162,6 +162,27 @@ def run(seed: int) -> Simulation:
     return simulation
 
 
+async def follow_a_failover() -> None:
+    """Lose a write and make another one, at the same place in the log, that nobody is woken for."""
+    simulation = Simulation(0)
+    world = simulation.world
+    world.permit(person(0), True)
+    simulation.processes.append(Process(world, simulation.redis))
+    client = Client(world, simulation.processes, person(0), STATE)
+    await simulation.processes[0].commit(world.write())
+    await asyncio.sleep(QUIET_SECONDS)
+    assert client.seen[-1] == {"version": world.version}
+    world.fail_over(lost=1)
+    world.write()
+    await asyncio.sleep(QUIET_SECONDS)
+    assert client.seen[-1] == {"version": world.version}
+    await client.close()
+
+
+def test_a_state_whose_log_was_put_back_is_told_though_the_log_is_as_long_as_before() -> None:
+    simulate(follow_a_failover())
+
+
 @pytest.mark.parametrize("seed", [int(ONE)] if ONE else range(SEEDS))
 def test_live_delivery_under_faults_loses_and_repeats_nothing(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     run(seed)
