@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from milequest.rules.enums import EventKind
@@ -66,6 +66,14 @@ class Entry:
     occurred_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the logs of some channels reach, in an epoch: after it, the same sequences are other events."""
+
+    epoch: int
+    positions: Mapping[str, int]
+
+
 _READ = """
 SELECT sequence, kind, subject_id, occurred_at FROM event
 WHERE channel = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
@@ -85,11 +93,18 @@ WHERE c.floor < greatest(c.sequence - $2::bigint, old.sequence) ORDER BY c.id LI
 """
 _RAISE_FLOOR = "UPDATE channel SET floor = $2 WHERE id = $1 AND floor < $2"
 _DROP = "DELETE FROM event WHERE channel = $1 AND sequence <= $2"
-_AHEAD = "SELECT id, sequence FROM channel WHERE id = ANY($1) AND sequence > relayed"
-_ANY_AHEAD = "SELECT id, sequence FROM channel WHERE sequence > relayed LIMIT $1"
+_AHEAD = """
+SELECT e.epoch, c.id, c.sequence FROM log_epoch e
+LEFT JOIN channel c ON c.id = ANY($1) AND c.sequence > c.relayed
+"""
+_ANY_AHEAD = """
+SELECT e.epoch, c.id, c.sequence FROM log_epoch e
+LEFT JOIN (SELECT id, sequence FROM channel WHERE sequence > relayed LIMIT $1) AS c ON true
+"""
 _UNRELAYED = """
 SELECT e.channel, e.sequence, e.kind, e.subject_id, e.occurred_at
 FROM unnest($1::text[], $2::bigint[]) AS reached (id, sequence)
+JOIN log_epoch ON log_epoch.epoch = $4
 JOIN channel c ON c.id = reached.id
 JOIN event e ON e.channel = c.id AND e.sequence > c.relayed AND e.sequence <= reached.sequence
 ORDER BY e.channel, e.sequence LIMIT $3
@@ -101,8 +116,9 @@ WHERE c.sequence > c.relayed
 """
 _RELAYED = """
 WITH locked AS (SELECT id FROM channel WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE)
-UPDATE channel SET relayed = done.sequence FROM locked, unnest($1::text[], $2::bigint[]) AS done (id, sequence)
-WHERE channel.id = locked.id AND channel.id = done.id AND channel.relayed < done.sequence
+UPDATE channel SET relayed = done.sequence
+FROM locked, unnest($1::text[], $2::bigint[]) AS done (id, sequence), log_epoch
+WHERE channel.id = locked.id AND channel.id = done.id AND channel.relayed < done.sequence AND log_epoch.epoch = $3
 """
 
 
@@ -124,19 +140,28 @@ async def ends(db: "Reader", channels: Sequence[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in await db.fetch(_ENDS, channels)}
 
 
-async def ahead(db: "Reader", channels: Sequence[str]) -> dict[str, int]:
+async def ahead(db: "Reader", channels: Sequence[str]) -> Reached:
     """Of these channels those whose logs reach further than was relayed, and how far."""
-    return {row[0]: row[1] for row in await db.fetch(_AHEAD, channels)}
+    return _reached(await db.fetch(_AHEAD, channels))
 
 
-async def any_ahead(db: "Reader", limit: int) -> dict[str, int]:
+async def any_ahead(db: "Reader", limit: int) -> Reached:
     """Some channels whose logs reach further than was relayed, and how far. It looks at all of them."""
-    return {row[0]: row[1] for row in await db.fetch(_ANY_AHEAD, limit)}
+    return _reached(await db.fetch(_ANY_AHEAD, limit))
 
 
-async def unrelayed(db: "Reader", reached: Mapping[str, int], limit: int) -> list[tuple[str, Entry]]:
-    """Events of these channels, up to where each has reached, that were not relayed yet: the oldest of each first."""
-    rows = await db.fetch(_UNRELAYED, list(reached), list(reached.values()), limit)
+def _reached(rows: Sequence[Any]) -> Reached:
+    """Rows of epoch, channel and sequence; without a channel where there is none."""
+    return Reached(rows[0][0], {channel: sequence for _, channel, sequence in rows if channel is not None})
+
+
+async def unrelayed(db: "Reader", reached: Reached, limit: int) -> list[tuple[str, Entry]]:
+    """Events of these channels, up to where each has reached, that were not relayed yet: the oldest of each first.
+
+    None once the epoch is another one.
+    """
+    positions = reached.positions
+    rows = await db.fetch(_UNRELAYED, list(positions), list(positions.values()), limit, reached.epoch)
     return [(row[0], Entry(row[1], EventKind(row[2]), row[3], row[4])) for row in rows]
 
 
@@ -146,9 +171,9 @@ async def oldest_unrelayed(db: "Reader") -> datetime | None:
     return moment
 
 
-async def relayed(db: "Pool", positions: Mapping[str, int]) -> None:
-    """Note that whoever wants to know was told of these channels, up to where."""
-    await db.execute(_RELAYED, list(positions), list(positions.values()))
+async def relayed(db: "Pool", reached: Reached) -> None:
+    """Note that whoever wants to know was told of these channels, up to where; not once the epoch is another one."""
+    await db.execute(_RELAYED, list(reached.positions), list(reached.positions.values()), reached.epoch)
 
 
 async def epoch(db: "Reader") -> int:

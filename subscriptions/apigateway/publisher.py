@@ -1,29 +1,28 @@
 """What a log has grown by goes to the event bus, for whoever else wants to know what happened."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 from milequest.store import log
 from milequest.store.aws.events import BusEvent, EventBus
-from milequest.store.log import Entry
+from milequest.store.log import Entry, Reached
 from subscriptions.apigateway.parts import Parts
 
 PAGE = 500  # events that are read and noted at once
 
 
-async def publish(parts: Parts, bus: EventBus, reached: Mapping[str, int]) -> None:
-    """Tell the bus what these channels' logs say up to where they have `reached`, as far as that was not done.
+async def publish(parts: Parts, bus: EventBus, reached: Reached) -> None:
+    """Tell the bus what channels' logs say up to where they have `reached`, as far as that was not done.
 
     It is noted page by page but for the last, which the caller notes. Who dies in between, or does it beside us, tells
     some events twice, with the same `id`.
     """
     writer = parts.runtime.writer
-    epoch = await log.epoch(writer)
     while True:
         page = await log.unrelayed(writer, reached, PAGE)
-        await bus.put([_told(epoch, channel, entry) for channel, entry in page])
+        await bus.put([_told(reached.epoch, channel, entry) for channel, entry in page])
         if len(page) < PAGE:
             return
-        await log.relayed(writer, {channel: entry.sequence for channel, entry in page})
+        await log.relayed(writer, replace(reached, positions={channel: entry.sequence for channel, entry in page}))
 
 
 def _told(epoch: int, channel: str, entry: Entry) -> BusEvent:

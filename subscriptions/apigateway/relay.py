@@ -41,31 +41,37 @@ async def relay(parts: Parts, positions: Mapping[str, int]) -> None:
     positions = {channel: sequence for channel, sequence in positions.items() if not channel.startswith(OF_USERS)}
     silent = {channel: 0 for channel, sequence in positions.items() if not sequence}
     logged = [channel for channel, sequence in positions.items() if sequence]
-    ahead = await log.ahead(parts.runtime.writer, logged) if logged else {}
-    await _wake(parts, {**silent, **ahead})
+    await parts.news.send(await _wake_ups(parts, silent))
+    if logged:
+        await _relay(parts, await log.ahead(parts.runtime.writer, logged))
 
 
 async def relay_lost(parts: Parts) -> int:
     """Do so for every channel whose log is ahead of what was relayed; how many there were."""
     count = 0
-    while ahead := await log.any_ahead(parts.runtime.writer, BATCH):
-        await _wake(parts, ahead)
-        count += len(ahead)
+    while (ahead := await log.any_ahead(parts.runtime.writer, BATCH)).positions:
+        await _relay(parts, ahead)
+        count += len(ahead.positions)
     return count
 
 
-async def _wake(parts: Parts, ahead: Mapping[str, int]) -> None:
+async def _relay(parts: Parts, ahead: log.Reached) -> None:
     """In this order: a wake-up that is sent twice comes once, or does no harm; and sockets wait for no bus."""
-    everywhere = await _groups(parts, ANY_CHANNEL) if any(ahead.values()) else []
-    messages: list[Message] = []
-    for channel, sequence in ahead.items():
-        messages += [wake_up(group, channel, sequence) for group in await _groups(parts, channel)]
-    messages += [wake_up(group, ANY_CHANNEL) for group in everywhere]
+    if not ahead.positions:
+        return
+    messages = await _wake_ups(parts, ahead.positions)
+    messages += [wake_up(group, ANY_CHANNEL) for group in await _groups(parts, ANY_CHANNEL)]
     await parts.news.send(messages)
-    reached = {channel: sequence for channel, sequence in ahead.items() if sequence}
-    if parts.bus is not None and reached:
-        await publish(parts, parts.bus, reached)
-    await log.relayed(parts.runtime.writer, reached)
+    if parts.bus is not None:
+        await publish(parts, parts.bus, ahead)
+    await log.relayed(parts.runtime.writer, ahead)
+
+
+async def _wake_ups(parts: Parts, positions: Mapping[str, int]) -> list[Message]:
+    messages: list[Message] = []
+    for channel, sequence in positions.items():
+        messages += [wake_up(group, channel, sequence) for group in await _groups(parts, channel)]
+    return messages
 
 
 async def _groups(parts: Parts, channel: str) -> list[str]:

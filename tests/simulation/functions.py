@@ -60,17 +60,19 @@ class FunctionsDatabase(Database):
         super().__init__(world)
         self._weather = weather
         self._answers |= {
-            log._AHEAD: lambda channels: [(CHANNEL, world.sequence)] if self._is_ahead and CHANNEL in channels else [],
-            log._ANY_AHEAD: lambda limit: [(CHANNEL, world.sequence)] if self._is_ahead else [],
+            log._AHEAD: lambda channels: [self._ahead() if CHANNEL in channels else (world.epoch, None, None)],
+            log._ANY_AHEAD: lambda limit: [self._ahead()],
             log._OLDEST_UNRELAYED: lambda: None,
             log._RELAYED: self._relay,
         }
 
-    @property
-    def _is_ahead(self) -> bool:
-        return self._world.relayed < self._world.sequence
+    def _ahead(self) -> tuple[int, str | None, int | None]:
+        is_ahead = self._world.relayed < self._world.sequence
+        return (self._world.epoch, CHANNEL, self._world.sequence) if is_ahead else (self._world.epoch, None, None)
 
-    def _relay(self, channels: list[str], sequences: list[int]) -> None:
+    def _relay(self, channels: list[str], sequences: list[int], epoch: int) -> None:
+        if epoch != self._world.epoch:
+            return
         for channel, sequence in zip(channels, sequences, strict=True):
             if channel == CHANNEL:
                 self._world.relayed = max(self._world.relayed, sequence)

@@ -99,7 +99,7 @@ async def test_whatever_is_logged_is_told_once_it_is_committed(bus: Bus) -> None
     happened = datetime.fromisoformat(first["detail"]["occurredAt"])
     assert happened == bus.ann.now.replace(microsecond=happened.microsecond)
     await relay_lost(bus.parts)
-    assert await log.any_ahead(bus.parts.runtime.writer, 10) == {}
+    assert (await log.any_ahead(bus.parts.runtime.writer, 10)).positions == {}
 
 
 async def test_nothing_is_told_of_a_log_twice_in_a_row(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
