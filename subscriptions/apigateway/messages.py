@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from milequest.rules.authorizing import Asking
-from milequest.rules.errors import ErrorCode, QuestError, RateLimited, Refused, unauthenticated
+from milequest.rules.errors import QuestError, RateLimited, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED
 from milequest.store import audience
@@ -31,7 +31,7 @@ from subscriptions.operations import Failed, Subscribed
 from subscriptions.policy import CLOSED, EXPIRED
 from subscriptions.protocols.credentials import authorization_of, notice_of
 from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
-from subscriptions.protocols.transport_ws import CloseCode
+from subscriptions.protocols.transport_ws import AGAIN, CloseCode
 from subscriptions.throttle import OPERATIONS_PER_SOCKET
 
 TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
@@ -249,15 +249,12 @@ class Conversation:
         return True
 
     async def _say(self, text: str) -> None:
-        """Send a message. Raises UNAVAILABLE where it cannot be sent: who waits for it must hear of that some way.
-
-        If not even that can be said, the function fails, and API Gateway says so.
-        """
+        """Send a message. Where it cannot be sent the connection ends: its client would wait for ever."""
         outcome = await say(self._parts.sockets, self._connection.id, text)
         if outcome is Outcome.GONE:
             await self._parts.connections.close(self._connection.id)
         elif outcome is not Outcome.SENT:
-            raise Refused(ErrorCode.UNAVAILABLE, "The answer got lost.", retryable=True, retryAfterSeconds=1)
+            await close(self._parts, self._connection.id, self._protocol, AGAIN)
 
 
 def _place(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:
