@@ -8,7 +8,7 @@ import { more, print, socketClient, strangers, team } from './world.mjs';
 
 const WALKS = `subscription ($team: ID!, $after: String) { teamActivityChanged(teamId: $team, after: $after) {
   cursor sequence delivery edge { node { notes } } } }`;
-const { wire, retries: retryAttempts, tokens } = more; // each connection signs in with the next of them
+const { wire, retries: retryAttempts, tokens, mayLeaveSocket } = more; // each connection signs in with the next of them
 const signIn = () => ({ Authorization: `Bearer ${tokens.length > 1 ? tokens.shift() : tokens[0]}` });
 const followed = wire.startsWith('ws')
   ? socketClient({ url: wire, retryAttempts, connectionParams: signIn })
@@ -32,4 +32,4 @@ for await (const { data } of walks({ team })) {
 print(tokens.length);
 await client.dispose();
 // The close of a connection that was given up ends the next attempt of graphql-ws, and leaves its socket open for ever.
-if (retryAttempts) process.exit();
+if (mayLeaveSocket) process.exit();

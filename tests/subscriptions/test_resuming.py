@@ -52,17 +52,24 @@ async def by_gql(team: Team, wire: Wire) -> Events:
     return events
 
 
-def by_npm(scheme: str, retries: int) -> Follow:
-    """What the helper for JavaScript hands over, the client making so many attempts by itself."""
+def by_npm(scheme: str, retries: int, *, may_leave_socket: bool = False) -> Follow:
+    """What the helper for JavaScript hands over, the client making so many attempts by itself.
+
+    graphql-ws may leave a socket open where it tries again by itself, and after a frame of no protocol.
+    """
 
     async def follow(team: Team, wire: Wire) -> Events:
-        return await run_follow(team, wire.url.replace("ws", scheme), retries, [team.ann])
+        url = wire.url.replace("ws", scheme)
+        return await run_follow(team, url, retries, [team.ann], may_leave_socket=may_leave_socket or retries > 0)
 
     return follow
 
 
-async def run_follow(team: Team, url: str, retries: int, tokens: Sequence[str]) -> Events:
+async def run_follow(
+    team: Team, url: str, retries: int, tokens: Sequence[str], *, may_leave_socket: bool = False
+) -> Events:
     world = {"url": team.service.url, "wire": url, "team": team.id, "retries": retries, "tokens": tokens}
+    world["mayLeaveSocket"] = may_leave_socket
     refused, *events, left = await asyncio.to_thread(run_client, "follow.mjs", json.dumps(world))
     assert (refused, left) == ("NOT_FOUND", 1)
     return events

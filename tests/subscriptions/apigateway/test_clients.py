@@ -31,7 +31,10 @@ async def trouble(gate: Gateway, team: Team, wire: Wire) -> None:
     await team.walk(team.ben, notes="last")
 
 
-@pytest.mark.parametrize("follow", [by_gql, by_npm("ws", 0), by_npm("ws", 5)], ids=["gql", "graphql-ws", "by itself"])
+BY_NPM = [by_npm("ws", retries, may_leave_socket=True) for retries in (0, 5)]
+
+
+@pytest.mark.parametrize("follow", [by_gql, *BY_NPM], ids=["gql", "graphql-ws", "by itself"])
 async def test_whatever_cuts_a_client_off_it_ends_with_exactly_the_log(
     gate: Gateway, team: Team, follow: Follow
 ) -> None:
