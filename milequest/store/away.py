@@ -1,4 +1,4 @@
-"""What is raised for a server that is away."""
+"""The error of servers that are out of reach, whichever they are."""
 
 
 class Away(ConnectionError):

@@ -82,7 +82,7 @@ class UserPool:
         return [code for to, code in self.mails if to.lower() == address.lower()]
 
     def _check_secret(self, operation: str, given: dict[str, Any]) -> None:
-        """Who calls must know the client's secret. For a refresh token it is hashed with the name of its user."""
+        """Refuse a caller without the client's secret. For a refresh token it is hashed with the name of its user."""
         parameters = given.get("AuthParameters", given)
         if (proof := parameters.get("SECRET_HASH", given.get("SecretHash"))) is None:
             if operation in PROVED:

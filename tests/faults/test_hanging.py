@@ -124,7 +124,7 @@ async def test_while_the_database_hangs_everybody_is_told_soon_to_try_again(
             assert len(await walks(team)) == 1
 
 
-async def test_what_was_done_stays_done_though_its_connection_cannot_be_closed(
+async def test_a_connection_that_cannot_be_closed_fails_no_statement_that_was_answered(
     database: tuple[str, Frozen], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     address, frozen = database

@@ -28,37 +28,45 @@ class SimulatedTable:
         self.conflicts = 0.0  # how often a transaction meets another one
         self.stream: Callable[[Key, dict[str, Any] | None], None] = lambda key, item: None
         self._rng = rng
+        self._operations: Mapping[str, Callable[[Given], Given]] = {
+            "GetItem": self._get_item,
+            "PutItem": self._put_item,
+            "UpdateItem": self._update_item,
+            "DeleteItem": self._delete_item,
+            "Query": self._query,
+            "BatchWriteItem": self._batch_write_item,
+            "TransactWriteItems": self._transact_write_items,
+        }
         self._done: set[str] = set()  # tokens of transactions
 
     def answer(self, operation: str, given: Given) -> Given:
         """Do an operation. Raises RefusedError."""
-        answered: Given = getattr(self, f"_{operation}")(given)
-        return answered
+        return self._operations[operation](given)
 
     def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
         """Return the rows of some kinds."""
         return [item for (pk, _), item in self.items.items() if pk.split("#")[0] in kinds]
 
-    def _GetItem(self, given: Given) -> Given:  # noqa: N802  # as DynamoDB calls it
+    def _get_item(self, given: Given) -> Given:
         item = self.items.get(_key(given["Key"]))
         return {} if item is None else {"Item": item}
 
-    def _PutItem(self, given: Given) -> Given:  # noqa: N802
+    def _put_item(self, given: Given) -> Given:
         self._write(_key(given["Item"]), given["Item"])
         return {}
 
-    def _UpdateItem(self, given: Given) -> Given:  # noqa: N802
+    def _update_item(self, given: Given) -> Given:
         self._write(_key(given["Key"]), self._updated(given))
         return {}
 
-    def _DeleteItem(self, given: Given) -> Given:  # noqa: N802
+    def _delete_item(self, given: Given) -> Given:
         key = _key(given["Key"])
         self._check(key, given)
         item = self.items.get(key)
         self._write(key, None)
         return {} if item is None else {"Attributes": item}
 
-    def _Query(self, given: Given) -> Given:  # noqa: N802
+    def _query(self, given: Given) -> Given:
         names, values = given["ExpressionAttributeNames"], given["ExpressionAttributeValues"]
         condition, start = given["KeyConditionExpression"], given.get("ExclusiveStartKey")
         found = [
@@ -70,14 +78,14 @@ class SimulatedTable:
         page = {"LastEvaluatedKey": {"pk": left[PAGE - 1]["pk"], "sk": left[PAGE - 1]["sk"]}} if left[PAGE:] else {}
         return {"Items": left[:PAGE], **page}
 
-    def _BatchWriteItem(self, given: Given) -> Given:  # noqa: N802
+    def _batch_write_item(self, given: Given) -> Given:
         ((name, requests),) = given["RequestItems"].items()
         undone = [requests[-1]] if len(requests) > 1 and self._rng.random() < self.conflicts else []
         for request in requests[: len(requests) - len(undone)]:
             self._write(_key(request["DeleteRequest"]["Key"]), None)
         return {"UnprocessedItems": {name: undone}} if undone else {}
 
-    def _TransactWriteItems(self, given: Given) -> Given:  # noqa: N802
+    def _transact_write_items(self, given: Given) -> Given:
         if given["ClientRequestToken"] in self._done:
             return {}
         parts = [next(iter(part.items())) for part in given["TransactItems"]]

@@ -70,7 +70,7 @@ class Aws:
         return Origin.of(f"https://{name}.s3.{self._region}.amazonaws.com"), ""
 
     async def credentials(self) -> Credentials:
-        """Who we are, for what others will send in our name. Raises Away."""
+        """Return our credentials, for what others will send in our name. Raises Away."""
         return await self._credentials()
 
     async def send(

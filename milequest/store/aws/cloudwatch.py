@@ -18,7 +18,7 @@ class Watched:
 
 
 async def sums(aws: Aws, metrics: Mapping[str, Watched], begins: datetime, ends: datetime) -> dict[str, int]:
-    """What each came to in between, nothing where it was never told. Raises AwsError or Away."""
+    """Return the values of each in between, none where it was never told. Raises AwsError or Away."""
     period = (ends - begins) // SECOND
     queries = [
         {

@@ -23,7 +23,7 @@ def test_an_upload_is_read_back_from_its_key(team: UUID | None) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "uploads/1/self/2", f"avatars/{ADA.hex}/self/{TEAM.hex}"])
-def test_another_key_is_no_uploads(key: str) -> None:
+def test_a_key_of_another_form_belongs_to_no_upload(key: str) -> None:
     with pytest.raises(ValueError, match=r"^no key of an upload$"):
         Upload.of(key)
 

@@ -1,4 +1,4 @@
-"""Who pays for a request, and when a budget is full again."""
+"""The payer of a request, and the time until a budget is full again."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What a session keeps of the request that began it: never a whole address."""
+"""The origin that a session keeps of the request that began it: never a whole address."""
 
 import pytest
 

@@ -106,7 +106,7 @@ MARKS = "must not hold more than 30 combining marks in a row"
         (lambda: zone("a", "Factory"), "UNKNOWN_ZONE", "must be an IANA time zone such as Europe/Paris", {}),
     ],
 )
-def test_what_is_wrong_is_told_with_its_field_and_bounds(
+def test_a_refused_text_is_told_with_its_field_and_bounds(
     wrong: Callable[[], object], code: str, message: str, bounds: dict[str, int]
 ) -> None:
     with pytest.raises(ValidationError) as refused:

@@ -82,7 +82,7 @@ async def test_a_sign_up_that_waits_is_told_like_a_wrong_password(cognito: Made)
     assert len(told) == 1
 
 
-async def test_another_address_is_refused_and_said_why(cognito: Made) -> None:
+async def test_a_change_of_address_is_unavailable_with_a_reason(cognito: Made) -> None:
     async with cognito() as pool:
         caller = await pool.caller()
         for call in (

@@ -99,7 +99,7 @@ async def test_an_address_with_an_account_is_answered_like_one_without(cognito: 
 
 
 @pytest.mark.parametrize("attempt", [None, "", EMAIL, EMAIL.lower(), "\ud800", "x" * 100_000, "0" * 64])
-async def test_what_is_no_attempt_confirms_nothing_and_mails_nothing(cognito: Cognito, attempt: str | None) -> None:
+async def test_an_unknown_attempt_id_confirms_nothing_and_mails_nothing(cognito: Cognito, attempt: str | None) -> None:
     await cognito.identity.sign_up(ADA, now())
     named = cognito.users.users[0].name
     for each in (attempt, named):

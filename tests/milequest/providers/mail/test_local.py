@@ -18,7 +18,7 @@ MAIL = confirmation("ada@example.org", "123456")
 
 
 async def used(path: str, fault: Fault | None) -> tuple[list[Mail], bytes]:
-    """What is in the box after a mail was sent, nothing where Redis was away, and what Redis said. Else it raises."""
+    """Return the box after a mail was sent, empty where Redis was away, and what Redis said. Raises whatever else."""
     async with proxying(path, fault) as proxy:
         settings = Settings(redis_url=f"redis://127.0.0.1:{proxy.port}/0")
         async with aclosing(connect(settings)) as redis:
