@@ -32,9 +32,13 @@ def beginning(group: str, who: Recipient, after: str | None, *, again: bool = Fa
     return Message(orjson.dumps({"group": group, **body}).decode(), group, uuid4().hex)
 
 
-def wake_up(group: str, channel: str, sequence: int = 0) -> Message:
-    """The message that `channel` reaches up to `sequence`. Said twice it comes once, but for 0, which says nothing."""
-    said = f"{group}\0{channel}\0{sequence or uuid4().hex}"
+def wake_up(group: str, channel: str, place: tuple[int, int] | None = None) -> Message:
+    """The message that the log of `channel` reaches up to a place: its epoch and sequence.
+
+    Said twice of one place it comes once, within the five minutes in which SQS knows it again.
+    """
+    reached = uuid4().hex if place is None else f"{place[0]}.{place[1]}"
+    said = f"{group}\0{channel}\0{reached}"
     body = orjson.dumps({"group": group, "wake": channel}).decode()
     return Message(body, group, hashlib.sha256(said.encode()).hexdigest())
 

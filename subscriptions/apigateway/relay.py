@@ -39,9 +39,9 @@ async def relay(parts: Parts, positions: Mapping[str, int]) -> None:
     for channel in [channel for channel in positions if channel.startswith(OF_USERS)]:
         await end_sessions(parts, UUID(channel.removeprefix(OF_USERS)), datetime.now(UTC))
     positions = {channel: sequence for channel, sequence in positions.items() if not channel.startswith(OF_USERS)}
-    silent = {channel: 0 for channel, sequence in positions.items() if not sequence}
+    silent = [channel for channel, sequence in positions.items() if not sequence]
     logged = [channel for channel, sequence in positions.items() if sequence]
-    await parts.news.send(await _wake_ups(parts, silent))
+    await parts.news.send(await _wake_ups(parts, dict.fromkeys(silent)))
     if logged:
         await _relay(parts, await log.ahead(parts.runtime.writer, logged))
 
@@ -59,7 +59,7 @@ async def _relay(parts: Parts, ahead: log.Reached) -> None:
     """In this order: a wake-up that is sent twice comes once, or does no harm; and sockets wait for no bus."""
     if not ahead.positions:
         return
-    messages = await _wake_ups(parts, ahead.positions)
+    messages = await _wake_ups(parts, {channel: (ahead.epoch, sequence) for channel, sequence in ahead.positions.items()})
     messages += [wake_up(group, ANY_CHANNEL) for group in await _groups(parts, ANY_CHANNEL)]
     await parts.news.send(messages)
     if parts.bus is not None:
@@ -67,10 +67,10 @@ async def _relay(parts: Parts, ahead: log.Reached) -> None:
     await log.relayed(parts.runtime.writer, ahead)
 
 
-async def _wake_ups(parts: Parts, positions: Mapping[str, int]) -> list[Message]:
+async def _wake_ups(parts: Parts, places: Mapping[str, tuple[int, int] | None]) -> list[Message]:
     messages: list[Message] = []
-    for channel, sequence in positions.items():
-        messages += [wake_up(group, channel, sequence) for group in await _groups(parts, channel)]
+    for channel, place in places.items():
+        messages += [wake_up(group, channel, place) for group in await _groups(parts, channel)]
     return messages
 
 

@@ -216,3 +216,21 @@ def test_bytes_are_counted_not_letters(letter: str, fits: bool) -> None:
     ((_, (post,)),) = [posts.read_posts(message.body)]
     assert (post.kind is posts.Kind.NEXT) is fits
     assert sink.is_over is not fits
+
+
+async def test_news_after_a_restore_come_though_the_log_was_as_long_before(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(WALKS, team=team.id)
+        await stream.next()
+        await asyncio.sleep(1)  # a round knows the epoch
+        await team.walk(team.ben)
+        lost = (await stream.next())["sequence"]
+        await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
+        await team.sql("DELETE FROM event WHERE channel = $1 AND sequence = $2", team.channel, lost)
+        await team.sql("UPDATE channel SET sequence = $2, relayed = $2 WHERE id = $1", team.channel, lost - 1)
+        event = await stream.next()
+        assert (event["delivery"], event["sequence"]) == ("RESET", lost - 1)
+        await asyncio.sleep(0.5)  # the group has noted it
+        walk = await team.walk(team.ben)
+        event = await stream.next()
+        assert (event["sequence"], event["edge"]["node"]["id"]) == (lost, walk)
