@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from milequest.store import audience
 from milequest.store.audience import Place
 from milequest.store.transaction import Reader
 from resolvers.feeds import Gate
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plan, Scope
-from subscriptions.policy import admit, unexpired
+from subscriptions.policy import admit, moved, unexpired
 
 Cohorts: TypeAlias = Mapping[tuple[Plan, Scope], Collection[Listener]]
 """Listeners by what they share: the answers of a plan to a scope."""
@@ -62,8 +61,8 @@ class Audience:
             unexpired(list(self), now)
             self._expires = min((one.identity.expires_at for one in self if one.identity.expires_at), default=None)
         for gate in {plan.feed.gate for plan, _ in self.cohorts}:
-            if moved := await _moved(db, gate, self._places_of(gate)):
-                await self._readmit(db, gate, moved, now)
+            if elsewhere := await moved(db, gate, self._places_of(gate)):
+                await self._readmit(db, gate, elsewhere, now)
 
     async def _readmit(self, db: Reader, gate: Gate, user_ids: set[UUID], now: datetime) -> None:
         affected = [one for one in self if one.user_id in user_ids and one.plan.feed.gate == gate]
@@ -78,13 +77,6 @@ class Audience:
                 (one.user_id, one.place) for one in self if one.user_id is not None and one.plan.feed.gate == gate
             }
         return self._places[gate]
-
-
-async def _moved(db: Reader, gate: Gate, places: Collection[tuple[UUID, Place]]) -> set[UUID]:
-    """Those whose places are others now."""
-    if gate.team_id is None:
-        return await audience.ended(db, [user_id for user_id, _ in places])
-    return await audience.moved(db, places, gate.team_id)
 
 
 def cohorts_of(listeners: Iterable[Listener]) -> Mapping[tuple[Plan, Scope], Sequence[Listener]]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.sessions import ENDED
 from milequest.store import audience
+from milequest.store.audience import Place
 from milequest.store.revocations import Revocations
 from milequest.store.transaction import Reader
 from resolvers.feeds import Gate
@@ -26,6 +27,23 @@ async def admit(db: Reader, gate: Gate, listeners: Iterable[Listener], now: date
     if gate.team_id is None:
         return _open(fresh, await audience.ended(db, user_ids))
     return await _of_team(db, gate, gate.team_id, fresh, user_ids)
+
+
+async def moved(db: Reader, gate: Gate, places: Collection[tuple[UUID, Place]]) -> set[UUID]:
+    """Those whose places are others now."""
+    if gate.team_id is None:
+        return await audience.ended(db, [user_id for user_id, _ in places])
+    return await audience.moved(db, places, gate.team_id)
+
+
+async def spoke_for(db: Reader, one: Listener, others: Iterable[Listener]) -> bool:
+    """Whether an answer that `one` was given is the others' too: it stands as it did when the policy was asked for all.
+
+    Who has come or gone meanwhile may have been shown more than the others may see, or less.
+    """
+    if one.user_id is None or all(other.user_id == one.user_id for other in others):
+        return True
+    return not await moved(db, one.plan.feed.gate, [(one.user_id, one.place)])
 
 
 def unexpired(listeners: Iterable[Listener], now: datetime) -> list[Listener]:

@@ -18,7 +18,7 @@ from subscriptions.audiences import Audience, Cohorts, cohorts_of
 from subscriptions.errors import told
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plan, Scope, moment
-from subscriptions.policy import admit
+from subscriptions.policy import admit, spoke_for
 from subscriptions.protocols.steps import Result
 from subscriptions.tasks import RETRY_SECONDS, Tasks, attempt, retried
 
@@ -125,13 +125,25 @@ class StateTopic:
         try:
             look = await self._feed.look(request)
         except QuestError as refusal:
-            self._refused(list(chain.from_iterable(by_plan.values())), refusal)
+            if await self._spoke_for_all(somebody, by_plan):
+                self._refused(list(chain.from_iterable(by_plan.values())), refusal)
             return
         self._until = look.until
+        answers: list[tuple[Plan, Hashable, str]] = []
         for plan, listeners in by_plan.items():
-            seen = look.version, next((one.view for one in listeners), None)  # which they share
+            seen: Hashable = (look.version, next((one.view for one in listeners), None))  # which they share
             if any(listener.seen != seen for listener in listeners):
-                _send(await plan.answer(look.value, request), seen, list(listeners))
+                answers.append((plan, seen, await plan.answer(look.value, request)))
+        if answers and await self._spoke_for_all(somebody, by_plan):
+            for plan, seen, payload in answers:
+                _send(payload, seen, list(by_plan[plan]))
+
+    async def _spoke_for_all(self, somebody: Listener, by_plan: Mapping[Plan, Collection[Listener]]) -> bool:
+        """Whether all were shown what somebody was; if not it is looked at again."""
+        is_so = await spoke_for(self._runtime.writer, somebody, chain.from_iterable(by_plan.values()))
+        if not is_so:
+            self.wake()
+        return is_so
 
     def _refused(self, group: Iterable[Listener], refusal: QuestError) -> None:
         """What cannot be seen just now is looked at again soon; anything else ends the subscriptions."""

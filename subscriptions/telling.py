@@ -8,9 +8,10 @@ from milequest.rules.live import LogEnd
 from milequest.runtime import Runtime
 from milequest.store.log import Entry
 from resolvers.feeds import Head, LogFeed
-from subscriptions.audiences import Cohorts
+from subscriptions.audiences import Cohorts, cohorts_of
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plan, Scope, moment
+from subscriptions.policy import admit, spoke_for
 from subscriptions.protocols.steps import Result
 
 
@@ -19,8 +20,9 @@ async def tell(
 ) -> None:
     """Send each listener what its feed shows of `entries`, but nothing it was told before.
 
-    The policy has just been asked. Up to the sequence `replayed_up_to` events are told as missed ones. The cohorts may
-    change meanwhile: who leaves is told no more.
+    The policy has just been asked, and is asked again where an answer turns out to be of one listener alone. Up to the
+    sequence `replayed_up_to` events are told as missed ones. The cohorts may change meanwhile: who leaves is told no
+    more.
     """
     alike: defaultdict[tuple[str, Scope], dict[Plan, Collection[Listener]]] = defaultdict(dict)
     for (plan, scope), listeners in cohorts.items():
@@ -46,9 +48,17 @@ async def _tell_alike(
     request = moment(runtime, somebody.identity)
     heads = [_head(feed, end, entry, replayed_up_to) for entry in wanted]
     events = await feed.events(request, heads, wanted)
-    for plan, listeners in by_plan.items():
+    answers: dict[Plan, list[tuple[int, Result]]] = {}
+    for plan in by_plan:
         told = [(event, await plan.answer(event, request)) for event in events if plan.wants(event)]
-        _send([(event.sequence, Result(payload, event.cursor)) for event, payload in told], list(listeners))
+        answers[plan] = [(event.sequence, Result(payload, event.cursor)) for event, payload in told]
+    everybody = [listener for listeners in by_plan.values() for listener in listeners]
+    if not await spoke_for(runtime.writer, somebody, everybody):
+        admitted = await admit(runtime.writer, feed.gate, everybody, request.now)
+        await tell(runtime, end, entries, cohorts_of(admitted), replayed_up_to)
+        return
+    for plan, listeners in by_plan.items():
+        _send(answers[plan], list(listeners))
 
 
 async def start(runtime: Runtime, end: LogEnd, delivery: Delivery, group: Sequence[Listener]) -> None:
@@ -57,6 +67,10 @@ async def start(runtime: Runtime, end: LogEnd, delivery: Delivery, group: Sequen
     head = Head(str(end.cursor(end.sequence)), end.sequence, delivery, request.now, feed.team_id)
     event = await feed.start(request, head)
     payload = await group[0].plan.answer(event, request)
+    if not await spoke_for(runtime.writer, group[0], group):
+        for alike in cohorts_of(await admit(runtime.writer, feed.gate, group, request.now)).values():
+            await start(runtime, end, delivery, alike)
+        return
     for listener in group:
         listener.sequence = end.sequence
         listener.sink.deliver([Result(payload, head.cursor)])

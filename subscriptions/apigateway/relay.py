@@ -59,7 +59,9 @@ async def _relay(parts: Parts, ahead: log.Reached) -> None:
     """In this order: a wake-up that is sent twice comes once, or does no harm; and sockets wait for no bus."""
     if not ahead.positions:
         return
-    messages = await _wake_ups(parts, {channel: (ahead.epoch, sequence) for channel, sequence in ahead.positions.items()})
+    messages = await _wake_ups(
+        parts, {channel: (ahead.epoch, sequence) for channel, sequence in ahead.positions.items()}
+    )
     messages += [wake_up(group, ANY_CHANNEL) for group in await _groups(parts, ANY_CHANNEL)]
     await parts.news.send(messages)
     if parts.bus is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.rules.instants import milliseconds, seconds
 from milequest.store.aws.dynamodb import Key
+from resolvers.context import Request
 from resolvers.feeds import Look, StateFeed
 from subscriptions.apigateway.groups import Group, attempt, recipient
 from subscriptions.apigateway.later import put_off
@@ -20,6 +21,7 @@ from subscriptions.apigateway.rows import MARGIN, expiry, position_key
 from subscriptions.errors import told
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plan, Scope, moment
+from subscriptions.policy import spoke_for
 from subscriptions.protocols.steps import Result
 
 CONFLATION_MS = 1000
@@ -68,7 +70,7 @@ class StateStep:
     async def _tell(
         self, listeners: Iterable[Listener], rows: Mapping[Listener, Mapping[str, Any]], kept: Mapping[str, Any] | None
     ) -> str | None:
-        """Tell those whom it is news to; the version, or None where nobody can tell just now.
+        """Tell those whom it is news to; the version, or None where not all can be told just now.
 
         Each scope looks for itself, so what is written meanwhile is seen by those who look later alone. The version is
         that of the first look: nobody was told an older one, and who was told a newer one is told again.
@@ -78,31 +80,36 @@ class StateStep:
             alike[listener.scope].append(listener)
         versions: list[str] = []
         for some in alike.values():
+            request = moment(self._parts.runtime, some[0].identity)
             try:
-                look = await _feed(some[0]).look(moment(self._parts.runtime, some[0].identity))
+                look = await _feed(some[0]).look(request)
             except QuestError as refusal:
-                if refusal.code is ErrorCode.UNAVAILABLE:
+                if refusal.code is ErrorCode.UNAVAILABLE or not await self._spoke_for(some):
                     return None
                 for listener in some:
                     listener.sink.fail(told(refusal))
                 continue
             version = repr(look.version)
-            versions.append(version)
             news = [one for one in some if kept is None or _is_news(one, version, rows[one], kept)]
-            await attempt(news, self._answer, news, look)
+            answers: dict[Plan, str] = {}
+            await attempt(news, _answer, look.value, request, dict.fromkeys(one.plan for one in news), answers)
+            if not await self._spoke_for(some):
+                return None
+            self._deliver(news, answers)
+            versions.append(version)
             self._moved += [one for one in some if kept is not None and _has_moved(one, rows[one])]
             await self._note_until(look)
         return versions[0] if versions else (kept or {}).get("version", "")
 
-    async def _answer(self, listeners: Sequence[Listener], look: Look) -> None:
-        by_plan: defaultdict[Plan, list[Listener]] = defaultdict(list)
+    def _deliver(self, listeners: Iterable[Listener], answers: Mapping[Plan, str]) -> None:
         for listener in listeners:
-            by_plan[listener.plan].append(listener)
-        for plan, some in by_plan.items():
-            self._has_told = True
-            payload = await plan.answer(look.value, moment(self._parts.runtime, some[0].identity))
-            for listener in some:
-                listener.sink.deliver([Result(payload)], newest=True)
+            if listener.plan in answers:
+                self._has_told = True
+                listener.sink.deliver([Result(answers[listener.plan])], newest=True)
+
+    async def _spoke_for(self, alike: Sequence[Listener]) -> bool:
+        """Whether what the first of them was shown is what all would have been."""
+        return await spoke_for(self._parts.runtime.writer, alike[0], alike)
 
     async def _kept(self) -> Mapping[str, Any]:
         return await self._parts.table.get(self._group.position) or {}
@@ -117,6 +124,11 @@ class StateStep:
         if look.until is not None:
             at = seconds(look.until) + 1
             await self._parts.table.put(due_key(at, self._group.name), {"expires": at + MARGIN})
+
+
+async def _answer(value: Any, request: Request, plans: Iterable[Plan], answers: dict[Plan, str]) -> None:
+    for plan in plans:
+        answers[plan] = await plan.answer(value, request)
 
 
 async def is_put_off(parts: Parts, group: str) -> bool:

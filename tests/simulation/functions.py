@@ -15,7 +15,6 @@ from milequest.rules.authorizing import Asking
 from milequest.rules.budgets import Payer
 from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
-from milequest.rules.live import read_cursor
 from milequest.rules.sessions import ENDED
 from milequest.store import log
 from milequest.store.audience import places
@@ -193,18 +192,12 @@ class Gateway:
             await self.functions.call(_round, {})
 
     def _check(self, socket: ClientSocket, text: str) -> None:
-        """Note an event that was committed after its reader's right had ended for good, and what nobody expected."""
+        """Note an event that was told wrongly, and what nobody expected."""
         message = json.loads(text)
         if message.get("type") == "error" and message["payload"][0]["extensions"]["code"] == "INTERNAL":
             self.world.violations.append(text)
         event = message["payload"]["data"]["it"] if message.get("type") == "next" else {}
-        cursor = read_cursor(event.get("cursor", ""))
-        if cursor is None or event["delivery"] not in ("LIVE", "REPLAY"):
-            return
-        for committed in self.world.events:
-            is_it = (committed.epoch, committed.sequence) == (cursor.epoch, cursor.sequence)
-            if is_it and not self.world.might_see(socket.user, committed.at):
-                self.world.violations.append(f"{event} of {committed.at:.4f} was told at {self.world.now:.4f}")
+        self.world.check(socket.user, event)
 
 
 async def _connect(one: Container, event: Any) -> Any:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
@@ -11,7 +11,6 @@ from uuid import UUID
 from milequest.rules.access import TeamPart
 from milequest.rules.enums import EventKind
 from milequest.rules.identity import Identity
-from milequest.rules.live import read_cursor
 from milequest.store.bus import Bus
 from milequest.store.revocations import Revocations
 from resolvers.context import Request
@@ -49,18 +48,22 @@ class News(LogFeed):
 
     async def start(self, request: Request, head: Head) -> Head:
         """Answer where the log is."""
-        await request.db.fetch(LOOK)
-        return head
+        return replace(head, snapshot=cast(Any, await _sees(request)))
+
+
+async def _sees(request: Request) -> bool:
+    """Whether who asks may see what there is."""
+    return cast(bool, await request.db.fetchval(LOOK, request.identity.user_id))
 
 
 async def _rows(request: Request, _: UUID, entries: Sequence[Any]) -> list[dict[str, Any]]:
-    await request.db.fetch(LOOK)
-    return [{} for _ in entries]
+    sees = await _sees(request)
+    return [{"snapshot": sees} for _ in entries]
 
 
 async def _look(request: Request) -> Look:
     version = await request.db.fetchval(VERSION)
-    return Look(version, version)
+    return Look((version, await _sees(request)), version)
 
 
 NEWS = News("walks", GATE, TEAM, frozenset(EventKind), Head, _rows)
@@ -93,8 +96,9 @@ class Simple(Plan):
         """Return the place of an event of the log, or the version of the state."""
         if isinstance(event, Head):
             body = {"cursor": event.cursor, "sequence": event.sequence, "delivery": event.delivery.value}
+            body["sees"] = event.snapshot
         else:
-            body = {"version": event}
+            body = {"version": event[0], "sees": event[1]}
         return json.dumps({"data": {"it": body}})
 
 
@@ -180,16 +184,9 @@ class Connection:
             self.results.put_nowait(None)
 
     def _check(self, event: dict[str, Any]) -> None:
-        """Note an event that was committed after its reader's right had ended for good."""
-        world, user_id = self.process.world, self.identity.user_id
-        assert user_id is not None
-        cursor = read_cursor(event.get("cursor", ""))
-        if cursor is None or event["delivery"] not in ("LIVE", "REPLAY"):
-            return
-        for committed in world.events:
-            is_it = (committed.epoch, committed.sequence) == (cursor.epoch, cursor.sequence)
-            if is_it and not world.might_see(user_id, committed.at):
-                world.violations.append(f"{event} of {committed.at:.4f} was told to {user_id} at {world.now:.4f}")
+        """Note an event that was told wrongly."""
+        assert self.identity.user_id is not None
+        self.process.world.check(self.identity.user_id, event)
 
     def fail(self, errors: Errors) -> None:
         """End it for these reasons, if it has not ended."""

@@ -196,7 +196,7 @@ class Simulation:
             if client.feed is NEWS:
                 client.check_log()
             else:
-                assert client.seen[-1] == {"version": self.world.version}
+                assert client.seen[-1] == {"version": self.world.version, "sees": True}
 
 
 def run(seed: int) -> Simulation:

@@ -148,7 +148,7 @@ class Simulation:
             elif client.feed is NEWS:
                 client.check_log()
             else:
-                assert client.seen[-1] == {"version": self.world.version}
+                assert client.seen[-1] == {"version": self.world.version, "sees": True}
 
 
 def run(seed: int) -> Simulation:
@@ -171,11 +171,11 @@ async def follow_a_failover() -> None:
     client = Client(world, simulation.processes, person(0), STATE)
     await simulation.processes[0].commit(world.write())
     await asyncio.sleep(QUIET_SECONDS)
-    assert client.seen[-1] == {"version": world.version}
+    assert client.seen[-1] == {"version": world.version, "sees": True}
     world.fail_over(lost=1)
     world.write()
     await asyncio.sleep(QUIET_SECONDS)
-    assert client.seen[-1] == {"version": world.version}
+    assert client.seen[-1] == {"version": world.version, "sees": True}
     await client.close()
 
 

@@ -7,7 +7,7 @@ drawn from one seeded generator.
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,13 +18,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from milequest.rules.enums import EventKind
 from milequest.rules.events import team_channel
+from milequest.rules.live import read_cursor
 from milequest.store import audience, log, revocations
 from milequest.store.away import Away
 
 TEAM = UUID(int=1)
 CHANNEL = team_channel(TEAM)
 KEPT = 60  # events of the log that can still be replayed
-LOOK = "the rows of some events"
+LOOK = "the rows of some events, and whether somebody may see them"
 VERSION = "the version of the state"
 
 
@@ -91,12 +92,33 @@ class World:
         self.rights.setdefault(user_id, []).append((self.now, may))
         return self.write()
 
+    def membership(self, user_id: UUID) -> UUID | None:
+        """Return the id of somebody's membership, which is another one each time."""
+        return UUID(int=len(self.rights[user_id])) if user_id in self.members else None
+
+    def must_see(self, user_id: UUID, at: float) -> bool:
+        """Whether somebody has had the right from this time on until now."""
+        since, may = self.rights[user_id][-1]
+        return may and since <= at
+
     def might_see(self, user_id: UUID, at: float) -> bool:
         """Whether somebody had the right to what was committed at this time, or had it after."""
         changes = self.rights[user_id]
         return any(
             may and (index + 1 == len(changes) or changes[index + 1][0] > at) for index, (_, may) in enumerate(changes)
         )
+
+    def check(self, user_id: UUID, event: Mapping[str, Any]) -> None:
+        """Note an event that was committed after its reader's right had ended for good, or is told as to a stranger."""
+        cursor = read_cursor(event.get("cursor", ""))
+        if cursor is None or event["delivery"] not in ("LIVE", "REPLAY"):
+            return
+        for committed in self.events:
+            if (committed.epoch, committed.sequence) != (cursor.epoch, cursor.sequence):
+                continue
+            is_blind = not event["sees"] and self.must_see(user_id, committed.at)
+            if is_blind or not self.might_see(user_id, committed.at):
+                self.violations.append(f"{event} of {committed.at:.4f} was told to {user_id} at {self.now:.4f}")
 
     def delay(self) -> float:
         """Draw how long something takes."""
@@ -116,12 +138,14 @@ class Database:
             log._ENDS: lambda channels: [(CHANNEL, world.sequence)] if world.events and CHANNEL in channels else [],
             "SELECT epoch FROM log_epoch": lambda: world.epoch,
             audience._PLACES: lambda users, _: [
-                (one, TEAM, one, "MEMBER", False, "UTC") for one in users if self._is_in(one)
+                (one, TEAM, world.membership(one), "MEMBER", False, "UTC") for one in users if self._is_in(one)
             ],
-            audience._MOVED: lambda users, *_: [(one,) for one in users if not self._is_in(one)],
+            audience._MOVED: lambda users, memberships, *_: [
+                (one,) for one, before in zip(users, memberships, strict=True) if before != world.membership(one)
+            ],
             audience._ENDED: lambda users: [],
             revocations._LOOK: self._revoked,
-            LOOK: lambda: None,
+            LOOK: lambda user: user in world.members,
             VERSION: lambda: world.version,
         }
 

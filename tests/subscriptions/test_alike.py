@@ -1,0 +1,129 @@
+"""Listeners who share answers, of whom one stands otherwise by the time the answer is there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+from milequest.rules.enums import Delivery
+from milequest.rules.identity import Identity, IdentityKind
+from milequest.runtime import Runtime
+from milequest.store import log
+from resolvers.feeds import StateFeed
+from subscriptions import telling
+from subscriptions.audiences import cohorts_of
+from subscriptions.listeners import Listener
+from subscriptions.plans import Plans, moment
+from subscriptions.policy import admit
+from subscriptions.protocols.steps import Errors, Result
+from subscriptions.states import StateTopic
+from tests.subscriptions.team import ACCEPT, INVITE, Team
+
+TEAM_SEEN = """subscription ($team: ID!) { teamMemberChanged(teamId: $team) {
+    sequence delivery team { name } snapshot { name } } }"""
+MARKER = "subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress { totalMeters } } }"
+BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, period: GOAL, metric: DISTANCE) {
+    leaderboard { version } } }"""
+
+
+@dataclass(eq=False)
+class Collected:
+    """What a listener was told, and why it ended."""
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    is_behind: bool = False
+
+    def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
+        """Keep results."""
+        for result in results:
+            (event,) = orjson.loads(result.payload)["data"].values()
+            self.results.append(event)
+
+    def fail(self, errors: Errors) -> None:
+        """Keep the codes."""
+        self.errors += [error["extensions"]["code"] for error in errors]
+
+    async def room(self) -> None:
+        """Take everything."""
+
+
+@dataclass
+class Two:
+    """Two members who listen to the same, of whom one is removed once both were admitted."""
+
+    team: Team
+    removed: UUID
+    stays: UUID
+
+    async def told(self, query: str, tell: Callable[[Runtime, list[Listener]], Awaitable[None]]) -> list[Collected]:
+        """What the one who is removed was told, and who stays. The answer is worked out as the first's."""
+        return await asyncio.to_thread(lambda: self.team.service.call(self._told(query, tell)))
+
+    async def _told(self, query: str, tell: Callable[[Runtime, list[Listener]], Awaitable[None]]) -> list[Collected]:
+        runtime = self.team.service.runtime
+        identities = [Identity(IdentityKind.USER, one) for one in (self.removed, self.stays)]
+        plan, _ = await Plans().subscribe(query, {"team": self.team.id}, None, moment(runtime, identities[0]))
+        sinks = [Collected(), Collected()]
+        listeners = [Listener(plan, identity, sink) for identity, sink in zip(identities, sinks, strict=True)]
+        assert await admit(runtime.writer, plan.feed.gate, listeners, datetime.now(UTC)) == listeners
+        await runtime.writer.execute(
+            "UPDATE team_member SET left_at = now() WHERE team_id = $1 AND user_id = $2", self.team.uuid, self.removed
+        )
+        await tell(runtime, listeners)
+        return sinks
+
+
+@pytest.fixture
+async def two(team: Team) -> Two:
+    """Ben, who is removed, and Eve."""
+    code = (await team.do(team.ann, INVITE, teamId=team.id))["code"]
+    await team.do(team.eve, ACCEPT, code=code)
+    ids = [
+        (await team.ask(token, "{ viewer { user { id } } }"))["viewer"]["user"]["id"] for token in (team.ben, team.eve)
+    ]
+    ben, eve = [UUID(one.removeprefix("user_")) for one in ids]
+    return Two(team, ben, eve)
+
+
+async def test_news_worked_out_as_somebody_who_was_removed_meanwhile_are_worked_out_anew(two: Two) -> None:
+    async def tell(runtime: Runtime, listeners: list[Listener]) -> None:
+        end = await log.end(runtime.writer, two.team.channel, datetime.now(UTC))
+        entries = await log.read(runtime.writer, two.team.channel, 0, 100)
+        await telling.tell(runtime, end, entries, cohorts_of(listeners))
+
+    removed, stays = await two.told(TEAM_SEEN, tell)
+    assert (removed.results, removed.errors) == ([], ["NOT_FOUND"])
+    assert {event["team"] and event["team"]["name"] for event in stays.results} == {two.team.name}
+    assert stays.errors == []
+
+
+async def test_a_beginning_worked_out_as_somebody_who_was_removed_meanwhile_is_worked_out_anew(two: Two) -> None:
+    async def tell(runtime: Runtime, listeners: list[Listener]) -> None:
+        end = await log.end(runtime.writer, two.team.channel, datetime.now(UTC))
+        await telling.start(runtime, end, Delivery.SNAPSHOT, listeners)
+
+    removed, stays = await two.told(TEAM_SEEN, tell)
+    assert (removed.results, removed.errors) == ([], ["NOT_FOUND"])
+    assert [event["snapshot"] for event in stays.results] == [{"name": two.team.name}]
+
+
+@pytest.mark.parametrize("query", [MARKER, BOARD], ids=["marker", "board"])
+async def test_a_state_worked_out_as_somebody_who_was_removed_meanwhile_is_looked_at_again(
+    two: Two, query: str
+) -> None:
+    async def tell(runtime: Runtime, listeners: list[Listener]) -> None:
+        feed = listeners[0].plan.feed
+        assert isinstance(feed, StateFeed)
+        topic = StateTopic(runtime, feed)
+        topic.close()  # nothing but this is looked at
+        await topic._tell(cohorts_of(listeners))
+        assert topic._has_changed
+
+    _, stays = await two.told(query, tell)
+    assert (stays.results, stays.errors) == ([], [])
