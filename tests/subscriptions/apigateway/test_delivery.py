@@ -3,15 +3,22 @@
 import asyncio
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 
 from milequest.store import log
+from milequest.store.aws.dynamodb import Key
+from milequest.store.aws.sqs import Message
 from subscriptions.apigateway import posts
+from subscriptions.apigateway.groups import Group
 from subscriptions.apigateway.logs import LogStep
 from subscriptions.apigateway.poster import Delivery
+from subscriptions.apigateway.posts import read_posts
 from subscriptions.apigateway.rows import Recipient
+from subscriptions.listeners import Listener
 from subscriptions.protocols.steps import Result
 from tests.listening import Stream, dial
 from tests.subscriptions.gateway_of_aws import Gateway
@@ -234,3 +241,27 @@ async def test_news_after_a_restore_come_though_the_log_was_as_long_before(gate:
         walk = await team.walk(team.ben)
         event = await stream.next()
         assert (event["sequence"], event["edge"]["node"]["id"]) == (lost, walk)
+
+
+async def test_a_replay_ends_where_the_log_did_when_the_policy_was_asked(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ben) as connection:
+        cursor = (await (await connection.subscribe(WALKS, team=team.id)).next())["cursor"]
+        (key,) = [Key(row["pk"], row["sk"]) for row in await gate.of_kind("LISTENERS") if team.channel in row["group"]]
+        row = await gate.run(gate.parts.table.get(key))
+    assert row is not None
+    missed = await walked(team, 1)
+
+    async def replay() -> tuple[list[Message], Listener]:
+        group = Group(gate.parts, row["group"])
+        listener = await group.listener(row)
+        assert listener is not None
+        end = await log.end(team.service.runtime.writer, team.channel, datetime.now(UTC))
+        assert await group.admitted([listener]) == [listener]
+        await team.walk(team.ann)
+        await LogStep(gate.parts, group)._catch_up([listener], cursor, end)
+        return group.posts.taken(), listener
+
+    messages, listener = await asyncio.to_thread(lambda: team.service.call(replay()))
+    told = [orjson.loads(post.text) for message in messages for post in read_posts(message.body)[1]]
+    assert [event["data"]["teamActivityChanged"]["sequence"] for event in told] == missed
+    assert listener.sequence == missed[-1]

@@ -170,7 +170,7 @@ async def test_an_id_that_would_make_a_message_of_the_queue_too_large_is_refused
 async def test_who_cannot_be_answered_is_cut_off(gate: Gateway, team: Team) -> None:
     gate.api.trouble = lambda connection, text: 500 if "connection_ack" in text else None
     with pytest.raises(Ended, match="Try again later"):
-        async with dial(gate.api.url, team.ann):
+        async with asyncio.timeout(20), dial(gate.api.url, team.ann):
             pass
 
 

@@ -1,4 +1,4 @@
-"""Listeners who share answers, of whom one stands otherwise by the time the answer is there."""
+"""Listeners who come or go between being admitted and being told, or between two looks at a state."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,11 +22,13 @@ from subscriptions.plans import Plans, moment
 from subscriptions.policy import admit
 from subscriptions.protocols.steps import Errors, Result
 from subscriptions.states import StateTopic
-from tests.subscriptions.team import ACCEPT, INVITE, Team
+from tests.subscriptions.team import ACCEPT, INVITE, LEAVE, Team
 
 TEAM_SEEN = """subscription ($team: ID!) { teamMemberChanged(teamId: $team) {
     sequence delivery team { name } snapshot { name } } }"""
 MARKER = "subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress { totalMeters } } }"
+OWN = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) {
+    progress { viewerContribution { distanceMeters } } } }"""
 BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, period: GOAL, metric: DISTANCE) {
     leaderboard { version } } }"""
 
@@ -127,3 +129,28 @@ async def test_a_state_worked_out_as_somebody_who_was_removed_meanwhile_is_looke
 
     _, stays = await two.told(query, tell)
     assert (stays.results, stays.errors) == ([], [])
+
+
+async def test_who_left_and_came_back_between_two_looks_is_told_their_own_part_again(two: Two) -> None:
+    team, runtime = two.team, two.team.service.runtime
+    code = (await team.do(team.ann, INVITE, teamId=team.id))["code"]
+    sink, identity = Collected(), Identity(IdentityKind.USER, two.stays)
+
+    async def look(topic: StateTopic, listener: Listener) -> None:
+        await admit(runtime.writer, listener.plan.feed.gate, [listener], datetime.now(UTC))
+        await topic._tell(cohorts_of([listener]))
+
+    async def looks() -> None:
+        plan, _ = await Plans().subscribe(OWN, {"team": team.id}, None, moment(runtime, identity))
+        assert isinstance(plan.feed, StateFeed)
+        topic, listener = StateTopic(runtime, plan.feed), Listener(plan, identity, sink)
+        topic.close()
+        for _ in range(2):
+            await look(topic, listener)
+        assert len(sink.results) == 1, "nothing has changed"
+        await team.do(team.eve, LEAVE, teamId=team.id)
+        await team.do(team.eve, ACCEPT, code=code)
+        await look(topic, listener)
+
+    await asyncio.to_thread(lambda: team.service.call(looks()))
+    assert len(sink.results) == 2
