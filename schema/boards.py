@@ -50,7 +50,10 @@ class Standing:
         "Your row; null without public walks in the window. Hidden from leaderboards you still see it here, with the "
         "rank you would have."
     )
-    true_value: float = about("Your value with private walks included; a team's has none.")
+    true_value: float = about(
+        "Your value with private walks included; a team's has none. Subscriptions tell it with the board's next news, "
+        "which a private walk is not."
+    )
     ahead: LeaderboardEntry | None = about("The nearest row with a better value; null for the best.")
     behind: LeaderboardEntry | None = about("The nearest row with a worse value; null for the last.")
 
