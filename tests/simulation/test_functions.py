@@ -11,22 +11,23 @@ import logging
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
+from typing import ClassVar
 
 import pytest
 
 from tests.simulation.functions import ROUND_SECONDS, START, Gateway, SocketClient
 from tests.simulation.lambdas import Weather
+from tests.simulation.lives import Life
 from tests.simulation.loop import simulate
 from tests.simulation.processes import NEWS, STATE
-from tests.simulation.world import World, person
+from tests.simulation.world import person
 
 SEEDS = int(os.environ.get("MQ_SIMULATION_SEEDS", "10"))
 ONE = os.environ.get("MQ_SIMULATION_SEED")
 STEPS = 100
-PEOPLE = 3
 QUIET_SECONDS = 150.0  # of rounds, of which the second finds what was in the midst of the first
 
 
@@ -58,23 +59,26 @@ def _silence(caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.CRITICAL, logger=name)
 
 
-class Simulation:
-    """A deployment, its clients, and what happens to them."""
+class Simulation(Life):
+    """A deployment with functions."""
+
+    PEOPLE = 3
+    THINGS: ClassVar[Mapping[str, int]] = {
+        "write": 40, "cut": 8, "hold": 6, "release": 6, "break_calls": 3, "kill": 5, "mend": 6, "lose_database": 2,
+        "slow_database": 1, "find_database": 6, "revoke": 3, "grant": 4, "sign_out": 3, "fail_over": 1,
+    }  # fmt: skip
 
     def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
-        self.world = World(self.rng)
+        super().__init__(seed)
         self.weather = Weather()
         self.clients: list[SocketClient] = []
-        self.trace: list[str] = []
         self.gateway: Gateway
 
     async def run(self) -> None:
-        """Let things happen, then heal everything, wait, and look whether all is right."""
         self.gateway = Gateway(self.world, self.weather)
-        for number in range(PEOPLE):
+        for number in range(self.PEOPLE):
             self.world.permit(person(number), True)
-        for number in range(PEOPLE):
+        for number in range(self.PEOPLE):
             for feed in (NEWS, STATE):
                 self.clients.append(SocketClient(self.world, self.gateway, person(number), feed))
         rounds = asyncio.create_task(self._rounds())
@@ -99,22 +103,7 @@ class Simulation:
             await asyncio.sleep(ROUND_SECONDS)
             await self.gateway.round()
 
-    def happen(self) -> None:
-        """Let one thing happen."""
-        things = {
-            self.write: 40, self.cut: 8, self.hold: 6, self.release: 6, self.break_calls: 3, self.kill: 5,
-            self.mend: 6, self.lose_database: 2, self.slow_database: 1, self.find_database: 6, self.revoke: 3,
-            self.grant: 4, self.sign_out: 3, self.fail_over: 1,
-        }  # fmt: skip
-        thing = self.rng.choices(list(things), list(things.values()))[0]
-        self.trace.append(f"{self.world.now:.4f} {thing.__name__}")
-        thing()
-
-    def write(self) -> None:
-        for _ in range(self.rng.choice((1, 1, 2, 12))):
-            self._committed(self.world.write())
-
-    def _committed(self, positions: dict[str, int]) -> None:
+    def committed(self, positions: dict[str, int]) -> None:
         """Kick, unless whoever committed dies before that."""
         if self.rng.random() < 0.9:
             self.gateway.kick(positions)
@@ -141,23 +130,11 @@ class Simulation:
     def mend(self) -> None:
         self.weather.faults = self.weather.kills = self.gateway.cloud.table.conflicts = 0.0
 
-    def lose_database(self) -> None:
-        self.world.database_is_away = True
-
     def slow_database(self) -> None:
         self.world.database_is_slow = True
 
     def find_database(self) -> None:
         self.world.database_is_away = self.world.database_is_slow = False
-
-    def revoke(self) -> None:
-        if len(self.world.members) > 1:
-            self._committed(self.world.permit(self.rng.choice(sorted(self.world.members)), False))
-
-    def grant(self) -> None:
-        outside = [person(number) for number in range(PEOPLE) if person(number) not in self.world.members]
-        if outside:
-            self._committed(self.world.permit(self.rng.choice(outside), True))
 
     def sign_out(self) -> None:
         client = self.rng.choice(self.clients)
@@ -165,9 +142,6 @@ class Simulation:
         self.world.signed_out.append(client.identity.session_id)
         if self.rng.random() < 0.9:
             self.gateway.kick({f"user:{client.user_id.hex}": 0})
-
-    def fail_over(self) -> None:
-        self.world.fail_over(lost=self.rng.choice((0, 1, 5)))
 
     def heal(self) -> None:
         """Everything works again."""
@@ -184,19 +158,6 @@ class Simulation:
         session_id = self.rng.choice(self.clients).identity.session_id
         assert session_id is not None
         self.world.signed_out.append(session_id)
-
-    def look(self) -> None:
-        """Check what each client has."""
-        assert self.world.violations == []
-        for client in self.clients:
-            if client.user_id not in self.world.members:
-                assert client.was_refused, "somebody without the right is told nothing, and not that"
-                continue
-            assert client.identity.session_id not in self.world.signed_out, "a subscription outlives its session"
-            if client.feed is NEWS:
-                client.check_log()
-            else:
-                assert client.seen[-1] == {"version": self.world.version, "sees": True}
 
 
 def run(seed: int) -> Simulation:

@@ -6,40 +6,44 @@ a right has ended.
 
 import asyncio
 import os
-import random
+from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 
 from tests.simulation.clients import Client
+from tests.simulation.lives import Life
 from tests.simulation.loop import simulate
 from tests.simulation.processes import NEWS, STATE, Process
-from tests.simulation.world import Redis, World, person
+from tests.simulation.world import Redis, person
 
 SEEDS = int(os.environ.get("MQ_SIMULATION_SEEDS", "15"))
 ONE = os.environ.get("MQ_SIMULATION_SEED")
 STEPS = 150
-PEOPLE = 4
 QUIET_SECONDS = 90.0
 
 
-class Simulation:
-    """A world, its processes, its clients, and what happens to them."""
+class Simulation(Life):
+    """Processes on one database and one Redis."""
+
+    PEOPLE = 4
+    THINGS: ClassVar[Mapping[str, int]] = {
+        "write": 40, "cut": 10, "kill": 3, "start": 4, "lose_redis": 2, "find_redis": 3, "lose_database": 2,
+        "find_database": 6, "revoke": 3, "grant": 4, "slow_down": 3, "sign_out": 3, "fail_over": 1, "break_things": 2,
+    }  # fmt: skip
 
     def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
-        self.world = World(self.rng)
+        super().__init__(seed)
         self.redis = Redis(self.world)
         self.processes: list[Process] = []
         self.clients: list[Client] = []
-        self.trace: list[str] = []
         self.writes: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Let things happen, then heal everything, wait, and look whether all is right."""
-        for number in range(PEOPLE):
+        for number in range(self.PEOPLE):
             self.world.permit(person(number), True)
         self.processes += [Process(self.world, self.redis) for _ in range(2)]
-        for number in range(PEOPLE):
+        for number in range(self.PEOPLE):
             for feed in (NEWS, STATE):
                 self.clients.append(Client(self.world, self.processes, person(number), feed))
         for _ in range(STEPS):
@@ -54,23 +58,7 @@ class Simulation:
         for process in self.processes:
             assert (len(process.hub), dict(process.bus._channels)) == (0, {}), "something listens for nobody"
 
-    def happen(self) -> None:
-        """Let one thing happen."""
-        things = {
-            self.write: 40, self.cut: 10, self.kill: 3, self.start: 4, self.lose_redis: 2, self.find_redis: 3,
-            self.lose_database: 2, self.find_database: 6, self.revoke: 3, self.grant: 4, self.slow_down: 3,
-            self.sign_out: 3,
-            self.fail_over: 1, self.break_things: 2,
-        }  # fmt: skip
-        thing = self.rng.choices(list(things), list(things.values()))[0]
-        self.trace.append(f"{self.world.now:.4f} {thing.__name__}")
-        thing()
-
-    def write(self) -> None:
-        for _ in range(self.rng.choice((1, 1, 2, 12))):
-            self._committed(self.world.write())
-
-    def _committed(self, positions: dict[str, int]) -> None:
+    def committed(self, positions: dict[str, int]) -> None:
         """Wake from one of the processes, or from one that dies before it can."""
         if self.processes and self.rng.random() < 0.9:
             task = asyncio.create_task(self.rng.choice(self.processes).commit(positions))
@@ -96,21 +84,9 @@ class Simulation:
     def find_redis(self) -> None:
         self.world.redis_is_away = False
 
-    def lose_database(self) -> None:
-        self.world.database_is_away = True
-
     def find_database(self) -> None:
         self.world.database_is_away = self.world.database_is_slow = False
         self.world.fault_rate = 0.0
-
-    def revoke(self) -> None:
-        if len(self.world.members) > 1:
-            self._committed(self.world.permit(self.rng.choice(sorted(self.world.members)), False))
-
-    def grant(self) -> None:
-        outside = [person(number) for number in range(PEOPLE) if person(number) not in self.world.members]
-        if outside:
-            self._committed(self.world.permit(self.rng.choice(outside), True))
 
     def sign_out(self) -> None:
         session_id = self.rng.choice(self.clients).identity.session_id
@@ -120,9 +96,6 @@ class Simulation:
     def slow_down(self) -> None:
         if (client := self.rng.choice(self.clients)).connection is not None:
             client.connection.reads_slowly = self.rng.random() < 0.7
-
-    def fail_over(self) -> None:
-        self.world.fail_over(lost=self.rng.choice((0, 1, 5)))
 
     def break_things(self) -> None:
         self.world.database_is_slow = True
@@ -137,18 +110,10 @@ class Simulation:
         self.world.write()  # which nobody is woken for
 
     def look(self) -> None:
-        """Check what each client has."""
-        assert self.world.violations == []
+        super().look()
         for process in self.processes:
             sessions = {connection.identity.session_id for connection in process.connections}
             assert sessions.isdisjoint(self.world.signed_out), "a subscription outlives its session"
-        for client in self.clients:
-            if client.user_id not in self.world.members:
-                assert client.was_refused, "somebody without the right is told nothing, and not that"
-            elif client.feed is NEWS:
-                client.check_log()
-            else:
-                assert client.seen[-1] == {"version": self.world.version, "sees": True}
 
 
 def run(seed: int) -> Simulation:
