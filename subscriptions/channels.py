@@ -100,12 +100,12 @@ class LogChannel:
 
     async def _catch_up(self, group: Sequence[Listener], after: str | None, end: LogEnd) -> None:
         """Tell some what they missed, or where they are."""
+        group = await self._admitted(group)
         cursor = read_cursor(after) if after else None
         if cursor is not None and end.replays(cursor):
             await self._replay(group, cursor.sequence, end)
             return
         delivery = Delivery.SNAPSHOT if after is None else Delivery.RESET
-        group = await self._admitted(group)
         for alike in cohorts_of(group).values():
             await attempt(alike, telling.start, self._runtime, end, delivery, alike)
         await self._replay(group, end.sequence, end)

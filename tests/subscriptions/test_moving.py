@@ -17,12 +17,13 @@ from milequest.store import log
 from resolvers.feeds import StateFeed
 from subscriptions import telling
 from subscriptions.audiences import cohorts_of
+from subscriptions.channels import LogChannel
 from subscriptions.listeners import Listener
 from subscriptions.plans import Plans, moment
 from subscriptions.policy import admit
 from subscriptions.protocols.steps import Errors, Result
 from subscriptions.states import StateTopic
-from tests.subscriptions.team import ACCEPT, INVITE, LEAVE, Team
+from tests.subscriptions.team import ACCEPT, INVITE, JOIN, LEAVE, REMOVE, Team
 
 TEAM_SEEN = """subscription ($team: ID!) { teamMemberChanged(teamId: $team) {
     sequence delivery team { name } snapshot { name } } }"""
@@ -40,16 +41,19 @@ class Collected:
     results: list[dict[str, Any]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     is_behind: bool = False
+    told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
         """Keep results."""
         for result in results:
             (event,) = orjson.loads(result.payload)["data"].values()
             self.results.append(event)
+        self.told.set()
 
     def fail(self, errors: Errors) -> None:
         """Keep the codes."""
         self.errors += [error["extensions"]["code"] for error in errors]
+        self.told.set()
 
     async def room(self) -> None:
         """Take everything."""
@@ -154,3 +158,24 @@ async def test_who_left_and_came_back_between_two_looks_is_told_their_own_part_a
 
     await asyncio.to_thread(lambda: team.service.call(looks()))
     assert len(sink.results) == 2
+
+
+async def test_who_was_removed_while_resuming_where_nothing_was_missed_is_refused(public_team: Team) -> None:
+    team, runtime = public_team, public_team.service.runtime
+    (row,) = await team.rows("SELECT user_id FROM team_member WHERE team_id = $1 AND role = 'MEMBER'", team.uuid)
+    identity, sink = Identity(IdentityKind.USER, row[0]), Collected()
+
+    async def resume() -> None:
+        plan, _ = await Plans().subscribe(TEAM_SEEN, {"team": team.id}, None, moment(runtime, identity))
+        await team.do(team.ann, REMOVE, memberId=team.member)
+        end = await log.end(runtime.writer, team.channel, datetime.now(UTC))
+        channel = LogChannel(runtime, team.channel)
+        channel.add(Listener(plan, identity, sink), str(end.cursor(end.sequence)))
+        await team.do(team.eve, JOIN, teamId=team.id)
+        channel.wake(end.sequence + 1)
+        async with asyncio.timeout(10):
+            await sink.told.wait()
+        channel.close()
+
+    await asyncio.to_thread(lambda: team.service.call(resume()))
+    assert (sink.results, sink.errors) == ([], ["NOT_FOUND"])
