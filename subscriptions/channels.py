@@ -18,7 +18,7 @@ from milequest.store.log import Entry
 from milequest.store.together import more_to_come
 from resolvers.feeds import Gate
 from subscriptions import telling
-from subscriptions.audiences import Audience, Cohorts, cohorts_of
+from subscriptions.audiences import Audience, cohorts_of
 from subscriptions.listeners import Listener
 from subscriptions.policy import admit
 from subscriptions.tasks import Tasks, attempt, retried
@@ -119,7 +119,7 @@ class LogChannel:
                 self._start_afresh(group)
                 return
             group = await self._admitted(group)
-            await self._told(end, entries, group, cohorts_of(group), end.sequence)
+            await attempt(group, telling.tell, self._runtime, end, entries, cohorts_of(group), end.sequence)
             sequence = entries[-1].sequence
             _place(group, sequence)  # which may be further than those who are up to date have heard of
             group = self._with_room(group, sequence, end)
@@ -170,24 +170,21 @@ class LogChannel:
             if self._end is not end:
                 return  # it was reset meanwhile
             if not entries:
-                await self._review()
+                await retried(self._current.review, self._runtime.writer, datetime.now(UTC))
                 return
             if not _follows(entries, end.sequence):
                 self._reset()
                 return
             self._end = replace(end, sequence=entries[-1].sequence)  # who joins from now on has read these
-            await self._review()
-            await self._told(end, entries, self._current, self._current.cohorts)
+            await attempt(self._current, self._tell, end, entries, self._end)
             if len(entries) < BATCH:
                 return  # a wake-up tells of more
 
-    async def _told(
-        self, end: LogEnd, entries: Sequence[Entry], group: Iterable[Listener], cohorts: Cohorts, missed: int = 0
-    ) -> None:
-        await attempt(group, telling.tell, self._runtime, end, entries, cohorts, missed)
-
-    async def _review(self) -> None:
-        await retried(self._current.review, self._runtime.writer, datetime.now(UTC))
+    async def _tell(self, end: LogEnd, entries: Sequence[Entry], reached: LogEnd) -> None:
+        """Tell those who are up to date, unless it was reset since: whoever is up to date then has begun afresh."""
+        await self._current.review(self._runtime.writer, datetime.now(UTC))
+        if self._end is reached:
+            await telling.tell(self._runtime, end, entries, self._current.cohorts)
 
     async def _admitted(self, listeners: Iterable[Listener]) -> list[Listener]:
         """Those who may go on, as the policy says now."""

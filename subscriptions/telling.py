@@ -1,7 +1,7 @@
 """Turns entries of a log into answers: each feed is loaded once per scope, each plan run once per scope and event."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from milequest.rules.enums import Delivery
 from milequest.rules.live import LogEnd
@@ -13,6 +13,23 @@ from subscriptions.listeners import Listener
 from subscriptions.plans import Plan, Scope, moment
 from subscriptions.policy import admit, spoke_for
 from subscriptions.protocols.steps import Result
+
+
+class _Stayed(Collection[Listener]):
+    """Those of `some` who have not left `all_` by the time they are looked at."""
+
+    def __init__(self, some: Collection[Listener], all_: Collection[Listener]) -> None:
+        self._some = some
+        self._all = all_
+
+    def __iter__(self) -> Iterator[Listener]:
+        return (listener for listener in self._some if listener in self._all)
+
+    def __contains__(self, listener: object) -> bool:
+        return listener in self._some and listener in self._all
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 async def tell(
@@ -54,8 +71,9 @@ async def _tell_alike(
         answers[plan] = [(event.sequence, Result(payload, event.cursor)) for event, payload in told]
     everybody = [listener for listeners in by_plan.values() for listener in listeners]
     if not await spoke_for(runtime.writer, somebody, everybody):
-        admitted = await admit(runtime.writer, feed.gate, everybody, request.now)
-        await tell(runtime, end, entries, cohorts_of(admitted), replayed_up_to)
+        admitted = cohorts_of(await admit(runtime.writer, feed.gate, everybody, request.now))
+        stayed = {(plan, scope): _Stayed(some, by_plan[plan]) for (plan, scope), some in admitted.items()}
+        await tell(runtime, end, entries, stayed, replayed_up_to)
         return
     for plan, listeners in by_plan.items():
         _send(answers[plan], list(listeners))

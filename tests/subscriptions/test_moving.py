@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,12 @@ from uuid import UUID
 import orjson
 import pytest
 
-from milequest.rules.enums import Delivery
+from milequest.rules.enums import Delivery, EventKind
 from milequest.rules.identity import Identity, IdentityKind
+from milequest.rules.live import LogEnd
 from milequest.runtime import Runtime
 from milequest.store import log
+from milequest.store.log import Entry
 from resolvers.feeds import StateFeed
 from subscriptions import telling
 from subscriptions.audiences import cohorts_of
@@ -179,3 +181,31 @@ async def test_who_was_removed_while_resuming_where_nothing_was_missed_is_refuse
 
     await asyncio.to_thread(lambda: team.service.call(resume()))
     assert (sink.results, sink.errors) == ([], ["NOT_FOUND"])
+
+
+async def test_news_read_before_a_restore_are_not_told_to_who_has_begun_afresh_since(team: Team) -> None:
+    runtime, sink = team.service.runtime, Collected()
+    (row,) = await team.rows("SELECT user_id FROM team_member WHERE team_id = $1 AND role = 'MEMBER'", team.uuid)
+    identity = Identity(IdentityKind.USER, row[0])
+
+    async def begun(channel: LogChannel) -> LogEnd:
+        await asyncio.wait_for(sink.told.wait(), 10)
+        sink.told.clear()
+        assert channel._end is not None
+        return channel._end
+
+    async def restore() -> None:
+        plan, _ = await Plans().subscribe(TEAM_SEEN, {"team": team.id}, None, moment(runtime, identity))
+        channel = LogChannel(runtime, team.channel)
+        channel.add(Listener(plan, identity, sink), None)
+        before = await begun(channel)
+        channel._end = reached = replace(before, sequence=before.sequence + 1)
+        entries = [Entry(reached.sequence, EventKind.MEMBER_ADDED, team.uuid, datetime.now(UTC))]
+        await runtime.writer.execute("UPDATE log_epoch SET epoch = epoch + 1")
+        channel.stay_in(before.epoch + 1)
+        assert (await begun(channel)).epoch == before.epoch + 1
+        await channel._tell(before, entries, reached)
+        channel.close()
+
+    await asyncio.to_thread(lambda: team.service.call(restore()))
+    assert [event["delivery"] for event in sink.results] == ["SNAPSHOT", "RESET"]
