@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from milequest.actions.accounts import user_for_identity
 from milequest.rules.credentials import all_right, checked_password, email_address, email_key
 from milequest.rules.errors import unauthenticated
 from milequest.rules.rate_limits import (
@@ -16,7 +15,6 @@ from milequest.rules.rate_limits import (
     RateLimit,
 )
 from milequest.store import users
-from milequest.store.transaction import transact
 from milequest.store.users import Profile
 from resolvers.accounts import Done
 from resolvers.context import Context
@@ -88,13 +86,12 @@ async def request_email_change(ctx: Context) -> Requested:
 
 
 async def confirm_email_change(ctx: Context) -> EmailChanged:
-    """Make the new address the caller's, at the identity provider and then with us."""
+    """Make the new address the caller's."""
     given, request = ctx.args["input"], ctx.request
     async with request.runtime.rate_limits.failures((CODE_TRIES, ctx.user_id.hex)):
-        account = await request.runtime.identity.confirm_email_change(
+        await request.runtime.identity.confirm_email_change(
             request.identity, given["request_id"], given["old_code"], given["new_code"], request.now
         )
-    await transact(request.runtime.writer, lambda tx: user_for_identity(tx, account, request.now))
     viewer = await users.profile(request.runtime.writer, ctx.user_id)
     if viewer is None:
         raise unauthenticated("This account is closed.")

@@ -36,6 +36,7 @@ SELECT subject, email, password_hash, name, timezone, preferred_units, groups FR
 """
 _FIND = f"{CONFIRMED} WHERE email_key = $1"
 _OF_SUBJECT = f"{CONFIRMED} WHERE subject = $1"
+_LOCK = f"{CONFIRMED} WHERE subject = $1 FOR NO KEY UPDATE"
 _CHANGE_PASSWORD = "UPDATE credential SET password_hash = $2, updated_at = $3 WHERE subject = $1 RETURNING email"
 _CHANGE_EMAIL = "UPDATE credential SET email = $2, email_key = $3, updated_at = $4 WHERE subject = $1"
 _IS_TAKEN = "SELECT EXISTS (SELECT FROM credential WHERE email_key = $1)"
@@ -65,6 +66,21 @@ async def is_taken(db: Reader, email_key: str) -> bool:
     return taken
 
 
+async def lock(tx: Tx, subject: UUID) -> Credential | None:
+    """The account with this subject as it is until the transaction ends. Before any other row of the account's."""
+    row = await tx.fetchrow(_LOCK, subject)
+    return None if row is None else read(row)
+
+
+async def lock_unchanged(tx: Tx, found: Credential) -> bool:
+    """Whether the account still has the password and the address that it was found with; locked if it has.
+
+    A password is checked outside of transactions, which takes long: another one may have come meanwhile.
+    """
+    current = await lock(tx, found.subject)
+    return current is not None and (current.password_hash, current.email) == (found.password_hash, found.email)
+
+
 async def put(tx: Tx, subject: UUID, request: SignUp, password_hash: str, now: datetime) -> None:
     """Store a credential that needs no code, unless the address has one."""
     await tx.execute(
@@ -81,7 +97,10 @@ async def put(tx: Tx, subject: UUID, request: SignUp, password_hash: str, now: d
 
 
 async def change_password(tx: Tx, subject: UUID, password_hash: str, now: datetime) -> str | None:
-    """Store another password. What was asked for with the one before ends; the account's address is returned."""
+    """Store another password. What was asked for with the one before ends; the account's address is returned.
+
+    The caller has locked the account, so that nothing more is asked for meanwhile.
+    """
     await password_resets.drop(tx, subject)
     await address_changes.drop(tx, subject)
     email: str | None = await tx.fetchval(_CHANGE_PASSWORD, subject, password_hash, now)
@@ -89,7 +108,10 @@ async def change_password(tx: Tx, subject: UUID, password_hash: str, now: dateti
 
 
 async def change_email(tx: Tx, subject: UUID, email: str, now: datetime) -> None:
-    """Store another address; what was asked for by the one before ends. Raises UniqueViolationError for a taken one."""
+    """Store another address; what was asked for by the one before ends. The caller has locked the account.
+
+    Raises UniqueViolationError for a taken one.
+    """
     await password_resets.drop(tx, subject)
     await tx.execute(_CHANGE_EMAIL, subject, email, credentials.email_key(email), now)
 

@@ -5,15 +5,17 @@ from datetime import datetime
 from uuid import UUID
 
 from milequest.rules.credentials import CODE_LIFE, CODE_TRIES
-from milequest.store.transaction import Tx
+from milequest.store.transaction import Reader, Tx
 
 _DROP_ENDED = "DELETE FROM password_reset WHERE expires_at <= $1"
+# Locked: of an account whose address or password is being changed the request is asked for after that.
 _PUT = """
-WITH owner AS (SELECT subject, email FROM credential WHERE email_key = $2)
+WITH owner AS (SELECT subject, email FROM credential WHERE email_key = $2 FOR SHARE)
 INSERT INTO password_reset (request_hash, subject, email_key, code_hash, created_at, expires_at)
 VALUES ($1, (SELECT subject FROM owner), $2, $3, $4, $5)
 RETURNING (SELECT email FROM owner)
 """
+_OWNER = "SELECT subject FROM password_reset WHERE request_hash = $1"
 # Locked, so that of many codes tried at once each counts.
 _LOCK = """
 SELECT subject, code_hash FROM password_reset
@@ -30,8 +32,17 @@ async def put(tx: Tx, request_hash: bytes, email_key: str, code_hash: bytes, now
     return email
 
 
+async def owner(db: Reader, request_hash: bytes) -> UUID | None:
+    """The account that a request is of; None without one."""
+    subject: UUID | None = await db.fetchval(_OWNER, request_hash)
+    return subject
+
+
 async def use(tx: Tx, request_hash: bytes, email_key: str, code_hash: bytes, now: datetime) -> UUID | None:
-    """The account whose request has this code; all its requests are used up then. A wrong code is counted."""
+    """The account whose request has this code; all its requests are used up then. A wrong code is counted.
+
+    The caller has locked the account.
+    """
     row = await tx.fetchrow(_LOCK, request_hash, email_key, now, CODE_TRIES)
     if row is None:
         return None

@@ -66,8 +66,8 @@ class IdentityProvider(Protocol):
 
     async def confirm_email_change(
         self, identity: Identity, request_id: str, old_code: str, new_code: str, now: datetime
-    ) -> Account:
-        """Make the new address the account's. Raises CODE_INVALID."""
+    ) -> None:
+        """Make the new address the account's and its user's. Raises CODE_INVALID."""
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
         """Start a session, which its owner knows again by `origin`.

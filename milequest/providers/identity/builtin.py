@@ -5,7 +5,7 @@ How its sessions go on and end stands in `builtin_sessions`.
 
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from milequest.providers.identity import SignedIn
 from milequest.providers.identity.builtin_addresses import Addresses
@@ -21,13 +21,15 @@ from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from milequest.rules.identity import Account, VerifiedToken
 from milequest.rules.ids import new_id
 from milequest.rules.mail import Mailer
-from milequest.rules.sessions import UNKNOWN, Origin
+from milequest.rules.sessions import UNKNOWN, Origin, Revocation
 from milequest.store import credentials, sessions, sign_ups
+from milequest.store.credentials import Credential
 from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, transact
+from milequest.store.transaction import Pool, Tx, transact
 
 __all__ = ["CLIENT_ID", "BuiltinIdentity"]
 
+WRONG = "Wrong e-mail address or password."
 KEY_INTERVAL = 0.25  # seconds between looks into the database for keys we don't know
 
 
@@ -52,11 +54,17 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
             # Attempts are there for addresses that have an account too, so this tells nobody of one.
             if await self._hasher.matches_any(password, await sign_ups.passwords(self._pool, key, now)):
                 raise Refused(ErrorCode.EMAIL_NOT_VERIFIED, "Confirm the e-mail address with the code first.")
-            raise unauthenticated("Wrong e-mail address or password.")
+            raise unauthenticated(WRONG)
         session_id, token = new_id(now), new_token()
-        given = session_id, credential.subject, digest(token), now, origin
-        await self._end(lambda tx: sessions.start(tx, *given))
+        await self._end(lambda tx: self._start(tx, credential, session_id, token, now, origin))
         return await self._signed_in(credential, session_id, now, token, now, uuid4())
+
+    async def _start(
+        self, tx: Tx, credential: Credential, session_id: UUID, token: str, now: datetime, origin: Origin
+    ) -> list[Revocation]:
+        if not await credentials.lock_unchanged(tx, credential):
+            raise unauthenticated(WRONG)
+        return await sessions.start(tx, session_id, credential.subject, digest(token), now, origin)
 
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
         """Check one of our tokens."""

@@ -17,8 +17,8 @@ from milequest.providers.identity.builtin_base import (
 from milequest.rules import mail
 from milequest.rules.credentials import ISSUER, email_key
 from milequest.rules.errors import unauthenticated, wrong_password
-from milequest.rules.identity import Account, Identity
-from milequest.store import address_changes, credentials
+from milequest.rules.identity import Identity
+from milequest.store import accounts, address_changes, credentials
 from milequest.store.credentials import Credential
 from milequest.store.transaction import Tx, transact
 
@@ -38,6 +38,8 @@ class Addresses(BuiltinBase):
         codes = keyed(request_id, old_code), keyed(request_id, new_code_)
 
         async def work(tx: Tx) -> bool:
+            if not await credentials.lock_unchanged(tx, credential):
+                raise wrong_password("input.password")
             await address_changes.put(tx, subject, digest(request_id), email, codes, now)
             return await address_changes.is_taken(tx, email_key(email), ISSUER, subject)
 
@@ -48,17 +50,18 @@ class Addresses(BuiltinBase):
 
     async def confirm_email_change(
         self, identity: Identity, request_id: str, old_code: str, new_code: str, now: datetime
-    ) -> Account:
-        """Make the new address the account's."""
+    ) -> None:
+        """Make the new address the account's and its user's, both or none."""
         subject = own_subject(identity)
         codes = keyed(request_id, old_code), keyed(request_id, new_code)
 
         async def work(tx: Tx) -> tuple[Credential, Credential] | None:
-            before = await credentials.of_subject(tx, subject)
+            before = await credentials.lock(tx, subject)
             email = await address_changes.use(tx, subject, digest(request_id), codes, now)
             if before is None or email is None or await address_changes.is_taken(tx, email_key(email), ISSUER, subject):
                 return None
             await credentials.change_email(tx, subject, email, now)
+            await accounts.follow(tx, ISSUER, str(subject), email, now)
             return before, replace(before, email=email)
 
         try:
@@ -69,4 +72,3 @@ class Addresses(BuiltinBase):
             raise wrong_code()
         for credential in changed:
             await self._send(mail.address_changed(credential.email))
-        return changed[1].account(ISSUER)

@@ -4,6 +4,7 @@ A code for a new password is good with the request that asked for it, whose id o
 """
 
 from datetime import datetime
+from uuid import uuid4
 
 from milequest.providers.identity.builtin_base import (
     BuiltinBase,
@@ -48,6 +49,8 @@ class Passwords(BuiltinBase):
         async def work(tx: Tx) -> list[Revocation]:
             nonlocal address
             address = None  # of an attempt before, if this transaction is run anew
+            # As many statements where nobody is to be locked: that it is nobody's request is not to be told by time.
+            await credentials.lock(tx, await password_resets.owner(tx, request) or uuid4())
             subject = await password_resets.use(tx, request, key, code_hash, now)
             if subject is None:
                 return []
@@ -70,6 +73,8 @@ class Passwords(BuiltinBase):
         password_hash = await self._hasher.hash(password)
 
         async def work(tx: Tx) -> list[Revocation]:
+            if not await credentials.lock_unchanged(tx, credential):
+                raise wrong_password("input.currentPassword")
             await credentials.change_password(tx, subject, password_hash, now)
             return await sessions.revoke_all(tx, subject, now, session_of(identity))
 

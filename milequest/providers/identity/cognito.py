@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 from milequest.providers.identity import Session, SignedIn
@@ -201,11 +201,15 @@ class CognitoIdentity(OutsideIdentity):
         await self._call("RevokeToken", Token=refresh_token.rpartition(":")[2], **given)
 
     async def _end(self, caller: Identity, ending: Ending, now: datetime, lasting: timedelta) -> None:
-        """Note what has ended. Cognito says when a session began in whole seconds: one of this second is over too."""
+        """Note what has ended: with all others also what has begun while Cognito was asked, by an old password for one.
+
+        Cognito says when a session began in whole seconds: one of this second is over too.
+        """
         if ending is Ending.THIS:
             ended = [Revocation(caller.user_id, caller.session_id)]
         else:
-            ended = [Revocation(caller.user_id, before=seconds(now) + 1)] if caller.user_id else []
+            before = seconds(max(now, datetime.now(UTC))) + 1
+            ended = [Revocation(caller.user_id, before=before)] if caller.user_id else []
         await transact(self._writer, lambda tx: revocations.put(tx, ended, now, lasting))
         await self._revocations.tell(ended)
 

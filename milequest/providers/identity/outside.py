@@ -16,7 +16,7 @@ from milequest.providers.identity import SignedIn
 from milequest.providers.identity.tokens import ALGORITHM, MAX_KID, KeyRing, Keys, KeysUnreachableError, TokenVerifier
 from milequest.rules.credentials import SignUp
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.rules.identity import Account, Identity, VerifiedToken
+from milequest.rules.identity import Identity, VerifiedToken
 from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, Origin
 
 FETCH_INTERVAL = 60.0  # seconds between fetches for keys we don't know
@@ -77,7 +77,7 @@ class OutsideIdentity:
 
     async def confirm_email_change(
         self, identity: Identity, request_id: str, old_code: str, new_code: str, now: datetime
-    ) -> Account:
+    ) -> None:
         """Refused."""
         _elsewhere(self.unmoved)
 

@@ -1,10 +1,11 @@
 """New passwords with Cognito: what it is asked, and that no answer tells who has an account."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from milequest.rules.errors import ErrorCode, QuestError
+from milequest.rules.instants import seconds
 from tests.ada import code_of
 from tests.milequest.providers.identity.test_cognito_sessions import DONE, REFUSED, Made, cognito
 
@@ -57,6 +58,15 @@ async def test_a_password_changes_for_who_knows_it_and_ends_every_session(cognit
         assert (asked["Username"], asked["Password"], asked["Permanent"]) == (caller.username, NEW, True)
         assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [caller.username]
         assert pool.revocations.has_ended(caller)
+
+
+async def test_a_session_begun_while_a_password_changes_is_over_too(cognito: Made) -> None:
+    begun = now()
+    async with cognito("signed in", DONE, DONE) as pool:
+        caller = await pool.caller()
+        thief = await pool.caller(origin_jti="another", auth_time=seconds(begun))
+        await pool.identity.change_password(caller, "Correct-Horse-1", NEW, begun - timedelta(seconds=5))
+        assert pool.revocations.has_ended(thief)
 
 
 @pytest.mark.parametrize(
