@@ -42,7 +42,8 @@ def test_the_deployed_lake_has_each_event_of_a_team(deployment: Deployment, athe
         one["sequence"]: (one["kind"], f"{one['occurred_at']:%Y-%m-%d %H:%M:%S.%f}"[:-3])
         for one in sql(deployment, OF_A_TEAM, channel)
     }
-    assert [kind for kind, _ in written.values()].count("ACTIVITY_ADDED") == WALKS
+    # and what she walked today before she had a team
+    assert [kind for kind, _ in written.values()].count("ACTIVITY_ADDED") >= WALKS
 
     def lain() -> dict[int, tuple[str, str]]:
         rows = athena.named("events-of-a-team", **{"team:…": channel})

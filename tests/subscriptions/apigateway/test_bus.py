@@ -135,7 +135,8 @@ async def test_a_bus_that_takes_nothing_is_tried_again_and_stops_nothing_else(
     seen: list[str] = []
 
     async def looked(parts: Parts, now: datetime) -> bool:
-        seen.append("round")
+        if parts is bus.parts:  # rounds of another gateway may run beside
+            seen.append("round")
         return False
 
     with monkeypatch.context() as patch:
