@@ -83,13 +83,13 @@ async def fast(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> tuple[Quest, Wo
     for name, value in (("MEMORY_KIB", 8), ("PASSES", 1)):
         monkeypatch.setattr(argon2, name, value)
     worked = Worked()
-    counted = argon2.Hasher._apart
+    counted = argon2.Hasher._work
 
-    async def apart(self: argon2.Hasher, work: Callable[[], Any]) -> Any:
+    async def work(self: argon2.Hasher, hashing: Callable[[], Any]) -> Any:
         worked.hashed += 1
-        return await counted(self, work)
+        return await counted(self, hashing)
 
-    monkeypatch.setattr(argon2.Hasher, "_apart", apart)
+    monkeypatch.setattr(argon2.Hasher, "_work", work)
     identity = BuiltinIdentity(quest.runtime.writer, worked)
     return Quest(replace(quest.runtime, identity=identity)), worked
 
@@ -97,7 +97,7 @@ async def fast(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> tuple[Quest, Wo
 async def told(quest: Quest, worked: Worked, sequence: list[Step], known: bool) -> list[tuple[str, int, int]]:
     """What a stranger at a network of their own learns, call by call: the answer, the hashes and the mails."""
     number = next(_numbers)
-    quest.runtime.rate_limits._windows.clear()
+    quest.runtime.rate_limits._counts.windows.clear()
     fresh = replace(quest.runtime, rate_limits=RateLimits(quest.runtime.redis))
     identity = fresh.identity
     assert isinstance(identity, BuiltinIdentity)

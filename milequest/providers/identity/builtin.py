@@ -46,13 +46,17 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
         )
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
-        """Start a session; a stranger's address takes as long as a wrong password."""
+        """Start a session; a stranger's address takes as long as a wrong password.
+
+        Once a password is known to be wrong nothing else is asked that could be out of reach or have no time: nobody
+        counts what is UNAVAILABLE as a wrong guess.
+        """
         key = email_key(email)
-        credential = await credentials.find(self._pool, key)
+        credential, waiting = await credentials.find(self._pool, key), await sign_ups.passwords(self._pool, key, now)
         right = await self._hasher.matches(password, credential.password_hash if credential else None)
         if credential is None or not right:
             # Attempts are there for addresses that have an account too, so this tells nobody of one.
-            if await self._hasher.matches_any(password, await sign_ups.passwords(self._pool, key, now)):
+            if await self._hasher.matches_any(password, waiting):
                 raise Refused(ErrorCode.EMAIL_NOT_VERIFIED, "Confirm the e-mail address with the code first.")
             raise unauthenticated(WRONG)
         session_id, token = new_id(now), new_token()

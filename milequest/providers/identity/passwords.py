@@ -33,12 +33,14 @@ class Hasher:
 
     async def hash(self, password: str, like: Sequence[str] = ()) -> str:
         """The password's hash, salted anew, or with the salt of the first one of `like`: equal passwords show then."""
-        salt = _salt(like[0]) if like else None
-        return await self._apart(lambda: self._argon2.hash(_bytes(password), salt=salt))
+        return await self._apart(self._hashing(password, like))
 
     async def matches_any(self, password: str, hashes: Sequence[str]) -> bool:
-        """Whether the password is that of one of these hashes, which share a salt. As much work however many."""
-        given = await self.hash(password, hashes or [self._nobodys])
+        """Whether the password is that of one of these hashes, which share a salt. As much work however many.
+
+        It is asked after `matches`, by who had their place in the queue and keeps it.
+        """
+        given = await self._work(self._hashing(password, hashes or [self._nobodys]))
         return given in hashes
 
     async def matches(self, password: str, password_hash: str | None) -> bool:
@@ -53,6 +55,10 @@ class Hasher:
             lambda: low_level.hash_secret_raw(code.encode(), salt, PASSES, MEMORY_KIB, LANES, 32, Type.ID)
         )
 
+    def _hashing(self, password: str, like: Sequence[str]) -> Callable[[], str]:
+        salt = _salt(like[0]) if like else None
+        return lambda: self._argon2.hash(_bytes(password), salt=salt)
+
     def _verify(self, password: str, password_hash: str) -> bool:
         try:
             return self._argon2.verify(password_hash, _bytes(password))
@@ -64,6 +70,10 @@ class Hasher:
             raise Refused(
                 ErrorCode.UNAVAILABLE, "Too many sign-ins at once; try again.", retryable=True, retryAfterSeconds=2
             )
+        return await self._work(work)
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        """Do it when its turn comes, however many wait."""
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
