@@ -30,7 +30,7 @@ from milequest.rules.pictures import sizes
 from milequest.rules.rate_limits import Per, RateLimit, all_limits
 from milequest.rules.text import MAX_MARKS
 from milequest.settings import Settings
-from milequest.store import deadlines, idempotency, pool
+from milequest.store import deadlines, idempotency, pool, rate_limits
 from resolvers import nodes, writing
 from schema import limits as documents
 from schema import variables
@@ -82,6 +82,11 @@ What is one too many is refused with the code RATE_LIMITED, with `retryable: tru
 and changes nothing. A window begins with its first attempt and lasts for the time given. A network is an IPv4 address,
 or the /64 of an IPv6 address. All processes count together in Valkey; while it is away each counts for itself.
 
+What is refused by one of these limits counts against none of the others, and so does a call that ends in UNAVAILABLE or
+INTERNAL, but for searches, routes and pictures. A failed call is one with a wrong password or code. From `sign-up` to
+`invite` only so many calls are under way at a time as may still come to count; more wait up to {wait}, and are then
+RATE_LIMITED with a `retryAfterSeconds` of {again}.
+
 One field of an operation is refused, and others of it may have an answer. So over HTTP the status is that of any answer
 with errors, 200 or 294, and not 429; the header `Retry-After` has the longest `retryAfterSeconds` of its errors.
 
@@ -102,7 +107,7 @@ def page() -> str:
         ("Times", _times()),
     ]
     return "".join(
-        [HEAD, _budget(), RATES, _rates(all_limits()), *(_section(title, lines) for title, lines in sections)]
+        [HEAD, _budget(), _rates_head(), _rates(all_limits()), *(_section(title, lines) for title, lines in sections)]
     )
 
 
@@ -122,6 +127,10 @@ def _budget() -> str:
         burst=_time(budgets.BURST_SECONDS),
         table=_table(("whose", "points an hour", "at once", "setting"), rows),
     )
+
+
+def _rates_head() -> str:
+    return RATES.format(wait=_time(int(rate_limits.WAIT_SECONDS)), again=rate_limits.COME_AGAIN)
 
 
 def _rates(limits: Sequence[RateLimit]) -> str:

@@ -26,7 +26,7 @@ from milequest.store import users
 from milequest.store.transaction import transact
 from milequest.store.users import Profile
 from resolvers.context import Context
-from resolvers.limiting import elsewhere, from_here, network_of, spend_mail
+from resolvers.limiting import elsewhere, from_here, mails, network_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,8 @@ async def sign_up(ctx: Context) -> SignUpResult:
     request = checked_sign_up(
         given["email"], given["password"], given["name"], given.get("timezone"), None if units is None else Units(units)
     )
-    await runtime.rate_limits.spend(SIGN_UPS, network_of(ctx))
-    await spend_mail(ctx, request.email_key)
-    return SignUpResult(await runtime.identity.sign_up(request, ctx.request.now))
+    async with runtime.rate_limits.calls((SIGN_UPS, network_of(ctx)), *await mails(ctx, request.email_key)):
+        return SignUpResult(await runtime.identity.sign_up(request, ctx.request.now))
 
 
 async def confirm_email(ctx: Context) -> Done:
@@ -85,9 +84,8 @@ async def resend_code(ctx: Context) -> Done:
     """Send another code for a sign-up."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     email = email_address(given["email"])
-    await runtime.rate_limits.spend(AUTH_CALLS, network_of(ctx))
-    await spend_mail(ctx, email_key(email))
-    await runtime.identity.resend_code(email, ctx.request.now, given.get("attempt_id"))
+    async with runtime.rate_limits.calls((AUTH_CALLS, network_of(ctx)), *await mails(ctx, email_key(email))):
+        await runtime.identity.resend_code(email, ctx.request.now, given.get("attempt_id"))
     return Done()
 
 
@@ -119,8 +117,8 @@ async def sign_in(ctx: Context) -> SignInResult:
 async def refresh_token(ctx: Context) -> RefreshResult:
     """Exchange a refresh token for the session's next tokens."""
     runtime = ctx.request.runtime
-    await runtime.rate_limits.spend(REFRESHES, network_of(ctx))
-    signed_in = await runtime.identity.refresh(ctx.args["input"]["refresh_token"], ctx.request.now)
+    async with runtime.rate_limits.calls((REFRESHES, network_of(ctx))):
+        signed_in = await runtime.identity.refresh(ctx.args["input"]["refresh_token"], ctx.request.now)
     await _user_id(ctx, signed_in)
     return RefreshResult(signed_in.session)
 

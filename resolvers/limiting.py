@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from milequest.rules import rate_limits as limits
+from milequest.rules.errors import is_verdict
 from milequest.rules.rate_limits import CODE_MAILS, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
+from milequest.store.rate_limits import Counted
 from resolvers.context import Context
 
 ADMITTED = "admitted"  # in the stash of a mutation that was counted
@@ -53,15 +55,12 @@ def from_here(ctx: Context, who: str) -> str:
     return f"{who} {network_of(ctx)}"
 
 
-async def spend_mail(ctx: Context, email_key: str) -> None:
-    """Count a mail to an address. Strangers' mails leave those of its owner, at a network known as theirs."""
-    counts, here = ctx.request.runtime.rate_limits, from_here(ctx, email_key)
-    await counts.spend(CODE_MAILS, here)
-    if not await counts.remembers(KNOWN_NETWORKS, here):
-        await counts.spend(MAILS_OF_ADDRESS, email_key)
+async def mails(ctx: Context, email_key: str) -> tuple[Counted, ...]:
+    """Limits of a mail to an address. Strangers' mails leave those of its owner, at a network known as theirs."""
+    return (CODE_MAILS, from_here(ctx, email_key)), *await elsewhere(ctx, email_key, MAILS_OF_ADDRESS)
 
 
-async def elsewhere(ctx: Context, who: str, limit: RateLimit) -> tuple[tuple[RateLimit, str], ...]:
+async def elsewhere(ctx: Context, who: str, limit: RateLimit) -> tuple[Counted, ...]:
     """`limit` on an account alone, for a network that isn't known as its owner's; nothing for one that is."""
     known = await ctx.request.runtime.rate_limits.remembers(KNOWN_NETWORKS, from_here(ctx, who))
     return () if known else ((limit, who),)
@@ -80,3 +79,10 @@ async def admit(ctx: Context) -> None:
     if ADMITTED not in ctx.stash:
         await per_user(OF_WRITES[ctx.info.field_name])(ctx)
         ctx.stash[ADMITTED] = True
+
+
+async def forgive(ctx: Context, error: Exception) -> None:
+    """Count a mutation that was admitted less where it failed by no fault of its caller's."""
+    if ctx.stash.get(ADMITTED) and not is_verdict(error):
+        del ctx.stash[ADMITTED]
+        await ctx.request.runtime.rate_limits.give_back(OF_WRITES[ctx.info.field_name], ctx.user_id.hex)

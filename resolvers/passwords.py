@@ -18,7 +18,7 @@ from milequest.store import users
 from milequest.store.users import Profile
 from resolvers.accounts import Done
 from resolvers.context import Context
-from resolvers.limiting import from_here, network_of, spend_mail
+from resolvers.limiting import from_here, mails, network_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,8 @@ async def forgot_password(ctx: Context) -> Requested:
     """Send a code for a new password."""
     runtime = ctx.request.runtime
     email = email_address(ctx.args["input"]["email"])
-    await runtime.rate_limits.spend(AUTH_CALLS, network_of(ctx))
-    await spend_mail(ctx, email_key(email))
-    return Requested(await runtime.identity.forgot_password(email, ctx.request.now))
+    async with runtime.rate_limits.calls((AUTH_CALLS, network_of(ctx)), *await mails(ctx, email_key(email))):
+        return Requested(await runtime.identity.forgot_password(email, ctx.request.now))
 
 
 async def reset_password(ctx: Context) -> Done:
@@ -77,8 +76,8 @@ async def request_email_change(ctx: Context) -> Requested:
     """Send codes to the caller's address and to the new one."""
     given, request = ctx.args["input"], ctx.request
     email = email_address(given["new_email"], "input.newEmail")
-    await spend_mail(ctx, email_key(email))
-    async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=_changes(ctx)):
+    sent = *_changes(ctx), *await mails(ctx, email_key(email))  # to nobody by who does not know the password
+    async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=sent):
         request_id = await request.runtime.identity.request_email_change(
             request.identity, email, given["password"], request.now
         )

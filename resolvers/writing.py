@@ -7,7 +7,7 @@ from milequest.rules.text import clean
 from milequest.store import idempotency
 from milequest.store.transaction import Tx, transact
 from resolvers.context import Context
-from resolvers.limiting import admit
+from resolvers.limiting import admit, forgive
 
 T = TypeVar("T")
 
@@ -62,6 +62,10 @@ async def earlier(ctx: Context, outcome: type[T]) -> T | None:
 async def commit(ctx: Context, action: Callable[[Tx], Awaitable[T]]) -> T:
     """Run `action` in one transaction, then tell the listeners. For an action that sees to idempotency itself."""
     request = ctx.request
-    committed = await transact(request.runtime.writer, action)
+    try:
+        committed = await transact(request.runtime.writer, action)
+    except Exception as error:
+        await forgive(ctx, error)
+        raise
     await request.runtime.bus.wake(committed.positions)
     return committed.result

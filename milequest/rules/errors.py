@@ -66,6 +66,15 @@ HTTP_STATUS = {
 MAY_PASS = {ErrorCode.UNAVAILABLE, ErrorCode.RATE_LIMITED, ErrorCode.ROUTE_ERROR, ErrorCode.PROVIDER_ERROR}
 """The codes of what may succeed a moment later: only they may come with `retryable`, on which clients try again."""
 
+WRONG_GUESSES = {
+    ErrorCode.UNAUTHENTICATED,
+    ErrorCode.EMAIL_NOT_VERIFIED,  # a sign-up's password, and so another one than the account's
+    ErrorCode.CODE_INVALID,
+    ErrorCode.INVALID_INVITE_CODE,
+}
+"""The codes that say of a password or of a code that it is not right."""
+WRONG = "WRONG"  # says the same of a field
+
 
 @dataclass(frozen=True, slots=True)
 class FieldFault:
@@ -157,7 +166,19 @@ def unauthenticated(message: str = "Sign in first.") -> Refused:
 
 def wrong_password(path: str) -> ValidationError:
     """A signed-in person's own password, given once more, is not right. The session stays good."""
-    return invalid(path, "WRONG", "is not the account's password")
+    return invalid(path, WRONG, "is not the account's password")
+
+
+def is_verdict(error: BaseException) -> bool:
+    """Whether an error is our answer to what was asked: not a fault of ours, nor what may pass."""
+    return isinstance(error, QuestError) and error.code not in MAY_PASS
+
+
+def is_wrong_guess(error: BaseException) -> bool:
+    """Whether a refusal says that a password or a code is not right."""
+    if isinstance(error, ValidationError):
+        return any(fault.code == WRONG for fault in error.fields)
+    return isinstance(error, QuestError) and error.code in WRONG_GUESSES
 
 
 def found(value: T | None, what: str) -> T:

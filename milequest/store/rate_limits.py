@@ -1,108 +1,163 @@
-"""Counts attempts in Redis, so that all processes count together; in this process while Redis is away.
+"""Limits on attempts: what counts against them, and when.
 
-Keys hold a hash of whom they count, never an address.
+An attempt whose outcome decides that holds a place while it is under way, so that many at once get no more tries than
+one after the other. Where those under way may come to all that is left, others wait for their turn.
 """
 
-import hashlib
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum, auto
+from typing import Any, TypeAlias
 
-from milequest.rules.errors import RateLimited
+from milequest.rules.errors import RateLimited, is_verdict, is_wrong_guess
 from milequest.rules.rate_limits import Memory, RateLimit
-from milequest.store.away import Away
-from milequest.store.breaker import Breaker
+from milequest.store.counts import Counts, Place, new_place
+from milequest.store.turns import LineTooLongError, Turns
 from milequest.store.valkey import Valkey
-from milequest.store.windows import Windows
+from milequest.store.windows import Verdict
 
-PATIENCE = 0.5  # seconds Redis may take, before this process counts alone
+Counted: TypeAlias = tuple[RateLimit, str]  # a limit, and whom it counts
 
-# KEYS[1]: the window; ARGV: what to add, the window's seconds. Answers the count and the seconds left.
-_COUNT = """
-local count = redis.call('INCRBY', KEYS[1], ARGV[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  left = tonumber(ARGV[2]) * 1000
-  redis.call('PEXPIRE', KEYS[1], left)
-end
-if count <= 0 then redis.call('DEL', KEYS[1]) end
-return {count, math.ceil(left / 1000)}
-"""
+WAIT_SECONDS = 5.0  # for attempts under way
+PAUSE_SECONDS = 0.02  # until Redis is asked again whether they are over
+COME_AGAIN = 2  # seconds after which who waited in vain may try again
+
+
+class _Outcome(Enum):
+    """What a call came to."""
+
+    NONE = auto()  # it was refused for another limit, or failed by a fault of ours: nothing was tried
+    DONE = auto()
+    WRONG = auto()  # a password or a code that is not right
+    REFUSED = auto()  # for another reason, and for good
+    TAKEN_BACK = auto()  # cancelled: it may have been any of these, and who takes a guess back has made it
+
+
+FAILED = frozenset({_Outcome.WRONG, _Outcome.TAKEN_BACK})
+SUCCEEDED = frozenset({_Outcome.DONE, _Outcome.TAKEN_BACK})
+ANSWERED = frozenset({_Outcome.DONE, _Outcome.WRONG, _Outcome.REFUSED, _Outcome.TAKEN_BACK})
 
 
 class RateLimits:
     """Windows of attempts: each begins with its first attempt and lasts the limit's seconds."""
 
     def __init__(self, redis: Valkey, clock: Callable[[], float] = time.monotonic) -> None:
-        self._count = redis.register_script(_COUNT)
-        self._clock = clock
-        self._asked = Breaker("Valkey", "attempts are counted here alone", PATIENCE, clock)
-        self._windows: dict[str, Windows] = {}  # of this process, by limit
+        self._counts = Counts(redis, clock)
+        self._turns = Turns()
+        self._settling: set[asyncio.Task[None]] = set()
 
     async def spend(self, limit: RateLimit, who: str) -> None:
-        """Count one attempt of `who`. Raises RATE_LIMITED when it is one too many."""
-        count, left = await self._add(limit, who, 1)
+        """Count one attempt of `who`. Raises RATE_LIMITED when it is one too many, which counts nothing."""
+        count, left = await self._counts.add(limit, who, 1)
         if count > limit.most:
-            raise RateLimited(f"Too many {limit.what}; try again later.", left)
+            raise _too_many(limit, left)
 
     async def give_back(self, limit: RateLimit, who: str) -> None:
         """Count one attempt of `who` less."""
-        await self._add(limit, who, -1)
+        await self._counts.add(limit, who, -1)
 
     @asynccontextmanager
-    async def failures(
-        self, *limits: tuple[RateLimit, str], successes: Sequence[tuple[RateLimit, str]] = ()
-    ) -> AsyncIterator[None]:
-        """Count an attempt against `limits` unless the block succeeds, and against `successes` if it does.
+    async def failures(self, *limits: Counted, successes: Sequence[Counted] = ()) -> AsyncGenerator[None, None]:
+        """Count the block against `limits` where a guess was wrong in it, and against `successes` where it succeeds.
 
-        Raises RATE_LIMITED instead of running one too many.
+        Raises RATE_LIMITED instead of running one too many, which counts nothing. What is no verdict, such as
+        UNAVAILABLE or an unexpected error, counts nothing either.
         """
-        for limit, who in limits:
-            await self.spend(limit, who)  # before, since many may be made at once
-        failed, succeeded = 0, -1
-        try:
-            for limit, who in successes:
-                await self.spend(limit, who)
+        counted = [*((each, FAILED) for each in limits), *((each, SUCCEEDED) for each in successes)]
+        async with self._attempt(counted):
             yield
-            failed, succeeded = -1, 0
-        except RateLimited:
-            failed = -1  # refused for its successes, so no failure
-            raise
-        finally:
-            for limit, who in limits:  # after a failure as well: both take the same time
-                await self._add(limit, who, failed)
-            for limit, who in successes:
-                await self._add(limit, who, succeeded)
+
+    @asynccontextmanager
+    async def calls(self, *limits: Counted) -> AsyncGenerator[None, None]:
+        """Count the block against `limits`, unless it comes to nothing by a fault of ours.
+
+        Raises RATE_LIMITED instead of running one too many, which counts against none of them.
+        """
+        async with self._attempt([(each, ANSWERED) for each in limits]):
+            yield
+
+    async def count(self, limit: RateLimit, who: str) -> int:
+        """How many attempts of `who` have been counted."""
+        return (await self._counts.add(limit, who, 0))[0]
 
     async def clear(self, limit: RateLimit, who: str) -> None:
         """Begin a window anew."""
-        count, _ = await self._add(limit, who, 0)
+        count = await self.count(limit, who)
         if count > 0:
-            await self._add(limit, who, -count)
+            await self._counts.add(limit, who, -count)
 
     async def remember(self, memory: Memory, who: str) -> None:
-        """Remember `who`."""
-        await self._add(memory, who, 1)
+        """Remember `who` from now on, however long they have been remembered."""
+        await self._counts.renew(memory, who)
 
     async def remembers(self, memory: Memory, who: str) -> bool:
         """Whether `who` is remembered."""
-        return (await self._add(memory, who, 0))[0] > 0
+        return (await self._counts.add(memory, who, 0))[0] > 0
 
-    async def _add(self, window: RateLimit | Memory, who: str, attempts: int) -> tuple[int, int]:
-        key = f"rate:{window.key}:{hashlib.sha256(who.encode(errors='surrogatepass')).hexdigest()[:32]}"
-
-        async def count() -> tuple[int, int]:
-            number, left = await self._count([key], [attempts, window.seconds])
-            return int(number), int(left)
-
+    @asynccontextmanager
+    async def _attempt(self, counted: Iterable[tuple[Counted, frozenset[_Outcome]]]) -> AsyncGenerator[None, None]:
+        """Hold a place in each window while the block runs; it counts in those whose outcomes it comes to."""
+        held: list[tuple[Place, frozenset[_Outcome]]] = []
+        outcome = _Outcome.NONE
         try:
-            return await self._asked(count)
-        except Away:
-            return self._here(window).add(key, attempts, self._clock())
+            for (limit, who), outcomes in counted:
+                held.append((await self._place(limit, who), outcomes))
+            try:
+                yield
+                outcome = _Outcome.DONE
+            except BaseException as error:
+                outcome = _came_to(error)
+                raise
+        finally:
+            await self._finish(self._settle([(place, outcome in outcomes) for place, outcomes in held]))
 
-    def _here(self, window: RateLimit | Memory) -> Windows:
-        """Return the windows of a limit that this process counts alone."""
-        if window.key not in self._windows:
-            most = window.most if isinstance(window, RateLimit) else None
-            self._windows[window.key] = Windows(most, window.seconds)
-        return self._windows[window.key]
+    async def _place(self, limit: RateLimit, who: str) -> Place:
+        """A place among the attempts under way. Raises RATE_LIMITED, also where none becomes free in a while."""
+        loop = asyncio.get_running_loop()
+        until, place_id = loop.time() + WAIT_SECONDS, new_place()
+        try:
+            async with self._turns.turn(f"{limit.key} {who}", until):
+                while True:
+                    verdict, left, place = await self._held(limit, who, place_id)
+                    if verdict is Verdict.HELD:
+                        return place
+                    if verdict is Verdict.FULL:
+                        raise _too_many(limit, left)
+                    if loop.time() >= until:
+                        raise LineTooLongError
+                    await asyncio.sleep(PAUSE_SECONDS)
+        except LineTooLongError:
+            raise RateLimited(f"Too many {limit.what} at once; try again.", COME_AGAIN) from None
+
+    async def _held(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, Place]:
+        try:
+            return await self._counts.hold(limit, who, place_id)
+        except asyncio.CancelledError:  # nobody is left to give back what may be held by now
+            place = Place(limit, who, place_id, is_here=False)
+            await self._finish(self._settle([(place, False)]))
+            raise
+
+    async def _settle(self, held: Sequence[tuple[Place, bool]]) -> None:
+        for place, counts in held:
+            await self._counts.settle(place, counts=counts)
+
+    async def _finish(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it to the end, also where the call is cancelled once more."""
+        task = asyncio.create_task(work)
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+        await asyncio.shield(task)
+
+
+def _came_to(error: BaseException) -> _Outcome:
+    if not isinstance(error, Exception):
+        return _Outcome.TAKEN_BACK
+    if not is_verdict(error):
+        return _Outcome.NONE
+    return _Outcome.WRONG if is_wrong_guess(error) else _Outcome.REFUSED
+
+
+def _too_many(limit: RateLimit, left: int) -> RateLimited:
+    return RateLimited(f"Too many {limit.what}; try again later.", left)

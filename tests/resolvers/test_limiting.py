@@ -16,7 +16,9 @@ from graphql import (
 )
 
 from milequest.rules.rate_limits import WALKS_LOGGED, Memory, RateLimit
+from milequest.store.counts import Counts, Place
 from milequest.store.rate_limits import RateLimits
+from milequest.store.windows import Verdict
 from schema.build import build
 from tests.journeys import along
 from tests.quest import Caller, Quest, just_begun
@@ -35,16 +37,21 @@ OF_NAME: dict[str, Any] = {
 }
 
 
-class Spent(RateLimits):
-    """Limits whose windows are all full, whomever they count."""
+class Full(Counts):
+    """Windows that are all full, whomever they count."""
 
-    async def _add(self, window: RateLimit | Memory, who: str, attempts: int) -> tuple[int, int]:
+    async def add(self, window: RateLimit | Memory, who: str, attempts: int) -> tuple[int, int]:
         return (window.most + 1 if isinstance(window, RateLimit) else 0), window.seconds
+
+    async def hold(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, Place]:
+        return Verdict.FULL, limit.seconds, Place(limit, who, place_id, is_here=False)
 
 
 def spent(caller: Caller) -> Caller:
     """The same caller, with nothing left of any limit."""
-    return replace(caller, runtime=replace(caller.runtime, rate_limits=Spent(caller.runtime.redis)))
+    limits = RateLimits(caller.runtime.redis)
+    limits._counts = Full(caller.runtime.redis)
+    return replace(caller, runtime=replace(caller.runtime, rate_limits=limits))
 
 
 def sample(name: str, kind: GraphQLInputType) -> Any:
@@ -126,5 +133,4 @@ async def test_repeats_and_tries_of_a_transaction_count_once(quest: Quest) -> No
     given = just_begun(500) | {"startedAt": ann.now.isoformat(), "idempotencyKey": "a walk of mine"}
     for _ in range(5):
         await ann.run(LOG, input=given)
-    count, _ = await ann.runtime.rate_limits._add(WALKS_LOGGED, ann.user_id.hex, 0)
-    assert count == 1
+    assert await ann.runtime.rate_limits.count(WALKS_LOGGED, ann.user_id.hex) == 1

@@ -7,9 +7,9 @@ from contextlib import nullcontext
 import pytest
 from redis.asyncio import Redis
 
-from milequest.rules.errors import RateLimited
+from milequest.rules.errors import RateLimited, Refused, unauthenticated
 from milequest.rules.rate_limits import Memory, Per, RateLimit
-from milequest.store import rate_limits, windows
+from milequest.store import counts, windows
 from milequest.store.breaker import RETREAT
 from milequest.store.rate_limits import RateLimits
 
@@ -32,7 +32,7 @@ async def limits(
     request: pytest.FixtureRequest, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[RateLimits]:
     """Limits counted in Redis, which has all the time it wants, and in the process because Redis is away."""
-    monkeypatch.setattr(rate_limits, "PATIENCE", 60.0)
+    monkeypatch.setattr(counts, "PATIENCE", 60.0)
     async with Redis.from_url(redis_url if request.param == "redis" else NOBODY) as redis:
         yield RateLimits(redis)
 
@@ -79,10 +79,10 @@ async def test_attempts_at_once_are_all_counted(limits: RateLimits) -> None:
 
 async def test_an_attempt_that_succeeds_was_not_counted(limits: RateLimits) -> None:
     for works in (True, False, True, False, True, True, False):
-        with pytest.raises(ValueError, match="wrong") if not works else nullcontext():
+        with pytest.raises(Refused) if not works else nullcontext():
             async with limits.failures((THREE, "ada")):
                 if not works:
-                    raise ValueError("wrong")
+                    raise unauthenticated()
     with pytest.raises(RateLimited):
         async with limits.failures((THREE, "ada")):
             raise AssertionError("one too many is not run")
@@ -140,7 +140,7 @@ async def test_while_redis_hangs_the_process_counts_and_then_asks_it_again(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Only the first waits for it, nobody is let through, and its return is noticed."""
-    monkeypatch.setattr(rate_limits, "PATIENCE", 0.1)
+    monkeypatch.setattr(counts, "PATIENCE", 0.1)
     clock = Clock()
     limits = RateLimits(redis, clock)
     await limits.spend(THREE, "ada")
@@ -161,7 +161,7 @@ async def test_a_crowd_frees_nobody_who_is_refused_and_takes_bounded_memory(monk
         for number in range(100):
             await limits.spend(THREE, f"other-{number}")
         assert await refused_after(limits, "ada") == 0
-        assert sum(map(len, limits._windows.values())) <= 10
+        assert sum(map(len, limits._counts.windows.values())) <= 10
 
 
 async def test_while_too_many_are_refused_strangers_are_too_until_the_first_window_ends(
@@ -192,8 +192,8 @@ async def test_successes_and_failures_are_counted_apart(limits: RateLimits) -> N
         try:
             async with limits.failures((THREE, "ada"), successes=[(wins, "ada")]):
                 if not succeeds:
-                    raise ValueError
-        except ValueError:
+                    raise unauthenticated()
+        except Refused:
             return "failed"
         except RateLimited as refusal:
             return refusal.message.split()[2].rstrip(";")
