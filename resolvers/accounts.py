@@ -13,7 +13,6 @@ from milequest.rules.enums import Units
 from milequest.rules.errors import unauthenticated
 from milequest.rules.rate_limits import (
     AUTH_CALLS,
-    CODE_TRIES,
     FAILED_SIGN_INS,
     FAILED_SIGN_INS_ELSEWHERE,
     KNOWN_NETWORKS,
@@ -26,7 +25,7 @@ from milequest.store import users
 from milequest.store.transaction import transact
 from milequest.store.users import Profile
 from resolvers.context import Context
-from resolvers.limiting import elsewhere, from_here, mails, network_of
+from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from_here, mails, network_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,8 @@ async def confirm_email(ctx: Context) -> Done:
     """Finish a sign-up with the code."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     email, attempt_id = email_address(given["email"]), given.get("attempt_id")
-    tried = attempt_id or from_here(ctx, email_key(email))
-    async with runtime.rate_limits.failures((AUTH_CALLS, network_of(ctx)), (CODE_TRIES, tried)):
+    tried = code_of_address(ctx, email_key(email)) if attempt_id is None else code_of_sign_up(attempt_id)
+    async with runtime.rate_limits.failures((AUTH_CALLS, network_of(ctx)), tried):
         await runtime.identity.confirm(email, given["code"], ctx.request.now, attempt_id)
     return Done()
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from milequest.providers.identity.builtin_base import wrong_code
 from milequest.rules import rate_limits as limits
+from milequest.rules.credentials import is_secret_id
 from milequest.rules.errors import is_verdict
-from milequest.rules.rate_limits import CODE_MAILS, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
+from milequest.rules.rate_limits import CODE_MAILS, CODE_TRIES, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
 from milequest.store.rate_limits import Counted
 from resolvers.context import Context
 
@@ -53,6 +55,35 @@ def network_of(ctx: Context) -> str:
 def from_here(ctx: Context, who: str) -> str:
     """`who` and the caller's network together."""
     return f"{who} {network_of(ctx)}"
+
+
+def code_of_sign_up(attempt_id: str) -> Counted:
+    """Limit of wrong codes for a sign-up. Whom each such limit counts says for what, so that none counts for another.
+
+    Raises CODE_INVALID for an id that is none.
+    """
+    return CODE_TRIES, f"sign-up {_possible(attempt_id)}"
+
+
+def code_of_address(ctx: Context, email_key: str) -> Counted:
+    """Limit of wrong codes for sign-ups with an address, of whoever names no attempt."""
+    return CODE_TRIES, f"address {from_here(ctx, email_key)}"
+
+
+def code_of_reset(request_id: str) -> Counted:
+    """Limit of wrong codes for a new password. Raises CODE_INVALID for an id that is none."""
+    return CODE_TRIES, f"reset {_possible(request_id)}"
+
+
+def code_of_change(ctx: Context) -> Counted:
+    """Limit of wrong codes for another address of the caller's account."""
+    return CODE_TRIES, f"change {ctx.user_id.hex}"
+
+
+def _possible(secret_id: str) -> str:
+    if not is_secret_id(secret_id):
+        raise wrong_code()
+    return secret_id
 
 
 async def mails(ctx: Context, email_key: str) -> tuple[Counted, ...]:

@@ -7,7 +7,6 @@ from milequest.rules.errors import unauthenticated
 from milequest.rules.rate_limits import (
     ACCOUNT_CHANGES,
     AUTH_CALLS,
-    CODE_TRIES,
     FAILED_SIGN_INS,
     KNOWN_NETWORKS,
     PASSWORD_CHECKS,
@@ -18,7 +17,7 @@ from milequest.store import users
 from milequest.store.users import Profile
 from resolvers.accounts import Done
 from resolvers.context import Context
-from resolvers.limiting import from_here, mails, network_of
+from resolvers.limiting import code_of_change, code_of_reset, from_here, mails, network_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ async def reset_password(ctx: Context) -> Done:
         password=lambda: checked_password(given["new_password"], "input.newPassword"),
     )
     request_id, here = given["request_id"], from_here(ctx, email_key(right["email"]))
-    async with limits.failures((AUTH_CALLS, network_of(ctx)), (CODE_TRIES, request_id)):
+    async with limits.failures((AUTH_CALLS, network_of(ctx)), code_of_reset(request_id)):
         await ctx.request.runtime.identity.reset_password(
             right["email"], request_id, given["code"], right["password"], ctx.request.now
         )
@@ -87,7 +86,7 @@ async def request_email_change(ctx: Context) -> Requested:
 async def confirm_email_change(ctx: Context) -> EmailChanged:
     """Make the new address the caller's."""
     given, request = ctx.args["input"], ctx.request
-    async with request.runtime.rate_limits.failures((CODE_TRIES, ctx.user_id.hex)):
+    async with request.runtime.rate_limits.failures(code_of_change(ctx)):
         await request.runtime.identity.confirm_email_change(
             request.identity, given["request_id"], given["old_code"], given["new_code"], request.now
         )

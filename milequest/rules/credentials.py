@@ -26,6 +26,7 @@ ACCESS_TOKEN_LIFE = timedelta(hours=1)
 REFRESH_TOKEN_LIFE = timedelta(days=30)
 MAX_SESSIONS = 50  # of one account
 
+_SECRET_ID = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 256 random bits
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+")
 
 
@@ -122,6 +123,11 @@ def normal_code(text: str) -> str | None:
     """The six digits, however they were spaced; None where there are no six."""
     digits = re.sub(r"[\s-]", "", text)
     return digits if re.fullmatch(rf"[0-9]{{{CODE_DIGITS}}}", digits) else None
+
+
+def is_secret_id(text: str) -> bool:
+    """Whether it may be the id of a sign-up or of a request, which only its asker knows."""
+    return _SECRET_ID.fullmatch(text) is not None
 
 
 def display_name(text: str, path: str = "input.name") -> str:
