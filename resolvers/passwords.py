@@ -93,6 +93,7 @@ async def confirm_email_change(ctx: Context) -> EmailChanged:
     viewer = await users.profile(request.runtime.writer, ctx.user_id)
     if viewer is None:
         raise unauthenticated("This account is closed.")
+    await request.runtime.rate_limits.remember(KNOWN_NETWORKS, from_here(ctx, email_key(viewer.email)))
     return EmailChanged(viewer)
 
 

@@ -11,6 +11,7 @@ from milequest.rules.rate_limits import (
     CODE_TRIES,
     FAILED_SIGN_INS,
     FAILED_SIGN_INS_ELSEWHERE,
+    KNOWN_NETWORKS,
     MAILS_OF_ADDRESS,
     SIGN_INS,
     SIGN_UPS,
@@ -22,6 +23,7 @@ from tests.resolvers.test_accounts import (
     CONFIRM,
     EMAIL,
     PAIR,
+    PASSWORD,
     RESEND,
     SIGN_IN,
     SIGN_UP,
@@ -30,7 +32,10 @@ from tests.resolvers.test_accounts import (
     mailed,
     sign_in,
 )
-from tests.resolvers.test_passwords import FORGOT
+from tests.resolvers.test_email_changes import CONFIRM as CONFIRM_CHANGE
+from tests.resolvers.test_email_changes import NEW as NEW_ADDRESS
+from tests.resolvers.test_email_changes import asked
+from tests.resolvers.test_passwords import FORGOT, signed_in
 
 KEY = "ada@example.org"
 WRONG = {"email": EMAIL, "password": "Wrong-Horse-1"}
@@ -187,3 +192,24 @@ async def test_without_redis_one_signs_in_and_is_still_limited(quest: Quest) -> 
         for _ in range(FAILED_SIGN_INS.most):
             assert (await client.refused(SIGN_IN, input=WRONG))["code"] == "UNAUTHENTICATED"
         assert (await client.refused(SIGN_IN, input=WRONG))["code"] == "RATE_LIMITED"
+
+
+async def test_a_network_stays_known_while_its_account_signs_in_there(quest: Quest) -> None:
+    await account(quest)
+    home, redis = elsewhere(quest), quest.runtime.redis
+    for _ in range(2):
+        await home.run(SIGN_IN, input=PAIR)
+        known = [key for key in await redis.keys() if KNOWN_NETWORKS.key.encode() in key]
+        assert await redis.ttl(known[0]) > KNOWN_NETWORKS.seconds - 60
+        await redis.expire(known[0], 60)
+
+
+async def test_a_network_stays_known_when_the_address_changes_there(quest: Quest) -> None:
+    await account(quest)
+    ada = await signed_in(quest, await sign_in(quest))
+    await ada.run(CONFIRM_CHANGE, input=await asked(quest, ada))
+    for _ in range(FAILED_SIGN_INS_ELSEWHERE.most):
+        await quest.runtime.rate_limits.spend(FAILED_SIGN_INS_ELSEWHERE, NEW_ADDRESS.lower())
+    pair = {"email": NEW_ADDRESS, "password": PASSWORD}
+    assert (await elsewhere(quest).refused(SIGN_IN, input=pair))["code"] == "RATE_LIMITED"
+    await ada.run(SIGN_IN, input=pair)
