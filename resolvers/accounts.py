@@ -25,7 +25,7 @@ from milequest.store import users
 from milequest.store.transaction import transact
 from milequest.store.users import Profile
 from resolvers.context import Context
-from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from_here, mails, network_of
+from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from_here, mails, network_of, sign_outs
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,9 @@ async def refresh_token(ctx: Context) -> RefreshResult:
 async def sign_out(ctx: Context) -> Done:
     """End the refresh token's session, else the caller's; or all others, or all."""
     given, runtime = ctx.args["input"], ctx.request.runtime
-    await runtime.rate_limits.spend(REFRESHES, network_of(ctx))
     ending = Ending.ALL if given.get("everywhere") else Ending.OTHERS if given.get("others") else Ending.THIS
-    await runtime.identity.sign_out(given.get("refresh_token"), ctx.identity, ending, ctx.request.now)
+    async with runtime.rate_limits.calls(sign_outs(ctx)):
+        await runtime.identity.sign_out(given.get("refresh_token"), ctx.identity, ending, ctx.request.now)
     return Done()
 
 

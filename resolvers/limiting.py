@@ -86,6 +86,12 @@ def _possible(secret_id: str) -> str:
     return secret_id
 
 
+def sign_outs(ctx: Context) -> Counted:
+    """Limit of ending sessions: of the user who is signed in, else of the network."""
+    user_id = ctx.identity.user_id
+    return (limits.SIGN_OUTS_HERE, network_of(ctx)) if user_id is None else (limits.SIGN_OUTS, user_id.hex)
+
+
 async def mails(ctx: Context, email_key: str) -> tuple[Counted, ...]:
     """Limits of a mail to an address. Strangers' mails leave those of its owner, at a network known as theirs."""
     return (CODE_MAILS, from_here(ctx, email_key)), *await elsewhere(ctx, email_key, MAILS_OF_ADDRESS)

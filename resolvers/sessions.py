@@ -6,11 +6,11 @@ from uuid import UUID
 
 from milequest.providers.identity.builtin_base import session_of
 from milequest.rules.errors import unauthenticated
-from milequest.rules.rate_limits import REFRESHES, network
 from milequest.rules.sessions import ActiveSession
 from milequest.store import users
 from milequest.store.users import Profile
 from resolvers.context import Context, Request
+from resolvers.limiting import sign_outs
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ async def end_session(ctx: Context) -> EndSessionResult:
     """End one of one's own sessions."""
     user_id, request, runtime = ctx.user_id, ctx.request, ctx.request.runtime
     session_id: UUID = ctx.args["input"]["session_id"]
-    await runtime.rate_limits.spend(REFRESHES, network(request.address))
-    await runtime.identity.end_session(ctx.identity, session_id, request.now)
+    async with runtime.rate_limits.calls(sign_outs(ctx)):
+        await runtime.identity.end_session(ctx.identity, session_id, request.now)
     viewer = await users.profile(runtime.writer, user_id)
     if viewer is None:
         raise unauthenticated()

@@ -62,6 +62,12 @@ AUTH_CALLS = RateLimit(
 REFRESHES = RateLimit(  # offices share an address
     "refresh", 600, HOUR, "refreshes from this network", Per.NETWORK, "Calls of `refreshToken`."
 )
+SIGN_OUTS = RateLimit(  # apart from what strangers in the network may use up: who was robbed has to get out
+    "sign-out", 120, HOUR, "sign-outs", Per.USER, "Calls of `signOut` and `endSession` by who is signed in."
+)
+SIGN_OUTS_HERE = RateLimit(
+    "sign-out", 600, HOUR, "sign-outs from this network", Per.NETWORK, "Calls of `signOut` by who is not signed in."
+)
 SIGN_INS = RateLimit("sign-in", 30, HOUR, "sign-ins", Per.ACCOUNT_HERE, "Calls of `signIn` that succeed.")
 FAILED_SIGN_INS = RateLimit(
     "failed-sign-in", 10, 15 * MINUTE, "failed sign-ins", Per.ACCOUNT_HERE, "Failed calls of `signIn`."

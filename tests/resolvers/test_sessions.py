@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from milequest.rules.errors import ErrorCode
-from milequest.rules.rate_limits import REFRESHES
+from milequest.rules.rate_limits import REFRESHES, SIGN_OUTS, SIGN_OUTS_HERE, RateLimit
 from resolvers.identity import Identify, identifying
 from tests.ada import code_of
 from tests.quest import Caller, Quest
@@ -126,12 +126,38 @@ async def test_an_ended_token_is_refused_however_its_signature_is_written(quest:
         assert await code_of(identify(text)) is ErrorCode.UNAUTHENTICATED
 
 
-async def test_signing_out_is_limited_by_network(quest: Quest) -> None:
+async def test_signing_out_is_limited_by_network_for_who_is_not_signed_in(quest: Quest) -> None:
     client = elsewhere(quest)
-    for _ in range(REFRESHES.most):
-        await quest.runtime.rate_limits.spend(REFRESHES, client.address)
+    await spent(quest, SIGN_OUTS_HERE, client.address)
     refusal = await client.refused(SIGN_OUT, input={"refreshToken": "ada@example.org:x", "everywhere": True})
     assert refusal["code"] == "RATE_LIMITED"
+
+
+async def test_who_is_signed_in_signs_out_whatever_strangers_use_up_in_their_network(quest: Quest) -> None:
+    await account(quest)
+    identify = identifying(quest.runtime)
+    clients = [(await signed_in(quest, identify))[0] for _ in range(2)]
+    for limit in (REFRESHES, SIGN_OUTS_HERE):
+        for client in clients:
+            await spent(quest, limit, client.address)
+    other = next(session for session in await listed(clients[0]) if not session["isCurrent"])
+    await clients[0].run(END, input={"sessionId": other["id"]})
+    await clients[0].run(SIGN_OUT, input={"everywhere": True})
+
+
+async def test_ending_sessions_is_limited_by_user(quest: Quest) -> None:
+    await account(quest)
+    client, _ = await signed_in(quest, identifying(quest.runtime))
+    session = (await listed(client))[0]["id"]
+    await spent(quest, SIGN_OUTS, client.user_id.hex)
+    for document, given in ((SIGN_OUT, {}), (END, {"sessionId": session})):
+        assert (await client.refused(document, input=given))["code"] == "RATE_LIMITED"
+
+
+async def spent(quest: Quest, limit: RateLimit, who: str) -> None:
+    """Use a limit up, without the work."""
+    for _ in range(limit.most):
+        await quest.runtime.rate_limits.spend(limit, who)
 
 
 LIST = "{ viewer { sessions { id device network signedInAt lastUsedAt isCurrent } } }"
