@@ -13,6 +13,7 @@ from milequest.rules.rate_limits import (
     FAILED_SIGN_INS_ELSEWHERE,
     KNOWN_NETWORKS,
     MAILS_OF_ADDRESS,
+    PASSWORD_CHECKS,
     SIGN_INS,
     SIGN_UPS,
 )
@@ -32,9 +33,9 @@ from tests.resolvers.test_accounts import (
     mailed,
     sign_in,
 )
+from tests.resolvers.test_email_changes import ASK, asked
 from tests.resolvers.test_email_changes import CONFIRM as CONFIRM_CHANGE
 from tests.resolvers.test_email_changes import NEW as NEW_ADDRESS
-from tests.resolvers.test_email_changes import asked
 from tests.resolvers.test_passwords import FORGOT, signed_in
 
 KEY = "ada@example.org"
@@ -213,3 +214,17 @@ async def test_a_network_stays_known_when_the_address_changes_there(quest: Quest
     pair = {"email": NEW_ADDRESS, "password": PASSWORD}
     assert (await elsewhere(quest).refused(SIGN_IN, input=pair))["code"] == "RATE_LIMITED"
     await ada.run(SIGN_IN, input=pair)
+
+
+async def test_a_wrong_password_uses_up_no_mails_of_a_new_address(quest: Quest) -> None:
+    await account(quest)
+    ada = await signed_in(quest, await sign_in(quest))
+    given = {"newEmail": "newcomer@example.org", "password": "Wrong-Horse-1"}
+    for _ in range(PASSWORD_CHECKS.most):
+        assert (await ada.refused(ASK, input=given))["code"] == "VALIDATION_ERROR"
+    limits = quest.runtime.rate_limits
+    assert await limits.count(MAILS_OF_ADDRESS, "newcomer@example.org") == 0
+    await limits.clear(PASSWORD_CHECKS, f"{ada.user_id.hex} {ada.address}")
+    await ada.run(ASK, input=given | {"password": PASSWORD})
+    assert await limits.count(MAILS_OF_ADDRESS, "newcomer@example.org") == 1
+    assert await limits.count(CODE_MAILS, f"newcomer@example.org {ada.address}") == 1
