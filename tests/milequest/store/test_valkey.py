@@ -12,7 +12,7 @@ import pytest
 from redis.crc import key_slot
 
 from milequest.providers.mail.local import LocalMailbox
-from milequest.rules.errors import RateLimited, Refused
+from milequest.rules.errors import QuestError, RateLimited, Refused, unauthenticated
 from milequest.rules.mail import Mail
 from milequest.rules.rate_limits import Per, RateLimit
 from milequest.runtime import open_runtime
@@ -82,6 +82,22 @@ async def test_attempts_are_counted_together(valkey: Valkey) -> None:
     await theirs.spend(limit, who)
     with pytest.raises(RateLimited):
         await ours.spend(limit, who)
+
+
+async def test_attempts_under_way_hold_places_together(valkey: Valkey) -> None:
+    limit, who = RateLimit("test", 2, 60, "tests", Per.USER, ""), uuid4().hex
+    ours, theirs = RateLimits(valkey), RateLimits(valkey)
+
+    async def guess(limits: RateLimits) -> str:
+        try:
+            async with limits.failures((limit, who)):
+                raise unauthenticated()
+        except QuestError as refusal:
+            return refusal.code
+
+    answers = await asyncio.gather(*(guess(limits) for limits in (ours, theirs) for _ in range(10)))
+    assert answers.count("UNAUTHENTICATED") == limit.most
+    assert await ours.count(limit, who) == limit.most
 
 
 async def test_who_walks_is_known(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
