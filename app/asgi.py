@@ -17,6 +17,7 @@ from app.counting import count
 from app.http import graphiql, graphql, health, jwks, mail, routes, uploads
 from app.http.edges import Crowd, cross_origin, refused
 from app.http.local import is_local
+from app.http.paying import paid_by_network
 from app.http.surroundings import surroundings
 from app.worker import work
 from milequest.rules.avatars import SHOWN
@@ -94,7 +95,7 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
         Mount("/graphql/assets", graphiql.assets),
         Route("/graphql", _graphql(settings, accounts), methods=["GET", "POST"]),
         Route("/routes/{id}.geojson", routes.geo_json),
-        Route("/.well-known/jwks.json", jwks.keys),
+        Route("/.well-known/jwks.json", paid_by_network(jwks.keys)),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
         *([] if settings.uploads_bucket else _pictures()),
@@ -104,7 +105,7 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
 
 def _pictures() -> list[BaseRoute]:
     """Where pictures go to, and where they are: else S3 is, and CloudFront."""
-    return [Route(PATH, uploads.take, methods=["POST"]), Route(f"/{SHOWN}/{{name}}", uploads.show)]
+    return [Route(PATH, uploads.take, methods=["POST"]), Route(f"/{SHOWN}/{{name}}", paid_by_network(uploads.show))]
 
 
 def _graphql(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> Callable[[Request], Awaitable[Response]]:

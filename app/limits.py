@@ -66,6 +66,10 @@ sizes it asks for. `__schema` and `__type` cost {introspection} each. A document
 costs 1 more for every {characters} characters, also where it is refused: the same text with other `variables` is read
 once. A subscription is paid for when it begins; its events are free.
 
+`/routes/{{id}}.geojson` costs {request}, and 1 more for every {size} bytes of it. A form with a picture costs its user
+{request}, and one that is not good its network. `/avatars/` and `/.well-known/jwks.json` cost the network {request},
+whoever is signed in.
+
 {table}
 A budget fills evenly, and holds at most what {burst} bring. People who are signed in pay for themselves, whatever
 server or network they come through. A machine is a role of AWS, or what an operator's authorizer calls it by
@@ -73,7 +77,8 @@ server or network they come through. A machine is a role of AWS, or what an oper
 
 An operation is refused where nothing is left, before its document is read, with RATE_LIMITED, `retryable: true` and
 `retryAfterSeconds`: over HTTP with the status 429, on a WebSocket by an `error` message, behind AppSync as
-`LimitExceededError`. An answer over HTTP with `retryAfterSeconds` in an error has the header `Retry-After` too.
+`LimitExceededError`. Plain addresses answer 429 too. An answer over HTTP with `retryAfterSeconds` in an error has the
+header `Retry-After` too.
 """
 RATES = """
 ## How often
@@ -124,6 +129,7 @@ def _budget() -> str:
         request=budgets.REQUEST,
         introspection=budgets.INTROSPECTION,
         characters=budgets.CHARACTERS_PER_POINT,
+        size=f"{budgets.BYTES_PER_POINT:,}",
         burst=_time(budgets.BURST_SECONDS),
         table=_table(("whose", "points an hour", "at once", "setting"), rows),
     )

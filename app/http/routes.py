@@ -6,7 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.http.answers import Answer
+from app.http.paying import pay
 from app.http.surroundings import surroundings
+from milequest.rules.budgets import BYTES_PER_POINT
 from milequest.rules.errors import ErrorCode, QuestError, found, unauthenticated
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
@@ -15,19 +17,26 @@ from resolvers import routes
 from schema import ids
 
 HEADERS = {"cache-control": "private, max-age=31536000, immutable", "vary": "authorization"}
-STATUS = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.NOT_FOUND: 404, ErrorCode.VALIDATION_ERROR: 404}
+STATUS = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.VALIDATION_ERROR: 404,
+    ErrorCode.RATE_LIMITED: 429,
+}
 
 
 @in_time
 async def geo_json(http: Request) -> Response:
-    """RFC 7946; 401 without a good token, 404 for what the caller may not see or what there isn't."""
+    """RFC 7946; 401 without a good token, 404 for what the caller may not see or there isn't, 429 without points."""
     answer = Answer(uuid4().hex)
     try:
         request = await surroundings(http, request_id=answer.request_id)
+        pay(request.runtime, request.caller)
         if request.viewer.user_id is None:
             raise unauthenticated()
         route_id = ids.decode("route", http.path_params["id"], "id")
         text = found(await routes.geo_json(request, route_id), "route")
+        await request.charge(len(text) // BYTES_PER_POINT)
     except QuestError as refusal:
         return _refused(answer, refusal)
     except Away as error:

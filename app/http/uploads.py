@@ -17,6 +17,7 @@ from app.http.answers import Answer
 from app.http.conditions import is_known, without_unknown_range
 from app.http.forms import sent
 from app.http.negotiation import BadRequest
+from app.http.paying import network_of, pay, user
 from milequest.jobs import pictures
 from milequest.rules.avatars import MAX_AGE, Upload, is_name
 from milequest.rules.errors import HTTP_STATUS, ErrorCode, QuestError, RateLimited, Refused, invalid
@@ -49,7 +50,12 @@ async def take(http: Request) -> Response:
 
     @in_time
     async def claim(fields: Mapping[str, str]) -> None:
-        upload = await _folder(runtime).claimed(fields.get(TOKEN, ""), now)
+        try:
+            upload = await _folder(runtime).claimed(fields.get(TOKEN, ""), now)
+        except QuestError:
+            pay(runtime, network_of(http))
+            raise
+        pay(runtime, user(upload.user_id.hex))
         await _use(runtime, upload)
         claimed.append(upload)
 

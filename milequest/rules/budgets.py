@@ -14,6 +14,7 @@ from milequest.rules.rate_limits import network
 REQUEST = 1  # point for each operation, besides one for each object that its answer may hold
 INTROSPECTION = 250  # points for `__schema` or `__type`, which hold no objects of ours but take as long as many
 CHARACTERS_PER_POINT = 16  # of a document that the process has to read first; one it knows costs nothing
+BYTES_PER_POINT = 1_024  # of a route as GeoJSON
 
 HOUR = 3_600_000_000  # microseconds, as all times here
 SECOND = 1_000_000

@@ -1,14 +1,18 @@
 """The budget of a caller, over every way in: how it is refused, what it costs, and who pays."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
-from milequest.rules.budgets import INTROSPECTION, Caller, Payer
+from milequest.rules.budgets import BYTES_PER_POINT, INTROSPECTION, Caller, Payer, price
 from milequest.settings import Settings
+from tests import pictures
+from tests.journeys import along
 from tests.quest import just_begun
 from tests.service import Service, serving
 from tests.sockets import opened
@@ -18,6 +22,9 @@ TEAMS = 'query ($first: Int) { searchTeams(query: "x", first: $first) { nodes { 
 BOARD = "subscription { teamsLeaderboardUpdated(period: WEEK, basis: TOTAL) { period } }"
 WALK = "mutation ($input: LogActivityInput!) { logActivity(input: $input) { activity { id } } }"
 FOUND = 'mutation { createTeam(input: {name: "Larks", isPublic: true}) { team { id } } }'
+GOAL = """mutation ($input: CreateGoalInput!) { createGoal(input: $input) {
+  goalEdge { node { route { geoJsonUrl } } } } }"""
+FORM = "mutation ($input: CreateAvatarUploadInput!) { createAvatarUpload(input: $input) { fields { name value } } }"
 BURST = 1_000  # points
 
 
@@ -106,6 +113,59 @@ async def test_operations_of_a_socket_are_refused_and_events_are_free(service: S
         assert (refused["id"], refused["type"]) == ("late", "error")
         assert refused["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
         assert refused["payload"][0]["extensions"]["retryAfterSeconds"] >= 1
+
+
+@pytest.mark.parametrize("address", ["/.well-known/jwks.json", f"/avatars/{'0' * 32}-{'0' * 32}.png"])
+def test_plain_addresses_are_paid_by_the_network(service: Service, address: str) -> None:
+    passed = [service.client.get(service.origin + address).status_code for _ in range(20)]
+    assert set(passed) <= {200, 404}
+    owed = next(iter(service.call(_debts(service)).values())) - time.monotonic_ns() // 1_000
+    assert owed > 19 * price(10 * BURST)
+    assert spend(service, TEAMS, first=50) < BURST // 50
+    _is_refused(service.client.get(service.origin + address))
+
+
+def test_a_route_is_paid_by_who_asks_and_by_its_size(service: Service) -> None:
+    ann, ben = service.sign_up("ann"), service.sign_up("ben")
+    team = service.data(FOUND, token=ann)["createTeam"]["team"]["id"]
+    day = datetime.now(UTC).date()
+    given = {"teamId": team, "name": "North", "startsOn": str(day), "waypoints": along(0, 60), "activate": True}
+    url = service.data(GOAL, token=ann, input=given)["createGoal"]["goalEdge"]["node"]["route"]["geoJsonUrl"]
+    address = service.origin + url[url.index("/routes") :]
+    headers = {"authorization": f"Bearer {ben}"}
+    sizes = [len(service.client.get(address, headers=headers).content) for _ in range(20)]
+    owed = service.call(_debts(service))[_payer(service, "ben")] - time.monotonic_ns() // 1_000
+    assert owed > 19 * (1 + sizes[0] // BYTES_PER_POINT) * price(10 * BURST)
+    spend(service, TEAMS, ben, first=50)
+    _is_refused(service.client.get(address, headers=headers))
+    assert service.client.get(address, headers={"authorization": f"Bearer {ann}"}).status_code == 200
+
+
+def test_forms_are_paid_by_their_users_and_by_networks_where_they_are_not_good(service: Service) -> None:
+    ann, ben = service.sign_up("ann"), service.sign_up("ben")
+    forms = [_form(service, token) for token in (ann, ben)]
+    spend(service, TEAMS, first=50)
+    _is_refused(_sent(service, {"token": "none"}))
+    spend(service, TEAMS, ann, first=50)
+    _is_refused(_sent(service, forms[0]))
+    assert _sent(service, forms[1]).status_code == 204
+
+
+def _is_refused(answer: httpx.Response) -> None:
+    assert answer.status_code == 429
+    (error,) = answer.json()["errors"]
+    assert error["extensions"]["code"] == "RATE_LIMITED"
+    assert answer.headers["retry-after"] == str(error["extensions"]["retryAfterSeconds"])
+
+
+def _form(service: Service, token: str) -> dict[str, str]:
+    made = service.data(FORM, token=token, input={"contentType": "image/jpeg"})["createAvatarUpload"]
+    return {field["name"]: field["value"] for field in made["fields"]}
+
+
+def _sent(service: Service, fields: dict[str, str]) -> httpx.Response:
+    files = {"file": ("me.jpg", pictures.photo(), "image/jpeg")}
+    return service.client.post(f"{service.origin}/uploads", data=fields, files=files)
 
 
 def _payer(service: Service, name: str) -> Caller:
