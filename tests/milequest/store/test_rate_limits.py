@@ -164,7 +164,7 @@ async def test_a_crowd_frees_nobody_who_is_refused_and_takes_bounded_memory(monk
         assert sum(map(len, limits._counts.windows.values())) <= 10
 
 
-async def test_while_too_many_are_refused_strangers_are_too_until_the_first_window_ends(
+async def test_while_too_many_are_refused_strangers_share_windows_until_these_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(windows, "KEPT", 5)
@@ -175,14 +175,36 @@ async def test_while_too_many_are_refused_strangers_are_too_until_the_first_wind
         for number in range(5):
             assert await refused_after(limits, f"crowd-{number}") == 3
             clock.now += 1
-        refusal = await refusal_of(limits, THREE, "stranger")
-        assert refusal is not None
-        assert refusal.details["retryAfterSeconds"] == THREE.seconds - 5
+        strangers = [await refusal_of(limits, THREE, f"stranger-{number}") for number in range(100)]
+        assert strangers[:3] == [None] * 3
+        assert strangers.count(None) == 5 * THREE.most  # and these are not counted each for themselves
         assert await refusal_of(limits, THREE, "known") is None
         assert await refusal_of(limits, OTHER, "stranger") is None
+        assert await refused_after(limits, "crowd-0") == 0
+        assert sum(map(len, limits._counts.windows.values())) <= 20
+        refused = next(number for number, refusal in enumerate(strangers) if refusal is not None)
         clock.now += THREE.seconds - 5
-        assert await refusal_of(limits, THREE, "stranger") is None
+        assert await refused_after(limits, f"stranger-{refused}") == 0  # room for others frees nobody
         assert await refused_after(limits, "crowd-4") == 0
+        clock.now += 5
+        assert await refused_after(limits, f"stranger-{refused}") == 3
+
+
+async def test_places_of_a_shared_window_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "KEPT", 1)
+    async with Redis.from_url(NOBODY) as away:
+        limits = RateLimits(away, Clock())
+        assert await refused_after(limits, "crowd") == 3
+        for number in range(10):
+            async with limits.failures((THREE, f"stranger-{number}")):
+                pass
+        for number in range(3):
+            with pytest.raises(Refused):
+                async with limits.failures((THREE, f"stranger-{number}")):
+                    raise unauthenticated()
+        with pytest.raises(RateLimited):
+            async with limits.failures((THREE, "stranger")):
+                raise AssertionError("it is not run")
 
 
 async def test_successes_and_failures_are_counted_apart(limits: RateLimits) -> None:
