@@ -1,6 +1,7 @@
 """Accounts: signing up and in. Each checks its input, then its rate limits, asks the identity provider, and then us.
 
-No answer tells whether an address has an account, but to who knows its password.
+No answer tells whether an address has an account, but to who knows its password; and in one case to who shares a
+network with its owner, see docs/accounts.md.
 """
 
 from dataclasses import dataclass, field

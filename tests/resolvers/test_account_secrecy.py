@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -11,12 +12,14 @@ import pytest
 from milequest.providers.identity import passwords as argon2
 from milequest.providers.identity.builtin import BuiltinIdentity
 from milequest.rules.credentials import checked_sign_up
+from milequest.rules.errors import RateLimited
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.mail import Mail
+from milequest.rules.rate_limits import FAILED_SIGN_INS_ELSEWHERE, MAILS_OF_ADDRESS
 from milequest.store.rate_limits import RateLimits
 from schema.execution import RequestRefused
 from tests.quest import Caller, Quest
-from tests.resolvers.test_accounts import CONFIRM, PASSWORD, RESEND, SIGN_IN, SIGN_UP
+from tests.resolvers.test_accounts import CONFIRM, PAIR, PASSWORD, RESEND, SIGN_IN, SIGN_UP, account, elsewhere
 from tests.resolvers.test_email_changes import ASK
 from tests.resolvers.test_passwords import FORGOT, RESET
 
@@ -134,3 +137,22 @@ async def test_the_sequence_that_told_answers_alike(fast: tuple[Quest, Worked]) 
         learned = await told(quest, worked, [STEPS["sign up"], STEPS["sign in"]], known)
         assert "EMAIL_NOT_VERIFIED" in learned[1][0]
         assert [(hashed, sent) for _, hashed, sent in learned] == [(2, 1), (2, 0)]
+
+
+async def test_who_shares_a_network_with_the_owner_may_find_out_as_the_documentation_says(quest: Quest) -> None:
+    """A test of a weakness: once it fails, “Who shares a network” in docs/accounts.md is to be rewritten."""
+    await account(quest)
+    home = elsewhere(quest)
+    await home.run(SIGN_IN, input=PAIR)
+    told = {}
+    for email in (PAIR["email"], "stranger@example.org"):
+        for limit in (FAILED_SIGN_INS_ELSEWHERE, MAILS_OF_ADDRESS):
+            for _ in range(limit.most):
+                with suppress(RateLimited):  # the owner's own mail was one
+                    await quest.runtime.rate_limits.spend(limit, email)
+        answers = Stranger(home, home, email)
+        told[email] = [
+            "RATE_LIMITED" in await answers.tell(document, **given)
+            for document, given in ((SIGN_IN, {"password": GUESSED}), (FORGOT, {}))
+        ]
+    assert told == {PAIR["email"]: [False, False], "stranger@example.org": [True, True]}
