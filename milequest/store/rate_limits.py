@@ -100,10 +100,10 @@ class RateLimits:
     async def _attempt(self, counted: Iterable[tuple[Counted, frozenset[_Outcome]]]) -> AsyncGenerator[None, None]:
         """Hold a place in each window while the block runs; it counts in those whose outcomes it comes to."""
         held: list[tuple[Place, frozenset[_Outcome]]] = []
-        outcome = _Outcome.NONE
+        outcome, until = _Outcome.NONE, asyncio.get_running_loop().time() + WAIT_SECONDS
         try:
             for (limit, who), outcomes in counted:
-                held.append((await self._place(limit, who), outcomes))
+                held.append((await self._place(limit, who, until), outcomes))
             try:
                 yield
                 outcome = _Outcome.DONE
@@ -113,10 +113,9 @@ class RateLimits:
         finally:
             await self._finish(self._settle([(place, outcome in outcomes) for place, outcomes in held]))
 
-    async def _place(self, limit: RateLimit, who: str) -> Place:
-        """A place among the attempts under way. Raises RATE_LIMITED, also where none becomes free in a while."""
-        loop = asyncio.get_running_loop()
-        until, place_id = loop.time() + WAIT_SECONDS, new_place()
+    async def _place(self, limit: RateLimit, who: str, until: float) -> Place:
+        """A place among the attempts under way. Raises RATE_LIMITED, also where none is free by then."""
+        loop, place_id = asyncio.get_running_loop(), new_place()
         try:
             async with self._turns.turn(f"{limit.key} {who}", until):
                 while True:

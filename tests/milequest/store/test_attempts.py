@@ -219,6 +219,21 @@ async def test_who_waits_in_vain_is_told_to_come_again_soon_and_counts_nothing(
     assert await limits.count(THREE, "ada") == 0
 
 
+async def test_who_waits_for_several_limits_waits_no_longer(
+    limits: RateLimits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "WAIT_SECONDS", 0.2)
+    others = [RateLimit(f"limit-{number}", 1, 60, "tests", Per.USER, "") for number in range(4)]
+    ends = [asyncio.create_task(_held(limits, limit, 0.15 * number)) for number, limit in enumerate(others, 1)]
+    await asyncio.sleep(0.02)
+    begun = asyncio.get_running_loop().time()
+    with pytest.raises(RateLimited):
+        async with limits.failures(*((limit, "ada") for limit in others)):
+            raise AssertionError("it is not run")
+    assert asyncio.get_running_loop().time() - begun < 0.4
+    await asyncio.gather(*ends)
+
+
 async def test_a_line_is_of_bounded_length(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "LONGEST", 10)
     calls = Calls(limits)
@@ -261,6 +276,11 @@ async def test_a_memory_of_the_process_lasts_from_the_last_time_on() -> None:
             assert await limits.remembers(home, "ada")
         now += 20
         assert not await limits.remembers(home, "ada")
+
+
+async def _held(limits: RateLimits, limit: RateLimit, seconds: float) -> None:
+    async with limits.failures((limit, "ada")):
+        await asyncio.sleep(seconds)
 
 
 async def _refusal(limits: RateLimits) -> RateLimited:
