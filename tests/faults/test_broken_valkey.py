@@ -16,7 +16,7 @@ import uvloop
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.rate_limits import Per, RateLimit
 from milequest.settings import Settings
-from milequest.store import breaker, presence, rate_limits
+from milequest.store import breaker, counts, presence
 from milequest.store import bus as buses
 from milequest.store.bus import Bus
 from milequest.store.rate_limits import RateLimits
@@ -33,7 +33,7 @@ LIMIT = RateLimit("test", 1_000, 60, "tests", Per.USER, "")
 @pytest.fixture
 def path(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The socket of an empty Valkey, which has little time to answer and is asked again at once."""
-    for module in (rate_limits, presence):
+    for module in (counts, presence):
         monkeypatch.setattr(module, "PATIENCE", 0.2)
     monkeypatch.setattr(buses, "SEND_SECONDS", 0.2)
     monkeypatch.setattr(buses, "RETRY_SECONDS", 0.02)
