@@ -11,6 +11,7 @@ from milequest.store.away import Away
 T = TypeVar("T")
 
 RETREAT = 5.0  # seconds until a server that failed is asked again
+AT_ONCE = 24  # questions to one server; more wait, since a crowd of them is no sign that it is away
 
 log = logging.getLogger("milequest.away")
 
@@ -26,6 +27,7 @@ class Breaker:
         self._patience = patience
         self._clock = clock
         self._closed_until = 0.0
+        self._free = asyncio.Semaphore(AT_ONCE)
 
     @property
     def is_resting(self) -> bool:
@@ -37,6 +39,12 @@ class Breaker:
 
         What broke at once is asked a second time, since a connection may have been lost while it was idle.
         """
+        if self.is_resting:
+            raise Away
+        async with self._free:
+            return await self._one(ask)
+
+    async def _one(self, ask: Callable[[], Awaitable[T]]) -> T:
         if self.is_resting:
             raise Away
         if self._closed_until:  # it failed the last time: until one has tried, all others leave it alone

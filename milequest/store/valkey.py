@@ -7,10 +7,10 @@ goes in a cluster to the shard of its topic alone, instead of to all servers.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.credentials import CredentialProvider
 from redis.exceptions import RedisClusterException, RedisError
 
@@ -22,6 +22,7 @@ Valkey: TypeAlias = Redis | RedisCluster
 
 AWAY = (RedisError, RedisClusterException, OSError)  # what a server that is not there raises
 OF_CLUSTERS = "+cluster"  # what the scheme of a cluster's address ends with
+MOST = 100  # connections of a process to a server that is no cluster
 WAIT_SECONDS = 1.0
 PAUSE_SECONDS = 0.01
 
@@ -32,13 +33,16 @@ def connect(settings: Settings) -> Valkey:
     To a cache of AWS that lets our role in, it signs in with a token.
     """
     url = one_server(settings.redis_url)
-    client = RedisCluster if url != settings.redis_url else Redis
     password = roles.password(settings, settings.redis_url)
-    if password is None:
-        return client.from_url(url)
-    parts = urlsplit(url)
-    bare = urlunsplit(parts._replace(netloc=f"{parts.hostname}:{parts.port or 6379}"))
-    return client.from_url(bare, credential_provider=_Role(parts.username or "", password))
+    role: dict[str, Any] = {}
+    if password is not None:
+        parts = urlsplit(url)
+        role["credential_provider"] = _Role(parts.username or "", password)
+        url = urlunsplit(parts._replace(netloc=f"{parts.hostname}:{parts.port or 6379}"))
+    if one_server(settings.redis_url) != settings.redis_url:
+        return RedisCluster.from_url(url, **role)
+    # Who finds all connections in use waits for one: a crowd would else look as if the server were away.
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=MOST, timeout=None, **role))
 
 
 def one_server(url: str) -> str:

@@ -18,7 +18,7 @@ from milequest.rules.rate_limits import Per, RateLimit
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
 from milequest.store import bus as buses
-from milequest.store import presence
+from milequest.store import counts, presence
 from milequest.store.away import Away
 from milequest.store.bus import TOPIC, Bus
 from milequest.store.interest import GONE, Counts, Entry, Interest
@@ -84,7 +84,8 @@ async def test_attempts_are_counted_together(valkey: Valkey) -> None:
         await ours.spend(limit, who)
 
 
-async def test_attempts_under_way_hold_places_together(valkey: Valkey) -> None:
+async def test_attempts_under_way_hold_places_together(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "PATIENCE", 60.0)
     limit, who = RateLimit("test", 2, 60, "tests", Per.USER, ""), uuid4().hex
     ours, theirs = RateLimits(valkey), RateLimits(valkey)
 
@@ -177,3 +178,13 @@ async def test_a_process_starts_while_its_cluster_is_away(database_url: str) -> 
 )
 def test_the_scheme_says_what_is_a_cluster(url: str, one: str) -> None:
     assert one_server(url) == one
+
+
+async def test_a_crowd_of_questions_does_not_look_as_if_it_were_away(redis_url: str) -> None:
+    """Else who asks much at once is counted in this process alone, and has as many tries again."""
+    limit, now = RateLimit("test", 2, 60, "tests", Per.USER, ""), datetime.now(UTC)
+    async with aclosing(connect(Settings(redis_url=redis_url))) as valkey:
+        limits = RateLimits(valkey)
+        await asyncio.gather(*(limits.spend(limit, uuid4().hex) for _ in range(500)))
+        assert limits._counts.windows == {}
+        await asyncio.gather(*(presence.walkers(valkey, uuid4(), now) for _ in range(300)))
