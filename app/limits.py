@@ -87,10 +87,11 @@ What is one too many is refused with the code RATE_LIMITED, with `retryable: tru
 and changes nothing. A window begins with its first attempt and lasts for the time given. A network is an IPv4 address,
 or the /64 of an IPv6 address. All processes count together in Valkey; while it is away each counts for itself.
 
-What is refused by one of these limits counts against none of the others, and so does a call that ends in UNAVAILABLE or
-INTERNAL, but for searches, routes and pictures. A failed call is one with a wrong password or code, or one that its
-caller broke off. From `sign-up` to `invite` only so many calls are under way at a time as may still come to count; more
-wait up to {wait}, and are then RATE_LIMITED with a `retryAfterSeconds` of {again}.
+What is refused by one of these limits counts against none of the others. Nor counts what ends in UNAVAILABLE or
+INTERNAL, from `sign-up` to `invite` and where the database did not take a write. A failed call is one with a wrong
+password or code, or one that its caller broke off. From `sign-up` to `invite` only so many calls
+are under way at a time as may still come to count; more wait up to {wait}, and are then RATE_LIMITED with a
+`retryAfterSeconds` of {again}.
 
 One field of an operation is refused, and others of it may have an answer. So over HTTP the status is that of any answer
 with errors, 200 or 294, and not 429; the header `Retry-After` has the longest `retryAfterSeconds` of its errors.
