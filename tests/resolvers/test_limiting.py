@@ -32,6 +32,7 @@ OF_NAME: dict[str, Any] = {
     "password": "Correct-Horse-1",
     "newPassword": "Correct-Horse-2",
     "contentType": "image/png",
+    "requestId": "x" * 43,
     "startsOn": "2026-11-30",
     "startedAt": "2026-11-30T10:00:00Z",
 }

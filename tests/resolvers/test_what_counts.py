@@ -25,6 +25,7 @@ from milequest.rules.rate_limits import (
     WALKS_LOGGED,
     RateLimit,
 )
+from milequest.store import counts, rate_limits
 from milequest.store.rate_limits import RateLimits
 from milequest.store.transaction import open_pool
 from tests.quest import Caller, Quest, just_begun
@@ -36,6 +37,13 @@ from tests.resolvers.test_passwords import signed_in
 
 KEY = "ada@example.org"
 PREVIEW = "query ($code: String!) { invitePreview(code: $code) { state } }"
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time enough for everything on a busy machine: what is waited for is not tested here."""
+    monkeypatch.setattr(counts, "PATIENCE", 60.0)
+    monkeypatch.setattr(rate_limits, "WAIT_SECONDS", 60.0)
 
 
 async def counted(caller: Caller, limit: RateLimit, who: str) -> int:
