@@ -29,7 +29,8 @@ _networks = count(1)
 
 def elsewhere(quest: Quest) -> Caller:
     """Somebody at a network nobody has called from."""
-    return Caller(quest.runtime, address=f"198.51.100.{next(_networks)}")
+    number = next(_networks)  # many more than one byte holds: what is no address is all one network
+    return Caller(quest.runtime, address=f"198.18.{number // 250}.{number % 250}")
 
 
 def code_in(text: str) -> str:
