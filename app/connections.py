@@ -4,22 +4,22 @@ A request that asks to become anything but a WebSocket is answered as HTTP/1.1, 
 """
 
 import asyncio
-import re
 from enum import Enum
 from typing import Any, cast
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from app import bounds
+from app import bounds, heads
 from app.bounds import Bounds, Refusal
 from app.upgrades import Upgrade, sound_key
 from milequest.rules.rate_limits import network
 
-ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)  # a target with its host
 PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for thousands of requests or chunks
+WAITING_BYTES = 64 * 1024  # behind a request that is being answered; more is left in the kernel
 
 
 class Phase(Enum):
@@ -53,6 +53,7 @@ class Http(HttpToolsProtocol):
         self._phase = Phase.NONE
         self._head = self._body = self._wire = 0  # bytes: of the head under way; of the body, and of all that frames it
         self._rest: memoryview | bytes = b""  # was received, and waits for the answer to a request before it
+        self._running: RequestResponseCycle | None = None  # the request that is being answered; `cycle` came in last
         self._refusal: Refusal | None = None
         self._is_over = False  # nothing that still comes is looked at
         self._deadline: asyncio.TimerHandle | None = None  # of the head or the body under way
@@ -73,8 +74,12 @@ class Http(HttpToolsProtocol):
         self._deadline = self.loop.call_later(self._patience.head, self._head_is_overdue)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection, and tell the request that is being answered: uvicorn tells the one that came last."""
         self._leave()
+        self.pipeline.clear()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def _leave(self) -> None:
@@ -90,8 +95,8 @@ class Http(HttpToolsProtocol):
         if self._is_over:
             return
         if self._rest:
-            self._rest = bytes(self._rest) + data
-            self.flow.pause_reading()
+            self._rest = b"".join((self._rest, data))
+            self._read_on()
         else:
             self._rest = memoryview(data)
             self._parse()
@@ -109,6 +114,15 @@ class Http(HttpToolsProtocol):
                 self._refuse(self._refusal or bounds.NOT_HTTP)
         if not self._is_over:
             self._watch()
+        if self.pipeline and not self._is_over:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read while little waits, though nothing more is parsed: only who reads hears that the client is gone."""
+        if len(self._rest) <= WAITING_BYTES:
+            self.flow.resume_reading()
+        else:
+            self.flow.pause_reading()
 
     def _feed(self, piece: memoryview | bytes) -> None:
         """Parse a piece, and count what has no end of its own: a head, and what is around the chunks of a body."""
@@ -156,18 +170,15 @@ class Http(HttpToolsProtocol):
         self.scope["http_version"] = self.parser.get_http_version()
         if self.parser.should_upgrade():  # here the parser ends, and `_parse` hears of it
             return
-        self._take_host()
-        if _declared(self.headers) > bounds.MAX_REQUEST_BYTES:
+        self.url = heads.target(self.url, self.headers)
+        if heads.declared(self.headers) > bounds.MAX_REQUEST_BYTES:
             self._stop(bounds.LARGE_BODY)
         super().on_headers_complete()
         self._phase, self._head, self._body, self._wire = Phase.BODY, 0, 0, 0
 
-    def _take_host(self) -> None:
-        """Read a target with a host in it, which is the one that is asked, whatever `Host` says: RFC 9112, 3.2.2."""
-        if absolute := ABSOLUTE.match(self.url):
-            host, target = absolute.groups()
-            self.url = target if target.startswith(b"/") else b"/" + target
-            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"] + [(b"host", host)]
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -204,13 +215,13 @@ class Http(HttpToolsProtocol):
             first = b"%b %b HTTP/%b\r\n" % (method.encode(), self.url, version.encode())
             self._rest = b"".join((first, *lines, b"\r\n", self._rest))
             self._head = 0
-        elif method != "GET" or _has_body(self.headers):
+        elif method != "GET" or heads.has_body(self.headers):
             self._refuse(bounds.NOT_BY_GET)
         elif self._is_answering() or (key := sound_key(version, self.headers)) is None:
             self._refuse(bounds.NO_HANDSHAKE)
         else:
             early = bytes(self._rest)
-            self._take_host()
+            self.url = heads.target(self.url, self.headers)
             self._leave()
             self.connections.discard(self)
             upgrade = Upgrade(self.config, self.server_state, self.app_state)
@@ -228,6 +239,7 @@ class Http(HttpToolsProtocol):
         is_answering, is_in_body = self._is_answering(), self._phase is Phase.BODY
         if is_answering and not is_in_body:  # requests before this one
             self.cycle.keep_alive = False
+            self.flow.resume_reading()
         elif is_in_body and (not is_answering or self.cycle.response_started or self.pipeline):
             self.transport.close()
         else:
@@ -274,12 +286,3 @@ class Http(HttpToolsProtocol):
             self._deadline = self.loop.call_later(left, self._body_may_be_overdue)
         else:
             self._refuse(bounds.SLOW_BODY)
-
-
-def _declared(headers: list[tuple[bytes, bytes]]) -> int:
-    """The size of a body, where the head says it."""
-    return next((int(value) for name, value in headers if name == b"content-length"), 0)
-
-
-def _has_body(headers: list[tuple[bytes, bytes]]) -> bool:
-    return _declared(headers) > 0 or any(name == b"transfer-encoding" for name, _ in headers)

@@ -84,6 +84,7 @@ class Stream:
         self.seat = ExitStack()
         self._hub = hub
         self._listener: Listener | None = Listener(subscribed.plan, request.identity, self)
+        self._is_listening = False
         self._after = after
         self._outbox = Outbox()
         self._tasks = Tasks()
@@ -93,15 +94,17 @@ class Stream:
         """Send results until the subscription is over, the client is gone, or the stream is cut."""
         assert self._listener is not None, "a stream runs once"
         self._hub.add(self._listener, self._after)
+        self._is_listening = True
         self._tasks.start(self._write(send))
         self._tasks.start(self._watch(receive))
-        try:
-            await self._ended.wait()
-        finally:
-            self._tasks.cancel()
-            self._outbox.clear()
-            self._stop()
-            self.seat.close()
+        await self._ended.wait()
+
+    def close(self) -> None:
+        """Give back what it holds, whether it has run or not."""
+        self._tasks.cancel()
+        self._outbox.clear()
+        self._stop()
+        self.seat.close()
 
     def cut(self) -> None:
         """End the response where it is. A client resumes by its last event's id."""
@@ -136,7 +139,10 @@ class Stream:
         """Listen no more."""
         if self._listener is not None:
             listener, self._listener = self._listener, None
-            self._hub.remove(listener)
+            if self._is_listening:
+                self._hub.remove(listener)
+            else:
+                self._hub.plans.release(listener.plan)
 
     async def _write(self, send: Send) -> None:
         """Send what there is, then end the response."""

@@ -1,0 +1,28 @@
+"""Heads of requests, where what uvicorn makes of them is not enough."""
+
+import re
+from typing import Final, TypeAlias
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+
+ABSOLUTE: Final = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)  # a target with its host
+
+
+def target(url: bytes, headers: Headers) -> bytes:
+    """The target without a host. One in it is the one that is asked, whatever `Host` says: RFC 9112, 3.2.2."""
+    absolute = ABSOLUTE.match(url)
+    if absolute is None:
+        return url
+    host, rest = absolute.groups()
+    headers[:] = [(name, value) for name, value in headers if name != b"host"] + [(b"host", host)]
+    return rest if rest.startswith(b"/") else b"/" + rest
+
+
+def declared(headers: Headers) -> int:
+    """The size of a body, where the head says it."""
+    return next((int(value) for name, value in headers if name == b"content-length"), 0)
+
+
+def has_body(headers: Headers) -> bool:
+    """Whether a body follows."""
+    return declared(headers) > 0 or any(name == b"transfer-encoding" for name, _ in headers)
