@@ -87,6 +87,7 @@ FRAMED: Final = Refusal(400, "The body's chunks are too small, or what is betwee
 SLOW_HEAD: Final = Refusal(408, "The request's head did not come in time.")
 SLOW_BODY: Final = Refusal(408, "The request's body did not come in time.")
 CROWDED: Final = Refusal(429, "Too many connections from this network.", [(b"retry-after", b"10")])
+NO_HOST: Final = Refusal(400, "A request of HTTP/1.1 has one line `Host`.")
 NO_TUNNEL: Final = Refusal(405, "This is no proxy.", [(b"allow", b"GET, POST")])
 NO_HANDSHAKE: Final = Refusal(400, "This is no WebSocket handshake of version 13.", [(b"sec-websocket-version", b"13")])
 NOT_BY_GET: Final = Refusal(405, "A WebSocket handshake is a GET without a body.", [(b"allow", b"GET")])

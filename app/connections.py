@@ -167,7 +167,9 @@ class Http(HttpToolsProtocol):
         if size > bounds.MAX_HEAD_BYTES:
             self._stop(bounds.LARGE_HEAD)
         self.scope["method"] = self.parser.get_method().decode()
-        self.scope["http_version"] = self.parser.get_http_version()
+        self.scope["http_version"] = version = self.parser.get_http_version()
+        if not heads.says_host(version, self.headers):
+            self._stop(bounds.NO_HOST)
         if self.parser.should_upgrade():  # here the parser ends, and `_parse` hears of it
             return
         self.url = heads.target(self.url, self.headers)

@@ -6,6 +6,15 @@ from typing import Final, TypeAlias
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 ABSOLUTE: Final = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)  # a target with its host
+HOST: Final = re.compile(rb"(\[[0-9a-z:.%~_-]+\]|[a-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?", re.IGNORECASE)  # RFC 3986, 3.2
+
+
+def says_host(version: str, headers: Headers) -> bool:
+    """Whether one line says which host is asked, as it has to; none may where HTTP is older than 1.1: RFC 9112, 3.2."""
+    hosts = [value for name, value in headers if name == b"host"]
+    if not hosts:
+        return version < "1.1"
+    return len(hosts) == 1 and HOST.fullmatch(hosts[0]) is not None
 
 
 def target(url: bytes, headers: Headers) -> bytes:

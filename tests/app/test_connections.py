@@ -44,7 +44,7 @@ async def refused(raw: Raw, status: int) -> None:
         ([b"\r\n" * MAX_HEAD_BYTES], 431),
         ([b"x" * 10], 400),
         ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], 400),
-        ([b"CONNECT example.org:443 HTTP/1.1\r\n\r\n"], 405),
+        ([b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n"], 405),
     ],
 )
 async def test_a_head_that_is_too_large_or_none_is_refused(parts: Sequence[bytes], status: int) -> None:
@@ -254,3 +254,38 @@ async def test_a_large_body_behind_an_upgrade_is_bounded_like_others() -> None:
     async with served(patience=QUICK) as server, server.raw() as raw:
         await raw.send(POST + b"Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 99999999\r\n\r\n")
         await refused(raw, 413)
+
+
+WRONG_HOSTS = [
+    b"GET / HTTP/1.1\r\n",
+    b"GET http://x/ HTTP/1.1\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n",
+    b"GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n",
+    b"GET / HTTP/1.1\r\nHost: x/y\r\n",
+    b"GET / HTTP/1.1\r\nHost: x y\r\n",
+    b"GET / HTTP/1.1\r\nHost: x:http\r\n",
+    b"GET / HTTP/1.1\r\nHost: a@x\r\n",
+    b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n",
+    b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+]
+
+
+@pytest.mark.parametrize("head", WRONG_HOSTS)
+async def test_a_request_without_one_good_host_is_refused(head: bytes) -> None:
+    async with served(patience=QUICK) as server, server.raw() as raw:
+        await raw.send(head + b"\r\n")
+        await refused(raw, 400)
+
+
+@pytest.mark.parametrize("host", [b"", b"x", b"EXAMPLE.org:80", b"[::1]:80", b"10.0.0.1", b"a_b.x", b"x:"])
+async def test_every_host_there_may_be_is_answered(host: bytes) -> None:
+    async with served() as server, server.raw() as raw:
+        await raw.send(b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % host)
+        assert (await raw.response())[0] == 200
+
+
+async def test_a_request_of_http_1_0_needs_no_host() -> None:
+    async with served() as server, server.raw() as raw:
+        await raw.send(b"GET / HTTP/1.0\r\n\r\n")
+        assert (await raw.response())[0] == 200
