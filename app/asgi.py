@@ -29,6 +29,7 @@ from schema.build import runner
 from subscriptions.gateway import Gateway
 from subscriptions.hub import Hub
 from subscriptions.streams import Streams
+from subscriptions.throttle import Room
 
 
 class Application(Starlette):
@@ -71,7 +72,8 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
                 task.cancel()
             await asyncio.wait(beside)
 
-    gateway, streams = Gateway(settings, surroundings), Streams(settings)
+    room = Room()
+    gateway, streams = Gateway(settings, surroundings, room), Streams(settings, room)
 
     async def drain() -> None:
         """Send everybody who listens elsewhere."""
@@ -84,8 +86,9 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
         lifespan=lifespan,
     )
     app.state.gateway = gateway
-    app.state.crowd = Crowd(settings.sockets_per_network) if settings.trusted_proxies else None
+    app.state.crowd = Crowd(settings.sockets_per_network, room) if settings.trusted_proxies else None
     app.state.streams = streams
+    app.state.room = room
     app.state.drain = drain
     return app
 

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from milequest.rules.errors import ErrorCode
 from milequest.rules.pictures import MAX_BYTES
-from subscriptions.throttle import Seats
+from subscriptions.throttle import Room, Seats
 
 MAX_URL_BYTES: Final = 16 * 1024
 MAX_HEAD_BYTES: Final = 48 * 1024  # the request line and all header lines
@@ -18,7 +18,11 @@ MAX_HEADER_LINES: Final = 100
 MAX_REQUEST_BYTES: Final = MAX_BYTES + 64 * 1024  # the largest body of any endpoint is a form with a picture
 FRAMING_BYTES: Final = 16 * 1024  # of chunk sizes, extensions and trailers, beside a quarter of what they frame
 
+LINGERING_PER_NETWORK: Final = 8  # connections without a seat that may read why
+
 Network: TypeAlias = IPv4Network | IPv6Network
+
+CODES: Final = {429: ErrorCode.RATE_LIMITED, 503: ErrorCode.UNAVAILABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +41,17 @@ class Patience:
 class Bounds:
     """State shared by the connections of a server: its patience, who has a seat, and the proxies that need none."""
 
+    room: Room
     seats: Seats
+    lingering: Seats
     proxies: Sequence[Network] = ()
     patience: Patience = field(default_factory=Patience)
 
     @classmethod
-    def of(cls, per_network: int, proxies: Sequence[str], patience: Patience) -> "Bounds":
-        """The bounds for so many connections of one network, which trusted proxies may exceed."""
-        return cls(Seats(per_network), tuple(map(ip_network, proxies)), patience)
+    def of(cls, per_network: int, proxies: Sequence[str], patience: Patience, room: Room) -> "Bounds":
+        """The bounds for so many connections of one network, which trusted proxies may exceed, in a room for all."""
+        seats, lingering = Seats(per_network, room), Seats(LINGERING_PER_NETWORK, room)
+        return cls(room, seats, lingering, tuple(map(ip_network, proxies)), patience)
 
     def is_proxy(self, address: str) -> bool:
         """Whether an address is that of a trusted proxy."""
@@ -64,7 +71,7 @@ class Refusal:
 
     def response(self) -> bytes:
         """The whole response, in the form of every other refusal. The connection ends with it."""
-        code = ErrorCode.RATE_LIMITED if self.status == 429 else ErrorCode.VALIDATION_ERROR
+        code = CODES.get(self.status, ErrorCode.VALIDATION_ERROR)
         body = orjson.dumps({"errors": [{"message": self.message, "extensions": {"code": code.value}}]})
         lines = [
             (b"content-type", b"application/json; charset=utf-8"),
@@ -86,6 +93,7 @@ LARGE_BODY: Final = Refusal(413, f"A body has {MAX_REQUEST_BYTES // 1024} KB at 
 FRAMED: Final = Refusal(400, "The body's chunks are too small, or what is between them is too large.")
 SLOW_HEAD: Final = Refusal(408, "The request's head did not come in time.")
 SLOW_BODY: Final = Refusal(408, "The request's body did not come in time.")
+FULL: Final = Refusal(503, "Too many connections.", [(b"retry-after", b"10")])
 CROWDED: Final = Refusal(429, "Too many connections from this network.", [(b"retry-after", b"10")])
 NO_HOST: Final = Refusal(400, "A request of HTTP/1.1 has one line `Host`.")
 NO_TUNNEL: Final = Refusal(405, "This is no proxy.", [(b"allow", b"GET, POST")])

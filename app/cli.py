@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app import embedded, logs, migrations, reach
 from app.environment import SetupError, step
-from app.serve import interruptible, listen, serve
+from app.serve import interruptible, listen, open_many, serve
 from milequest.rules.errors import QuestError
 from milequest.settings import Settings, SettingsError, load
 
@@ -38,6 +38,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
             from app import bundle, demo, keys, loading
             from app.asgi import create_app
 
+            open_many()
             application = create_app(settings, demo.accounts() if demo.is_at_home(settings) else ())
         keys.prepare(settings)
         stack.enter_context(bundle.building())
@@ -52,6 +53,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
                 drain,
                 settings.trusted_proxies,
                 settings.sockets_per_network,
+                application.state.room,
             )
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)

@@ -4,7 +4,8 @@ A request that asks to become anything but a WebSocket is answered as HTTP/1.1, 
 """
 
 import asyncio
-from enum import Enum
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import httptools
@@ -15,23 +16,13 @@ from uvicorn.server import ServerState
 
 from app import bounds, heads
 from app.bounds import Bounds, Refusal
+from app.heads import Phase, Stop
 from app.upgrades import Upgrade, sound_key
 from milequest.rules.rate_limits import network
+from subscriptions.throttle import Seats
 
 PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for thousands of requests or chunks
 WAITING_BYTES = 64 * 1024  # behind a request that is being answered; more is left in the kernel
-
-
-class Phase(Enum):
-    """Which part of a request is coming in."""
-
-    NONE = 0
-    HEAD = 1
-    BODY = 2
-
-
-class Stop(Exception):
-    """Stops the parser: the request is refused."""
 
 
 class Http(HttpToolsProtocol):
@@ -49,7 +40,7 @@ class Http(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
         self._patience = bounds.patience
-        self._network: str | None = None  # whose seat it has
+        self._seat: Callable[[], None] | None = None  # gives it back
         self._phase = Phase.NONE
         self._head = self._body = self._wire = 0  # bytes: of the head under way; of the body, and of all that frames it
         self._rest: memoryview | bytes = b""  # was received, and waits for the answer to a request before it
@@ -62,20 +53,38 @@ class Http(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a seat, and wait for a request."""
         super().connection_made(cast(asyncio.Transport, transport))
+        self._bounds.room.enter()
         address = self.client[0] if self.client else ""
-        self.timeout_keep_alive = self._patience.idle  # type: ignore[assignment]  # handed to call_later
-        if self._bounds.is_proxy(address):
-            self.timeout_keep_alive = self._patience.proxy_idle  # type: ignore[assignment]
-        elif self._bounds.seats.take(network(address)):
-            self._network = network(address)
+        is_proxy = self._bounds.is_proxy(address)
+        self.timeout_keep_alive = self._patience.proxy_idle if is_proxy else self._patience.idle  # type: ignore[assignment]  # handed to call_later
+        if self._bounds.room.free < 0:
+            self._turn_away(bounds.FULL, None)
+        elif is_proxy or self._sit_down(self._bounds.seats, network(address)):
+            self._deadline = self.loop.call_later(self._patience.head, self._head_is_overdue)
         else:
-            self._refuse(bounds.CROWDED)
-            return
-        self._deadline = self.loop.call_later(self._patience.head, self._head_is_overdue)
+            self._turn_away(bounds.CROWDED, network(address))
+
+    def _sit_down(self, seats: Seats, place: str) -> bool:
+        if not seats.take(place):
+            return False
+        self._seat = partial(seats.leave, place)
+        return True
+
+    def _turn_away(self, refusal: Refusal, place: str | None) -> None:
+        """End a connection that has no seat. Few of a network may linger: each of them is a file that is open."""
+        self._is_over = True
+        self.transport.write(refusal.response())
+        if place is not None and self._sit_down(self._bounds.lingering, place):
+            self._linger()
+        else:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and tell the request that is being answered: uvicorn tells the one that came last."""
         self._leave()
+        if self._seat is not None:
+            self._seat()
+        self._bounds.room.leave()
         self.pipeline.clear()
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
@@ -83,12 +92,9 @@ class Http(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _leave(self) -> None:
-        """Give the seat back, and wait for nothing any more."""
+        """Wait for nothing any more."""
         self._is_over, self._rest = True, b""
         self._wait_no_more()
-        if self._network is not None:
-            self._bounds.seats.leave(self._network)
-            self._network = None
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, as far as requests are answered."""
@@ -213,9 +219,7 @@ class Http(HttpToolsProtocol):
         elif self._get_upgrade() != b"websocket":
             self.parser = httptools.HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
-            lines = [b"%b: %b\r\n" % line for line in self.headers if line[0] != b"upgrade"]
-            first = b"%b %b HTTP/%b\r\n" % (method.encode(), self.url, version.encode())
-            self._rest = b"".join((first, *lines, b"\r\n", self._rest))
+            self._rest = heads.without_upgrade(method, self.url, version, self.headers) + bytes(self._rest)
             self._head = 0
         elif method != "GET" or heads.has_body(self.headers):
             self._refuse(bounds.NOT_BY_GET)
@@ -228,7 +232,8 @@ class Http(HttpToolsProtocol):
             self.connections.discard(self)
             upgrade = Upgrade(self.config, self.server_state, self.app_state)
             self.transport.set_protocol(upgrade)
-            upgrade.take(self, key, early)
+            upgrade.when_lost(self._bounds.room.leave)
+            upgrade.take(self, key, early, self._seat)
 
     def _is_answering(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle

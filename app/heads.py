@@ -1,12 +1,25 @@
 """Heads of requests, where what uvicorn makes of them is not enough."""
 
 import re
+from enum import Enum
 from typing import Final, TypeAlias
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 ABSOLUTE: Final = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)  # a target with its host
 HOST: Final = re.compile(rb"(\[[0-9a-z:.%~_-]+\]|[a-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?", re.IGNORECASE)  # RFC 3986, 3.2
+
+
+class Phase(Enum):
+    """Which part of a request is coming in."""
+
+    NONE = 0
+    HEAD = 1
+    BODY = 2
+
+
+class Stop(Exception):
+    """Stops the parser: the request is refused."""
 
 
 def says_host(version: str, headers: Headers) -> bool:
@@ -35,3 +48,9 @@ def declared(headers: Headers) -> int:
 def has_body(headers: Headers) -> bool:
     """Whether a body follows."""
     return declared(headers) > 0 or any(name == b"transfer-encoding" for name, _ in headers)
+
+
+def without_upgrade(method: str, url: bytes, version: str, headers: Headers) -> bytes:
+    """The same head, as if it had not asked to become something else."""
+    lines = [b"%b: %b\r\n" % line for line in headers if line[0] != b"upgrade"]
+    return b"".join((b"%b %b HTTP/%b\r\n" % (method.encode(), url, version.encode()), *lines, b"\r\n"))

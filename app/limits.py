@@ -185,6 +185,15 @@ def _connections() -> Iterator[Line]:
         "Connections of HTTP of a network, in each process",
         f"{DEFAULTS.sockets_per_network:,} too; through a trusted proxy requests under way",
     )
+    share, of = throttle.CONNECTIONS_SHARE
+    yield (
+        "Connections of any kind, in each process",
+        f"{share} of {of} files that it may open; of a network no more than are left for all others",
+    )
+    yield (
+        "Connections of a network beyond its number, that may read why",
+        f"{bounds.LINGERING_PER_NETWORK}, for {_time(int(PATIENCE.linger))}",
+    )
     yield "Operations of a WebSocket at a time", f"{throttle.OPERATIONS_PER_SOCKET}"
     yield "Messages of a WebSocket", f"{throttle.MESSAGES_PER_SECOND:g} a second, {throttle.BURST} at once"
     yield (

@@ -3,10 +3,11 @@
 import asyncio
 import errno
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ from app.environment import SetupError
 
 if TYPE_CHECKING:
     from app.bounds import Patience
+    from subscriptions.throttle import Room
 
 STUCK_MILLISECONDS = 60_000
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel would keep megabytes for each client that does not read
@@ -76,22 +78,31 @@ def listen(host: str, port: int) -> socket.socket:
     return server
 
 
+def open_many() -> None:
+    """Let this process open as many files, which connections are, as it may let itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # macOS has less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def configured(
     app: ASGIApp,
     trusted_proxies: Sequence[str] = (),
     per_network: int = CONNECTIONS_PER_NETWORK,
     patience: "Patience | None" = None,
+    room: "Room | None" = None,
 ) -> uvicorn.Config:
     """How uvicorn serves `app`, here and in tests. Nobody but a trusted proxy says on whose behalf it calls.
 
-    `per_network` is how many connections of HTTP others may have from one network.
+    `per_network` is how many connections of HTTP others may have from one network, `room` how many all may have.
     """
     from app.bounds import Bounds, Patience  # here, because the commands that don't serve need none of it
     from app.connections import Http
     from app.upgrades import Upgrade
-    from subscriptions.throttle import MAX_MESSAGE_BYTES
+    from subscriptions.throttle import MAX_MESSAGE_BYTES, Room
 
-    bounds = Bounds.of(per_network, trusted_proxies, patience or Patience())
+    bounds = Bounds.of(per_network, trusted_proxies, patience or Patience(), room or Room())
 
     logging.getLogger("uvicorn.error").addFilter(_is_error)
     return uvicorn.Config(
@@ -119,6 +130,7 @@ def serve(
     drain: Work | None = None,
     trusted_proxies: Sequence[str] = (),
     per_network: int = CONNECTIONS_PER_NETWORK,
+    room: "Room | None" = None,
 ) -> None:
     """Serve `app` until SIGINT or SIGTERM, which end in KeyboardInterrupt once the requests under way are done.
 
@@ -126,7 +138,8 @@ def serve(
     `drain` is the first thing that happens when it is to stop.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Server(configured(app, trusted_proxies, per_network), ready, beside, drain).serve([listener]))
+        config = configured(app, trusted_proxies, per_network, room=room)
+        runner.run(Server(config, ready, beside, drain).serve([listener]))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import base64
 import binascii
 import struct
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
@@ -47,13 +47,40 @@ class Upgrade(WebSocketsSansIOProtocol):
     """A connection that was HTTP and is to be a WebSocket. It is the `Wire` of its scope."""
 
     _key: str | None = None  # of a sound handshake that the application has not answered yet
+    _seat: Callable[[], None] | None = None
 
-    def take(self, http: "Http", key: str, early: bytes) -> None:
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._held: list[Callable[[], None]] = []  # given back once the connection is gone
+
+    def when_lost(self, call: Callable[[], None]) -> None:
+        """Have something called once nothing is left of the connection; at once, if nothing is."""
+        if self.disconnected:
+            call()
+        else:
+            self._held.append(call)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, and give back what it held."""
+        super().connection_lost(exc)
+        self._stand_up()
+        held, self._held = self._held, []
+        for give_back in held:
+            give_back()
+
+    def _stand_up(self) -> None:
+        """Give back the seat that it had as a connection of HTTP."""
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            seat()
+
+    def take(self, http: "Http", key: str, early: bytes, seat: Callable[[], None] | None) -> None:
         """Go on with a sound handshake: what `connection_made` and `handle_connect` do, but for reading it again.
 
-        `early` is what the client sent behind it. What follows has to wait until it is answered.
+        `early` is what the client sent behind it. What follows has to wait until it is answered. The `seat` of HTTP is
+        given back when it is accepted: it has one as a WebSocket by then.
         """
-        self._key, self._early = key, early
+        self._key, self._early, self._seat = key, early, seat
         self._frames = Throttle(FRAMES_BURST, FRAMES_PER_SECOND)
         self._pong = b""  # the newest of those that the client has to make room for
         self.transport, self.server, self.client = http.transport, http.server, http.client
@@ -103,6 +130,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         if (protocol := message.get("subprotocol")) is not None:
             head.append((b"Sec-WebSocket-Protocol", protocol.encode()))
         self._key = None
+        self._stand_up()
         self.conn.state, self.conn.parser = State.OPEN, Protocol.parse(self.conn)  # which waited for the handshake
         next(self.conn.parser)
         self.handshake_complete = True

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
@@ -16,9 +17,12 @@ from subscriptions.hub import Hub
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.sockets import GOING_AWAY, Socket
 from subscriptions.surroundings import Surroundings
-from subscriptions.throttle import Seats
+from subscriptions.throttle import Room, Seats
+from subscriptions.wires import EXTENSION, Wire
 
 KEEP_ALIVE_SECONDS = 20.0  # clients of AppSync's wonder after 65, subscriptions-transport-ws closes after 30
+AGAIN_SECONDS = 10  # until who is one too many may come again
+ELSEWHERE_SECONDS = 1  # until who meets a server that goes away may come to another
 DRAIN_SECONDS = 5.0  # for all sockets
 DRAIN_PAUSE = 0.02  # between two of few
 
@@ -26,10 +30,10 @@ DRAIN_PAUSE = 0.02  # between two of few
 class Gateway:
     """The sockets of this process; an ASGI application for the scope `websocket`."""
 
-    def __init__(self, settings: Settings, surroundings: Surroundings) -> None:
+    def __init__(self, settings: Settings, surroundings: Surroundings, room: Room | None = None) -> None:
         self._origins = {settings.origin, *settings.allowed_origins}
         self._surroundings = surroundings
-        self._networks = Seats(settings.sockets_per_network)
+        self._networks = Seats(settings.sockets_per_network, room)
         self._users = Seats(settings.sockets_per_user)
         self._sockets: set[Socket] = set()
         self._is_open = True
@@ -45,7 +49,7 @@ class Gateway:
         if scope["path"] not in PATHS:
             await _deny(send, 404)
         elif not self._is_open:
-            await _deny(send, 503)
+            await _deny(send, 503, ELSEWHERE_SECONDS)
         elif origin is not None and not self._is_welcome(origin, connection.headers.get("host", "")):
             await _deny(send, 403)
         else:
@@ -55,22 +59,27 @@ class Gateway:
         return origin.lower() in self._origins or is_same(origin, host)
 
     async def _admit(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        if not self._has_seat(connection):
+            await _deny(send, 429, AGAIN_SECONDS)
+            return
+        scope = connection.scope
+        handshake = agreed(scope["path"], scope["subprotocols"], connection.query_params)
+        if handshake is None:
+            await send({"type": "websocket.accept"})
+            code = int(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE)
+            await send({"type": "websocket.close", "code": code, "reason": "Subprotocol not acceptable"})
+            return
+        await send({"type": "websocket.accept", "subprotocol": handshake.protocol.name})
+        await self._serve(connection, handshake, receive, send)
+
+    def _has_seat(self, connection: HTTPConnection) -> bool:
+        """Whether its network has one more. It keeps it until nothing is left of it: what closes is a file yet."""
         place = network(connection.client.host if connection.client else "")
         if not self._networks.take(place):
-            await _deny(send, 429)
-            return
-        try:
-            scope = connection.scope
-            handshake = agreed(scope["path"], scope["subprotocols"], connection.query_params)
-            if handshake is None:
-                await send({"type": "websocket.accept"})
-                code = int(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE)
-                await send({"type": "websocket.close", "code": code, "reason": "Subprotocol not acceptable"})
-                return
-            await send({"type": "websocket.accept", "subprotocol": handshake.protocol.name})
-            await self._serve(connection, handshake, receive, send)
-        finally:
-            self._networks.leave(place)
+            return False
+        wire: Wire = connection.scope["extensions"][EXTENSION]
+        wire.when_lost(partial(self._networks.leave, place))
+        return True
 
     async def _serve(self, connection: HTTPConnection, handshake: Handshake, receive: Receive, send: Send) -> None:
         hub: Hub = connection.app.state.hub
@@ -110,7 +119,8 @@ class Gateway:
                     await asyncio.sleep(0.01)
 
 
-async def _deny(send: Send, status: int) -> None:
-    """Refuse the handshake."""
-    await send({"type": "websocket.http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+async def _deny(send: Send, status: int, again: int | None = None) -> None:
+    """Refuse the handshake, where it is not for good until so many seconds are over."""
+    headers = [(b"content-length", b"0")] + ([(b"retry-after", b"%d" % again)] if again else [])
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": b""})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -88,7 +89,7 @@ class Socket:
             if self._writer is not None:
                 self._writer.cancel()
             for user_id in self._seated:
-                self._users.leave(user_id)
+                self._wire.when_lost(partial(self._users.leave, user_id))
 
     def close(self, how: Close) -> None:
         """Send what waits, but for a client that takes too little, and close."""

@@ -22,7 +22,7 @@ from subscriptions.outbox import Outbox
 from subscriptions.protocols import sse
 from subscriptions.protocols.steps import Errors, Result, Start
 from subscriptions.tasks import Tasks
-from subscriptions.throttle import Seats
+from subscriptions.throttle import Room, Seats
 
 KEEP_ALIVE_SECONDS = 15.0
 DRAIN_SECONDS = 5.0  # for all streams
@@ -34,8 +34,8 @@ END = ""
 class Streams:
     """The event streams of this process."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._networks = Seats(settings.sockets_per_network)
+    def __init__(self, settings: Settings, room: Room | None = None) -> None:
+        self._networks = Seats(settings.sockets_per_network, room)
         self._users = Seats(settings.sockets_per_user)
         self._streams: set[Stream] = set()
         self._is_open = True

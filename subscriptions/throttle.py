@@ -1,8 +1,10 @@
 """How much one connection, one user and one network may have of this process."""
 
+import resource
 from collections import Counter
 from collections.abc import Hashable
 from time import monotonic
+from typing import Final
 
 OPERATIONS_PER_SOCKET = 100
 MESSAGES_PER_SECOND = 20.0
@@ -13,6 +15,8 @@ FRAMES_PER_SECOND = 2 * MESSAGES_PER_SECOND  # of any kind: those of messages, p
 FRAMES_BURST = 2 * BURST
 MAX_ID_BYTES = 128  # of an operation's id, which stands beside each of its results
 INIT_SECONDS = 10.0
+CONNECTIONS_SHARE: Final = 3, 4  # of the files a process may open; the others are for all else
+MOST_FILES: Final = 1024 * 1024  # where there is no limit
 
 
 class Throttle:
@@ -33,16 +37,48 @@ class Throttle:
         return self._left >= 0
 
 
-class Seats:
-    """How many connections each one has, and how many each may have."""
+class Room:
+    """How many connections the process may have in all: fewer than the files it may open."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        self._most = _most_connections() if most is None else most
+        self._taken = 0
+
+    @property
+    def free(self) -> int:
+        """How many more there may be; less than none once it is one too many."""
+        return self._most - self._taken
+
+    def enter(self) -> None:
+        """Count one more."""
+        self._taken += 1
+
+    def leave(self) -> None:
+        """Count one less."""
+        self._taken -= 1
+
+
+def _most_connections() -> int:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    share, of = CONNECTIONS_SHARE
+    return (MOST_FILES if files == resource.RLIM_INFINITY else files) * share // of
+
+
+class Seats:
+    """How many connections each one has, and how many each may have.
+
+    In a room that fills up nobody gets more than are left for all others, however many they may have otherwise.
+    """
+
+    def __init__(self, most: int, room: Room | None = None) -> None:
         self._most = most
+        self._room = room
         self._taken: Counter[Hashable] = Counter()
 
     def take(self, who: Hashable) -> bool:
         """Take a seat; whether there was one."""
-        if self._taken[who] >= self._most:
+        most = self._most if self._room is None else min(self._most, self._room.free)
+        if self._taken[who] >= most:
             return False
         self._taken[who] += 1
         return True

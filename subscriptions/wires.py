@@ -3,6 +3,7 @@
 A message to ten thousand sockets is ten thousand calls; ASGI's `send` would make each of them a coroutine.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 EXTENSION = "milequest.wire"  # where an ASGI scope's extensions have it
@@ -20,3 +21,6 @@ class Wire(Protocol):
 
     def write(self, *texts: str) -> None:
         """Send text messages, together; none once the connection is going."""
+
+    def when_lost(self, call: Callable[[], None]) -> None:
+        """Have something called once nothing is left of the connection; at once, if nothing is."""

@@ -87,9 +87,10 @@ class Served:
     connections: set[Any]
 
     @asynccontextmanager
-    async def raw(self, window: int = 0) -> AsyncIterator[Raw]:
-        """A connection to it; with so many bytes of room for what is not read yet."""
+    async def raw(self, window: int = 0, address: str = "127.0.0.1") -> AsyncIterator[Raw]:
+        """A connection to it, from an address; with so many bytes of room for what is not read yet."""
         ours = socket.socket()
+        ours.bind((address, 0))
         if window:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         ours.setblocking(False)

@@ -14,7 +14,7 @@ from app.http.answers import Answer
 from milequest.rules.errors import ErrorCode
 from milequest.rules.rate_limits import network
 from milequest.settings import Settings
-from subscriptions.throttle import Seats
+from subscriptions.throttle import Room, Seats
 
 
 async def refused(_: Request, refusal: Exception) -> Response:
@@ -28,8 +28,8 @@ async def refused(_: Request, refusal: Exception) -> Response:
 class Crowd:
     """Requests under way of each network, where connections are those of proxies and say nothing of that."""
 
-    def __init__(self, most: int) -> None:
-        self._seats = Seats(most)
+    def __init__(self, most: int, room: Room | None = None) -> None:
+        self._seats = Seats(most, room)
 
     async def admit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, unless its network has too many already."""

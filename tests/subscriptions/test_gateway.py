@@ -130,6 +130,7 @@ async def test_a_network_and_a_user_have_so_many_sockets(
                         async with dial(service.socket_url, None):
                             pass
                     assert refused.value.response.status_code == 429
+                    assert refused.value.response.headers["retry-after"] == "10"
                 with pytest.raises(ConnectionClosedError) as closed:
                     async with dial(service.socket_url, token):
                         pass
@@ -182,6 +183,7 @@ async def test_a_node_that_goes_away_lets_its_clients_resume_elsewhere(
             async with dial(one.socket_url, team.ann):
                 pass
         assert refused.value.response.status_code == 503
+        assert refused.value.response.headers["retry-after"] == "1"
     walk = await team.walk(team.ben)
     async with dial(other.socket_url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id, after=cursors[0])
