@@ -64,7 +64,8 @@ BUDGET = """
 Every GraphQL operation costs points: {request} for itself, and 1 for each object that its answer may hold by the page
 sizes it asks for. `__schema` and `__type` cost {introspection} each. A document that the process has not read lately
 costs 1 more for every {characters} characters, also where it is refused: the same text with other `variables` is read
-once. A subscription is paid for when it begins; its events are free.
+once. Variables of more than {free:,} characters cost 1 more for every {characters} beyond. A subscription is paid for
+when it begins; its events are free.
 
 `/routes/{{id}}.geojson` costs {request}, and 1 more for every {size} bytes of it. A form with a picture costs its user
 {request}, and one that is not good its network. `/avatars/` and `/.well-known/jwks.json` cost the network {request},
@@ -131,6 +132,7 @@ def _budget() -> str:
         introspection=budgets.INTROSPECTION,
         characters=budgets.CHARACTERS_PER_POINT,
         size=f"{budgets.BYTES_PER_POINT:,}",
+        free=budgets.FREE_CHARACTERS,
         burst=_time(budgets.BURST_SECONDS),
         table=_table(("whose", "points an hour", "at once", "setting"), rows),
     )
@@ -195,6 +197,7 @@ def _connections() -> Iterator[Line]:
         f"{bounds.LINGERING_PER_NETWORK}, for {_time(int(PATIENCE.linger))}",
     )
     yield "Operations of a WebSocket at a time", f"{throttle.OPERATIONS_PER_SOCKET}"
+    yield "What running subscriptions of a caller hold in memory, in each process", _bytes(throttle.MOST_HELD)
     yield "Messages of a WebSocket", f"{throttle.MESSAGES_PER_SECOND:g} a second, {throttle.BURST} at once"
     yield (
         "Frames of a WebSocket, pings and pongs too",

@@ -73,10 +73,10 @@ class Request:
         return caller(self.identity, self.address)
 
     async def charge(self, points: int) -> None:
-        """Take points off the caller's budget."""
+        """Take points off the caller's budget, before anything is waited for. Raises RATE_LIMITED."""
         who = self.caller
         self.runtime.budgets.charge(who, points)
-        await self.runtime.budgets.settle(who)
+        await self.runtime.budgets.settle(who, points)
 
     @property
     def viewer(self) -> Viewer:

@@ -4,9 +4,9 @@ What depends on the text alone (parsing, validation, limits) is done once per te
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -21,7 +21,7 @@ from graphql import (
     validate,
 )
 
-from milequest.rules.budgets import CHARACTERS_PER_POINT, REQUEST
+from milequest.rules.budgets import CHARACTERS_PER_POINT, REQUEST, variables_points
 from milequest.store.away import Away
 from resolvers.context import Args, Request
 from resolvers.feeds import Feed
@@ -35,6 +35,9 @@ from schema.variables import refuse_large
 KEPT_BYTES = 32 * 1024 * 1024
 LIVE_CURSOR = "liveCursor"
 TOKEN_BYTES = 600  # what a token of a parsed document takes in memory, its node and its location included
+
+Pay: TypeAlias = Callable[[int], Awaitable[None]]
+"""Takes points off a budget. Raises RATE_LIMITED."""
 
 __all__ = ["ExecutionResult", "Prepared", "RequestRefused", "Runner"]
 
@@ -57,6 +60,7 @@ class Prepared:
     document: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
     fresh: bool = False
+    bytes: int = 0  # that it takes in memory, nearly
     sizes: dict[str | None, limits.Size] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -77,7 +81,7 @@ class Runner:
 
     def __init__(self, schema: GraphQLSchema, kept_bytes: int = KEPT_BYTES) -> None:
         self.schema = schema
-        self._kept: OrderedDict[str, tuple[Prepared, int]] = OrderedDict()
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
         self._kept_bytes = 0
         self._most_bytes = kept_bytes
 
@@ -93,14 +97,13 @@ class Runner:
         kept = self._kept.get(text)
         if kept is not None:
             self._kept.move_to_end(text)
-            return kept[0]
+            return kept
         prepared = self._prepare(text)
-        size = len(text) + TOKEN_BYTES * _tokens(prepared.document)
-        self._kept[text] = prepared, size
-        self._kept_bytes += size
+        self._kept[text] = prepared
+        self._kept_bytes += prepared.bytes
         while self._kept_bytes > self._most_bytes:
-            _, (_, freed) = self._kept.popitem(last=False)
-            self._kept_bytes -= freed
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= oldest.bytes
         return prepared
 
     def _prepare(self, text: str) -> Prepared:
@@ -122,7 +125,8 @@ class Runner:
         if errors:
             raise RequestRefused([refused_document(error) for error in errors])
         by_name = {node.name.value if node.name else None: node for node in operations}
-        return Prepared(document, by_name, fresh=LIVE_CURSOR in text)
+        size = len(text) + TOKEN_BYTES * _tokens(document)
+        return Prepared(document, by_name, fresh=LIVE_CURSOR in text, bytes=size)
 
     async def run(
         self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
@@ -138,13 +142,21 @@ class Runner:
         return result
 
     async def subscribe(
-        self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
+        self,
+        prepared: Prepared,
+        request: Request,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        pay: Pay | None = None,
     ) -> "Subscribed":
         """What a subscription is of, and how to run its events. Raises RequestRefused when it may not be had.
 
-        And FORBIDDEN, where the caller is denied a part of it.
+        And FORBIDDEN, where the caller is denied a part of it, and what `pay` does, which is told the points before
+        anything is waited for: of thousands that begin at once each finds what those before it have left.
         """
         executor, points = self._executor(prepared, request, variables, operation_name)
+        if pay is not None:
+            await pay(points)
         if request.identity.denied:
             refuse_denied(self.schema, prepared.document, request.identity.denied)
         source: Any = create_source_event_stream(executor)
@@ -154,7 +166,7 @@ class Runner:
             raise RequestRefused(public_errors(source.errors, request))
         assert isinstance(source, Source), "wiring puts every feed into one"
         executor.context_value = None  # it is kept, for whoever gets the same
-        return Subscribed(executor, source.feed, source.args, source.event_type, source.ask, points)
+        return Subscribed(executor, source.feed, source.args, source.event_type, source.ask)
 
     async def share(self, prepared: Prepared, request: Request, subscribed: "Subscribed") -> bool:
         """Whether somebody may have what another has by the same document and variables.
@@ -180,14 +192,15 @@ class Runner:
         """What runs the operation, and the points it costs. Raises RequestRefused for bad variables or too much."""
         operation = prepared.operation(name)
         try:
-            refuse_large(variables or {})
+            characters = refuse_large(variables or {})
         except GraphQLError as error:
             raise RequestRefused([error]) from None
+        defined = {one.variable.name.value for one in operation.variable_definitions or ()}
         executor = PlainExecutor.build(
             self.schema,
             prepared.document,
             context_value=request,
-            raw_variable_values=dict(variables) if variables else None,
+            raw_variable_values={name: value for name, value in (variables or {}).items() if name in defined},
             operation_name=name,
             max_coercion_errors=limits.MAX_ERRORS,
             middleware=middleware,
@@ -202,7 +215,7 @@ class Runner:
             points = size.points(executor.variable_values.coerced)
         except GraphQLError as error:
             raise RequestRefused([error]) from None
-        return executor, points
+        return executor, points + variables_points(characters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +227,6 @@ class Subscribed:
     args: Args
     event_type: Any
     ask: Ask
-    points: int  # what its beginning costs, besides the request
     plan: Read | None = None  # of its whole answer; see `planned`
 
     def planned(self) -> "Subscribed":

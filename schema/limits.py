@@ -74,6 +74,7 @@ class Size:
 
     objects: Count
     introspections: int
+    selections: int
 
     def points(self, variables: Mapping[str, Any]) -> int:
         """What it costs of its caller's budget, besides the request.
@@ -93,7 +94,7 @@ def measure(schema: GraphQLSchema, document: DocumentNode, operation: OperationD
     root = schema.get_root_type(operation.operation)
     assert root is not None, "a valid document's operations have a root"
     objects = walk.level([(operation.selection_set, root)], 1, MAX_DEPTH, DEFAULT_FIRST)
-    return Size(objects, walk.introspections)
+    return Size(objects, walk.introspections, walk.selections)
 
 
 def check_objects(count: Count, variables: Mapping[str, Any]) -> int:

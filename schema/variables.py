@@ -12,24 +12,27 @@ from milequest.rules.errors import invalid
 from schema.limits import too_complex
 
 MAX_VALUES = 2_000  # in lists and objects, at any depth
+VALUE_CHARACTERS = 4  # that a value counts as, besides its text
 MAX_TEXT = 16 * 1024  # characters of a string; each field has a bound of its own, which is lower
 
 
-def refuse_large(variables: Mapping[str, Any]) -> None:
-    """Refuse more than MAX_VALUES values, and texts that are long or no text.
+def refuse_large(variables: Mapping[str, Any]) -> int:
+    """Refuse more than MAX_VALUES values, and texts that are long or no text. Return how many characters they have.
 
     Raises GraphQLError with QUERY_TOO_COMPLEX, or with VALIDATION_ERROR and the value's path.
     """
     left: list[tuple[str, Any]] = list(variables.items())
-    count = len(left)
+    count, characters = len(left), sum(map(len, variables))
     while left:
         path, value = left.pop()
         if isinstance(value, str):
             _refuse_text(path, value)
+            characters += len(value)
             continue
         items: list[tuple[str, Any]] = []
         if isinstance(value, dict):
             count += len(value)
+            characters += sum(map(len, value))
             items = [(f"{path}.{name}", item) for name, item in value.items()] if count <= MAX_VALUES else items
         elif isinstance(value, list):
             count += len(value)
@@ -37,6 +40,7 @@ def refuse_large(variables: Mapping[str, Any]) -> None:
         if count > MAX_VALUES:
             raise too_complex(f"The variables hold more than {MAX_VALUES} values.")
         left += items
+    return characters + count * VALUE_CHARACTERS
 
 
 def _refuse_text(path: str, text: str) -> None:

@@ -63,7 +63,7 @@ class Hub:
     def remove(self, listener: Listener) -> None:
         """Nobody listens there any more. Once per listener."""
         self._listeners.remove(listener)
-        self.plans.release(listener.plan)
+        self.plans.release(listener.plan, listener.payer)
         feed = listener.plan.feed
         if isinstance(feed, LogFeed):
             channel = self._channels[feed.channel]

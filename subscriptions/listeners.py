@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from milequest.rules.budgets import Caller
 from milequest.rules.identity import Identity
 from milequest.store.audience import ANYWHERE, Place
 from subscriptions.plans import Plan, Scope
@@ -39,6 +40,7 @@ class Listener:
     sequence: int = 0
     seen: Hashable = None
     place: Place = ANYWHERE  # as the policy found it last
+    payer: Caller | None = None  # whose it counts as
 
     @property
     def user_id(self) -> UUID | None:

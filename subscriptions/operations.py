@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from graphql import OperationType
 
+from milequest.rules.budgets import Caller
 from milequest.rules.errors import QuestError
 from resolvers.context import Request
 from schema.build import runner
@@ -37,6 +38,7 @@ class Subscribed:
 
     plan: Plan
     after: str | None
+    payer: Caller | None = None  # whose it counts as
 
 
 Begun: TypeAlias = Answered | Subscribed
@@ -48,19 +50,18 @@ async def begin(plans: Plans, request: Request, start: Start) -> Begun:
         prepared = runner().admit(start.query, request)
         if prepared.operation(start.operation_name).operation is not OperationType.SUBSCRIPTION:
             return Answered(json_of(await runner().run(prepared, request, start.variables, start.operation_name)))
-    begun = await begin_again(plans, request, start)
-    try:
-        await request.charge(begun.plan.subscribed.points)
-    except BaseException:  # the client may be gone too
-        plans.release(begun.plan)
-        raise
-    return begun
+        return await _subscribed(plans, request, start, at_cost=True)
 
 
 async def begin_again(plans: Plans, request: Request, start: Start) -> Subscribed:
     """Authorise a subscription that was paid for when it began. Raises Failed."""
     with _told_errors(request):
-        return Subscribed(*await plans.subscribe(start.query, start.variables, start.operation_name, request))
+        return await _subscribed(plans, request, start, at_cost=False)
+
+
+async def _subscribed(plans: Plans, request: Request, start: Start, *, at_cost: bool) -> Subscribed:
+    given = start.query, start.variables, start.operation_name
+    return Subscribed(*await plans.subscribe(*given, request, at_cost=at_cost), request.caller if at_cost else None)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """A plan: one document with its variables, however many listen to it. Its answers are worked out once for all alike."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 import orjson
@@ -24,6 +25,8 @@ from graphql import (
 )
 
 from milequest.rules.access import Standing
+from milequest.rules.budgets import Caller
+from milequest.rules.errors import RateLimited
 from milequest.rules.identity import Identity
 from milequest.runtime import Runtime
 from resolvers.context import Request
@@ -33,8 +36,13 @@ from schema.execution import ExecutionResult, Prepared, Subscribed
 from schema.paths import Values, readers
 from schema.scope import is_per_viewer
 from subscriptions.filters import Filter, parse
+from subscriptions.throttle import Held
 
 KEPT_DOCUMENTS = 256
+PLAN_BYTES = 8 * 1024  # of a plan, whatever it is of
+SELECTION_BYTES = 600  # of each of its selections, fragments expanded
+VARIABLES_KEPT = 3  # times: in the key, as they came, and as they were understood
+HELD_SECONDS = 10  # until who has too much running may try again
 Scope: TypeAlias = tuple[object, ...]
 """Whoever has the same scope gets the same answer to the same plan."""
 
@@ -48,11 +56,27 @@ class PlanKey:
     variables: bytes
 
 
+class Cost(NamedTuple):
+    """What a subscription costs who begins it: points, and room for what it holds, in bytes."""
+
+    points: int
+    weights: Mapping[Hashable, int]
+
+
+@dataclass(slots=True)
+class _Coming:
+    """A plan that somebody asks for just now."""
+
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+    cost: Cost | None = None
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Plan:
     """A subscription as it is run per event."""
 
     key: PlanKey
+    cost: Cost
     subscribed: Subscribed
     per_viewer: bool
     filter: Filter | None
@@ -83,16 +107,23 @@ class Plans:
 
     def __init__(self) -> None:
         self._plans: dict[PlanKey, tuple[Plan, int]] = {}
-        self._coming: dict[PlanKey, asyncio.Event] = {}  # those that somebody asks for just now
+        self._coming: dict[PlanKey, _Coming] = {}
+        self.held = Held()
         self._variable_of_after = lru_cache(KEPT_DOCUMENTS)(_variable_of_after)
         self._is_per_viewer = lru_cache(KEPT_DOCUMENTS)(_is_per_viewer)
 
     async def subscribe(
-        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, request: Request
+        self,
+        text: str,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        request: Request,
+        *,
+        at_cost: bool = False,
     ) -> tuple[Plan, str | None]:
-        """The plan of a subscription and its `after`. Give it back by `release`.
+        """The plan of a subscription and its `after`. Give it back by `release`, and `at_cost` with its payer.
 
-        Raises RequestRefused for what may not be had, VALIDATION_ERROR for its filter.
+        Raises RequestRefused for what may not be had, VALIDATION_ERROR for its filter; `at_cost` RATE_LIMITED.
         """
         prepared = runner().prepare(text)
         place = self._variable_of_after(prepared, operation_name)
@@ -102,33 +133,47 @@ class Plans:
         }
         shared = {name: value for name, value in given.items() if name in defined and name != place}
         key = PlanKey(text, operation_name, orjson.dumps(shared, option=orjson.OPT_SORT_KEYS))
-        if key in self._coming:  # of thousands that come back at once, one is enough to make it
-            await self._coming[key].wait()
-        known = self._plans.get(key)
-        is_alike = known is not None and (place is None or _is_good(given.get(place), defined[place]))
-        if known is not None and is_alike and await runner().share(prepared, request, known[0].subscribed):
-            made = known[0].subscribed
-            after = made.args.get("after") if place is None else given.get(place)
-        else:
-            made = await self._make(key, prepared, request, variables)
-            after = made.args.get("after")
-        plan, users = self._plans.get(key) or (known[0] if known else self._plan(key, prepared, made), 0)
-        self._plans[key] = plan, users + 1
+        with ExitStack() as held:
+            toll = _Toll(self.held, held, request if at_cost else None)
+            if (coming := self._coming.get(key)) is not None and coming.cost is not None:
+                await toll(coming.cost)
+                await coming.is_over.wait()  # of thousands that come back at once, one is enough to make it
+            if (known := self._plans.get(key)) is not None:
+                await toll(known[0].cost)
+            is_alike = known is not None and (place is None or _is_good(given.get(place), defined[place]))
+            if known is not None and is_alike and await runner().share(prepared, request, known[0].subscribed):
+                made, cost = known[0].subscribed, known[0].cost
+                after = made.args.get("after") if place is None else given.get(place)
+            else:
+                made, cost = await self._make(key, prepared, request, variables, toll)
+                after = made.args.get("after")
+            plan, users = self._plans.get(key) or (known[0] if known else self._plan(key, prepared, made, cost), 0)
+            self._plans[key] = plan, users + 1
+            held.pop_all()
         return plan, after
 
     async def _make(
-        self, key: PlanKey, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None
-    ) -> Subscribed:
-        """What nobody has yet. Who wants the same meanwhile waits for it."""
-        coming = self._coming.setdefault(key, asyncio.Event())
+        self, key: PlanKey, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, toll: "_Toll"
+    ) -> tuple[Subscribed, Cost]:
+        """What nobody has yet, and what it costs. Who wants the same meanwhile waits for it."""
+        coming = self._coming.setdefault(key, _Coming())
+        cost = Cost(0, {})
+
+        async def pay(points: int) -> None:
+            nonlocal cost
+            cost = coming.cost = Cost(points, _weights(key, prepared))
+            await toll(cost)
+
         try:
-            return await runner().subscribe(prepared, request, variables, key.operation_name)
+            return await runner().subscribe(prepared, request, variables, key.operation_name, pay), cost
         finally:
-            coming.set()
+            coming.is_over.set()
             self._coming.pop(key, None)
 
-    def release(self, plan: Plan) -> None:
+    def release(self, plan: Plan, payer: Caller | None = None) -> None:
         """One listener less."""
+        if payer is not None:
+            self.held.leave(payer, plan.cost.weights)
         _, users = self._plans[plan.key]
         if users == 1:
             del self._plans[plan.key]
@@ -138,12 +183,37 @@ class Plans:
     def __len__(self) -> int:
         return len(self._plans)
 
-    def _plan(self, key: PlanKey, prepared: Prepared, subscribed: Subscribed) -> Plan:
+    def _plan(self, key: PlanKey, prepared: Prepared, subscribed: Subscribed, cost: Cost) -> Plan:
         per_viewer = self._is_per_viewer(prepared, subscribed.feed.gate.team_id is not None)
         given = subscribed.args.get("filter")
         wanted = None if given is None else parse(given)
         reads = readers(subscribed.event_type, wanted.field_names if wanted else ())
-        return Plan(key, subscribed.planned(), per_viewer, wanted, reads)
+        return Plan(key, cost, subscribed.planned(), per_viewer, wanted, reads)
+
+
+class _Toll:
+    """Takes what a subscription costs, once, before anything is waited for; nothing where nobody is to pay."""
+
+    def __init__(self, room: Held, held: ExitStack, request: Request | None) -> None:
+        self._room, self._held, self._request = room, held, request
+
+    async def __call__(self, cost: Cost) -> None:
+        """Take it. Raises RATE_LIMITED."""
+        request, self._request = self._request, None
+        if request is None:
+            return
+        payer = request.caller
+        if not self._room.take(payer, cost.weights):
+            raise RateLimited("Too much runs already: end some subscriptions, or begin smaller ones.", HELD_SECONDS)
+        self._held.callback(self._room.leave, payer, cost.weights)
+        await request.charge(cost.points)
+
+
+def _weights(key: PlanKey, prepared: Prepared) -> Mapping[Hashable, int]:
+    """What a plan holds: itself, and its document, which others share."""
+    selections = prepared.sizes[key.operation_name].selections
+    own = PLAN_BYTES + SELECTION_BYTES * selections + VARIABLES_KEPT * len(key.variables)
+    return {key: own, key.text: prepared.bytes}
 
 
 def json_of(result: ExecutionResult) -> str:
@@ -185,8 +255,8 @@ class _Uses(Visitor):
 
 def _variable_of_after(prepared: Prepared, operation_name: str | None) -> str | None:
     """The variable that says nothing but where to begin, if there is one."""
-    for field in _root_fields(prepared.document, prepared.operation(operation_name).selection_set):
-        for argument in field.arguments or ():
+    for root in _root_fields(prepared.document, prepared.operation(operation_name).selection_set):
+        for argument in root.arguments or ():
             if argument.name.value == "after" and isinstance(argument.value, VariableNode):
                 uses = _Uses()
                 visit(prepared.document, uses)

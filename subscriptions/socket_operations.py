@@ -31,7 +31,7 @@ class Operation:
     def listen(self, subscribed: Subscribed, request: Request) -> None:
         """Let results come."""
         self.task = None
-        self._listener = Listener(subscribed.plan, request.identity, self)
+        self._listener = Listener(subscribed.plan, request.identity, self, payer=subscribed.payer)
         if (text := self._protocol.started(self.id)) is not None:
             self._socket.put(text)
         self._hub.add(self._listener, subscribed.after)

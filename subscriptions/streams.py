@@ -83,7 +83,7 @@ class Stream:
     def __init__(self, hub: Hub, subscribed: Subscribed, request: Request, after: str | None) -> None:
         self.seat = ExitStack()
         self._hub = hub
-        self._listener: Listener | None = Listener(subscribed.plan, request.identity, self)
+        self._listener: Listener | None = Listener(subscribed.plan, request.identity, self, payer=subscribed.payer)
         self._is_listening = False
         self._after = after
         self._outbox = Outbox()
@@ -142,7 +142,7 @@ class Stream:
             if self._is_listening:
                 self._hub.remove(listener)
             else:
-                self._hub.plans.release(listener.plan)
+                self._hub.plans.release(listener.plan, listener.payer)
 
     async def _write(self, send: Send) -> None:
         """Send what there is, then end the response."""

@@ -2,7 +2,7 @@
 
 import resource
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from time import monotonic
 from typing import Final
 
@@ -16,6 +16,7 @@ FRAMES_BURST = 2 * BURST
 MAX_ID_BYTES = 128  # of an operation's id, which stands beside each of its results
 INIT_SECONDS = 10.0
 CONNECTIONS_SHARE: Final = 3, 4  # of the files a process may open; the others are for all else
+MOST_HELD = 16 * 1024 * 1024  # bytes that the running subscriptions of one caller hold
 MOST_FILES: Final = 1024 * 1024  # where there is no limit
 
 
@@ -88,3 +89,37 @@ class Seats:
         self._taken[who] -= 1
         if not self._taken[who]:
             del self._taken[who]
+
+
+class Held:
+    """What running subscriptions of each one hold in memory. A thing that several of them hold counts once."""
+
+    def __init__(self, most: int = MOST_HELD) -> None:
+        self._most = most
+        self._things: dict[Hashable, Counter[Hashable]] = {}
+        self._bytes: Counter[Hashable] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    def take(self, who: Hashable, weights: Mapping[Hashable, int]) -> bool:
+        """Hold some things, which weigh so many bytes; whether there was room for them."""
+        things = self._things.get(who, Counter())
+        more = sum(weight for thing, weight in weights.items() if not things[thing])
+        if self._bytes[who] + more > self._most:
+            return False
+        things.update(weights.keys())
+        self._things[who] = things
+        self._bytes[who] += more
+        return True
+
+    def leave(self, who: Hashable, weights: Mapping[Hashable, int]) -> None:
+        """Hold them once less."""
+        things = self._things[who]
+        for thing, weight in weights.items():
+            things[thing] -= 1
+            if not things[thing]:
+                del things[thing]
+                self._bytes[who] -= weight
+        if not things:
+            del self._things[who], self._bytes[who]

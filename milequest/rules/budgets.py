@@ -15,6 +15,7 @@ REQUEST = 1  # point for each operation, besides one for each object that its an
 INTROSPECTION = 250  # points for `__schema` or `__type`, which hold no objects of ours but take as long as many
 CHARACTERS_PER_POINT = 16  # of a document that the process has to read first; one it knows costs nothing
 BYTES_PER_POINT = 1_024  # of a route as GeoJSON
+FREE_CHARACTERS = 1_024  # of variables; what is more costs as a document does
 
 HOUR = 3_600_000_000  # microseconds, as all times here
 SECOND = 1_000_000
@@ -52,6 +53,11 @@ def caller(identity: Identity, address: str) -> Caller:
         context = identity.resolver_context
         return Caller(Payer.MACHINE, repr(sorted(context.items())) if context else network(address))
     return Caller(Payer.NETWORK, network(address))
+
+
+def variables_points(characters: int) -> int:
+    """What variables of so many characters cost."""
+    return max(0, characters - FREE_CHARACTERS) // CHARACTERS_PER_POINT
 
 
 def price(points_per_hour: int) -> int:

@@ -93,11 +93,17 @@ class Budgets:
         if account.untold >= PORTION and not self._waits:
             self._begin_to_tell(caller, account)
 
-    async def settle(self, caller: Caller) -> None:
-        """Have Redis told what was charged, where this process may sleep once it has answered."""
+    async def settle(self, caller: Caller, points: int | None = None) -> None:
+        """Have Redis told what was charged, where this process may sleep once it has answered.
+
+        There it learns what others have charged, so it raises RATE_LIMITED where nothing was left for the last
+        `points`, if they are told.
+        """
         account = self._accounts.get(caller) or self._spent.get(caller)
         if self._waits and account is not None and account.untold:
             await self._tell(caller, account)
+            if points is not None:
+                refuse_spent(account.full_at - points * self._prices[caller.kind], self._clock())
 
     async def close(self) -> None:
         """Wait until what is being told has been, or was given up."""

@@ -152,7 +152,7 @@ class Conversation:
             await self._be_found(request.identity)
             digest = await self._parts.shelf.store(begun.plan.key, start.variables, request.now)
         finally:
-            self._parts.shelf.plans.release(begun.plan)
+            self._parts.shelf.plans.release(begun.plan, begun.payer)
         group, channels = _place(begun.plan.feed, self._connection.id)
         listener = {**rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
         who, added = await self._stored(start, group, listener)

@@ -176,3 +176,50 @@ def _payer(service: Service, name: str) -> Caller:
 async def _debts(service: Service) -> dict[Caller, int]:
     """Until when each caller's budget is not full."""
     return {who: account.full_at for who, account in service.runtime.budgets._accounts.items()}
+
+
+LARGE = "subscription ($after: String) { teamsLeaderboardUpdated(period: WEEK, basis: TOTAL) { %s } }"
+PAGE = "%s: leaderboard { entries(first: 100, after: $after) { nodes { rank } } }"
+AT_ONCE = 40  # subscriptions of over a hundred points each
+
+
+@pytest.mark.parametrize("are_alike", [True, False])
+async def test_subscriptions_that_begin_at_once_pay_one_after_the_other(service: Service, are_alike: bool) -> None:
+    ann = service.sign_up("ann")
+    async with opened(service, ann) as one, opened(service, ann) as other:
+        for number in range(AT_ONCE):
+            text = LARGE % PAGE % ("a" if are_alike else f"a{number}")
+            await (one, other)[number % 2].subscribe(str(number), text)
+        told = [await socket.receive() for socket in (one, other) for _ in range(AT_ONCE // 2)]
+    kinds = [message["type"] for message in told]
+    assert 1 <= kinds.count("next") <= BURST // 100
+    assert kinds.count("error") == AT_ONCE - kinds.count("next")
+    assert {m["payload"][0]["extensions"]["code"] for m in told if m["type"] == "error"} == {"RATE_LIMITED"}
+    assert not len(service.hub.plans)
+    assert not len(service.hub.plans.held)
+
+
+async def test_event_streams_that_begin_at_once_pay_one_after_the_other(service: Service) -> None:
+    ann = service.sign_up("ann")
+    headers = {"authorization": f"Bearer {ann}", "accept": "text/event-stream"}
+
+    async def status(client: httpx.AsyncClient) -> int:
+        body = {"query": LARGE % PAGE % "a"}
+        async with client.stream("POST", service.url, json=body, headers=headers) as response:
+            return response.status_code
+
+    async with httpx.AsyncClient(timeout=30) as client:
+        statuses = await asyncio.gather(*(status(client) for _ in range(AT_ONCE)))
+    assert 1 <= statuses.count(200) <= BURST // 100
+    assert statuses.count(429) == AT_ONCE - statuses.count(200)
+
+
+async def test_large_variables_cost_as_documents_do(service: Service) -> None:
+    ann, ben = service.sign_up("ann"), service.sign_up("ben")
+    text = "query ($text: String!) { searchTeams(query: $text) { nodes { id } } }"
+    passed = await asyncio.to_thread(spend, service, text, ann, text="x" * 8_000)
+    assert passed <= BURST // 436 + 1
+    assert await asyncio.to_thread(spend, service, ONE, ben, unused="x" * 8_000) <= BURST // 436 + 1
+    cal = service.sign_up("cal")
+    for _ in range(BURST // 50):
+        assert service.post(ONE, token=cal, variables={"unused": "x" * 1_000}).status_code == 200

@@ -270,7 +270,7 @@ def test_the_documents_used_last_are_kept_within_their_memory(runner: Runner) ->
     for number in range(20):
         small.prepare(f"{{ a{number}: __typename }}")
         assert small.prepare("{ __typename }") is often
-    assert small._kept_bytes == sum(size for _, size in small._kept.values()) <= 20 * TOKEN_BYTES
+    assert small._kept_bytes == sum(kept.bytes for kept in small._kept.values()) <= 20 * TOKEN_BYTES
     assert len(small._kept) == 3
     large = "{ " + " ".join(f"a{number}: __typename" for number in range(20)) + " }"
     assert small.prepare(large) is not small.prepare(large)  # larger than all there is

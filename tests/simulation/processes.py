@@ -17,7 +17,7 @@ from resolvers.context import Request
 from resolvers.feeds import Feed, Gate, Head, LogFeed, Look, StateFeed
 from subscriptions.hub import Hub
 from subscriptions.listeners import Listener
-from subscriptions.plans import Plan, PlanKey, Plans
+from subscriptions.plans import Cost, Plan, PlanKey, Plans
 from subscriptions.protocols.steps import Errors, Result
 from tests.simulation.world import CHANNEL, LOOK, TEAM, VERSION, Database, Redis, World
 
@@ -77,8 +77,8 @@ class Simple(Plan):
     of: Feed
 
     def __init__(self, of: Feed, text: str = "") -> None:
-        key, subscribed = PlanKey(text or str(id(of)), None, b""), SimpleNamespace(points=1)
-        super().__init__(key, cast(Any, subscribed), False, None, {})
+        key, subscribed = PlanKey(text or str(id(of)), None, b""), SimpleNamespace()
+        super().__init__(key, Cost(1, {}), cast(Any, subscribed), False, None, {})
         object.__setattr__(self, "of", of)
 
     def __hash__(self) -> int:

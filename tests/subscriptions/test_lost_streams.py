@@ -38,7 +38,8 @@ def no_error(service: Service, caplog: pytest.LogCaptureFixture) -> Iterator[Non
 
 def left(service: Service) -> int:
     """What is left of streams."""
-    return len(service.hub) + len(service.hub.plans) + len(service.app.state.streams)
+    plans = service.hub.plans
+    return len(service.hub) + len(plans) + len(plans.held) + len(service.app.state.streams)
 
 
 def begun(service: Service, team: Team) -> socket.socket:

@@ -203,3 +203,14 @@ def test_callers_are_told_apart_by_account_then_machine_then_network() -> None:
     elsewhere = [caller(each, "198.51.100.1") for each in (user, role, wall, board)]
     assert elsewhere == known[:4]
     assert caller(ANONYMOUS, "2001:db8::1") == caller(ANONYMOUS, "2001:db8::2") != caller(ANONYMOUS, at)
+
+
+async def test_a_call_is_refused_by_what_others_have_charged_and_not_by_its_own(redis: Redis) -> None:
+    one, other = (Budgets(redis, PER_HOUR, call_by_call=True) for _ in range(2))
+    one.charge(ADA, FULL + 10)
+    await one.settle(ADA, FULL + 10)  # the one that empties it
+    other.charge(ADA, 1)  # which has heard of nothing
+    with pytest.raises(RateLimited):
+        await other.settle(ADA, 1)
+    with pytest.raises(RateLimited):
+        other.refuse_spent(ADA)
