@@ -6,9 +6,11 @@ from datetime import datetime
 from sys import getsizeof
 
 from milequest.providers.identity.authorizer import Authorizer
-from milequest.rules.authorizing import MAX_TOKEN, SIGNED, Asking, admission, question
-from milequest.rules.errors import unauthenticated
+from milequest.rules.authorizing import MAX_TOKEN, SIGNED, Admission, Asking, admission, question
+from milequest.rules.budgets import BAD_CREDENTIAL, REFUSED_CREDENTIAL
+from milequest.rules.errors import ErrorCode, QuestError, unauthenticated
 from milequest.rules.identity import Identity
+from resolvers.strangers import Strangers
 
 KEPT = 10_000  # answers, the latest
 KEPT_BYTES = 16 * 1024 * 1024  # of what they say, in all
@@ -18,8 +20,10 @@ MAX_BYTES = KEPT_BYTES // 16  # of one that is kept
 class Gatekeeper:
     """`await gatekeeper(authorization, asking, now)` is the caller's Identity. One per process."""
 
-    def __init__(self, authorizer: Authorizer) -> None:
+    def __init__(self, authorizer: Authorizer, strangers: Strangers | None = None) -> None:
         self._authorizer = authorizer
+        self._strangers = strangers or Strangers()
+        self._good: OrderedDict[bytes, None] = OrderedDict()  # hashes of tokens that were good when last asked about
         self._kept: OrderedDict[bytes, tuple[Identity, datetime, int]] = (
             OrderedDict()
         )  # by the token's hash, until when
@@ -29,8 +33,11 @@ class Gatekeeper:
         return len(self._kept)
 
     async def __call__(self, authorization: str, asking: Asking | None, now: datetime) -> Identity:
-        """Whom it lets in. Raises UNAUTHENTICATED, and UNAVAILABLE while it cannot be asked."""
+        """Whom it lets in. Raises UNAUTHENTICATED, UNAVAILABLE while it cannot be asked, and RATE_LIMITED."""
+        asking = asking or Asking("")
         if len(authorization) > MAX_TOKEN or authorization.startswith(SIGNED):
+            self._strangers.blame(asking.address, BAD_CREDENTIAL)
+            await self._strangers.settle(asking.address)
             raise unauthenticated("Not authorized.")
         digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         kept = self._kept.get(digest)
@@ -38,11 +45,38 @@ class Gatekeeper:
             self._kept.move_to_end(digest)
             return kept[0]
         self._forget(digest)
-        asked = question(authorization, asking or Asking(""), self._authorizer.account)
-        admitted = admission(await self._authorizer.ask(asked), now)
+        admitted = await self._admitted(authorization, asking, digest, now)
         if admitted.kept:
             self._keep(digest, admitted.identity, now + admitted.kept)
         return admitted.identity
+
+    async def _admitted(self, authorization: str, asking: Asking, digest: bytes, now: datetime) -> Admission:
+        """What it answers. Who was let in last time is asked about whatever else comes from their network.
+
+        All others pay before that, or as many as are asked about at once would find what only one may have.
+        """
+        is_known, address = digest in self._good, asking.address
+        if not is_known:
+            self._strangers.refuse_spent(address)
+        async with self._strangers.turn(address, is_known=is_known):
+            if not is_known:
+                self._strangers.blame(address, REFUSED_CREDENTIAL)
+            try:
+                answer = await self._authorizer.ask(question(authorization, asking, self._authorizer.account))
+                admitted = admission(answer, now)
+            except QuestError as refusal:
+                if refusal.code is ErrorCode.UNAUTHENTICATED:
+                    self._good.pop(digest, None)
+                elif not is_known:
+                    self._strangers.forgive(address, REFUSED_CREDENTIAL - BAD_CREDENTIAL)
+                await self._strangers.settle(address)
+                raise
+        if not is_known:
+            self._strangers.forgive(address, REFUSED_CREDENTIAL)
+        self._good[digest] = None
+        if len(self._good) > KEPT:
+            self._good.popitem(last=False)
+        return admitted
 
     def _keep(self, digest: bytes, identity: Identity, until: datetime) -> None:
         size = _bytes(identity)

@@ -18,15 +18,18 @@ from milequest.providers.identity import IdentityProvider
 from milequest.providers.identity.authorizer import Authorizer
 from milequest.rules.authorizing import Asking
 from milequest.rules.bearer import bearer
-from milequest.rules.errors import unauthenticated
+from milequest.rules.budgets import BAD_CREDENTIAL
+from milequest.rules.errors import ErrorCode, QuestError, unauthenticated
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind, VerifiedToken
 from milequest.rules.sessions import ENDED
 from milequest.store import accounts
 from milequest.store.away import Away
+from milequest.store.budgets import Budgets
 from milequest.store.revocations import Revocations
 from milequest.store.together import Together
 from milequest.store.transaction import Pool, transact, unreached
 from resolvers.authorizing import Gatekeeper
+from resolvers.strangers import Strangers
 
 if TYPE_CHECKING:  # a function that opens doors has no use for all that a runtime holds
     from milequest.runtime import Runtime
@@ -50,8 +53,10 @@ class Identify:
         clock: Callable[[], datetime] = _utc_now,
         authorizer: Authorizer | None = None,
         revocations: Revocations | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
-        self._gatekeeper = Gatekeeper(authorizer) if authorizer else None
+        self._strangers = Strangers(budgets)
+        self._gatekeeper = Gatekeeper(authorizer, self._strangers) if authorizer else None
         self._provider = provider
         self._writer = writer
         self._clock = clock
@@ -63,14 +68,26 @@ class Identify:
         """ANONYMOUS without a header, the user of `Bearer TOKEN` or a bare `TOKEN`, as AppSync takes it.
 
         `asking` is what an authorizer may want to know besides. Raises UNAUTHENTICATED for a token that isn't good or
-        whose user isn't, UNAVAILABLE while nobody can tell.
+        whose user isn't, UNAVAILABLE while nobody can tell, and RATE_LIMITED where a network has spent its budget on
+        tokens that aren't good.
         """
         if not authorization:
             return ANONYMOUS
-        digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         now = self._clock()
         if self._gatekeeper is not None and not any(map(self._provider.is_meant, authorization.split())):
             return await self._gatekeeper(authorization, asking, now)
+        try:
+            return await self._of_token(authorization, now)
+        except QuestError as refusal:
+            if refusal.code is ErrorCode.UNAUTHENTICATED:
+                address = asking.address if asking else ""
+                self._strangers.blame(address, BAD_CREDENTIAL)
+                await self._strangers.settle(address)
+            raise
+
+    async def _of_token(self, authorization: str, now: datetime) -> Identity:
+        """Whose token of our issuer it is. It is checked before anybody is blamed: that is cheap."""
+        digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         try:
             await self._revocations.be_current()
             identity = self._known(digest, now) or await self._verified(authorization, digest, now)
@@ -128,7 +145,13 @@ class Identify:
 
 def identifying(runtime: "Runtime") -> Identify:
     """The process's own."""
-    return Identify(runtime.identity, runtime.writer, authorizer=runtime.authorizer, revocations=runtime.revocations)
+    return Identify(
+        runtime.identity,
+        runtime.writer,
+        authorizer=runtime.authorizer,
+        revocations=runtime.revocations,
+        budgets=runtime.budgets,
+    )
 
 
 def _open(owner: accounts.Owner) -> UUID:

@@ -63,7 +63,7 @@ class Parts:
         if told is not None:
             identity = await of_appsync(self.identify, told, self.runtime.settings.jwt_issuer)
         else:
-            identity = await self.identify(authorization, Asking(request_id, operation=operation))
+            identity = await self.identify(authorization, Asking(request_id, operation=operation, address=address))
         return Request(request_id, datetime.now(UTC), identity, self.runtime, address=address)
 
 

@@ -7,10 +7,12 @@ from typing import Any
 from app.aws.container import Container, Event
 from milequest.providers.identity.authorizer import choose_authorizer
 from milequest.providers.identity.outside import OutsideIdentity
+from milequest.rules.budgets import Payer
 from milequest.settings import Settings
 from milequest.store.aws import roles
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.dynamodb import Table
+from milequest.store.budgets import Budgets
 from milequest.store.transaction import open_pool
 from resolvers.identity import Identify
 from subscriptions.apigateway import doors
@@ -27,9 +29,10 @@ async def _opened(settings: Settings) -> AsyncIterator[Doors]:
         await open_pool(settings.database_url, 1, waiting=False, password=secret) as pool,
     ):
         identity = OutsideIdentity(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
+        budgets = Budgets(None, {Payer.NETWORK: settings.budget_per_network})  # counted in this container alone
         yield Doors(
             Connections(Table(aws, settings.live_table)),
-            Identify(identity, pool, authorizer=choose_authorizer(settings, aws)),
+            Identify(identity, pool, authorizer=choose_authorizer(settings, aws), budgets=budgets),
             {settings.origin, *settings.allowed_origins},
             settings.sockets_per_network,
         )

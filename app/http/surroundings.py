@@ -25,21 +25,23 @@ async def surroundings(
 ) -> Request:
     """The Request of one operation. `authorization` stands in for the header, which browsers can't set on a WebSocket.
 
-    `caller` finds out who calls where no header says it. Raises UNAUTHENTICATED for a token that is not good; no token
-    at all is an anonymous caller.
+    `caller` finds out who calls where no header says it. Raises UNAUTHENTICATED for a token that is not good,
+    RATE_LIMITED where its network has sent too many of those; no token at all is an anonymous caller.
     """
     runtime: Runtime = connection.app.state.runtime
     request_id = request_id or uuid4().hex
+    address = connection.client.host if connection.client else ""
     if caller is not None:
         identity = await caller()
     else:
         token = authorization if authorization is not None else connection.headers.get("authorization")
-        identity = await connection.app.state.identify(token, Asking(request_id, connection.headers, operation))
+        asking = Asking(request_id, connection.headers, operation, address)
+        identity = await connection.app.state.identify(token, asking)
     return Request(
         id=request_id,
         now=datetime.now(UTC),
         identity=identity,
         runtime=runtime,
         headers=connection.headers,
-        address=connection.client.host if connection.client else "",
+        address=address,
     )

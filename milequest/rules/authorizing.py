@@ -38,11 +38,15 @@ class Operation(Protocol):
 
 @dataclass(slots=True)
 class Asking:
-    """What surrounds a token. Without an operation it comes with the beginning of a connection, or a plain GET."""
+    """What surrounds a token. Without an operation it comes with the beginning of a connection, or a plain GET.
+
+    The `address` it comes from is for us alone.
+    """
 
     request_id: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     operation: Operation | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from milequest.rules.rate_limits import network
 
 REQUEST = 1  # point for each operation, besides one for each object that its answer may hold
 INTROSPECTION = 250  # points for `__schema` or `__type`, which hold no objects of ours but take as long as many
+BAD_CREDENTIAL = 1  # point of the network that credentials came from which are not good
+REFUSED_CREDENTIAL = 20  # points, where an operator's authorizer was asked to find that out
 CHARACTERS_PER_POINT = 16  # of a document that the process has to read first; one it knows costs nothing
 BYTES_PER_POINT = 1_024  # of a route as GeoJSON
 FREE_CHARACTERS = 1_024  # of variables; what is more costs as a document does

@@ -50,17 +50,20 @@ def _microseconds() -> int:
 
 
 class Budgets:
-    """The budgets of this process's callers. One that works `call_by_call` has Redis told before it answers."""
+    """The budgets of this process's callers. One that works `call_by_call` has Redis told before it answers.
+
+    Without Redis they are of this process alone.
+    """
 
     def __init__(
         self,
-        redis: Valkey,
+        redis: Valkey | None,
         points_per_hour: Mapping[Payer, int],
         *,
         call_by_call: bool = False,
         clock: Callable[[], int] = _microseconds,
     ) -> None:
-        self._script = redis.register_script(_TELL)
+        self._script = redis.register_script(_TELL) if redis is not None else None
         self._prices = {kind: price(points) for kind, points in points_per_hour.items()}
         self._waits = call_by_call
         self._clock = clock
@@ -84,11 +87,11 @@ class Budgets:
         self._keep(caller, account, now)
 
     def charge(self, caller: Caller, points: int) -> None:
-        """Take points off the caller's budget."""
+        """Take points off the caller's budget, or give some back that were taken a moment ago."""
         account = self._accounts.pop(caller, None) or self._spent.pop(caller, None) or _Account(0)
         now, owed = self._clock(), points * self._prices[caller.kind]
         account.full_at = later(account.full_at, now, owed)
-        account.untold = min(account.untold + owed, MOST_OWED)
+        account.untold = max(0, min(account.untold + owed, MOST_OWED))
         self._keep(caller, account, now)
         if account.untold >= PORTION and not self._waits:
             self._begin_to_tell(caller, account)
@@ -100,7 +103,7 @@ class Budgets:
         `points`, if they are told.
         """
         account = self._accounts.get(caller) or self._spent.get(caller)
-        if self._waits and account is not None and account.untold:
+        if self._waits and self._script is not None and account is not None and account.untold:
             await self._tell(caller, account)
             if points is not None:
                 refuse_spent(account.full_at - points * self._prices[caller.kind], self._clock())
@@ -116,7 +119,7 @@ class Budgets:
             kept.popitem(last=False)
 
     def _begin_to_tell(self, caller: Caller, account: _Account) -> None:
-        if account.is_telling or self._redis.is_resting or len(self._tasks) >= AT_ONCE:
+        if self._script is None or account.is_telling or self._redis.is_resting or len(self._tasks) >= AT_ONCE:
             return
         account.is_telling = True
         task = asyncio.get_running_loop().create_task(self._tell(caller, account))
@@ -124,10 +127,11 @@ class Budgets:
         task.add_done_callback(self._tasks.discard)
 
     async def _tell(self, caller: Caller, account: _Account) -> None:
-        told, account.untold = account.untold, 0
+        script, told, account.untold = self._script, account.untold, 0
+        assert script is not None, "there is somebody to tell"
         key = f"budget:{caller.kind}:{hashlib.sha256(caller.who.encode()).hexdigest()[:32]}"
         try:
-            ahead: Any = await self._redis(lambda: self._script([key], [told, MOST_OWED]))
+            ahead: Any = await self._redis(lambda: script([key], [told, MOST_OWED]))
         except Away:
             account.untold = min(account.untold + told, MOST_OWED)
         else:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from milequest.rules.authorizing import Asking
-from milequest.rules.errors import QuestError
+from milequest.rules.errors import QuestError, RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity
 from milequest.rules.rate_limits import network
 from resolvers.identity import Identify
@@ -39,12 +39,15 @@ async def connect(doors: Doors, event: Event) -> Answer:
     handshake = agreed("", offered, event.get("queryStringParameters") or {})
     if handshake is None:
         return {"statusCode": 400}
+    context = event["requestContext"]
+    address = context["identity"]["sourceIp"]
     try:
-        identity = await _identity(doors, handshake, Asking(event["requestContext"].get("requestId", ""), headers))
+        identity = await _identity(doors, handshake, Asking(context.get("requestId", ""), headers, None, address))
+    except RateLimited:
+        return {"statusCode": 429}
     except QuestError as refusal:
         return {"statusCode": 503 if refusal.extensions().get("retryable") else 401}
-    context = event["requestContext"]
-    place = network(context["identity"]["sourceIp"])
+    place = network(address)
     opened = doors.connections.open(
         context["connectionId"], handshake.protocol, identity, place, doors.most, datetime.now(UTC)
     )

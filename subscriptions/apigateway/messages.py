@@ -105,7 +105,7 @@ class Conversation:
         given = authorization_of(init.payload)
         try:
             if given is not None:
-                identity = await self._parts.identify(given, Asking(self._request_id))
+                identity = await self._parts.identify(given, Asking(self._request_id, address=self._address))
         except QuestError as error:
             refusal = told(error)
         except Exception as error:
@@ -210,7 +210,8 @@ class Conversation:
         """What surrounds an operation. Raises UNAUTHENTICATED if who connected may no longer be served."""
         now, identity = datetime.now(UTC), self._connection.identity
         if start.authorization is not None:
-            identity = await self._parts.identify(start.authorization, Asking(self._request_id, operation=start))
+            asking = Asking(self._request_id, operation=start, address=self._address)
+            identity = await self._parts.identify(start.authorization, asking)
         else:
             await self._check(identity, now)
         return Request(self._request_id, now, identity, self._parts.runtime, address=self._address)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from redis import Redis
 
 from milequest.rules.budgets import BYTES_PER_POINT, INTROSPECTION, Caller, Payer, price
 from milequest.settings import Settings
@@ -15,7 +16,7 @@ from tests import pictures
 from tests.journeys import along
 from tests.quest import just_begun
 from tests.service import Service, serving
-from tests.sockets import opened
+from tests.sockets import dialled, opened
 
 ONE = "{ __typename }"
 TEAMS = 'query ($first: Int) { searchTeams(query: "x", first: $first) { nodes { id } } }'
@@ -29,7 +30,9 @@ BURST = 1_000  # points
 
 
 @pytest.fixture
-def service(new_database: Callable[[], AbstractContextManager[str]], redis_url: str) -> Iterator[Service]:
+def service(
+    new_database: Callable[[], AbstractContextManager[str]], redis_url: str, _valkey: Redis
+) -> Iterator[Service]:
     """A service whose callers have a tenth of an hour's points, which refill in no time that a test takes."""
     with new_database() as url:
         settings = Settings(
@@ -41,6 +44,7 @@ def service(new_database: Callable[[], AbstractContextManager[str]], redis_url: 
         )
         with serving(settings) as served:
             yield served
+    _valkey.flushall()  # or others who call from here would hear that nothing is left
 
 
 def spend(service: Service, query: str, token: str | None = None, **variables: object) -> int:
@@ -223,3 +227,26 @@ async def test_large_variables_cost_as_documents_do(service: Service) -> None:
     cal = service.sign_up("cal")
     for _ in range(BURST // 50):
         assert service.post(ONE, token=cal, variables={"unused": "x" * 1_000}).status_code == 200
+
+
+async def test_bad_tokens_of_a_spent_network_are_refused_and_good_ones_served(service: Service) -> None:
+    ann = service.sign_up("ann")
+    assert service.post(ONE, token="junk").status_code == 401
+    spend(service, TEAMS, first=50)
+    refused = service.post(ONE, token="junk")
+    assert (refused.status_code, int(refused.headers["retry-after"]) >= 1) == (429, True)
+    route = service.client.get(f"{service.origin}/routes/x.geojson", headers={"authorization": "Bearer junk"})
+    assert (route.status_code, int(route.headers["retry-after"]) >= 1) == (429, True)
+    async with dialled(service) as socket:
+        await socket.send(type="connection_init", payload={"Authorization": "Bearer junk"})
+        assert (await socket.closed())[0] == 1013
+    assert service.post(ONE, token=ann).status_code == 200
+    async with opened(service, ann) as socket:
+        assert (await socket.run(ONE))["data"] == {"__typename": "Query"}
+
+
+def test_bad_tokens_spend_their_networks_budget(service: Service) -> None:
+    statuses = [service.post(ONE, token="junk").status_code for _ in range(BURST + 10)]
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    assert service.post(ONE).status_code == 429

@@ -13,7 +13,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from milequest.rules.budgets import Caller, Payer
 from milequest.settings import PROJECT
+from milequest.store.budgets import Budgets
 from tests.listening import dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.gateway_of_aws import Gateway
@@ -136,3 +138,18 @@ async def test_users_and_networks_have_so_many_connections(
             assert (await ours.receive())["payload"]["closing"]["code"] == 4429
             await ours.closed()
         await asyncio.sleep(0.5)  # seats are given back
+
+
+async def test_bad_tokens_are_429_once_their_network_has_spent_its_budget(
+    gate: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets = Budgets(None, {Payer.NETWORK: 1_000})
+    monkeypatch.setattr(gate.parts.identify._strangers, "_budgets", budgets)
+    budgets.charge(Caller(Payer.NETWORK, "127.0.0.1"), 1_000)
+    offered = [Subprotocol("graphql-ws"), Subprotocol(packed({"host": "x", "Authorization": "nonsense"}))]
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(gate.api.url, subprotocols=offered):
+            pass
+    assert refused.value.response.status_code == 429
+    async with dial(gate.api.url, "nonsense") as connection:
+        assert await (await connection.subscribe(SELF)).failure() == ["RATE_LIMITED"]

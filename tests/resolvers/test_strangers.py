@@ -1,0 +1,181 @@
+"""What credentials that are not good cost their network, and that nobody else pays for them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+
+from milequest.providers.identity.authorizer import PythonAuthorizer
+from milequest.providers.identity.outside import OutsideIdentity
+from milequest.rules.authorizing import Asking
+from milequest.rules.budgets import BAD_CREDENTIAL, BURST, HOUR, REFUSED_CREDENTIAL, Payer
+from milequest.rules.errors import ErrorCode, QuestError
+from milequest.rules.identity import IdentityKind
+from milequest.store.budgets import Budgets
+from milequest.store.transaction import Pool, open_pool
+from resolvers.identity import Identify
+from resolvers.strangers import AT_ONCE, WAITING
+from tests.fakes import authorizer as operator
+from tests.fakes import issuer as fake
+from tests.fakes.issuer import CLIENT_ID, Issuer
+
+PER_HOUR = 1_000
+POINTS = PER_HOUR * BURST // HOUR  # of a full budget
+REFILLED = 5  # at most, while a test runs
+HERE, ELSEWHERE = Asking("here", address="198.51.100.7"), Asking("elsewhere", address="203.0.113.9")
+
+
+@pytest.fixture(autouse=True)
+def asked() -> list[dict[str, Any]]:
+    """What the authorizer is asked."""
+    operator.asked.clear()
+    return operator.asked
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[Issuer]:
+    async with fake.running() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database_url, 2) as pool:
+        yield pool
+
+
+class Slow:
+    """An authorizer that says no when the test lets it, and counts who is being asked about."""
+
+    account = ""
+
+    def __init__(self) -> None:
+        self.most = self.under_way = 0
+        self.gate = asyncio.Event()
+
+    async def ask(self, question: Mapping[str, object]) -> object:
+        """A yes for `wall` alone."""
+        if question["authorizationToken"] == "wall":
+            return {"isAuthorized": True}
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.gate.wait()
+        self.under_way -= 1
+        return {"isAuthorized": False}
+
+
+def identifying(pool: Pool, issuer: Issuer, authorizer: Any = None, per_hour: int = PER_HOUR) -> Identify:
+    """As a server identifies, with budgets that refill in no time a test takes."""
+    outside = OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID)
+    return Identify(outside, pool, authorizer=authorizer, budgets=Budgets(None, {Payer.NETWORK: per_hour}))
+
+
+async def code(identify: Identify, token: str, asking: Asking = HERE) -> ErrorCode | None:
+    """Why a token is refused, if it is."""
+    try:
+        await identify(token, asking)
+    except QuestError as refusal:
+        return refusal.code
+    return None
+
+
+async def spent(identify: Identify, token: str) -> int:
+    """How many such tokens are told that they are not good before none is looked at any more."""
+    for number in range(2 * POINTS):
+        answer = await code(identify, token.replace("#", str(number)))
+        if answer is ErrorCode.RATE_LIMITED:
+            return number
+        assert answer is ErrorCode.UNAUTHENTICATED
+    raise AssertionError("nothing is ever refused")
+
+
+@pytest.mark.parametrize("kind", ["no token", "another signature", "an unknown key", "nobody's", "expired"])
+async def test_tokens_of_our_issuer_that_are_not_good_cost_their_network_a_point(
+    pool: Pool, issuer: Issuer, kind: str
+) -> None:
+    identify = identifying(pool, issuer)
+    good = issuer.token(issuer.id_claims())
+    await identify(good, HERE)
+    bad = {
+        "no token": "junk#",
+        "another signature": good[:-8] + "AAAAAAAA",
+        "an unknown key": good.replace(good.partition(".")[0], "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ"),
+        "nobody's": issuer.token(issuer.claims(sub="nobody")),
+        "expired": issuer.token(issuer.claims(exp=1)),
+    }[kind]
+    assert POINTS <= await spent(identify, bad) * BAD_CREDENTIAL <= POINTS + REFILLED
+    assert await code(identify, bad, ELSEWHERE) is ErrorCode.UNAUTHENTICATED
+    assert await code(identify, good) is None
+    assert await code(identify, issuer.token()) is None  # another good one, that was never seen here
+
+
+async def test_an_authorizer_is_asked_no_more_once_a_network_has_spent_its_budget(
+    pool: Pool, issuer: Issuer, asked: list[Any]
+) -> None:
+    identify = identifying(pool, issuer, PythonAuthorizer(operator.decide))
+    await identify("wall", HERE)
+    times = await spent(identify, "junk#")
+    assert POINTS <= times * REFUSED_CREDENTIAL <= POINTS + REFUSED_CREDENTIAL
+    so_far = len(asked)
+    assert so_far == 1 + times
+    for number in range(50):
+        assert await code(identify, f"more{number}") is ErrorCode.RATE_LIMITED
+    assert await code(identify, "AWS4-HMAC-SHA256 Credential=x") is ErrorCode.RATE_LIMITED
+    assert len(asked) == so_far
+    assert (await identify("wall", HERE)).kind is IdentityKind.LAMBDA  # which was good, and is asked about as before
+    assert await code(identify, "wall 60") is ErrorCode.RATE_LIMITED  # whom nobody knows here yet
+    assert await code(identify, "wall 60", ELSEWHERE) is None
+    assert await code(identify, issuer.token(issuer.id_claims())) is None
+    assert len(asked) == so_far + 2
+
+
+async def test_few_tokens_of_a_network_are_asked_about_at_once(pool: Pool, issuer: Issuer) -> None:
+    authorizer = Slow()
+    identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
+    await identify("wall", HERE)
+    junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(200)]
+    await asyncio.sleep(0.1)
+    assert authorizer.under_way == AT_ONCE
+    async with asyncio.timeout(5):
+        assert (await identify("wall", HERE)).kind is IdentityKind.LAMBDA
+        assert (await identify("wall", ELSEWHERE)).kind is IdentityKind.LAMBDA
+    refused = [one.result() for one in junk if one.done()]
+    assert refused == [ErrorCode.RATE_LIMITED] * (200 - AT_ONCE - WAITING)
+    authorizer.gate.set()
+    answers = await asyncio.gather(*junk)
+    assert answers.count(ErrorCode.UNAUTHENTICATED) == AT_ONCE + WAITING
+    assert authorizer.most == AT_ONCE
+
+
+async def test_who_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: Issuer) -> None:
+    authorizer = Slow()
+    identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
+    junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(AT_ONCE + WAITING)]
+    await asyncio.sleep(0.1)
+    for one in junk:
+        one.cancel()
+    await asyncio.wait(junk)
+    authorizer.gate.set()
+    assert await code(identify, "again") is ErrorCode.UNAUTHENTICATED
+    assert identify._strangers._queues == {}
+
+
+async def test_tokens_that_are_asked_about_at_once_pay_one_after_the_other(pool: Pool, issuer: Issuer) -> None:
+    authorizer = Slow()
+    identify = identifying(pool, issuer, authorizer)
+    junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(AT_ONCE)]
+    await asyncio.sleep(0.1)
+    assert POINTS <= authorizer.under_way * REFUSED_CREDENTIAL <= POINTS + REFUSED_CREDENTIAL
+    for one in junk:
+        one.cancel()  # who goes away has paid too
+    await asyncio.wait(junk)
+    assert await code(identify, "more") is ErrorCode.RATE_LIMITED
+
+
+async def test_tokens_that_are_good_cost_their_network_nothing(pool: Pool, issuer: Issuer, asked: list[Any]) -> None:
+    identify = identifying(pool, issuer, PythonAuthorizer(operator.decide))
+    for number in range(3 * POINTS // REFUSED_CREDENTIAL):
+        assert await code(identify, f"wall {number}") is None
+        assert await code(identify, issuer.token(issuer.id_claims(jti=str(number)))) is None
+    assert await code(identify, "junk") is ErrorCode.UNAUTHENTICATED
