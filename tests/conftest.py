@@ -107,6 +107,12 @@ def service(new_database: Callable[[], AbstractContextManager[str]], _valkey: Re
 
     path = _valkey.get_connection_kwargs()["path"]
     with new_database() as url:
-        settings = Settings(database_url=url, redis_url=f"unix://{path}", embedded=True, budget_per_network=POINTS[1])
-        with serving(settings) as served:  # all strangers of all tests call from one address
+        settings = Settings(
+            database_url=url,
+            redis_url=f"unix://{path}",
+            embedded=True,
+            budget_per_network=POINTS[1],  # all strangers of all tests call from one address
+            budget_per_user=POINTS[1],  # or what a spent budget refuses would look cheap
+        )
+        with serving(settings) as served:
             yield served
