@@ -12,7 +12,7 @@ from uuid import UUID
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from milequest.rules.authorizing import Asking
-from milequest.rules.budgets import Payer
+from milequest.rules.budgets import Caller, Payer
 from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.sessions import ENDED
@@ -123,7 +123,13 @@ class SimplePlans:
         self._plans = {TEXTS[feed]: Simple(feed, TEXTS[feed]) for feed in TEXTS}
 
     async def subscribe(
-        self, text: str, variables: Mapping[str, Any] | None, operation_name: str | None, request: Request
+        self,
+        text: str,
+        variables: Mapping[str, Any] | None,
+        operation_name: str | None,
+        request: Request,
+        *,
+        at_cost: bool = False,
     ) -> tuple[Plan, str | None]:
         """Return the plan of a document and its `after`. Raises NOT_FOUND, as resolvers do."""
         user_id = request.identity.user_id
@@ -132,7 +138,7 @@ class SimplePlans:
             raise not_found("team")
         return self._plans[text], (variables or {}).get("after")
 
-    def release(self, plan: Plan) -> None:
+    def release(self, plan: Plan, payer: Caller | None = None) -> None:
         """Keep it: there are two."""
 
 

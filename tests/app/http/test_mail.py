@@ -149,9 +149,9 @@ def head(*lines: str, target: str = "/dev/mail", version: str = "1.1") -> bytes:
         (head("host: localhost", target="http://evil.example/dev/mail"), 404),
         (head("host: localhost", target="http://localhost@evil.example/dev/mail"), 404),
         (head("host: localhost", target="HTTP://evil.example:80/dev/mail?x=1"), 404),
-        (head("host: localhost", "host: evil.example"), 404),
-        (head("host: localhost", "host: localhost"), 404),
-        (head(), 404),
+        (head("host: localhost", "host: evil.example"), 400),
+        (head("host: localhost", "host: localhost"), 400),
+        (head(), 400),
         (head("host: 127.0.0.1", version="1.0"), 404),  # as older proxies call
     ],
 )
