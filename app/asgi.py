@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from app.counting import count
+from app.connection_metrics import count
 from app.http import graphiql, graphql, health, jwks, mail, routes, uploads
 from app.http.edges import Crowd, cross_origin, refused
 from app.http.local import is_local
@@ -28,8 +28,8 @@ from resolvers.identity import identifying
 from schema.build import runner
 from subscriptions.gateway import Gateway
 from subscriptions.hub import Hub
+from subscriptions.quotas import Room
 from subscriptions.streams import Streams
-from subscriptions.throttle import Room
 
 
 class Application(Starlette):

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from milequest.rules.errors import ErrorCode
 from milequest.rules.pictures import MAX_BYTES
-from subscriptions.throttle import Room, Seats
+from subscriptions.quotas import ConnectionQuota, Room
 
 MAX_URL_BYTES: Final = 16 * 1024
 MAX_HEAD_BYTES: Final = 48 * 1024  # the request line and all header lines
@@ -42,15 +42,15 @@ class Bounds:
     """State shared by the connections of a server: its patience, who has a seat, and the proxies that need none."""
 
     room: Room
-    seats: Seats
-    lingering: Seats
+    seats: ConnectionQuota
+    lingering: ConnectionQuota
     proxies: Sequence[Network] = ()
     patience: Patience = field(default_factory=Patience)
 
     @classmethod
     def of(cls, per_network: int, proxies: Sequence[str], patience: Patience, room: Room) -> "Bounds":
         """The bounds for so many connections of one network, which trusted proxies may exceed, in a room for all."""
-        seats, lingering = Seats(per_network, room), Seats(LINGERING_PER_NETWORK, room)
+        seats, lingering = ConnectionQuota(per_network, room), ConnectionQuota(LINGERING_PER_NETWORK, room)
         return cls(room, seats, lingering, tuple(map(ip_network, proxies)), patience)
 
     def is_proxy(self, address: str) -> bool:

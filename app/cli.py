@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from app import embedded, logs, migrations, reach
+from app import embedded, logs, migrations, preflight
 from app.environment import SetupError, step
 from app.serve import interruptible, listen, open_many, serve
 from milequest.rules.errors import QuestError
@@ -25,7 +25,7 @@ Command = Callable[[Settings, argparse.Namespace], None]
 def run(settings: Settings, arguments: argparse.Namespace) -> None:
     """Start everything and serve until Ctrl-C."""
     logs.configure(settings.log_level)
-    reach.find_authorizer(settings)
+    preflight.find_authorizer(settings)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(settings.host, settings.port))
         settings = replace(settings, port=listener.getsockname()[1])
@@ -33,16 +33,16 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
             embedded.running(settings, f"milequest run, process {os.getpid()}, {settings.origin}")
         )
         migrations.prepare(settings)
-        reach.require_provider(settings)
+        preflight.require_provider(settings)
         with step("The service"):
-            from app import bundle, demo, keys, loading
+            from app import bundle, data_commands, demo, keys
             from app.asgi import create_app
 
             open_many()
             application = create_app(settings, demo.accounts() if demo.is_at_home(settings) else ())
         keys.prepare(settings)
         stack.enter_context(bundle.building())
-        beside = (lambda: loading.alive(application.state.runtime)) if demo.is_at_home(settings) else None
+        beside = (lambda: data_commands.alive(application.state.runtime)) if demo.is_at_home(settings) else None
         try:
             announce, drain = partial(_announce, settings), application.state.drain
             serve(

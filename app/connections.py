@@ -19,7 +19,7 @@ from app.bounds import Bounds, Refusal
 from app.heads import Phase, Stop
 from app.upgrades import Upgrade, sound_key
 from milequest.rules.rate_limits import network
-from subscriptions.throttle import Seats
+from subscriptions.quotas import ConnectionQuota
 
 PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for thousands of requests or chunks
 WAITING_BYTES = 64 * 1024  # behind a request that is being answered; more is left in the kernel
@@ -64,10 +64,10 @@ class Http(HttpToolsProtocol):
         else:
             self._turn_away(bounds.CROWDED, network(address))
 
-    def _sit_down(self, seats: Seats, place: str) -> bool:
-        if not seats.take(place):
+    def _sit_down(self, seats: ConnectionQuota, place: str) -> bool:
+        if not seats.acquire(place):
             return False
-        self._seat = partial(seats.leave, place)
+        self._seat = partial(seats.release, place)
         return True
 
     def _turn_away(self, refusal: Refusal, place: str | None) -> None:
@@ -84,7 +84,7 @@ class Http(HttpToolsProtocol):
         self._leave()
         if self._seat is not None:
             self._seat()
-        self._bounds.room.leave()
+        self._bounds.room.release()
         self.pipeline.clear()
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
@@ -232,7 +232,7 @@ class Http(HttpToolsProtocol):
             self.connections.discard(self)
             upgrade = Upgrade(self.config, self.server_state, self.app_state)
             self.transport.set_protocol(upgrade)
-            upgrade.when_lost(self._bounds.room.leave)
+            upgrade.when_lost(self._bounds.room.release)
             upgrade.take(self, key, early, self._seat)
 
     def _is_answering(self) -> bool:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from app.accounts import ensure_account
 from app.environment import SetupError
 from app.http.graphiql import DemoAccount
-from milequest.actions.activities import Once, as_it_is, log_walk
+from milequest.actions.activities import DedupKey, draft_from, log_walk
 from milequest.actions.goals import create_goal
 from milequest.actions.invites import accept_invite, create_invite
 from milequest.actions.teams import create_team
@@ -271,7 +271,7 @@ async def _log(tx: Tx, user_id: UUID, walks: Sequence[DemoWalk]) -> None:
             privacy=walk.privacy,
             notes=walk.notes,
         )
-        await log_walk(tx, user_id, ended, as_it_is(checked), Once(walk.key, walk.key.encode()))
+        await log_walk(tx, user_id, ended, draft_from(checked), DedupKey(walk.key, walk.key.encode()))
 
 
 def _batches(walks: Sequence[DemoWalk]) -> Iterator[Sequence[DemoWalk]]:

@@ -35,8 +35,8 @@ from milequest.store import deadlines, idempotency, pool, rate_limits
 from resolvers import nodes, strangers, writing
 from schema import limits as documents
 from schema import variables
-from subscriptions import outbox, throttle
-from subscriptions.apigateway import posts
+from subscriptions import quotas, send_buffer
+from subscriptions.apigateway import outbound
 
 Line: TypeAlias = tuple[str, str]  # what is limited, and to how much
 Span: TypeAlias = tuple[int, int]
@@ -142,7 +142,7 @@ def _connections() -> Iterator[Line]:
         "Connections of HTTP of a network, in each process",
         f"{DEFAULTS.sockets_per_network:,} too; through a trusted proxy requests under way",
     )
-    share, of = throttle.CONNECTIONS_SHARE
+    share, of = quotas.CONNECTIONS_SHARE
     yield (
         "Connections of any kind, in each process",
         f"{share} of {of} files that it may open; of a network no more than are left for all others",
@@ -155,17 +155,17 @@ def _connections() -> Iterator[Line]:
         "Tokens of a network that an operator's authorizer is asked about at once",
         f"{strangers.AT_ONCE}, and as many that were good the last time; {strangers.WAITING} more of each wait",
     )
-    yield "Operations of a WebSocket at a time", f"{throttle.OPERATIONS_PER_SOCKET}"
-    yield "What running subscriptions of a caller hold in memory, in each process", _bytes(throttle.MOST_HELD)
-    yield "Messages of a WebSocket", f"{throttle.MESSAGES_PER_SECOND:g} a second, {throttle.BURST} at once"
+    yield "Operations of a WebSocket at a time", f"{quotas.OPERATIONS_PER_SOCKET}"
+    yield "What running subscriptions of a caller hold in memory, in each process", _bytes(quotas.MOST_HELD)
+    yield "Messages of a WebSocket", f"{quotas.MESSAGES_PER_SECOND:g} a second, {quotas.BURST} at once"
     yield (
         "Frames of a WebSocket, pings and pongs too",
-        f"{throttle.FRAMES_PER_SECOND:g} a second, {throttle.FRAMES_BURST} at once, {throttle.MAX_FRAGMENTS} a message",
+        f"{quotas.FRAMES_PER_SECOND:g} a second, {quotas.FRAMES_BURST} at once, {quotas.MAX_FRAGMENTS} a message",
     )
-    yield "A message to us", _bytes(throttle.MAX_MESSAGE_BYTES)
-    yield "What waits to be sent to a connection", _bytes(outbox.MOST_BYTES)
-    yield "A message to a client of API Gateway", _bytes(posts.MOST_BYTES)
-    yield "An operation's id, as JSON", _bytes(throttle.MAX_ID_BYTES)
+    yield "A message to us", _bytes(quotas.MAX_MESSAGE_BYTES)
+    yield "What waits to be sent to a connection", _bytes(send_buffer.MAX_BUFFERED_BYTES)
+    yield "A message to a client of API Gateway", _bytes(outbound.MAX_CLIENT_MESSAGE_BYTES)
+    yield "An operation's id, as JSON", _bytes(quotas.MAX_ID_BYTES)
     yield "Events that can be replayed of a team", f"{live.WINDOW_EVENTS:,}, for {_span(live.WINDOW)}"
 
 
@@ -224,7 +224,7 @@ def _times() -> Iterator[Line]:
     yield "The head of a request, from its first byte on", _time(int(PATIENCE.head))
     yield "A body that does not go on, and a whole one", f"{_time(int(PATIENCE.progress))}, {_time(int(PATIENCE.body))}"
     yield "A connection of HTTP between two requests", _time(int(PATIENCE.idle))
-    yield "`connection_init` after a WebSocket has opened", _time(int(throttle.INIT_SECONDS))
+    yield "`connection_init` after a WebSocket has opened", _time(int(quotas.INIT_SECONDS))
     yield "A code from a mail", f"good for {_span(credentials.CODE_LIFE)}, {credentials.CODE_TRIES} wrong tries"
     yield "A sign-up that waits for its code", _span(credentials.SIGN_UP_LIFE)
     yield "Answers kept for an `idempotencyKey`", f"{_span(idempotency.KEPT)}; of `logActivity` as long as its walk"

@@ -52,7 +52,7 @@ class JsonFormatter(logging.Formatter):
         return self._before + orjson.dumps(line, default=str).decode()
 
 
-class Seldom(logging.Filter):
+class RepeatFilter(logging.Filter):
     """Lets the same warning of the same logger through once in REPEAT_SECONDS: what goes on being so is no news."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ def configure(level: Level) -> None:
     """Send every record to stderr: ours from `level` on, other libraries' from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(ERASE_LINE if sys.stderr.isatty() else ""))
-    handler.addFilter(Seldom())
+    handler.addFilter(RepeatFilter())
     logging.captureWarnings(True)
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)

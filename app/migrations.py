@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 
-from app import reach
+from app import preflight
 from app.environment import SetupError, step
 from milequest.settings import PROJECT, Settings
 
@@ -13,10 +13,10 @@ VERSIONS = PROJECT / "milequest" / "store" / "migrations" / "versions"
 def prepare(settings: Settings) -> None:
     """Migrate the embedded database if there is something new. SetupError if another one is behind or out of reach."""
     if settings.database_reader_url:
-        reach.revision(settings, settings.database_reader_url, "MILEQUEST_DATABASE_READER_URL")
+        preflight.revision(settings, settings.database_reader_url, "MILEQUEST_DATABASE_READER_URL")
     if not settings.embedded:
         _require_newest(settings)
-        reach.warn_without_redis(settings)
+        preflight.warn_without_redis(settings)
         return
     stamp = settings.data_dir / "postgres" / "milequest-migrations"  # goes away with the data
     newest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(VERSIONS.glob("*.py")))).hexdigest()
@@ -43,7 +43,7 @@ def upgrade(settings: Settings) -> None:
 
 def revision(settings: Settings) -> str | None:
     """The migration the database is at. SetupError if it is out of reach."""
-    return reach.revision(settings, settings.database_url, "MILEQUEST_DATABASE_URL")
+    return preflight.revision(settings, settings.database_url, "MILEQUEST_DATABASE_URL")
 
 
 def _require_newest(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from app.environment import SetupError
 
 if TYPE_CHECKING:
     from app.bounds import Patience
-    from subscriptions.throttle import Room
+    from subscriptions.quotas import Room
 
 STUCK_MILLISECONDS = 60_000
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel would keep megabytes for each client that does not read
@@ -100,7 +100,7 @@ def configured(
     from app.bounds import Bounds, Patience  # here, because the commands that don't serve need none of it
     from app.connections import Http
     from app.upgrades import Upgrade
-    from subscriptions.throttle import MAX_MESSAGE_BYTES, Room
+    from subscriptions.quotas import MAX_MESSAGE_BYTES, Room
 
     bounds = Bounds.of(per_network, trusted_proxies, patience or Patience(), room or Room())
 

@@ -16,8 +16,8 @@ from websockets.frames import CloseCode, Frame
 from websockets.protocol import Protocol, State
 from websockets.utils import accept_key
 
-from subscriptions.throttle import FRAMES_BURST, FRAMES_PER_SECOND, MAX_FRAGMENTS, Throttle
-from subscriptions.wires import EXTENSION
+from subscriptions.direct_transport import EXTENSION
+from subscriptions.quotas import FRAMES_BURST, FRAMES_PER_SECOND, MAX_FRAGMENTS, RateLimiter
 
 if TYPE_CHECKING:
     from app.connections import Http
@@ -81,7 +81,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         given back when it is accepted: it has one as a WebSocket by then.
         """
         self._key, self._early, self._seat = key, early, seat
-        self._frames = Throttle(FRAMES_BURST, FRAMES_PER_SECOND)
+        self._frames = RateLimiter(FRAMES_BURST, FRAMES_PER_SECOND)
         self._pong = b""  # the newest of those that the client has to make room for
         self.transport, self.server, self.client = http.transport, http.server, http.client
         self.transport.pause_reading()
@@ -206,7 +206,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         """Whether the transport takes more."""
         return self.writable.is_set()
 
-    async def room(self) -> None:
+    async def drained(self) -> None:
         """Wait for that."""
         await self.writable.wait()
 

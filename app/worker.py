@@ -8,11 +8,11 @@ from functools import partial
 from typing import TypeAlias
 
 from milequest.jobs.answers import forget_answers
-from milequest.jobs.duty import Duty
 from milequest.jobs.goals import finalize_goals
 from milequest.jobs.keys import purge_keys
 from milequest.jobs.log import prune_log
 from milequest.jobs.pictures import readdress
+from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.runtime import Runtime
 
 Job: TypeAlias = Callable[[Runtime, datetime], Awaitable[int]]
@@ -28,17 +28,17 @@ async def work(runtime: Runtime) -> None:
     """Run the jobs until cancelled."""
     async with asyncio.TaskGroup() as jobs:
         jobs.create_task(_once("places", runtime.providers.geocoder.prepare))
-        jobs.create_task(_once("pictures", partial(_due, runtime, Duty(), readdress)))
+        jobs.create_task(_once("pictures", partial(_due, runtime, PrimaryRegionGuard(), readdress)))
         for name, seconds, job in (
             ("log", PRUNE_EVERY, prune_log),
             ("answers", FORGET_EVERY, forget_answers),
             ("goals", FINALIZE_EVERY, finalize_goals),
             ("keys", KEYS_EVERY, purge_keys),
         ):
-            jobs.create_task(_every(seconds, name, partial(_due, runtime, Duty(), job)))
+            jobs.create_task(_every(seconds, name, partial(_due, runtime, PrimaryRegionGuard(), job)))
 
 
-async def _due(runtime: Runtime, duty: Duty, job: Job) -> None:
+async def _due(runtime: Runtime, duty: PrimaryRegionGuard, job: Job) -> None:
     await duty.done(runtime.writer, lambda: job(runtime, datetime.now(UTC)))
 
 

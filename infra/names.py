@@ -10,7 +10,7 @@ STAGE: Final = "live"  # of every API
 COMING: Final = "uploads"  # folders of the bucket of pictures, as in milequest/rules/avatars.py
 SHOWN: Final = "avatars"
 
-CARRIED: Final = {
+IMPORTED_PARAMETERS: Final = {
     "carried/data-key": "global/data-key",
     "carried/zone": "global/zone",
     "identity/issuer": "identity/issuer",

@@ -14,17 +14,17 @@ from milequest.providers.mail.local import LocalMailbox
 from milequest.rules.budgets import Payer
 from milequest.settings import Settings
 from milequest.store import audience
-from milequest.store.audience import Place
+from milequest.store.audience import SubscriberAccess
 from milequest.store.aws import roles
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.sqs import Queue
 from milequest.store.budgets import Budgets
 from milequest.store.bus import Bus
+from milequest.store.coalescer import RequestCoalescer
 from milequest.store.pictures import Pictures
 from milequest.store.pictures import choose as choose_pictures
 from milequest.store.rate_limits import RateLimits
 from milequest.store.revocations import Revocations
-from milequest.store.together import Together
 from milequest.store.transaction import Pool, open_pool
 from milequest.store.valkey import Valkey, connect
 
@@ -46,7 +46,7 @@ class Runtime:
     bus: Bus
     revocations: Revocations
     authorizer: Authorizer | None
-    places: Together[audience.Asked, Place]  # in teams, as the writer has them
+    places: RequestCoalescer[audience.Asked, SubscriberAccess]  # in teams, as the writer has them
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -96,7 +96,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             await revocations.look()
             listening = asyncio.create_task(bus.run())
             stack.callback(listening.cancel)
-        places = Together(partial(audience.places, writer))
+        places = RequestCoalescer(partial(audience.places, writer))
         pictures, authorizer = choose_pictures(settings, aws), choose_authorizer(settings, aws)
         yield Runtime(
             settings,

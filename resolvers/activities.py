@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from milequest.actions import activities as actions
-from milequest.actions.activities import Once, WalkWritten
+from milequest.actions.activities import DedupKey, WalkWritten
 from milequest.rules.access import TeamPart, may_see
 from milequest.rules.activities import Walk, doubts, new_walk
-from milequest.rules.errors import Problem, found
+from milequest.rules.errors import Problem, require
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.store import activities, milestones, progress
 from milequest.store.activities import Activity, Filter
@@ -87,7 +87,7 @@ async def log_activity(ctx: Context) -> LogActivityPayload:
     """Log a walk and count it. Its idempotency key lives as long as the walk."""
     user_id, now = ctx.user_id, ctx.request.now
     draft = partial(_new_walk, ctx.args["input"], now)
-    once = Once(*idempotency_of(ctx), admit=partial(admit, ctx))
+    once = DedupKey(*idempotency_of(ctx), admit=partial(admit, ctx))
     allow = bool(ctx.args["input"].get("allow_duplicate"))
     written = await commit(ctx, lambda tx: actions.log_walk(tx, user_id, now, draft, once, allow_duplicate=allow))
     logged = await _reread(ctx, written.activity_id)
@@ -125,7 +125,7 @@ _NOT_OF_THE_WALK = ("idempotency_key", "allow_duplicate")
 
 
 async def _reread(ctx: Context, activity_id: UUID) -> Activity:
-    return found(await activities.own_walk(ctx.request.db, ctx.user_id, activity_id), "activity")
+    return require(await activities.own_walk(ctx.request.db, ctx.user_id, activity_id), "activity")
 
 
 async def _progress(ctx: Context, written: WalkWritten) -> Sequence[GoalProgress]:

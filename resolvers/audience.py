@@ -2,11 +2,11 @@
 
 from milequest.rules.access import TeamPart, may_see
 from milequest.rules.errors import not_found
-from milequest.store.audience import Place
+from milequest.store.audience import SubscriberAccess
 from resolvers.context import Context
 
 
-async def place_in_team(ctx: Context, part: TeamPart) -> Place:
+async def place_in_team(ctx: Context, part: TeamPart) -> SubscriberAccess:
     """The caller's place in the team of the argument `team_id`.
 
     Raises NOT_FOUND where he may not see that part of it.

@@ -6,7 +6,7 @@ from datetime import datetime
 from sys import getsizeof
 
 from milequest.providers.identity.authorizer import Authorizer
-from milequest.rules.authorizing import MAX_TOKEN, SIGNED, Admission, Asking, admission, question
+from milequest.rules.authorizing import MAX_TOKEN, SIGNED, Admission, AuthorizerRequest, build_event, parse_response
 from milequest.rules.budgets import BAD_CREDENTIAL, REFUSED_CREDENTIAL
 from milequest.rules.errors import ErrorCode, QuestError, unauthenticated
 from milequest.rules.identity import Identity
@@ -17,7 +17,7 @@ KEPT_BYTES = 16 * 1024 * 1024  # of what they say, in all
 MAX_BYTES = KEPT_BYTES // 16  # of one that is kept
 
 
-class Gatekeeper:
+class CachingAuthorizer:
     """`await gatekeeper(authorization, asking, now)` is the caller's Identity. One per process."""
 
     def __init__(self, authorizer: Authorizer, strangers: Strangers | None = None) -> None:
@@ -32,9 +32,9 @@ class Gatekeeper:
     def __len__(self) -> int:
         return len(self._kept)
 
-    async def __call__(self, authorization: str, asking: Asking | None, now: datetime) -> Identity:
+    async def __call__(self, authorization: str, asking: AuthorizerRequest | None, now: datetime) -> Identity:
         """Whom it lets in. Raises UNAUTHENTICATED, UNAVAILABLE while it cannot be asked, and RATE_LIMITED."""
-        asking = asking or Asking("")
+        asking = asking or AuthorizerRequest("")
         if len(authorization) > MAX_TOKEN or authorization.startswith(SIGNED):
             self._strangers.blame(asking.address, BAD_CREDENTIAL)
             await self._strangers.settle(asking.address)
@@ -50,7 +50,7 @@ class Gatekeeper:
             self._keep(digest, admitted.identity, now + admitted.kept)
         return admitted.identity
 
-    async def _admitted(self, authorization: str, asking: Asking, digest: bytes, now: datetime) -> Admission:
+    async def _admitted(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Admission:
         """What it answers. Who was let in last time is asked about whatever else comes from their network.
 
         All others pay before that, or as many as are asked about at once would find what only one may have.
@@ -62,8 +62,8 @@ class Gatekeeper:
             if not is_known:
                 self._strangers.blame(address, REFUSED_CREDENTIAL)
             try:
-                answer = await self._authorizer.ask(question(authorization, asking, self._authorizer.account))
-                admitted = admission(answer, now)
+                answer = await self._authorizer.ask(build_event(authorization, asking, self._authorizer.account))
+                admitted = parse_response(answer, now)
             except QuestError as refusal:
                 if refusal.code is ErrorCode.UNAUTHENTICATED:
                     self._good.pop(digest, None)

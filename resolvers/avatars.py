@@ -8,7 +8,7 @@ from milequest.actions.avatars import AvatarChanged
 from milequest.actions.avatars import delete_avatar as delete
 from milequest.rules.access import refuse_unless_admin
 from milequest.rules.avatars import FormField, Upload, content_type
-from milequest.rules.errors import found, unauthenticated
+from milequest.rules.errors import require, unauthenticated
 from milequest.rules.pictures import MAX_BYTES
 from milequest.rules.rate_limits import AVATARS
 from milequest.store import refusals, teams, users
@@ -45,7 +45,7 @@ async def _create_upload(ctx: Context) -> CreateAvatarUploadPayload:
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
     team_id, kind = given.get("team_id"), content_type("input.contentType", given["content_type"])
     if team_id is not None:
-        team = found(await teams.team(request.db, request.viewer, team_id), "team")
+        team = require(await teams.team(request.db, request.viewer, team_id), "team")
         refuse_unless_admin(team.standing(request.viewer), is_public=team.is_public)
     upload = Upload.new(user_id, team_id, request.now)
     form = await request.runtime.pictures.form(upload, kind, request.now)
@@ -62,7 +62,7 @@ async def delete_avatar(ctx: Context) -> DeleteAvatarPayload:
     changed = await write(ctx, AvatarChanged, lambda tx: delete(tx, user_id, request.now, team_id))
     await forgotten(request.runtime.pictures, changed.forsaken)
     if team_id is not None:
-        return DeleteAvatarPayload(None, found(await teams.team(request.db, request.viewer, team_id), "team"))
+        return DeleteAvatarPayload(None, require(await teams.team(request.db, request.viewer, team_id), "team"))
     profile = await users.profile(request.db, user_id)
     if profile is None:
         raise unauthenticated()

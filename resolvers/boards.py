@@ -26,7 +26,7 @@ from milequest.rules.identity import IdentityKind
 from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.store import boards, rankings
 from milequest.store.boards import GoalBoard, Leaderboard, TeamBoards
-from milequest.store.rankings import Ask, LeaderboardEntry, Place, Ranked, Standing
+from milequest.store.rankings import LeaderboardEntry, RankCursor, Ranked, RankedPosition, RankQuery
 from milequest.store.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context, Request
@@ -42,8 +42,8 @@ _of_active_goal: Batch[UUID, GoalBoard] = Batch(
     lambda request, ids: boards.of_active_goals(request.db, request.viewer, ids)
 )
 _of_teams: Batch[None, int] = Batch(_teams_version)
-_page: Batch[Ask, Ranked] = Batch(lambda request, asks: rankings.pages(request.db, request.viewer, asks))
-_standing: Batch[Leaderboard, Standing] = Batch(
+_page: Batch[RankQuery, Ranked] = Batch(lambda request, asks: rankings.pages(request.db, request.viewer, asks))
+_standing: Batch[Leaderboard, RankedPosition] = Batch(
     lambda request, asked: rankings.standings(request.db, request.viewer, asked)
 )
 _rank: Batch[tuple[Leaderboard, UUID], int] = Batch(
@@ -136,8 +136,8 @@ async def entries(ctx: Context) -> Page[LeaderboardEntry]:
     """A page of a board's rows."""
     size = page_size(ctx.args.get("first"), default=DEFAULT_FIRST, maximum=MAX_FIRST)
     after = decode_cursor(ctx.args.get("after"), int, datetime, str, UUID)
-    place = Place(*after) if after else Place()
-    ranked = await _page(ctx.request, Ask(ctx.source, size + 1, place, ctx.info.selects("totalCount")))
+    place = RankCursor(*after) if after else RankCursor()
+    ranked = await _page(ctx.request, RankQuery(ctx.source, size + 1, place, ctx.info.selects("totalCount")))
     assert ranked is not None, "each page that is asked for is answered"
     return page_of(ranked.entries, size, after, cursor_of, ranked.total)
 
@@ -148,7 +148,7 @@ def cursor_of(entry: LeaderboardEntry) -> str:
     return encode_cursor(entry.raw, entry.attained_at, sort_name(who.name), who.id)
 
 
-def viewer_standing(ctx: Context) -> Awaitable[Standing | None] | None:
+def viewer_standing(ctx: Context) -> Awaitable[RankedPosition | None] | None:
     """How the viewer, or his best placed team, stands on a board; None for who is none of our users."""
     return None if ctx.identity.user_id is None else _standing(ctx.request, ctx.source)
 

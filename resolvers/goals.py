@@ -12,7 +12,7 @@ from milequest.actions.goals import GoalWritten
 from milequest.rules.access import TeamPart, Viewer, may_see, refuse_unless_admin, refuse_unless_member
 from milequest.rules.calendar import local_date
 from milequest.rules.enums import GoalStatus
-from milequest.rules.errors import ErrorCode, Problem, found
+from milequest.rules.errors import ErrorCode, Problem, require
 from milequest.rules.goals import doubts, new_terms
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.rules.text import required
@@ -24,7 +24,7 @@ from milequest.store.transaction import Tx
 from resolvers.batch import Batch, grouped
 from resolvers.context import Context, Request
 from resolvers.limiting import admit
-from resolvers.sketches import new_route
+from resolvers.transient_routes import new_route
 from resolvers.writing import earlier, write
 
 _Asked: TypeAlias = tuple[GoalStatus | None, tuple[object, ...] | None, int]  # status, after, limit
@@ -143,7 +143,7 @@ async def _created(ctx: Context) -> GoalDone:
     team_id, activate = given.pop("team_id"), bool(given.pop("activate", None))
     way = given.pop("waypoints", None), given.pop("route_template_id", None)
     await admit(ctx)
-    team = found(await teams.team(request.db, viewer, team_id), "team")
+    team = require(await teams.team(request.db, viewer, team_id), "team")
     refuse = refuse_unless_admin if activate else refuse_unless_member
     refuse(team.standing(viewer), is_public=team.is_public)
     today = local_date(request.now, ZoneInfo(team.timezone))
@@ -186,7 +186,7 @@ async def delete_goal(ctx: Context) -> DeleteGoalPayload:
     """Delete a draft."""
     written = await _act(ctx, actions.delete_goal)
     team = await teams.team(ctx.request.db, ctx.request.viewer, written.team_id)
-    return DeleteGoalPayload(written.goal_id, found(team, "team"))
+    return DeleteGoalPayload(written.goal_id, require(team, "team"))
 
 
 async def activate_goal(ctx: Context) -> GoalStatusPayload:
@@ -215,15 +215,15 @@ def _given(ctx: Context) -> dict[str, Any]:
 async def _refuse_unless_admin(ctx: Context, goal_id: UUID) -> None:
     """Spare the router what the action would refuse anyway."""
     request = ctx.request
-    seen = found(await goals.goal(request.db, request.viewer, goal_id), "goal")
-    team = found(await teams.team(request.db, request.viewer, seen.team_id), "goal")
+    seen = require(await goals.goal(request.db, request.viewer, goal_id), "goal")
+    team = require(await teams.team(request.db, request.viewer, seen.team_id), "goal")
     refuse_unless_admin(team.standing(request.viewer), is_public=team.is_public, what="goal")
 
 
 async def _reread(ctx: Context, written: GoalWritten) -> tuple[Goal, Team]:
     request = ctx.request
     goal = await goals.goal(request.db, request.viewer, written.goal_id)
-    return found(goal, "goal"), found(await teams.team(request.db, request.viewer, written.team_id), "team")
+    return require(goal, "goal"), require(await teams.team(request.db, request.viewer, written.team_id), "team")
 
 
 async def _doubts(ctx: Context, goal: Goal) -> list[Problem]:

@@ -16,7 +16,7 @@ from uuid import UUID
 from milequest.actions.accounts import user_for_identity
 from milequest.providers.identity import IdentityProvider
 from milequest.providers.identity.authorizer import Authorizer
-from milequest.rules.authorizing import Asking
+from milequest.rules.authorizing import AuthorizerRequest
 from milequest.rules.bearer import bearer
 from milequest.rules.budgets import BAD_CREDENTIAL
 from milequest.rules.errors import ErrorCode, QuestError, unauthenticated
@@ -25,10 +25,10 @@ from milequest.rules.sessions import ENDED
 from milequest.store import accounts
 from milequest.store.away import Away
 from milequest.store.budgets import Budgets
+from milequest.store.coalescer import RequestCoalescer
 from milequest.store.revocations import Revocations
-from milequest.store.together import Together
 from milequest.store.transaction import Pool, transact, unreached
-from resolvers.authorizing import Gatekeeper
+from resolvers.authorizing import CachingAuthorizer
 from resolvers.strangers import Strangers
 
 if TYPE_CHECKING:  # a function that opens doors has no use for all that a runtime holds
@@ -56,15 +56,15 @@ class Identify:
         budgets: Budgets | None = None,
     ) -> None:
         self._strangers = Strangers(budgets)
-        self._gatekeeper = Gatekeeper(authorizer, self._strangers) if authorizer else None
+        self._gatekeeper = CachingAuthorizer(authorizer, self._strangers) if authorizer else None
         self._provider = provider
         self._writer = writer
         self._clock = clock
         self._revocations = revocations or Revocations(writer)
-        self._owners = Together(partial(accounts.owners, writer))
+        self._owners = RequestCoalescer(partial(accounts.owners, writer))
         self._kept: OrderedDict[bytes, tuple[Identity, datetime]] = OrderedDict()  # by the header's hash, until when
 
-    async def __call__(self, authorization: str | None, asking: Asking | None = None) -> Identity:
+    async def __call__(self, authorization: str | None, asking: AuthorizerRequest | None = None) -> Identity:
         """ANONYMOUS without a header, the user of `Bearer TOKEN` or a bare `TOKEN`, as AppSync takes it.
 
         `asking` is what an authorizer may want to know besides. Raises UNAUTHENTICATED for a token that isn't good or

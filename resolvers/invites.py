@@ -9,7 +9,7 @@ from uuid import UUID
 from milequest.actions import invites as actions
 from milequest.actions.members import Joined
 from milequest.rules.access import TeamPart, may_see
-from milequest.rules.errors import Refused, found
+from milequest.rules.errors import Refused, require
 from milequest.rules.invites import code_hash, code_of, new_invite, unknown_code
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.rules.rate_limits import INVITE_GUESSES
@@ -20,7 +20,7 @@ from resolvers.batch import Batch
 from resolvers.context import Context
 from resolvers.limiting import caller
 from resolvers.members import MembershipPayload, membership_payload
-from resolvers.pages import Ask, paged
+from resolvers.pages import PageQuery, paged
 from resolvers.writing import earlier, idempotency_of, write
 
 
@@ -47,7 +47,7 @@ class DeclineInvitePayload:
     ok: bool = True
 
 
-_pages: Batch[Ask[Team], Sequence[Invite]] = paged(
+_pages: Batch[PageQuery[Team], Sequence[Invite]] = paged(
     lambda request, of_teams, after, limit: invites.pages_of(
         request.db, request.viewer, of_teams, after, limit, request.now
     )
@@ -61,7 +61,7 @@ async def of_team(ctx: Context) -> Page[Invite] | None:
     team: Team = ctx.source
     if not may_see(TeamPart.INVITES, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
-    rows = await _pages(ctx.request, Ask(team, after, size))
+    rows = await _pages(ctx.request, PageQuery(team, after, size))
     return page_of(rows or (), size, after, _cursor_of)
 
 
@@ -132,7 +132,7 @@ async def _known(ctx: Context, code: str) -> InvitePreview:
 
 async def _invite(ctx: Context, invite_id: UUID) -> Invite:
     rows = await invites.by_ids(ctx.request.db, ctx.request.viewer, [invite_id], ctx.request.now)
-    return found(rows.get(invite_id), "invite")
+    return require(rows.get(invite_id), "invite")
 
 
 def _cursor_of(invite: Invite) -> str:

@@ -18,7 +18,7 @@ from milequest.store.users import User
 from resolvers import boards
 from resolvers.audience import place_in_team
 from resolvers.context import Context, Request
-from resolvers.feeds import ANY_CHANNEL, Gate, Look, StateFeed
+from resolvers.feeds import ANY_CHANNEL, AccessRule, StateFeed, StateSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,15 @@ async def team_progress_updated(ctx: Context) -> StateFeed:
     team_id: UUID = ctx.args["team_id"]
     here = await place_in_team(ctx, TeamPart.GOALS)
 
-    async def look(request: Request) -> Look:
+    async def snapshot(request: Request) -> StateSnapshot:
         goal = (await goals.active_of(request.db, request.viewer, [team_id])).get(team_id)
         moved = await progress.of_goals(request.db, request.viewer, [goal.id], request.now) if goal else {}
         place = moved.get(goal.id) if goal else None
-        return Look(
+        return StateSnapshot(
             TeamProgressUpdate(team_id, place), place and (place.id, place.version), _midnight(here.timezone, request)
         )
 
-    return StateFeed(("progress", team_id), Gate(team_id, TeamPart.GOALS), (team_channel(team_id),), look)
+    return StateFeed(("progress", team_id), AccessRule(team_id, TeamPart.GOALS), (team_channel(team_id),), snapshot)
 
 
 async def team_leaderboard_updated(ctx: Context) -> StateFeed:
@@ -70,26 +70,28 @@ async def team_leaderboard_updated(ctx: Context) -> StateFeed:
     here = await place_in_team(ctx, TeamPart.PEOPLE)
     period, metric = ctx.args["period"], ctx.args["metric"]
 
-    async def look(request: Request) -> Look:
+    async def snapshot(request: Request) -> StateSnapshot:
         board = await boards.team_board(request, request.now, team_id, period, metric)
         update = LeaderboardUpdate(team_id, period, metric, LeaderboardBasis.TOTAL, board)
-        return Look(update, board and (board.id, board.window, board.version), _midnight(here.timezone, request))
+        return StateSnapshot(
+            update, board and (board.id, board.window, board.version), _midnight(here.timezone, request)
+        )
 
     topic = ("board", team_id, period, metric)
-    return StateFeed(topic, Gate(team_id, TeamPart.PEOPLE), (team_channel(team_id),), look)
+    return StateFeed(topic, AccessRule(team_id, TeamPart.PEOPLE), (team_channel(team_id),), snapshot)
 
 
 async def teams_leaderboard_updated(ctx: Context) -> StateFeed:
     """The board of public teams."""
     period, basis = ctx.args["period"], ctx.args["basis"]
 
-    async def look(request: Request) -> Look:
+    async def snapshot(request: Request) -> StateSnapshot:
         board = await boards.teams_board(request, request.now, period, basis)
         update = LeaderboardUpdate(None, period, LeaderboardMetric.DISTANCE, basis, board)
         midnight = day_after(request.now.astimezone(UTC).date(), ZoneInfo("UTC"))
-        return Look(update, board and (board.window, board.version), midnight)
+        return StateSnapshot(update, board and (board.window, board.version), midnight)
 
-    return StateFeed(("teams", period, basis), Gate(None), (ANY_CHANNEL,), look)
+    return StateFeed(("teams", period, basis), AccessRule(None), (ANY_CHANNEL,), snapshot)
 
 
 async def team_presence_updated(ctx: Context) -> StateFeed:
@@ -97,13 +99,13 @@ async def team_presence_updated(ctx: Context) -> StateFeed:
     team_id: UUID = ctx.args["team_id"]
     await place_in_team(ctx, TeamPart.PEOPLE)
 
-    async def look(request: Request) -> Look:
-        walking, until = await presence.walkers(request.runtime.redis, team_id, request.now)
+    async def snapshot(request: Request) -> StateSnapshot:
+        walking, stale_at = await presence.walkers(request.runtime.redis, team_id, request.now)
         shown = await users.of_members(request.db, team_id, walking)
-        return Look(TeamPresenceUpdate(team_id, shown), tuple(user.id for user in shown), until)
+        return StateSnapshot(TeamPresenceUpdate(team_id, shown), tuple(user.id for user in shown), stale_at)
 
-    wakes = (presence_channel(team_id), team_channel(team_id))
-    return StateFeed(("presence", team_id), Gate(team_id, TeamPart.PEOPLE), wakes, look)
+    trigger_channels = (presence_channel(team_id), team_channel(team_id))
+    return StateFeed(("presence", team_id), AccessRule(team_id, TeamPart.PEOPLE), trigger_channels, snapshot)
 
 
 async def live_cursor(ctx: Context) -> str | None:

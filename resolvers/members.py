@@ -7,14 +7,14 @@ from uuid import UUID
 
 from milequest.actions import members as actions
 from milequest.rules.access import TeamPart, may_see
-from milequest.rules.errors import found
+from milequest.rules.errors import require
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.store import members, teams
 from milequest.store.members import TeamMember
 from milequest.store.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context
-from resolvers.pages import Ask, paged
+from resolvers.pages import PageQuery, paged
 from resolvers.teams import forget_picture
 from resolvers.writing import write
 
@@ -50,7 +50,7 @@ class SetMemberRolePayload:
     member: TeamMember
 
 
-_pages: Batch[Ask[Team], Sequence[TeamMember]] = paged(
+_pages: Batch[PageQuery[Team], Sequence[TeamMember]] = paged(
     lambda request, of_teams, after, limit: members.pages_of(request.db, request.viewer, of_teams, after, limit)
 )
 
@@ -62,7 +62,7 @@ async def of_team(ctx: Context) -> Page[TeamMember] | None:
     team: Team = ctx.source
     if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
-    rows = await _pages(ctx.request, Ask(team, after, size))
+    rows = await _pages(ctx.request, PageQuery(team, after, size))
     return page_of(rows or (), size, after, cursor_of, team.member_count)
 
 
@@ -102,7 +102,7 @@ async def remove_member(ctx: Context) -> RemoveMemberPayload:
     admin, now, member_id = ctx.user_id, ctx.request.now, ctx.args["input"]["member_id"]
     left = await write(ctx, actions.Left, lambda tx: actions.remove_member(tx, admin, now, member_id))
     team = await teams.team(ctx.request.db, ctx.request.viewer, left.team_id)
-    return RemoveMemberPayload(left.member_id, found(team, "team"))
+    return RemoveMemberPayload(left.member_id, require(team, "team"))
 
 
 async def set_member_role(ctx: Context) -> SetMemberRolePayload:
@@ -116,4 +116,4 @@ async def set_member_role(ctx: Context) -> SetMemberRolePayload:
 
 async def _member(ctx: Context, member_id: UUID) -> TeamMember:
     rows = await members.by_ids(ctx.request.db, ctx.request.viewer, [member_id])
-    return found(rows.get(member_id), "member")
+    return require(rows.get(member_id), "member")

@@ -11,14 +11,14 @@ from milequest.rules.pages import Edge
 from milequest.store import activities, goals, members, milestones, teams
 from milequest.store.activities import Activity
 from milequest.store.goals import Goal
-from milequest.store.log import Entry
+from milequest.store.log import LogEntry
 from milequest.store.members import TeamMember
 from milequest.store.milestones import Milestone
 from milequest.store.teams import Team
 from resolvers.activities import cursor_of as place_of_walk
 from resolvers.audience import place_in_team
 from resolvers.context import Context, Request
-from resolvers.feeds import Gate, Head, Load, LogFeed
+from resolvers.feeds import AccessRule, EventEnvelope, Load, LogFeed
 from resolvers.members import cursor_of as place_of_member
 
 CHANGES = {
@@ -32,7 +32,7 @@ CHANGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class TeamActivityEvent(Head):
+class TeamActivityEvent(EventEnvelope):
     """A public walk came, changed or went."""
 
     change: ListChange | None = None
@@ -45,7 +45,7 @@ class TeamActivityEvent(Head):
 
 
 @dataclass(frozen=True, slots=True)
-class TeamMemberEvent(Head):
+class TeamMemberEvent(EventEnvelope):
     """Somebody joined, has another role or name, or left."""
 
     change: ListChange | None = None
@@ -55,7 +55,7 @@ class TeamMemberEvent(Head):
 
 
 @dataclass(frozen=True, slots=True)
-class TeamGoalEvent(Head):
+class TeamGoalEvent(EventEnvelope):
     """A goal stands elsewhere than before."""
 
     goal: Goal | None = None
@@ -63,7 +63,7 @@ class TeamGoalEvent(Head):
 
 
 @dataclass(frozen=True, slots=True)
-class TeamMilestoneEvent(Head):
+class TeamMilestoneEvent(EventEnvelope):
     """The team passed a milestone."""
 
     milestone: Milestone | None = None
@@ -91,29 +91,29 @@ async def team_milestone_reached(ctx: Context) -> LogFeed:
     return await _log(ctx, TeamPart.GOALS, {EventKind.MILESTONE_REACHED}, TeamMilestoneEvent, _milestones)
 
 
-async def _log(ctx: Context, part: TeamPart, kinds: set[EventKind], event: type[Head], load: Load) -> LogFeed:
+async def _log(ctx: Context, part: TeamPart, kinds: set[EventKind], event: type[EventEnvelope], load: Load) -> LogFeed:
     """A view of the log of the argument `team_id`. Raises NOT_FOUND where the viewer may not see that part of it."""
     team_id: UUID = ctx.args["team_id"]
     await place_in_team(ctx, part)
-    return LogFeed(ctx.info.field_name, Gate(team_id, part), team_id, frozenset(kinds), event, load)
+    return LogFeed(ctx.info.field_name, AccessRule(team_id, part), team_id, frozenset(kinds), event, load)
 
 
-def _subjects(entries: Sequence[Entry]) -> list[UUID]:
+def _subjects(entries: Sequence[LogEntry]) -> list[UUID]:
     return list({entry.subject_id for entry in entries})
 
 
-async def _walks(request: Request, team_id: UUID, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+async def _walks(request: Request, team_id: UUID, entries: Sequence[LogEntry]) -> list[dict[str, Any]]:
     shown = await activities.in_team(request.db, team_id, _subjects(entries))
     return [_of_list(entry, shown.get(entry.subject_id), place_of_walk) for entry in entries]
 
 
-async def _members(request: Request, team_id: UUID, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+async def _members(request: Request, team_id: UUID, entries: Sequence[LogEntry]) -> list[dict[str, Any]]:
     shown = await members.by_ids(request.db, request.viewer, _subjects(entries))
     team = await teams.team(request.db, request.viewer, team_id)
     return [{"team": team} | _of_list(entry, shown.get(entry.subject_id), place_of_member) for entry in entries]
 
 
-def _of_list(entry: Entry, row: Any, place: Any) -> dict[str, Any]:
+def _of_list(entry: LogEntry, row: Any, place: Any) -> dict[str, Any]:
     """What happened to an item of a list. A row that has gone or turned private since leaves the event empty."""
     change = CHANGES[entry.kind]
     if change is ListChange.REMOVED:
@@ -121,13 +121,13 @@ def _of_list(entry: Entry, row: Any, place: Any) -> dict[str, Any]:
     return {"change": change, "edge": Edge(place(row), row)} if row else {}
 
 
-async def _goals(request: Request, team_id: UUID, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+async def _goals(request: Request, team_id: UUID, entries: Sequence[LogEntry]) -> list[dict[str, Any]]:
     shown = await goals.by_ids(request.db, request.viewer, _subjects(entries))
     team = await teams.team(request.db, request.viewer, team_id)
     return [{"goal": shown.get(entry.subject_id), "team": team} for entry in entries]
 
 
-async def _milestones(request: Request, _: UUID, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+async def _milestones(request: Request, _: UUID, entries: Sequence[LogEntry]) -> list[dict[str, Any]]:
     shown = await milestones.by_ids(request.db, request.viewer, _subjects(entries))
     reached = {each.id: each for each in shown.values() if each.reached_at is not None}
     return [{"milestone": reached.get(entry.subject_id)} for entry in entries]

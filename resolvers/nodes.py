@@ -9,7 +9,7 @@ from uuid import UUID
 
 from milequest.rules.text import whole
 from milequest.store import activities, invites, members, teams, users
-from resolvers import boards, goals, progress, routes, sessions, sketches
+from resolvers import boards, goals, progress, routes, sessions, transient_routes
 from resolvers.context import Context, Request
 
 MAX_IDS = 100
@@ -43,7 +43,7 @@ LOADERS: dict[str, Load] = {
     "route": by_uuid(routes.load),
     "session": by_uuid(sessions.load),
     "team": by_uuid(lambda request, ids: teams.teams(request.db, request.viewer, ids)),
-    "template": by_uuid(sketches.load_templates),
+    "template": by_uuid(transient_routes.load_templates),
     "user": by_uuid(lambda request, ids: users.visible_cards(request.db, request.viewer, ids)),
     "viewer": by_uuid(_viewer),
 }

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Ask(Generic[P]):
+class PageQuery(Generic[P]):
     """The `size` items of a parent that follow the key `after`."""
 
     parent: P
@@ -34,17 +34,17 @@ class Ask(Generic[P]):
 
 def paged(
     load: Callable[[Request, list[P], SortKey | None, int], Awaitable[Mapping[UUID, Sequence[T]]]],
-) -> Batch[Ask[P], Sequence[T]]:
-    """A batch of `Ask`s, answered with one item more than asked for, to learn whether another page follows.
+) -> Batch[PageQuery[P], Sequence[T]]:
+    """A batch of `PageQuery`s, answered with one item more than asked for, to learn whether another page follows.
 
     `load` gets the parents of one key and size, and how many to read for each; it answers by the parent's id.
     """
 
-    async def load_all(request: Request, asks: list[Ask[P]]) -> dict[Ask[P], Sequence[T] | Exception]:
-        alike: dict[tuple[SortKey | None, int], list[Ask[P]]] = {}
+    async def load_all(request: Request, asks: list[PageQuery[P]]) -> dict[PageQuery[P], Sequence[T] | Exception]:
+        alike: dict[tuple[SortKey | None, int], list[PageQuery[P]]] = {}
         for ask in asks:
             alike.setdefault((ask.after, ask.size), []).append(ask)
-        answers: dict[Ask[P], Sequence[T] | Exception] = {}
+        answers: dict[PageQuery[P], Sequence[T] | Exception] = {}
         for (after, size), group in alike.items():
             pages = await load(request, [ask.parent for ask in group], after, size + 1)
             answers |= {ask: pages.get(ask.parent.id, ()) for ask in group}

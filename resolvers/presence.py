@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from milequest.rules.access import refuse_unless_member
-from milequest.rules.errors import found
+from milequest.rules.errors import require
 from milequest.rules.events import presence_channel
 from milequest.rules.rate_limits import PRESENCE
 from milequest.store import members, presence, teams
@@ -22,9 +22,9 @@ async def set_presence(ctx: Context) -> SetPresencePayload:
     """Walk for the next two minutes, or no longer. Nothing of it is stored in PostgreSQL."""
     await per_user(PRESENCE)(ctx)
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
-    team = found(await teams.team(request.db, request.viewer, given["team_id"]), "team")
+    team = require(await teams.team(request.db, request.viewer, given["team_id"]), "team")
     refuse_unless_member(team.standing(request.viewer), is_public=team.is_public)
-    member_id = found(await members.open_id(request.db, team.id, user_id), "team")
+    member_id = require(await members.open_id(request.db, team.id, user_id), "team")
     await presence.put(request.runtime.redis, team.id, member_id, request.now, walking=given["walking"])
     await request.runtime.bus.wake({presence_channel(team.id): 0})
     return SetPresencePayload()

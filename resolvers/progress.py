@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from uuid import UUID
 
-from milequest.rules.errors import found
+from milequest.rules.errors import require
 from milequest.rules.geo import LatLng
 from milequest.rules.routes import checked_zoom
 from milequest.rules.text import whole
@@ -76,7 +76,7 @@ async def travelled_polyline(ctx: Context) -> str:
     """The route from its start to the marker."""
     here: GoalProgress = ctx.source
     zoom = checked_zoom(ctx.args.get("zoom"))
-    return found(await _travelled(ctx.request, ((here.route_id, here.total_mm), zoom)), "route")
+    return require(await _travelled(ctx.request, ((here.route_id, here.total_mm), zoom)), "route")
 
 
 async def _load_positions(
@@ -91,4 +91,4 @@ _positions: Batch[tuple[UUID, int], RoutePosition | None] = Batch(_load_position
 async def milestone_position(ctx: Context) -> LatLng:
     """Where on the map a milestone stands."""
     milestone: Milestone = ctx.source
-    return found(await _positions(ctx.request, (milestone.route_id, milestone.at_mm)), "route").position
+    return require(await _positions(ctx.request, (milestone.route_id, milestone.at_mm)), "route").position

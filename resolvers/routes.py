@@ -6,16 +6,16 @@ from typing import TypeAlias
 from uuid import UUID
 
 from milequest.rules.enums import LegQuality
-from milequest.rules.errors import found
+from milequest.rules.errors import require
 from milequest.rules.routes import checked_zoom
 from milequest.store import goals, polylines, routes
 from milequest.store.polylines import Polylines
 from milequest.store.routes import LegRow, RouteRow, WaypointRow
 from resolvers.batch import Batch, grouped
 from resolvers.context import Context, Request
-from resolvers.sketches import Sketch
+from resolvers.transient_routes import TransientRoute
 
-Shape: TypeAlias = UUID | Sketch  # a stored route by its id
+Shape: TypeAlias = UUID | TransientRoute  # a stored route by its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class RouteLeg:
     shape: Shape
 
 
-def _shape(source: RouteRow | Sketch) -> Shape:
+def _shape(source: RouteRow | TransientRoute) -> Shape:
     return source.id if isinstance(source, RouteRow) else source
 
 
@@ -61,7 +61,7 @@ def waypoints(ctx: Context) -> "Sequence[WaypointRow] | Awaitable[Sequence[Waypo
     """The places a route passes."""
     if isinstance(ctx.source, RouteRow):
         return _waypoints(ctx.request, ctx.source.id)
-    sketch: Sketch = ctx.source
+    sketch: TransientRoute = ctx.source
     return sketch.measured.waypoints
 
 
@@ -89,7 +89,7 @@ async def _load_polylines(request: Request, shapes: list[Shape], zoom: int) -> M
     if stored:
         loaded.update((await polylines.polylines_of(request.db, stored, zoom)).items())
     for shape in shapes:
-        if isinstance(shape, Sketch):
+        if isinstance(shape, TransientRoute):
             loaded[shape] = await polylines.measured_polylines(request.db, shape.measured.lines, zoom)
     return loaded
 
@@ -103,7 +103,7 @@ async def polyline(ctx: Context) -> str:
     if zoom is None:
         overview: str = ctx.source.overview
         return overview
-    return found(await _polylines(ctx.request, (_shape(ctx.source), zoom)), "route").route
+    return require(await _polylines(ctx.request, (_shape(ctx.source), zoom)), "route").route
 
 
 async def leg_polyline(ctx: Context) -> str:
@@ -112,4 +112,4 @@ async def leg_polyline(ctx: Context) -> str:
     zoom = checked_zoom(ctx.args.get("zoom"))
     if zoom is None:
         return leg.overview
-    return found(await _polylines(ctx.request, (leg.shape, zoom)), "route").legs[leg.index]
+    return require(await _polylines(ctx.request, (leg.shape, zoom)), "route").legs[leg.index]

@@ -8,7 +8,7 @@ from uuid import UUID
 from milequest.actions import teams as actions
 from milequest.actions.teams import TeamDeleted
 from milequest.rules.avatars import name_in
-from milequest.rules.errors import found
+from milequest.rules.errors import require
 from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.rules.rate_limits import TEAMS_SEARCHED
 from milequest.rules.teams import QUERY, new_team, team_changes
@@ -63,7 +63,7 @@ async def create_team(ctx: Context) -> CreateTeamPayload:
     new = new_team(**_fields(ctx), home=profile.timezone if profile else "UTC")
     made = await write(ctx, actions.TeamCreated, lambda tx: actions.create_team(tx, founder, now, new))
     founded = await members.by_ids(ctx.request.db, ctx.request.viewer, [made.member_id])
-    membership = found(founded.get(made.member_id), "member")
+    membership = require(founded.get(made.member_id), "member")
     return CreateTeamPayload(membership.team, membership)
 
 
@@ -74,7 +74,7 @@ async def update_team(ctx: Context) -> UpdateTeamPayload:
     updated = await write(
         ctx, actions.TeamUpdated, lambda tx: actions.update_team(tx, admin, now, team_id, changes, expected)
     )
-    return UpdateTeamPayload(found(await teams.team(ctx.request.db, ctx.request.viewer, updated.team_id), "team"))
+    return UpdateTeamPayload(require(await teams.team(ctx.request.db, ctx.request.viewer, updated.team_id), "team"))
 
 
 async def delete_team(ctx: Context) -> TeamDeleted:

@@ -3,25 +3,25 @@
 import strawberry
 
 from schema.enums import Units
-from schema.fields import about, optional
+from schema.fields import attribute, optional
 from schema.scalars import AWSDateTime, AWSEmail
 from schema.users import Viewer
 
 
 @strawberry.type(description="What a client keeps of a sign-in.")
 class Session:
-    access_token: str = about("Goes into the Authorization header, as `Bearer TOKEN`.")
-    access_token_expires_at: AWSDateTime = about("Until when it is good.")
-    refresh_token: str = about(
+    access_token: str = attribute("Goes into the Authorization header, as `Bearer TOKEN`.")
+    access_token_expires_at: AWSDateTime = attribute("Until when it is good.")
+    refresh_token: str = attribute(
         "For the session's next tokens. Good once; within 30 seconds it gets the same ones again."
     )
 
 
 @strawberry.input(description="An account to be made. A code comes by mail.")
 class SignUpInput:
-    email: AWSEmail = about("The address to sign in with.")
-    password: str = about("8 to 100 characters with an upper-case and a lower-case letter and a digit.")
-    name: str = about("1 to 100 characters; others see it.")
+    email: AWSEmail = attribute("The address to sign in with.")
+    password: str = attribute("8 to 100 characters with an upper-case and a lower-case letter and a digit.")
+    name: str = attribute("1 to 100 characters; others see it.")
     timezone: str | None = optional("IANA name; UTC without it.")
     preferred_units: Units | None = optional("MILES without it.")
     idempotency_key: str | None = optional(
@@ -33,8 +33,8 @@ class SignUpInput:
 
 @strawberry.input(description="The code that came by mail.")
 class ConfirmEmailInput:
-    email: AWSEmail = about("The address that signed up.")
-    code: str = about("Six digits.")
+    email: AWSEmail = attribute("The address that signed up.")
+    code: str = attribute("Six digits.")
     attempt_id: str | None = optional(
         "What `signUp` answered. Without it no code is good while sign-ups with other passwords wait for the "
         "address, and with Cognito none ever."
@@ -43,7 +43,7 @@ class ConfirmEmailInput:
 
 @strawberry.input(description="Another code for a sign-up.")
 class ResendCodeInput:
-    email: AWSEmail = about("The address that signed up.")
+    email: AWSEmail = attribute("The address that signed up.")
     attempt_id: str | None = optional(
         "What `signUp` answered. Without it nothing is sent while sign-ups with other passwords wait for the "
         "address, and with Cognito nothing ever."
@@ -52,13 +52,13 @@ class ResendCodeInput:
 
 @strawberry.input(description="Credentials.")
 class SignInInput:
-    email: AWSEmail = about("The account's address.")
-    password: str = about("The account's password.")
+    email: AWSEmail = attribute("The account's address.")
+    password: str = attribute("The account's password.")
 
 
 @strawberry.input(description="A refresh token to be exchanged.")
 class RefreshTokenInput:
-    refresh_token: str = about("The latest one; an older one ends the session, but for 30 seconds after its use.")
+    refresh_token: str = attribute("The latest one; an older one ends the session, but for 30 seconds after its use.")
 
 
 @strawberry.input(description="Which sessions to end.")
@@ -72,31 +72,31 @@ class SignOutInput:
 
 @strawberry.type(description="It was done, or there was nothing to do.")
 class SignUpPayload:
-    ok: bool = about("Always true.")
-    attempt_id: str | None = about("Goes into `confirmEmail` and `resendCode`: the code is good with it alone.")
+    ok: bool = attribute("Always true.")
+    attempt_id: str | None = attribute("Goes into `confirmEmail` and `resendCode`: the code is good with it alone.")
 
 
 @strawberry.type(description="The account can sign in now.")
 class ConfirmEmailPayload:
-    ok: bool = about("Always true.")
+    ok: bool = attribute("Always true.")
 
 
 @strawberry.type(description="A code was sent, if one was wanted.")
 class ResendCodePayload:
-    ok: bool = about("Always true.")
+    ok: bool = attribute("Always true.")
 
 
 @strawberry.type(description="The new session.")
 class SignInPayload:
-    session: Session = about("Its tokens.")
-    viewer: Viewer = about("Whose it is.")
+    session: Session = attribute("Its tokens.")
+    viewer: Viewer = attribute("Whose it is.")
 
 
 @strawberry.type(description="The session's next tokens.")
 class RefreshTokenPayload:
-    session: Session = about("The tokens.")
+    session: Session = attribute("The tokens.")
 
 
 @strawberry.type(description="The sessions have ended.")
 class SignOutPayload:
-    ok: bool = about("Always true.")
+    ok: bool = attribute("Always true.")

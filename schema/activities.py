@@ -6,7 +6,7 @@ import strawberry
 
 from schema.connections import Connection, Edge
 from schema.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus
-from schema.fields import about, idempotency_key, optional
+from schema.fields import attribute, idempotency_key, optional
 from schema.interfaces import Node
 from schema.problems import Problem
 from schema.scalars import AWSDate, AWSDateTime
@@ -21,22 +21,22 @@ Reached = Annotated["Milestone", strawberry.lazy("schema.goals")]
 
 @strawberry.type(description="A walk. It belongs to who walked it, and counts for every team they are in at its start.")
 class Activity(Node):
-    id: strawberry.ID = about("The walk's id.")
-    user: User = about("Who walked it.")
-    type: ActivityType = about("How the distance was covered.")
-    distance_meters: float = about("Metres, exact to the millimetre.")
-    duration_seconds: int | None = about("Seconds; null for a device's daily record.")
-    steps: int | None = about("Steps, where they were counted.")
-    started_at: AWSDateTime = about("When it began.")
-    ended_at: AWSDateTime | None = about("When it ended, if its duration is known.")
-    timezone: str = about("IANA name of the zone it was walked in.")
-    local_date: AWSDate = about("The day it counts for, frozen when it was logged.")
-    notes: str | None = about("What its owner wrote.")
-    source: ActivitySource = about("Where it came from.")
-    privacy: ActivityPrivacy = about("Who sees it. A private walk counts in totals and is seen by its owner alone.")
-    count_status: CountStatus = about("Whether it counts.")
-    created_at: AWSDateTime = about("When it was logged.")
-    version: int = about("Rises with each change; goes into `expectedVersion`.")
+    id: strawberry.ID = attribute("The walk's id.")
+    user: User = attribute("Who walked it.")
+    type: ActivityType = attribute("How the distance was covered.")
+    distance_meters: float = attribute("Metres, exact to the millimetre.")
+    duration_seconds: int | None = attribute("Seconds; null for a device's daily record.")
+    steps: int | None = attribute("Steps, where they were counted.")
+    started_at: AWSDateTime = attribute("When it began.")
+    ended_at: AWSDateTime | None = attribute("When it ended, if its duration is known.")
+    timezone: str = attribute("IANA name of the zone it was walked in.")
+    local_date: AWSDate = attribute("The day it counts for, frozen when it was logged.")
+    notes: str | None = attribute("What its owner wrote.")
+    source: ActivitySource = attribute("Where it came from.")
+    privacy: ActivityPrivacy = attribute("Who sees it. A private walk counts in totals and is seen by its owner alone.")
+    count_status: CountStatus = attribute("Whether it counts.")
+    created_at: AWSDateTime = attribute("When it was logged.")
+    version: int = attribute("Rises with each change; goes into `expectedVersion`.")
 
 
 @strawberry.type(description="A page of walks.")
@@ -59,8 +59,8 @@ class LogActivityInput:
     type: ActivityType | None = optional("WALK without it.")
     distance_meters: float | None = optional("0.001 to 100,000. Without it the steps times your stride.")
     steps: int | None = optional("1 to 300,000.")
-    duration_seconds: int = about("1 to 86,400; the walk does not end in the future.")
-    started_at: AWSDateTime = about("Not in the future, and at most 30 days ago.")
+    duration_seconds: int = attribute("1 to 86,400; the walk does not end in the future.")
+    started_at: AWSDateTime = attribute("Not in the future, and at most 30 days ago.")
     timezone: str | None = optional("IANA name of where it was walked; yours without it.")
     notes: str | None = optional("At most 500 characters.")
     privacy: ActivityPrivacy | None = optional("Your default without it.")
@@ -70,16 +70,16 @@ class LogActivityInput:
 
 @strawberry.type(description="The walk, and what it moved.")
 class LogActivityPayload:
-    activity: Activity = about("The walk.")
-    activity_edge: Edge[Activity] = about("The walk as an item of a list.")
-    progress: list[Progress] = about("Each goal it counts for, at most 20.", bound=20)
-    milestones_reached: list[Reached] = about("The milestones it was the first to reach, at most 100.", bound=100)
-    warnings: list[Problem] = about("What was accepted with doubt.", bound=5)
+    activity: Activity = attribute("The walk.")
+    activity_edge: Edge[Activity] = attribute("The walk as an item of a list.")
+    progress: list[Progress] = attribute("Each goal it counts for, at most 20.", bound=20)
+    milestones_reached: list[Reached] = attribute("The milestones it was the first to reach, at most 100.", bound=100)
+    warnings: list[Problem] = attribute("What was accepted with doubt.", bound=5)
 
 
 @strawberry.input(description="What to change of a walk; what is left out stays. Devices' records keep their measures.")
 class UpdateActivityInput:
-    activity_id: strawberry.ID = about("The walk.")
+    activity_id: strawberry.ID = attribute("The walk.")
     type: ActivityType | None = optional("How the distance was covered.")
     distance_meters: float | None = optional("0.001 to 100,000; null takes the steps times the stride.")
     steps: int | None = optional("1 to 300,000; null clears.")
@@ -93,18 +93,18 @@ class UpdateActivityInput:
 
 @strawberry.type(description="The walk as it is now, and what it moved.")
 class UpdateActivityPayload:
-    activity: Activity = about("The walk.")
-    progress: list[Progress] = about("Each goal it counts for, or did, at most 20.", bound=20)
-    warnings: list[Problem] = about("What was accepted with doubt.", bound=5)
+    activity: Activity = attribute("The walk.")
+    progress: list[Progress] = attribute("Each goal it counts for, or did, at most 20.", bound=20)
+    warnings: list[Problem] = attribute("What was accepted with doubt.", bound=5)
 
 
 @strawberry.input(description="A walk to be deleted.")
 class DeleteActivityInput:
-    activity_id: strawberry.ID = about("The walk.")
+    activity_id: strawberry.ID = attribute("The walk.")
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.type(description="The walk that is gone, and what that moved.")
 class DeleteActivityPayload:
-    deleted_activity_id: strawberry.ID = about("The walk's id.")
-    progress: list[Progress] = about("Each goal it counted for, at most 20.", bound=20)
+    deleted_activity_id: strawberry.ID = attribute("The walk's id.")
+    progress: list[Progress] = attribute("Each goal it counted for, at most 20.", bound=20)

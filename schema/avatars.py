@@ -2,7 +2,7 @@
 
 import strawberry
 
-from schema.fields import about, idempotency_key, optional
+from schema.fields import attribute, idempotency_key, optional
 from schema.scalars import AWSURL, AWSDateTime
 from schema.teams import Team
 from schema.users import Viewer
@@ -18,8 +18,8 @@ class CreateAvatarUploadInput:
 
 @strawberry.type(description="A field of a form.")
 class FormField:
-    name: str = about("Its name.")
-    value: str = about("What is in it.")
+    name: str = attribute("Its name.")
+    value: str = attribute("What is in it.")
 
 
 @strawberry.type(
@@ -28,11 +28,11 @@ class FormField:
     "`Viewer.avatarRefusal`."
 )
 class CreateAvatarUploadPayload:
-    upload: str = about("What `avatarRefusal` calls this picture.")
-    url: AWSURL = about("Where to send it; no token is wanted there.")
-    fields: list[FormField] = about("What goes with the file, in this order: at most 20.", bound=MOST_FIELDS)
-    max_bytes: int = about("How large the file may be.")
-    expires_at: AWSDateTime = about("Until when the form is good.")
+    upload: str = attribute("What `avatarRefusal` calls this picture.")
+    url: AWSURL = attribute("Where to send it; no token is wanted there.")
+    fields: list[FormField] = attribute("What goes with the file, in this order: at most 20.", bound=MOST_FIELDS)
+    max_bytes: int = attribute("How large the file may be.")
+    expires_at: AWSDateTime = attribute("Until when the form is good.")
 
 
 @strawberry.input(description="Which picture to take away.")
@@ -43,5 +43,5 @@ class DeleteAvatarInput:
 
 @strawberry.type(description="Whose picture it was, without it.")
 class DeleteAvatarPayload:
-    viewer: Viewer | None = about("Your account, where it was your own picture.")
-    team: Team | None = about("The team, where it was a team's.")
+    viewer: Viewer | None = attribute("Your account, where it was your own picture.")
+    team: Team | None = attribute("The team, where it was a team's.")

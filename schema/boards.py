@@ -7,7 +7,7 @@ import strawberry
 from resolvers import boards
 from schema.connections import CountedConnection
 from schema.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
-from schema.fields import After, First, about, field
+from schema.fields import After, First, attribute, field
 from schema.interfaces import Competitor, Node
 from schema.scalars import AWSDate, AWSDateTime
 
@@ -27,12 +27,12 @@ Day = Annotated[
     "the value first comes first."
 )
 class LeaderboardEntry:
-    rank: int = about("1 for the best.")
-    value: float = about("What is ranked: metres, seconds, steps or days.")
-    competitor: Competitor = about("Who it is: a user, or a team on boards of teams.")
-    distance_meters: float = about("Metres in the window.")
-    activity_count: int = about("Walks in the window.")
-    last_activity_at: AWSDateTime | None = about("When the latest public walk in the window began.")
+    rank: int = attribute("1 for the best.")
+    value: float = attribute("What is ranked: metres, seconds, steps or days.")
+    competitor: Competitor = attribute("Who it is: a user, or a team on boards of teams.")
+    distance_meters: float = attribute("Metres in the window.")
+    activity_count: int = attribute("Walks in the window.")
+    last_activity_at: AWSDateTime | None = attribute("When the latest public walk in the window began.")
 
     @field(boards.rank_change)
     def rank_change(self) -> int | None:
@@ -46,16 +46,16 @@ class LeaderboardEntry:
     description="How you stand, on the page or off it. On boards of teams it is your best placed team that stands."
 )
 class Standing:
-    entry: LeaderboardEntry | None = about(
+    entry: LeaderboardEntry | None = attribute(
         "Your row; null without public walks in the window. Hidden from leaderboards you still see it here, with the "
         "rank you would have."
     )
-    true_value: float = about(
+    true_value: float = attribute(
         "Your value with private walks included; a team's has none. Subscriptions tell it with the board's next news, "
         "which a private walk is not."
     )
-    ahead: LeaderboardEntry | None = about("The nearest row with a better value; null for the best.")
-    behind: LeaderboardEntry | None = about("The nearest row with a worse value; null for the last.")
+    ahead: LeaderboardEntry | None = attribute("The nearest row with a better value; null for the best.")
+    behind: LeaderboardEntry | None = attribute("The nearest row with a worse value; null for the last.")
 
 
 @strawberry.type(
@@ -63,14 +63,18 @@ class Standing:
     "who walked for it; who doesn't show on leaderboards is on none, and doesn't count in the others' ranks."
 )
 class Leaderboard(Node):
-    id: strawberry.ID = about("Stands for the window now, from one to the next; with a `date`, for that one window.")
-    period: LeaderboardPeriod = about("How long the window is.")
-    metric: LeaderboardMetric = about("What is ranked.")
-    basis: LeaderboardBasis = about("How teams are compared; TOTAL on boards of people.")
-    window_starts_on: AWSDate | None = about("The window's first day; null for ALL_TIME.")
-    window_ends_on: AWSDate | None = about("The window's last day; null for ALL_TIME.")
-    is_final: bool = about("Whether the window is over and its time for late walks, 72 hours, has passed everywhere.")
-    version: int = about("Rises whenever a row may have changed.")
+    id: strawberry.ID = attribute(
+        "Stands for the window now, from one to the next; with a `date`, for that one window."
+    )
+    period: LeaderboardPeriod = attribute("How long the window is.")
+    metric: LeaderboardMetric = attribute("What is ranked.")
+    basis: LeaderboardBasis = attribute("How teams are compared; TOTAL on boards of people.")
+    window_starts_on: AWSDate | None = attribute("The window's first day; null for ALL_TIME.")
+    window_ends_on: AWSDate | None = attribute("The window's last day; null for ALL_TIME.")
+    is_final: bool = attribute(
+        "Whether the window is over and its time for late walks, 72 hours, has passed everywhere."
+    )
+    version: int = attribute("Rises whenever a row may have changed.")
 
     @field(boards.entries)
     def entries(self, first: First = 10, after: After = strawberry.UNSET) -> CountedConnection[LeaderboardEntry]:
@@ -83,10 +87,10 @@ class Leaderboard(Node):
 
 @strawberry.type(description="What your own walks in a window come to, private ones included, by their local dates.")
 class ActivityStats:
-    starts_on: AWSDate | None = about("The window's first day; null for ALL_TIME.")
-    ends_on: AWSDate | None = about("The window's last day; null for ALL_TIME.")
-    distance_meters: float = about("Metres.")
-    duration_seconds: int = about("Seconds.")
-    steps: int = about("Steps.")
-    activity_count: int = about("Walks.")
-    active_days: int = about("Days with a walk.")
+    starts_on: AWSDate | None = attribute("The window's first day; null for ALL_TIME.")
+    ends_on: AWSDate | None = attribute("The window's last day; null for ALL_TIME.")
+    distance_meters: float = attribute("Metres.")
+    duration_seconds: int = attribute("Seconds.")
+    steps: int = attribute("Steps.")
+    activity_count: int = attribute("Walks.")
+    active_days: int = attribute("Days with a walk.")

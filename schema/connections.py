@@ -4,32 +4,32 @@ from typing import Generic, TypeVar
 
 import strawberry
 
-from schema.fields import about
+from schema.fields import attribute
 
 T = TypeVar("T")
 
 
 @strawberry.type(description="Where a page stands in its list. Lists go forward only.")
 class PageInfo:
-    has_next_page: bool = about("Whether another page follows.")
-    has_previous_page: bool = about("Whether a page came before.")
-    start_cursor: str | None = about("The first item's cursor; null on an empty page.")
-    end_cursor: str | None = about("The last item's cursor, for `after`; null on an empty page.")
+    has_next_page: bool = attribute("Whether another page follows.")
+    has_previous_page: bool = attribute("Whether a page came before.")
+    start_cursor: str | None = attribute("The first item's cursor; null on an empty page.")
+    end_cursor: str | None = attribute("The last item's cursor, for `after`; null on an empty page.")
 
 
 @strawberry.type(description="An item of a list, with its place in it.")
 class Edge(Generic[T]):
-    cursor: str = about("The item's place, for `after`.")
-    node: T = about("The item.")
+    cursor: str = attribute("The item's place, for `after`.")
+    node: T = attribute("The item.")
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = about("The page's items with their cursors.")
-    nodes: list[T] = about("The page's items.")
-    page_info: PageInfo = about("Where the page stands.")
+    edges: list[Edge[T]] = attribute("The page's items with their cursors.")
+    nodes: list[T] = attribute("The page's items.")
+    page_info: PageInfo = attribute("Where the page stands.")
 
 
 @strawberry.type(name="Connection", description="A page of a list whose length is known.")
 class CountedConnection(Connection[T]):
-    total_count: int = about("How many there are on all pages.")
+    total_count: int = attribute("How many there are on all pages.")

@@ -56,10 +56,10 @@ KINDS: dict[type[SignIn], IdentityKind] = {
     Iam: IdentityKind.IAM,
     Authorizer: IdentityKind.LAMBDA,
 }
-PEOPLE: tuple[SignIn, ...] = (ApiKey(), UserPools())
-ANYONE: tuple[SignIn, ...] = (*PEOPLE, Iam(), Authorizer())
+USERS: tuple[SignIn, ...] = (ApiKey(), UserPools())
+ALL_CALLERS: tuple[SignIn, ...] = (*USERS, Iam(), Authorizer())
 SIGNED_IN: tuple[SignIn, ...] = (UserPools(),)
-KNOWN: tuple[SignIn, ...] = (UserPools(), Iam(), Authorizer())
+IDENTIFIED: tuple[SignIn, ...] = (UserPools(), Iam(), Authorizer())
 
 
 def _admits(rule: SignIn, identity: Identity) -> bool:

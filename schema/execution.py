@@ -28,7 +28,7 @@ from resolvers.feeds import Feed
 from schema import limits
 from schema.denied import DENYING, refuse_denied
 from schema.errors import public_errors, refused_document
-from schema.plain import PlainExecutor, Read
+from schema.plain import FastPathExecutor, Read
 from schema.source import Ask, Source
 from schema.variables import refuse_large
 
@@ -148,7 +148,7 @@ class Runner:
         variables: Mapping[str, Any] | None,
         operation_name: str | None,
         pay: Pay | None = None,
-    ) -> "Subscribed":
+    ) -> "PreparedSubscription":
         """What a subscription is of, and how to run its events. Raises RequestRefused when it may not be had.
 
         And FORBIDDEN, where the caller is denied a part of it, and what `pay` does, which is told the points before
@@ -166,9 +166,9 @@ class Runner:
             raise RequestRefused(public_errors(source.errors, request))
         assert isinstance(source, Source), "wiring puts every feed into one"
         executor.context_value = None  # it is kept, for whoever gets the same
-        return Subscribed(executor, source.feed, source.args, source.event_type, source.ask)
+        return PreparedSubscription(executor, source.feed, source.args, source.event_type, source.ask)
 
-    async def share(self, prepared: Prepared, request: Request, subscribed: "Subscribed") -> bool:
+    async def share(self, prepared: Prepared, request: Request, subscribed: "PreparedSubscription") -> bool:
         """Whether somebody may have what another has by the same document and variables.
 
         Raises FORBIDDEN as `subscribe` does, which also says why somebody else may not.
@@ -188,7 +188,7 @@ class Runner:
         variables: Mapping[str, Any] | None,
         name: str | None,
         middleware: MiddlewareManager | None = None,
-    ) -> tuple[PlainExecutor, int]:
+    ) -> tuple[FastPathExecutor, int]:
         """What runs the operation, and the points it costs. Raises RequestRefused for bad variables or too much."""
         operation = prepared.operation(name)
         try:
@@ -196,7 +196,7 @@ class Runner:
         except GraphQLError as error:
             raise RequestRefused([error]) from None
         defined = {one.variable.name.value for one in operation.variable_definitions or ()}
-        executor = PlainExecutor.build(
+        executor = FastPathExecutor.build(
             self.schema,
             prepared.document,
             context_value=request,
@@ -207,7 +207,7 @@ class Runner:
         )
         if isinstance(executor, list):
             raise RequestRefused([refused_document(error) for error in executor])
-        assert isinstance(executor, PlainExecutor), "it builds its own kind"
+        assert isinstance(executor, FastPathExecutor), "it builds its own kind"
         try:
             size = prepared.sizes.get(name)
             if size is None:
@@ -219,17 +219,17 @@ class Runner:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribed:
+class PreparedSubscription:
     """A subscription that may be had: its feed, its field's arguments, and its document with the variables in place."""
 
-    executor: PlainExecutor
+    executor: FastPathExecutor
     feed: Feed
     args: Args
     event_type: Any
     ask: Ask
     plan: Read | None = None  # of its whole answer; see `planned`
 
-    def planned(self) -> "Subscribed":
+    def planned(self) -> "PreparedSubscription":
         """The same for many events: what is plain of its answers is worked out now."""
         return replace(self, plan=self.executor.event_plan())
 

@@ -59,7 +59,7 @@ def subscription(resolver: Resolver, *rules: SignIn) -> Callable[[Callable[..., 
     return declare
 
 
-def about(description: str, *, bound: int | None = None) -> Any:
+def attribute(description: str, *, bound: int | None = None) -> Any:
     """A field read from its row's attribute of the same name. `bound` is the most a plain list holds."""
     return strawberry.field(description=description, metadata={"bound": bound})
 

@@ -9,7 +9,7 @@ from resolvers import boards, goals, progress, routes, teams
 from schema.boards import Leaderboard, Metric
 from schema.connections import Connection, Edge
 from schema.enums import GoalStatus, LeaderboardMetric, MilestoneKind
-from schema.fields import Zoom, about, arg, field, idempotency_key, optional
+from schema.fields import Zoom, arg, attribute, field, idempotency_key, optional
 from schema.interfaces import Node
 from schema.places import LatLng
 from schema.problems import Problem
@@ -24,19 +24,19 @@ Contributors = Annotated[int | None, arg("How many at most, 1 to 20.")]
 
 @strawberry.type(description="A route a team walks together within some days.")
 class Goal(Node):
-    id: strawberry.ID = about("The goal's id.")
-    name: str = about("What it is called.")
-    description: str | None = about("What it is about.")
-    status: GoalStatus = about("Where it stands.")
-    starts_on: AWSDate = about("The first day whose walks count, each by its own local date.")
-    ends_on: AWSDate = about("The last day whose walks count.")
-    grace_hours: int = about("Hours for late walks, once the last day has ended everywhere on earth.")
-    created_by: User | None = about("Who made it; null to who is not in the team.")
-    version: int = about("Rises with each change; goes into `expectedVersion`.")
-    activated_at: AWSDateTime | None = about("When it began to count.")
-    completed_at: AWSDateTime | None = about("When the target was reached.")
-    completed_on: AWSDate | None = about("The day of the walk that reached it.")
-    finalized_at: AWSDateTime | None = about("When its outcome was fixed; nothing counts after that.")
+    id: strawberry.ID = attribute("The goal's id.")
+    name: str = attribute("What it is called.")
+    description: str | None = attribute("What it is about.")
+    status: GoalStatus = attribute("Where it stands.")
+    starts_on: AWSDate = attribute("The first day whose walks count, each by its own local date.")
+    ends_on: AWSDate = attribute("The last day whose walks count.")
+    grace_hours: int = attribute("Hours for late walks, once the last day has ended everywhere on earth.")
+    created_by: User | None = attribute("Who made it; null to who is not in the team.")
+    version: int = attribute("Rises with each change; goes into `expectedVersion`.")
+    activated_at: AWSDateTime | None = attribute("When it began to count.")
+    completed_at: AWSDateTime | None = attribute("When the target was reached.")
+    completed_on: AWSDate | None = attribute("The day of the walk that reached it.")
+    finalized_at: AWSDateTime | None = attribute("When its outcome was fixed; nothing counts after that.")
 
     @field(teams.by_team_id)
     def team(self) -> Team:
@@ -62,30 +62,30 @@ class GoalConnection(Connection[Goal]):
 
 @strawberry.type(description="How far a team is on its goal's route.")
 class GoalProgress(Node):
-    id: strawberry.ID = about("Derived from the goal's.")
-    total_meters: float = about("Metres walked. Not capped; private walks included.")
-    percent: float = about("0 to 100.")
-    remaining_meters: float = about("Metres to the end, 0 beyond it.")
-    version: int = about("Rises with each change of the total: of two copies the higher is the newer.")
-    unattributed_meters: float = about(
+    id: strawberry.ID = attribute("Derived from the goal's.")
+    total_meters: float = attribute("Metres walked. Not capped; private walks included.")
+    percent: float = attribute("0 to 100.")
+    remaining_meters: float = attribute("Metres to the end, 0 beyond it.")
+    version: int = attribute("Rises with each change of the total: of two copies the higher is the newer.")
+    unattributed_meters: float = attribute(
         "The part of the total nobody is named for: private walks, and people who don't share."
     )
-    position: LatLng = about("The team's marker.")
-    heading_degrees: float | None = about("The route's direction there, clockwise from north.")
-    leg_index: int = about("The leg the marker is on; at a waypoint the one that begins there.")
-    leg_fraction: float = about("0 to 1 along that leg.")
-    line_fraction: float = about("0 to 1 along the whole line: what a map's line gradient takes.")
-    last_waypoint: Waypoint = about("The waypoint reached last.")
-    next_waypoint: Waypoint | None = about("The waypoint ahead; null at the end.")
-    meters_to_next_waypoint: float | None = about("Metres left to it.")
-    days_elapsed: int = about("Days of the goal so far, today (the team's) included.")
-    days_remaining: int = about("Days of the goal after today.")
-    average_meters_per_day: float = about("Metres a day so far.")
-    required_meters_per_day: float | None = about(
+    position: LatLng = attribute("The team's marker.")
+    heading_degrees: float | None = attribute("The route's direction there, clockwise from north.")
+    leg_index: int = attribute("The leg the marker is on; at a waypoint the one that begins there.")
+    leg_fraction: float = attribute("0 to 1 along that leg.")
+    line_fraction: float = attribute("0 to 1 along the whole line: what a map's line gradient takes.")
+    last_waypoint: Waypoint = attribute("The waypoint reached last.")
+    next_waypoint: Waypoint | None = attribute("The waypoint ahead; null at the end.")
+    meters_to_next_waypoint: float | None = attribute("Metres left to it.")
+    days_elapsed: int = attribute("Days of the goal so far, today (the team's) included.")
+    days_remaining: int = attribute("Days of the goal after today.")
+    average_meters_per_day: float = attribute("Metres a day so far.")
+    required_meters_per_day: float | None = attribute(
         "Metres a day from today on to arrive in time; null when arrived, or when the days are over."
     )
-    projected_finish_on: AWSDate | None = about("The day of arrival at the average so far; null without one.")
-    is_on_track: bool = about("Whether an even pace would by the end of yesterday have been no further.")
+    projected_finish_on: AWSDate | None = attribute("The day of arrival at the average so far; null without one.")
+    is_on_track: bool = attribute("Whether an even pace would by the end of yesterday have been no further.")
 
     @field(goals.of_progress)
     def goal(self) -> Goal:
@@ -110,21 +110,23 @@ class GoalProgress(Node):
 
 @strawberry.type(description="Somebody's part of a goal.")
 class Contribution:
-    user: User = about("Who walked it.")
-    distance_meters: float = about("Metres.")
-    is_former_member: bool = about("Whether they have left the team since.")
+    user: User = attribute("Who walked it.")
+    distance_meters: float = attribute("Metres.")
+    is_former_member: bool = attribute("Whether they have left the team since.")
 
 
 @strawberry.type(description="A place on a goal's route worth telling of.")
 class Milestone(Node):
-    id: strawberry.ID = about("The milestone's id.")
-    kind: MilestoneKind = about("What it stands for.")
-    title: str = about("What it is called.")
-    description: str | None = about("What there is to say of it.")
-    image_url: AWSURL | None = about("A picture of it.")
-    at_meters: float = about("Metres along the route.")
-    reached_at: AWSDateTime | None = about("When it was reached; null again if the total has since fallen below it.")
-    reached_by: User | None = about("Whose walk reached it; for members, and null for a private walk.")
+    id: strawberry.ID = attribute("The milestone's id.")
+    kind: MilestoneKind = attribute("What it stands for.")
+    title: str = attribute("What it is called.")
+    description: str | None = attribute("What there is to say of it.")
+    image_url: AWSURL | None = attribute("A picture of it.")
+    at_meters: float = attribute("Metres along the route.")
+    reached_at: AWSDateTime | None = attribute(
+        "When it was reached; null again if the total has since fallen below it."
+    )
+    reached_by: User | None = attribute("Whose walk reached it; for members, and null for a private walk.")
 
     @field(goals.of_milestone)
     def goal(self) -> Goal:
@@ -137,10 +139,10 @@ class Milestone(Node):
 
 @strawberry.input(description="A goal to be made, along either `waypoints` or a template's.")
 class CreateGoalInput:
-    team_id: strawberry.ID = about("Whose goal it is to be; you are in that team.")
-    name: str = about("1 to 100 characters.")
+    team_id: strawberry.ID = attribute("Whose goal it is to be; you are in that team.")
+    name: str = attribute("1 to 100 characters.")
     description: str | None = optional("At most 500 characters.")
-    starts_on: AWSDate = about("Today, where the team is, or later; at most 24 months ahead.")
+    starts_on: AWSDate = attribute("Today, where the team is, or later; at most 24 months ahead.")
     ends_on: AWSDate | None = optional("After `startsOn`, within 24 months of it; three months after it without one.")
     grace_hours: int | None = optional("0 to 168; 72 without it.")
     waypoints: list[WaypointInput] | None = optional(f"2 to {MAX_WAYPOINTS} places in order.")
@@ -151,7 +153,7 @@ class CreateGoalInput:
 
 @strawberry.input(description="What to change of a goal; what is left out stays.")
 class UpdateGoalInput:
-    goal_id: strawberry.ID = about("Which goal.")
+    goal_id: strawberry.ID = attribute("Which goal.")
     name: str | None = optional("1 to 100 characters.")
     description: str | None = optional("At most 500 characters; null clears it.")
     starts_on: AWSDate | None = optional("For a DRAFT: today or later.")
@@ -166,48 +168,48 @@ class UpdateGoalInput:
 
 @strawberry.input(description="A draft to be deleted.")
 class DeleteGoalInput:
-    goal_id: strawberry.ID = about("Which goal.")
+    goal_id: strawberry.ID = attribute("Which goal.")
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="A draft to be started.")
 class ActivateGoalInput:
-    goal_id: strawberry.ID = about("Which goal.")
+    goal_id: strawberry.ID = attribute("Which goal.")
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="A goal to be given up.")
 class CancelGoalInput:
-    goal_id: strawberry.ID = about("Which goal.")
+    goal_id: strawberry.ID = attribute("Which goal.")
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.type(description="The new goal.")
 class CreateGoalPayload:
-    goal_edge: Edge[Goal] = about("The goal as an item of its team's list.")
-    team: Team = about("Its team.")
-    warnings: list[Problem] = about("What was accepted with doubt, at most 26.", bound=MAX_WAYPOINTS + 1)
+    goal_edge: Edge[Goal] = attribute("The goal as an item of its team's list.")
+    team: Team = attribute("Its team.")
+    warnings: list[Problem] = attribute("What was accepted with doubt, at most 26.", bound=MAX_WAYPOINTS + 1)
 
 
 @strawberry.type(description="The changed goal.")
 class UpdateGoalPayload:
-    goal: Goal = about("The goal as it is now.")
-    warnings: list[Problem] = about("What was accepted with doubt, at most 26.", bound=MAX_WAYPOINTS + 1)
+    goal: Goal = attribute("The goal as it is now.")
+    warnings: list[Problem] = attribute("What was accepted with doubt, at most 26.", bound=MAX_WAYPOINTS + 1)
 
 
 @strawberry.type(description="The goal that is gone.")
 class DeleteGoalPayload:
-    deleted_goal_id: strawberry.ID = about("Its id.")
-    team: Team = about("Its team.")
+    deleted_goal_id: strawberry.ID = attribute("Its id.")
+    team: Team = attribute("Its team.")
 
 
 @strawberry.type(description="The goal that runs now.")
 class ActivateGoalPayload:
-    goal: Goal = about("The goal, ACTIVE; or COMPLETED, if the team had walked it already.")
-    team: Team = about("Its team.")
+    goal: Goal = attribute("The goal, ACTIVE; or COMPLETED, if the team had walked it already.")
+    team: Team = attribute("Its team.")
 
 
 @strawberry.type(description="The goal that was given up.")
 class CancelGoalPayload:
-    goal: Goal = about("The goal, CANCELLED.")
-    team: Team = about("Its team.")
+    goal: Goal = attribute("The goal, CANCELLED.")
+    team: Team = attribute("Its team.")

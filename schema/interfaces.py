@@ -2,17 +2,17 @@
 
 import strawberry
 
-from schema.fields import about
+from schema.fields import attribute
 from schema.scalars import AWSURL
 
 
 @strawberry.interface(description="Anything with an id of its own, unique across types.")
 class Node:
-    id: strawberry.ID = about("Opaque; `type_` and 32 hex digits.")
+    id: strawberry.ID = attribute("Opaque; `type_` and 32 hex digits.")
 
 
 @strawberry.interface(description="Who stands on a leaderboard.")
 class Competitor:
-    id: strawberry.ID = about("The competitor's id.")
-    name: str = about("The competitor's name.")
-    avatar_url: AWSURL | None = about("The competitor's picture.")
+    id: strawberry.ID = attribute("The competitor's id.")
+    name: str = attribute("The competitor's name.")
+    avatar_url: AWSURL | None = attribute("The competitor's picture.")

@@ -43,7 +43,7 @@ from schema.avatars import (
     DeleteAvatarInput,
     DeleteAvatarPayload,
 )
-from schema.directives import PEOPLE, SIGNED_IN
+from schema.directives import SIGNED_IN, USERS
 from schema.fields import Input, field
 from schema.goals import (
     ActivateGoalInput,
@@ -109,30 +109,30 @@ from schema.users import (
 
 @strawberry.type(description="What clients can do.")
 class Mutation:
-    @field(accounts.sign_up, *PEOPLE)
+    @field(accounts.sign_up, *USERS)
     def sign_up(self, input: Input[SignUpInput]) -> SignUpPayload | None:
         """Begin an account; a code comes by mail. The answer is the same for an address that has an account."""
 
-    @field(accounts.confirm_email, *PEOPLE)
+    @field(accounts.confirm_email, *USERS)
     def confirm_email(self, input: Input[ConfirmEmailInput]) -> ConfirmEmailPayload | None:
         """Finish a sign-up with its code. CODE_INVALID for one that is wrong, old or of another sign-up."""
 
-    @field(accounts.resend_code, *PEOPLE)
+    @field(accounts.resend_code, *USERS)
     def resend_code(self, input: Input[ResendCodeInput]) -> ResendCodePayload | None:
         """Send another code for a sign-up; the one before is good no more."""
 
-    @field(accounts.sign_in, *PEOPLE)
+    @field(accounts.sign_in, *USERS)
     def sign_in(self, input: Input[SignInInput]) -> SignInPayload | None:
         """Start a session. UNAUTHENTICATED for a wrong pair, EMAIL_NOT_VERIFIED when only the code is wanting."""
 
-    @field(accounts.refresh_token, *PEOPLE)
+    @field(accounts.refresh_token, *USERS)
     def refresh_token(self, input: Input[RefreshTokenInput]) -> RefreshTokenPayload | None:
         """Exchange a refresh token for the session's next tokens.
 
         The same one again within 30 seconds gets the same answer; later it ends the session. UNAUTHENTICATED.
         """
 
-    @field(accounts.sign_out, *PEOPLE)
+    @field(accounts.sign_out, *USERS)
     def sign_out(self, input: Input[SignOutInput]) -> SignOutPayload | None:
         """End a session, the others or all: that of `refreshToken`, else that of the access token.
 
@@ -145,11 +145,11 @@ class Mutation:
     def end_session(self, input: Input[EndSessionInput]) -> EndSessionPayload | None:
         """End one of your sessions, as `signOut` does. NOT_FOUND for one that is not yours or has ended."""
 
-    @field(passwords.forgot_password, *PEOPLE)
+    @field(passwords.forgot_password, *USERS)
     def forgot_password(self, input: Input[ForgotPasswordInput]) -> ForgotPasswordPayload | None:
         """Send a code for a new password. The answer is the same for an address that has no account."""
 
-    @field(passwords.reset_password, *PEOPLE)
+    @field(passwords.reset_password, *USERS)
     def reset_password(self, input: Input[ResetPasswordInput]) -> ResetPasswordPayload | None:
         """Give an account a new password and end its sessions. CODE_INVALID for a code that is wrong, old or of another
         request; five wrong ones use the request up."""

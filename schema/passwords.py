@@ -2,7 +2,7 @@
 
 import strawberry
 
-from schema.fields import about
+from schema.fields import attribute
 from schema.scalars import AWSEmail
 from schema.users import Viewer
 
@@ -11,58 +11,58 @@ RULES = "8 to 100 characters with an upper-case and a lower-case letter and a di
 
 @strawberry.input(description="Whose password is forgotten.")
 class ForgotPasswordInput:
-    email: AWSEmail = about("The account's address.")
+    email: AWSEmail = attribute("The account's address.")
 
 
 @strawberry.input(description="A new password, and the code that came by mail.")
 class ResetPasswordInput:
-    email: AWSEmail = about("The account's address.")
-    request_id: str = about("What `forgotPassword` answered.")
-    code: str = about("Six digits.")
-    new_password: str = about(RULES)
+    email: AWSEmail = attribute("The account's address.")
+    request_id: str = attribute("What `forgotPassword` answered.")
+    code: str = attribute("Six digits.")
+    new_password: str = attribute(RULES)
 
 
 @strawberry.input(description="A new password in place of one that is known.")
 class ChangePasswordInput:
-    current_password: str = about("The account's password.")
-    new_password: str = about(RULES)
+    current_password: str = attribute("The account's password.")
+    new_password: str = attribute(RULES)
 
 
 @strawberry.input(description="Another address for the account.")
 class RequestEmailChangeInput:
-    new_email: AWSEmail = about("The address to sign in with from then on.")
-    password: str = about("The account's password.")
+    new_email: AWSEmail = attribute("The address to sign in with from then on.")
+    password: str = attribute("The account's password.")
 
 
 @strawberry.input(description="The codes that came by mail.")
 class ConfirmEmailChangeInput:
-    request_id: str = about("What `requestEmailChange` answered.")
-    old_code: str = about("Six digits, from the mail to the address so far.")
-    new_code: str = about("Six digits, from the mail to the new address.")
+    request_id: str = attribute("What `requestEmailChange` answered.")
+    old_code: str = attribute("Six digits, from the mail to the address so far.")
+    new_code: str = attribute("Six digits, from the mail to the new address.")
 
 
 @strawberry.type(description="A mail was sent.")
 class ForgotPasswordPayload:
-    ok: bool = about("Always true.")
-    request_id: str = about("Goes into `resetPassword`: the code is good with it alone.")
+    ok: bool = attribute("Always true.")
+    request_id: str = attribute("Goes into `resetPassword`: the code is good with it alone.")
 
 
 @strawberry.type(description="The account has the new password, and its sessions have ended.")
 class ResetPasswordPayload:
-    ok: bool = about("Always true.")
+    ok: bool = attribute("Always true.")
 
 
 @strawberry.type(description="The account has the new password, and its other sessions have ended.")
 class ChangePasswordPayload:
-    ok: bool = about("Always true.")
+    ok: bool = attribute("Always true.")
 
 
 @strawberry.type(description="Two mails were sent.")
 class RequestEmailChangePayload:
-    ok: bool = about("Always true.")
-    request_id: str = about("Goes into `confirmEmailChange`: the codes are good with it alone.")
+    ok: bool = attribute("Always true.")
+    request_id: str = attribute("Goes into `confirmEmailChange`: the codes are good with it alone.")
 
 
 @strawberry.type(description="The account has the new address.")
 class ConfirmEmailChangePayload:
-    viewer: Viewer = about("The caller with it.")
+    viewer: Viewer = attribute("The caller with it.")

@@ -29,24 +29,24 @@ Read: TypeAlias = Callable[[Any], Any]
 ATTRIBUTE = "attribute"  # the extension of a field that nothing but an attribute stands behind: its Read
 
 
-class UnusualError(Exception):
+class NeedsFallback(Exception):
     """Something that graphql-core has to look at."""
 
 
-class PlainExecutor(Executor[Any]):
+class FastPathExecutor(Executor[Any]):
     """graphql-core's executor, which leaves to it what is not plain."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans: dict[tuple[GraphQLObjectType, int], tuple[Any, Read | None]] = {}
 
-    def build_per_event_executor(self, payload: Any) -> "PlainExecutor":
+    def build_per_event_executor(self, payload: Any) -> "FastPathExecutor":
         """A copy for one event, with plans of its own: each event has selections of its own.
 
         graphql-core's copies would share what they keep of selections, so it would grow with each event.
         """
         one = super().build_per_event_executor(payload)
-        assert isinstance(one, PlainExecutor), "a copy"
+        assert isinstance(one, FastPathExecutor), "a copy"
         one._plans, one._relevant_sub_fields = {}, {}
         return one
 
@@ -134,7 +134,7 @@ class PlainExecutor(Executor[Any]):
 
         def complete(row: Any) -> dict[str, Any]:
             if row is None:
-                raise UnusualError
+                raise NeedsFallback
             return {name: plan(row) for name, plan in fields}
 
         return complete
@@ -150,14 +150,14 @@ class PlainExecutor(Executor[Any]):
 
 
 def _unusual(_: Any) -> Any:
-    raise UnusualError
+    raise NeedsFallback
 
 
 def _leaf(coerce: Read) -> Read:
     def complete(value: Any) -> Any:
         printed = None if value is None else coerce(value)
         if printed is None:
-            raise UnusualError
+            raise NeedsFallback
         return printed
 
     return complete

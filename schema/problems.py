@@ -3,11 +3,11 @@
 import strawberry
 
 from schema.enums import ErrorCode
-from schema.fields import about
+from schema.fields import attribute
 
 
 @strawberry.type(description="Something wrong or doubtful that did not stop the write.")
 class Problem:
-    code: ErrorCode = about("What it is.")
-    message: str = about("For developers.")
-    field: str | None = about("The input field it is about, such as `input.distanceMeters`.")
+    code: ErrorCode = attribute("What it is.")
+    message: str = attribute("For developers.")
+    field: str | None = attribute("The input field it is about, such as `input.distanceMeters`.")

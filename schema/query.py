@@ -5,10 +5,10 @@ from typing import Annotated
 import strawberry
 
 from milequest.rules.places import MAX_PLACES
-from resolvers import activities, boards, goals, invites, nodes, places, sketches, teams, users
+from resolvers import activities, boards, goals, invites, nodes, places, teams, transient_routes, users
 from schema.activities import Activity
 from schema.boards import Basis, Day, Leaderboard, Period
-from schema.directives import ANYONE, KNOWN, SIGNED_IN
+from schema.directives import ALL_CALLERS, IDENTIFIED, SIGNED_IN
 from schema.enums import LeaderboardBasis, LeaderboardPeriod
 from schema.fields import After, First, Id, arg, field
 from schema.goals import Goal
@@ -22,15 +22,15 @@ from schema.users import User, Viewer
 
 @strawberry.type(description="The questions clients ask.")
 class Query:
-    @field(nodes.node, *ANYONE)
+    @field(nodes.node, *ALL_CALLERS)
     def node(self, id: Id) -> Node | None:
         """Anything by its id; null where missing or hidden."""
 
-    @field(nodes.nodes, *ANYONE, bound=100)
+    @field(nodes.nodes, *ALL_CALLERS, bound=100)
     def nodes(self, ids: Annotated[list[strawberry.ID], arg("At most 100.")]) -> list[Node | None] | None:
         """At most 100, in the order asked, null where missing or hidden."""
 
-    @field(users.viewer, *ANYONE)
+    @field(users.viewer, *ALL_CALLERS)
     def viewer(self) -> Viewer | None:
         """Who is signed in; null for nobody."""
 
@@ -38,11 +38,11 @@ class Query:
     def user(self, id: Id) -> User | None:
         """Someone who shares a team with you."""
 
-    @field(teams.team, *ANYONE)
+    @field(teams.team, *ALL_CALLERS)
     def team(self, id: Id) -> Team | None:
         """A team you may see."""
 
-    @field(teams.search_teams, *ANYONE)
+    @field(teams.search_teams, *ALL_CALLERS)
     def search_teams(
         self,
         query: Annotated[str, arg("1 to 100 characters: how a word of the name begins, or something like it.")],
@@ -51,7 +51,7 @@ class Query:
     ) -> TeamConnection | None:
         """Public teams by their name, what resembles it most first."""
 
-    @field(invites.invite_preview, *ANYONE)
+    @field(invites.invite_preview, *ALL_CALLERS)
     def invite_preview(self, code: Annotated[str, arg("What somebody sent you.")]) -> InvitePreview | None:
         """What an invite leads to. Null for a code that is unknown or was revoked, after the same time."""
 
@@ -59,11 +59,11 @@ class Query:
     def goal(self, id: Id) -> Goal | None:
         """A goal of a team of yours, or one of a public team that is no draft."""
 
-    @field(sketches.route_templates, *ANYONE)
+    @field(transient_routes.route_templates, *ALL_CALLERS)
     def route_templates(self, first: First = 10, after: After = strawberry.UNSET) -> RouteTemplateConnection | None:
         """Famous walks to choose from, by name."""
 
-    @field(sketches.preview_route, *SIGNED_IN)
+    @field(transient_routes.preview_route, *SIGNED_IN)
     def preview_route(
         self, waypoints: Annotated[list[WaypointInput], arg("2 to 25 places in order.")]
     ) -> RoutePreview | None:
@@ -83,7 +83,7 @@ class Query:
     def reverse_geocode(self, position: Annotated[LatLngInput, arg("Where to look.")]) -> Place | None:
         """The nearest named place; null where nothing is near."""
 
-    @field(boards.of_teams, *KNOWN)
+    @field(boards.of_teams, *IDENTIFIED)
     def teams_leaderboard(
         self,
         period: Period = LeaderboardPeriod.WEEK,

@@ -21,7 +21,7 @@ from milequest.store import (
     teams,
     users,
 )
-from resolvers import accounts, activities, avatars, live, news, passwords, presence, sketches
+from resolvers import accounts, activities, avatars, live, news, passwords, presence, transient_routes
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
 from resolvers import members as member_payloads
@@ -88,8 +88,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "RevokeInvitePayload": invite_payloads.RevokeInvitePayload,
     "Route": routes.RouteRow,
     "RouteLeg": route_shapes.RouteLeg,
-    "RoutePreview": sketches.RoutePreview,
-    "RouteTemplate": sketches.RouteTemplate,
+    "RoutePreview": transient_routes.RoutePreview,
+    "RouteTemplate": transient_routes.RouteTemplate,
     "RouteTemplateConnection": Page,
     "Session": identity.Session,
     "SetMemberRolePayload": member_payloads.SetMemberRolePayload,
@@ -97,7 +97,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "SignInPayload": accounts.SignInResult,
     "SignOutPayload": accounts.Done,
     "SignUpPayload": accounts.SignUpResult,
-    "Standing": rankings.Standing,
+    "Standing": rankings.RankedPosition,
     "Team": teams.Team,
     "TeamConnection": Page,
     "TeamMember": members.TeamMember,

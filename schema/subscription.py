@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers import live, news
-from schema.directives import KNOWN, SIGNED_IN
+from schema.directives import IDENTIFIED, SIGNED_IN
 from schema.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from schema.fields import TeamId, arg, subscription
 from schema.live import (
@@ -73,7 +73,7 @@ class Subscription:
     ) -> LeaderboardUpdate | None:
         """A team's board; for its members. Follows the window too: on Monday WEEK is the new week."""
 
-    @subscription(live.teams_leaderboard_updated, *KNOWN)
+    @subscription(live.teams_leaderboard_updated, *IDENTIFIED)
     def teams_leaderboard_updated(
         self,
         period: Annotated[LeaderboardPeriod, arg("How long the window is; not GOAL.")],

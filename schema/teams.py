@@ -8,7 +8,7 @@ from resolvers import activities, boards, goals, invites, live, members
 from schema.boards import Day, Leaderboard, Metric, Period
 from schema.connections import Connection
 from schema.enums import GoalStatus, JoinPolicy, LeaderboardMetric, LeaderboardPeriod, TeamRole
-from schema.fields import After, First, about, arg, field, idempotency_key, optional
+from schema.fields import After, First, arg, attribute, field, idempotency_key, optional
 from schema.interfaces import Competitor, Node
 from schema.scalars import AWSURL, AWSDateTime
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="People who walk together. A private team is visible to its members alone.")
 class Team(Node, Competitor):
-    id: strawberry.ID = about("The team's id.")
-    name: str = about("Unique among live teams, public and private ones.")
-    avatar_url: AWSURL | None = about("The team's picture.")
-    description: str | None = about("What the team says of itself.")
-    is_public: bool = about("Whether everybody may find it.")
-    join_policy: JoinPolicy = about("How one gets in.")
-    member_count: int = about("How many are in it.")
-    max_members: int = about("How many may be in it.")
-    timezone: str = about("IANA name; sets the team's today.")
-    created_at: AWSDateTime = about("When it was founded.")
-    version: int = about("Rises with each change; goes into `expectedVersion`.")
-    viewer_role: TeamRole | None = about("Your role; null for who is not in it.")
+    id: strawberry.ID = attribute("The team's id.")
+    name: str = attribute("Unique among live teams, public and private ones.")
+    avatar_url: AWSURL | None = attribute("The team's picture.")
+    description: str | None = attribute("What the team says of itself.")
+    is_public: bool = attribute("Whether everybody may find it.")
+    join_policy: JoinPolicy = attribute("How one gets in.")
+    member_count: int = attribute("How many are in it.")
+    max_members: int = attribute("How many may be in it.")
+    timezone: str = attribute("IANA name; sets the team's today.")
+    created_at: AWSDateTime = attribute("When it was founded.")
+    version: int = attribute("Rises with each change; goes into `expectedVersion`.")
+    viewer_role: TeamRole | None = attribute("Your role; null for who is not in it.")
 
     @field(goals.active_of_team)
     def active_goal(self) -> Annotated["Goal", strawberry.lazy("schema.goals")] | None:
@@ -81,7 +81,7 @@ class Team(Node, Competitor):
 
 @strawberry.input(description="A team to be founded. Whoever founds it becomes its first ADMIN.")
 class CreateTeamInput:
-    name: str = about("3 to 50 characters, unique among live teams, public and private ones.")
+    name: str = attribute("3 to 50 characters, unique among live teams, public and private ones.")
     description: str | None = optional("At most 500 characters.")
     is_public: bool | None = optional("Whether everybody may find it; false without it.")
     join_policy: JoinPolicy | None = optional("INVITE_ONLY without it.")
@@ -92,13 +92,13 @@ class CreateTeamInput:
 
 @strawberry.type(description="The new team.")
 class CreateTeamPayload:
-    team: Team = about("The team.")
-    membership: Annotated["TeamMember", strawberry.lazy("schema.members")] = about("Your membership of it.")
+    team: Team = attribute("The team.")
+    membership: Annotated["TeamMember", strawberry.lazy("schema.members")] = attribute("Your membership of it.")
 
 
 @strawberry.input(description="What an ADMIN changes of a team. What is absent stays; null clears the description.")
 class UpdateTeamInput:
-    team_id: strawberry.ID = about("The team.")
+    team_id: strawberry.ID = attribute("The team.")
     name: str | None = optional("3 to 50 characters, unique among live teams, public and private ones.")
     description: str | None = optional("At most 500 characters; null clears it.")
     is_public: bool | None = optional("Whether everybody may find it.")
@@ -111,19 +111,19 @@ class UpdateTeamInput:
 
 @strawberry.type(description="The changed team.")
 class UpdateTeamPayload:
-    team: Team = about("The team.")
+    team: Team = attribute("The team.")
 
 
 @strawberry.input(description="A team to be deleted, by one of its ADMINs.")
 class DeleteTeamInput:
-    team_id: strawberry.ID = about("The team.")
-    confirm_name: str = about("Its name, letter by letter.")
+    team_id: strawberry.ID = attribute("The team.")
+    confirm_name: str = attribute("Its name, letter by letter.")
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.type(description="The team is gone; its name is free again.")
 class DeleteTeamPayload:
-    deleted_team_id: strawberry.ID = about("The team that was.")
+    deleted_team_id: strawberry.ID = attribute("The team that was.")
 
 
 @strawberry.type(description="A page of teams.")

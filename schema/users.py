@@ -7,7 +7,7 @@ import strawberry
 from resolvers import activities, avatars, members, sessions, stats
 from schema.boards import ActivityStats, Day, Period
 from schema.enums import ActivityPrivacy, LeaderboardPeriod, Units
-from schema.fields import After, First, about, arg, field, idempotency_key, optional
+from schema.fields import After, First, arg, attribute, field, idempotency_key, optional
 from schema.interfaces import Competitor, Node
 from schema.scalars import AWSURL, AWSDateTime, AWSEmail
 
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="The public card of a user, and nothing else of them.")
 class User(Node, Competitor):
-    id: strawberry.ID = about("The user's id.")
-    name: str = about("The name they gave themselves.")
-    avatar_url: AWSURL | None = about("Their picture.")
+    id: strawberry.ID = attribute("The user's id.")
+    name: str = attribute("The name they gave themselves.")
+    avatar_url: AWSURL | None = attribute("Their picture.")
 
 
 @strawberry.type(description="What a user lets others see.")
 class PrivacySettings:
-    default_activity_privacy: ActivityPrivacy = about("The privacy of walks logged without one.")
-    show_on_leaderboards: bool = about("Whether others see them on leaderboards.")
-    share_stats_with_team: bool = about("Whether their share of a goal is shown under their name.")
+    default_activity_privacy: ActivityPrivacy = attribute("The privacy of walks logged without one.")
+    show_on_leaderboards: bool = attribute("Whether others see them on leaderboards.")
+    share_stats_with_team: bool = attribute("Whether their share of a goal is shown under their name.")
 
 
 @strawberry.type(description="A picture that you sent, and why it is not shown.")
 class AvatarRefusal:
-    upload: str = about("Which one: as `createAvatarUpload` called it.")
-    team_id: strawberry.ID | None = about("The team whose picture it was to be; null where it was your own.")
-    reason: str = about("What is wrong with it.")
-    refused_at: AWSDateTime = about("When it was looked at.")
+    upload: str = attribute("Which one: as `createAvatarUpload` called it.")
+    team_id: strawberry.ID | None = attribute("The team whose picture it was to be; null where it was your own.")
+    reason: str = attribute("What is wrong with it.")
+    refused_at: AWSDateTime = attribute("When it was looked at.")
 
 
 @strawberry.type(description="The signed-in user's own account. What is private lives here, never on User.")
 class Viewer(Node):
-    id: strawberry.ID = about("The account's id.")
-    user: User = about("The public card others see.")
-    email: AWSEmail = about("The address they sign in with.")
-    preferred_units: Units = about("For the client's formatter; the API speaks metres.")
-    timezone: str = about("IANA name; sets the local day of walks to come.")
-    locale: str | None = about("BCP 47 tag for messages.")
-    stride_meters: float | None = about("Metres a step, for walks logged in steps. 0.3 to 1.5.")
-    privacy_settings: PrivacySettings = about("What others see.")
-    version: int = about("Rises with each change; goes into `expectedVersion`.")
+    id: strawberry.ID = attribute("The account's id.")
+    user: User = attribute("The public card others see.")
+    email: AWSEmail = attribute("The address they sign in with.")
+    preferred_units: Units = attribute("For the client's formatter; the API speaks metres.")
+    timezone: str = attribute("IANA name; sets the local day of walks to come.")
+    locale: str | None = attribute("BCP 47 tag for messages.")
+    stride_meters: float | None = attribute("Metres a step, for walks logged in steps. 0.3 to 1.5.")
+    privacy_settings: PrivacySettings = attribute("What others see.")
+    version: int = attribute("Rises with each change; goes into `expectedVersion`.")
 
     @field(avatars.refusal)
     def avatar_refusal(self) -> AvatarRefusal | None:
@@ -93,7 +93,7 @@ class UpdateProfileInput:
 
 @strawberry.type(description="The changed account.")
 class UpdateProfilePayload:
-    viewer: Viewer = about("The account.")
+    viewer: Viewer = attribute("The account.")
 
 
 @strawberry.input(description="What others shall see of you. What is absent stays.")
@@ -106,4 +106,4 @@ class UpdatePrivacySettingsInput:
 
 @strawberry.type(description="The changed account.")
 class UpdatePrivacySettingsPayload:
-    viewer: Viewer = about("The account.")
+    viewer: Viewer = attribute("The account.")

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from milequest.store.audience import Place
+from milequest.store.audience import SubscriberAccess
 from milequest.store.transaction import Reader
-from resolvers.feeds import Gate
-from subscriptions.listeners import Listener
+from resolvers.feeds import AccessRule
 from subscriptions.plans import Plan, Scope
 from subscriptions.policy import admit, moved, unexpired
+from subscriptions.subscribers import Subscriber
 
-Cohorts: TypeAlias = Mapping[tuple[Plan, Scope], Collection[Listener]]
+Cohorts: TypeAlias = Mapping[tuple[Plan, Scope], Collection[Subscriber]]
 """Listeners by what they share: the answers of a plan to a scope."""
 
 
@@ -25,35 +25,37 @@ class Audience:
     """The listeners of something who are up to date."""
 
     def __init__(self) -> None:
-        self.cohorts: dict[tuple[Plan, Scope], set[Listener]] = {}
-        self._keys: dict[Listener, tuple[Plan, Scope]] = {}
-        self._places: dict[Gate, set[tuple[UUID, Place]]] = {}  # as they were found last; made when they are needed
+        self.cohorts: dict[tuple[Plan, Scope], set[Subscriber]] = {}
+        self._keys: dict[Subscriber, tuple[Plan, Scope]] = {}
+        self._places: dict[
+            AccessRule, set[tuple[UUID, SubscriberAccess]]
+        ] = {}  # as they were found last; made when they are needed
         self._expires: datetime | None = None  # when the first of them may not listen any longer
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __iter__(self) -> Iterator[Listener]:
+    def __iter__(self) -> Iterator[Subscriber]:
         return iter(self._keys)
 
-    def add(self, listener: Listener) -> None:
+    def add(self, subscriber: Subscriber) -> None:
         """Let somebody join who was admitted just now."""
-        key = self._keys[listener] = listener.plan, listener.scope
-        self.cohorts.setdefault(key, set()).add(listener)
-        self._places.pop(listener.plan.feed.gate, None)
-        expires = listener.identity.expires_at
+        key = self._keys[subscriber] = subscriber.plan, subscriber.scope
+        self.cohorts.setdefault(key, set()).add(subscriber)
+        self._places.pop(subscriber.plan.feed.gate, None)
+        expires = subscriber.identity.expires_at
         if expires is not None and (self._expires is None or expires < self._expires):
             self._expires = expires
 
-    def discard(self, listener: Listener) -> None:
+    def discard(self, subscriber: Subscriber) -> None:
         """Let somebody go, who may not even be here."""
-        key = self._keys.pop(listener, None)
+        key = self._keys.pop(subscriber, None)
         if key is None:
             return
-        self.cohorts[key].remove(listener)
+        self.cohorts[key].remove(subscriber)
         if not self.cohorts[key]:
             del self.cohorts[key]
-        self._places.pop(listener.plan.feed.gate, None)
+        self._places.pop(subscriber.plan.feed.gate, None)
 
     async def review(self, db: Reader, now: datetime) -> None:
         """Ask the policy again: who may not go on is told so and gone, who stands otherwise has moved."""
@@ -64,14 +66,14 @@ class Audience:
             if elsewhere := await moved(db, gate, self._places_of(gate)):
                 await self._readmit(db, gate, elsewhere, now)
 
-    async def _readmit(self, db: Reader, gate: Gate, user_ids: set[UUID], now: datetime) -> None:
+    async def _readmit(self, db: Reader, gate: AccessRule, user_ids: set[UUID], now: datetime) -> None:
         affected = [one for one in self if one.user_id in user_ids and one.plan.feed.gate == gate]
-        for listener in await admit(db, gate, affected, now):
-            if listener in self._keys:  # it may have left meanwhile
-                self.discard(listener)
-                self.add(listener)
+        for subscriber in await admit(db, gate, affected, now):
+            if subscriber in self._keys:  # it may have left meanwhile
+                self.discard(subscriber)
+                self.add(subscriber)
 
-    def _places_of(self, gate: Gate) -> set[tuple[UUID, Place]]:
+    def _places_of(self, gate: AccessRule) -> set[tuple[UUID, SubscriberAccess]]:
         if gate not in self._places:
             self._places[gate] = {
                 (one.user_id, one.place) for one in self if one.user_id is not None and one.plan.feed.gate == gate
@@ -79,9 +81,9 @@ class Audience:
         return self._places[gate]
 
 
-def cohorts_of(listeners: Iterable[Listener]) -> Mapping[tuple[Plan, Scope], Sequence[Listener]]:
+def cohorts_of(subscribers: Iterable[Subscriber]) -> Mapping[tuple[Plan, Scope], Sequence[Subscriber]]:
     """Some listeners by what they share."""
-    cohorts: defaultdict[tuple[Plan, Scope], list[Listener]] = defaultdict(list)
-    for listener in listeners:
-        cohorts[listener.plan, listener.scope].append(listener)
+    cohorts: defaultdict[tuple[Plan, Scope], list[Subscriber]] = defaultdict(list)
+    for subscriber in subscribers:
+        cohorts[subscriber.plan, subscriber.scope].append(subscriber)
     return cohorts

@@ -14,18 +14,18 @@ from milequest.rules.enums import Delivery
 from milequest.rules.live import LogEnd, read_cursor
 from milequest.runtime import Runtime
 from milequest.store import log
-from milequest.store.log import Entry
-from milequest.store.together import more_to_come
-from resolvers.feeds import Gate
-from subscriptions import telling
+from milequest.store.coalescer import yield_to_loop
+from milequest.store.log import LogEntry
+from resolvers.feeds import AccessRule
+from subscriptions import dispatcher
 from subscriptions.audiences import Audience, cohorts_of
-from subscriptions.listeners import Listener
 from subscriptions.policy import admit
+from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks, attempt, retried
 
 BATCH = 200  # entries that are read and told at once
-TOGETHER = 0.1  # seconds in which newcomers gather at most, while those before them catch up
-NOWHERE = ""  # the cursor of who has to start afresh
+JOIN_WINDOW_SECONDS = 0.1  # seconds in which newcomers gather at most, while those before them catch up
+RESET_CURSOR = ""  # the cursor of who has to start afresh
 
 
 class LogChannel:
@@ -34,10 +34,10 @@ class LogChannel:
     def __init__(self, runtime: Runtime, channel: str) -> None:
         self._runtime = runtime
         self._channel = channel
-        self._all: set[Listener] = set()
+        self._all: set[Subscriber] = set()
         self._current = Audience()  # those of them who were told everything up to `_end`
         self._end: LogEnd | None = None
-        self._newcomers: list[tuple[Listener, str | None]] = []
+        self._pending: list[tuple[Subscriber, str | None]] = []
         self._is_beginning = False
         self._grown = asyncio.Event()
         self._tasks = Tasks()
@@ -46,25 +46,25 @@ class LogChannel:
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, listener: Listener, after: str | None) -> None:
+    def add(self, subscriber: Subscriber, after: str | None) -> None:
         """Begin to follow from the cursor `after` on, or from now."""
-        self._all.add(listener)
-        self._newcomers.append((listener, after))
+        self._all.add(subscriber)
+        self._pending.append((subscriber, after))
         if not self._is_beginning:
             self._is_beginning = True
             self._tasks.start(self._begin())
 
-    def remove(self, listener: Listener) -> None:
+    def remove(self, subscriber: Subscriber) -> None:
         """Follow no more."""
-        self._all.discard(listener)
-        self._current.discard(listener)
+        self._all.discard(subscriber)
+        self._current.discard(subscriber)
 
     def wake(self, sequence: int) -> None:
         """The log reaches up to there."""
         if self._end is None or sequence > self._end.sequence:
             self._grown.set()
 
-    def stay_in(self, epoch: int) -> None:
+    def reset_unless_epoch(self, epoch: int) -> None:
         """Let everybody who is up to date start afresh if the log they followed was of another epoch."""
         if self._end is not None and self._end.epoch != epoch:
             self._reset()
@@ -75,13 +75,13 @@ class LogChannel:
 
     async def _begin(self) -> None:
         """Let those begin who came since the last time, until nobody has come."""
-        while self._newcomers:
-            await more_to_come()
-            newcomers, self._newcomers = dict(self._newcomers), []
-            await attempt(newcomers, self._sort, newcomers)
+        while self._pending:
+            await yield_to_loop()
+            pending, self._pending = dict(self._pending), []
+            await attempt(pending, self._group_by_cursor, pending)
         self._is_beginning = False
 
-    async def _sort(self, newcomers: Mapping[Listener, str | None]) -> None:
+    async def _group_by_cursor(self, pending: Mapping[Subscriber, str | None]) -> None:
         """Let all who begin at the same place catch up together; who comes while they do is of the next ones.
 
         So the more come back at once, the fewer questions the database is asked for each.
@@ -90,15 +90,15 @@ class LogChannel:
         if self._end is None:
             self._end = end
             self._grown.set()  # a wake-up may have come before
-        groups: defaultdict[str | None, list[Listener]] = defaultdict(list)
-        for listener, after in newcomers.items():
-            groups[after].append(listener)
+        groups: defaultdict[str | None, list[Subscriber]] = defaultdict(list)
+        for subscriber, after in pending.items():
+            groups[after].append(subscriber)
         catching_up = [
             self._tasks.start(attempt(group, self._catch_up, group, after, end)) for after, group in groups.items()
         ]
-        await asyncio.wait(catching_up, timeout=TOGETHER)
+        await asyncio.wait(catching_up, timeout=JOIN_WINDOW_SECONDS)
 
-    async def _catch_up(self, group: Sequence[Listener], after: str | None, end: LogEnd) -> None:
+    async def _catch_up(self, group: Sequence[Subscriber], after: str | None, end: LogEnd) -> None:
         """Tell some what they missed, or where they are."""
         group = await self._admitted(group)
         cursor = read_cursor(after) if after else None
@@ -107,27 +107,27 @@ class LogChannel:
             return
         delivery = Delivery.SNAPSHOT if after is None else Delivery.RESET
         for alike in cohorts_of(group).values():
-            await attempt(alike, telling.start, self._runtime, end, delivery, alike)
+            await attempt(alike, dispatcher.send_initial, self._runtime, end, delivery, alike)
         await self._replay(group, end.sequence, end)
 
-    async def _replay(self, group: Sequence[Listener], sequence: int, end: LogEnd) -> None:
+    async def _replay(self, group: Sequence[Subscriber], sequence: int, end: LogEnd) -> None:
         """Tell what follows `sequence`, as missed up to `end`, until the group is up to date."""
         _place(group, sequence)
         while self._is_before(end, sequence):
             entries = await retried(log.read, self._runtime.writer, self._channel, sequence, BATCH)
             if not _follows(entries, sequence):
-                self._start_afresh(group)
+                self._restart(group)
                 return
             group = await self._admitted(group)
-            await attempt(group, telling.tell, self._runtime, end, entries, cohorts_of(group), end.sequence)
+            await attempt(group, dispatcher.dispatch, self._runtime, end, entries, cohorts_of(group), end.sequence)
             sequence = entries[-1].sequence
             _place(group, sequence)  # which may be further than those who are up to date have heard of
             group = self._with_room(group, sequence, end)
         if self._end is not None and self._end.epoch == end.epoch:
-            for listener in self._all.intersection(group):
-                self._current.add(listener)
+            for subscriber in self._all.intersection(group):
+                self._current.add(subscriber)
         else:
-            self._start_afresh(group)
+            self._restart(group)
 
     def _is_before(self, end: LogEnd, sequence: int) -> bool:
         """Whether more is to be read than `sequence`: of what was there at the beginning, or is told by now."""
@@ -135,27 +135,27 @@ class LogChannel:
 
     def _reset(self) -> None:
         self._end = None
-        self._start_afresh(self._current)
+        self._restart(self._current)
 
-    def _start_afresh(self, group: Iterable[Listener]) -> None:
-        for listener in self._all.intersection(group):
-            self._current.discard(listener)
-            self.add(listener, NOWHERE)
+    def _restart(self, group: Iterable[Subscriber]) -> None:
+        for subscriber in self._all.intersection(group):
+            self._current.discard(subscriber)
+            self.add(subscriber, RESET_CURSOR)
 
-    def _with_room(self, group: Iterable[Listener], sequence: int, end: LogEnd) -> list[Listener]:
+    def _with_room(self, group: Iterable[Subscriber], sequence: int, end: LogEnd) -> list[Subscriber]:
         """Those whose connections take more; each of the others goes on alone, as fast as it can."""
         quick = []
-        for listener in group:
-            if listener.sink.is_behind:
-                self._tasks.start(attempt([listener], self._replay_slowly, listener, sequence, end))
+        for subscriber in group:
+            if subscriber.sink.is_lagging:
+                self._tasks.start(attempt([subscriber], self._replay_slowly, subscriber, sequence, end))
             else:
-                quick.append(listener)
+                quick.append(subscriber)
         return quick
 
-    async def _replay_slowly(self, listener: Listener, sequence: int, end: LogEnd) -> None:
-        await listener.sink.room()
-        if listener in self._all:
-            await self._replay([listener], sequence, end)
+    async def _replay_slowly(self, subscriber: Subscriber, sequence: int, end: LogEnd) -> None:
+        await subscriber.sink.drained()
+        if subscriber in self._all:
+            await self._replay([subscriber], sequence, end)
 
     async def _follow(self) -> None:
         """Tell those who are up to date whatever comes."""
@@ -180,28 +180,28 @@ class LogChannel:
             if len(entries) < BATCH:
                 return  # a wake-up tells of more
 
-    async def _tell(self, end: LogEnd, entries: Sequence[Entry], reached: LogEnd) -> None:
+    async def _tell(self, end: LogEnd, entries: Sequence[LogEntry], reached: LogEnd) -> None:
         """Tell those who are up to date, unless it was reset since: whoever is up to date then has begun afresh."""
         await self._current.review(self._runtime.writer, datetime.now(UTC))
         if self._end is reached:
-            await telling.tell(self._runtime, end, entries, self._current.cohorts)
+            await dispatcher.dispatch(self._runtime, end, entries, self._current.cohorts)
 
-    async def _admitted(self, listeners: Iterable[Listener]) -> list[Listener]:
+    async def _admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
         """Those who may go on, as the policy says now."""
-        by_gate: defaultdict[Gate, list[Listener]] = defaultdict(list)
-        for listener in self._all.intersection(listeners):
-            by_gate[listener.plan.feed.gate].append(listener)
-        admitted: list[Listener] = []
+        by_gate: defaultdict[AccessRule, list[Subscriber]] = defaultdict(list)
+        for subscriber in self._all.intersection(subscribers):
+            by_gate[subscriber.plan.feed.gate].append(subscriber)
+        admitted: list[Subscriber] = []
         for gate, group in by_gate.items():
             admitted += await retried(admit, self._runtime.writer, gate, group, datetime.now(UTC))
         return admitted
 
 
-def _place(group: Iterable[Listener], sequence: int) -> None:
-    for listener in group:
-        listener.sequence = sequence
+def _place(group: Iterable[Subscriber], sequence: int) -> None:
+    for subscriber in group:
+        subscriber.sequence = sequence
 
 
-def _follows(entries: Sequence[Entry], sequence: int) -> bool:
+def _follows(entries: Sequence[LogEntry], sequence: int) -> bool:
     """Whether nothing is missing after `sequence`: a log has no holes but the one at its beginning."""
     return bool(entries) and entries[0].sequence == sequence + 1

@@ -10,7 +10,7 @@ from subscriptions.protocols.steps import Errors
 log = logging.getLogger("milequest.socket")
 
 
-def told(refusal: QuestError, request_id: str | None = None) -> Errors:
+def error_payload(refusal: QuestError, request_id: str | None = None) -> Errors:
     """A refusal as it is answered."""
     extensions = refusal.extensions() | ({"requestId": request_id} if request_id else {})
     return [{"message": refusal.message, "extensions": extensions}]
@@ -21,7 +21,7 @@ def broken(error: Exception, request_id: str | None = None) -> Errors:
     request_id = request_id or uuid4().hex
     if refusal := unreached(error):
         log.warning("no database: %s", reason(error), extra={"request_id": request_id})
-        return told(refusal, request_id)
+        return error_payload(refusal, request_id)
     log.error("unexpected error of an operation", exc_info=error, extra={"request_id": request_id})
     extensions = {"code": ErrorCode.INTERNAL.value, "requestId": request_id}
     return [{"message": "Something went wrong on our side.", "extensions": extensions}]

@@ -12,13 +12,13 @@ from milequest.origins import is_same
 from milequest.rules.identity import Identity
 from milequest.rules.rate_limits import network
 from milequest.settings import Settings
+from subscriptions.direct_transport import EXTENSION, DirectTransport
 from subscriptions.handshakes import PATHS, Handshake, agreed
 from subscriptions.hub import Hub
 from subscriptions.protocols.transport_ws import CloseCode
+from subscriptions.quotas import ConnectionQuota, Room
+from subscriptions.request_factory import RequestFactory
 from subscriptions.sockets import GOING_AWAY, Socket
-from subscriptions.surroundings import Surroundings
-from subscriptions.throttle import Room, Seats
-from subscriptions.wires import EXTENSION, Wire
 
 KEEP_ALIVE_SECONDS = 20.0  # clients of AppSync's wonder after 65, subscriptions-transport-ws closes after 30
 AGAIN_SECONDS = 10  # until who is one too many may come again
@@ -30,11 +30,11 @@ DRAIN_PAUSE = 0.02  # between two of few
 class Gateway:
     """The sockets of this process; an ASGI application for the scope `websocket`."""
 
-    def __init__(self, settings: Settings, surroundings: Surroundings, room: Room | None = None) -> None:
+    def __init__(self, settings: Settings, surroundings: RequestFactory, room: Room | None = None) -> None:
         self._origins = {settings.origin, *settings.allowed_origins}
         self._surroundings = surroundings
-        self._networks = Seats(settings.sockets_per_network, room)
-        self._users = Seats(settings.sockets_per_user)
+        self._networks = ConnectionQuota(settings.sockets_per_network, room)
+        self._users = ConnectionQuota(settings.sockets_per_user)
         self._sockets: set[Socket] = set()
         self._is_open = True
 
@@ -75,10 +75,10 @@ class Gateway:
     def _has_seat(self, connection: HTTPConnection) -> bool:
         """Whether its network has one more. It keeps it until nothing is left of it: what closes is a file yet."""
         place = network(connection.client.host if connection.client else "")
-        if not self._networks.take(place):
+        if not self._networks.acquire(place):
             return False
-        wire: Wire = connection.scope["extensions"][EXTENSION]
-        wire.when_lost(partial(self._networks.leave, place))
+        wire: DirectTransport = connection.scope["extensions"][EXTENSION]
+        wire.when_lost(partial(self._networks.release, place))
         return True
 
     async def _serve(self, connection: HTTPConnection, handshake: Handshake, receive: Receive, send: Send) -> None:

@@ -10,16 +10,16 @@ from milequest.rules.sessions import OF_USERS
 from milequest.runtime import Runtime
 from milequest.store import log
 from milequest.store.away import Away
-from resolvers.feeds import ANY_CHANNEL, Gate, LogFeed
+from resolvers.feeds import ANY_CHANNEL, AccessRule, LogFeed
 from subscriptions.channels import LogChannel
-from subscriptions.listeners import Listener
 from subscriptions.plans import Plans
 from subscriptions.policy import admit, in_session
 from subscriptions.states import StateTopic
+from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks
 
 SWEEP_SECONDS = 0.5  # how long a token, session or account that ended may keep a silent subscription open
-SIGNED_IN = Gate(None)
+SIGNED_IN = AccessRule(None)
 
 
 class Hub:
@@ -28,7 +28,7 @@ class Hub:
     def __init__(self, runtime: Runtime) -> None:
         self.plans = Plans()
         self._runtime = runtime
-        self._listeners: set[Listener] = set()
+        self._listeners: set[Subscriber] = set()
         self._channels: dict[str, LogChannel] = {}
         self._topics: dict[tuple[Hashable, ...], StateTopic] = {}
         self._topics_by_wake: defaultdict[str, set[StateTopic]] = defaultdict(set)
@@ -38,47 +38,47 @@ class Hub:
     def __len__(self) -> int:
         return len(self._listeners)
 
-    def add(self, listener: Listener, after: str | None) -> None:
+    def add(self, subscriber: Subscriber, after: str | None) -> None:
         """Let somebody listen, to a log from the cursor `after` on."""
-        self._listeners.add(listener)
-        self._place(listener, after)
-        self._end_sessions([listener])  # it may have ended while the subscription began
+        self._listeners.add(subscriber)
+        self._place(subscriber, after)
+        self._end_sessions([subscriber])  # it may have ended while the subscription began
 
-    def _place(self, listener: Listener, after: str | None) -> None:
-        feed = listener.plan.feed
+    def _place(self, subscriber: Subscriber, after: str | None) -> None:
+        feed = subscriber.plan.feed
         if isinstance(feed, LogFeed):
             if feed.channel not in self._channels:
                 self._channels[feed.channel] = LogChannel(self._runtime, feed.channel)
                 self._runtime.bus.listen(feed.channel)
-            self._channels[feed.channel].add(listener, after)
+            self._channels[feed.channel].add(subscriber, after)
             return
         topic = self._topics.get(feed.topic)
         if topic is None:
             topic = self._topics[feed.topic] = StateTopic(self._runtime, feed)
-            for wake in feed.wakes:
+            for wake in feed.trigger_channels:
                 self._topics_by_wake[wake].add(topic)
                 self._runtime.bus.listen(wake)
-        topic.add(listener)
+        topic.add(subscriber)
 
-    def remove(self, listener: Listener) -> None:
+    def remove(self, subscriber: Subscriber) -> None:
         """Nobody listens there any more. Once per listener."""
-        self._listeners.remove(listener)
-        self.plans.release(listener.plan, listener.payer)
-        feed = listener.plan.feed
+        self._listeners.remove(subscriber)
+        self.plans.release(subscriber.plan, subscriber.payer)
+        feed = subscriber.plan.feed
         if isinstance(feed, LogFeed):
             channel = self._channels[feed.channel]
-            channel.remove(listener)
+            channel.remove(subscriber)
             if not len(channel):
                 channel.close()
                 del self._channels[feed.channel]
                 self._runtime.bus.unlisten(feed.channel)
             return
         topic = self._topics[feed.topic]
-        topic.remove(listener)
+        topic.remove(subscriber)
         if not len(topic):
             topic.close()
             del self._topics[feed.topic]
-            for wake in feed.wakes:
+            for wake in feed.trigger_channels:
                 self._topics_by_wake[wake].discard(topic)
                 self._runtime.bus.unlisten(wake)
 
@@ -107,9 +107,9 @@ class Hub:
         with suppress(Away):  # it is looked at twice a second anyway
             await self._runtime.revocations.look()
 
-    def _end_sessions(self, listeners: Iterable[Listener]) -> None:
+    def _end_sessions(self, subscribers: Iterable[Subscriber]) -> None:
         """End the subscriptions of sessions that have ended."""
-        in_session(list(listeners), self._runtime.revocations)
+        in_session(list(subscribers), self._runtime.revocations)
 
     async def _sweep(self, now: datetime) -> None:
         """End what ended without any news: tokens, accounts; and start afresh where the log was put back."""
@@ -118,7 +118,7 @@ class Hub:
         await admit(self._runtime.writer, SIGNED_IN, doubtful, now)
         epoch = await log.epoch(self._runtime.writer)
         for channel in self._channels.values():
-            channel.stay_in(epoch)
+            channel.reset_unless_epoch(epoch)
         if epoch != self._epoch:
             self._epoch = epoch
             for topic in self._topics.values():

@@ -12,12 +12,12 @@ from milequest.rules.errors import QuestError
 from resolvers.context import Request
 from schema.build import runner
 from schema.execution import RequestRefused
-from subscriptions.errors import broken, told
+from subscriptions.errors import broken, error_payload
 from subscriptions.plans import Plan, Plans, json_of
 from subscriptions.protocols.steps import Errors, Start
 
 
-class Failed(Exception):
+class OperationFailed(Exception):
     """The operation did not begin, or ended: `errors` say why, as they are answered."""
 
     def __init__(self, errors: Errors) -> None:
@@ -26,14 +26,14 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class SingleResult:
     """A query or mutation that ran: its result in JSON."""
 
     payload: str
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribed:
+class Subscription:
     """A subscription that may begin, from the cursor `after` on."""
 
     plan: Plan
@@ -41,7 +41,7 @@ class Subscribed:
     payer: Caller | None = None  # whose it counts as
 
 
-Begun: TypeAlias = Answered | Subscribed
+Begun: TypeAlias = SingleResult | Subscription
 
 
 async def begin(plans: Plans, request: Request, start: Start) -> Begun:
@@ -49,19 +49,19 @@ async def begin(plans: Plans, request: Request, start: Start) -> Begun:
     with _told_errors(request):
         prepared = runner().admit(start.query, request)
         if prepared.operation(start.operation_name).operation is not OperationType.SUBSCRIPTION:
-            return Answered(json_of(await runner().run(prepared, request, start.variables, start.operation_name)))
+            return SingleResult(json_of(await runner().run(prepared, request, start.variables, start.operation_name)))
         return await _subscribed(plans, request, start, at_cost=True)
 
 
-async def begin_again(plans: Plans, request: Request, start: Start) -> Subscribed:
+async def begin_again(plans: Plans, request: Request, start: Start) -> Subscription:
     """Authorise a subscription that was paid for when it began. Raises Failed."""
     with _told_errors(request):
         return await _subscribed(plans, request, start, at_cost=False)
 
 
-async def _subscribed(plans: Plans, request: Request, start: Start, *, at_cost: bool) -> Subscribed:
+async def _subscribed(plans: Plans, request: Request, start: Start, *, at_cost: bool) -> Subscription:
     given = start.query, start.variables, start.operation_name
-    return Subscribed(*await plans.subscribe(*given, request, at_cost=at_cost), request.caller if at_cost else None)
+    return Subscription(*await plans.subscribe(*given, request, at_cost=at_cost), request.caller if at_cost else None)
 
 
 @contextmanager
@@ -70,8 +70,8 @@ def _told_errors(request: Request) -> Iterator[None]:
     try:
         yield
     except RequestRefused as refused:
-        raise Failed([error.formatted for error in refused.errors]) from None
+        raise OperationFailed([error.formatted for error in refused.errors]) from None
     except QuestError as refusal:
-        raise Failed(told(refusal, request.id)) from None
+        raise OperationFailed(error_payload(refusal, request.id)) from None
     except Exception as error:
-        raise Failed(broken(error, request.id)) from None
+        raise OperationFailed(broken(error, request.id)) from None

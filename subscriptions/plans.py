@@ -24,7 +24,7 @@ from graphql import (
     visit,
 )
 
-from milequest.rules.access import Standing
+from milequest.rules.access import AccessLevel
 from milequest.rules.budgets import Caller
 from milequest.rules.errors import RateLimited
 from milequest.rules.identity import Identity
@@ -32,11 +32,11 @@ from milequest.runtime import Runtime
 from resolvers.context import Request
 from resolvers.feeds import Feed
 from schema.build import runner
-from schema.execution import ExecutionResult, Prepared, Subscribed
+from schema.execution import ExecutionResult, Prepared, PreparedSubscription
 from schema.paths import Values, readers
 from schema.scope import is_per_viewer
 from subscriptions.filters import Filter, parse
-from subscriptions.throttle import Held
+from subscriptions.quotas import Held
 
 KEPT_DOCUMENTS = 256
 PLAN_BYTES = 8 * 1024  # of a plan, whatever it is of
@@ -77,7 +77,7 @@ class Plan:
 
     key: PlanKey
     cost: Cost
-    subscribed: Subscribed
+    subscribed: PreparedSubscription
     per_viewer: bool
     filter: Filter | None
     reads: Mapping[str, Values]  # of the fields the filter names
@@ -87,7 +87,7 @@ class Plan:
         """What it is of."""
         return self.subscribed.feed
 
-    def scope(self, identity: Identity, standing: Standing) -> Scope:
+    def scope(self, identity: Identity, standing: AccessLevel) -> Scope:
         """Whom `identity` shares answers with."""
         return (identity.kind, identity.user_id) if self.per_viewer else (identity.kind, standing, identity.groups)
 
@@ -154,7 +154,7 @@ class Plans:
 
     async def _make(
         self, key: PlanKey, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, toll: "_Toll"
-    ) -> tuple[Subscribed, Cost]:
+    ) -> tuple[PreparedSubscription, Cost]:
         """What nobody has yet, and what it costs. Who wants the same meanwhile waits for it."""
         coming = self._coming.setdefault(key, _Coming())
         cost = Cost(0, {})
@@ -173,7 +173,7 @@ class Plans:
     def release(self, plan: Plan, payer: Caller | None = None) -> None:
         """One listener less."""
         if payer is not None:
-            self.held.leave(payer, plan.cost.weights)
+            self.held.release(payer, plan.cost.weights)
         _, users = self._plans[plan.key]
         if users == 1:
             del self._plans[plan.key]
@@ -183,7 +183,7 @@ class Plans:
     def __len__(self) -> int:
         return len(self._plans)
 
-    def _plan(self, key: PlanKey, prepared: Prepared, subscribed: Subscribed, cost: Cost) -> Plan:
+    def _plan(self, key: PlanKey, prepared: Prepared, subscribed: PreparedSubscription, cost: Cost) -> Plan:
         per_viewer = self._is_per_viewer(prepared, subscribed.feed.gate.team_id is not None)
         given = subscribed.args.get("filter")
         wanted = None if given is None else parse(given)
@@ -203,9 +203,9 @@ class _Toll:
         if request is None:
             return
         payer = request.caller
-        if not self._room.take(payer, cost.weights):
+        if not self._room.acquire(payer, cost.weights):
             raise RateLimited("Too much runs already: end some subscriptions, or begin smaller ones.", HELD_SECONDS)
-        self._held.callback(self._room.leave, payer, cost.weights)
+        self._held.callback(self._room.release, payer, cost.weights)
         await request.charge(cost.points)
 
 
@@ -224,7 +224,7 @@ def json_of(result: ExecutionResult) -> str:
     return orjson.dumps(body, default=str).decode()
 
 
-def moment(runtime: Runtime, identity: Identity) -> Request:
+def request_for(runtime: Runtime, identity: Identity) -> Request:
     """The surroundings of answering some events, for the viewer and all who share his scope.
 
     It reads from the writer: an answer must not be older than the place in the log that it stands for.

@@ -7,36 +7,36 @@ from uuid import UUID
 from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.sessions import ENDED
 from milequest.store import audience
-from milequest.store.audience import Place
+from milequest.store.audience import SubscriberAccess
 from milequest.store.revocations import Revocations
 from milequest.store.transaction import Reader
-from resolvers.feeds import Gate
-from subscriptions.errors import told
-from subscriptions.listeners import Listener
+from resolvers.feeds import AccessRule
+from subscriptions.errors import error_payload
+from subscriptions.subscribers import Subscriber
 
 EXPIRED = "The token has expired."
 CLOSED = "This account is closed."
 
 
-async def admit(db: Reader, gate: Gate, listeners: Iterable[Listener], now: datetime) -> list[Listener]:
+async def admit(db: Reader, gate: AccessRule, subscribers: Iterable[Subscriber], now: datetime) -> list[Subscriber]:
     """Those who may go on; the subscriptions of the others end here."""
-    fresh = unexpired(listeners, now)
+    fresh = unexpired(subscribers, now)
     if not fresh:
         return []
-    user_ids = {listener.user_id for listener in fresh if listener.user_id is not None}
+    user_ids = {subscriber.user_id for subscriber in fresh if subscriber.user_id is not None}
     if gate.team_id is None:
         return _open(fresh, await audience.ended(db, user_ids))
     return await _of_team(db, gate, gate.team_id, fresh, user_ids)
 
 
-async def moved(db: Reader, gate: Gate, places: Collection[tuple[UUID, Place]]) -> set[UUID]:
+async def moved(db: Reader, gate: AccessRule, places: Collection[tuple[UUID, SubscriberAccess]]) -> set[UUID]:
     """Those whose places are others now."""
     if gate.team_id is None:
         return await audience.ended(db, [user_id for user_id, _ in places])
     return await audience.moved(db, places, gate.team_id)
 
 
-async def spoke_for(db: Reader, one: Listener, others: Iterable[Listener]) -> bool:
+async def still_speaks_for(db: Reader, one: Subscriber, others: Iterable[Subscriber]) -> bool:
     """Whether an answer that `one` was given is the others' too: it stands as it did when the policy was asked for all.
 
     Who has come or gone meanwhile may have been shown more than the others may see, or less.
@@ -46,52 +46,52 @@ async def spoke_for(db: Reader, one: Listener, others: Iterable[Listener]) -> bo
     return not await moved(db, one.plan.feed.gate, [(one.user_id, one.place)])
 
 
-def unexpired(listeners: Iterable[Listener], now: datetime) -> list[Listener]:
+def unexpired(subscribers: Iterable[Subscriber], now: datetime) -> list[Subscriber]:
     """Those whose tokens are still good; the subscriptions of the others end here."""
     fresh = []
-    for listener in listeners:
-        if listener.has_expired(now):
-            listener.sink.fail(told(unauthenticated(EXPIRED)))
+    for subscriber in subscribers:
+        if subscriber.has_expired(now):
+            subscriber.sink.fail(error_payload(unauthenticated(EXPIRED)))
         else:
-            fresh.append(listener)
+            fresh.append(subscriber)
     return fresh
 
 
-def in_session(listeners: Iterable[Listener], revocations: Revocations) -> list[Listener]:
+def in_session(subscribers: Iterable[Subscriber], revocations: Revocations) -> list[Subscriber]:
     """Those whose sessions have not ended; the subscriptions of the others end here."""
     going_on = []
-    for listener in listeners:
-        if revocations.has_ended(listener.identity):
-            listener.sink.fail(told(unauthenticated(ENDED)))
+    for subscriber in subscribers:
+        if revocations.has_ended(subscriber.identity):
+            subscriber.sink.fail(error_payload(unauthenticated(ENDED)))
         else:
-            going_on.append(listener)
+            going_on.append(subscriber)
     return going_on
 
 
-def _open(listeners: Iterable[Listener], ended: Collection[UUID]) -> list[Listener]:
+def _open(subscribers: Iterable[Subscriber], ended: Collection[UUID]) -> list[Subscriber]:
     """Those whose accounts are open; the subscriptions of the others end here."""
     going_on = []
-    for listener in listeners:
-        if listener.user_id in ended:
-            listener.sink.fail(told(unauthenticated(CLOSED)))
+    for subscriber in subscribers:
+        if subscriber.user_id in ended:
+            subscriber.sink.fail(error_payload(unauthenticated(CLOSED)))
         else:
-            going_on.append(listener)
+            going_on.append(subscriber)
     return going_on
 
 
 async def _of_team(
-    db: Reader, gate: Gate, team_id: UUID, listeners: list[Listener], user_ids: set[UUID]
-) -> list[Listener]:
+    db: Reader, gate: AccessRule, team_id: UUID, subscribers: list[Subscriber], user_ids: set[UUID]
+) -> list[Subscriber]:
     places = await audience.places(db, [(user_id, team_id) for user_id in user_ids])
     admitted, refused = [], []
-    for listener in listeners:
-        place = places.get((listener.user_id, team_id)) if listener.user_id else None
+    for subscriber in subscribers:
+        place = places.get((subscriber.user_id, team_id)) if subscriber.user_id else None
         if place is not None and gate.admits(place.standing, is_public=place.is_public):
-            listener.place = place
-            admitted.append(listener)
+            subscriber.place = place
+            admitted.append(subscriber)
         else:
-            refused.append(listener)
+            refused.append(subscriber)
     ended = await audience.ended(db, {one.user_id for one in refused if one.user_id}) if refused else ()
-    for listener in _open(refused, ended):
-        listener.sink.fail(told(not_found("team")))
+    for subscriber in _open(refused, ended):
+        subscriber.sink.fail(error_payload(not_found("team")))
     return admitted

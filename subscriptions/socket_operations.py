@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from resolvers.context import Request
 from subscriptions.hub import Hub
-from subscriptions.listeners import Listener
-from subscriptions.operations import Subscribed
+from subscriptions.operations import Subscription
 from subscriptions.protocols.steps import Errors, Result, WireProtocol
+from subscriptions.subscribers import Subscriber
 
 if TYPE_CHECKING:
     from subscriptions.sockets import Socket
 
 
-class Operation:
+class SocketOperation:
     """An operation on a socket; for a subscription the sink of its results."""
 
     __slots__ = ("_has_ended", "_hub", "_listener", "_protocol", "_socket", "id", "task")
@@ -25,13 +25,13 @@ class Operation:
         self._socket = socket
         self._hub = hub
         self._protocol = protocol
-        self._listener: Listener | None = None
+        self._listener: Subscriber | None = None
         self._has_ended = False
 
-    def listen(self, subscribed: Subscribed, request: Request) -> None:
+    def listen(self, subscribed: Subscription, request: Request) -> None:
         """Let results come."""
         self.task = None
-        self._listener = Listener(subscribed.plan, request.identity, self, payer=subscribed.payer)
+        self._listener = Subscriber(subscribed.plan, request.identity, self, payer=subscribed.payer)
         if (text := self._protocol.started(self.id)) is not None:
             self._socket.put(text)
         self._hub.add(self._listener, subscribed.after)
@@ -54,8 +54,8 @@ class Operation:
         self._has_ended = True
         self._socket.ended(self)
         if self._listener is not None:
-            listener, self._listener = self._listener, None
-            self._hub.remove(listener)
+            subscriber, self._listener = self._listener, None
+            self._hub.remove(subscriber)
         elif self.task is not None:
             task, self.task = self.task, None  # how it ends is kept in it, with its frame, which has us
             task.cancel()
@@ -72,10 +72,10 @@ class Operation:
         self.stop()
 
     @property
-    def is_behind(self) -> bool:
+    def is_lagging(self) -> bool:
         """Whether its socket takes little."""
-        return self._socket.outbox.is_behind
+        return self._socket.outbox.is_lagging
 
-    async def room(self) -> None:
+    async def drained(self) -> None:
         """Wait until it took more."""
-        await self._socket.outbox.room()
+        await self._socket.outbox.drained()

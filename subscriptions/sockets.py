@@ -15,18 +15,18 @@ from milequest.rules.sessions import ENDED
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from subscriptions import operations
-from subscriptions.errors import broken, told
+from subscriptions.direct_transport import EXTENSION, DirectTransport
+from subscriptions.errors import broken, error_payload
 from subscriptions.handshakes import Handshake
 from subscriptions.hub import Hub
-from subscriptions.operations import Failed, Subscribed
-from subscriptions.outbox import Outbox
+from subscriptions.operations import OperationFailed, Subscription
 from subscriptions.protocols.credentials import authorization_of, notice_of
 from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
 from subscriptions.protocols.transport_ws import CloseCode
-from subscriptions.socket_operations import Operation
-from subscriptions.surroundings import Surroundings
-from subscriptions.throttle import INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET, Seats, Throttle
-from subscriptions.wires import EXTENSION, Wire
+from subscriptions.quotas import INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET, ConnectionQuota, RateLimiter
+from subscriptions.request_factory import RequestFactory
+from subscriptions.send_buffer import SendBuffer
+from subscriptions.socket_operations import SocketOperation
 
 AT_ONCE = 64 * 1024  # characters of several messages that are written without asking in between whether there is room
 CLOSE_SECONDS = 10.0  # a client may take to answer a close
@@ -46,8 +46,8 @@ class Socket:
     def __init__(
         self,
         hub: Hub,
-        surroundings: Surroundings,
-        users: Seats,
+        surroundings: RequestFactory,
+        users: ConnectionQuota,
         handshake: Handshake,
         connection: HTTPConnection,
         send: Send,
@@ -59,19 +59,21 @@ class Socket:
         self._protocol = handshake.protocol
         self._connection = connection
         self._send = send
-        self._wire: Wire = connection.scope["extensions"].pop(EXTENSION)  # which keeps the scope: no ring of the two
+        self._wire: DirectTransport = connection.scope["extensions"].pop(
+            EXTENSION
+        )  # which keeps the scope: no ring of the two
         self._phase = Phase.NEW
         self._authorization = handshake.authorization
         self._initialising: asyncio.Task[None] | None = None
         self._identity = ANONYMOUS
         self._seated: set[UUID] = set()  # whose seats it has: of who introduced himself, and of operations' own tokens
-        self._operations: dict[str, Operation] = {}
+        self._operations: dict[str, SocketOperation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._throttle = Throttle()
+        self._throttle = RateLimiter()
         self._closing: Close | None = None
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None  # while something waits, or it closes
-        self.outbox = Outbox()
+        self.outbox = SendBuffer()
 
     async def run(self, receive: Receive) -> None:
         """Serve until the client is gone. Whatever ends it, nothing of it goes on."""
@@ -89,7 +91,7 @@ class Socket:
             if self._writer is not None:
                 self._writer.cancel()
             for user_id in self._seated:
-                self._wire.when_lost(partial(self._users.leave, user_id))
+                self._wire.when_lost(partial(self._users.release, user_id))
 
     def close(self, how: Close) -> None:
         """Send what waits, but for a client that takes too little, and close."""
@@ -118,7 +120,7 @@ class Socket:
     def keep_alive(self) -> None:
         """Give a sign of life, where the protocol has one."""
         text = self._protocol.keep_alive() if self._phase is Phase.READY else None
-        if text is not None and not self.outbox.is_behind:
+        if text is not None and not self.outbox.is_lagging:
             self.put(text)
 
     def put(self, *texts: str, state_of: str | None = None) -> None:
@@ -135,7 +137,7 @@ class Socket:
         else:
             self.close(TOO_SLOW)
 
-    def ended(self, operation: Operation) -> None:
+    def ended(self, operation: SocketOperation) -> None:
         """Forget an operation."""
         if self._operations.get(operation.id) is operation:
             del self._operations[operation.id]
@@ -147,10 +149,10 @@ class Socket:
 
     async def _write(self) -> None:
         try:
-            await self._wire.room()
+            await self._wire.drained()
             while (text := self.outbox.next()) is not None:
                 self._wire.write(text)
-                await self._wire.room()
+                await self._wire.drained()
             if self._closing is not None:
                 how = self._closing
                 await self._send({"type": "websocket.close", "code": int(how.code), "reason": how.reason})
@@ -215,7 +217,7 @@ class Socket:
                 raise self._handshake.fault
             request = await self._request(uuid4().hex)
         except QuestError as refusal:
-            self._reject(told(refusal))
+            self._reject(error_payload(refusal))
             return
         except Exception as error:
             self._reject(broken(error))
@@ -233,7 +235,7 @@ class Socket:
         user_id = identity.user_id
         if user_id is None or user_id in self._seated:
             return True
-        if not self._users.take(user_id):
+        if not self._users.acquire(user_id):
             return False
         self._seated.add(user_id)
         return True
@@ -249,11 +251,11 @@ class Socket:
         if len(self._operations) >= OPERATIONS_PER_SOCKET:
             self._do([self._protocol.crowded(start.id, OPERATIONS_PER_SOCKET)])
             return
-        operation = self._operations[start.id] = Operation(start.id, self, self._hub, self._protocol)
+        operation = self._operations[start.id] = SocketOperation(start.id, self, self._hub, self._protocol)
         operation.task = self._background(self._begin(operation, start))
 
     @in_time
-    async def _begin(self, operation: Operation, start: Start) -> None:
+    async def _begin(self, operation: SocketOperation, start: Start) -> None:
         request_id = uuid4().hex
         if self._phase is Phase.INITIALISING and self._initialising is not None:
             await asyncio.wait([self._initialising])
@@ -262,14 +264,14 @@ class Socket:
             if not self._has_seat(request.identity):
                 raise RateLimited(TOO_MANY_SOCKETS.reason + ".", 10)
             begun = await operations.begin(self._hub.plans, request, start)
-        except Failed as failed:
+        except OperationFailed as failed:
             operation.fail(failed.errors)
         except QuestError as refusal:
-            operation.fail(told(refusal, request_id))
+            operation.fail(error_payload(refusal, request_id))
         except Exception as error:
             operation.fail(broken(error, request_id))
         else:
-            if isinstance(begun, Subscribed):
+            if isinstance(begun, Subscription):
                 operation.listen(begun, request)
             else:
                 operation.answer(begun.payload)

@@ -15,11 +15,11 @@ from milequest.rules.errors import ErrorCode, QuestError
 from milequest.runtime import Runtime
 from resolvers.feeds import StateFeed
 from subscriptions.audiences import Audience, Cohorts, cohorts_of
-from subscriptions.errors import told
-from subscriptions.listeners import Listener
-from subscriptions.plans import Plan, Scope, moment
-from subscriptions.policy import admit, spoke_for
+from subscriptions.errors import error_payload
+from subscriptions.plans import Plan, Scope, request_for
+from subscriptions.policy import admit, still_speaks_for
 from subscriptions.protocols.steps import Result
+from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import RETRY_SECONDS, Tasks, attempt, retried
 
 CONFLATION_SECONDS = 0.25
@@ -31,7 +31,7 @@ class StateTopic:
     def __init__(self, runtime: Runtime, feed: StateFeed) -> None:
         self._runtime = runtime
         self._feed = feed
-        self._newcomers: set[Listener] = set()
+        self._pending: set[Subscriber] = set()
         self._settled = Audience()  # all others
         self._has_changed = False
         self._woken = 0
@@ -42,22 +42,22 @@ class StateTopic:
         self._tasks.start(self._follow())
 
     def __len__(self) -> int:
-        return len(self._newcomers) + len(self._settled)
+        return len(self._pending) + len(self._settled)
 
     @property
-    def wakes(self) -> Sequence[str]:
+    def trigger_channels(self) -> Sequence[str]:
         """What may change it."""
-        return self._feed.wakes
+        return self._feed.trigger_channels
 
-    def add(self, listener: Listener) -> None:
+    def add(self, subscriber: Subscriber) -> None:
         """Watch it, from how it is now."""
-        self._newcomers.add(listener)
+        self._pending.add(subscriber)
         self._signal.set()
 
-    def remove(self, listener: Listener) -> None:
+    def remove(self, subscriber: Subscriber) -> None:
         """Watch it no more."""
-        self._newcomers.discard(listener)
-        self._settled.discard(listener)
+        self._pending.discard(subscriber)
+        self._settled.discard(subscriber)
 
     def wake(self, sequence: int = 0) -> None:
         """It may have changed. That a log reaches up to `sequence` is heard more than once, and news the first time."""
@@ -82,23 +82,23 @@ class StateTopic:
                 async with asyncio.timeout(self._patience()):
                     await self._signal.wait()
             self._signal.clear()
-            newcomers = await self._settle()
+            pending = await self._settle()
             if self._patience() == 0.0:
                 self._has_changed = False
                 self._due = asyncio.get_running_loop().time() + CONFLATION_SECONDS
                 await retried(self._settled.review, self._runtime.writer, datetime.now(UTC))
                 await self._tell(self._settled.cohorts)
-            elif newcomers:
-                await self._tell(cohorts_of(newcomers))
+            elif pending:
+                await self._tell(cohorts_of(pending))
 
-    async def _settle(self) -> list[Listener]:
+    async def _settle(self) -> list[Subscriber]:
         """Those who came since the last time and may watch, with the others from now on."""
-        newcomers = list(self._newcomers)
-        admitted = await retried(admit, self._runtime.writer, self._feed.gate, newcomers, datetime.now(UTC))
-        settled = [listener for listener in admitted if listener in self._newcomers]  # and has not left meanwhile
-        self._newcomers.difference_update(settled)
-        for listener in settled:
-            self._settled.add(listener)
+        pending = list(self._pending)
+        admitted = await retried(admit, self._runtime.writer, self._feed.gate, pending, datetime.now(UTC))
+        settled = [subscriber for subscriber in admitted if subscriber in self._pending]  # and has not left meanwhile
+        self._pending.difference_update(settled)
+        for subscriber in settled:
+            self._settled.add(subscriber)
         return settled
 
     def _patience(self) -> float | None:
@@ -111,53 +111,53 @@ class StateTopic:
         return max(left, 0.0)
 
     async def _tell(self, cohorts: Cohorts) -> None:
-        alike: defaultdict[Scope, dict[Plan, Collection[Listener]]] = defaultdict(dict)
-        for (plan, scope), listeners in cohorts.items():
-            alike[scope][plan] = listeners
+        alike: defaultdict[Scope, dict[Plan, Collection[Subscriber]]] = defaultdict(dict)
+        for (plan, scope), subscribers in cohorts.items():
+            alike[scope][plan] = subscribers
         for by_plan in alike.values():
             await attempt(chain.from_iterable(by_plan.values()), self._tell_alike, by_plan)
 
-    async def _tell_alike(self, by_plan: Mapping[Plan, Collection[Listener]]) -> None:
+    async def _tell_alike(self, by_plan: Mapping[Plan, Collection[Subscriber]]) -> None:
         somebody = next(chain.from_iterable(by_plan.values()), None)
         if somebody is None:
             return
-        request = moment(self._runtime, somebody.identity)
+        request = request_for(self._runtime, somebody.identity)
         try:
-            look = await self._feed.look(request)
+            snapshot = await self._feed.snapshot(request)
         except QuestError as refusal:
             if await self._spoke_for_all(somebody, by_plan):
                 self._refused(list(chain.from_iterable(by_plan.values())), refusal)
             return
-        self._until = look.until
+        self._until = snapshot.stale_at
         answers: list[tuple[Plan, Hashable, str]] = []
-        for plan, listeners in by_plan.items():
-            seen: Hashable = (look.version, next((one.view for one in listeners), None))  # which they share
-            if any(listener.seen != seen for listener in listeners):
-                answers.append((plan, seen, await plan.answer(look.value, request)))
+        for plan, subscribers in by_plan.items():
+            seen: Hashable = (snapshot.version, next((one.view for one in subscribers), None))  # which they share
+            if any(subscriber.seen != seen for subscriber in subscribers):
+                answers.append((plan, seen, await plan.answer(snapshot.value, request)))
         if answers and await self._spoke_for_all(somebody, by_plan):
             for plan, seen, payload in answers:
                 _send(payload, seen, list(by_plan[plan]))
 
-    async def _spoke_for_all(self, somebody: Listener, by_plan: Mapping[Plan, Collection[Listener]]) -> bool:
+    async def _spoke_for_all(self, somebody: Subscriber, by_plan: Mapping[Plan, Collection[Subscriber]]) -> bool:
         """Whether all were shown what somebody was; if not it is looked at again."""
-        is_so = await spoke_for(self._runtime.writer, somebody, chain.from_iterable(by_plan.values()))
+        is_so = await still_speaks_for(self._runtime.writer, somebody, chain.from_iterable(by_plan.values()))
         if not is_so:
             self.wake()
         return is_so
 
-    def _refused(self, group: Iterable[Listener], refusal: QuestError) -> None:
+    def _refused(self, group: Iterable[Subscriber], refusal: QuestError) -> None:
         """What cannot be seen just now is looked at again soon; anything else ends the subscriptions."""
         if refusal.code is ErrorCode.UNAVAILABLE:
             self._until = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
             return
-        for listener in group:
-            listener.sink.fail(told(refusal))
+        for subscriber in group:
+            subscriber.sink.fail(error_payload(refusal))
 
 
-def _send(payload: str, seen: Hashable, listeners: Iterable[Listener]) -> None:
+def _send(payload: str, seen: Hashable, subscribers: Iterable[Subscriber]) -> None:
     """Tell those to whom it is news."""
     results = [Result(payload)]
-    for listener in listeners:
-        if listener.seen != seen:
-            listener.seen = seen
-            listener.sink.deliver(results, newest=True)
+    for subscriber in subscribers:
+        if subscriber.seen != seen:
+            subscriber.seen = seen
+            subscriber.sink.deliver(results, newest=True)

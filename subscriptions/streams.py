@@ -16,13 +16,13 @@ from milequest.settings import Settings
 from resolvers.context import Request
 from subscriptions import operations
 from subscriptions.hub import Hub
-from subscriptions.listeners import Listener
-from subscriptions.operations import Subscribed
-from subscriptions.outbox import Outbox
+from subscriptions.operations import Subscription
 from subscriptions.protocols import sse
 from subscriptions.protocols.steps import Errors, Result, Start
+from subscriptions.quotas import ConnectionQuota, Room
+from subscriptions.send_buffer import SendBuffer
+from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks
-from subscriptions.throttle import Room, Seats
 
 KEEP_ALIVE_SECONDS = 15.0
 DRAIN_SECONDS = 5.0  # for all streams
@@ -35,8 +35,8 @@ class Streams:
     """The event streams of this process."""
 
     def __init__(self, settings: Settings, room: Room | None = None) -> None:
-        self._networks = Seats(settings.sockets_per_network, room)
-        self._users = Seats(settings.sockets_per_user)
+        self._networks = ConnectionQuota(settings.sockets_per_network, room)
+        self._users = ConnectionQuota(settings.sockets_per_user)
         self._streams: set[Stream] = set()
         self._is_open = True
 
@@ -49,9 +49,9 @@ class Streams:
         Raises RATE_LIMITED, Failed.
         """
         with ExitStack() as seat:
-            self._sit_down(request, seat)
+            self._acquire(request, seat)
             begun = await operations.begin(hub.plans, request, start)
-            assert isinstance(begun, Subscribed), "everything else has one answer"
+            assert isinstance(begun, Subscription), "everything else has one answer"
             stream = Stream(hub, begun, request, last_event_id or begun.after)
             self._streams.add(stream)
             seat.callback(self._streams.discard, stream)
@@ -60,13 +60,13 @@ class Streams:
             stream.cut()
         return stream
 
-    def _sit_down(self, request: Request, seat: ExitStack) -> None:
+    def _acquire(self, request: Request, seat: ExitStack) -> None:
         """Take one of the seats that the network has, and of those that the user has. Raises RATE_LIMITED."""
         for seats, who in ((self._networks, network(request.address)), (self._users, request.identity.user_id)):
             if who is not None:
-                if not seats.take(who):
+                if not seats.acquire(who):
                     raise RateLimited("Too many event streams.", 10)
-                seat.callback(seats.leave, who)
+                seat.callback(seats.release, who)
 
     async def drain(self) -> None:
         """Cut all streams short, spread over some time, and those that begin from now on: clients resume elsewhere."""
@@ -80,13 +80,13 @@ class Streams:
 class Stream:
     """A response's body that goes on, and the sink of its subscription's results."""
 
-    def __init__(self, hub: Hub, subscribed: Subscribed, request: Request, after: str | None) -> None:
+    def __init__(self, hub: Hub, subscribed: Subscription, request: Request, after: str | None) -> None:
         self.seat = ExitStack()
         self._hub = hub
-        self._listener: Listener | None = Listener(subscribed.plan, request.identity, self, payer=subscribed.payer)
+        self._listener: Subscriber | None = Subscriber(subscribed.plan, request.identity, self, payer=subscribed.payer)
         self._is_listening = False
         self._after = after
-        self._outbox = Outbox()
+        self._outbox = SendBuffer()
         self._tasks = Tasks()
         self._ended = asyncio.Event()
 
@@ -122,13 +122,13 @@ class Stream:
         self._put(END)
 
     @property
-    def is_behind(self) -> bool:
+    def is_lagging(self) -> bool:
         """Whether the client takes little."""
-        return self._outbox.is_behind
+        return self._outbox.is_lagging
 
-    async def room(self) -> None:
+    async def drained(self) -> None:
         """Wait until it took more."""
-        await self._outbox.room()
+        await self._outbox.drained()
 
     def _put(self, text: str, state_of: str | None = None) -> None:
         """Send a piece. Who leaves too much lying is cut off, to resume later."""
@@ -138,11 +138,11 @@ class Stream:
     def _stop(self) -> None:
         """Listen no more."""
         if self._listener is not None:
-            listener, self._listener = self._listener, None
+            subscriber, self._listener = self._listener, None
             if self._is_listening:
-                self._hub.remove(listener)
+                self._hub.remove(subscriber)
             else:
-                self._hub.plans.release(listener.plan, listener.payer)
+                self._hub.plans.release(subscriber.plan, subscriber.payer)
 
     async def _write(self, send: Send) -> None:
         """Send what there is, then end the response."""

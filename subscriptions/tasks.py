@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 from milequest.store.away import Away
 from milequest.store.transaction import reason
 from subscriptions.errors import broken
-from subscriptions.listeners import Listener
+from subscriptions.subscribers import Subscriber
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -52,12 +52,12 @@ async def retried(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kw
 
 
 async def attempt(
-    group: Iterable[Listener], work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
+    group: Iterable[Subscriber], work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
 ) -> None:
     """`retried`, for work that tells `group` something. What nobody expected ends their subscriptions, masked."""
     try:
         await retried(work, *args, **kwargs)
     except Exception as error:
         errors = broken(error)
-        for listener in list(group):
-            listener.sink.fail(errors)
+        for subscriber in list(group):
+            subscriber.sink.fail(errors)

@@ -113,8 +113,8 @@ def test_instants_become_numbers_by_integers_alone() -> None:
     found = {name for name in SOURCES if name.startswith(FLOORS) and floats.search((PROJECT / name).read_text())}
     assert found == {
         "app/logs.py",  # when a record was logged, which the standard library keeps as a float
-        "app/walkers.py",  # how far the demo's walkers are
-        "subscriptions/apigateway/rounds.py",  # a metric
+        "app/demo_simulator.py",  # how far the demo's walkers are
+        "subscriptions/apigateway/sweeper.py",  # a metric
         "subscriptions/states.py",  # how long to sleep
     }
 

@@ -18,7 +18,7 @@ from schema.appsync.calls import Call, is_published, published
 from schema.build import build
 from schema.errors import public_errors
 from schema.paths import readers
-from subscriptions.errors import broken, told
+from subscriptions.errors import broken, error_payload
 from subscriptions.filters import parse
 from subscriptions.protocols.appsync import in_shape
 
@@ -57,7 +57,7 @@ async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[s
         request = await surroundings(*_caller(events[0]))
         request.runtime.budgets.refuse_spent(request.caller)
     except QuestError as refusal:
-        return [_told(told(refusal)[0])] * len(events)
+        return [_told(error_payload(refusal)[0])] * len(events)
     except Exception as error:
         return [_told(broken(error)[0])] * len(events)
     done = await asyncio.gather(*(_one(event, request) for event in events))

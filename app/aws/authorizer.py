@@ -20,7 +20,7 @@ from subscriptions.handshakes import agreed
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class TokenAuthorizer:
     """Who knows the issuer's tokens, and whether somebody else decides about all others."""
 
     identity: OutsideIdentity
@@ -28,8 +28,8 @@ class Judge:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Judge]:
-    yield Judge(
+async def _opened(settings: Settings) -> AsyncIterator[TokenAuthorizer]:
+    yield TokenAuthorizer(
         OutsideIdentity(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id), bool(settings.authorizer)
     )
 
@@ -42,7 +42,7 @@ def handler(event: Event, context: Any) -> Any:
     return container.run(lambda judge: decided(judge, event, datetime.now(UTC)))
 
 
-async def decided(judge: Judge, event: Event, now: datetime) -> Mapping[str, Any]:
+async def decided(judge: TokenAuthorizer, event: Event, now: datetime) -> Mapping[str, Any]:
     """The policy for a request. Raises UNAVAILABLE while nobody can tell, which API Gateway answers with 500."""
     try:
         authorization = _authorization(event)

@@ -18,7 +18,7 @@ from app.aws.answers import fitting
 from app.aws.appsync import answer, is_of_appsync
 from app.aws.callers import of_appsync
 from app.aws.container import Container, Event
-from milequest.rules.authorizing import Asking
+from milequest.rules.authorizing import AuthorizerRequest
 from milequest.rules.errors import ErrorCode, QuestError, invalid, not_found
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
@@ -27,7 +27,7 @@ from resolvers.context import Request
 from resolvers.identity import Identify, identifying
 from schema.build import runner
 from schema.execution import RequestRefused
-from subscriptions.errors import broken, retry_after, told
+from subscriptions.errors import broken, error_payload, retry_after
 from subscriptions.protocols.steps import Start
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -45,7 +45,7 @@ STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class DomainDependencies:
     """What the functions work with."""
 
     runtime: Runtime
@@ -55,22 +55,27 @@ class Parts:
         self,
         authorization: str | None,
         address: str,
-        told: Mapping[str, Any] | None = None,
+        appsync_identity: Mapping[str, Any] | None = None,
         operation: Start | None = None,
     ) -> Request:
-        """What surrounds an operation. Raises UNAUTHENTICATED. `told` is what AppSync says of who has no token."""
+        """Return the request of an operation. Raises UNAUTHENTICATED.
+
+        `appsync_identity` is what AppSync says of a caller without a token.
+        """
         request_id = uuid4().hex
-        if told is not None:
-            identity = await of_appsync(self.identify, told, self.runtime.settings.jwt_issuer)
+        if appsync_identity is not None:
+            identity = await of_appsync(self.identify, appsync_identity, self.runtime.settings.jwt_issuer)
         else:
-            identity = await self.identify(authorization, Asking(request_id, operation=operation, address=address))
+            identity = await self.identify(
+                authorization, AuthorizerRequest(request_id, operation=operation, address=address)
+            )
         return Request(request_id, datetime.now(UTC), identity, self.runtime, address=address)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Parts]:
+async def _opened(settings: Settings) -> AsyncIterator[DomainDependencies]:
     async with open_runtime(settings, serves=False) as runtime:
-        yield Parts(runtime, identifying(runtime))
+        yield DomainDependencies(runtime, identifying(runtime))
 
 
 runner()  # the schema is built while the container starts
@@ -95,7 +100,7 @@ def _function(domain: str) -> Callable[[Any, Any], Any]:
 
 
 @in_time
-async def called(parts: Parts, known: Mapping[str, str], event: Event) -> Mapping[str, Any]:
+async def called(parts: DomainDependencies, known: Mapping[str, str], event: Event) -> Mapping[str, Any]:
     """Answer one request of the REST API."""
     try:
         text = known.get(event["path"].rpartition("/")[2])
@@ -110,7 +115,7 @@ async def called(parts: Parts, known: Mapping[str, str], event: Event) -> Mappin
     except RequestRefused as refused:
         return _answer({}, [error.formatted for error in refused.errors])
     except QuestError as refusal:
-        return _answer({}, told(refusal))
+        return _answer({}, error_payload(refusal))
     except Exception as error:
         return _answer({}, broken(error))
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from app.aws.container import Container, Event
 from milequest.jobs.answers import forget_answers
-from milequest.jobs.duty import Duty
 from milequest.jobs.goals import finalize_goals
 from milequest.jobs.log import prune_log
+from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
 
@@ -18,7 +18,7 @@ def _opened(settings: Settings) -> AbstractAsyncContextManager[Runtime]:
     return open_runtime(settings, serves=False)
 
 
-container, duty = Container(_opened), Duty()
+container, duty = Container(_opened), PrimaryRegionGuard()
 
 
 def finalize(event: Event, context: Any) -> Any:

@@ -6,47 +6,47 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.aws.container import Container, Event
-from milequest.jobs.duty import Duty
+from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
 from schema.build import runner
-from subscriptions.apigateway import later, messages, planner, poster, relay, rounds
-from subscriptions.apigateway.parts import Parts, open_parts
+from subscriptions.apigateway import delay_queue, fanout, messages, relay, sender, sweeper
+from subscriptions.apigateway.dependencies import Dependencies, open_dependencies
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Parts]:
-    async with open_runtime(settings, serves=False) as runtime, open_parts(runtime) as parts:
-        yield parts
+async def _opened(settings: Settings) -> AsyncIterator[Dependencies]:
+    async with open_runtime(settings, serves=False) as runtime, open_dependencies(runtime) as deps:
+        yield deps
 
 
 runner()  # the schema is built while the container starts
-container, duty = Container(_opened), Duty()
+container, duty = Container(_opened), PrimaryRegionGuard()
 
 
 def default(event: Event, context: Any) -> Any:
     """One message of a client."""
-    return container.run(lambda parts: messages.receive(parts, event))
+    return container.run(lambda deps: messages.receive(deps, event))
 
 
 def plan(event: Event, context: Any) -> Any:
     """What groups are to hear."""
-    return container.run(lambda parts: planner.plan(parts, event))
+    return container.run(lambda deps: fanout.fan_out(deps, event))
 
 
 def post(event: Event, context: Any) -> Any:
     """What sockets are sent. It asks no database, so it works where none is in reach."""
-    return container.run(lambda parts: poster.post(parts, event))
+    return container.run(lambda deps: sender.send(deps, event))
 
 
 def forward(event: Event, context: Any) -> Any:
     """What had to wait some seconds."""
-    return container.run(lambda parts: later.forward(parts, event))
+    return container.run(lambda deps: delay_queue.redeliver(deps, event))
 
 
 def kicked(event: Event, context: Any) -> Any:
     """How far logs reach since a commit."""
-    return container.run(lambda parts: relay.kicked(parts, event))
+    return container.run(lambda deps: relay.on_commit_notifications(deps, event))
 
 
 def sweep(event: Event, context: Any) -> Any:
@@ -54,7 +54,7 @@ def sweep(event: Event, context: Any) -> Any:
     return container.run(_round)
 
 
-async def _round(parts: Parts) -> None:
-    await duty.done(parts.runtime.writer, lambda: rounds.round_of(parts, datetime.now(UTC), rounds.Pace()))
+async def _round(deps: Dependencies) -> None:
+    await duty.done(deps.runtime.writer, lambda: sweeper.sweep(deps, datetime.now(UTC), sweeper.Timeouts()))
     if duty.is_elsewhere:
-        await rounds.send_away(parts)
+        await sweeper.drain(deps)

@@ -14,7 +14,7 @@ from app.http.answers import Answer
 from milequest.rules.errors import ErrorCode
 from milequest.rules.rate_limits import network
 from milequest.settings import Settings
-from subscriptions.throttle import Room, Seats
+from subscriptions.quotas import ConnectionQuota, Room
 
 
 async def refused(_: Request, refusal: Exception) -> Response:
@@ -29,20 +29,20 @@ class Crowd:
     """Requests under way of each network, where connections are those of proxies and say nothing of that."""
 
     def __init__(self, most: int, room: Room | None = None) -> None:
-        self._seats = Seats(most, room)
+        self._seats = ConnectionQuota(most, room)
 
     async def admit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, unless its network has too many already."""
         client = scope.get("client")
         place = network(client[0] if client else "")
-        if not self._seats.take(place):
+        if not self._seats.acquire(place):
             error = {"message": "Too many requests at a time.", "extensions": {"code": ErrorCode.RATE_LIMITED.value}}
             await Answer(uuid4().hex).errors(429, [error], {"retry-after": "10"})(scope, receive, send)
             return
         try:
             await app(scope, receive, send)
         finally:
-            self._seats.leave(place)
+            self._seats.release(place)
 
 
 class CrossOrigin(CORSMiddleware):

@@ -22,8 +22,8 @@ from resolvers.context import Request
 from schema.build import runner
 from schema.execution import RequestRefused
 from schema.limits import MAX_BODY_BYTES
-from subscriptions.errors import broken, told
-from subscriptions.operations import Failed
+from subscriptions.errors import broken, error_payload
+from subscriptions.operations import OperationFailed
 from subscriptions.protocols.sse import EVENTS
 from subscriptions.protocols.steps import Start
 from subscriptions.streams import Stream, Streams
@@ -51,7 +51,7 @@ class Params:
             raise BadRequest(400, "The body must be a JSON object; batches are not accepted.")
         query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
         if query is None and isinstance(body.get("extensions"), dict) and "persistedQuery" in body["extensions"]:
-            raise Failed([NOT_PERSISTED])
+            raise OperationFailed([NOT_PERSISTED])
         if not isinstance(query, str):
             raise BadRequest(400, "`query` must be a string.")
         if not isinstance(variables, dict | None):
@@ -72,12 +72,12 @@ async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
         return await _answered(http, params, caller, answer)
     except RequestRefused as refused:
         return answer.refused([error.formatted for error in refused.errors])
-    except Failed as failed:
+    except OperationFailed as failed:
         status = HTTP_STATUS.get(failed.errors[0]["extensions"]["code"], 400)
         return answer.errors(status, failed.errors) if status >= 429 else answer.refused(failed.errors)
     except QuestError as refusal:
         status = HTTP_STATUS.get(refusal.code, 400)
-        return answer.errors(status, told(refusal), REALM if status == 401 else {})
+        return answer.errors(status, error_payload(refusal), REALM if status == 401 else {})
     except BadRequest as bad:
         error = {"message": bad.message, "extensions": {"code": ErrorCode.VALIDATION_ERROR.value}}
         return answer.errors(bad.status, [error], bad.headers)

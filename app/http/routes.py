@@ -9,7 +9,7 @@ from app.http.answers import Answer
 from app.http.paying import pay
 from app.http.surroundings import surroundings
 from milequest.rules.budgets import BYTES_PER_POINT
-from milequest.rules.errors import ErrorCode, QuestError, found, unauthenticated
+from milequest.rules.errors import ErrorCode, QuestError, require, unauthenticated
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
 from milequest.store.transaction import unreached
@@ -35,7 +35,7 @@ async def geo_json(http: Request) -> Response:
         if request.viewer.user_id is None:
             raise unauthenticated()
         route_id = ids.decode("route", http.path_params["id"], "id")
-        text = found(await routes.geo_json(request, route_id), "route")
+        text = require(await routes.geo_json(request, route_id), "route")
         await request.charge(len(text) // BYTES_PER_POINT)
     except QuestError as refusal:
         return _refused(answer, refusal)

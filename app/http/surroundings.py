@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from starlette.requests import HTTPConnection
 
-from milequest.rules.authorizing import Asking, Operation
+from milequest.rules.authorizing import AuthorizerRequest, Operation
 from milequest.rules.identity import Identity
 from milequest.runtime import Runtime
 from resolvers.context import Request
@@ -35,7 +35,7 @@ async def surroundings(
         identity = await caller()
     else:
         token = authorization if authorization is not None else connection.headers.get("authorization")
-        asking = Asking(request_id, connection.headers, operation, address)
+        asking = AuthorizerRequest(request_id, connection.headers, operation, address)
         identity = await connection.app.state.identify(token, asking)
     return Request(
         id=request_id,

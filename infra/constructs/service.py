@@ -19,7 +19,7 @@ STAGE = "live"  # of both APIs
 QUEUES = {"news": True, "posts": True, "later": False, "kicks": False}  # whether they are FIFO
 
 
-def of_tokens(stack: Stack) -> dict[str, str]:
+def token_environment(stack: Stack) -> dict[str, str]:
     """How tokens are checked."""
 
     return {
@@ -97,7 +97,7 @@ def data_function(scope: Construct, name: str, handler: str, says: str, **given:
     """A function that asks the databases and tells of its commits."""
     stack = stack_of(scope)
     more: Mapping[str, str] = given.pop("variables", {})  # type: ignore[assignment]  # one of `Function`'s own
-    variables = {**of_data(stack), **of_tokens(stack), **more}
+    variables = {**of_data(stack), **token_environment(stack), **more}
     function = Function(scope, name, handler, says, in_network=True, variables=variables, **given)  # type: ignore[arg-type]  # as above
     allow(function.role, "rds-db:connect", stack.shared("data/connect-arn"))
     let_cache(function.role)
@@ -134,7 +134,7 @@ def let_upload(role: iam.IRole) -> None:
     allow(role, "kms:GenerateDataKey", stack.shared("global/data-key"))
 
 
-def let_look_at_pictures(function: Function) -> None:
+def grant_picture_scan(function: Function) -> None:
     """Let a function take what came in, and show it or not. Who may not list is told nothing of what is not there."""
     stack = stack_of(function)
     because = "Pictures have names of their own"

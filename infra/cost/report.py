@@ -5,20 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from infra.cost.alternatives import WAYS, switch
 from infra.cost.free import UNKNOWN
 from infra.cost.prices import Quantities, prices, total
 from infra.cost.templates import quantities, read
-from infra.cost.usage import Habits, Usage
-from infra.cost.ways import WAYS, switch
+from infra.cost.usage import Usage, UsageProfile
 
 PEOPLE: Final = (1_000, 10_000, 100_000, 1_000_000)
 USUAL: Final = 100_000  # people, of the table of what matters
-CHANGES: Final[Mapping[str, Habits]] = {
-    "twice the requests": Habits(requests=800),
-    "twice the walks": Habits(walks=40),
-    "twice the minutes connected": Habits(minutes=600),
-    "twelve listeners for each walk": Habits(listeners=12),
-    "functions take twice as long": Habits(slowness=2),
+CHANGES: Final[Mapping[str, UsageProfile]] = {
+    "twice the requests": UsageProfile(requests=800),
+    "twice the walks": UsageProfile(walks=40),
+    "twice the minutes connected": UsageProfile(minutes=600),
+    "twelve listeners for each walk": UsageProfile(listeners=12),
+    "functions take twice as long": UsageProfile(slowness=2),
 }
 
 

@@ -28,7 +28,7 @@ POLLS: Final = 5 * 3 * MINUTES  # of an empty queue: five pollers of Lambda wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class UsageProfile:
     """What one person does in a month on the average."""
 
     requests: float = 400  # of GraphQL, the walks among them
@@ -50,7 +50,7 @@ class Usage:
     """A month of so many people. In a region that stands by there are none, and its schedules run all the same."""
 
     people: int
-    habits: Habits = field(default=Habits())
+    habits: UsageProfile = field(default=UsageProfile())
 
     @property
     def requests(self) -> float:

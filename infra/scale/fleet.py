@@ -16,7 +16,7 @@ from infra.cost.coefficients import (
     WAKE_CPU_US,
 )
 from infra.scale.load import Load, Outcome
-from infra.scale.stations import Job, Station, later
+from infra.scale.queueing import Job, Station, later
 
 ACUS_A_CORE: Final = 4  # of Aurora
 STATEMENTS: Final = 3  # of a server that wakes: what is new, who may hear of it, and what it shows

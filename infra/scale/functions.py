@@ -17,7 +17,7 @@ from infra.cost.coefficients import (
 )
 from infra.cost.usage import BUCKETS, SHARDS, SILENCE
 from infra.scale.load import Load, Outcome
-from infra.scale.stations import Job, Seconds, Station, later, limited
+from infra.scale.queueing import Job, Seconds, Station, later, limited
 
 MOST_SHARDS: Final = SHARDS  # a log's listeners lie in so many groups
 ROUND_SECONDS: Final = 60  # between rounds of all sockets

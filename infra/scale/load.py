@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.scale.stations import Job
+from infra.scale.queueing import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

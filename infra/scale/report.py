@@ -6,12 +6,12 @@ from dataclasses import asdict
 from functools import partial
 from typing import Final, TypeAlias
 
+from infra.cost.alternatives import WAYS
 from infra.cost.prices import total
-from infra.cost.usage import MINUTES, Habits, Usage
-from infra.cost.ways import WAYS
+from infra.cost.usage import MINUTES, Usage, UsageProfile
 from infra.scale import fleet, functions
 from infra.scale.load import Load, Outcome
-from infra.scale.words import AFTER_COST, AFTER_LIMITS, ASSUMPTIONS, HEAD, LIMITS, SWITCH
+from infra.scale.text import AFTER_COST, AFTER_LIMITS, ASSUMPTIONS, HEAD, LIMITS, SWITCH
 
 Busy: TypeAlias = Callable[[Load], Mapping[str, float]]
 
@@ -76,7 +76,7 @@ def most_sockets(seconds: float) -> int:
 def month(load: Load) -> Usage:
     """A month of it, for the model of cost: sockets are always there, and come again every two hours."""
     walks = load.events * MINUTES / load.sockets
-    habits = Habits(
+    habits = UsageProfile(
         requests=walks,
         walks=walks,
         visits=MINUTES * 60 / functions.SOCKET_LIFE,

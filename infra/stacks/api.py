@@ -9,7 +9,7 @@ from infra.config import Environment, Region
 from infra.constructs.access import acknowledge
 from infra.constructs.function import Function
 from infra.constructs.packages import package
-from infra.constructs.service import data_function, let_ask_authorizer, let_sign_in, let_upload, of_tokens
+from infra.constructs.service import data_function, let_ask_authorizer, let_sign_in, let_upload, token_environment
 from infra.constructs.stack import Stack
 from infra.constructs.stage import stage_options
 
@@ -61,7 +61,7 @@ class Api(Stack):
             "app.aws.authorizer.handler",
             "Says whether a token is good",
             seconds=10,
-            variables=of_tokens(self),
+            variables=token_environment(self),
             urgency="page",
         )
         return rest.RequestAuthorizer(

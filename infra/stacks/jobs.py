@@ -6,7 +6,7 @@ from infra.config import Environment, Region
 from infra.constructs.access import allow
 from infra.constructs.function import Function
 from infra.constructs.schedule import on_event, schedule
-from infra.constructs.service import data_function, let_look_at_pictures, let_publish, let_sockets, of_bus, of_sockets
+from infra.constructs.service import data_function, grant_picture_scan, let_publish, let_sockets, of_bus, of_sockets
 from infra.constructs.stack import Stack
 from infra.names import COMING
 
@@ -55,7 +55,7 @@ class Jobs(Stack):
             memory=self.home.sizes.job_memory,
             asynchronous=True,
         )
-        let_look_at_pictures(function)
+        grant_picture_scan(function)
         arrival = {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],

@@ -19,8 +19,8 @@ from infra.constructs.service import (
     of_bus,
     of_data,
     of_sockets,
-    of_tokens,
     queue_arn,
+    token_environment,
 )
 from infra.constructs.stack import Stack
 from infra.constructs.stream import follow
@@ -62,11 +62,11 @@ class Live(Stack):
             function = Function(
                 self,
                 name,
-                f"app.aws.doors.{name}",
+                f"app.aws.sockets.{name}",
                 what,
                 in_network=True,
                 urgency="page" if name == "connect" else "ticket",
-                variables={**of_data(self), **of_tokens(self), **self.sockets},
+                variables={**of_data(self), **token_environment(self), **self.sockets},
             )
             allow(function.role, "rds-db:connect", self.shared("data/connect-arn"))
             if name == "connect":
@@ -108,7 +108,7 @@ class Live(Stack):
                 seconds=LINES[queue].seconds,
                 memory=self.home.sizes.job_memory,
                 urgency="page",
-                variables={"MILEQUEST_REDIS_URL": "redis://nowhere:6379", **of_tokens(self), **self.sockets},
+                variables={"MILEQUEST_REDIS_URL": "redis://nowhere:6379", **token_environment(self), **self.sockets},
             )
             let_sockets(function, *(("later",) if name == "poster" else ("news", "posts")))
             self._let_speak(function)

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from milequest.actions.counting import Counted, count
-from milequest.actions.recounting import recount
+from milequest.actions.contributions import Counted, count
+from milequest.actions.recount import recount
 from milequest.rules.activities import Walk, edited, over_the_day
-from milequest.rules.counting import Amounts
+from milequest.rules.contributions import Amounts
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, CountStatus
-from milequest.rules.errors import ErrorCode, Refused, found, unauthenticated
+from milequest.rules.errors import ErrorCode, Refused, require, unauthenticated
 from milequest.rules.ids import new_id
-from milequest.store import activities, counting, settling, users
+from milequest.store import activities, contributions, goal_transitions, users
 from milequest.store.activities import StoredWalk
 from milequest.store.idempotency import mismatch
 from milequest.store.transaction import Tx
@@ -25,7 +25,7 @@ _AUTOMATIC = (CountStatus.COUNTED, CountStatus.FLAGGED)  # set by the rule of sp
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class DedupKey:
     """What makes logging happen once: the client's key and its request's hash, or the source's own id of the record."""
 
     key: str | None = None
@@ -44,13 +44,13 @@ class WalkWritten:
     is_new: bool = True
 
 
-def as_it_is(walk: Walk) -> Draft:
+def draft_from(walk: Walk) -> Draft:
     """The draft of a walk that is complete already."""
     return lambda _: walk
 
 
 async def log_walk(
-    tx: Tx, user_id: UUID, now: datetime, draft: Draft, once: Once = Once(), *, allow_duplicate: bool = False
+    tx: Tx, user_id: UUID, now: datetime, draft: Draft, once: DedupKey = DedupKey(), *, allow_duplicate: bool = False
 ) -> WalkWritten:
     """Write a walk down and count it for every team and goal it belongs to.
 
@@ -72,21 +72,21 @@ async def log_walk(
     if not await activities.insert(tx, activity_id, user_id, walk, now, once.key, once.digest, once.external_id):
         assert once.external_id is not None, "the key was looked up under the user's lock"
         known = await activities.by_external(tx, user_id, walk.source, once.external_id)
-        return WalkWritten(found(known, "walk"), is_new=False)
+        return WalkWritten(require(known, "walk"), is_new=False)
     amounts = _amounts(activity_id, user_id, walk, walk.count_status, now)
     counted = await count(tx, activity_id, user_id, amounts, now, new=True)
     return _written(activity_id, counted)
 
 
-async def _again(tx: Tx, earlier: tuple[UUID, bytes, bool], once: Once) -> WalkWritten:
+async def _again(tx: Tx, earlier: tuple[UUID, bytes, bool], once: DedupKey) -> WalkWritten:
     """What the first request with this key came to. Raises CONFLICT where that is no longer so."""
     activity_id, digest, is_deleted = earlier
     if digest != once.digest:
         raise mismatch()
     if is_deleted:
         raise Refused(ErrorCode.CONFLICT, "The walk of this key was deleted since; a new walk takes a new key.")
-    goals = await counting.counted_goals(tx, activity_id)
-    milestones = await settling.reached_by(tx, activity_id)
+    goals = await contributions.counted_goals(tx, activity_id)
+    milestones = await goal_transitions.reached_by(tx, activity_id)
     return WalkWritten(activity_id, tuple(goal.goal_id for goal in goals), tuple(milestones), is_new=False)
 
 
@@ -129,7 +129,7 @@ async def _lock_own(tx: Tx, owner_id: UUID, activity_id: UUID, expected_version:
     """The owner's walk, locked after the owner. Raises NOT_FOUND for others' walks, STALE_VERSION."""
     if await users.lock_profile(tx, owner_id) is None:
         raise unauthenticated()
-    stored = found(await activities.lock(tx, activity_id, owner_id), "activity")
+    stored = require(await activities.lock(tx, activity_id, owner_id), "activity")
     if expected_version is not None and stored.version != expected_version:
         raise Refused(ErrorCode.STALE_VERSION, "The walk has changed since.", currentVersion=stored.version)
     return stored

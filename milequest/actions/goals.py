@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from milequest.actions import counting as counted
+from milequest.actions import contributions as counted
 from milequest.rules.access import Viewer, refuse_unless_admin, refuse_unless_member
 from milequest.rules.calendar import local_date
 from milequest.rules.enums import EventKind, GoalStatus
-from milequest.rules.errors import ErrorCode, Refused, found, refuse_stale
+from milequest.rules.errors import ErrorCode, Refused, refuse_stale, require
 from milequest.rules.events import Event, team_event
 from milequest.rules.goals import Terms, edited, milestones_of, not_editable, refuse_if_closed
 from milequest.rules.ids import new_id
 from milequest.rules.progress import closes_at
-from milequest.store import counting, goals, milestones, routes, teams
+from milequest.store import contributions, goals, milestones, routes, teams
 from milequest.store.goals import Goal
 from milequest.store.routes import NewRoute, RouteRow
 from milequest.store.teams import Team
@@ -40,11 +40,11 @@ async def create_goal(
 
     Raises NOT_FOUND, FORBIDDEN, TEAM_HAS_ACTIVE_GOAL, and ROUTE_ERROR for a route without length.
     """
-    team = found(await teams.lock(tx, viewer, team_id), "team")
+    team = require(await teams.lock(tx, viewer, team_id), "team")
     refuse_unless_member(team.standing(viewer), is_public=team.is_public)
     if activate:
         refuse_unless_admin(team.standing(viewer), is_public=team.is_public)
-        await counting.raise_boards(tx, [team_id])
+        await contributions.bump_board_versions(tx, [team_id])
     assert viewer.user_id is not None, "a member is signed in"
     goal_id = new_id(now)
     stored = await routes.create_route(tx, route, now)
@@ -122,7 +122,7 @@ async def cancel_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) -> G
 
 async def finalize_goal(tx: Tx, goal_id: UUID, now: datetime) -> bool:
     """Fix the outcome of a goal that has closed: COMPLETED stays so, ACTIVE is FAILED. False where nothing is to do."""
-    await counting.raise_boards(tx, [found(await goals.team_of(tx, goal_id), "goal")])
+    await contributions.bump_board_versions(tx, [require(await goals.team_of(tx, goal_id), "goal")])
     goal = await goals.lock(tx, goal_id)
     if goal is None or goal.finalized_at or goal.status not in (GoalStatus.ACTIVE, GoalStatus.COMPLETED):
         return False
@@ -136,12 +136,12 @@ async def finalize_goal(tx: Tx, goal_id: UUID, now: datetime) -> bool:
 
 async def _locked(tx: Tx, viewer: Viewer, goal_id: UUID) -> tuple[Team, Goal]:
     """The goal and its team, locked, for an ADMIN. Raises NOT_FOUND and FORBIDDEN."""
-    team_id = found(await goals.team_of(tx, goal_id), "goal")
-    team = found(await teams.lock(tx, viewer, team_id), "goal")
-    found(await goals.goal(tx, viewer, goal_id), "goal")  # a draft is hidden from strangers of a public team
+    team_id = require(await goals.team_of(tx, goal_id), "goal")
+    team = require(await teams.lock(tx, viewer, team_id), "goal")
+    require(await goals.goal(tx, viewer, goal_id), "goal")  # a draft is hidden from strangers of a public team
     refuse_unless_admin(team.standing(viewer), is_public=team.is_public, what="goal")
-    await counting.raise_boards(tx, [team_id])
-    return team, found(await goals.lock(tx, goal_id), "goal")
+    await contributions.bump_board_versions(tx, [team_id])
+    return team, require(await goals.lock(tx, goal_id), "goal")
 
 
 async def _activate(tx: Tx, goal_id: UUID, team: Team, now: datetime) -> None:

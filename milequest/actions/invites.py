@@ -7,7 +7,7 @@ from uuid import UUID
 from milequest.actions.members import Joined, refuse_member, seat
 from milequest.rules.access import Viewer, refuse_unless_admin
 from milequest.rules.enums import InviteState
-from milequest.rules.errors import ErrorCode, Refused, found, not_found, unauthenticated
+from milequest.rules.errors import ErrorCode, Refused, not_found, require, unauthenticated
 from milequest.rules.ids import new_id
 from milequest.rules.invites import (
     NewInvite,
@@ -54,7 +54,7 @@ async def create_invite(
 
     Its code is `code_of` the secret and the salt.
     """
-    team = found(await teams.lock(tx, Viewer(admin_id), team_id), "team")
+    team = require(await teams.lock(tx, Viewer(admin_id), team_id), "team")
     refuse_unless_admin(team.standing(Viewer(admin_id)), is_public=team.is_public)
     salt = new_salt()
     digest = code_hash(code_of(secret, salt))
@@ -63,11 +63,11 @@ async def create_invite(
 
 async def revoke_invite(tx: Tx, admin_id: UUID, now: datetime, invite_id: UUID) -> InviteRevoked:
     """Take an invite back; twice is once. Raises NOT_FOUND for who is no admin, CONFLICT for one that was used up."""
-    place = found(await invites.place(tx, invite_id=invite_id), "invite")
+    place = require(await invites.place(tx, invite_id=invite_id), "invite")
     await teams.lock(tx, Viewer(admin_id), place.team_id)
     if invite_id not in await invites.by_ids(tx, Viewer(admin_id), [invite_id], now):
         raise not_found("invite")
-    invite = found(await invites.lock(tx, invite_id, None, now), "invite")
+    invite = require(await invites.lock(tx, invite_id, None, now), "invite")
     if invite.state in (InviteState.ACCEPTED, InviteState.DECLINED):
         raise Refused(ErrorCode.CONFLICT, "This invite was answered already.")
     await invites.close(tx, invite_id, InviteState.REVOKED)

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from milequest.actions.activities import count_since
 from milequest.rules.access import Viewer, refuse_unless_admin
 from milequest.rules.enums import EventKind, JoinPolicy, LeftReason, TeamRole
-from milequest.rules.errors import ErrorCode, Refused, forbidden, found, unauthenticated
+from milequest.rules.errors import ErrorCode, Refused, forbidden, require, unauthenticated
 from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
 from milequest.rules.teams import MEMBERSHIPS_MAX, counts_from, refuse_if_full
-from milequest.store import counting, entries, members, teams, users
-from milequest.store.members import Place, TeamMember
+from milequest.store import contributions, entries, members, teams, users
+from milequest.store.members import MembershipKey, TeamMember
 from milequest.store.teams import Team
 from milequest.store.transaction import Tx
 from milequest.store.users import Profile
@@ -55,7 +55,7 @@ async def admit(
     member_id = new_id(now)
     await members.insert(tx, member_id, team_id, user.id, role, now, since, invited_by)
     await count_since(tx, user.id, team_id, since, now)
-    await counting.raise_boards(tx, [team_id])
+    await contributions.bump_board_versions(tx, [team_id])
     tx.record(team_event(team_id, EventKind.MEMBER_ADDED, member_id, now))
     return member_id
 
@@ -78,7 +78,7 @@ async def join_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Join
     user = await users.lock_profile(tx, user_id)
     if user is None:
         raise unauthenticated()
-    team = found(await teams.lock(tx, Viewer(user_id), team_id), "team")
+    team = require(await teams.lock(tx, Viewer(user_id), team_id), "team")
     refuse_member(team)
     if team.join_policy != JoinPolicy.OPEN:
         raise forbidden("This team is joined by invite.")
@@ -88,7 +88,7 @@ async def join_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Join
 async def leave_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Left:
     """End the user's own membership; the team of a sole member ends with it. Raises NOT_MEMBER, LAST_ADMIN."""
     await users.lock(tx, user_id)
-    team = found(await teams.lock(tx, Viewer(user_id), team_id), "team")
+    team = require(await teams.lock(tx, Viewer(user_id), team_id), "team")
     member_id = await members.open_id(tx, team_id, user_id)
     if member_id is None:
         raise Refused(ErrorCode.NOT_MEMBER, "You are not in this team.")
@@ -102,7 +102,7 @@ async def leave_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Lef
 
 async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID) -> Left:
     """End someone else's membership. Raises NOT_FOUND, FORBIDDEN for who is no admin, and for oneself."""
-    place = found(await members.place(tx, member_id), "member")
+    place = require(await members.place(tx, member_id), "member")
     await users.lock(tx, admin_id, place.user_id)
     await _lock_member(tx, admin_id, place, member_id)
     if place.user_id == admin_id:
@@ -113,7 +113,7 @@ async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID) 
 
 async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role: TeamRole) -> RoleSet:
     """Give a member a role. Raises NOT_FOUND, FORBIDDEN for who is no admin, LAST_ADMIN."""
-    place = found(await members.place(tx, member_id), "member")
+    place = require(await members.place(tx, member_id), "member")
     member = await _lock_member(tx, admin_id, place, member_id)
     if member.role != role:
         await _refuse_last_admin(tx, place.team_id, member_id, member.role)
@@ -124,19 +124,19 @@ async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role:
 
 async def disband(tx: Tx, actor_id: UUID, team: Team, now: datetime) -> None:
     """End a team, which the caller has locked, with its memberships, open goals and invites."""
-    await counting.raise_boards(tx, [team.id])  # walks are counted under this lock
+    await contributions.bump_board_versions(tx, [team.id])  # walks are counted under this lock
     await teams.delete(tx, team.id, now)
     if team.is_public:
         await entries.list_team(tx, team.id, is_public=False)
-        await entries.raise_teams_board(tx, actor_id)
+        await entries.bump_teams_board_version(tx, actor_id)
     tx.record(team_event(team.id, EventKind.TEAM_CHANGED, team.id, now))
 
 
-async def _lock_member(tx: Tx, admin_id: UUID, place: Place, member_id: UUID) -> TeamMember:
+async def _lock_member(tx: Tx, admin_id: UUID, place: MembershipKey, member_id: UUID) -> TeamMember:
     """The open membership, its team locked, for an admin of that team. Raises NOT_FOUND, FORBIDDEN."""
     viewer = Viewer(admin_id)
     await teams.lock(tx, viewer, place.team_id)
-    member = found((await members.by_ids(tx, viewer, [member_id])).get(member_id), "member")
+    member = require((await members.by_ids(tx, viewer, [member_id])).get(member_id), "member")
     refuse_unless_admin(member.team.standing(viewer), is_public=member.team.is_public, what="member")
     return member
 
@@ -150,5 +150,5 @@ async def _refuse_last_admin(tx: Tx, team_id: UUID, member_id: UUID, role: TeamR
 async def _close(tx: Tx, team_id: UUID, user_id: UUID, member_id: UUID, reason: LeftReason, now: datetime) -> None:
     await members.close(tx, member_id, reason, now)
     await count_since(tx, user_id, team_id, now, now)  # a fast clock's walk may begin after its owner left
-    await counting.raise_boards(tx, [team_id])
+    await contributions.bump_board_versions(tx, [team_id])
     tx.record(team_event(team_id, EventKind.MEMBER_REMOVED, member_id, now))

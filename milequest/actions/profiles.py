@@ -9,7 +9,7 @@ from uuid import UUID
 from milequest.rules.enums import EventKind
 from milequest.rules.errors import refuse_stale, unauthenticated
 from milequest.rules.events import team_event
-from milequest.store import counting, members, settling, users
+from milequest.store import contributions, goal_transitions, members, users
 from milequest.store.transaction import Tx
 from milequest.store.users import Profile, User
 
@@ -44,9 +44,9 @@ async def _tell(tx: Tx, before: Profile, after: Profile, now: datetime) -> None:
     if _shown(before) == _shown(after):
         return
     team_ids = await members.teams_ever(tx, after.id)
-    await counting.raise_boards(tx, team_ids)
+    await contributions.bump_board_versions(tx, team_ids)
     if before.share_stats_with_team != after.share_stats_with_team:
-        for goal_id, team_id in (await settling.raise_progress(tx, after.id, team_ids)).items():
+        for goal_id, team_id in (await goal_transitions.bump_progress_version(tx, after.id, team_ids)).items():
             tx.record(team_event(team_id, EventKind.PROGRESS_MOVED, goal_id, now))
     for team_id, member_id in (await members.open_of_user(tx, after.id)).items():
         tx.record(team_event(team_id, EventKind.MEMBER_CHANGED, member_id, now))

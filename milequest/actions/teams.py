@@ -11,12 +11,12 @@ import asyncpg
 from milequest.actions import members
 from milequest.rules.access import Viewer, refuse_unless_admin
 from milequest.rules.enums import EventKind, TeamRole
-from milequest.rules.errors import ErrorCode, RateLimited, Refused, found, refuse_stale, unauthenticated
+from milequest.rules.errors import ErrorCode, RateLimited, Refused, refuse_stale, require, unauthenticated
 from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
 from milequest.rules.instants import seconds_up
 from milequest.rules.teams import A_DAY, TEAMS_PER_DAY, NewTeam, refuse_below_present, refuse_unless_confirmed
-from milequest.store import counting, entries, teams, users
+from milequest.store import contributions, entries, teams, users
 from milequest.store.teams import Team
 from milequest.store.transaction import Tx
 
@@ -95,11 +95,11 @@ async def update_team(
 async def _renew_boards(tx: Tx, admin_id: UUID, before: Team, after: Team) -> None:
     """Boards follow what they show of a team: its own its today, those of teams its card while it is public."""
     if (before.timezone, before.is_public) != (after.timezone, after.is_public):
-        await counting.raise_boards(tx, [after.id])
+        await contributions.bump_board_versions(tx, [after.id])
     if before.is_public != after.is_public:
         await entries.list_team(tx, after.id, is_public=after.is_public)
     if (before.is_public and _card(before)) != (after.is_public and _card(after)):
-        await entries.raise_teams_board(tx, admin_id)
+        await entries.bump_teams_board_version(tx, admin_id)
 
 
 def _card(team: Team) -> tuple[str, str | None]:
@@ -116,7 +116,7 @@ async def delete_team(tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, conf
 
 async def lock_for_admin(tx: Tx, admin_id: UUID, team_id: UUID) -> Team:
     """The team, locked, for one of its admins. Raises NOT_FOUND, FORBIDDEN."""
-    team = found(await teams.lock(tx, Viewer(admin_id), team_id), "team")
+    team = require(await teams.lock(tx, Viewer(admin_id), team_id), "team")
     refuse_unless_admin(team.standing(Viewer(admin_id)), is_public=team.is_public)
     return team
 

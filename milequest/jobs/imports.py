@@ -13,7 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from milequest.actions.accounts import user_for_identity
-from milequest.actions.activities import Once, as_it_is, log_walk
+from milequest.actions.activities import DedupKey, draft_from, log_walk
 from milequest.actions.goals import create_goal
 from milequest.actions.members import admit
 from milequest.actions.teams import create_team
@@ -23,7 +23,7 @@ from milequest.rules.access import Viewer, refuse_unless_admin
 from milequest.rules.activities import Walk, new_walk
 from milequest.rules.credentials import email_key
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType, JoinPolicy, RouteSource, TeamRole
-from milequest.rules.errors import ErrorCode, Refused, ValidationError, found, invalid
+from milequest.rules.errors import ErrorCode, Refused, ValidationError, invalid, require
 from milequest.rules.geo import line_length_m
 from milequest.rules.goals import new_terms
 from milequest.rules.identity import Account
@@ -87,8 +87,8 @@ async def import_walks(
             await _seat(tx, joined[person], admin, team_id, began)
         done = WalksImported(team_id, len(joined), skipped=skipped)
         for day in days:
-            once = Once(external_id=day.record.external_id)
-            written = await log_walk(tx, joined[day.record.person], day.ended_at, as_it_is(day.walk), once)
+            once = DedupKey(external_id=day.record.external_id)
+            written = await log_walk(tx, joined[day.record.person], day.ended_at, draft_from(day.walk), once)
             done.added += written.is_new
             done.known += not written.is_new
             progress(done.added + done.known, len(days))
@@ -225,8 +225,8 @@ async def _seat(
     tx: Tx, user_id: UUID, admin: Viewer, team_id: UUID, now: datetime, role: TeamRole = TeamRole.MEMBER
 ) -> None:
     """Make the user a member of the team, unless they are one. Raises TEAM_FULL for a MEMBER without a seat."""
-    user = found(await users.lock_profile(tx, user_id), "user")
-    team = found(await teams.lock(tx, admin, team_id), "team")
+    user = require(await users.lock_profile(tx, user_id), "user")
+    team = require(await teams.lock(tx, admin, team_id), "team")
     if await members.open_id(tx, team_id, user_id) is None:
         if role is TeamRole.MEMBER:
             refuse_if_full(team.member_count, team.max_members)

@@ -25,7 +25,7 @@ from milequest.rules.enums import ActivityPrivacy, TeamRole
 from milequest.rules.errors import QuestError, forbidden, not_found
 
 
-class Standing(IntEnum):
+class AccessLevel(IntEnum):
     """How near a viewer stands to a team; each sees all that the one before sees."""
 
     ANONYMOUS = 0
@@ -45,12 +45,12 @@ class TeamPart(Enum):
 
 
 # The standing that seeing a part takes where the team is public.
-TAKES: Mapping[TeamPart, Standing] = {
-    TeamPart.CARD: Standing.ANONYMOUS,
-    TeamPart.GOALS: Standing.STRANGER,
-    TeamPart.DRAFTS: Standing.MEMBER,
-    TeamPart.PEOPLE: Standing.MEMBER,
-    TeamPart.INVITES: Standing.ADMIN,
+TAKES: Mapping[TeamPart, AccessLevel] = {
+    TeamPart.CARD: AccessLevel.ANONYMOUS,
+    TeamPart.GOALS: AccessLevel.STRANGER,
+    TeamPart.DRAFTS: AccessLevel.MEMBER,
+    TeamPart.PEOPLE: AccessLevel.MEMBER,
+    TeamPart.INVITES: AccessLevel.ADMIN,
 }
 
 
@@ -60,16 +60,16 @@ class Viewer:
 
     user_id: UUID | None = None
 
-    def standing(self, role: TeamRole | str | None) -> Standing:
+    def standing(self, role: TeamRole | str | None) -> AccessLevel:
         """The viewer's standing in a team where his open membership has `role`, or None."""
         if role is not None:
-            return Standing.ADMIN if role == TeamRole.ADMIN else Standing.MEMBER
-        return Standing.ANONYMOUS if self.user_id is None else Standing.STRANGER
+            return AccessLevel.ADMIN if role == TeamRole.ADMIN else AccessLevel.MEMBER
+        return AccessLevel.ANONYMOUS if self.user_id is None else AccessLevel.STRANGER
 
 
-def may_see(part: TeamPart, standing: Standing, *, is_public: bool) -> bool:
+def may_see(part: TeamPart, standing: AccessLevel, *, is_public: bool) -> bool:
     """Whether someone of `standing` sees `part` of a live team."""
-    return standing >= TAKES[part] and (is_public or standing >= Standing.MEMBER)
+    return standing >= TAKES[part] and (is_public or standing >= AccessLevel.MEMBER)
 
 
 def part_of_goal(activated_at: datetime | None) -> TeamPart:
@@ -77,19 +77,19 @@ def part_of_goal(activated_at: datetime | None) -> TeamPart:
     return TeamPart.DRAFTS if activated_at is None else TeamPart.GOALS
 
 
-def refuse_unless_admin(standing: Standing, *, is_public: bool, what: str = "team") -> None:
+def refuse_unless_admin(standing: AccessLevel, *, is_public: bool, what: str = "team") -> None:
     """Let admins through. NOT_FOUND for whom the team is hidden from, FORBIDDEN for everybody else."""
-    if standing is not Standing.ADMIN:
+    if standing is not AccessLevel.ADMIN:
         raise _refusal(standing, is_public, what, "an admin")
 
 
-def refuse_unless_member(standing: Standing, *, is_public: bool, what: str = "team") -> None:
+def refuse_unless_member(standing: AccessLevel, *, is_public: bool, what: str = "team") -> None:
     """Let members through. NOT_FOUND for whom the team is hidden from, FORBIDDEN for everybody else."""
-    if standing < Standing.MEMBER:
+    if standing < AccessLevel.MEMBER:
         raise _refusal(standing, is_public, what, "a member")
 
 
-def _refusal(standing: Standing, is_public: bool, what: str, who: str) -> QuestError:
+def _refusal(standing: AccessLevel, is_public: bool, what: str, who: str) -> QuestError:
     if may_see(TeamPart.CARD, standing, is_public=is_public):
         return forbidden(f"Only {who} of the team may do this.")
     return not_found(what)

@@ -14,7 +14,7 @@ CONNECTING = "DeepDish:Connect"  # what AppSync calls the beginning of a WebSock
 SIGNED = "AWS4-HMAC-SHA256"  # what begins so is a signature, and nobody's token
 MAX_TOKEN = 8_192
 MAX_KEPT = timedelta(hours=1)  # an answer, as AppSync has it; here also what begins with an answer that is not kept
-UNTOLD = {"authorization", "cookie"}
+REDACTED_HEADERS = {"authorization", "cookie"}
 
 _FIELD = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 _ARN = re.compile(r"arn:[\w-]+:appsync:[^/]*:apis/[^/]+/types/(\w+)/fields/(\w+)", re.ASCII)
@@ -37,7 +37,7 @@ class Operation(Protocol):
 
 
 @dataclass(slots=True)
-class Asking:
+class AuthorizerRequest:
     """What surrounds a token. Without an operation it comes with the beginning of a connection, or a plain GET.
 
     The `address` it comes from is for us alone.
@@ -57,7 +57,7 @@ class Admission:
     kept: timedelta
 
 
-def question(token: str, asking: Asking, account: str) -> dict[str, object]:
+def build_event(token: str, asking: AuthorizerRequest, account: str) -> dict[str, object]:
     """The event of AppSync's Lambda authorizer."""
     wanted = asking.operation
     return {
@@ -70,11 +70,13 @@ def question(token: str, asking: Asking, account: str) -> dict[str, object]:
             "operationName": wanted.operation_name if wanted else CONNECTING,
             "variables": dict(wanted.variables or {}) if wanted else {},
         },
-        "requestHeaders": {name: value for name, value in asking.headers.items() if name.lower() not in UNTOLD},
+        "requestHeaders": {
+            name: value for name, value in asking.headers.items() if name.lower() not in REDACTED_HEADERS
+        },
     }
 
 
-def admission(answer: object, now: datetime) -> Admission:
+def parse_response(answer: object, now: datetime) -> Admission:
     """What an answer says. Raises UNAUTHENTICATED for a no, and for whatever is not an answer of AppSync's shape."""
     if not isinstance(answer, Mapping) or answer.get("isAuthorized") is not True:
         raise unauthenticated("Not authorized.")

@@ -181,7 +181,7 @@ def is_wrong_guess(error: BaseException) -> bool:
     return isinstance(error, QuestError) and error.code in WRONG_GUESSES
 
 
-def found(value: T | None, what: str) -> T:
+def require(value: T | None, what: str) -> T:
     """`value`, or NOT_FOUND where there is none."""
     if value is None:
         raise not_found(what)

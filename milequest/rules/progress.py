@@ -9,7 +9,7 @@ PERCENTS = (25, 50, 75, 90, 100)
 _LAST_ZONE = timedelta(hours=12)  # a day that has ended at UTC-12 has ended everywhere
 
 
-class Mark(Protocol):
+class Milestone(Protocol):
     """A milestone as far as these rules care."""
 
     @property
@@ -25,7 +25,7 @@ class Mark(Protocol):
         """When the total fell below it again; None while it stands."""
 
 
-M = TypeVar("M", bound=Mark)
+M = TypeVar("M", bound=Milestone)
 
 
 @dataclass(frozen=True, slots=True)

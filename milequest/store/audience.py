@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from milequest.rules.access import Standing, Viewer
+from milequest.rules.access import AccessLevel, Viewer
 from milequest.store.transaction import Reader
 
 _PLACES = """
@@ -33,29 +33,29 @@ Asked: TypeAlias = tuple[UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SubscriberAccess:
     """How somebody who is signed in stands to a team, by which membership, whether it is public, and its days' zone."""
 
     membership: UUID | None
     role: str | None
     is_public: bool
-    standing: Standing
+    standing: AccessLevel
     timezone: str
 
 
-ANYWHERE = Place(None, None, True, Standing.STRANGER, "UTC")  # what is of no team is everybody's
+ANYWHERE = SubscriberAccess(None, None, True, AccessLevel.STRANGER, "UTC")  # what is of no team is everybody's
 
 
-async def places(db: Reader, asked: Collection[Asked]) -> dict[Asked, Place]:
+async def places(db: Reader, asked: Collection[Asked]) -> dict[Asked, SubscriberAccess]:
     """The places of those who are live users, in teams that have not ended."""
     rows = await db.fetch(_PLACES, [user_id for user_id, _ in asked], [team_id for _, team_id in asked])
     return {
-        (user_id, team_id): Place(membership, role, is_public, Viewer(user_id).standing(role), timezone)
+        (user_id, team_id): SubscriberAccess(membership, role, is_public, Viewer(user_id).standing(role), timezone)
         for user_id, team_id, membership, role, is_public, timezone in rows
     }
 
 
-async def moved(db: Reader, places: Collection[tuple[UUID, Place]], team_id: UUID) -> set[UUID]:
+async def moved(db: Reader, places: Collection[tuple[UUID, SubscriberAccess]], team_id: UUID) -> set[UUID]:
     """Those whose place in the team is not that one any more."""
     user_ids, memberships = [user_id for user_id, _ in places], [place.membership for _, place in places]
     roles, public = [place.role for _, place in places], [place.is_public for _, place in places]

@@ -151,7 +151,7 @@ async def list_team(tx: Tx, team_id: UUID, *, is_public: bool) -> None:
     await tx.execute(_LIST if is_public else _UNLIST, team_id)
 
 
-async def raise_teams_board(tx: Tx, user_id: UUID) -> None:
+async def bump_teams_board_version(tx: Tx, user_id: UUID) -> None:
     """A new version for the boards of teams."""
     await tx.execute(_RAISE_SHARD, _shard(user_id))
 

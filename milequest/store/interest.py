@@ -38,7 +38,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class InterestEntry:
     """A connection, or with a topic a subscription to it, of some kind. Neither kinds nor topics have spaces."""
 
     kind: str
@@ -62,7 +62,7 @@ class Interest:
         self._valkey = valkey
         self._note = valkey.register_script(_NOTE)
 
-    async def note(self, changes: Mapping[Entry, int]) -> None:
+    async def note(self, changes: Mapping[InterestEntry, int]) -> None:
         """Note until when entries are there, in seconds of the epoch, or that they are GONE."""
         await self._write({f"{one.kind} {one.topic} {one.id}": ends for one, ends in changes.items()})
 

@@ -42,7 +42,7 @@ class InvitePreview:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class InviteKey:
     """Which invite of which team."""
 
     invite_id: UUID
@@ -143,10 +143,10 @@ async def preview(db: Reader, code_hash: bytes, now: datetime) -> InvitePreview 
     return InvitePreview(name, count if state is InviteState.PENDING else 0, state, expires_at)
 
 
-async def place(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> Place | None:
+async def place(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> InviteKey | None:
     """Which invite this is, by its code or its id, and of which team: that never changes, so nothing is locked yet."""
     row = await db.fetchrow(_PLACE, code_hash, invite_id)
-    return None if row is None else Place(*row)
+    return None if row is None else InviteKey(*row)
 
 
 async def lock(tx: Tx, invite_id: UUID, code_hash: bytes | None, now: datetime) -> LockedInvite | None:

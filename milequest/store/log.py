@@ -57,7 +57,7 @@ async def append(connection: "Connection", events: Sequence[Event]) -> dict[str,
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """An event as it stands in its channel's log."""
 
     sequence: int
@@ -122,10 +122,10 @@ WHERE channel.id = locked.id AND channel.id = done.id AND channel.relayed < done
 """
 
 
-async def read(db: "Reader", channel: str, after: int, limit: int) -> list[Entry]:
+async def read(db: "Reader", channel: str, after: int, limit: int) -> list[LogEntry]:
     """The events that follow the place `after`, in their order."""
     rows = await db.fetch(_READ, channel, after, limit)
-    return [Entry(row[0], EventKind(row[1]), row[2], row[3]) for row in rows]
+    return [LogEntry(row[0], EventKind(row[1]), row[2], row[3]) for row in rows]
 
 
 async def end(db: "Reader", channel: str, now: datetime) -> LogEnd:
@@ -155,14 +155,14 @@ def _reached(rows: Sequence[Any]) -> Reached:
     return Reached(rows[0][0], {channel: sequence for _, channel, sequence in rows if channel is not None})
 
 
-async def unrelayed(db: "Reader", reached: Reached, limit: int) -> list[tuple[str, Entry]]:
+async def unrelayed(db: "Reader", reached: Reached, limit: int) -> list[tuple[str, LogEntry]]:
     """Events of these channels, up to where each has reached, that were not relayed yet: the oldest of each first.
 
     None once the epoch is another one.
     """
     positions = reached.positions
     rows = await db.fetch(_UNRELAYED, list(positions), list(positions.values()), limit, reached.epoch)
-    return [(row[0], Entry(row[1], EventKind(row[2]), row[3], row[4])) for row in rows]
+    return [(row[0], LogEntry(row[1], EventKind(row[2]), row[3], row[4])) for row in rows]
 
 
 async def oldest_unrelayed(db: "Reader") -> datetime | None:

@@ -28,7 +28,7 @@ class TeamMember:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MembershipKey:
     """Whose membership of what: it never changes, so it is read before anything is locked."""
 
     team_id: UUID
@@ -103,10 +103,10 @@ async def pages_of(
     return pages
 
 
-async def place(db: Reader, member_id: UUID) -> Place | None:
+async def place(db: Reader, member_id: UUID) -> MembershipKey | None:
     """Whose membership of which team this is, or was."""
     row = await db.fetchrow("SELECT team_id, user_id FROM team_member WHERE id = $1", member_id)
-    return None if row is None else Place(*row)
+    return None if row is None else MembershipKey(*row)
 
 
 async def open_id(db: Reader, team_id: UUID, user_id: UUID) -> UUID | None:

@@ -40,7 +40,7 @@ class LeaderboardEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RankedPosition:
     """How the viewer stands; `ahead` and `behind` are the nearest rows with another value."""
 
     true_value: float
@@ -50,7 +50,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RankCursor:
     """A row's sort key, which a cursor holds."""
 
     raw: int = ABOVE_ALL
@@ -60,12 +60,12 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class RankQuery:
     """A page wanted: `size` rows of a board after a place, and whether also how many there are in all."""
 
     board: Leaderboard
     size: int
-    after: Place = Place()
+    after: RankCursor = RankCursor()
     counted: bool = False
 
 
@@ -85,9 +85,9 @@ _COLUMNS = {
 }
 
 
-async def pages(db: Reader, viewer: Viewer, asks: Sequence[Ask]) -> dict[Ask, Ranked]:
+async def pages(db: Reader, viewer: Viewer, asks: Sequence[RankQuery]) -> dict[RankQuery, Ranked]:
     """The pages asked for, in one statement per ranked column. The caller has asked the policy for the boards."""
-    found: dict[Ask, Ranked] = {}
+    found: dict[RankQuery, Ranked] = {}
     for (of, column), group in _by_column(asks, [ask.board for ask in asks]).items():
         boards = [ask.board for ask in group]
         columns = zip(*((ask.size, ask.counted, *astuple(ask.after)) for ask in group), strict=True)
@@ -102,18 +102,18 @@ async def pages(db: Reader, viewer: Viewer, asks: Sequence[Ask]) -> dict[Ask, Ra
     return found
 
 
-async def standings(db: Reader, viewer: Viewer, boards: Sequence[Leaderboard]) -> dict[Leaderboard, Standing]:
+async def standings(db: Reader, viewer: Viewer, boards: Sequence[Leaderboard]) -> dict[Leaderboard, RankedPosition]:
     """How the viewer stands on each board. The caller has asked the policy for the boards."""
-    found: dict[Leaderboard, Standing] = {}
+    found: dict[Leaderboard, RankedPosition] = {}
     for (of, column), group in _by_column(boards, boards).items():
         for n, true_value, place, *row in await db.fetch(rank_statements.standings(of, column), *_asked(viewer, group)):
             board = group[n - 1]
-            standing = found.get(board) or Standing(_wire(board, true_value), None, None, None)
+            standing = found.get(board) or RankedPosition(_wire(board, true_value), None, None, None)
             found[board] = _with(standing, place, _entry(board, row)) if place else standing
     return found
 
 
-def _with(standing: Standing, place: str, entry: LeaderboardEntry) -> Standing:
+def _with(standing: RankedPosition, place: str, entry: LeaderboardEntry) -> RankedPosition:
     match place:
         case "entry":
             return replace(standing, entry=entry)

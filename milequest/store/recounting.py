@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from milequest.rules.counting import Amounts
-from milequest.store.counting import AMOUNTS, OVERWRITE, CountedForGoal, CountedForTeam, LockedGoal, MovedGoal
-from milequest.store.settling import Mark
+from milequest.rules.contributions import Amounts
+from milequest.store.contributions import AMOUNTS, OVERWRITE, CountedForGoal, CountedForTeam, LockedGoal, MovedGoal
+from milequest.store.goal_transitions import MilestoneMark
 from milequest.store.transaction import Tx
 
 _LOCK_BOARD = "SELECT FROM team_board WHERE team_id = $1 FOR NO KEY UPDATE"
@@ -110,7 +110,7 @@ async def standings(tx: Tx, goal_ids: Sequence[UUID]) -> dict[UUID, MovedGoal]:
     for goal_id, total_mm, *mark in await tx.fetch(_STANDING, goal_ids) if goal_ids else ():
         marks = found.setdefault(goal_id, MovedGoal(total_mm, [])).marks
         if mark[0] is not None:
-            marks.append(Mark(*mark))
+            marks.append(MilestoneMark(*mark))
     return found
 
 

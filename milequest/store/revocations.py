@@ -11,7 +11,7 @@ from uuid import UUID
 from milequest.rules.identity import Identity
 from milequest.rules.ids import new_id
 from milequest.rules.sessions import REVOKED_FOR, Revocation, user_channel
-from milequest.store.together import Together
+from milequest.store.coalescer import RequestCoalescer
 from milequest.store.transaction import Reader, Tx
 
 MAX_AGE = timedelta(seconds=1)  # of the last look, after which nobody is answered without another one
@@ -75,7 +75,7 @@ class Revocations:
         self._users: dict[UUID, tuple[int, datetime]] = {}
         self._since: datetime | None = None
         self._looked_at = self._forget_at = NEVER
-        self._look = Together(self._ask)
+        self._look = RequestCoalescer(self._ask)
         self.closed: frozenset[UUID] = frozenset()  # accounts: of lately, and perhaps open again
         self.receivers: list[Callable[[], None]] = []
         self.wake: Callable[[Mapping[str, int]], Awaitable[None]] | None = None

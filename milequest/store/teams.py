@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from milequest.rules.access import Standing, Viewer
+from milequest.rules.access import AccessLevel, Viewer
 from milequest.rules.enums import JoinPolicy, TeamRole
 from milequest.rules.lookalikes import skeleton
 from milequest.rules.teams import NewTeam, name_key
@@ -30,7 +30,7 @@ class Team:
     viewer_role: TeamRole | None
     sequence: int
 
-    def standing(self, viewer: Viewer) -> Standing:
+    def standing(self, viewer: Viewer) -> AccessLevel:
         """How near the viewer, who read this row, stands to the team."""
         return viewer.standing(self.viewer_role)
 

@@ -20,7 +20,7 @@ from milequest.store.aws import roles
 
 Valkey: TypeAlias = Redis | RedisCluster
 
-AWAY = (RedisError, RedisClusterException, OSError)  # what a server that is not there raises
+UNREACHABLE_ERRORS = (RedisError, RedisClusterException, OSError)  # what a server that is not there raises
 OF_CLUSTERS = "+cluster"  # what the scheme of a cluster's address ends with
 MOST = 100  # connections of a process to a server that is no cluster
 WAIT_SECONDS = 1.0

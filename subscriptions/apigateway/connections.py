@@ -16,18 +16,18 @@ from milequest.rules.identity import Identity
 from milequest.rules.instants import seconds
 from milequest.store.aws.dynamodb import ConflictError, Item, Key, NotWrittenError, Part, Table
 from subscriptions.apigateway import rows
-from subscriptions.apigateway.rows import Recipient, connection_key, listener_key, operation_key
-from subscriptions.apigateway.seats import Seats
+from subscriptions.apigateway.connection_quota import StoredConnectionQuota
+from subscriptions.apigateway.rows import OperationKey, connection_key, listener_key, operation_key
 from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS
 from subscriptions.protocols.steps import Errors, Phase, WireProtocol
-from subscriptions.throttle import OPERATIONS_PER_SOCKET
+from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
 PROTOCOLS: Mapping[str, WireProtocol] = {"transport": TRANSPORT_WS, "appsync": APPSYNC, "legacy": LEGACY}
 CONFLICTS = 12  # how often a transaction is tried while others are at the same rows
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class StoredConnection:
     """A connection as its row has it. `refusal` is why nothing may be done on it; a doomed one is being closed."""
 
     id: str
@@ -37,7 +37,7 @@ class Connection:
     refusal: Errors | None
     operations: int
     expires: int
-    is_doomed: bool
+    is_closing: bool
     seats: Sequence[str]
 
     @property
@@ -56,19 +56,19 @@ class Added(StrEnum):
     GONE = "GONE"  # the connection is not, or no longer, ready
 
 
-class Connections:
+class ConnectionStore:
     """The rows of connections."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._seats = Seats(table)
+        self._seats = StoredConnectionQuota(table)
 
     async def open(
         self, connection: str, protocol: WireProtocol, identity: Identity, network: str, most: int, now: datetime
     ) -> bool:
         """A client has come; False if its network has `most` already."""
         seat = f"network:{network}"
-        if not await self._seats.take(seat, most, now):
+        if not await self._seats.acquire(seat, most, now):
             return False
         kind = next(name for name, known in PROTOCOLS.items() if known is protocol)
         at = seconds(now)
@@ -88,14 +88,14 @@ class Connections:
     async def seat(self, connection: str, user_id: UUID, most: int, now: datetime) -> bool:
         """Count it as a user's; False if they have `most` already."""
         seat = seat_of(user_id)
-        if not await self._seats.take(seat, most, now, connection):
+        if not await self._seats.acquire(seat, most, now, connection):
             return False
         sets = "SET #seats = list_append(#seats, :seats)"
         if not await self._table.update(connection_key(connection), sets, "attribute_exists(#pk)", seats=[seat]):
-            await self._seats.leave(seat, connection)
+            await self._seats.release(seat, connection)
         return True
 
-    async def load(self, connection: str) -> Connection | None:
+    async def load(self, connection: str) -> StoredConnection | None:
         """A connection that is there."""
         row = await self._table.get(connection_key(connection))
         return None if row is None else _connection(row)
@@ -126,7 +126,7 @@ class Connections:
             connection_key(connection), change, "attribute_exists(#pk)", phase=Phase.READY.value, **known
         )
 
-    async def doom(self, connection: str) -> None:
+    async def mark_closing(self, connection: str) -> None:
         """Take no notice any more of what it sends."""
         await self._table.update(connection_key(connection), "SET #doomed = :yes", "attribute_exists(#pk)", yes=True)
         await self._end_all(connection)
@@ -135,10 +135,12 @@ class Connections:
         """It has gone, and all that listened on it. In this order: what is stored after the first step is refused."""
         row = await self._table.delete(connection_key(connection))
         for seat in row["seats"] if row else ():
-            await self._seats.leave(seat, connection)
+            await self._seats.release(seat, connection)
         await self._end_all(connection)
 
-    async def add(self, who: Recipient, group: str, listener: Item, received: int, *, has_own_token: bool) -> Added:
+    async def add(
+        self, who: OperationKey, group: str, subscriber: Item, received: int, *, has_own_token: bool
+    ) -> Added:
         """Let a subscription listen in a group. It was asked for at `received`, by API Gateway's clock."""
         own = " SET #own = :own" if has_own_token else ""
         parts = [
@@ -151,10 +153,10 @@ class Connections:
             Part(
                 operation_key(who.connection, who.id),
                 {"received": received},
-                item={**who.row(), "group": group, "received": received, "expires": listener["expires"]},
+                item={**who.row(), "group": group, "received": received, "expires": subscriber["expires"]},
                 condition="attribute_not_exists(#pk) OR #stopped < :received",
             ),
-            Part(listener_key(group, who.connection, who.id), {}, item={**who.row(), **listener, "group": group}),
+            Part(listener_key(group, who.connection, who.id), {}, item={**who.row(), **subscriber, "group": group}),
         ]
         for attempt in range(CONFLICTS):
             try:
@@ -193,12 +195,12 @@ class Connections:
         if row is not None and "serial" in row and row["received"] <= received:
             await self.end(connection, id, row["serial"])
 
-    async def operations(self, connection: str) -> list[tuple[Recipient, str]]:
+    async def operations(self, connection: str) -> list[tuple[OperationKey, str]]:
         """What listens on it, and in which groups."""
         pk = operation_key(connection, "").pk
-        return [(Recipient.of(row), row["group"]) async for row in self._table.query(pk) if "serial" in row]
+        return [(OperationKey.of(row), row["group"]) async for row in self._table.query(pk) if "serial" in row]
 
-    async def listeners(self, connection: str) -> list[Mapping[str, Any]]:
+    async def subscribers(self, connection: str) -> list[Mapping[str, Any]]:
         """The rows of what listens on it."""
         found = [
             await self._table.get(listener_key(group, connection, who.id))
@@ -223,12 +225,12 @@ class Connections:
         key = connection_key(connection)
         return await self._table.update(key, f"SET #{what} = :at", "attribute_exists(#pk)", at=at)
 
-    async def _refused(self, who: Recipient, *, has_id: bool) -> Added:
+    async def _refused(self, who: OperationKey, *, has_id: bool) -> Added:
         if has_id:
             row = await self._table.get(operation_key(who.connection, who.id))
             return Added.STOPPED if row is not None and "stopped" in row else Added.DUPLICATE
         known = await self.load(who.connection)
-        alive = known is not None and known.phase is Phase.READY and not known.is_doomed
+        alive = known is not None and known.phase is Phase.READY and not known.is_closing
         return Added.CROWDED if alive else Added.GONE
 
     async def _end_all(self, connection: str) -> None:
@@ -240,8 +242,8 @@ class Connections:
         await self._table.remove(keys)
 
 
-def _connection(row: Mapping[str, Any]) -> Connection:
-    return Connection(
+def _connection(row: Mapping[str, Any]) -> StoredConnection:
+    return StoredConnection(
         row["sk"],
         row["kind"],
         Phase(row["phase"]),

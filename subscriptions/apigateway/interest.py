@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from milequest.store.interest import GONE, Entry, Interest
+from milequest.store.interest import GONE, Interest, InterestEntry
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.records import Event, Failures
 
@@ -32,9 +32,9 @@ async def follow(interest: Interest, event: Event) -> Failures:
     return {"batchItemFailures": [{"itemIdentifier": number} for number in again]}
 
 
-def _read(records: Sequence[Mapping[str, Any]]) -> tuple[Mapping[Entry, int], Sequence[Mapping[str, Any]]]:
+def _read(records: Sequence[Mapping[str, Any]]) -> tuple[Mapping[InterestEntry, int], Sequence[Mapping[str, Any]]]:
     """What records say, up to one that makes no sense, and those from that one on."""
-    changes: dict[Entry, int] = {}
+    changes: dict[InterestEntry, int] = {}
     for number, record in enumerate(records):
         try:
             changes |= _change(record["eventName"], record["dynamodb"])
@@ -44,15 +44,15 @@ def _read(records: Sequence[Mapping[str, Any]]) -> tuple[Mapping[Entry, int], Se
     return changes, ()
 
 
-def _change(name: str, told: Mapping[str, Any]) -> Mapping[Entry, int]:
+def _change(name: str, told: Mapping[str, Any]) -> Mapping[InterestEntry, int]:
     """What a record says, if it is about somebody who is connected or listens."""
     kind, _, of = told["Keys"]["pk"]["S"].partition("#")
     id = told["Keys"]["sk"]["S"]
     match kind:
         case "CONNECTIONS":
-            entry = Entry(CONNECTION, id)
+            entry = InterestEntry(CONNECTION, id)
         case "LISTENERS":
-            entry = Entry(rows.kind_of(of), id, rows.topic_of(of))
+            entry = InterestEntry(rows.kind_of(of), id, rows.topic_of(of))
         case _:
             return {}
     return {entry: GONE if name == "REMOVE" else int(told["NewImage"]["expires"]["N"])}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from milequest.rules.authorizing import Asking
+from milequest.rules.authorizing import AuthorizerRequest
 from milequest.rules.errors import QuestError, RateLimited, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED
@@ -18,21 +18,21 @@ from resolvers.context import Request
 from resolvers.feeds import Feed, LogFeed
 from subscriptions import operations
 from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import Added, Connection, seat_of
-from subscriptions.apigateway.doors import OK, Answer, Event
-from subscriptions.apigateway.news import beginning
-from subscriptions.apigateway.parts import Parts
-from subscriptions.apigateway.posts import AROUND, MOST_BYTES, TOO_LARGE
-from subscriptions.apigateway.rows import Recipient
-from subscriptions.apigateway.words import close, say
-from subscriptions.errors import broken, told
+from subscriptions.apigateway.connections import Added, StoredConnection, seat_of
+from subscriptions.apigateway.dependencies import Dependencies
+from subscriptions.apigateway.group_messages import subscribe_command
+from subscriptions.apigateway.lifecycle import OK, Answer, Event
+from subscriptions.apigateway.outbound import AROUND, MAX_CLIENT_MESSAGE_BYTES, TOO_LARGE
+from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.transport import close, send_with_retry
+from subscriptions.errors import broken, error_payload
 from subscriptions.handshakes import TRANSPORT_WS
-from subscriptions.operations import Failed, Subscribed
+from subscriptions.operations import OperationFailed, Subscription
 from subscriptions.policy import CLOSED, EXPIRED
 from subscriptions.protocols.credentials import authorization_of, notice_of
 from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
 from subscriptions.protocols.transport_ws import AGAIN, CloseCode
-from subscriptions.throttle import OPERATIONS_PER_SOCKET
+from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
 TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
 MOST_AFTER = 256  # no cursor is longer
@@ -43,22 +43,22 @@ FREEING_TRIES = 20
 
 
 @in_time
-async def receive(parts: Parts, event: Event) -> Answer:
+async def receive(deps: Dependencies, event: Event) -> Answer:
     """Do what a message asks for. A connection that nobody knows is closed, of one that is being closed all is over."""
     name = event["requestContext"]["connectionId"]
-    connection = await parts.connections.load(name)
+    connection = await deps.connections.load(name)
     if connection is None:
-        await parts.sockets.close(name)
-    elif not connection.is_doomed:
-        await Conversation(parts, connection, event).receive(event.get("body") or "")
+        await deps.sockets.close(name)
+    elif not connection.is_closing:
+        await Conversation(deps, connection, event).receive(event.get("body") or "")
     return OK
 
 
 class Conversation:
     """A connection for the time of one message."""
 
-    def __init__(self, parts: Parts, connection: Connection, event: Event) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, connection: StoredConnection, event: Event) -> None:
+        self._deps = deps
         self._connection = connection
         self._protocol = connection.protocol
         self._request_id = uuid4().hex
@@ -81,39 +81,39 @@ class Conversation:
         """The ids in use. In graphql-transport-ws they matter to who finds that one is: see `_stored`."""
         if not self._connection.operations or (self._protocol is TRANSPORT_WS and not self._has_lost):
             return ()
-        return [who.id for who, _ in await self._parts.connections.operations(self._connection.id)]
+        return [who.id for who, _ in await self._deps.connections.operations(self._connection.id)]
 
     async def _do(self, effect: Effect) -> bool:
         """Do it; False where somebody else was faster."""
         match effect:
             case Reply(text):
-                await self._say(text)
+                await self._send(text)
             case Close():
-                await close(self._parts, self._connection.id, self._protocol, effect)
+                await close(self._deps, self._connection.id, self._protocol, effect)
             case Init():
                 return not (effect.quiet and await self._is_introduced()) and await self._initialise(effect)
             case Stop(id):
-                await self._parts.connections.stop(self._connection.id, id, self._received)
+                await self._deps.connections.stop(self._connection.id, id, self._received)
             case Start():
                 return await self._start(effect)
         return True
 
     async def _initialise(self, init: Init) -> bool:
-        if not await self._parts.connections.initialise(self._connection.id, self._request_id):
+        if not await self._deps.connections.initialise(self._connection.id, self._request_id):
             return False
         identity, refusal = self._connection.identity, None
         given = authorization_of(init.payload)
         try:
             if given is not None:
-                identity = await self._parts.identify(given, Asking(self._request_id, address=self._address))
+                identity = await self._deps.identify(given, AuthorizerRequest(self._request_id, address=self._address))
         except QuestError as error:
-            refusal = told(error)
+            refusal = error_payload(error)
         except Exception as error:
             refusal = broken(error, self._request_id)
         if identity.user_id is not None and not await self._has_seat(identity.user_id):
-            await close(self._parts, self._connection.id, self._protocol, TOO_MANY_SOCKETS)
+            await close(self._deps, self._connection.id, self._protocol, TOO_MANY_SOCKETS)
             return True
-        await self._parts.connections.ready(self._connection.id, identity, refusal)
+        await self._deps.connections.ready(self._connection.id, identity, refusal)
         await self._reload()
         if refusal is not None and self._protocol is not TRANSPORT_WS:
             for effect in self._protocol.rejected(refusal):
@@ -125,37 +125,37 @@ class Conversation:
         return True
 
     async def _has_seat(self, user_id: UUID) -> bool:
-        most = self._parts.runtime.settings.sockets_per_user
-        return await self._parts.connections.seat(self._connection.id, user_id, most, datetime.now(UTC))
+        most = self._deps.runtime.settings.sockets_per_user
+        return await self._deps.connections.seat(self._connection.id, user_id, most, datetime.now(UTC))
 
     async def _start(self, start: Start) -> bool:
         try:
             await self._until_ready()
             if self._connection.refusal is not None:
-                raise Failed(self._connection.refusal)
+                raise OperationFailed(self._connection.refusal)
             request = await self._request(start)
-            begun = await operations.begin(self._parts.shelf.plans, request, start)
-            if isinstance(begun, Subscribed):
+            begun = await operations.begin(self._deps.shelf.plans, request, start)
+            if isinstance(begun, Subscription):
                 return await self._listen(start, begun, request)
             await self._answer(start.id, begun.payload)
-        except Failed as failed:
+        except OperationFailed as failed:
             await self._fail(start.id, failed.errors)
         except QuestError as refusal:
-            await self._fail(start.id, told(refusal, self._request_id))
+            await self._fail(start.id, error_payload(refusal, self._request_id))
         except Exception as error:
             await self._fail(start.id, broken(error, self._request_id))
         return True
 
-    async def _listen(self, start: Start, begun: Subscribed, request: Request) -> bool:
+    async def _listen(self, start: Start, begun: Subscription, request: Request) -> bool:
         """Store it, and have it begin. What wakes its group is noted before that, so nothing can come unnoticed."""
         try:
             await self._be_found(request.identity)
-            digest = await self._parts.shelf.store(begun.plan.key, start.variables, request.now)
+            digest = await self._deps.shelf.store(begun.plan.key, start.variables, request.now)
         finally:
-            self._parts.shelf.plans.release(begun.plan, begun.payer)
+            self._deps.shelf.plans.release(begun.plan, begun.payer)
         group, channels = _place(begun.plan.feed, self._connection.id)
-        listener = {**rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
-        who, added = await self._stored(start, group, listener)
+        subscriber = {**rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
+        who, added = await self._stored(start, group, subscriber)
         match added:
             case Added.STOPPED:
                 return True
@@ -167,13 +167,13 @@ class Conversation:
         try:
             interest: Item = {"stamp": who.serial, "expires": rows.expiry(request.now)}
             for channel in channels:
-                await self._parts.table.put(rows.interest_key(channel, group), interest)
+                await self._deps.table.put(rows.interest_key(channel, group), interest)
             if (text := self._protocol.started(start.id)) is not None:
-                await self._say(text)
+                await self._send(text)
             after = begun.after if begun.after is None or len(begun.after) <= MOST_AFTER else ""
-            await self._parts.news.send([beginning(group, who, after)])
+            await self._deps.news.send([subscribe_command(group, who, after)])
         except BaseException:
-            await self._parts.connections.end(who.connection, who.id, who.serial)
+            await self._deps.connections.end(who.connection, who.id, who.serial)
             raise
         return True
 
@@ -184,45 +184,47 @@ class Conversation:
         if user_id is not None and seat_of(user_id) not in self._connection.seats and not await self._has_seat(user_id):
             raise RateLimited("Too many connections.", 10)
 
-    async def _stored(self, start: Start, group: str, listener: Item) -> tuple[Recipient, Added]:
+    async def _stored(self, start: Start, group: str, subscriber: Item) -> tuple[OperationKey, Added]:
         """Store it. An id that is in use may be about to be free: the message that frees it can be slower than this."""
         has_own_token = start.authorization is not None
         for _ in range(FREEING_TRIES):
-            who = Recipient(self._connection.id, start.id, uuid4().hex, self._connection.kind)
-            added = await self._parts.connections.add(who, group, listener, self._received, has_own_token=has_own_token)
+            who = OperationKey(self._connection.id, start.id, uuid4().hex, self._connection.kind)
+            added = await self._deps.connections.add(
+                who, group, subscriber, self._received, has_own_token=has_own_token
+            )
             if added is not Added.DUPLICATE:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         return who, added
 
     async def _answer(self, id: str, payload: str) -> None:
-        if len(payload.encode()) > MOST_BYTES - AROUND:
-            raise Failed(TOO_LARGE)
+        if len(payload.encode()) > MAX_CLIENT_MESSAGE_BYTES - AROUND:
+            raise OperationFailed(TOO_LARGE)
         if (text := self._protocol.started(id)) is not None:
-            await self._say(text)
-        await self._say(self._protocol.next(id, payload))
-        await self._say(self._protocol.complete(id))
+            await self._send(text)
+        await self._send(self._protocol.next(id, payload))
+        await self._send(self._protocol.complete(id))
 
     async def _fail(self, id: str, errors: Errors) -> None:
-        await self._say(self._protocol.error(id, errors))
+        await self._send(self._protocol.error(id, errors))
 
     async def _request(self, start: Start) -> Request:
         """What surrounds an operation. Raises UNAUTHENTICATED if who connected may no longer be served."""
         now, identity = datetime.now(UTC), self._connection.identity
         if start.authorization is not None:
-            asking = Asking(self._request_id, operation=start, address=self._address)
-            identity = await self._parts.identify(start.authorization, asking)
+            asking = AuthorizerRequest(self._request_id, operation=start, address=self._address)
+            identity = await self._deps.identify(start.authorization, asking)
         else:
             await self._check(identity, now)
-        return Request(self._request_id, now, identity, self._parts.runtime, address=self._address)
+        return Request(self._request_id, now, identity, self._deps.runtime, address=self._address)
 
     async def _check(self, identity: Identity, now: datetime) -> None:
         if identity.expires_at is not None and identity.expires_at <= now:
             raise unauthenticated(EXPIRED)
-        if identity.user_id is not None and await audience.ended(self._parts.runtime.writer, [identity.user_id]):
+        if identity.user_id is not None and await audience.ended(self._deps.runtime.writer, [identity.user_id]):
             raise unauthenticated(CLOSED)
-        await self._parts.runtime.revocations.be_current()
-        if self._parts.runtime.revocations.has_ended(identity):
+        await self._deps.runtime.revocations.be_current()
+        if self._deps.runtime.revocations.has_ended(identity):
             raise unauthenticated(ENDED)
 
     async def _until_ready(self) -> None:
@@ -243,23 +245,23 @@ class Conversation:
 
     async def _reload(self) -> bool:
         """See the connection as it is now; False if it has gone."""
-        connection = await self._parts.connections.load(self._connection.id)
-        if connection is None or connection.is_doomed:
+        connection = await self._deps.connections.load(self._connection.id)
+        if connection is None or connection.is_closing:
             return False
         self._connection = connection
         return True
 
-    async def _say(self, text: str) -> None:
+    async def _send(self, text: str) -> None:
         """Send a message. Where it cannot be sent the connection ends: its client would wait for ever."""
-        outcome = await say(self._parts.sockets, self._connection.id, text)
+        outcome = await send_with_retry(self._deps.sockets, self._connection.id, text)
         if outcome is Outcome.GONE:
-            await self._parts.connections.close(self._connection.id)
+            await self._deps.connections.close(self._connection.id)
         elif outcome is not Outcome.SENT:
-            await close(self._parts, self._connection.id, self._protocol, AGAIN)
+            await close(self._deps, self._connection.id, self._protocol, AGAIN)
 
 
 def _place(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:
     """The group in which a connection listens to a feed, and the channels that wake it."""
     if isinstance(feed, LogFeed):
         return rows.group_of_log(feed.channel, connection), (feed.channel,)
-    return rows.group_of_state(feed.topic), feed.wakes
+    return rows.group_of_state(feed.topic), feed.trigger_channels

@@ -11,72 +11,72 @@ from milequest.store import log
 from milequest.store.aws.sqs import Message
 from resolvers.feeds import ANY_CHANNEL
 from subscriptions.apigateway import rows
-from subscriptions.apigateway.news import wake_up
-from subscriptions.apigateway.parts import Parts
+from subscriptions.apigateway.dependencies import Dependencies
+from subscriptions.apigateway.group_messages import wake_up
 from subscriptions.apigateway.publisher import publish
 from subscriptions.apigateway.records import Event, Failures, by_group
-from subscriptions.apigateway.states import is_put_off
-from subscriptions.apigateway.unwelcome import end_sessions
+from subscriptions.apigateway.revocation import revoke_sessions
+from subscriptions.apigateway.states import is_delayed
 
 BATCH = 200  # channels at once
 
 
-async def kicked(parts: Parts, event: Event) -> Failures:
+async def on_commit_notifications(deps: Dependencies, event: Event) -> Failures:
     """The function behind the queue of kicks: each says how far some logs reach since a commit."""
 
     async def work(bodies: Sequence[str]) -> None:
         for body in bodies:
-            await relay(parts, orjson.loads(body))
+            await relay(deps, orjson.loads(body))
 
     return await by_group(event, work)
 
 
-async def relay(parts: Parts, positions: Mapping[str, int]) -> None:
+async def relay(deps: Dependencies, positions: Mapping[str, int]) -> None:
     """Wake whoever listens to these channels, as far as that has not been done. One without a log is at 0.
 
     That of a user is listened to by nobody: what ended sessions have begun ends.
     """
     for channel in [channel for channel in positions if channel.startswith(OF_USERS)]:
-        await end_sessions(parts, UUID(channel.removeprefix(OF_USERS)), datetime.now(UTC))
+        await revoke_sessions(deps, UUID(channel.removeprefix(OF_USERS)), datetime.now(UTC))
     positions = {channel: sequence for channel, sequence in positions.items() if not channel.startswith(OF_USERS)}
     silent = [channel for channel, sequence in positions.items() if not sequence]
     logged = [channel for channel, sequence in positions.items() if sequence]
-    await parts.news.send(await _wake_ups(parts, dict.fromkeys(silent)))
+    await deps.news.send(await _wake_ups(deps, dict.fromkeys(silent)))
     if logged:
-        await _relay(parts, await log.ahead(parts.runtime.writer, logged))
+        await _relay(deps, await log.ahead(deps.runtime.writer, logged))
 
 
-async def relay_lost(parts: Parts) -> int:
+async def relay_lost(deps: Dependencies) -> int:
     """Do so for every channel whose log is ahead of what was relayed; how many there were."""
     count = 0
-    while (ahead := await log.any_ahead(parts.runtime.writer, BATCH)).positions:
-        await _relay(parts, ahead)
+    while (ahead := await log.any_ahead(deps.runtime.writer, BATCH)).positions:
+        await _relay(deps, ahead)
         count += len(ahead.positions)
     return count
 
 
-async def _relay(parts: Parts, ahead: log.Reached) -> None:
+async def _relay(deps: Dependencies, ahead: log.Reached) -> None:
     """In this order: a wake-up that is sent twice comes once, or does no harm; and sockets wait for no bus."""
     if not ahead.positions:
         return
     messages = await _wake_ups(
-        parts, {channel: (ahead.epoch, sequence) for channel, sequence in ahead.positions.items()}
+        deps, {channel: (ahead.epoch, sequence) for channel, sequence in ahead.positions.items()}
     )
-    messages += [wake_up(group, ANY_CHANNEL) for group in await _groups(parts, ANY_CHANNEL)]
-    await parts.news.send(messages)
-    if parts.bus is not None:
-        await publish(parts, parts.bus, ahead)
-    await log.relayed(parts.runtime.writer, ahead)
+    messages += [wake_up(group, ANY_CHANNEL) for group in await _groups(deps, ANY_CHANNEL)]
+    await deps.news.send(messages)
+    if deps.bus is not None:
+        await publish(deps, deps.bus, ahead)
+    await log.relayed(deps.runtime.writer, ahead)
 
 
-async def _wake_ups(parts: Parts, places: Mapping[str, tuple[int, int] | None]) -> list[Message]:
+async def _wake_ups(deps: Dependencies, places: Mapping[str, tuple[int, int] | None]) -> list[Message]:
     messages: list[Message] = []
     for channel, place in places.items():
-        messages += [wake_up(group, channel, place) for group in await _groups(parts, channel)]
+        messages += [wake_up(group, channel, place) for group in await _groups(deps, channel)]
     return messages
 
 
-async def _groups(parts: Parts, channel: str) -> list[str]:
+async def _groups(deps: Dependencies, channel: str) -> list[str]:
     """The groups that are woken with a channel, but for states that will be looked at in a moment anyway."""
-    groups = [row["sk"] async for row in parts.table.query(rows.interest_key(channel, "").pk)]
-    return [group for group in groups if group.startswith(rows.OF_LOGS) or not await is_put_off(parts, group)]
+    groups = [row["sk"] async for row in deps.table.query(rows.interest_key(channel, "").pk)]
+    return [group for group in groups if group.startswith(rows.OF_LOGS) or not await is_delayed(deps, group)]

@@ -97,7 +97,7 @@ def behind_bucket(number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class OperationKey:
     """A subscription as it is written to. `serial` tells it from others that had its id."""
 
     connection: str
@@ -106,7 +106,7 @@ class Recipient:
     protocol: str
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "Recipient":
+    def of(cls, row: Mapping[str, Any]) -> "OperationKey":
         """The one that a row is about."""
         return cls(row["connection"], row["id"], row["serial"], row["protocol"])
 

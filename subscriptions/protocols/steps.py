@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeGuard
 
 import orjson
 
-from subscriptions.throttle import MAX_ID_BYTES
+from subscriptions.quotas import MAX_ID_BYTES
 
 
 class Phase(StrEnum):

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app import demo, loading, walkers
-from app.walkers import WALKERS, walk_about
+from app import data_commands, demo, demo_simulator
+from app.demo_simulator import WALKERS, walk_about
 from milequest.rules.enums import ActivityPrivacy
 from milequest.rules.geo import line_length_m
 from milequest.rules.identity import Identity, IdentityKind
@@ -76,7 +76,7 @@ async def test_the_walkers_walk_on_to_a_new_goal_when_they_have_reached_theirs(
     team = (await founder.run(TEAM))["viewer"]["memberships"][0]["team"]
     await founder.run(CANCEL, input={"goalId": team["activeGoal"]["id"]})
     await draft(founder, team["id"], waypoints=along(0, 0.01), activate=True)
-    monkeypatch.setattr(walkers, "STEP_SECONDS", 0.01)
+    monkeypatch.setattr(demo_simulator, "STEP_SECONDS", 0.01)
     seconds = count()
     walking = asyncio.create_task(walk_about(quest.runtime, lambda: NOW + timedelta(seconds=next(seconds))))
     goal = await _active_goal(founder)
@@ -101,10 +101,10 @@ async def test_the_walkers_walk_on_when_the_database_is_back(monkeypatch: pytest
     async def yes(_: Runtime) -> bool:
         return True
 
-    monkeypatch.setattr(loading, "AWAY_SECONDS", 0)
-    monkeypatch.setattr(loading, "walk_about", walk)
+    monkeypatch.setattr(data_commands, "AWAY_SECONDS", 0)
+    monkeypatch.setattr(data_commands, "walk_about", walk)
     monkeypatch.setattr(demo, "is_loaded", yes)
-    await loading.alive(cast("Runtime", None))
+    await data_commands.alive(cast("Runtime", None))
     assert next(tries) == 4
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 
 from app import upgrades
-from subscriptions.throttle import FRAMES_BURST, MAX_FRAGMENTS, MAX_MESSAGE_BYTES
+from subscriptions.quotas import FRAMES_BURST, MAX_FRAGMENTS, MAX_MESSAGE_BYTES
 from tests.served import Raw, Served, served
 
 HANDSHAKE = (
@@ -78,7 +78,7 @@ async def test_frames_after_a_close_are_counted_too() -> None:
 
 async def test_frames_that_come_steadily_are_no_flood(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("subscriptions.throttle.monotonic", lambda: now[0])
+    monkeypatch.setattr("subscriptions.quotas.monotonic", lambda: now[0])
     async with served() as server, opened(server) as raw:
         for second in range(FRAMES_BURST // 10):
             now[0] = float(second)

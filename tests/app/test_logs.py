@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from app.accounts import ensure_account
-from app.logs import ERASE_LINE, JsonFormatter, Seldom
+from app.logs import ERASE_LINE, JsonFormatter, RepeatFilter
 from milequest.runtime import open_runtime
 from milequest.settings import PROJECT, Settings
 from tests.service import PASSWORD
@@ -131,7 +131,7 @@ def test_what_asyncio_adds_to_its_messages_is_left_out() -> None:
 
 
 def test_the_same_warning_is_written_once_a_minute() -> None:
-    seldom = Seldom()
+    seldom = RepeatFilter()
 
     def written(text: str, second: float, level: int = logging.WARNING) -> bool:
         record = logging.LogRecord("milequest.bus", level, "", 0, "%s", (text,), None)

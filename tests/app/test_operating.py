@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from app import keys, reach
+from app import keys, preflight
 from app.demo import PASSWORD
 from app.environment import SetupError
 from milequest.providers.identity.keys import OwnKeys
@@ -63,10 +63,10 @@ def test_only_the_builtin_provider_on_other_servers_needs_a_mailer_and_a_secret(
     mail = Settings(smtp_url="smtp://x")
     ses = Settings(ses_configuration_set="x", key_secret=(b"x",))
     for enough in (Settings(embedded=True), Settings(jwks_url="https://x"), ses):
-        reach.require_provider(enough)
+        preflight.require_provider(enough)
     for wanting, number in ((Settings(), 2), (mail, 1), (Settings(key_secret=(b"x",)), 1)):
         with pytest.raises(SettingsError) as refused:
-            reach.require_provider(wanting)
+            preflight.require_provider(wanting)
         assert len(refused.value.faults) == number
 
 

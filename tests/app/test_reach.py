@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app import reach
+from app import preflight
 from app.environment import SetupError
 from milequest.settings import Settings
 
@@ -49,7 +49,7 @@ async def test_a_database_of_aws_is_asked_with_a_token(monkeypatch: pytest.Monke
     async with asking(seen) as port:
         url = f"postgresql://milequest@{HOST}:{port}/milequest"
         with pytest.raises(SetupError, match="MILEQUEST_DATABASE_URL"):
-            await asyncio.to_thread(reach.revision, settings, url, "MILEQUEST_DATABASE_URL")
+            await asyncio.to_thread(preflight.revision, settings, url, "MILEQUEST_DATABASE_URL")
     (password,) = seen
     assert password.startswith(f"{HOST}:{port}/?Action=connect&DBUser=milequest&X-Amz-Algorithm=AWS4-HMAC-SHA256&")
     assert "&X-Amz-Security-Token=token&" in password
@@ -57,5 +57,5 @@ async def test_a_database_of_aws_is_asked_with_a_token(monkeypatch: pytest.Monke
 
 def test_a_cache_that_is_not_there_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     for url in ("redis://127.0.0.1:1", "redis+cluster://127.0.0.1:1"):
-        reach.warn_without_redis(Settings(redis_url=url))
+        preflight.warn_without_redis(Settings(redis_url=url))
         assert "no Valkey or Redis at MILEQUEST_REDIS_URL" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 from app.bounds import LINGERING_PER_NETWORK, Patience
 from app.serve import open_many
 from milequest.settings import Settings
-from subscriptions.throttle import Room, Seats
+from subscriptions.quotas import ConnectionQuota, Room
 from tests.served import Raw, Served, served
 from tests.service import Service, serving
 
@@ -77,14 +77,14 @@ async def test_a_full_room_turns_everybody_away_with_503() -> None:
 
 async def test_a_network_has_no_more_seats_than_are_left_for_others() -> None:
     room = Room(10)
-    seats = Seats(1_000, room)
+    seats = ConnectionQuota(1_000, room)
     taken: Counter[str] = Counter()
     for who in "aaaaaaaaaabbbbbbbbbbc":
         room.enter()
-        if seats.take(who):
+        if seats.acquire(who):
             taken[who] += 1
         else:
-            room.leave()
+            room.release()
     assert taken == {"a": 5, "b": 2, "c": 1}
 
 

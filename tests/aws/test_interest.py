@@ -17,7 +17,7 @@ from milequest.store.aws.dynamodb import Table
 from milequest.store.interest import Counts, Interest
 from milequest.store.valkey import Valkey, connect
 from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import Connections
+from subscriptions.apigateway.connections import ConnectionStore
 from tests.aws.deployment import PATIENCE, Deployment
 from tests.aws.test_deployed import BOARD, WALKS, found
 from tests.aws.test_packages import imported
@@ -102,7 +102,7 @@ async def test_a_row_that_goes_by_itself_is_counted_no_more(deployment: Deployme
             table = Table(aws, "milequest-staging-live")
             for number in range(rows.BUCKETS):
                 async for row in table.query(f"CONNECTIONS#{number}"):
-                    for who, group in await Connections(table).operations(row["sk"]):
+                    for who, group in await ConnectionStore(table).operations(row["sk"]):
                         await table.delete(rows.listener_key(group, who.connection, who.id))
                     await table.delete(rows.connection_key(row["sk"]))
 

@@ -16,7 +16,7 @@ from infra import packaging
 from milequest.settings import PROJECT
 
 MOST_BYTES = 15_000_000
-NO_GRAPHQL = ("app.aws.doors", "app.aws.authorizer", "app.aws.cognito")
+NO_GRAPHQL = ("app.aws.sockets", "app.aws.authorizer", "app.aws.cognito")
 ALL = (
     *NO_GRAPHQL,
     "app.aws.interest",

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.cost.alternatives import MEMORY, WAYS, switch
 from infra.cost.coefficients import ASSUMED, CPU_MS, FUNCTIONS, LEAN
 from infra.cost.free import FREE, UNKNOWN
 from infra.cost.prices import Price, prices, total
 from infra.cost.report import floor, report, taken
 from infra.cost.resources import PRICED, Stack, UnpricedError, lines
 from infra.cost.usage import BUCKETS, SHARDS, Usage
-from infra.cost.ways import MEMORY, WAYS, switch
 from milequest.settings import PROJECT
 from subscriptions.apigateway import rows
 from tests.infra.assembly import Assembly

@@ -3,7 +3,7 @@
 import json
 import re
 
-from infra.names import BY_HAND, CARRIED, CARRIED_BACK
+from infra.names import BY_HAND, CARRIED_BACK, IMPORTED_PARAMETERS
 from tests.infra.assembly import Assembly
 
 
@@ -96,7 +96,7 @@ def test_every_parameter_that_is_read_is_told_by_a_stack_or_by_hand(assembly: As
                 read.setdefault(place, set()).add(_key(name))
     by_others = {"api/id", "live/id", "live/sockets-url"}
     for place, keys in read.items():
-        carried = set(CARRIED) if place.endswith("us-west-2") else set(CARRIED_BACK)
+        carried = set(IMPORTED_PARAMETERS) if place.endswith("us-west-2") else set(CARRIED_BACK)
         assert keys - told[place] - carried - set(BY_HAND) - by_others == set(), place
 
 

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infra.cost.alternatives import WAYS
 from infra.cost.coefficients import FUNCTIONS
 from infra.cost.prices import total
-from infra.cost.ways import WAYS
 from infra.scale import fleet, functions
 from infra.scale.load import Load
+from infra.scale.queueing import AT_ONCE, Job, Station, limited
 from infra.scale.report import BUSY, SIMULATED, SMALL, breaks_at, markdown, month, most_sockets, switch
-from infra.scale.stations import AT_ONCE, Job, Station, limited
 from milequest.settings import PROJECT
 from milequest.store.bus import POLL_SECONDS
-from subscriptions.apigateway import poster, rounds, rows
+from subscriptions.apigateway import rows, sender, sweeper
 from tests.infra.assembly import Assembly
 
 LOADS = st.builds(
@@ -125,8 +125,8 @@ def test_more_than_the_database_can_do_tells_nobody() -> None:
 
 
 def test_the_gateways_numbers_are_the_gateways() -> None:
-    assert functions.TODAY.sockets_at_once == poster.AT_ONCE
-    assert functions.TODAY.signs_at_once == rounds.AT_ONCE
+    assert functions.TODAY.sockets_at_once == sender.AT_ONCE
+    assert functions.TODAY.signs_at_once == sweeper.AT_ONCE
     assert functions.SOCKET_LIFE == rows.LIFE
     assert fleet.POLLS == 1 / POLL_SECONDS
     assert {"relay", "planner", "poster"} <= set(FUNCTIONS)

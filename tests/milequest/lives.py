@@ -147,7 +147,7 @@ class Life:
         except QuestError:
             return
         done = await self.write(
-            lambda tx: activities.log_walk(tx, who.id, self.now, activities.as_it_is(walk), allow_duplicate=True)
+            lambda tx: activities.log_walk(tx, who.id, self.now, activities.draft_from(walk), allow_duplicate=True)
         )
         if done:
             public, steps, seconds = walk.privacy == "PUBLIC", walk.steps or 0, walk.duration_s or 0

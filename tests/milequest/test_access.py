@@ -11,7 +11,7 @@ import pytest
 
 from milequest.rules import access
 from milequest.rules.access import (
-    Standing,
+    AccessLevel,
     TeamPart,
     Viewer,
     may_see,
@@ -46,11 +46,11 @@ class World:
     teams: dict[tuple[bool, bool], UUID]
     viewers: dict[str, UUID | None]
 
-    def standing(self, who: str, is_live: bool) -> Standing:
+    def standing(self, who: str, is_live: bool) -> AccessLevel:
         """How near someone stands to each of the teams; nobody is in one that was deleted."""
-        near = {"nobody": Standing.ANONYMOUS, "admin": Standing.ADMIN, "member": Standing.MEMBER}
-        standing = near.get(who, Standing.STRANGER)
-        return standing if is_live else min(standing, Standing.STRANGER)
+        near = {"nobody": AccessLevel.ANONYMOUS, "admin": AccessLevel.ADMIN, "member": AccessLevel.MEMBER}
+        standing = near.get(who, AccessLevel.STRANGER)
+        return standing if is_live else min(standing, AccessLevel.STRANGER)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_the_documented_table_is_the_code() -> None:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     assert [row[0].partition(":")[0].split()[0] for row in rows[2:]] == [part.value for part in TeamPart]
     for part, (_, *cells) in zip(TeamPart, rows[2:], strict=True):
-        for standing, cell in zip(Standing, cells, strict=True):
+        for standing, cell in zip(AccessLevel, cells, strict=True):
             seen = [may_see(part, standing, is_public=is_public) for is_public in (True, False)]
             assert {"yes": [True, True], "public": [True, False], "no": [False, False]}[cell] == seen, (part, standing)
 
@@ -159,9 +159,9 @@ async def test_cards_of_people_go_to_whom_they_share_a_team_with(world: World) -
 
 
 @pytest.mark.parametrize("is_public", [True, False])
-@pytest.mark.parametrize("standing", list(Standing))
-def test_refusals_never_betray_a_hidden_team(standing: Standing, is_public: bool) -> None:
-    for refuse, let_in in ((refuse_unless_admin, Standing.ADMIN), (refuse_unless_member, Standing.MEMBER)):
+@pytest.mark.parametrize("standing", list(AccessLevel))
+def test_refusals_never_betray_a_hidden_team(standing: AccessLevel, is_public: bool) -> None:
+    for refuse, let_in in ((refuse_unless_admin, AccessLevel.ADMIN), (refuse_unless_member, AccessLevel.MEMBER)):
         if standing >= let_in:
             refuse(standing, is_public=is_public)
             continue
@@ -174,25 +174,25 @@ def test_refusals_never_betray_a_hidden_team(standing: Standing, is_public: bool
 def test_a_refusal_says_who_may_or_what_is_not_there() -> None:
     for refuse, who in ((refuse_unless_admin, "an admin"), (refuse_unless_member, "a member")):
         with pytest.raises(QuestError, match=rf"^Only {who} of the team may do this\.$"):
-            refuse(Standing.STRANGER, is_public=True, what="goal")
+            refuse(AccessLevel.STRANGER, is_public=True, what="goal")
         with pytest.raises(QuestError, match=r"^No such goal\.$"):
-            refuse(Standing.STRANGER, is_public=False, what="goal")
+            refuse(AccessLevel.STRANGER, is_public=False, what="goal")
         with pytest.raises(QuestError, match=r"^No such team\.$"):
-            refuse(Standing.STRANGER, is_public=False)
+            refuse(AccessLevel.STRANGER, is_public=False)
 
 
 def test_a_standing_is_the_roles_or_how_one_is_known() -> None:
     somebody, nobody = Viewer(UUID(int=1)), Viewer()
     for role in (TeamRole.ADMIN, "ADMIN"):
-        assert somebody.standing(role) is Standing.ADMIN
+        assert somebody.standing(role) is AccessLevel.ADMIN
     for role in (TeamRole.MEMBER, "MEMBER"):
-        assert somebody.standing(role) is Standing.MEMBER
-    assert (somebody.standing(None), nobody.standing(None)) == (Standing.STRANGER, Standing.ANONYMOUS)
+        assert somebody.standing(role) is AccessLevel.MEMBER
+    assert (somebody.standing(None), nobody.standing(None)) == (AccessLevel.STRANGER, AccessLevel.ANONYMOUS)
 
 
 def test_a_nearer_standing_sees_no_less() -> None:
     for part, is_public in product(TeamPart, (True, False)):
-        seen = [may_see(part, standing, is_public=is_public) for standing in Standing]
+        seen = [may_see(part, standing, is_public=is_public) for standing in AccessLevel]
         assert seen == sorted(seen)
         assert seen[-1]
 

@@ -19,7 +19,7 @@ from milequest.rules.boards import board_key
 from milequest.rules.enums import LeaderboardMetric, LeaderboardPeriod
 from milequest.store import rankings
 from milequest.store.boards import Leaderboard
-from milequest.store.rankings import Ask
+from milequest.store.rankings import RankQuery
 from milequest.store.transaction import open_pool
 from tests import servers
 from tests.conftest import RUN_FOLDER, WORKER
@@ -79,14 +79,14 @@ async def check_totals(life: Life) -> None:
 
 async def check_boards(life: Life) -> None:
     """What is read of every team's boards, against the plain ranking."""
-    asked: dict[Ask, list[tuple[int, UUID, int]]] = {}
+    asked: dict[RankQuery, list[tuple[int, UUID, int]]] = {}
     for team in life.world.teams.values():
         today = life.now.astimezone(ZoneInfo(team.zone)).date()
         for period in PERIODS:
             for place, metric in ((0, LeaderboardMetric.DISTANCE), (4, LeaderboardMetric.ACTIVE_DAYS)):
                 key = board_key(LeaderboardPeriod(period), metric=metric, owner_id=team.id)
                 board = Leaderboard(key, key.shown(today), is_final=False, version=0)
-                asked[Ask(board, 100, counted=True)] = life.world.ranking(team, period, today, place)
+                asked[RankQuery(board, 100, counted=True)] = life.world.ranking(team, period, today, place)
     for ask, page in (await rankings.pages(life.db, Viewer(None), list(asked))).items():
         assert [(one.rank, one.competitor.id, one.raw) for one in page.entries] == asked[ask]
         assert page.total == len(asked[ask])

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from milequest.rules.ids import new_id
-from milequest.store import activities, counting, entries, log, milestones, progress, users
+from milequest.store import activities, contributions, entries, log, milestones, progress, users
 from milequest.store.transaction import Connection
 
 _DIGEST = bytes(32)
@@ -41,9 +41,9 @@ async def log_activity(db: Connection, variables: dict[str, Any]) -> dict[str, A
         None,
     )
     await db.fetchval(activities._INSERT, *told, "PUBLIC", "COUNTED", key, _DIGEST, now)
-    await db.execute(counting._LOCK_BOARDS, viewer, began, walk_id)
-    team_id, goal_id, *_ = (await db.fetch(counting._LOCK_GOALS, viewer, began, day, walk_id))[0]
-    await db.fetch(counting._PUT, [goal_id], [mm], [team_id], [goal_id], [team_id], *counted)
+    await db.execute(contributions._LOCK_BOARDS, viewer, began, walk_id)
+    team_id, goal_id, *_ = (await db.fetch(contributions._LOCK_GOALS, viewer, began, day, walk_id))[0]
+    await db.fetch(contributions._PUT, [goal_id], [mm], [team_id], [goal_id], [team_id], *counted)
     await db.execute(entries._REFRESH, [team_id], viewer, [day], [goal_id], viewer.int % entries.SHARDS)
     channel = f"team:{team_id.hex}"
     await db.fetch(log._APPEND, [channel], [1], [channel], [0], ["ACTIVITY_ADDED"], [walk_id], [{}], [now])

@@ -11,7 +11,7 @@ from milequest.rules.enums import Delivery
 from milequest.rules.identity import IdentityKind
 from milequest.store import log
 from resolvers.context import Request
-from resolvers.feeds import Head, LogFeed
+from resolvers.feeds import EventEnvelope, LogFeed
 from schema.build import runner
 from schema.execution import RequestRefused
 from tests.policy.asking import NODES, ROWS, SCHEMA, Shown, document, everything, variables_of
@@ -173,5 +173,5 @@ async def _events(world: World, team: TeamOf, feed: Any, request: Request) -> li
     entries = [
         one for one in await log.read(world.quest.runtime.writer, feed.channel, 0, 500) if one.kind in feed.kinds
     ]
-    heads = [Head("cursor", one.sequence, Delivery.LIVE, one.occurred_at, feed.team_id) for one in entries]
+    heads = [EventEnvelope("cursor", one.sequence, Delivery.LIVE, one.occurred_at, feed.team_id) for one in entries]
     return [await feed.start(request, heads[0]), *await feed.events(request, heads, entries)]

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from graphql import get_named_type
 
-from milequest.rules.access import Standing
+from milequest.rules.access import AccessLevel
 from milequest.rules.identity import Identity, IdentityKind
 from tests.policy.asking import SCHEMA, Shown, document, everything, variables_of
 from tests.policy.attempts import MUTATIONS, Attempt, Own
@@ -41,9 +41,9 @@ class Cell:
         if self.team.kind == "deleted":
             return self.attempt.gone
         standing = self.team.standing(self.who)
-        if standing is Standing.STRANGER and self.team.kind == "private":
+        if standing is AccessLevel.STRANGER and self.team.kind == "private":
             return self.attempt.hidden
-        return {Standing.STRANGER: self.attempt.stranger, Standing.MEMBER: self.attempt.member}.get(
+        return {AccessLevel.STRANGER: self.attempt.stranger, AccessLevel.MEMBER: self.attempt.member}.get(
             standing, self.attempt.admin
         )
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from milequest.rules.access import Standing, TeamPart, Viewer, may_see
+from milequest.rules.access import AccessLevel, TeamPart, Viewer, may_see
 from milequest.rules.identity import Identity, IdentityKind
 from tests.journeys import ACTIVATE, CANCEL, NOW, along, draft, walk
 from tests.quest import Caller, Quest
@@ -81,7 +81,7 @@ class TeamOf:
         """Whether it is the viewer's own."""
         return what.owner is not None and who in self.people and self.people[who].user_id == what.owner
 
-    def standing(self, who: str) -> Standing:
+    def standing(self, who: str) -> AccessLevel:
         """How near a viewer stands to the team."""
         role = {"admin": "ADMIN", "member": "MEMBER"}.get(who) if self.kind != "deleted" else None
         is_known = who not in ("nobody", "machine")

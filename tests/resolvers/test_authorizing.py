@@ -16,7 +16,7 @@ from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import ANONYMOUS, IdentityKind
 from milequest.store.transaction import Pool, open_pool
 from resolvers import authorizing
-from resolvers.authorizing import Gatekeeper
+from resolvers.authorizing import CachingAuthorizer
 from resolvers.identity import Identify
 from tests.fakes import authorizer as operator
 from tests.fakes import issuer as fake
@@ -100,7 +100,7 @@ async def test_without_one_nothing_has_changed(pool: Pool, issuer: Issuer, asked
 
 
 async def test_an_answer_is_kept_for_as_long_as_it_says(asked: list[Any]) -> None:
-    gatekeeper = Gatekeeper(PythonAuthorizer(operator.decide_soon))
+    gatekeeper = CachingAuthorizer(PythonAuthorizer(operator.decide_soon))
     for seconds, times in ((0, 1), (59, 1), (60, 2)):
         await gatekeeper("wall 60", None, NOW + timedelta(seconds=seconds))
         assert len(asked) == times
@@ -118,7 +118,7 @@ async def test_what_is_kept_is_bounded(
     monkeypatch: pytest.MonkeyPatch, asked: list[Any], limit: str, most: int
 ) -> None:
     monkeypatch.setattr(authorizing, limit, most)
-    gatekeeper = Gatekeeper(PythonAuthorizer(operator.decide))
+    gatekeeper = CachingAuthorizer(PythonAuthorizer(operator.decide))
     for number in range(20):
         await gatekeeper("wall 60" + " " * number, None, NOW)
     assert 1 <= len(gatekeeper) <= 5
@@ -132,7 +132,7 @@ async def test_an_answer_that_is_very_large_is_not_kept(asked: list[Any]) -> Non
     def talkative(event: dict[str, Any], context: object) -> Any:
         return operator.decide(event, context) | {"resolverContext": {"x": "y" * authorizing.MAX_BYTES}}
 
-    gatekeeper = Gatekeeper(PythonAuthorizer(talkative))
+    gatekeeper = CachingAuthorizer(PythonAuthorizer(talkative))
     for _ in range(2):
         await gatekeeper("wall 60", None, NOW)
     assert (len(asked), len(gatekeeper)) == (2, 0)
@@ -152,7 +152,7 @@ async def test_who_says_nothing_in_time_lets_nobody_in(monkeypatch: pytest.Monke
 
     function: Callable[..., Any] = later if is_async else slow
     with pytest.raises(Refused) as refused:
-        await Gatekeeper(PythonAuthorizer(function))("wall", None, NOW)
+        await CachingAuthorizer(PythonAuthorizer(function))("wall", None, NOW)
     assert refused.value.code is ErrorCode.UNAUTHENTICATED
 
 

@@ -11,8 +11,8 @@ import strawberry
 from milequest.rules.errors import not_found
 from resolvers.batch import Batch
 from resolvers.context import Context, Request
-from schema.directives import ANYONE
-from schema.fields import about, field
+from schema.directives import ALL_CALLERS
+from schema.fields import attribute, field
 from tests.schema.small import request, run, runner_of
 
 
@@ -129,12 +129,12 @@ def child_of(ctx: Context) -> Any:
 
 @strawberry.type(description="x")
 class Child:
-    number: int = about("x")
+    number: int = attribute("x")
 
 
 @strawberry.type(description="x")
 class Parent:
-    number: int = about("x")
+    number: int = attribute("x")
 
     @field(child_of)
     def child(self) -> Child | None:
@@ -147,11 +147,11 @@ class Parent:
 
 @strawberry.type(description="x")
 class Query:
-    @field(lambda _: [Row(1), Row(2), Row(3)], *ANYONE, bound=3)
+    @field(lambda _: [Row(1), Row(2), Row(3)], *ALL_CALLERS, bound=3)
     def parents(self) -> list[Parent | None] | None:
         """x"""
 
-    @field(lambda _: [Row(1), Row(2), Row(3)], *ANYONE, bound=3)
+    @field(lambda _: [Row(1), Row(2), Row(3)], *ALL_CALLERS, bound=3)
     def strict_parents(self) -> list[Parent] | None:
         """x"""
 

@@ -8,7 +8,7 @@ import pytest
 
 from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.providers.identity.outside import OutsideIdentity
-from milequest.rules.authorizing import Asking
+from milequest.rules.authorizing import AuthorizerRequest
 from milequest.rules.budgets import BAD_CREDENTIAL, BURST, HOUR, REFUSED_CREDENTIAL, Payer
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.rules.identity import IdentityKind
@@ -23,7 +23,10 @@ from tests.fakes.issuer import CLIENT_ID, Issuer
 PER_HOUR = 1_000
 POINTS = PER_HOUR * BURST // HOUR  # of a full budget
 REFILLED = 5  # at most, while a test runs
-HERE, ELSEWHERE = Asking("here", address="198.51.100.7"), Asking("elsewhere", address="203.0.113.9")
+HERE, ELSEWHERE = (
+    AuthorizerRequest("here", address="198.51.100.7"),
+    AuthorizerRequest("elsewhere", address="203.0.113.9"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +74,7 @@ def identifying(pool: Pool, issuer: Issuer, authorizer: Any = None, per_hour: in
     return Identify(outside, pool, authorizer=authorizer, budgets=Budgets(None, {Payer.NETWORK: per_hour}))
 
 
-async def code(identify: Identify, token: str, asking: Asking = HERE) -> ErrorCode | None:
+async def code(identify: Identify, token: str, asking: AuthorizerRequest = HERE) -> ErrorCode | None:
     """Why a token is refused, if it is."""
     try:
         await identify(token, asking)

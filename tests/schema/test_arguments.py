@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 import strawberry
 
-from schema.directives import ANYONE
-from schema.fields import about, arg, field, optional
+from schema.directives import ALL_CALLERS
+from schema.fields import arg, attribute, field, optional
 from tests.schema.small import run, runner_of
 
 TEAM = UUID("0192f1c2-7b1e-7c3a-9d7e-3f2a6c1b4d5e")
@@ -25,14 +25,14 @@ class PlaceInput:
 
 @strawberry.input(description="x")
 class PlacesInput:
-    team_id: strawberry.ID = about("x")
+    team_id: strawberry.ID = attribute("x")
     first_place: PlaceInput | None = optional("x")
     other_places: list[PlaceInput | None] | None = optional("x")
 
 
 @strawberry.type(description="x")
 class Query:
-    @field(lambda ctx: repr(dict(ctx.args)), *ANYONE)
+    @field(lambda ctx: repr(dict(ctx.args)), *ALL_CALLERS)
     def given(
         self,
         team_id: Annotated[strawberry.ID | None, arg("x")] = strawberry.UNSET,

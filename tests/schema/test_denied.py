@@ -9,8 +9,8 @@ import strawberry
 from milequest.rules.errors import QuestError
 from milequest.rules.identity import Identity, IdentityKind
 from resolvers.context import Context
-from schema.directives import ANYONE
-from schema.fields import about, field, subscription
+from schema.directives import ALL_CALLERS
+from schema.fields import attribute, field, subscription
 from schema.rows import TYPE_OF_ROW
 from tests.schema.small import request, run, runner_of
 
@@ -37,33 +37,33 @@ async def ticks(_: Context) -> str:
 
 @strawberry.interface(description="x")
 class Sized:
-    size: int | None = about("x")
+    size: int | None = attribute("x")
 
 
 @strawberry.type(description="x", name="Shoe")
 class ShoeType(Sized):
-    size: int | None = about("x")
-    price: int = about("x")
+    size: int | None = attribute("x")
+    price: int = attribute("x")
 
-    @field(shoe, *ANYONE)
+    @field(shoe, *ALL_CALLERS)
     def other(self) -> Sized | None:
         """x"""
 
 
 @strawberry.type(description="x")
 class Query:
-    @field(shoe, *ANYONE)
+    @field(shoe, *ALL_CALLERS)
     def shoe(self) -> ShoeType | None:
         """x"""
 
-    @field(lambda ctx: ctx.identity.resolver_context["machine"], *ANYONE)
+    @field(lambda ctx: ctx.identity.resolver_context["machine"], *ALL_CALLERS)
     def machine(self) -> str | None:
         """x"""
 
 
 @strawberry.type(description="x")
 class Subscription:
-    @subscription(ticks, *ANYONE)
+    @subscription(ticks, *ALL_CALLERS)
     def shoes(self) -> ShoeType | None:
         """x"""
 

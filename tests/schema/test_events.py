@@ -8,9 +8,9 @@ import strawberry
 
 from milequest.rules.errors import ErrorCode, Refused
 from resolvers.context import Context, append_error
-from schema.directives import ANYONE, SIGNED_IN
-from schema.execution import RequestRefused, Runner, Subscribed
-from schema.fields import about, arg, field, subscription
+from schema.directives import ALL_CALLERS, SIGNED_IN
+from schema.execution import PreparedSubscription, RequestRefused, Runner
+from schema.fields import arg, attribute, field, subscription
 from tests.schema.small import request, runner_of, told
 
 BROKEN = RuntimeError("the password is hunter2")
@@ -43,7 +43,7 @@ async def broken(_: Context) -> None:
 
 @strawberry.type(description="x")
 class Thing:
-    number: int | None = about("x")
+    number: int | None = attribute("x")
 
     @field(doubtful)
     def doubtful(self) -> str | None:
@@ -60,7 +60,7 @@ class Thing:
 
 @strawberry.type(description="x")
 class Query:
-    @field(doubtful, *ANYONE)
+    @field(doubtful, *ALL_CALLERS)
     def nothing(self) -> str | None:
         """x"""
 
@@ -70,7 +70,7 @@ Then = Annotated[str, arg("x")]
 
 @strawberry.type(description="x")
 class Subscription:
-    @subscription(count, *ANYONE)
+    @subscription(count, *ALL_CALLERS)
     def numbers(self, then: Then) -> Thing | None:
         """x"""
 
@@ -78,7 +78,7 @@ class Subscription:
     def own_numbers(self, then: Then) -> Thing | None:
         """x"""
 
-    @subscription(refuse, *ANYONE)
+    @subscription(refuse, *ALL_CALLERS)
     def refused(self) -> Thing | None:
         """x"""
 
@@ -88,7 +88,7 @@ def runner() -> Runner:
     return runner_of(Query, subscription=Subscription)
 
 
-async def subscribe(runner: Runner, text: str, variables: dict[str, Any] | None = None) -> Subscribed:
+async def subscribe(runner: Runner, text: str, variables: dict[str, Any] | None = None) -> PreparedSubscription:
     """What a subscription is of."""
     return await runner.subscribe(runner.prepare(text), request(), variables, None)
 

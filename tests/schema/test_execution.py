@@ -12,9 +12,9 @@ from milequest.rules.errors import ErrorCode, RateLimited, Refused, invalid
 from resolvers.context import Context, append_error, error
 from schema import limits
 from schema.build import runner as real_runner
-from schema.directives import ANYONE, SIGNED_IN
+from schema.directives import ALL_CALLERS, SIGNED_IN
 from schema.execution import TOKEN_BYTES, RequestRefused, Runner
-from schema.fields import about, arg, field
+from schema.fields import arg, attribute, field
 from tests.quest import Quest
 from tests.schema.small import run, runner_of, told
 
@@ -57,8 +57,8 @@ async def broken(_: Context) -> None:
 
 @strawberry.type(description="x")
 class Thing:
-    number: int | None = about("x")
-    text: str = about("x")
+    number: int | None = attribute("x")
+    text: str = attribute("x")
 
     @field(doubtful)
     def doubtful(self) -> str | None:
@@ -71,35 +71,35 @@ class Thing:
 
 @strawberry.type(description="x")
 class Query:
-    @field(refuse, *ANYONE)
+    @field(refuse, *ALL_CALLERS)
     def refused(self) -> str | None:
         """x"""
 
-    @field(wrong, *ANYONE)
+    @field(wrong, *ALL_CALLERS)
     def wrong(self) -> str | None:
         """x"""
 
-    @field(limited, *ANYONE)
+    @field(limited, *ALL_CALLERS)
     def limited(self) -> str | None:
         """x"""
 
-    @field(give_up, *ANYONE)
+    @field(give_up, *ALL_CALLERS)
     def given_up(self) -> str | None:
         """x"""
 
-    @field(doubtful, *ANYONE)
+    @field(doubtful, *ALL_CALLERS)
     def doubtful(self) -> str | None:
         """x"""
 
-    @field(broken, *ANYONE)
+    @field(broken, *ALL_CALLERS)
     def broken(self) -> str | None:
         """x"""
 
-    @field(lambda _: [Row(1, "a"), Row("two", "b"), Row(3, None)], *ANYONE, bound=3)
+    @field(lambda _: [Row(1, "a"), Row("two", "b"), Row(3, None)], *ALL_CALLERS, bound=3)
     def things(self) -> list[Thing | None] | None:
         """x"""
 
-    @field(lambda ctx: ctx.args["text"], *ANYONE)
+    @field(lambda ctx: ctx.args["text"], *ALL_CALLERS)
     def echo(self, text: Annotated[str, arg("x")]) -> str | None:
         """x"""
 

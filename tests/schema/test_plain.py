@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resolvers.context import Context
-from schema.directives import ANYONE
+from schema.directives import ALL_CALLERS
 from schema.enums import Units
-from schema.fields import about
+from schema.fields import attribute
 from schema.fields import field as resolved
 from tests.schema.small import run, runner_of, told
 
@@ -32,12 +32,12 @@ class Row:
 
 @strawberry.type(description="A thing.")
 class Thing:
-    name: str = about("Its name.")
-    note: str | None = about("A note.")
-    size: float = about("Its size.")
-    units: Units = about("Its units.")
-    child: "Thing | None" = about("A thing in it.")
-    children: list["Thing"] = about("Things in it.", bound=9)
+    name: str = attribute("Its name.")
+    note: str | None = attribute("A note.")
+    size: float = attribute("Its size.")
+    units: Units = attribute("Its units.")
+    child: "Thing | None" = attribute("A thing in it.")
+    children: list["Thing"] = attribute("Things in it.", bound=9)
 
     @resolved(lambda ctx: ctx.source.name)
     def slow(self) -> str:
@@ -53,7 +53,7 @@ def thing(_: Context) -> Row:
 
 @strawberry.type(description="The root.")
 class Query:
-    @resolved(thing, *ANYONE)
+    @resolved(thing, *ALL_CALLERS)
     def thing(self) -> Thing | None:
         """The thing."""
 
@@ -89,7 +89,7 @@ async def test_answers_and_errors_are_those_of_graphql_core(document: str, row: 
     ROWS["now"] = row
     short = await run(RUNNER, document)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("schema.execution.PlainExecutor", Executor)
+        patch.setattr("schema.execution.FastPathExecutor", Executor)
         long = await run(RUNNER, document)
     assert (short.data, told(short)) == (long.data, told(long))
     assert list(_keys(short.data)) == list(_keys(long.data))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from milequest.rules.calendar import instant_text
 from resolvers.context import Context
-from schema.directives import ANYONE
+from schema.directives import ALL_CALLERS
 from schema.execution import RequestRefused
 from schema.fields import arg, field
 from schema.scalars import (
@@ -229,23 +229,23 @@ def echo(ctx: Context) -> Any:
 
 @strawberry.type(description="x")
 class Query:
-    @field(echo, *ANYONE)
+    @field(echo, *ALL_CALLERS)
     def day(self, v: Annotated[AWSDate, arg("x")]) -> AWSDate | None:
         """x"""
 
-    @field(echo, *ANYONE)
+    @field(echo, *ALL_CALLERS)
     def instant(self, v: Annotated[AWSDateTime, arg("x")]) -> AWSDateTime | None:
         """x"""
 
-    @field(echo, *ANYONE)
+    @field(echo, *ALL_CALLERS)
     def address(self, v: Annotated[AWSEmail, arg("x")]) -> AWSEmail | None:
         """x"""
 
-    @field(echo, *ANYONE)
+    @field(echo, *ALL_CALLERS)
     def json(self, v: Annotated[AWSJSON, arg("x")]) -> AWSJSON | None:
         """x"""
 
-    @field(echo, *ANYONE)
+    @field(echo, *ALL_CALLERS)
     def url(self, v: Annotated[AWSURL, arg("x")]) -> AWSURL | None:
         """x"""
 

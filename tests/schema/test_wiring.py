@@ -9,9 +9,9 @@ import strawberry
 
 from milequest.rules.identity import ANONYMOUS, SYSTEM, Identity, IdentityKind
 from resolvers.context import Context
-from schema.directives import ANYONE, KNOWN, PEOPLE, SIGNED_IN, ApiKey, Iam, UserPools
+from schema.directives import ALL_CALLERS, IDENTIFIED, SIGNED_IN, USERS, ApiKey, Iam, UserPools
 from schema.execution import RequestRefused
-from schema.fields import about, arg, field, subscription
+from schema.fields import arg, attribute, field, subscription
 from schema.wiring import SchemaFault
 from tests.schema.small import SOMEBODY, request, run, runner_of
 
@@ -33,12 +33,12 @@ class Silent:
 
 @strawberry.type
 class Nameless:
-    name: str = about("x")
+    name: str = attribute("x")
 
 
 @strawberry.type(description="x")
 class Endless:
-    names: list[str] = about("x")
+    names: list[str] = attribute("x")
 
 
 @strawberry.interface(description="x")
@@ -48,7 +48,7 @@ class Shape:
 
 @strawberry.type(description="x")
 class Circle(Shape):
-    size: int = about("x")
+    size: int = attribute("x")
 
 
 @strawberry.input(description="x")
@@ -58,20 +58,20 @@ class SilentInput:
 
 @strawberry.input(description="x")
 class ShoeInput:
-    shoe_id: strawberry.ID = about("x")
+    shoe_id: strawberry.ID = attribute("x")
 
 
 BROKEN = [
     (str | None, None, (), "x", "Query.value has no resolver or no sign-in rule"),
-    (str | None, None, ANYONE, "", "Query.value has no description"),
-    (str | None, str | None, ANYONE, "x", r"Query.value\(given:\) has no description"),
-    (list[str] | None, None, ANYONE, "x", "Query.value is a list without a bound"),
-    (Silent | None, None, ANYONE, "x", "Silent.name has no description"),
-    (Nameless | None, None, ANYONE, "x", "Nameless has no description"),
-    (Endless | None, None, ANYONE, "x", "Endless.names is a list without a bound"),
-    (Circle | None, None, ANYONE, "x", "Shape.size has no description"),
-    (str | None, Annotated[SilentInput, arg("x")], ANYONE, "x", "SilentInput.name has no description"),
-    (str | None, Annotated[ShoeInput, arg("x")], ANYONE, "x", "Query.value takes an id, and 'shoeId' doesn't say"),
+    (str | None, None, ALL_CALLERS, "", "Query.value has no description"),
+    (str | None, str | None, ALL_CALLERS, "x", r"Query.value\(given:\) has no description"),
+    (list[str] | None, None, ALL_CALLERS, "x", "Query.value is a list without a bound"),
+    (Silent | None, None, ALL_CALLERS, "x", "Silent.name has no description"),
+    (Nameless | None, None, ALL_CALLERS, "x", "Nameless has no description"),
+    (Endless | None, None, ALL_CALLERS, "x", "Endless.names is a list without a bound"),
+    (Circle | None, None, ALL_CALLERS, "x", "Shape.size has no description"),
+    (str | None, Annotated[SilentInput, arg("x")], ALL_CALLERS, "x", "SilentInput.name has no description"),
+    (str | None, Annotated[ShoeInput, arg("x")], ALL_CALLERS, "x", "Query.value takes an id, and 'shoeId' doesn't say"),
 ]  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def test_what_breaks_a_rule_of_the_house_stops_the_start(
 def test_a_root_field_without_a_resolver_stops_the_start() -> None:
     @strawberry.type(description="x")
     class Query:
-        value: str | None = about("x")
+        value: str | None = attribute("x")
 
     with pytest.raises(SchemaFault, match=r"Query\.value has no resolver or no sign-in rule"):
         runner_of(Query)
@@ -103,11 +103,11 @@ def test_a_root_field_without_a_resolver_stops_the_start() -> None:
 def test_a_field_in_a_resolvers_place_stops_the_start() -> None:
     @strawberry.type(description="x")
     class Query:
-        @field(nothing, *ANYONE)
+        @field(nothing, *ALL_CALLERS)
         def nothing(self) -> str | None:
             """x"""
 
-        @field(nothing, *ANYONE)  # by now that is the field above
+        @field(nothing, *ALL_CALLERS)  # by now that is the field above
         def other(self) -> str | None:
             """x"""
 
@@ -145,17 +145,17 @@ def selected(ctx: Context) -> Secret:
 
 @strawberry.type(description="x", directives=[UserPools(cognito_groups=["admins", "owners"])])
 class AdminsOnly:
-    text: str | None = about("x")
+    text: str | None = attribute("x")
 
-    @field(lambda ctx: ctx.source.text, *ANYONE)
+    @field(lambda ctx: ctx.source.text, *ALL_CALLERS)
     def open_text(self) -> str | None:
         """x"""
 
 
 @strawberry.type(description="x")
 class Plain:
-    text: str | None = about("x")
-    team_id: strawberry.ID | None = about("x")
+    text: str | None = attribute("x")
+    team_id: strawberry.ID | None = attribute("x")
 
     @field(lambda ctx: ctx.source.text, *SIGNED_IN)
     def guarded_text(self) -> str | None:
@@ -164,7 +164,7 @@ class Plain:
 
 @strawberry.type(description="x")
 class Query:
-    @field(lambda ctx: "open", *ANYONE)
+    @field(lambda ctx: "open", *ALL_CALLERS)
     def open(self) -> str | None:
         """x"""
 
@@ -184,11 +184,11 @@ class Query:
     def role(self) -> str | None:
         """x"""
 
-    @field(lambda ctx: "known", *KNOWN)
+    @field(lambda ctx: "known", *IDENTIFIED)
     def known(self) -> str | None:
         """x"""
 
-    @field(lambda ctx: "people", *PEOPLE)
+    @field(lambda ctx: "people", *USERS)
     def people(self) -> str | None:
         """x"""
 
@@ -200,15 +200,15 @@ class Query:
     def either(self) -> str | None:
         """x"""
 
-    @field(lambda ctx: Secret("inside"), *ANYONE)
+    @field(lambda ctx: Secret("inside"), *ALL_CALLERS)
     def admins_only(self) -> AdminsOnly | None:
         """x"""
 
-    @field(selected, *ANYONE)
+    @field(selected, *ALL_CALLERS)
     def plain(self) -> Plain | None:
         """x"""
 
-    @field(lambda ctx: f"{ctx.info.field_name} {ctx.info.parent_type_name} {ctx.info.path}", *ANYONE)
+    @field(lambda ctx: f"{ctx.info.field_name} {ctx.info.parent_type_name} {ctx.info.path}", *ALL_CALLERS)
     def where(self) -> str | None:
         """x"""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from milequest.rules.authorizing import Asking
+from milequest.rules.authorizing import AuthorizerRequest
 from milequest.rules.budgets import Caller, Payer
 from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
@@ -25,16 +25,16 @@ from milequest.store.budgets import Budgets
 from milequest.store.revocations import Revocations
 from resolvers.context import Request
 from resolvers.feeds import Feed
-from subscriptions.apigateway.connections import Connections
-from subscriptions.apigateway.doors import Doors, connect, disconnect
-from subscriptions.apigateway.later import forward
+from subscriptions.apigateway.connections import ConnectionStore
+from subscriptions.apigateway.delay_queue import redeliver
+from subscriptions.apigateway.dependencies import Dependencies
+from subscriptions.apigateway.fanout import fan_out
+from subscriptions.apigateway.lifecycle import ConnectDependencies, connect, disconnect
 from subscriptions.apigateway.messages import receive
-from subscriptions.apigateway.parts import Parts
-from subscriptions.apigateway.planner import plan
-from subscriptions.apigateway.poster import post
-from subscriptions.apigateway.relay import kicked
-from subscriptions.apigateway.rounds import Pace, round_of
-from subscriptions.apigateway.shelf import Shelf
+from subscriptions.apigateway.plan_cache import PlanCache
+from subscriptions.apigateway.relay import on_commit_notifications
+from subscriptions.apigateway.sender import send
+from subscriptions.apigateway.sweeper import Timeouts, sweep
 from subscriptions.plans import Plan
 from tests.simulation.clients import Client
 from tests.simulation.cloud import SOCKETS_URL, ClientSocket, Cloud, SimulatedAws, SimulatedSockets
@@ -138,7 +138,7 @@ class SimplePlans:
             raise not_found("team")
         return self._plans[text], (variables or {}).get("after")
 
-    def release(self, plan: Plan, payer: Caller | None = None) -> None:
+    def release(self, fan_out: Plan, payer: Caller | None = None) -> None:
         """Keep it: there are two."""
 
 
@@ -156,16 +156,18 @@ class Container:
             away,
             SimpleNamespace(metrics_namespace="", sockets_per_user=50),
         )
-        shelf = Shelf(runtime, table)
+        shelf = PlanCache(runtime, table)
         shelf.plans = cast(Any, SimplePlans())
         news, posts, later = (Queue(aws, name) for name in ("news", "posts", "later"))
         sockets = Sockets(aws, SOCKETS_URL)
         identify: Any = self._identify
         self._world = world
-        self.parts = Parts(runtime, identify, table, Connections(table), sockets, news, posts, later, shelf, None)
-        self.doors = Doors(self.parts.connections, identify, (), 1_000)
+        self.deps = Dependencies(
+            runtime, identify, table, ConnectionStore(table), sockets, news, posts, later, shelf, None
+        )
+        self.doors = ConnectDependencies(self.deps.connections, identify, (), 1_000)
 
-    async def _identify(self, authorization: str, asking: Asking) -> Identity:
+    async def _identify(self, authorization: str, asking: AuthorizerRequest) -> Identity:
         """Return who comes with a token, which says who it is. Raises UNAUTHENTICATED."""
         _, user, session_id = authorization.split(" ", 2)
         if session_id in self._world.signed_out:
@@ -215,27 +217,27 @@ async def _disconnect(one: Container, event: Any) -> Any:
 
 
 async def _receive(one: Container, event: Any) -> Any:
-    return await receive(one.parts, event)
+    return await receive(one.deps, event)
 
 
 async def _plan(one: Container, event: Any) -> Any:
-    return await plan(one.parts, event)
+    return await fan_out(one.deps, event)
 
 
 async def _post(one: Container, event: Any) -> Any:
-    return await post(one.parts, event)
+    return await send(one.deps, event)
 
 
 async def _forward(one: Container, event: Any) -> Any:
-    return await forward(one.parts, event)
+    return await redeliver(one.deps, event)
 
 
 async def _kicked(one: Container, event: Any) -> Any:
-    return await kicked(one.parts, event)
+    return await on_commit_notifications(one.deps, event)
 
 
 async def _round(one: Container, _: Any) -> None:
-    await round_of(one.parts, START + timedelta(seconds=one._world.now), Pace())
+    await sweep(one.deps, START + timedelta(seconds=one._world.now), Timeouts())
 
 
 class SocketClient(Client):

@@ -14,18 +14,18 @@ from milequest.rules.identity import Identity
 from milequest.store.bus import Bus
 from milequest.store.revocations import Revocations
 from resolvers.context import Request
-from resolvers.feeds import Feed, Gate, Head, LogFeed, Look, StateFeed
+from resolvers.feeds import AccessRule, EventEnvelope, Feed, LogFeed, StateFeed, StateSnapshot
 from subscriptions.hub import Hub
-from subscriptions.listeners import Listener
 from subscriptions.plans import Cost, Plan, PlanKey, Plans
 from subscriptions.protocols.steps import Errors, Result
+from subscriptions.subscribers import Subscriber
 from tests.simulation.world import CHANNEL, LOOK, TEAM, VERSION, Database, Redis, World
 
 BEHIND, FULL = 8, 40  # results on the way to a client: much, and too many
-GATE = Gate(TEAM, TeamPart.PEOPLE)
+GATE = AccessRule(TEAM, TeamPart.PEOPLE)
 
 
-class Numbered(Listener):
+class Numbered(Subscriber):
     """A listener whose place in a set does not depend on its address in memory."""
 
     __slots__ = ("number",)
@@ -46,7 +46,7 @@ class News(LogFeed):
 
     __slots__ = ()
 
-    async def start(self, request: Request, head: Head) -> Head:
+    async def start(self, request: Request, head: EventEnvelope) -> EventEnvelope:
         """Answer where the log is."""
         return replace(head, snapshot=cast(Any, await _sees(request)))
 
@@ -61,12 +61,12 @@ async def _rows(request: Request, _: UUID, entries: Sequence[Any]) -> list[dict[
     return [{"snapshot": sees} for _ in entries]
 
 
-async def _look(request: Request) -> Look:
+async def _look(request: Request) -> StateSnapshot:
     version = await request.db.fetchval(VERSION)
-    return Look((version, await _sees(request)), version)
+    return StateSnapshot((version, await _sees(request)), version)
 
 
-NEWS = News("walks", GATE, TEAM, frozenset(EventKind), Head, _rows)
+NEWS = News("walks", GATE, TEAM, frozenset(EventKind), EventEnvelope, _rows)
 STATE = StateFeed(("state", TEAM), GATE, (CHANNEL,), _look)
 
 
@@ -94,7 +94,7 @@ class Simple(Plan):
 
     async def answer(self, event: Any, request: Request) -> str:
         """Return the place of an event of the log, or the version of the state."""
-        if isinstance(event, Head):
+        if isinstance(event, EventEnvelope):
             body = {"cursor": event.cursor, "sequence": event.sequence, "delivery": event.delivery.value}
             body["sees"] = event.snapshot
         else:
@@ -162,18 +162,18 @@ class Connection:
     results: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     on_the_way: int = 0
     reads_slowly: bool = False
-    listener: Listener | None = None
+    subscriber: Subscriber | None = None
     _room: asyncio.Event = field(default_factory=asyncio.Event)
 
     def open(self) -> None:
         """Begin to listen."""
-        self.listener = Numbered(self.process.plans[self.feed], self.identity, self)
+        self.subscriber = Numbered(self.process.plans[self.feed], self.identity, self)
         self.process.connections[self] = None
-        self.process.hub.add(self.listener, self.after)
+        self.process.hub.add(self.subscriber, self.after)
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
         """Send results; a client that takes too little is cut off."""
-        if self.listener is None:
+        if self.subscriber is None:
             return
         for result in results:
             self._check(json.loads(result.payload)["data"]["it"])
@@ -190,7 +190,7 @@ class Connection:
 
     def fail(self, errors: Errors) -> None:
         """End it for these reasons, if it has not ended."""
-        if self.listener is not None:
+        if self.subscriber is not None:
             self._stop()
             self.results.put_nowait(errors)
 
@@ -202,21 +202,21 @@ class Connection:
         self.results.put_nowait(None)
 
     def _stop(self) -> None:
-        if self.listener is not None:
-            listener, self.listener = self.listener, None
+        if self.subscriber is not None:
+            subscriber, self.subscriber = self.subscriber, None
             self.process.connections.pop(self, None)
-            self.process.hub.remove(listener)
+            self.process.hub.remove(subscriber)
         self.on_the_way = 0
         self._room.set()
 
     @property
-    def is_behind(self) -> bool:
+    def is_lagging(self) -> bool:
         """Whether much is on the way."""
         return self.on_the_way > BEHIND
 
-    async def room(self) -> None:
+    async def drained(self) -> None:
         """Wait until that is no longer so."""
-        while self.is_behind:
+        while self.is_lagging:
             self._room.clear()
             await self._room.wait()
 

@@ -21,11 +21,11 @@ import orjson
 import pytest
 
 from infra.cost.coefficients import CPU_MS, ROUND_SOCKET_US
-from infra.cost.usage import Habits
+from infra.cost.usage import UsageProfile
 from milequest.settings import PROJECT
 from resolvers.feeds import ANY_CHANNEL
-from subscriptions.apigateway.later import NEWS
-from subscriptions.apigateway.news import wake_up
+from subscriptions.apigateway.delay_queue import NEWS
+from subscriptions.apigateway.group_messages import wake_up
 from tests.aws.conftest import deployment
 from tests.aws.deployment import Deployment
 from tests.aws.test_deployed import WALKS, found, walk
@@ -185,7 +185,7 @@ async def scene(deployment: Deployment) -> AsyncIterator[Scene]:
     goal = {"teamId": team, "name": "Far", "startsOn": str(datetime.now(UTC).date()), "waypoints": along(0, 20)}
     await asyncio.to_thread(deployment.data, GOAL, tokens[0], input={**goal, "activate": True})
     async with contextlib.AsyncExitStack() as opened:
-        dialled = [dial(deployment.socket_url, token) for token in tokens[: Habits().listeners]]
+        dialled = [dial(deployment.socket_url, token) for token in tokens[: UsageProfile().listeners]]
         yield Scene(deployment, tokens, team, [await opened.enter_async_context(each) for each in dialled])
 
 

@@ -12,14 +12,14 @@ from uuid import uuid4
 from milequest.runtime import Runtime
 from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.sqs import Queue
-from subscriptions.apigateway.doors import Doors, connect, disconnect
-from subscriptions.apigateway.later import forward
+from subscriptions.apigateway.delay_queue import redeliver
+from subscriptions.apigateway.dependencies import Dependencies, open_dependencies
+from subscriptions.apigateway.fanout import fan_out
+from subscriptions.apigateway.lifecycle import ConnectDependencies, connect, disconnect
 from subscriptions.apigateway.messages import receive
-from subscriptions.apigateway.parts import Parts, open_parts
-from subscriptions.apigateway.planner import plan
-from subscriptions.apigateway.poster import post
-from subscriptions.apigateway.relay import kicked
-from subscriptions.apigateway.rounds import Pace, round_of
+from subscriptions.apigateway.relay import on_commit_notifications
+from subscriptions.apigateway.sender import send
+from subscriptions.apigateway.sweeper import Timeouts, sweep
 from tests.fakes.apigateway import ApiGateway
 from tests.fakes.lambdas import consume, make_queue, make_table
 
@@ -34,9 +34,9 @@ class Gateway:
     """What a test may look at, and disturb."""
 
     api: ApiGateway
-    parts: Parts
+    deps: Dependencies
     aws: Aws
-    pace: Pace
+    pace: Timeouts
     loop: asyncio.AbstractEventLoop
     rounds: bool = True
     most: int = 10_000  # connections of one network
@@ -48,7 +48,7 @@ class Gateway:
 
     def usual_pace(self) -> None:
         """Have rounds as they are at AWS from now on; one that began otherwise is over then."""
-        self.pace = Pace()
+        self.pace = Timeouts()
         asyncio.run_coroutine_threadsafe(self._between_rounds(), self.loop).result(60)
 
     async def _between_rounds(self) -> None:
@@ -60,7 +60,7 @@ class Gateway:
         return await self.run(self._rows())
 
     async def _rows(self) -> list[dict[str, Any]]:
-        given = {"TableName": self.parts.runtime.settings.live_table}
+        given = {"TableName": self.deps.runtime.settings.live_table}
         signer, origin = self.aws.signer("dynamodb"), self.aws.origin("dynamodb")
         answer = await self.aws.call(signer, origin, "DynamoDB_20120810.Scan", "1.0", given)
         return [{name: next(iter(value.values())) for name, value in item.items()} for item in answer["Items"]]
@@ -93,11 +93,11 @@ async def gateway_of_aws(runtime: Runtime, endpoint: str) -> AsyncIterator[Gatew
         await make_table(aws, local.live_table)
         names = ("news.fifo", "posts.fifo", "later", "kicks")
         urls = [await make_queue(aws, f"{mark}-{name}") for name in names]
-        gate = Gateway(None, None, aws, Pace(), asyncio.get_running_loop())  # type: ignore[arg-type]  # see below
+        gate = Gateway(None, None, aws, Timeouts(), asyncio.get_running_loop())  # type: ignore[arg-type]  # see below
         gate.api = ApiGateway(
             lambda event: connect(_doors(gate), event),
             lambda event: disconnect(_doors(gate), event),
-            lambda event: receive(gate.parts, event),
+            lambda event: receive(gate.deps, event),
         )
         await stack.enter_async_context(gate.api.serving())
         local = replace(
@@ -107,9 +107,9 @@ async def gateway_of_aws(runtime: Runtime, endpoint: str) -> AsyncIterator[Gatew
             live_posts_queue=urls[1],
             live_later_queue=urls[2],
         )
-        gate.parts = await stack.enter_async_context(open_parts(replace(runtime, settings=local)))
-        functions = zip(urls, (plan, post, forward, kicked), strict=True)
-        work = [consume(aws, url, partial(one, gate.parts)) for url, one in functions for _ in range(CONSUMERS)]
+        gate.deps = await stack.enter_async_context(open_dependencies(replace(runtime, settings=local)))
+        functions = zip(urls, (fan_out, send, redeliver, on_commit_notifications), strict=True)
+        work = [consume(aws, url, partial(one, gate.deps)) for url, one in functions for _ in range(CONSUMERS)]
         tasks = [asyncio.create_task(one) for one in (*work, _rounds(gate))]
         runtime.bus.kicks = Queue(aws, urls[3])
         try:
@@ -122,9 +122,11 @@ async def gateway_of_aws(runtime: Runtime, endpoint: str) -> AsyncIterator[Gatew
                 await asyncio.wait(tasks)
 
 
-def _doors(gate: Gateway) -> Doors:
-    settings = gate.parts.runtime.settings
-    return Doors(gate.parts.connections, gate.parts.identify, {settings.origin, *settings.allowed_origins}, gate.most)
+def _doors(gate: Gateway) -> ConnectDependencies:
+    settings = gate.deps.runtime.settings
+    return ConnectDependencies(
+        gate.deps.connections, gate.deps.identify, {settings.origin, *settings.allowed_origins}, gate.most
+    )
 
 
 async def _rounds(gate: Gateway) -> None:
@@ -132,4 +134,4 @@ async def _rounds(gate: Gateway) -> None:
         await asyncio.sleep(ROUND_SECONDS)
         if gate.rounds:
             async with gate.under_way:
-                await round_of(gate.parts, datetime.now(UTC), gate.pace)
+                await sweep(gate.deps, datetime.now(UTC), gate.pace)

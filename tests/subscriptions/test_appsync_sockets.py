@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from subscriptions import gateway
 from subscriptions.gateway import KEEP_ALIVE_SECONDS
-from subscriptions.throttle import OPERATIONS_PER_SOCKET
+from subscriptions.quotas import OPERATIONS_PER_SOCKET
 from tests.service import Service
 from tests.sockets import BOARD, Socket
 from tests.subscriptions.team import Team

@@ -16,8 +16,8 @@ import pytest
 from app.serve import GRACE_SECONDS
 from milequest.settings import PROJECT
 from subscriptions import streams
-from subscriptions.listeners import Listener
 from subscriptions.protocols.steps import Result
+from subscriptions.subscribers import Subscriber
 from tests.event_streams import EVENTS, Event, asked
 from tests.service import Service, serving
 from tests.subscriptions.team import REMOVE, Team
@@ -90,13 +90,13 @@ def drained(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def listening(service: Service) -> Listener:
+def listening(service: Service) -> Subscriber:
     """The one who listens."""
     (listener,) = service.hub._listeners
     return listener
 
 
-async def flood(listener: Listener, times: int, *, newest: bool) -> None:
+async def flood(listener: Subscriber, times: int, *, newest: bool) -> None:
     """Tell somebody a lot: 64 KB each time."""
     for number in range(times):
         payload = json.dumps({"data": "x" * 64 * 1024, "number": number})
@@ -133,7 +133,7 @@ async def test_of_a_state_who_takes_little_gets_the_newest(service: Service, tea
     assert answer.count(b"event: next") < 100
 
 
-async def fail(listener: Listener) -> None:
+async def fail(listener: Subscriber) -> None:
     """End a subscription."""
     listener.sink.fail([{"message": "Over."}])
 

@@ -21,8 +21,8 @@ from app.upgrades import Upgrade
 from milequest.settings import Settings
 from subscriptions import gateway
 from subscriptions import sockets as sockets_of_a_server
-from subscriptions.listeners import Listener
-from subscriptions.socket_operations import Operation
+from subscriptions.socket_operations import SocketOperation
+from subscriptions.subscribers import Subscriber
 from tests import servers
 from tests.conftest import RUN_FOLDER, WORKER
 from tests.listening import Connection, dial
@@ -239,7 +239,7 @@ async def test_what_was_replayed_is_not_told_again_when_those_who_listen_hear_of
 
 def remains() -> list[str]:
     """What sockets are made of, and what hangs on them, as far as it is there."""
-    kinds = (Upgrade, sockets_of_a_server.Socket, Operation, Listener)
+    kinds = (Upgrade, sockets_of_a_server.Socket, SocketOperation, Subscriber)
     return [type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.throttle import Held
+from subscriptions.quotas import Held
 from tests.service import Service
 from tests.sockets import Socket, opened
 from tests.subscriptions.team import Team
@@ -36,11 +36,11 @@ def test_what_is_held_is_each_thing_once_and_never_too_much(steps: list[tuple[bo
         weights: dict[Hashable, int] = {thing: SIZES[thing] for thing in things}
         if is_take:
             fits = size(who, things) <= 10
-            assert held.take(who, weights) == fits
+            assert held.acquire(who, weights) == fits
             taken += [(who, things)] * fits
         elif (who, things) in taken:
             taken.remove((who, things))
-            held.leave(who, weights)
+            held.release(who, weights)
         assert {one: held._bytes[one] for one in "xy"} == {one: size(one) for one in "xy"}
     assert len(held) == len({who for who, _ in taken})
 

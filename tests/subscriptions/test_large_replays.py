@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from clients.resume import resume
-from subscriptions.outbox import MOST_BYTES
+from subscriptions.send_buffer import MAX_BUFFERED_BYTES
 from tests.event_streams import asked
 from tests.listening import dial
 from tests.service import Service
@@ -28,7 +28,7 @@ RAISED = "UPDATE channel SET sequence = sequence + $2 WHERE id = $1"
 
 async def changed_often(team: Team) -> str:
     """Change a walk so often that to tell of it takes more than a connection may have waiting; a cursor from before."""
-    assert EVENTS * COPIES * len(NOTES) > 1.5 * MOST_BYTES
+    assert EVENTS * COPIES * len(NOTES) > 1.5 * MAX_BUFFERED_BYTES
     walk = await team.walk(team.ben, notes=NOTES)
     place = await team.ask(team.ann, "query ($id: ID!) { team(id: $id) { liveCursor } }", id=team.id)
     await team.sql(CHANGED, team.channel, UUID(walk.removeprefix("activity_")), EVENTS)

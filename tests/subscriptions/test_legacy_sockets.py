@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from subscriptions.throttle import OPERATIONS_PER_SOCKET
+from subscriptions.quotas import OPERATIONS_PER_SOCKET
 from tests.service import Service
 from tests.sockets import BOARD, Socket
 from tests.subscriptions.team import Team

@@ -170,9 +170,9 @@ async def test_a_socket_that_it_does_not_let_in_is_closed(walls: Service) -> Non
 
 async def on_gateway(gate: Gateway) -> Any:
     """Let an authorizer decide at the gateway on API Gateway too."""
-    runtime = gate.parts.runtime
+    runtime = gate.deps.runtime
     asked = Identify(runtime.identity, runtime.writer, authorizer=PythonAuthorizer(operator.decide))
-    return replace(gate.parts, identify=asked)
+    return replace(gate.deps, identify=asked)
 
 
 async def test_sockets_that_api_gateway_holds_know_machines_too(
@@ -180,7 +180,7 @@ async def test_sockets_that_api_gateway_holds_know_machines_too(
 ) -> None:
     team = await gather(service, is_public=True)
     await team.walk(team.ann, 1000)
-    monkeypatch.setattr(gate, "parts", await on_gateway(gate))
+    monkeypatch.setattr(gate, "deps", await on_gateway(gate))
     async with dial(gate.api.url, "wall 3") as connection:
         board = await connection.subscribe(FOLLOW)
         assert on_board(team, (await board.next())["leaderboard"]) == [1000]

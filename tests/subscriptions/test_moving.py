@@ -15,16 +15,16 @@ from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.live import LogEnd
 from milequest.runtime import Runtime
 from milequest.store import log
-from milequest.store.log import Entry
+from milequest.store.log import LogEntry
 from resolvers.feeds import StateFeed
-from subscriptions import telling
+from subscriptions import dispatcher
 from subscriptions.audiences import cohorts_of
 from subscriptions.channels import LogChannel
-from subscriptions.listeners import Listener
-from subscriptions.plans import Plans, moment
+from subscriptions.plans import Plans, request_for
 from subscriptions.policy import admit
 from subscriptions.protocols.steps import Errors, Result
 from subscriptions.states import StateTopic
+from subscriptions.subscribers import Subscriber
 from tests.subscriptions.team import ACCEPT, INVITE, JOIN, LEAVE, REMOVE, Team
 
 TEAM_SEEN = """subscription ($team: ID!) { teamMemberChanged(teamId: $team) {
@@ -42,7 +42,7 @@ class Collected:
 
     results: list[dict[str, Any]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    is_behind: bool = False
+    is_lagging: bool = False
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
@@ -57,7 +57,7 @@ class Collected:
         self.errors += [error["extensions"]["code"] for error in errors]
         self.told.set()
 
-    async def room(self) -> None:
+    async def drained(self) -> None:
         """Take everything."""
 
 
@@ -69,21 +69,21 @@ class Two:
     removed: UUID
     stays: UUID
 
-    async def told(self, query: str, tell: Callable[[Runtime, list[Listener]], Awaitable[None]]) -> list[Collected]:
+    async def told(self, query: str, tell: Callable[[Runtime, list[Subscriber]], Awaitable[None]]) -> list[Collected]:
         """What the one who is removed was told, and who stays. The answer is worked out as the first's."""
         return await asyncio.to_thread(lambda: self.team.service.call(self._told(query, tell)))
 
-    async def _told(self, query: str, tell: Callable[[Runtime, list[Listener]], Awaitable[None]]) -> list[Collected]:
+    async def _told(self, query: str, tell: Callable[[Runtime, list[Subscriber]], Awaitable[None]]) -> list[Collected]:
         runtime = self.team.service.runtime
         identities = [Identity(IdentityKind.USER, one) for one in (self.removed, self.stays)]
-        plan, _ = await Plans().subscribe(query, {"team": self.team.id}, None, moment(runtime, identities[0]))
+        plan, _ = await Plans().subscribe(query, {"team": self.team.id}, None, request_for(runtime, identities[0]))
         sinks = [Collected(), Collected()]
-        listeners = [Listener(plan, identity, sink) for identity, sink in zip(identities, sinks, strict=True)]
-        assert await admit(runtime.writer, plan.feed.gate, listeners, datetime.now(UTC)) == listeners
+        subscribers = [Subscriber(plan, identity, sink) for identity, sink in zip(identities, sinks, strict=True)]
+        assert await admit(runtime.writer, plan.feed.gate, subscribers, datetime.now(UTC)) == subscribers
         await runtime.writer.execute(
             "UPDATE team_member SET left_at = now() WHERE team_id = $1 AND user_id = $2", self.team.uuid, self.removed
         )
-        await tell(runtime, listeners)
+        await tell(runtime, subscribers)
         return sinks
 
 
@@ -100,10 +100,10 @@ async def two(team: Team) -> Two:
 
 
 async def test_news_worked_out_as_somebody_who_was_removed_meanwhile_are_worked_out_anew(two: Two) -> None:
-    async def tell(runtime: Runtime, listeners: list[Listener]) -> None:
+    async def tell(runtime: Runtime, subscribers: list[Subscriber]) -> None:
         end = await log.end(runtime.writer, two.team.channel, datetime.now(UTC))
         entries = await log.read(runtime.writer, two.team.channel, 0, 100)
-        await telling.tell(runtime, end, entries, cohorts_of(listeners))
+        await dispatcher.dispatch(runtime, end, entries, cohorts_of(subscribers))
 
     removed, stays = await two.told(TEAM_SEEN, tell)
     assert (removed.results, removed.errors) == ([], ["NOT_FOUND"])
@@ -112,9 +112,9 @@ async def test_news_worked_out_as_somebody_who_was_removed_meanwhile_are_worked_
 
 
 async def test_a_beginning_worked_out_as_somebody_who_was_removed_meanwhile_is_worked_out_anew(two: Two) -> None:
-    async def tell(runtime: Runtime, listeners: list[Listener]) -> None:
+    async def tell(runtime: Runtime, subscribers: list[Subscriber]) -> None:
         end = await log.end(runtime.writer, two.team.channel, datetime.now(UTC))
-        await telling.start(runtime, end, Delivery.SNAPSHOT, listeners)
+        await dispatcher.send_initial(runtime, end, Delivery.SNAPSHOT, subscribers)
 
     removed, stays = await two.told(TEAM_SEEN, tell)
     assert (removed.results, removed.errors) == ([], ["NOT_FOUND"])
@@ -125,12 +125,12 @@ async def test_a_beginning_worked_out_as_somebody_who_was_removed_meanwhile_is_w
 async def test_a_state_worked_out_as_somebody_who_was_removed_meanwhile_is_looked_at_again(
     two: Two, query: str
 ) -> None:
-    async def tell(runtime: Runtime, listeners: list[Listener]) -> None:
-        feed = listeners[0].plan.feed
+    async def tell(runtime: Runtime, subscribers: list[Subscriber]) -> None:
+        feed = subscribers[0].plan.feed
         assert isinstance(feed, StateFeed)
         topic = StateTopic(runtime, feed)
         topic.close()  # nothing but this is looked at
-        await topic._tell(cohorts_of(listeners))
+        await topic._tell(cohorts_of(subscribers))
         assert topic._has_changed
 
     _, stays = await two.told(query, tell)
@@ -142,21 +142,21 @@ async def test_who_left_and_came_back_between_two_looks_is_told_their_own_part_a
     code = (await team.do(team.ann, INVITE, teamId=team.id))["code"]
     sink, identity = Collected(), Identity(IdentityKind.USER, two.stays)
 
-    async def look(topic: StateTopic, listener: Listener) -> None:
-        await admit(runtime.writer, listener.plan.feed.gate, [listener], datetime.now(UTC))
-        await topic._tell(cohorts_of([listener]))
+    async def look(topic: StateTopic, subscriber: Subscriber) -> None:
+        await admit(runtime.writer, subscriber.plan.feed.gate, [subscriber], datetime.now(UTC))
+        await topic._tell(cohorts_of([subscriber]))
 
     async def looks() -> None:
-        plan, _ = await Plans().subscribe(OWN, {"team": team.id}, None, moment(runtime, identity))
+        plan, _ = await Plans().subscribe(OWN, {"team": team.id}, None, request_for(runtime, identity))
         assert isinstance(plan.feed, StateFeed)
-        topic, listener = StateTopic(runtime, plan.feed), Listener(plan, identity, sink)
+        topic, subscriber = StateTopic(runtime, plan.feed), Subscriber(plan, identity, sink)
         topic.close()
         for _ in range(2):
-            await look(topic, listener)
+            await look(topic, subscriber)
         assert len(sink.results) == 1, "nothing has changed"
         await team.do(team.eve, LEAVE, teamId=team.id)
         await team.do(team.eve, ACCEPT, code=code)
-        await look(topic, listener)
+        await look(topic, subscriber)
 
     await asyncio.to_thread(lambda: team.service.call(looks()))
     assert len(sink.results) == 2
@@ -168,11 +168,11 @@ async def test_who_was_removed_while_resuming_where_nothing_was_missed_is_refuse
     identity, sink = Identity(IdentityKind.USER, row[0]), Collected()
 
     async def resume() -> None:
-        plan, _ = await Plans().subscribe(TEAM_SEEN, {"team": team.id}, None, moment(runtime, identity))
+        plan, _ = await Plans().subscribe(TEAM_SEEN, {"team": team.id}, None, request_for(runtime, identity))
         await team.do(team.ann, REMOVE, memberId=team.member)
         end = await log.end(runtime.writer, team.channel, datetime.now(UTC))
         channel = LogChannel(runtime, team.channel)
-        channel.add(Listener(plan, identity, sink), str(end.cursor(end.sequence)))
+        channel.add(Subscriber(plan, identity, sink), str(end.cursor(end.sequence)))
         await team.do(team.eve, JOIN, teamId=team.id)
         channel.wake(end.sequence + 1)
         async with asyncio.timeout(10):
@@ -195,14 +195,14 @@ async def test_news_read_before_a_restore_are_not_told_to_who_has_begun_afresh_s
         return channel._end
 
     async def restore() -> None:
-        plan, _ = await Plans().subscribe(TEAM_SEEN, {"team": team.id}, None, moment(runtime, identity))
+        plan, _ = await Plans().subscribe(TEAM_SEEN, {"team": team.id}, None, request_for(runtime, identity))
         channel = LogChannel(runtime, team.channel)
-        channel.add(Listener(plan, identity, sink), None)
+        channel.add(Subscriber(plan, identity, sink), None)
         before = await begun(channel)
         channel._end = reached = replace(before, sequence=before.sequence + 1)
-        entries = [Entry(reached.sequence, EventKind.MEMBER_ADDED, team.uuid, datetime.now(UTC))]
+        entries = [LogEntry(reached.sequence, EventKind.MEMBER_ADDED, team.uuid, datetime.now(UTC))]
         await runtime.writer.execute("UPDATE log_epoch SET epoch = epoch + 1")
-        channel.stay_in(before.epoch + 1)
+        channel.reset_unless_epoch(before.epoch + 1)
         assert (await begun(channel)).epoch == before.epoch + 1
         await channel._tell(before, entries, reached)
         channel.close()

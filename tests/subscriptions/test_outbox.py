@@ -5,18 +5,18 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.outbox import BEHIND_BYTES, MOST_BYTES, Outbox
+from subscriptions.send_buffer import LAGGING_BYTES, MAX_BUFFERED_BYTES, SendBuffer
 
 THINGS = st.lists(st.one_of(st.tuples(st.just("news"), st.integers()), st.tuples(st.sampled_from("ab"), st.integers())))
 
 
-async def taken(outbox: Outbox, count: int) -> list[str]:
+async def taken(outbox: SendBuffer, count: int) -> list[str]:
     return [await asyncio.wait_for(outbox.take(), 1) for _ in range(count)]
 
 
 @given(THINGS)
 def test_news_comes_whole_and_of_each_state_the_newest(things: list[tuple[str, int]]) -> None:
-    outbox = Outbox()
+    outbox = SendBuffer()
     for kind, number in things:
         assert outbox.put(f"{kind} {number}", None if kind == "news" else kind)
     news = [f"{kind} {number}" for kind, number in things if kind == "news"]
@@ -27,7 +27,7 @@ def test_news_comes_whole_and_of_each_state_the_newest(things: list[tuple[str, i
 
 
 async def test_a_state_that_was_taken_is_followed_by_the_next() -> None:
-    outbox = Outbox()
+    outbox = SendBuffer()
     outbox.put("one", "a")
     assert await outbox.take() == "one"
     outbox.put("two", "a")
@@ -36,14 +36,14 @@ async def test_a_state_that_was_taken_is_followed_by_the_next() -> None:
 
 
 async def test_it_is_bounded_and_says_when_much_waits() -> None:
-    outbox, text = Outbox(), "x" * 1024
+    outbox, text = SendBuffer(), "x" * 1024
     count = 0
     while outbox.put(text):
         count += 1
-        assert outbox.is_behind == (count * 1024 > BEHIND_BYTES)
-    assert MOST_BYTES <= count * 1024 <= MOST_BYTES + 1024
-    waiting = asyncio.create_task(outbox.room())
-    while outbox.is_behind:
+        assert outbox.is_lagging == (count * 1024 > LAGGING_BYTES)
+    assert MAX_BUFFERED_BYTES <= count * 1024 <= MAX_BUFFERED_BYTES + 1024
+    waiting = asyncio.create_task(outbox.drained())
+    while outbox.is_lagging:
         assert not waiting.done()
         await outbox.take()
     await asyncio.wait_for(waiting, 10)
@@ -51,17 +51,17 @@ async def test_it_is_bounded_and_says_when_much_waits() -> None:
 
 
 async def test_who_waits_for_room_is_let_go_when_all_is_forgotten() -> None:
-    outbox = Outbox()
+    outbox = SendBuffer()
     while outbox.put("x" * 1024):
         pass
-    waiting = asyncio.create_task(outbox.room())
+    waiting = asyncio.create_task(outbox.drained())
     await asyncio.sleep(0)
     outbox.clear()
     await asyncio.wait_for(waiting, 10)
 
 
 async def test_a_taker_waits_for_what_comes() -> None:
-    outbox = Outbox()
+    outbox = SendBuffer()
     taking = asyncio.create_task(outbox.take())
     await asyncio.sleep(0)
     outbox.put("here")

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from milequest.rules.access import Standing
+from milequest.rules.access import AccessLevel
 from milequest.rules.enums import Delivery
 from milequest.rules.errors import ValidationError
 from resolvers.context import Request
-from resolvers.feeds import Head
+from resolvers.feeds import EventEnvelope
 from schema.build import runner
-from schema.execution import RequestRefused, Runner, Subscribed
+from schema.execution import PreparedSubscription, RequestRefused, Runner
 from schema.paths import readers
 from schema.scope import is_per_viewer
-from subscriptions.plans import Plan, Plans, moment
+from subscriptions.plans import Plan, Plans, request_for
 from tests.journeys import Crew, crew
 from tests.quest import Caller, Quest
 
@@ -88,7 +88,7 @@ async def test_who_comes_second_is_asked_as_who_came_first(team: Crew, text: str
 async def test_of_those_who_come_at_once_one_makes_the_plan(team: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
     plans, made, subscribe = Plans(), [], Runner.subscribe
 
-    async def counted(self: Runner, *given: Any) -> Subscribed:
+    async def counted(self: Runner, *given: Any) -> PreparedSubscription:
         made.append(given)
         return await subscribe(self, *given)
 
@@ -129,9 +129,9 @@ async def test_who_stands_alike_shares_an_answer_unless_it_is_about_the_viewer(t
     shared, _ = await planned(plans, team.admin, WALKS, team=team.team)
     own, _ = await planned(plans, team.admin, OWN, team=team.team)
     ann, ben = team.admin.identity, team.member.identity
-    standing = (await planned(plans, team.member, WALKS, team=team.team))[0].scope(ann, Standing.MEMBER)
-    assert shared.scope(ben, Standing.MEMBER) == standing
-    assert own.scope(ann, Standing.MEMBER) != own.scope(ben, Standing.MEMBER)
+    standing = (await planned(plans, team.member, WALKS, team=team.team))[0].scope(ann, AccessLevel.MEMBER)
+    assert shared.scope(ben, AccessLevel.MEMBER) == standing
+    assert own.scope(ann, AccessLevel.MEMBER) != own.scope(ben, AccessLevel.MEMBER)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ async def test_a_plan_reads_off_an_event_what_the_engine_would_answer(quest: Que
     """The plain parts by the plan, a snapshot by the engine: both as one document."""
     plan, _ = await planned(Plans(), team.admin, PAGED, team=team.team)
     feed: Any = plan.feed
-    request = moment(quest.runtime, team.admin.identity)
-    head = Head("c", 1, Delivery.LIVE, team.admin.now, feed.team_id)
-    assert await plan.answer(feed.event(*(getattr(head, name) for name in Head.__slots__)), request) == (
+    request = request_for(quest.runtime, team.admin.identity)
+    head = EventEnvelope("c", 1, Delivery.LIVE, team.admin.now, feed.team_id)
+    assert await plan.answer(feed.event(*(getattr(head, name) for name in EventEnvelope.__slots__)), request) == (
         '{"data":{"teamActivityChanged":{"snapshot":null}}}'
     )
     assert await plan.answer(await feed.start(request, head), request) == (
@@ -167,8 +167,8 @@ async def test_a_plan_reads_off_an_event_what_the_engine_would_answer(quest: Que
 async def test_a_plan_does_not_grow_with_what_it_answers(quest: Quest, team: Crew) -> None:
     plan, _ = await planned(Plans(), team.admin, PAGED, team=team.team)
     feed: Any = plan.feed
-    request = moment(quest.runtime, team.admin.identity)
-    event = await feed.start(request, Head("c", 1, Delivery.LIVE, team.admin.now, feed.team_id))
+    request = request_for(quest.runtime, team.admin.identity)
+    event = await feed.start(request, EventEnvelope("c", 1, Delivery.LIVE, team.admin.now, feed.team_id))
 
     async def held(answers: int) -> int:
         for _ in range(answers):

@@ -11,10 +11,10 @@ from websockets.typing import Origin, Subprotocol
 
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from subscriptions import sockets
-from subscriptions.errors import broken, told
+from subscriptions.errors import broken, error_payload
 from subscriptions.handshakes import TRANSPORT_WS
 from subscriptions.protocols.steps import Close
-from subscriptions.throttle import BURST, INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET
+from subscriptions.quotas import BURST, INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET
 from tests.service import Service
 from tests.sockets import BOARD, Socket, dialled, opened
 
@@ -148,6 +148,6 @@ async def test_our_own_pages_and_programs_may(service: Service) -> None:
 
 def test_who_may_be_let_in_a_moment_later_is_told_to_come_back() -> None:
     away = Refused(ErrorCode.UNAVAILABLE, "The database is out of reach; try again.", retryable=True)
-    assert TRANSPORT_WS.rejected(told(away)) == [Close(1013, "Try again later")]
+    assert TRANSPORT_WS.rejected(error_payload(away)) == [Close(1013, "Try again later")]
     assert TRANSPORT_WS.rejected(broken(ZeroDivisionError())) == [Close(4500, "Internal server error")]
-    assert TRANSPORT_WS.rejected(told(unauthenticated("No."))) == [Close(4403, "Forbidden")]
+    assert TRANSPORT_WS.rejected(error_payload(unauthenticated("No."))) == [Close(4403, "Forbidden")]

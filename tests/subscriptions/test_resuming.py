@@ -16,7 +16,7 @@ from hypothesis import settings
 from clients.resume import resume
 from milequest.rules.enums import EventKind
 from milequest.rules.errors import unauthenticated
-from subscriptions.errors import told
+from subscriptions.errors import error_payload
 from subscriptions.policy import EXPIRED
 from subscriptions.sockets import GOING_AWAY, TOO_SLOW
 from tests.service import run_client
@@ -145,7 +145,7 @@ async def test_a_token_that_expires_is_no_end_to_who_has_another(team: Team) -> 
     await asyncio.to_thread(until, lambda: any(one.sequence for one in list(service.hub._listeners)))
     await team.walk(team.ben)
     for listener in list(service.hub._listeners):
-        service.loop.call_soon_threadsafe(listener.sink.fail, told(unauthenticated(EXPIRED)))
+        service.loop.call_soon_threadsafe(listener.sink.fail, error_payload(unauthenticated(EXPIRED)))
     await team.walk(team.ben, notes="last")
     first, *events = await asyncio.wait_for(following, 20)
     assert first["delivery"] == "SNAPSHOT"

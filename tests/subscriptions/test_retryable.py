@@ -3,7 +3,7 @@
 import pytest
 
 from milequest.rules.errors import MAY_PASS, ErrorCode, QuestError, RateLimited, Refused
-from subscriptions.errors import broken, told
+from subscriptions.errors import broken, error_payload
 from subscriptions.protocols.legacy import Legacy
 from subscriptions.protocols.steps import Close
 from subscriptions.protocols.transport_ws import TransportWs
@@ -27,8 +27,8 @@ def test_a_refusal_is_retryable_only_where_it_says_so_and_may_pass(code: ErrorCo
 @pytest.mark.parametrize("code", sorted(MAY_PASS))
 def test_what_may_pass_says_so_to_clients(code: ErrorCode) -> None:
     refusal: QuestError = Refused(code, "Later.", retryable=True, retryAfterSeconds=3)
-    assert told(refusal)[0]["extensions"] == {"code": code.value, "retryable": True, "retryAfterSeconds": 3}
-    assert TransportWs().rejected(told(refusal)) == [Close(1013, "Try again later")]
+    assert error_payload(refusal)[0]["extensions"] == {"code": code.value, "retryable": True, "retryAfterSeconds": 3}
+    assert TransportWs().rejected(error_payload(refusal)) == [Close(1013, "Try again later")]
 
 
 def test_a_limit_always_says_when_to_come_back() -> None:

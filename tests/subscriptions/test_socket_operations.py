@@ -6,7 +6,7 @@ import pytest
 
 from subscriptions.hub import Hub
 from subscriptions.protocols.transport_ws import TransportWs
-from subscriptions.socket_operations import Operation
+from subscriptions.socket_operations import SocketOperation
 from subscriptions.sockets import Socket
 
 
@@ -20,14 +20,14 @@ class Sent:
         """Take messages."""
         self.texts += texts
 
-    def ended(self, operation: Operation) -> None:
+    def ended(self, operation: SocketOperation) -> None:
         """Forget an operation."""
 
 
 @pytest.mark.parametrize("how", ["stop", "complete"])
 def test_an_operation_that_has_ended_is_told_no_error(how: str) -> None:
     sent = Sent()
-    operation = Operation("1", cast(Socket, sent), cast(Hub, None), TransportWs())
+    operation = SocketOperation("1", cast(Socket, sent), cast(Hub, None), TransportWs())
     getattr(operation, how)()
     before = list(sent.texts)
     operation.fail([{"message": "No such team."}])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.aws.authorizer import Judge, decided
+from app.aws.authorizer import TokenAuthorizer, decided
 from milequest.providers.identity.outside import OutsideIdentity
 from tests.fakes import issuer as fake
 from tests.fakes.issuer import CLIENT_ID, Issuer
@@ -20,7 +20,7 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 async def told(issuer: Issuer, authorization: str | None, *, is_not_alone: bool) -> tuple[str, str]:
     """What is decided, and about whom."""
-    judge = Judge(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), is_not_alone)
+    judge = TokenAuthorizer(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), is_not_alone)
     headers = {"Authorization": authorization} if authorization else None
     event: dict[str, Any] = {"methodArn": "arn:this", "requestContext": {}, "headers": headers}
     policy = await decided(judge, event, datetime.now(UTC))

@@ -12,7 +12,7 @@ import pytest
 from app.aws import api
 from app.aws.appsync import answer
 from app.aws.container import Container
-from app.aws.domains import Parts, called
+from app.aws.domains import DomainDependencies, called
 from milequest.actions.accounts import user_for_identity
 from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.rules.identity import Account
@@ -129,7 +129,7 @@ def test_a_server_has_no_such_way_in(service: Service) -> None:
     assert service.client.post(service.url, json={"query": BOARD}, headers=headers).status_code == 401
 
 
-async def test_a_domain_function_says_what_is_to_be_done(parts: Parts) -> None:
+async def test_a_domain_function_says_what_is_to_be_done(parts: DomainDependencies) -> None:
     operator.asked.clear()
     authorizer = PythonAuthorizer(operator.decide)
     asking = replace(parts, identify=Identify(parts.runtime.identity, parts.runtime.writer, authorizer=authorizer))
@@ -164,14 +164,16 @@ OF_APPSYNC = {
 
 
 @pytest.fixture
-def parts(quest: Quest) -> Parts:
+def parts(quest: Quest) -> DomainDependencies:
     """What AppSync's data sources work with."""
     runtime = replace(quest.runtime, settings=replace(quest.runtime.settings, jwt_issuer=ISSUER))
-    return Parts(runtime, Identify(runtime.identity, runtime.writer))
+    return DomainDependencies(runtime, Identify(runtime.identity, runtime.writer))
 
 
 @pytest.mark.parametrize("identity", [OF_APPSYNC, {"resolverContext": {"machine": "wall"}}, {"resolverContext": None}])
-async def test_appsync_tells_of_roles_and_of_whom_its_authorizer_let_in(parts: Parts, identity: Any) -> None:
+async def test_appsync_tells_of_roles_and_of_whom_its_authorizer_let_in(
+    parts: DomainDependencies, identity: Any
+) -> None:
     headers = {"authorization": "AWS4-HMAC-SHA256 Credential=AKIA/…"}
     assert (await answer(parts.request, event("teamsLeaderboard", identity, **headers)))["period"] == "WEEK"
     with pytest.raises(Exception, match="Not authorized") as raised:
@@ -179,7 +181,7 @@ async def test_appsync_tells_of_roles_and_of_whom_its_authorizer_let_in(parts: P
     assert type(raised.value).__name__ in ("UnauthorizedException", "Unauthorized")
 
 
-async def test_appsync_tells_of_our_users_by_their_roles(parts: Parts) -> None:
+async def test_appsync_tells_of_our_users_by_their_roles(parts: DomainDependencies) -> None:
     provider = f'"{HOST}","{HOST}:CognitoSignIn:{SUB}"'
     told = OF_APPSYNC | {"cognitoIdentityAuthType": "authenticated", "cognitoIdentityAuthProvider": provider}
     with pytest.raises(Exception, match="Nobody is known"):
@@ -189,6 +191,6 @@ async def test_appsync_tells_of_our_users_by_their_roles(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("identity", [None, {}, {"userArn": None}, {"userArn": "ada"}, {**ROLE, "accountId": None}])
-async def test_who_is_told_of_in_any_other_way_is_nobody(parts: Parts, identity: Any) -> None:
+async def test_who_is_told_of_in_any_other_way_is_nobody(parts: DomainDependencies, identity: Any) -> None:
     with pytest.raises(Exception, match=r"Sign in|not signed"):
         await answer(parts.request, event("teamsLeaderboard", identity))

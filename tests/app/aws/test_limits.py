@@ -18,11 +18,11 @@ from milequest.store.transaction import open_pool
 from schema.limits import MAX_BODY_BYTES
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import PROTOCOLS
-from subscriptions.apigateway.posts import AROUND, MOST_RECIPIENTS, Kind, Posts
-from subscriptions.apigateway.posts import MOST_BYTES as MOST_OF_A_MESSAGE
-from subscriptions.apigateway.rounds import Pace
-from subscriptions.apigateway.rows import Recipient
-from subscriptions.throttle import MAX_ID_BYTES, MAX_MESSAGE_BYTES
+from subscriptions.apigateway.outbound import AROUND, MOST_RECIPIENTS, Kind, OutboundMessages
+from subscriptions.apigateway.outbound import MAX_CLIENT_MESSAGE_BYTES as MOST_OF_A_MESSAGE
+from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.sweeper import Timeouts
+from subscriptions.quotas import MAX_ID_BYTES, MAX_MESSAGE_BYTES
 from tests.app.test_graphiql_examples import EXAMPLES
 
 LAMBDA = 6 * 1024 * 1024
@@ -75,9 +75,11 @@ def test_128_kb_a_message_and_what_is_around_it_goes_to_a_socket() -> None:
 
 
 def test_256_kb_a_post_of_the_largest_result_fits_in_a_message_of_sqs() -> None:
-    said, result = Posts("log:team:" + uuid4().hex), "x" * (MOST_OF_A_MESSAGE - AROUND)
+    said, result = OutboundMessages("log:team:" + uuid4().hex), "x" * (MOST_OF_A_MESSAGE - AROUND)
     for number in range(MOST_RECIPIENTS * rows.BUCKETS):
-        said.add(Recipient(f"{number:015}=", "i" * MAX_ID_BYTES, uuid4().hex, "transport"), Kind.NEXT, result, "c" * 80)
+        said.add(
+            OperationKey(f"{number:015}=", "i" * MAX_ID_BYTES, uuid4().hex, "transport"), Kind.NEXT, result, "c" * 80
+        )
     messages = said.taken()
     assert len(messages) >= rows.BUCKETS
     assert max(len(message.body.encode()) for message in messages) < SQS
@@ -102,9 +104,9 @@ async def test_29_s_no_statement_outlives_the_answer_it_is_for(
 
 
 def test_10_min_a_silent_socket_hears_from_us_before_api_gateway_ends_it() -> None:
-    assert Pace().silence + ROUND < SILENCE - ROUND / 2
+    assert Timeouts().silence + ROUND < SILENCE - ROUND / 2
 
 
 def test_2_h_an_old_socket_is_warned_before_its_end_and_its_rows_outlive_it() -> None:
-    assert Pace().life + 2 * ROUND < LIFE
+    assert Timeouts().life + 2 * ROUND < LIFE
     assert timedelta(seconds=rows.LIFE + rows.MARGIN) > LIFE

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from milequest.jobs.duty import Duty
+from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.store.away import Away
 from milequest.store.transaction import open_pool
 from tests.quest import Quest
@@ -13,7 +13,7 @@ from tests.quest import Quest
 async def test_a_region_that_stands_by_does_nothing_until_it_is_promoted(
     quest: Quest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    duty, writer = Duty(), quest.runtime.writer
+    duty, writer = PrimaryRegionGuard(), quest.runtime.writer
 
     async def job() -> int:
         tag = await writer.execute("CREATE TEMPORARY TABLE IF NOT EXISTS done (at int)")
@@ -39,7 +39,7 @@ async def test_a_writer_without_an_address_is_one_of_a_region_that_stands_by() -
         raise AssertionError("it is done elsewhere")
 
     async with await open_pool("postgresql://milequest@writer.invalid/milequest", 1, waiting=False) as pool:
-        assert await Duty().done(pool, job) is None
+        assert await PrimaryRegionGuard().done(pool, job) is None
 
 
 async def test_a_database_that_does_not_answer_is_an_error() -> None:
@@ -48,4 +48,4 @@ async def test_a_database_that_does_not_answer_is_an_error() -> None:
 
     async with await open_pool("postgresql://milequest@127.0.0.1:1/milequest", 1, waiting=False) as pool:
         with pytest.raises(Away, match="ConnectionRefusedError"):
-            await Duty().done(pool, job)
+            await PrimaryRegionGuard().done(pool, job)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milequest.rules.authorizing import CONNECTING, Asking, admission, question
+from milequest.rules.authorizing import CONNECTING, AuthorizerRequest, build_event, parse_response
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import IdentityKind
 
@@ -33,13 +33,15 @@ class Wanted:
 
 def is_refused(answer: object) -> bool:
     with pytest.raises(Refused) as refusal:
-        admission(answer, NOW)
+        parse_response(answer, NOW)
     return refusal.value.code is ErrorCode.UNAUTHENTICATED
 
 
 def test_it_is_asked_in_appsyncs_words() -> None:
     headers = {"Host": "h", "Cookie": "c", "authorization": "t", "x-machine": "7"}
-    asked = question("t", Asking("r1", headers, Wanted(variables={"a": 1}, operation_name="Team")), "111111111111")
+    asked = build_event(
+        "t", AuthorizerRequest("r1", headers, Wanted(variables={"a": 1}, operation_name="Team")), "111111111111"
+    )
     assert asked == {
         "authorizationToken": "t",
         "requestContext": {
@@ -52,13 +54,13 @@ def test_it_is_asked_in_appsyncs_words() -> None:
         },
         "requestHeaders": {"Host": "h", "x-machine": "7"},
     }
-    context: Any = question("t", Asking("r1"), "")["requestContext"]
+    context: Any = build_event("t", AuthorizerRequest("r1"), "")["requestContext"]
     assert (context["operationName"], context["queryString"], context["variables"]) == (CONNECTING, "", {})
 
 
 def test_who_is_let_in_has_what_it_says() -> None:
     said = {**YES, "resolverContext": {"machine": "wall-7", "floor": 3}, "deniedFields": ["Team.members", ARN]}
-    admitted = admission({**said, "ttlOverride": 60}, NOW)
+    admitted = parse_response({**said, "ttlOverride": 60}, NOW)
     identity = admitted.identity
     assert (identity.kind, identity.user_id) == (IdentityKind.LAMBDA, None)
     assert identity.resolver_context == {"machine": "wall-7", "floor": 3}
@@ -68,7 +70,7 @@ def test_who_is_let_in_has_what_it_says() -> None:
 
 @pytest.mark.parametrize("ttl", [{}, {"ttlOverride": None}, {"ttlOverride": 0}])
 def test_an_answer_is_not_kept_unless_it_says_so_and_nothing_goes_on_for_more_than_an_hour(ttl: Any) -> None:
-    admitted = admission({**YES, **ttl}, NOW)
+    admitted = parse_response({**YES, **ttl}, NOW)
     assert admitted.kept == timedelta(0)
     assert admitted.identity.expires_at == NOW + timedelta(hours=1)
 
@@ -114,7 +116,7 @@ def test_whatever_is_not_a_plain_yes_is_a_no(answer: Any) -> None:
     ("resolverContext", "deniedFields", "ttlOverride"), NONSENSE)))  # fmt: skip
 def test_a_yes_with_nonsense_is_a_machine_that_ends_or_a_no(answer: Any) -> None:
     try:
-        admitted = admission(answer, NOW)
+        admitted = parse_response(answer, NOW)
     except Refused:
         return
     assert admitted.identity.kind is IdentityKind.LAMBDA

@@ -17,7 +17,7 @@ from milequest.rules.calendar import Window
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from milequest.rules.ids import new_id
 from milequest.store.boards import Leaderboard
-from milequest.store.rankings import Ask, LeaderboardEntry, Place, pages, ranks, standings
+from milequest.store.rankings import LeaderboardEntry, RankCursor, RankQuery, pages, ranks, standings
 from milequest.store.transaction import Tx
 from tests.milequest.store.routes import straight
 
@@ -192,8 +192,8 @@ def boards_of(a_world: World) -> list[Leaderboard]:
     return [a_world.board(metric) for metric in METRICS]
 
 
-def after(last: LeaderboardEntry) -> Place:
-    return Place(last.raw, last.attained_at, last.competitor.name.encode().lower().decode(), last.competitor.id)
+def after(last: LeaderboardEntry) -> RankCursor:
+    return RankCursor(last.raw, last.attained_at, last.competitor.name.encode().lower().decode(), last.competitor.id)
 
 
 @pytest.mark.parametrize("of", list(BoardOf))
@@ -205,14 +205,14 @@ async def test_every_page_has_the_order_and_ranks_of_the_whole(
     async with world(tx, of, competitors) as a_world:
         boards, viewer = boards_of(a_world), Viewer(new_id(NOW))
         got: dict[Leaderboard, list[LeaderboardEntry]] = {board: [] for board in boards}
-        asks = [Ask(board, size, counted=True) for board in boards]
+        asks = [RankQuery(board, size, counted=True) for board in boards]
         while asks:
             answers = await pages(tx, viewer, asks)
             for ask, answer in answers.items():
                 assert answer.total == len(a_world.ranking(ask.board))
                 got[ask.board] += answer.entries
             asks = [
-                Ask(ask.board, size, after(answer.entries[-1]), counted=True)
+                RankQuery(ask.board, size, after(answer.entries[-1]), counted=True)
                 for ask, answer in answers.items()
                 if answer.entries
             ]
@@ -272,10 +272,10 @@ async def test_a_page_after_a_row_that_is_gone_goes_on_where_it_stood(tx: Tx) ->
     people = [Competitor(f"W{n}", True, False, True, (10 - n // 2, 0, 0, 0), 0, 0) for n in range(6)]
     async with world(tx, BoardOf.TEAM, people) as a_world:
         board = a_world.board(METRICS[0])
-        first = (await pages(tx, Viewer(None), [Ask(board, 3)])).popitem()[1].entries
+        first = (await pages(tx, Viewer(None), [RankQuery(board, 3)])).popitem()[1].entries
         gone = first[-1].competitor.id
         await tx.execute("UPDATE app_user SET deleted_at = $2 WHERE id = $1", gone, NOW)
-        rest = (await pages(tx, Viewer(None), [Ask(board, 9, after(first[-1]))])).popitem()[1]
+        rest = (await pages(tx, Viewer(None), [RankQuery(board, 9, after(first[-1]))])).popitem()[1]
         assert [(one.rank, one.competitor.name) for one in rest.entries] == [(3, "W3"), (4, "W4"), (4, "W5")]
         assert rest.total is None
 
@@ -284,7 +284,7 @@ async def test_many_boards_are_one_statement(tx: Tx) -> None:
     people = [Competitor(f"W{n}", True, False, True, (n + 1, 0, 0, 0), 0, 0) for n in range(3)]
     first, second = await team_world(tx, people), await team_world(tx, people[:1])
     one, other = first.board(METRICS[0]), second.board(METRICS[0])
-    asks = [Ask(one, 2), Ask(other, 2), Ask(one, 1, counted=True)]
+    asks = [RankQuery(one, 2), RankQuery(other, 2), RankQuery(one, 1, counted=True)]
     await pages(tx, Viewer(None), asks)  # a connection looks types up the first time
     statements: list[str] = []
     with tx.connection.query_logger(lambda record: statements.append(record.query)):

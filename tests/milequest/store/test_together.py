@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from milequest.store.together import Together
+from milequest.store.coalescer import RequestCoalescer
 
 
 class Asking:
@@ -14,7 +14,7 @@ class Asking:
         self.asked: list[list[int]] = []
         self.is_asked = asyncio.Event()
         self.let = asyncio.Semaphore(0)
-        self.together = Together(self.answer)
+        self.together = RequestCoalescer(self.answer)
 
     async def answer(self, keys: list[int]) -> dict[int, str]:
         self.asked.append(keys)

@@ -21,7 +21,7 @@ from milequest.store import bus as buses
 from milequest.store import counts, presence
 from milequest.store.away import Away
 from milequest.store.bus import TOPIC, Bus
-from milequest.store.interest import GONE, Counts, Entry, Interest
+from milequest.store.interest import GONE, Counts, Interest, InterestEntry
 from milequest.store.rate_limits import RateLimits
 from milequest.store.valkey import Valkey, connect, one_server
 from tests.valkey_cluster import Server, cluster
@@ -112,7 +112,11 @@ async def test_who_walks_is_known(valkey: Valkey, monkeypatch: pytest.MonkeyPatc
 
 async def test_who_listens_is_known(valkey: Valkey) -> None:
     interest, now = Interest(valkey), datetime.now(UTC)
-    later, socket, log = int(now.timestamp()) + 60, Entry("connection", "one"), Entry("log", "one#1", "team:1")
+    later, socket, log = (
+        int(now.timestamp()) + 60,
+        InterestEntry("connection", "one"),
+        InterestEntry("log", "one#1", "team:1"),
+    )
     await interest.note({socket: later, log: later})
     assert await interest.counts(now) == Counts({"connection": 1, "log": 1}, 1, {"team:1": 1})
     await interest.note({socket: GONE, log: GONE})

@@ -15,9 +15,9 @@ from milequest.store import log
 from milequest.store.aws.client import Aws, AwsError, open_aws
 from milequest.store.aws.events import EventBus
 from subscriptions.apigateway import publisher
-from subscriptions.apigateway.parts import Parts, open_parts
+from subscriptions.apigateway.dependencies import Dependencies, open_dependencies
 from subscriptions.apigateway.relay import relay_lost
-from subscriptions.apigateway.rounds import Pace, round_of
+from subscriptions.apigateway.sweeper import Timeouts, sweep
 from tests.fakes.aws import ACCOUNT
 from tests.fakes.lambdas import call, make_queue, make_table
 from tests.quest import Caller, Quest
@@ -28,7 +28,7 @@ class Bus:
     """A bus of its own, with a rule that takes everything to a queue."""
 
     aws: Aws
-    parts: Parts
+    deps: Dependencies
     ann: Caller
     queue: str
 
@@ -47,7 +47,7 @@ class Bus:
 
     async def logged(self) -> list[str]:
         """The ids of all there is in the logs."""
-        db = self.parts.runtime.writer
+        db = self.deps.runtime.writer
         rows = await db.fetch("SELECT channel, sequence FROM event ORDER BY channel, sequence")
         return [f"{await log.epoch(db)}/{channel}/{sequence}" for channel, sequence in rows]
 
@@ -81,14 +81,14 @@ async def bus(quest: Quest, local_aws_url: str) -> AsyncIterator[Bus]:
             aws, "events", "AWSEvents.PutTargets", Rule=rule["Name"], EventBusName=settings.event_bus, Targets=[target]
         )
         runtime = replace(quest.runtime, settings=replace(settings, live_news_queue=news))
-        parts = await stack.enter_async_context(open_parts(runtime))
-        yield Bus(aws, parts, await quest.user("Ann"), queue)
+        deps = await stack.enter_async_context(open_dependencies(runtime))
+        yield Bus(aws, deps, await quest.user("Ann"), queue)
 
 
 async def test_whatever_is_logged_is_told_once_it_is_committed(bus: Bus) -> None:
     team = await bus.ann.found("Alps")
     await bus.ann.invite(team)
-    await relay_lost(bus.parts)
+    await relay_lost(bus.deps)
     logged = await bus.logged()
     assert logged
     events = await bus.heard(len(logged))
@@ -98,8 +98,8 @@ async def test_whatever_is_logged_is_told_once_it_is_committed(bus: Bus) -> None
     assert set(first["detail"]) == {"id", "epoch", "channel", "sequence", "subjectId", "occurredAt"}
     happened = datetime.fromisoformat(first["detail"]["occurredAt"])
     assert happened == bus.ann.now.replace(microsecond=happened.microsecond)
-    await relay_lost(bus.parts)
-    assert (await log.any_ahead(bus.parts.runtime.writer, 10)).positions == {}
+    await relay_lost(bus.deps)
+    assert (await log.any_ahead(bus.deps.runtime.writer, 10)).positions == {}
 
 
 async def test_nothing_is_told_of_a_log_twice_in_a_row(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ async def test_nothing_is_told_of_a_log_twice_in_a_row(bus: Bus, monkeypatch: py
                 "mutation ($input: UpdateTeamInput!) { updateTeam(input: $input) { team { id } } }",
                 input={"teamId": team, "name": f"{name} {uuid4().hex[:6]}"},
             )
-        await relay_lost(bus.parts)
+        await relay_lost(bus.deps)
     assert sorted(told, key=lambda id: id.split("/")[1]) == await bus.logged()  # each channel's in their order
 
 
@@ -134,17 +134,17 @@ async def test_a_bus_that_takes_nothing_is_tried_again_and_stops_nothing_else(
 
     seen: list[str] = []
 
-    async def looked(parts: Parts, now: datetime) -> bool:
-        if parts is bus.parts:  # rounds of another gateway may run beside
+    async def looked(deps: Dependencies, now: datetime) -> bool:
+        if deps is bus.deps:  # rounds of another gateway may run beside
             seen.append("round")
         return False
 
     with monkeypatch.context() as patch:
         patch.setattr(EventBus, "put", put)
-        patch.setattr("subscriptions.apigateway.rounds._epoch_changed", looked)
+        patch.setattr("subscriptions.apigateway.sweeper._epoch_changed", looked)
         with pytest.raises(AwsError):
-            await round_of(bus.parts, datetime.now(UTC), Pace())
+            await sweep(bus.deps, datetime.now(UTC), Timeouts())
     assert (seen, len(refused)) == (["round"], 1)
-    await relay_lost(bus.parts)
+    await relay_lost(bus.deps)
     logged = await bus.logged()
     assert [event["detail"]["id"] for event in await bus.heard(len(logged))] == logged

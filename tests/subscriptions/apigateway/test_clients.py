@@ -26,7 +26,7 @@ async def trouble(gate: Gateway, team: Team, wire: Wire) -> None:
         if number % 3 == 0:
             wire.cut()
         for connection in gate.api.connections if number % 3 else ():
-            sockets = gate.parts.sockets
+            sockets = gate.deps.sockets
             await gate.run(sockets.close(connection) if number % 3 == 1 else sockets.post(connection, FAILED))
     await team.walk(team.ben, notes="last")
 

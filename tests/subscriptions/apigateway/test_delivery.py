@@ -12,14 +12,14 @@ import pytest
 from milequest.store import log
 from milequest.store.aws.dynamodb import Key
 from milequest.store.aws.sqs import Message
-from subscriptions.apigateway import posts
+from subscriptions.apigateway import outbound
 from subscriptions.apigateway.groups import Group
 from subscriptions.apigateway.logs import LogStep
-from subscriptions.apigateway.poster import Delivery
-from subscriptions.apigateway.posts import read_posts
-from subscriptions.apigateway.rows import Recipient
-from subscriptions.listeners import Listener
+from subscriptions.apigateway.outbound import parse_outbound
+from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.sender import Sender
 from subscriptions.protocols.steps import Result
+from subscriptions.subscribers import Subscriber
 from tests.listening import Stream, dial
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
@@ -140,7 +140,7 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, after: bool 
         (log, "ahead", True),  # the relay, before it sent anything
         (LogStep, "_move_position", False),  # the planner, between handing over and noting that it did
         (LogStep, "_tell", False),
-        (Delivery, "_to_one", True),  # the poster, between a post and the next one
+        (Sender, "_to_one", True),  # the poster, between a post and the next one
     ],
 )
 async def test_a_function_that_is_killed_loses_nothing(
@@ -207,7 +207,7 @@ async def test_a_result_that_is_too_large_ends_its_operation(
         )
         await stream.next()
         await other.next()
-        monkeypatch.setattr(posts, "MOST_BYTES", posts.AROUND + 200)
+        monkeypatch.setattr(outbound, "MAX_CLIENT_MESSAGE_BYTES", outbound.AROUND + 200)
         await team.walk(team.ben, notes="long")
         assert await stream.failure() == ["QUERY_TOO_COMPLEX"]
         await other.next()
@@ -216,12 +216,12 @@ async def test_a_result_that_is_too_large_ends_its_operation(
 
 @pytest.mark.parametrize(("letter", "fits"), [("a", True), ("ä", False)])
 def test_bytes_are_counted_not_letters(letter: str, fits: bool) -> None:
-    said = posts.Posts("log:x")
-    sink = posts.Sink(said, Recipient("c=", "1", "s", "transport"))
+    said = outbound.OutboundMessages("log:x")
+    sink = outbound.GroupSink(said, OperationKey("c=", "1", "s", "transport"))
     sink.deliver([Result(f'"{letter * 100_000}"')], newest=True)
     (message,) = said.taken()
-    ((_, (post,)),) = [posts.read_posts(message.body)]
-    assert (post.kind is posts.Kind.NEXT) is fits
+    ((_, (post,)),) = [outbound.parse_outbound(message.body)]
+    assert (post.kind is outbound.Kind.NEXT) is fits
     assert sink.is_over is not fits
 
 
@@ -247,21 +247,21 @@ async def test_a_replay_ends_where_the_log_did_when_the_policy_was_asked(gate: G
     async with dial(gate.api.url, team.ben) as connection:
         cursor = (await (await connection.subscribe(WALKS, team=team.id)).next())["cursor"]
         (key,) = [Key(row["pk"], row["sk"]) for row in await gate.of_kind("LISTENERS") if team.channel in row["group"]]
-        row = await gate.run(gate.parts.table.get(key))
+        row = await gate.run(gate.deps.table.get(key))
     assert row is not None
     missed = await walked(team, 1)
 
-    async def replay() -> tuple[list[Message], Listener]:
-        group = Group(gate.parts, row["group"])
-        listener = await group.listener(row)
-        assert listener is not None
+    async def replay() -> tuple[list[Message], Subscriber]:
+        group = Group(gate.deps, row["group"])
+        subscriber = await group.subscriber(row)
+        assert subscriber is not None
         end = await log.end(team.service.runtime.writer, team.channel, datetime.now(UTC))
-        assert await group.admitted([listener]) == [listener]
+        assert await group.admitted([subscriber]) == [subscriber]
         await team.walk(team.ann)
-        await LogStep(gate.parts, group)._catch_up([listener], cursor, end)
-        return group.posts.taken(), listener
+        await LogStep(gate.deps, group)._catch_up([subscriber], cursor, end)
+        return group.posts.taken(), subscriber
 
-    messages, listener = await asyncio.to_thread(lambda: team.service.call(replay()))
-    told = [orjson.loads(post.text) for message in messages for post in read_posts(message.body)[1]]
+    messages, subscriber = await asyncio.to_thread(lambda: team.service.call(replay()))
+    told = [orjson.loads(post.text) for message in messages for post in parse_outbound(message.body)[1]]
     assert [event["data"]["teamActivityChanged"]["sequence"] for event in told] == missed
-    assert listener.sequence == missed[-1]
+    assert subscriber.sequence == missed[-1]

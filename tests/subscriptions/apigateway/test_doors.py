@@ -31,7 +31,7 @@ def packed(headers: dict[str, Any]) -> str:
 
 
 def test_connecting_and_leaving_load_no_graphql() -> None:
-    script = "import sys, subscriptions.apigateway.doors; print(*{name.split('.')[0] for name in sys.modules})"
+    script = "import sys, subscriptions.apigateway.lifecycle; print(*{name.split('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, text=True, capture_output=True, check=True)
     assert not {"graphql", "strawberry", "schema", "starlette"} & set(loaded.stdout.split())
 
@@ -125,8 +125,8 @@ async def test_users_and_networks_have_so_many_connections(
     gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gate, "most", 2)
-    runtime = replace(gate.parts.runtime, settings=replace(gate.parts.runtime.settings, sockets_per_user=1))
-    monkeypatch.setattr(gate, "parts", replace(gate.parts, runtime=runtime))
+    runtime = replace(gate.deps.runtime, settings=replace(gate.deps.runtime.settings, sockets_per_user=1))
+    monkeypatch.setattr(gate, "deps", replace(gate.deps, runtime=runtime))
     for _ in range(2):
         async with dial(gate.api.url, team.ann), connect(gate.api.url, subprotocols=PROTOCOL) as connection:
             with pytest.raises(InvalidStatus) as refused:
@@ -144,7 +144,7 @@ async def test_bad_tokens_are_429_once_their_network_has_spent_its_budget(
     gate: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budgets = Budgets(None, {Payer.NETWORK: 1_000})
-    monkeypatch.setattr(gate.parts.identify._strangers, "_budgets", budgets)
+    monkeypatch.setattr(gate.deps.identify._strangers, "_budgets", budgets)
     budgets.charge(Caller(Payer.NETWORK, "127.0.0.1"), 1_000)
     offered = [Subprotocol("graphql-ws"), Subprotocol(packed({"host": "x", "Authorization": "nonsense"}))]
     with pytest.raises(InvalidStatus) as refused:

@@ -15,10 +15,10 @@ from milequest.rules.instants import milliseconds
 from milequest.store.aws.client import AwsError
 from milequest.store.aws.dynamodb import Key, Table
 from milequest.store.aws.sqs import Message, Queue
-from subscriptions.apigateway import poster, relay
-from subscriptions.apigateway.news import wake_up
-from subscriptions.apigateway.planner import plan
-from subscriptions.throttle import MAX_ID_BYTES
+from subscriptions.apigateway import relay, sender
+from subscriptions.apigateway.fanout import fan_out
+from subscriptions.apigateway.group_messages import wake_up
+from subscriptions.quotas import MAX_ID_BYTES
 from tests.listening import Ended, Stream, dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.apigateway.test_delivery import heard, walked
@@ -84,7 +84,7 @@ async def test_reordered_kicks_say_only_how_far_a_log_reaches(gate: Gateway, tea
         expected = await walked(team, 2)
         last = expected[-1]
         kicks = [Message(orjson.dumps({team.channel: sequence}).decode()) for sequence in range(last, 0, -1)]
-        assert await gate.run(relay.kicked(gate.parts, records(kicks * 2))) == {"batchItemFailures": []}
+        assert await gate.run(relay.on_commit_notifications(gate.deps, records(kicks * 2))) == {"batchItemFailures": []}
         await heard(stream, expected)
         await stream.silent()
 
@@ -97,7 +97,7 @@ async def test_a_step_that_comes_again_after_the_next_one_tells_nothing_twice(ga
         (group,) = {row["group"] for row in await gate.of_kind("OPERATIONS")}
         old = Message(orjson.dumps({"group": group, "wake": team.channel}).decode(), group, "old")
         for _ in range(3):
-            assert await gate.run(plan(gate.parts, records([old]))) == {"batchItemFailures": []}
+            assert await gate.run(fan_out(gate.deps, records([old]))) == {"batchItemFailures": []}
         await stream.silent()
 
 
@@ -134,9 +134,9 @@ async def test_what_a_batch_cannot_do_comes_again_alone(gate: Gateway, team: Tea
     """A group whose work fails is named, with all its messages; the others of the batch are done."""
     bad = [Message("{}", "bad", "1"), Message("{}", "bad", "2")]
     good = Message(orjson.dumps({"group": f"log:{team.channel}#0", "wake": team.channel}).decode(), "good", "3")
-    answer = await gate.run(plan(gate.parts, records([bad[0], good, bad[1]])))
+    answer = await gate.run(fan_out(gate.deps, records([bad[0], good, bad[1]])))
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["0", "2"]
-    answer = await gate.run(poster.post(gate.parts, records([Message("log:x", "bad", "1")])))
+    answer = await gate.run(sender.send(gate.deps, records([Message("log:x", "bad", "1")])))
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["0"]
 
 
@@ -182,11 +182,11 @@ async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gat
         assert (await stream.next())["progress"]["totalMeters"] == 100
         (kept,) = [row for row in await gate.of_kind("POSITION#state:progress") if team.channel[5:] in _hex(row["pk"])]
         later = milliseconds(datetime.now(UTC)) + 60_000
-        await gate.run(gate.parts.table.update(Key(kept["pk"], kept["sk"]), "SET #put_off = :later", later=later))
+        await gate.run(gate.deps.table.update(Key(kept["pk"], kept["sk"]), "SET #put_off = :later", later=later))
     look = wake_up(kept["pk"].removeprefix("POSITION#"), team.channel)
     async with asyncio.timeout(30):
         while await gate.of_kind(f"INTEREST#{team.channel}"):  # which the first look without listeners removes
-            await gate.run(gate.parts.news.send([look]))
+            await gate.run(gate.deps.news.send([look]))
             await asyncio.sleep(0.5)
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(PROGRESS, team=team.id)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.counting import count
+from app.connection_metrics import count
 from milequest.settings import Settings
 from milequest.store import log
 from milequest.store.aws.metrics import Metric
-from milequest.store.interest import Entry, Interest
+from milequest.store.interest import Interest, InterestEntry
 from milequest.store.valkey import connect
-from subscriptions.apigateway import counting, poster, rounds
+from subscriptions.apigateway import sender, subscription_metrics, sweeper
 from subscriptions.apigateway.interest import CONNECTION
 from tests.listening import dial
 from tests.subscriptions.gateway_of_aws import Gateway
@@ -33,7 +33,7 @@ def noted(gate: Gateway, monkeypatch: pytest.MonkeyPatch) -> Iterator[Measured]:
     def note(namespace: str, metric: Metric, values: Sequence[float], **about: str) -> None:
         found.extend((" ".join([metric, *about.values()]), value) for value in values)
 
-    for module in (counting, poster, rounds):
+    for module in (subscription_metrics, sender, sweeper):
         monkeypatch.setattr(module, "measured", note)
     yield found
     gate.api.trouble = lambda connection, text: None
@@ -75,7 +75,7 @@ async def test_how_old_the_oldest_is_that_nobody_was_told(gate: Gateway, team: T
     async with asyncio.timeout(10):
         while 0 not in await values(noted, Metric.OLDEST_UNPUBLISHED):  # noqa: ASYNC110  # others write it
             await asyncio.sleep(0.05)
-    runtime = gate.parts.runtime
+    runtime = gate.deps.runtime
     now = datetime.now(UTC)
 
     async def left_behind() -> float:
@@ -101,11 +101,15 @@ async def test_how_many_listen_is_told_by_kind_and_what_most_listen_to_is_logged
     gate: Gateway, noted: Measured, caplog: pytest.LogCaptureFixture
 ) -> None:
     later = int(datetime.now(UTC).timestamp()) + 60
-    sockets = [Entry(CONNECTION, id) for id in ("ann", "ben")]
-    logs = [Entry("log", "ann#1", "team:1"), Entry("log", "ben#1", "team:1"), Entry("log", "ben#2", "team:2")]
-    entries = [*sockets, *logs, Entry("board", "ann#2", "board|1")]
+    sockets = [InterestEntry(CONNECTION, id) for id in ("ann", "ben")]
+    logs = [
+        InterestEntry("log", "ann#1", "team:1"),
+        InterestEntry("log", "ben#1", "team:1"),
+        InterestEntry("log", "ben#2", "team:2"),
+    ]
+    entries = [*sockets, *logs, InterestEntry("board", "ann#2", "board|1")]
     with caplog.at_level(logging.INFO, "milequest.live"):
-        await gate.run(Interest(gate.parts.runtime.redis).note(dict.fromkeys(entries, later)))
+        await gate.run(Interest(gate.deps.runtime.redis).note(dict.fromkeys(entries, later)))
         async with asyncio.timeout(10):
             while "most listen to team:1 (2), " not in caplog.text:  # noqa: ASYNC110  # a round says it
                 await asyncio.sleep(0.05)
@@ -119,13 +123,13 @@ async def test_without_valkey_sockets_are_looked_after_all_the_same(
     gate: Gateway, noted: Measured, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with aclosing(connect(Settings(redis_url="redis://127.0.0.1:1"))) as nowhere:
-        runtime = replace(gate.parts.runtime, redis=nowhere)
-        await gate.run(rounds.round_of(replace(gate.parts, runtime=runtime), datetime.now(UTC), rounds.Pace()))
+        runtime = replace(gate.deps.runtime, redis=nowhere)
+        await gate.run(sweeper.sweep(replace(gate.deps, runtime=runtime), datetime.now(UTC), sweeper.Timeouts()))
     assert "nobody knows how many listen" in caplog.text
 
 
 async def test_a_server_counts_its_sockets(capsys: pytest.CaptureFixture[str]) -> None:
-    counting = asyncio.create_task(count("MileQuest", [1, 2, 3], {4}))
+    task = asyncio.create_task(count("MileQuest", [1, 2, 3], {4}))
     await asyncio.sleep(0.05)
-    counting.cancel()
+    task.cancel()
     assert '"SocketsPerServer":[4]' in capsys.readouterr().out

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from subscriptions.throttle import OPERATIONS_PER_SOCKET
+from subscriptions.quotas import OPERATIONS_PER_SOCKET
 from tests.listening import Connection, dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.gateway_of_aws import Gateway
@@ -163,8 +163,8 @@ async def test_an_end_that_comes_late_ends_nothing_that_began_since(gate: Gatewa
         await stream.next()
         (row,) = await gate.of_kind("OPERATIONS")
         name = row["connection"]
-        await gate.run(gate.parts.connections.stop(name, stream.id, int(row["received"]) - 1))
+        await gate.run(gate.deps.connections.stop(name, stream.id, int(row["received"]) - 1))
         assert await gate.of_kind("OPERATIONS", "LISTENERS")
-        await gate.run(gate.parts.connections.stop(name, stream.id, int(row["received"])))
+        await gate.run(gate.deps.connections.stop(name, stream.id, int(row["received"])))
         assert not await gate.of_kind("LISTENERS")
         assert [row["operations"] for row in await gate.of_kind("CONNECTIONS")] == ["0"]

@@ -12,12 +12,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from app.aws import live
-from milequest.jobs.duty import Duty
+from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.store import audience
 from milequest.store.aws.sockets import Outcome
 from milequest.store.transaction import open_pool
-from subscriptions.apigateway import rounds, rows, words
-from subscriptions.apigateway.rounds import Pace
+from subscriptions.apigateway import rows, sweeper, transport
+from subscriptions.apigateway.sweeper import Timeouts
 from tests.listening import dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.gateway_of_aws import Gateway
@@ -45,7 +45,7 @@ async def received(gate: Gateway, token: str, count: int) -> list[dict[str, obje
 
 
 async def test_a_silent_socket_is_kept_alive(gate: Gateway, team: Team) -> None:
-    gate.pace = Pace(silence=NOW)
+    gate.pace = Timeouts(silence=NOW)
     assert await received(gate, team.ann, 2) == [{"type": "ping"}] * 2
 
 
@@ -53,7 +53,7 @@ async def test_sockets_of_a_bucket_do_not_wait_for_each_other(
     gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message takes some milliseconds, and a minute has too few of them for one after another."""
-    running, most, say = 0, 0, words.say
+    running, most, say = 0, 0, transport.send_with_retry
 
     async def slow(*given: Any) -> Outcome:
         nonlocal running, most
@@ -65,22 +65,22 @@ async def test_sockets_of_a_bucket_do_not_wait_for_each_other(
     async with AsyncExitStack() as stack:
         while len({rows.bucket(one) for one in gate.api.connections}) == len(gate.api.connections):
             await stack.enter_async_context(dial(gate.api.url, team.ann))  # the 33rd shares a bucket at the latest
-        gate.pace = Pace(silence=NOW)
-        monkeypatch.setattr(rounds, "say", slow)
+        gate.pace = Timeouts(silence=NOW)
+        monkeypatch.setattr(sweeper, "send_with_retry", slow)
         async with asyncio.timeout(15):
             while most < 2:  # noqa: ASYNC110  # it is a round's work
                 await asyncio.sleep(0.1)
 
 
 async def test_a_socket_is_warned_once_before_its_end(gate: Gateway, team: Team) -> None:
-    gate.pace = Pace(silence=timedelta(seconds=1), life=NOW)
+    gate.pace = Timeouts(silence=timedelta(seconds=1), life=NOW)
     warning, *pings = await received(gate, team.ann, 3)
     assert json.dumps(warning).startswith('{"type": "ping", "payload": {"closing": {"code": 1001')
     assert pings == [{"type": "ping"}] * 2
 
 
 async def test_who_never_introduces_themselves_is_closed(gate: Gateway) -> None:
-    gate.pace = Pace(init=NOW)
+    gate.pace = Timeouts(init=NOW)
     async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
         ours = Socket(connection)
         assert (await ours.receive())["payload"]["closing"]["code"] == 4408
@@ -91,14 +91,14 @@ async def test_sockets_of_a_region_that_stands_by_are_ended(
     gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody would tell them anything, and a client that pings hears that all is well."""
-    monkeypatch.setattr(live, "duty", Duty())
+    monkeypatch.setattr(live, "duty", PrimaryRegionGuard())
 
     async def two_rounds() -> None:
-        runtime = gate.parts.runtime
+        runtime = gate.deps.runtime
         async with await open_pool(runtime.settings.database_url, 1, read_only=True) as follower:
-            parts = replace(gate.parts, runtime=replace(runtime, writer=follower))
+            deps = replace(gate.deps, runtime=replace(runtime, writer=follower))
             for _ in range(2):
-                await live._round(parts)
+                await live._round(deps)
 
     async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
         ours = Socket(connection)
@@ -115,7 +115,7 @@ async def test_a_socket_that_is_gone_without_a_word_is_forgotten(gate: Gateway, 
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
         gate.api.trouble = lambda connection, text: 410
-        gate.pace = Pace(silence=NOW)
+        gate.pace = Timeouts(silence=NOW)
         try:
             await gate.nothing_left()
         finally:
@@ -163,7 +163,7 @@ async def test_a_connection_that_could_not_be_closed_is_closed_by_a_later_round(
         ours = Socket(connection)
         assert (await ours.receive())["payload"]["closing"]["code"] == 4400
         async with asyncio.timeout(30):
-            while tries <= words.ATTEMPTS:  # noqa: ASYNC110  # those of the message, and a round's, on another loop
+            while tries <= transport.ATTEMPTS:  # noqa: ASYNC110  # those of the message, and a round's, on another loop
                 await asyncio.sleep(0.05)
         gate.api.trouble = lambda connection, text: None
         assert await ours.closed() == (1000, "")

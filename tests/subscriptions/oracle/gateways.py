@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from subscriptions.apigateway.rounds import Pace, round_of
+from subscriptions.apigateway.sweeper import Timeouts, sweep
 from subscriptions.sockets import GOING_AWAY, TOO_SLOW
 from tests.service import Service, serving
 from tests.subscriptions.gateway_of_aws import Gateway as FunctionsAndAws
@@ -127,7 +127,7 @@ class ApiGateway:
 
     async def close_all(self, number: int) -> None:
         for connection in self._gate.api.connections:
-            await self._gate.run(self._gate.parts.sockets.close(connection))
+            await self._gate.run(self._gate.deps.sockets.close(connection))
 
     async def hold(self, wire: Wire) -> None:
         self._held |= self._gate.api.connections_from(wire.ports)
@@ -142,7 +142,7 @@ class ApiGateway:
         self._held.clear()
         if self.service.runtime.bus.kicks is None:
             self.service.runtime.bus.kicks = self._kicks
-            await self._gate.run(round_of(self._gate.parts, datetime.now(UTC), Pace()))
+            await self._gate.run(sweep(self._gate.deps, datetime.now(UTC), Timeouts()))
 
     def close(self) -> None:
         """Leave it as others have it."""

@@ -17,8 +17,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app import serve
-from subscriptions import outbox
-from subscriptions.apigateway import poster
+from subscriptions import send_buffer
+from subscriptions.apigateway import sender
 from tests.service import Service
 from tests.subscriptions.gateway_of_aws import Gateway as Functions
 from tests.subscriptions.oracle.gateways import ApiGateway, Gateway, OwnServer
@@ -72,8 +72,8 @@ def own_server(service: Service) -> Iterator[OwnServer]:
     """Our own server, with small buffers: who does not read is soon too slow."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setattr(serve, "SEND_BUFFER_BYTES", 8 * 1024)
-        patch.setattr(outbox, "MOST_BYTES", 32 * 1024)
-        patch.setattr(outbox, "BEHIND_BYTES", 8 * 1024)
+        patch.setattr(send_buffer, "MAX_BUFFERED_BYTES", 32 * 1024)
+        patch.setattr(send_buffer, "LAGGING_BYTES", 8 * 1024)
         yield OwnServer(service, stack)
 
 
@@ -81,7 +81,7 @@ def own_server(service: Service) -> Iterator[OwnServer]:
 def api_gateway(service: Service, gate: Functions) -> Iterator[ApiGateway]:
     """API Gateway's, where who takes nothing is soon tried again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(poster, "WAIT", (1, 1))
+        patch.setattr(sender, "WAIT", (1, 1))
         gateway = ApiGateway(service, gate)
         yield gateway
         gateway.close()

@@ -1,0 +1,72 @@
+"""Two people of the demo who are always out walking, so that whoever subscribes sees something move."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.demo import PEOPLE, SEATS, Person, ensure_goal, user_of
+from milequest.actions.activities import WalkWritten, draft_from, log_walk, update_walk
+from milequest.rules.activities import new_walk
+from milequest.rules.errors import QuestError
+from milequest.runtime import Runtime
+from milequest.store.transaction import Tx, transact
+
+STEP_SECONDS = 3.0
+METERS_PER_SECOND = 1.5
+OUT_SECONDS = 1_800
+REFUSED_SECONDS = 300
+WALKERS = (PEOPLE[1], PEOPLE[2 * SEATS + 1])  # one of Dawn Patrol, one of Lunch Loop
+
+Now = Callable[[], datetime]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def walk_about(runtime: Runtime, now: Now = _utc_now) -> None:
+    """Let the walkers walk until cancelled, half an hour after half an hour."""
+    async with asyncio.TaskGroup() as group:
+        for person in WALKERS:
+            group.create_task(_walker(runtime, person, now))
+
+
+async def _walker(runtime: Runtime, person: Person, now: Now) -> None:
+    while user_id := await user_of(runtime, person):
+        try:
+            await _outing(runtime, user_id, person, now)
+        except QuestError:  # the day is full, or somebody deleted the walk or the goal meanwhile
+            await asyncio.sleep(REFUSED_SECONDS)
+
+
+async def _outing(runtime: Runtime, user_id: UUID, person: Person, now: Now) -> None:
+    """One walk that gets longer every STEP_SECONDS, until it is long enough or has brought the team to its goal."""
+    goal_id = await ensure_goal(runtime, person.team, now())
+    started = now() - timedelta(seconds=STEP_SECONDS)
+    begun = new_walk(
+        started_at=started, now=now(), timezone=ZoneInfo(person.team.timezone).key, **_so_far(STEP_SECONDS)
+    )
+    written = await _write(runtime, lambda tx: log_walk(tx, user_id, now(), draft_from(begun), allow_duplicate=True))
+    while (elapsed := (now() - started).total_seconds()) < OUT_SECONDS:
+        await asyncio.sleep(STEP_SECONDS)
+        await _write(runtime, partial(_lengthen, user_id, written.activity_id, now(), elapsed))
+        if await ensure_goal(runtime, person.team, now()) != goal_id:
+            break  # this walk stays with the goal that it counted for
+
+
+async def _lengthen(user_id: UUID, activity_id: UUID, now: datetime, seconds: float, tx: Tx) -> WalkWritten:
+    return await update_walk(tx, user_id, now, activity_id, _so_far(seconds))
+
+
+def _so_far(seconds: float) -> dict[str, Any]:
+    return {"distance_meters": seconds * METERS_PER_SECOND, "duration_seconds": max(1, round(seconds))}
+
+
+async def _write(runtime: Runtime, action: Callable[[Tx], Awaitable[WalkWritten]]) -> WalkWritten:
+    committed = await transact(runtime.writer, action)
+    await runtime.bus.wake(committed.positions)
+    return committed.result

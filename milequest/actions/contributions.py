@@ -1,0 +1,186 @@
+"""Counting a walk: the one piece of code behind every total, whether the walk is new, edited, hidden or gone.
+
+The caller has locked the walk's owner. Locks here: boards by team, then goals by id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from milequest.rules.contributions import Amounts
+from milequest.rules.enums import EventKind, GoalStatus
+from milequest.rules.events import team_event
+from milequest.rules.progress import crossed
+from milequest.store import contributions, entries, goal_transitions
+from milequest.store.contributions import CountedForGoal, CountedForTeam, LockedGoal, MovedGoal
+from milequest.store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What counting a walk did: the goals that count it or did, and the milestones it reached."""
+
+    goal_ids: list[UUID]
+    milestone_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The milestones reached for the first time, and whether any of them, or the goal's status, is another now."""
+
+    reached: list[UUID]
+    has_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which goals take the walk, lose it, or only show or hide it, and by how much each total moves."""
+
+    put: list[tuple[UUID, UUID]]
+    drop: list[UUID]
+    show: list[UUID]
+    moves: dict[UUID, int]
+    turned: set[UUID]  # goals whose total says otherwise who walked it, since the walk was hidden or shown
+
+
+async def count(
+    tx: Tx,
+    activity_id: UUID,
+    user_id: UUID,
+    amounts: Amounts | None,
+    now: datetime,
+    *,
+    new: bool = False,
+) -> Counted:
+    """Bring every total in line with a walk that is now `amounts`, or None when it no longer counts.
+
+    `new` says that nothing of the walk was counted before.
+    """
+    started_at, day = (amounts.started_at, amounts.local_date) if amounts else (None, None)
+    await contributions.lock_boards(tx, user_id, started_at, activity_id)
+    old_teams = [] if new else await contributions.counted_teams(tx, activity_id)
+    old_goals = [] if new else await contributions.counted_goals(tx, activity_id)
+    teams, locked = await contributions.lock_goals(tx, user_id, started_at, day, activity_id)
+    plan = planned(old_goals, teams, locked, amounts)
+    moved = await _store(tx, activity_id, teams, old_teams, plan, amounts)
+    if days := public_days(old_teams, amounts if teams else None):
+        touched = sorted({*teams, *(team.team_id for team in old_teams)})
+        await entries.refresh(tx, user_id, touched, days, [goal for goal, _ in plan.put] + plan.drop + plan.show)
+    told = tell(tx, activity_id, old_teams, teams, amounts, now)
+    milestones = []
+    for goal_id, goal in moved.items():
+        if locked[goal_id].team_id not in told:  # where nothing is told of the walk, the moved marker is the news
+            tx.record(team_event(locked[goal_id].team_id, EventKind.PROGRESS_MOVED, goal_id, now))
+        milestones += (await settle(tx, locked[goal_id], goal, activity_id, day or now.date(), now)).reached
+    return Counted(sorted(plan.moves), milestones)
+
+
+async def begin_goal(tx: Tx, goal_id: UUID, now: datetime, today: date) -> None:
+    """A goal begins: it takes the walks in its window that no goal of the team has counted yet."""
+    goal = await contributions.lock_goal(tx, goal_id)
+    walkers, total = await goal_transitions.adopt(tx, goal_id)
+    await entries.refresh_goal(tx, goal_id, sorted(walkers))
+    moved = await contributions.move(tx, {goal_id: total})
+    await settle(tx, goal, moved[goal_id], None, today, now)
+
+
+def public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) -> list[date]:
+    """The days whose boards may change: those of a walk that was, or now is, public."""
+    days = {team.local_date for team in old_teams if team.is_public}
+    if amounts and amounts.is_public:
+        days.add(amounts.local_date)
+    return sorted(days)
+
+
+def planned(
+    old_goals: Sequence[CountedForGoal],
+    teams: dict[UUID, UUID | None],
+    locked: dict[UUID, LockedGoal],
+    amounts: Amounts | None,
+) -> _Plan:
+    """What becomes of a walk that these goals have counted, and these teams count."""
+    plan = _Plan([], [], [], {}, set())
+    settled: set[UUID] = set()
+    for old in old_goals:
+        if old.is_final:  # its total stays as it is; privacy always holds
+            settled.add(old.team_id)
+            if amounts and amounts.is_public != old.is_public:
+                plan.show.append(old.goal_id)
+        elif amounts and old.team_id in teams and old.starts_on <= amounts.local_date <= old.ends_on:
+            settled.add(old.team_id)
+            plan.put.append((old.goal_id, old.team_id))
+            plan.moves[old.goal_id] = amounts.distance_mm - old.distance_mm
+            if amounts.is_public != old.is_public:
+                plan.turned.add(old.goal_id)
+        else:
+            plan.drop.append(old.goal_id)
+            plan.moves[old.goal_id] = -old.distance_mm
+    for team_id, goal_id in teams.items():
+        if amounts and goal_id and team_id not in settled and takes(locked[goal_id]):
+            plan.put.append((goal_id, team_id))
+            plan.moves[goal_id] = amounts.distance_mm
+    return plan
+
+
+def takes(goal: LockedGoal) -> bool:
+    """Whether the goal, now that it is locked, still takes walks."""
+    return not goal.is_final and goal.status in (GoalStatus.ACTIVE, GoalStatus.COMPLETED)
+
+
+async def _store(
+    tx: Tx,
+    activity_id: UUID,
+    teams: dict[UUID, UUID | None],
+    old_teams: Sequence[CountedForTeam],
+    plan: _Plan,
+    amounts: Amounts | None,
+) -> dict[UUID, MovedGoal]:
+    """Store what the walk counts for. Returns the goals whose totals moved by that, in their order."""
+    await contributions.drop(tx, activity_id, [old.team_id for old in old_teams if old.team_id not in teams])
+    await contributions.drop_goals(tx, activity_id, plan.drop)
+    moves = {goal_id: by_mm for goal_id, by_mm in sorted(plan.moves.items()) if by_mm or goal_id in plan.turned}
+    if amounts is None:
+        return await contributions.move(tx, moves)
+    await contributions.show_in_goals(tx, activity_id, plan.show, amounts.is_public)
+    return await contributions.put(tx, list(teams), plan.put, amounts, moves)
+
+
+def tell(
+    tx: Tx,
+    activity_id: UUID,
+    old_teams: Sequence[CountedForTeam],
+    teams: dict[UUID, UUID | None],
+    amounts: Amounts | None,
+    now: datetime,
+) -> set[UUID]:
+    """News of the walk itself, for the teams that see it, which are returned. A private walk is no news."""
+    before = {team.team_id for team in old_teams if team.is_public}
+    after = set(teams) if amounts and amounts.is_public else set()
+    for team_id in sorted(before | after):
+        if team_id not in before:
+            kind = EventKind.ACTIVITY_ADDED
+        else:
+            kind = EventKind.ACTIVITY_CHANGED if team_id in after else EventKind.ACTIVITY_REMOVED
+        tx.record(team_event(team_id, kind, activity_id, now))
+    return before | after
+
+
+async def settle(
+    tx: Tx, goal: LockedGoal, moved: MovedGoal, activity_id: UUID | None, day: date, now: datetime
+) -> Settled:
+    """What the new total does to milestones and status."""
+    crossing = crossed(moved.marks, moved.total_mm)
+    reached = [mark.id for mark in crossing.reached]
+    await goal_transitions.mark_reached(tx, reached, now, activity_id)
+    await goal_transitions.restore(tx, [mark.id for mark in crossing.restored])
+    await goal_transitions.revoke(tx, [mark.id for mark in crossing.revoked], now)
+    tx.record(*(team_event(goal.team_id, EventKind.MILESTONE_REACHED, mark, now, goal=goal.id.hex) for mark in reached))
+    if goal.status == GoalStatus.ACTIVE and moved.total_mm >= goal.target_mm:
+        await goal_transitions.complete(tx, goal.id, now, day)
+    elif goal.status == GoalStatus.COMPLETED and moved.total_mm < goal.target_mm:
+        await goal_transitions.reopen(tx, goal.id, now)
+    else:
+        return Settled(reached, bool(crossing.reached or crossing.restored or crossing.revoked))
+    tx.record(team_event(goal.team_id, EventKind.GOAL_CHANGED, goal.id, now))
+    return Settled(reached, True)

@@ -1,0 +1,117 @@
+"""Counting many walks of one member for one team, as when they join: what `counting` does walk by walk, at once.
+
+The caller has locked the member and the team. The walks are gone through in memory in their order, so each milestone is
+reached by the walk that reached it, and what is stored takes as many statements for a thousand walks as for one.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from milequest.actions import contributions as single
+from milequest.rules.contributions import Amounts
+from milequest.rules.enums import EventKind, GoalStatus
+from milequest.rules.events import team_event
+from milequest.store import contributions, entries, recounting
+from milequest.store.contributions import CountedForGoal, CountedForTeam
+from milequest.store.recounting import OpenGoal, Stay
+from milequest.store.transaction import Tx
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What is to be stored of all walks together."""
+
+    put: list[Amounts] = field(default_factory=list)
+    put_goals: list[tuple[UUID, Amounts]] = field(default_factory=list)
+    drop: list[UUID] = field(default_factory=list)
+    drop_goals: list[tuple[UUID, UUID]] = field(default_factory=list)
+    show: list[tuple[UUID, UUID, bool]] = field(default_factory=list)
+    moves: Counter[UUID] = field(default_factory=Counter)
+    days: set[date] = field(default_factory=set)
+    goals: set[UUID] = field(default_factory=set)  # whose boards change
+
+
+@dataclass(slots=True)
+class _Recount:
+    """A member's walks, and what there is to count them for."""
+
+    tx: Tx
+    team_id: UUID
+    now: datetime
+    stays: Sequence[Stay]
+    old_teams: dict[UUID, CountedForTeam]
+    old_goals: dict[UUID, CountedForGoal]
+    goals: dict[UUID, OpenGoal]
+    changes: _Changes = field(default_factory=_Changes)
+
+    async def count(self, walk: Amounts) -> None:
+        """Count one walk in memory, and settle the goals that it moves."""
+        id, changes = walk.activity_id, self.changes
+        is_in = any(stay.holds(walk.started_at) for stay in self.stays)
+        teams = {self.team_id: self._taking(walk.local_date)} if is_in else {}
+        old_teams = [self.old_teams[id]] if id in self.old_teams else []
+        old_goals = [self.old_goals[id]] if id in self.old_goals else []
+        plan = single.planned(old_goals, teams, {key: one.goal for key, one in self.goals.items()}, walk)
+        if is_in:
+            changes.put.append(walk)
+        elif old_teams:
+            changes.drop.append(id)
+        changes.put_goals += [(goal_id, walk) for goal_id, _ in plan.put]
+        changes.drop_goals += [(goal_id, id) for goal_id in plan.drop]
+        changes.show += [(goal_id, id, walk.is_public) for goal_id in plan.show]
+        if days := single.public_days(old_teams, walk if teams else None):
+            changes.days |= set(days)
+            changes.goals |= {goal_id for goal_id, _ in plan.put} | {*plan.drop, *plan.show}
+        told = single.tell(self.tx, id, old_teams, teams, walk, self.now)
+        for goal_id, by_mm in sorted(plan.moves.items()):
+            if by_mm:
+                changes.moves[goal_id] += by_mm
+                await self._move(goal_id, by_mm, walk, is_told=bool(told))
+
+    def _taking(self, day: date) -> UUID | None:
+        """The goal that a walk of this day would count for: the running one first, else the latest completed one."""
+        taking = [
+            one
+            for one in self.goals.values()
+            if single.takes(one.goal) and one.starts_on <= day <= one.ends_on and one.activated_at is not None
+        ]
+        latest = max(taking, key=lambda one: (one.goal.status == GoalStatus.ACTIVE, one.activated_at), default=None)
+        return latest.goal.id if latest else None
+
+    async def _move(self, goal_id: UUID, by_mm: int, walk: Amounts, *, is_told: bool) -> None:
+        one = self.goals[goal_id]
+        one.moved.total_mm += by_mm
+        if not is_told:
+            self.tx.record(team_event(self.team_id, EventKind.PROGRESS_MOVED, goal_id, self.now))
+        settled = await single.settle(self.tx, one.goal, one.moved, walk.activity_id, walk.local_date, self.now)
+        if settled.has_changed:
+            one.moved.marks = (await recounting.standings(self.tx, [goal_id]))[goal_id].marks
+            one.goal = replace(one.goal, status=await recounting.status(self.tx, goal_id))
+
+    async def store(self, user_id: UUID) -> None:
+        """Store all of it."""
+        tx, changes = self.tx, self.changes
+        await recounting.drop(tx, self.team_id, changes.drop, changes.drop_goals)
+        await recounting.show(tx, changes.show)
+        await recounting.put(tx, self.team_id, changes.put, changes.put_goals)
+        await contributions.move(tx, dict(sorted(changes.moves.items())))
+        if changes.days:
+            await entries.refresh(tx, user_id, [self.team_id], sorted(changes.days), sorted(changes.goals))
+
+
+async def recount(tx: Tx, user_id: UUID, team_id: UUID, walks: Sequence[Amounts], now: datetime) -> None:
+    """Bring all totals of the team in line with these walks, of which nothing changed but their owner's membership."""
+    if not walks:
+        return
+    ids = [walk.activity_id for walk in walks]
+    stays = await recounting.stays(tx, team_id, user_id)
+    old_teams = await recounting.counted_teams(tx, team_id, ids)
+    old_goals = await recounting.counted_goals(tx, team_id, ids)
+    goals = await recounting.lock_goals(tx, team_id, ids)
+    recounted = _Recount(tx, team_id, now, stays, old_teams, old_goals, goals)
+    for walk in walks:
+        await recounted.count(walk)
+    await recounted.store(user_id)

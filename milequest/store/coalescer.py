@@ -1,0 +1,67 @@
+"""One question at a time for many who ask the same kind of thing: under load fewer questions, each for more keys."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Generic, TypeVar
+
+from milequest.store.deadlines import before_due
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+TURNS = 4
+
+
+async def yield_to_loop() -> None:
+    """Let some turns of the loop pass, in which more may come: nothing where it is idle, the more the busier it is."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+class RequestCoalescer(Generic[K, V]):
+    """`await together(key)` is what `ask` finds for the key, None if nothing.
+
+    `ask` gets distinct keys, never while an earlier call is under way: who comes meanwhile is in the next one. So what
+    somebody gets was read after they asked. What `ask` raises, all raise whose keys it was asked for. TimeoutError
+    at one's own deadline.
+    """
+
+    def __init__(self, ask: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> None:
+        self._ask = ask
+        self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    async def __call__(self, key: K) -> V | None:
+        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()  # one each: to be cancelled alone
+        self._waiting.setdefault(key, []).append(future)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._work())
+        async with before_due():  # the question may be asked for others who have longer
+            return await future
+
+    async def _work(self) -> None:
+        asked: dict[K, list[asyncio.Future[V | None]]] = {}
+        try:
+            while self._waiting:
+                await yield_to_loop()
+                asked, self._waiting = self._waiting, {}
+                await self._answer(asked)
+        finally:  # the loop may be ending
+            self._asking = None
+            for futures in (*asked.values(), *self._waiting.values()):
+                for future in futures:
+                    future.cancel()
+
+    async def _answer(self, asked: Mapping[K, list[asyncio.Future[V | None]]]) -> None:
+        try:
+            found = await self._ask(list(asked))
+        except Exception as failure:  # it is not swallowed: everyone who waits gets it
+            for futures in asked.values():
+                for future in futures:
+                    if not future.done():
+                        future.set_exception(failure)
+            return
+        for key, futures in asked.items():
+            for future in futures:
+                if not future.done():
+                    future.set_result(found.get(key))

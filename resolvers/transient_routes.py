@@ -1,0 +1,151 @@
+"""Routes nobody has stored: previews, templates of famous walks, and the way a new goal asks for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from milequest.providers import Router
+from milequest.rules.enums import RouteSource
+from milequest.rules.errors import Problem, invalid, require
+from milequest.rules.geo import Bounds, LatLng
+from milequest.rules.ids import new_id
+from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
+from milequest.rules.rate_limits import ROUTES_PLANNED
+from milequest.rules.routes import RoutePlan, Waypoint, checked_waypoints
+from milequest.rules.templates import ROUTE_TEMPLATES
+from milequest.rules.templates import RouteTemplate as Template
+from milequest.store import routes
+from milequest.store.routes import MeasuredRoute, NewRoute
+from resolvers.context import Context, Request
+
+TEMPLATES_FIRST = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TransientRoute:
+    """A route nobody has stored. It is equal to nothing but itself, so that a batch can have it as a key."""
+
+    plan: RoutePlan
+    measured: MeasuredRoute
+
+    @property
+    def length_meters(self) -> float:
+        """Metres along it."""
+        return self.measured.length_meters
+
+    @property
+    def bounds(self) -> Bounds:
+        """The box around it."""
+        return self.measured.bounds
+
+    @property
+    def overview(self) -> str:
+        """Its polyline of at most 500 points."""
+        return self.measured.overview
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RoutePreview(TransientRoute):
+    """What a goal's route would be."""
+
+    @property
+    def warnings(self) -> Sequence[Problem]:
+        """What is doubtful about it."""
+        return self.plan.warnings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RouteTemplate(TransientRoute):
+    """A famous walk, with the way a router found along it."""
+
+    template: Template
+
+    @property
+    def id(self) -> UUID:
+        """The template's id."""
+        return self.template.id
+
+    @property
+    def name(self) -> str:
+        """What the walk is called."""
+        return self.template.name
+
+    @property
+    def description(self) -> str:
+        """Where it goes."""
+        return self.template.description
+
+    @property
+    def country(self) -> str:
+        """The country most of it lies in."""
+        return self.template.country
+
+
+async def load_templates(request: Request, template_ids: list[UUID]) -> Mapping[UUID, RouteTemplate]:
+    """Templates by id."""
+    return {each.id: await _drawn(request, each) for each in ROUTE_TEMPLATES if each.id in template_ids}
+
+
+async def preview_route(ctx: Context) -> RoutePreview:
+    """The way along waypoints, without storing it."""
+    checked = checked_waypoints(given_waypoints(ctx.args["waypoints"]), "waypoints")
+    plan = await _plan(ctx, checked)
+    return RoutePreview(plan, await routes.measure_route(ctx.request.db, checked, plan.legs))
+
+
+async def route_templates(ctx: Context) -> Page[RouteTemplate]:
+    """Famous walks, by name."""
+    size = page_size(ctx.args.get("first"), default=TEMPLATES_FIRST)
+    after = decode_cursor(ctx.args.get("after"), str, UUID)
+    rest = [each for each in ROUTE_TEMPLATES if after is None or (each.name, each.id) > after][: size + 1]
+    drawn = [await _drawn(ctx.request, each) for each in rest]
+    return page_of(drawn, size, after, lambda each: encode_cursor(each.name, each.id))
+
+
+async def new_route(
+    ctx: Context, waypoints: Sequence[Mapping[str, Any]] | None, template_id: UUID | None = None
+) -> tuple[NewRoute, Sequence[Problem]]:
+    """The route a goal asks for, ready to be stored, and what is doubtful about it.
+
+    Raises VALIDATION_ERROR, NOT_FOUND for a template there isn't, NO_ROUTE_FOUND and ROUTE_ERROR.
+    """
+    if (waypoints is None) == (template_id is None):
+        raise invalid("input.waypoints", "EITHER_OR", "give either waypoints or routeTemplateId")
+    if template_id is not None:
+        template = require((await load_templates(ctx.request, [template_id])).get(template_id), "template")
+        passed, plan, source = template.template.waypoints, template.plan, RouteSource.TEMPLATE
+    else:
+        passed = checked_waypoints(given_waypoints(waypoints or ()))
+        plan, source = await _plan(ctx, passed), RouteSource.WAYPOINTS
+    route = NewRoute(new_id(ctx.request.now), passed, plan.legs, source, attribution=plan.attribution)
+    return route, plan.warnings
+
+
+def given_waypoints(waypoints: Sequence[Mapping[str, Any]]) -> list[Waypoint]:
+    """The waypoints of an input, unchecked."""
+    return [
+        Waypoint(LatLng(**given["position"]), given.get("name"), bool(given.get("is_locked"))) for given in waypoints
+    ]
+
+
+async def _plan(ctx: Context, waypoints: Sequence[Waypoint]) -> RoutePlan:
+    """The router's way along checked waypoints; each asking counts."""
+    await ctx.request.runtime.rate_limits.spend(ROUTES_PLANNED, ctx.user_id.hex)
+    return await ctx.request.runtime.providers.router.route(waypoints)
+
+
+# The templates are ours and few, so each way is asked for once per process.
+_templates: WeakKeyDictionary[Router, dict[UUID, RouteTemplate]] = WeakKeyDictionary()
+
+
+async def _drawn(request: Request, template: Template) -> RouteTemplate:
+    """The template with the way the router finds along it."""
+    router = request.runtime.providers.router
+    known = _templates.setdefault(router, {})
+    if template.id not in known:
+        plan = await router.route(template.waypoints)
+        measured = await routes.measure_route(request.db, template.waypoints, plan.legs)
+        known[template.id] = RouteTemplate(plan, measured, template)
+    return known[template.id]

@@ -1,0 +1,31 @@
+"""What is to be done in some seconds: FIFO queues delay no single message, so it waits in a queue that does."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from milequest.store.aws.sqs import Message, Queue
+from subscriptions.apigateway.dependencies import Dependencies
+from subscriptions.apigateway.records import Event, Failures, by_group
+
+NEWS, POSTS = "news", "posts"
+
+
+async def delay(deps: Dependencies, messages: Sequence[Message], seconds: int = 1, queue: str = NEWS) -> None:
+    """Send messages to one of the two queues, some seconds from now."""
+    waiting = [
+        orjson.dumps({"queue": queue, "group": one.group, "id": one.id, "body": one.body}).decode() for one in messages
+    ]
+    await deps.later.send([Message(body, after=seconds) for body in waiting])
+
+
+async def redeliver(deps: Dependencies, event: Event) -> Failures:
+    """The function behind the queue: the time has come."""
+
+    async def work(bodies: Sequence[str]) -> None:
+        for body in bodies:
+            given = orjson.loads(body)
+            queue: Queue = deps.posts if given["queue"] == POSTS else deps.news
+            await queue.send([Message(given["body"], given["group"], given["id"])])
+
+    return await by_group(event, work)

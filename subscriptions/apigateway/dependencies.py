@@ -1,0 +1,51 @@
+"""What the functions of this gateway work with, once per process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from milequest.runtime import Runtime
+from milequest.store.aws.client import open_aws
+from milequest.store.aws.dynamodb import Table
+from milequest.store.aws.events import EventBus
+from milequest.store.aws.sockets import Sockets
+from milequest.store.aws.sqs import Queue
+from resolvers.identity import Identify, identifying
+from subscriptions.apigateway.connections import ConnectionStore
+from subscriptions.apigateway.plan_cache import PlanCache
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """The table, the three queues, the sockets, and what every gateway has."""
+
+    runtime: Runtime
+    identify: Identify
+    table: Table
+    connections: ConnectionStore
+    sockets: Sockets
+    news: Queue
+    posts: Queue
+    later: Queue
+    shelf: PlanCache
+    bus: EventBus | None  # what else hears of events; None if nothing does
+
+
+@asynccontextmanager
+async def open_dependencies(runtime: Runtime) -> AsyncIterator[Dependencies]:
+    """Everything, as the settings name it."""
+    settings = runtime.settings
+    async with open_aws(settings) as aws:
+        table = Table(aws, settings.live_table)
+        yield Dependencies(
+            runtime,
+            identifying(runtime),
+            table,
+            ConnectionStore(table),
+            Sockets(aws, settings.live_sockets_url),
+            Queue(aws, settings.live_news_queue),
+            Queue(aws, settings.live_posts_queue),
+            Queue(aws, settings.live_later_queue),
+            PlanCache(runtime, table),
+            EventBus(aws, settings.event_bus) if settings.event_bus else None,
+        )

@@ -1,0 +1,72 @@
+"""The function behind the queue of news: one step at a time for each group."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from subscriptions.apigateway import rows
+from subscriptions.apigateway.dependencies import Dependencies
+from subscriptions.apigateway.group_messages import SubscribeCommand, Wake, parse_group_message
+from subscriptions.apigateway.groups import Group
+from subscriptions.apigateway.logs import LogStep
+from subscriptions.apigateway.outbound import Kind
+from subscriptions.apigateway.records import Event, Failures, by_group
+from subscriptions.apigateway.states import StateStep
+from subscriptions.subscribers import Subscriber
+
+
+async def fan_out(deps: Dependencies, event: Event) -> Failures:
+    """Work out what the groups' listeners are to be sent."""
+
+    async def work(bodies: Sequence[str]) -> None:
+        await _step(deps, [parse_group_message(body) for body in bodies])
+
+    return await by_group(event, work)
+
+
+async def _step(deps: Dependencies, messages: Sequence[tuple[str, SubscribeCommand | Wake]]) -> None:
+    """Those who begin first: what the wake-ups among the messages are about they are told as well."""
+    group = Group(deps, messages[0][0])
+    beginnings = [said for _, said in messages if isinstance(said, SubscribeCommand)]
+    channels = {said.channel: None for _, said in messages if isinstance(said, Wake)}
+    if beginnings:
+        await _begin(deps, group, beginnings)
+    if channels:
+        await _wake(deps, group, list(channels))
+
+
+async def _begin(deps: Dependencies, group: Group, beginnings: Sequence[SubscribeCommand]) -> None:
+    pending: dict[Subscriber, str | None] = {}
+    for said in beginnings:
+        row = await _row(deps, group, said)
+        if said.again:
+            group.posts.add(said.who, Kind.AGAIN)
+        subscriber = await group.subscriber(row) if row else None
+        if subscriber is not None:
+            pending[subscriber] = said.after
+    if not pending:
+        await group.hand_over()
+    elif group.name.startswith(rows.OF_LOGS):
+        await LogStep(deps, group).begin(pending)
+    else:
+        await StateStep(deps, group).begin(list(pending))
+
+
+async def _row(deps: Dependencies, group: Group, said: SubscribeCommand) -> dict[str, Any] | None:
+    """Who begins; None if that is over already."""
+    row = await deps.table.get(rows.listener_key(group.name, said.who.connection, said.who.id))
+    return row if row and row["serial"] == said.who.serial else None
+
+
+async def _wake(deps: Dependencies, group: Group, channels: Sequence[str]) -> None:
+    interests = [(rows.interest_key(channel, group.name), channel) for channel in channels]
+    stamps = [await deps.table.get(key) for key, _ in interests]  # before the look: who comes after it has another
+    if await group.is_empty():
+        for (key, _), kept in zip(interests, stamps, strict=True):
+            if kept is not None:
+                await deps.table.delete(key, "#stamp = :stamp", stamp=kept["stamp"])
+        if not group.name.startswith(rows.OF_LOGS):  # else a look that was put off would seem about to come
+            await deps.table.remove([group.position])
+    elif group.name.startswith(rows.OF_LOGS):
+        await LogStep(deps, group).wake()
+    else:
+        await StateStep(deps, group).wake(channels[0])

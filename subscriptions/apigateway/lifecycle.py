@@ -1,0 +1,70 @@
+"""`$connect` and `$disconnect`: a connection comes and goes. Nothing here knows GraphQL, so it starts fast."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from milequest.rules.authorizing import AuthorizerRequest
+from milequest.rules.errors import QuestError, RateLimited
+from milequest.rules.identity import ANONYMOUS, Identity
+from milequest.rules.rate_limits import network
+from resolvers.identity import Identify
+from subscriptions.apigateway.connections import ConnectionStore
+from subscriptions.handshakes import Handshake, agreed
+
+Event: TypeAlias = Mapping[str, Any]
+Answer: TypeAlias = Mapping[str, Any]
+
+OK: Answer = {"statusCode": 200}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectDependencies:
+    """What the two functions need. `origins` are those of browsers that may come, `most` how many from one network."""
+
+    connections: ConnectionStore
+    identify: Identify
+    origins: Collection[str]
+    most: int
+
+
+async def connect(doors: ConnectDependencies, event: Event) -> Answer:
+    """Let a client in, or answer the handshake with what is wrong: later no close code of ours would reach it."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    origin = headers.get("origin")
+    if origin is not None and origin.lower() not in doors.origins:
+        return {"statusCode": 403}
+    offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
+    handshake = agreed("", offered, event.get("queryStringParameters") or {})
+    if handshake is None:
+        return {"statusCode": 400}
+    context = event["requestContext"]
+    address = context["identity"]["sourceIp"]
+    try:
+        identity = await _identity(
+            doors, handshake, AuthorizerRequest(context.get("requestId", ""), headers, None, address)
+        )
+    except RateLimited:
+        return {"statusCode": 429}
+    except QuestError as refusal:
+        return {"statusCode": 503 if refusal.extensions().get("retryable") else 401}
+    place = network(address)
+    opened = doors.connections.open(
+        context["connectionId"], handshake.protocol, identity, place, doors.most, datetime.now(UTC)
+    )
+    if not await opened:
+        return {"statusCode": 429}
+    return {**OK, "headers": {"Sec-WebSocket-Protocol": handshake.protocol.name}}
+
+
+async def disconnect(doors: ConnectDependencies, event: Event) -> Answer:
+    """Forget a client. As often as it is told; it may never be."""
+    await doors.connections.close(event["requestContext"]["connectionId"])
+    return OK
+
+
+async def _identity(doors: ConnectDependencies, handshake: Handshake, asking: AuthorizerRequest) -> Identity:
+    if handshake.fault is not None:
+        raise handshake.fault
+    return await doors.identify(handshake.authorization, asking) if handshake.authorization else ANONYMOUS

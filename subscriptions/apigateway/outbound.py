@@ -1,0 +1,149 @@
+"""What is to be sent to sockets, between who renders and who sends: each result once, with all who get it."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import lru_cache
+from uuid import uuid4
+
+import orjson
+
+from milequest.rules.live import read_cursor
+from milequest.store.aws.sqs import Message
+from subscriptions.apigateway.rows import OperationKey, bucket
+from subscriptions.protocols.steps import Errors, Result
+
+MAX_CLIENT_MESSAGE_BYTES = 128 * 1024  # of a message to a client
+AROUND = 1024  # what a protocol puts around a result, at most
+MOST_RECIPIENTS = 500  # of one post
+BODY_BYTES = 200 * 1024  # of a message of the queue, unless one post alone is larger
+FROM_START = ""  # where to go on from if there is no place: at a new beginning
+
+TOO_LARGE: Errors = [
+    {
+        "message": "A result is larger than the 128 KB that this connection takes: ask for less.",
+        "extensions": {"code": "QUERY_TOO_COMPLEX"},
+    }
+]
+
+
+class Kind(StrEnum):
+    """What a post says."""
+
+    NEXT = "NEXT"  # a result
+    ERRORS = "ERRORS"  # the subscription is over
+    AGAIN = "AGAIN"  # what was not sent follows: send to this one again
+
+
+@dataclass(slots=True)
+class OutboundMessage:
+    """One result or end, and for whom. Who cannot be sent it goes on from the cursor `after`, later.
+
+    It tells of something that happened at `since`, in milliseconds; 0 for what waited for nothing or was to wait.
+    """
+
+    kind: Kind
+    text: str
+    after: str
+    since: int = 0
+    to: list[OperationKey] = field(default_factory=list)
+
+
+class OutboundMessages:
+    """What a group has to be told, in its order."""
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._posts: list[OutboundMessage] = []
+        self.since = 0  # when what is said now happened
+
+    def add(self, who: OperationKey, kind: Kind, text: str = "", after: str = FROM_START) -> None:
+        """Say something to somebody; to several the same in a row is one post."""
+        last = self._posts[-1] if self._posts else None
+        if last is None or last.text is not text or last.kind is not kind or last.after != after:
+            last = OutboundMessage(kind, text, after, self.since)
+            self._posts.append(last)
+        last.to.append(who)
+
+    def taken(self) -> list[Message]:
+        """All that was said, once, as messages of the queue: each connection's posts are of one group, in order."""
+        by_bucket: defaultdict[int, list[OutboundMessage]] = defaultdict(list)
+        said, self._posts = self._posts, []
+        for post in said:
+            parts: defaultdict[int, list[OperationKey]] = defaultdict(list)
+            for who in post.to:
+                parts[bucket(who.connection)].append(who)
+            for number, to in parts.items():
+                for start in range(0, len(to), MOST_RECIPIENTS):
+                    by_bucket[number].append(replace(post, to=to[start : start + MOST_RECIPIENTS]))
+        return [
+            Message(body, f"bucket{number}", uuid4().hex)
+            for number, posts in by_bucket.items()
+            for body in self._bodies(posts)
+        ]
+
+    def _bodies(self, posts: Sequence[OutboundMessage]) -> Iterator[str]:
+        lines, size = [self._group], 0
+        for post in posts:
+            to = [[who.connection, who.id, who.serial, who.protocol] for who in post.to]
+            head = orjson.dumps([post.kind, post.after, post.since, to]).decode()
+            bytes_ = len(head.encode()) + len(post.text.encode())
+            if size and size + bytes_ > BODY_BYTES:
+                yield "\n".join(lines)
+                lines, size = [self._group], 0
+            lines += [head, post.text]
+            size += bytes_
+        yield "\n".join(lines)
+
+
+def parse_outbound(body: str) -> tuple[str, list[OutboundMessage]]:
+    """The group and the posts of a message of the queue. JSON as we write it has no line breaks."""
+    group, *lines = body.split("\n")
+    posts = []
+    for head, text in zip(lines[::2], lines[1::2], strict=True):
+        kind, after, since, to = orjson.loads(head)
+        posts.append(OutboundMessage(Kind(kind), text, after, since, [OperationKey(*who) for who in to]))
+    return group, posts
+
+
+class GroupSink:
+    """Collects what a listener is told."""
+
+    def __init__(self, posts: OutboundMessages, who: OperationKey) -> None:
+        self.who = who
+        self.is_over = False
+        self.begins = False  # what it is told has no place before it
+        self._posts = posts
+
+    def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
+        """Say results, up to one that is too large."""
+        for payload, cursor in results:
+            if (
+                len(payload) * 4 > MAX_CLIENT_MESSAGE_BYTES
+                and len(payload.encode()) > MAX_CLIENT_MESSAGE_BYTES - AROUND
+            ):
+                self.fail(TOO_LARGE)
+            elif not self.is_over:
+                self._posts.add(self.who, Kind.NEXT, payload, FROM_START if self.begins else _before(cursor))
+
+    def fail(self, errors: Errors) -> None:
+        """Say that it is over, once."""
+        if not self.is_over:
+            self.is_over = True
+            self._posts.add(self.who, Kind.ERRORS, orjson.dumps(errors).decode())
+
+    @property
+    def is_lagging(self) -> bool:
+        """Queues take everything."""
+        return False
+
+    async def drained(self) -> None:
+        """There is room."""
+
+
+@lru_cache(maxsize=256)
+def _before(cursor: str | None) -> str:
+    """The cursor of the place just before."""
+    place = read_cursor(cursor) if cursor else None
+    return FROM_START if place is None else str(type(place)(place.epoch, place.channel, place.sequence - 1))

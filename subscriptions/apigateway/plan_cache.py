@@ -1,0 +1,72 @@
+"""Plans by their digest: stored by who subscribes, and made again from there by who tells, once per process."""
+
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from milequest.rules.errors import ErrorCode, Refused
+from milequest.rules.identity import Identity
+from milequest.runtime import Runtime
+from milequest.store.aws.dynamodb import Table
+from milequest.store.log import epoch
+from subscriptions.apigateway.rows import expiry, plan_key
+from subscriptions.errors import error_payload
+from subscriptions.operations import OperationFailed, begin_again
+from subscriptions.plans import Plan, PlanKey, Plans, request_for
+from subscriptions.protocols.steps import Start
+
+MOST = 1_000
+
+log = logging.getLogger("milequest.socket")
+
+
+class PlanCache:
+    """The plans in use by this process, those used last."""
+
+    def __init__(self, runtime: Runtime, table: Table) -> None:
+        self.plans = Plans()
+        self._runtime = runtime
+        self._table = table
+        self._kept: OrderedDict[str, Plan] = OrderedDict()
+
+    async def store(self, key: PlanKey, variables: Mapping[str, Any] | None, now: datetime) -> str:
+        """Keep a plan for those who will tell of it; its digest. Of its variables `after` is any subscriber's."""
+        parts = (key.text.encode(), (key.operation_name or "").encode(), key.variables)
+        digest = hashlib.sha256(b"\0".join(parts)).hexdigest()
+        await self._table.put(
+            plan_key(digest),
+            {
+                "text": key.text,
+                "operation": key.operation_name,
+                "variables": orjson.dumps(variables or {}).decode(),
+                "expires": expiry(now),
+            },
+        )
+        return digest
+
+    async def plan(self, digest: str, identity: Identity) -> Plan:
+        """The plan of a digest. Raises Failed where `identity` may not have it, or it is not there."""
+        plan = self._kept.get(digest)
+        if plan is None:
+            plan = self._kept[digest] = await self._made(digest, identity)
+        self._kept.move_to_end(digest)
+        if len(self._kept) > MOST:
+            _, oldest = self._kept.popitem(last=False)
+            self.plans.release(oldest)
+        return plan
+
+    async def _made(self, digest: str, identity: Identity) -> Plan:
+        await epoch(self._runtime.writer)  # a database that is away is waited for, and is no reason to end anything
+        row = await self._table.get(plan_key(digest))
+        if row is None:
+            log.error("no plan %s", digest)  # who subscribes again stores it again
+            raise OperationFailed(
+                error_payload(Refused(ErrorCode.UNAVAILABLE, "Subscribe again.", retryable=True, retryAfterSeconds=1))
+            )
+        start = Start(digest, row["text"], orjson.loads(row["variables"]), row.get("operation"))
+        return (await begin_again(self.plans, request_for(self._runtime, identity), start)).plan

@@ -1,0 +1,79 @@
+"""Ends subscriptions whose reason has ended without any news: by tokens that expired, of accounts that were closed, of
+sessions that were ended; and the connections that such a session introduced."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from milequest.rules.errors import unauthenticated
+from milequest.rules.sessions import ENDED
+from milequest.store import audience
+from subscriptions.apigateway import rows
+from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway.dependencies import Dependencies
+from subscriptions.apigateway.outbound import Kind, OutboundMessages
+from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.transport import close, send_with_retry
+from subscriptions.errors import error_payload
+from subscriptions.policy import CLOSED, EXPIRED
+from subscriptions.protocols.steps import Close
+from subscriptions.protocols.transport_ws import CloseCode
+
+Row = Mapping[str, Any]
+
+SESSION_ENDED = Close(CloseCode.UNAUTHORIZED, ENDED)
+
+
+async def revoke_connections(deps: Dependencies, connections: Sequence[Row], now: datetime) -> None:
+    """Look who of some connections may listen no longer, and tell them.
+
+    A connection says whose it is; only where that one is gone, or operations have tokens of their own, are these read.
+    """
+    await deps.runtime.revocations.be_current()
+    has_ended = deps.runtime.revocations.has_ended
+    over = [row for row in connections if "doomed" not in row and has_ended(rows.identity_of(row))]
+    await asyncio.gather(*(_end(deps, row) for row in over))
+    busy = [row for row in connections if row["operations"] and row not in over]
+    closed = await _closed(deps, busy)
+    doubtful = [row for row in busy if "own" in row or _reason(deps, row, closed, now)]
+    subscribers = [row for one in doubtful for row in await deps.connections.subscribers(one["sk"])]
+    closed = await _closed(deps, subscribers)
+    for row in subscribers:
+        reason = _reason(deps, row, closed, now)
+        if reason is not None:
+            posts = OutboundMessages(row["group"])
+            posts.add(OperationKey.of(row), Kind.ERRORS, orjson.dumps(error_payload(unauthenticated(reason))).decode())
+            await deps.posts.send(posts.taken())
+
+
+async def revoke_sessions(deps: Dependencies, user_id: UUID, now: datetime) -> None:
+    """End what sessions of a user left behind that have just ended."""
+    await deps.runtime.revocations.look()
+    await revoke_connections(deps, await deps.connections.of_user(user_id), now)
+
+
+async def _end(deps: Dependencies, row: Row) -> None:
+    """Close a connection, and tell what ran on it: its socket is over before a queue would get to it."""
+    connection, protocol = row["sk"], PROTOCOLS[row["kind"]]
+    for who, _ in await deps.connections.operations(connection):
+        await send_with_retry(deps.sockets, connection, protocol.error(who.id, error_payload(unauthenticated(ENDED))))
+    await close(deps, connection, protocol, SESSION_ENDED)
+
+
+async def _closed(deps: Dependencies, some: Sequence[Row]) -> set[UUID]:
+    users = {UUID(row["user"]) for row in some if "user" in row}
+    return await audience.ended(deps.runtime.writer, users) if users else set()
+
+
+def _reason(deps: Dependencies, row: Row, closed: set[UUID], now: datetime) -> str | None:
+    """Why somebody may listen no longer, if that is so."""
+    identity = rows.identity_of(row)
+    if identity.expires_at is not None and identity.expires_at <= now:
+        return EXPIRED
+    if deps.runtime.revocations.has_ended(identity):
+        return ENDED
+    return CLOSED if identity.user_id in closed else None

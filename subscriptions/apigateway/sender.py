@@ -1,0 +1,128 @@
+"""The function behind the queue of posts: sends them, each connection's in their order.
+
+A subscription that cannot be sent something is behind: marked with where to go on, passed over until it begins again
+from there, a little later. So one socket holds up no other.
+"""
+
+import asyncio
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from milequest.rules.instants import milliseconds, seconds
+from milequest.store.aws.metrics import Metric, measured
+from milequest.store.aws.sockets import Outcome
+from milequest.store.aws.sqs import Message
+from subscriptions.apigateway import rows
+from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway.delay_queue import POSTS, delay
+from subscriptions.apigateway.dependencies import Dependencies
+from subscriptions.apigateway.group_messages import subscribe_command
+from subscriptions.apigateway.outbound import Kind, OutboundMessage, OutboundMessages, parse_outbound
+from subscriptions.apigateway.records import Event, Failures, by_group
+from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.transport import send_with_retry
+
+log = logging.getLogger("milequest.live")
+
+AT_ONCE = 32  # connections
+WAIT = (1, 4)  # seconds until who is behind begins again
+
+
+async def send(deps: Dependencies, event: Event) -> Failures:
+    """Send what the messages hold."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def work(bodies: Sequence[str]) -> None:
+        for body in bodies:
+            group, posts = parse_outbound(body)
+            await Sender(deps, group, slots).send(posts)
+
+    return await by_group(event, work)
+
+
+class Sender:
+    """Sends the posts of one message."""
+
+    def __init__(self, deps: Dependencies, group: str, slots: asyncio.Semaphore) -> None:
+        self._deps = deps
+        self._group = group
+        self._slots = slots
+        self._behind: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._throttled = 0
+
+    async def send(self, posts: Sequence[OutboundMessage]) -> None:
+        """Send them: to many connections at once, to each in order."""
+        by_connection: defaultdict[str, list[tuple[OperationKey, OutboundMessage]]] = defaultdict(list)
+        for send in posts:
+            for who in send.to:
+                by_connection[who.connection].append((who, send))
+        some = next(iter(by_connection))
+        async for row in self._deps.table.query(rows.behind_key(some, "").pk):
+            self._behind[row["connection"], row["id"]] = row
+        await asyncio.gather(*(self._to_connection(name, given) for name, given in by_connection.items()))
+        self._measure(posts)
+
+    def _measure(self, posts: Sequence[OutboundMessage]) -> None:
+        """How old what was sent is now that all have it, and how often API Gateway would take no more."""
+        namespace, now = self._deps.runtime.settings.metrics_namespace, milliseconds(datetime.now(UTC))
+        measured(namespace, Metric.FAN_OUT_LAG, [now - since for since in {send.since for send in posts} - {0}])
+        measured(namespace, Metric.SOCKETS_THROTTLED, [self._throttled] if self._throttled else [])
+
+    async def _to_connection(self, connection: str, given: Sequence[tuple[OperationKey, OutboundMessage]]) -> None:
+        async with self._slots:
+            for who, send in given:
+                if await self._to_one(who, send) is Outcome.GONE:
+                    await self._deps.connections.close(connection)
+                    return
+
+    async def _to_one(self, who: OperationKey, send: OutboundMessage) -> Outcome | None:
+        key, protocol = (who.connection, who.id), PROTOCOLS[who.protocol]
+        match send.kind:
+            case Kind.AGAIN:
+                if self._behind.pop(key, None) is not None:
+                    await self._deps.table.remove([rows.behind_key(*key)])
+                return None
+            case Kind.ERRORS:
+                await self._deps.connections.end(who.connection, who.id, who.serial)
+                outcome = await self._send(who, protocol.error(who.id, orjson.loads(send.text)))
+                if outcome in (Outcome.BUSY, Outcome.FAILED):
+                    await self._end_later(who, send)
+                return outcome
+        marked = self._behind.get(key)
+        if marked is not None and marked["serial"] == who.serial:
+            return None
+        outcome = await self._send(who, protocol.next(who.id, send.text))
+        if outcome in (Outcome.BUSY, Outcome.FAILED):
+            await self._mark_behind(who, send)
+        return outcome
+
+    async def _send(self, who: OperationKey, text: str) -> Outcome:
+        outcome = await send_with_retry(self._deps.sockets, who.connection, text)
+        self._throttled += outcome is Outcome.BUSY
+        return outcome
+
+    async def _mark_behind(self, who: OperationKey, send: OutboundMessage) -> None:
+        """In this order: without its mark it would be sent later things first; without a message it is found by it."""
+        now = datetime.now(UTC)
+        row: dict[str, str | int] = {
+            **who.row(),
+            "group": self._group,
+            "after": send.after,
+            "since": seconds(now),
+        }
+        await self._deps.table.put(rows.behind_key(who.connection, who.id), {**row, "expires": rows.expiry(now)})
+        self._behind[who.connection, who.id] = row
+        again = subscribe_command(self._group, who, send.after, again=True)
+        await delay(self._deps, [again], random.randint(*WAIT))
+
+    async def _end_later(self, who: OperationKey, send: OutboundMessage) -> None:
+        posts = OutboundMessages(self._group)
+        posts.add(who, send.kind, send.text)
+        messages: Sequence[Message] = posts.taken()
+        await delay(self._deps, messages, random.randint(*WAIT), POSTS)

@@ -1,0 +1,123 @@
+"""What is done every minute for all connections: signs of life, and an end for whose reason to listen has ended."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from milequest.rules.instants import of_seconds, seconds
+from milequest.store import log
+from milequest.store.aws.dynamodb import Key
+from milequest.store.aws.metrics import Metric, measured
+from milequest.store.aws.sockets import Outcome
+from resolvers.feeds import ANY_CHANNEL
+from subscriptions.apigateway import rows
+from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway.dependencies import Dependencies
+from subscriptions.apigateway.group_messages import subscribe_command, wake_up
+from subscriptions.apigateway.relay import relay_lost
+from subscriptions.apigateway.revocation import Row, revoke_connections
+from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.states import DUE
+from subscriptions.apigateway.subscription_metrics import publish_counts
+from subscriptions.apigateway.transport import close, close_notice, keepalive, send_with_retry
+from subscriptions.protocols.steps import Close, Phase
+from subscriptions.protocols.transport_ws import CloseCode
+from subscriptions.quotas import INIT_SECONDS
+
+AT_ONCE = 32  # sockets of a bucket, which has a minute for thousands
+EPOCH = Key("EPOCH", "EPOCH")
+INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
+END_OF_LIFE = Close(1001, "API Gateway closes it after two hours: connect again and resume")
+ELSEWHERE = Close(1001, "Another region tells what happens: connect again and resume")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a socket may be silent, and how old it is warned: API Gateway's 10 minutes and 2 hours less what a round
+    may be late. Who has not introduced themselves in time is closed."""
+
+    init: timedelta = timedelta(seconds=INIT_SECONDS)
+    silence: timedelta = timedelta(minutes=8)
+    life: timedelta = timedelta(seconds=rows.LIFE) - timedelta(minutes=5)
+    behind: timedelta = timedelta(minutes=1)  # after that nobody is about to see to who is behind
+
+
+async def sweep(deps: Dependencies, now: datetime, timeouts: Timeouts) -> None:
+    """One round. What another one does at the same time is done twice, which does no harm."""
+    oldest = await log.oldest_unrelayed(deps.runtime.writer)
+    age = (now - oldest).total_seconds() if oldest else 0
+    measured(deps.runtime.settings.metrics_namespace, Metric.OLDEST_UNPUBLISHED, [age])
+    await publish_counts(deps, now)
+    try:
+        await relay_lost(deps)
+    finally:  # a bus that takes nothing is no reason to let sockets end
+        await _check_all(deps, now, timeouts)
+
+
+async def drain(deps: Dependencies) -> None:
+    """End all connections, in a region that stands by: nothing is told here, and who comes again is led elsewhere."""
+    for number in range(rows.BUCKETS):
+        connections = [row async for row in deps.connections.of_bucket(number)]
+        for start in range(0, len(connections), AT_ONCE):
+            some = connections[start : start + AT_ONCE]
+            await asyncio.gather(*(close(deps, row["sk"], PROTOCOLS[row["kind"]], ELSEWHERE) for row in some))
+
+
+async def _check_all(deps: Dependencies, now: datetime, timeouts: Timeouts) -> None:
+    await _wake_due(deps, now)
+    epoch_changed = await _epoch_changed(deps, now)
+    groups: set[str] = set()
+    for number in range(rows.BUCKETS):
+        connections = [row async for row in deps.connections.of_bucket(number)]
+        await revoke_connections(deps, connections, now)
+        for start in range(0, len(connections), AT_ONCE):
+            some = connections[start : start + AT_ONCE]
+            await asyncio.gather(*(_check_connection(deps, row, now, timeouts) for row in some))
+        if epoch_changed:
+            for row in connections:
+                groups |= {group for _, group in await deps.connections.operations(row["sk"])}
+        await _resume_lagging(deps, number, now, timeouts)
+    await deps.news.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
+
+
+async def _check_connection(deps: Dependencies, row: Row, now: datetime, timeouts: Timeouts) -> None:
+    protocol, age = PROTOCOLS[row["kind"]], now - of_seconds(row["opened"])
+    if "doomed" in row:
+        if await deps.sockets.close(row["sk"]) is Outcome.GONE:
+            await deps.connections.close(row["sk"])
+    elif row["phase"] != Phase.READY and age >= timeouts.init:
+        await close(deps, row["sk"], protocol, INIT_TIMEOUT)
+    elif age >= timeouts.life and "warned" not in row:
+        await _send(deps, row, "warned", close_notice(protocol, END_OF_LIFE), now)
+    elif now - of_seconds(row["alive"]) >= timeouts.silence:
+        await _send(deps, row, "alive", keepalive(protocol), now)
+
+
+async def _send(deps: Dependencies, row: Row, what: str, text: str, now: datetime) -> None:
+    if await send_with_retry(deps.sockets, row["sk"], text) is Outcome.GONE:
+        await deps.connections.close(row["sk"])
+    else:
+        await deps.connections.mark(row["sk"], what, now)
+
+
+async def _wake_due(deps: Dependencies, now: datetime) -> None:
+    """Have looked at what may be another state by now, with midnight for instance, and at the state of all teams."""
+    due = [row["sk"] async for row in deps.table.query(DUE, "#sk < :now", now=f"{seconds(now):012d}")]
+    groups = {sk.partition("#")[2] for sk in due}
+    groups |= {row["sk"] async for row in deps.table.query(rows.interest_key(ANY_CHANNEL, "").pk)}
+    await deps.news.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
+    await deps.table.remove([Key(DUE, sk) for sk in due])
+
+
+async def _epoch_changed(deps: Dependencies, now: datetime) -> bool:
+    """Whether the log is another one than in the round before."""
+    epoch, kept = await log.epoch(deps.runtime.writer), await deps.table.get(EPOCH)
+    await deps.table.put(EPOCH, {"epoch": epoch, "expires": rows.expiry(now)})
+    return kept is not None and kept["epoch"] != epoch
+
+
+async def _resume_lagging(deps: Dependencies, number: int, now: datetime, timeouts: Timeouts) -> None:
+    """Let those who are behind begin again if the message that was to do so got lost."""
+    async for row in deps.table.query(rows.behind_bucket(number)):
+        if now - of_seconds(row["since"]) > timeouts.behind:
+            await deps.news.send([subscribe_command(row["group"], OperationKey.of(row), row["after"], again=True)])

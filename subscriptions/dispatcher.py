@@ -1,0 +1,116 @@
+"""Turns entries of a log into answers: each feed is loaded once per scope, each plan run once per scope and event."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from milequest.rules.enums import Delivery
+from milequest.rules.live import LogEnd
+from milequest.runtime import Runtime
+from milequest.store.log import LogEntry
+from resolvers.feeds import EventEnvelope, LogFeed
+from subscriptions.audiences import Cohorts, cohorts_of
+from subscriptions.plans import Plan, Scope, request_for
+from subscriptions.policy import admit, still_speaks_for
+from subscriptions.protocols.steps import Result
+from subscriptions.subscribers import Subscriber
+
+
+class _Stayed(Collection[Subscriber]):
+    """Those of `some` who have not left `all_` by the time they are looked at."""
+
+    def __init__(self, some: Collection[Subscriber], all_: Collection[Subscriber]) -> None:
+        self._some = some
+        self._all = all_
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        return (subscriber for subscriber in self._some if subscriber in self._all)
+
+    def __contains__(self, subscriber: object) -> bool:
+        return subscriber in self._some and subscriber in self._all
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+async def dispatch(
+    runtime: Runtime, end: LogEnd, entries: Sequence[LogEntry], cohorts: Cohorts, replayed_up_to: int = 0
+) -> None:
+    """Send each listener what its feed shows of `entries`, but nothing it was told before.
+
+    The policy has just been asked, and is asked again where an answer turns out to be of one listener alone. Up to the
+    sequence `replayed_up_to` events are told as missed ones. The cohorts may change meanwhile: who leaves is told no
+    more.
+    """
+    alike: defaultdict[tuple[str, Scope], dict[Plan, Collection[Subscriber]]] = defaultdict(dict)
+    for (plan, scope), subscribers in cohorts.items():
+        alike[_log(plan).name, scope][plan] = subscribers
+    for by_plan in alike.values():
+        await _tell_alike(runtime, end, entries, by_plan, replayed_up_to)
+
+
+async def _tell_alike(
+    runtime: Runtime,
+    end: LogEnd,
+    entries: Sequence[LogEntry],
+    by_plan: Mapping[Plan, Collection[Subscriber]],
+    replayed_up_to: int,
+) -> None:
+    somebody = next((subscriber for subscribers in by_plan.values() for subscriber in subscribers), None)
+    if somebody is None:
+        return
+    feed = _log(somebody.plan)
+    wanted = [entry for entry in entries if entry.kind in feed.kinds]
+    if not wanted:
+        return
+    request = request_for(runtime, somebody.identity)
+    heads = [_head(feed, end, entry, replayed_up_to) for entry in wanted]
+    events = await feed.events(request, heads, wanted)
+    answers: dict[Plan, list[tuple[int, Result]]] = {}
+    for plan in by_plan:
+        told = [(event, await plan.answer(event, request)) for event in events if plan.wants(event)]
+        answers[plan] = [(event.sequence, Result(payload, event.cursor)) for event, payload in told]
+    everybody = [subscriber for subscribers in by_plan.values() for subscriber in subscribers]
+    if not await still_speaks_for(runtime.writer, somebody, everybody):
+        admitted = cohorts_of(await admit(runtime.writer, feed.gate, everybody, request.now))
+        stayed = {(plan, scope): _Stayed(some, by_plan[plan]) for (plan, scope), some in admitted.items()}
+        await dispatch(runtime, end, entries, stayed, replayed_up_to)
+        return
+    for plan, subscribers in by_plan.items():
+        _send(answers[plan], list(subscribers))
+
+
+async def send_initial(runtime: Runtime, end: LogEnd, delivery: Delivery, group: Sequence[Subscriber]) -> None:
+    """Tell listeners of one plan and one scope where they are, and the team to begin from."""
+    feed, request = _log(group[0].plan), request_for(runtime, group[0].identity)
+    head = EventEnvelope(str(end.cursor(end.sequence)), end.sequence, delivery, request.now, feed.team_id)
+    event = await feed.start(request, head)
+    payload = await group[0].plan.answer(event, request)
+    if not await still_speaks_for(runtime.writer, group[0], group):
+        for alike in cohorts_of(await admit(runtime.writer, feed.gate, group, request.now)).values():
+            await send_initial(runtime, end, delivery, alike)
+        return
+    for subscriber in group:
+        subscriber.sequence = end.sequence
+        subscriber.sink.deliver([Result(payload, head.cursor)])
+
+
+def _send(told: Sequence[tuple[int, Result]], subscribers: Iterable[Subscriber]) -> None:
+    """Send all of them, at once, what they were not told of yet."""
+    everything = [result for _, result in told]
+    for subscriber in subscribers:
+        if not told or subscriber.sequence >= told[-1][0]:
+            continue
+        missed = subscriber.sequence >= told[0][0]
+        results = [one for sequence, one in told if sequence > subscriber.sequence] if missed else everything
+        subscriber.sequence = told[-1][0]
+        subscriber.sink.deliver(results)
+
+
+def _head(feed: LogFeed, end: LogEnd, entry: LogEntry, replayed_up_to: int) -> EventEnvelope:
+    delivery = Delivery.REPLAY if entry.sequence <= replayed_up_to else Delivery.LIVE
+    return EventEnvelope(str(end.cursor(entry.sequence)), entry.sequence, delivery, entry.occurred_at, feed.team_id)
+
+
+def _log(plan: Plan) -> LogFeed:
+    assert isinstance(plan.feed, LogFeed), "state is told by its topic"
+    return plan.feed

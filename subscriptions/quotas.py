@@ -1,0 +1,125 @@
+"""How much one connection, one user and one network may have of this process."""
+
+import resource
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from time import monotonic
+from typing import Final
+
+OPERATIONS_PER_SOCKET = 100
+MESSAGES_PER_SECOND = 20.0
+BURST = 2 * OPERATIONS_PER_SOCKET + 50  # a client that comes back begins everything at once
+MAX_MESSAGE_BYTES = 128 * 1024
+MAX_FRAGMENTS = 64  # of one message
+FRAMES_PER_SECOND = 2 * MESSAGES_PER_SECOND  # of any kind: those of messages, pings, pongs
+FRAMES_BURST = 2 * BURST
+MAX_ID_BYTES = 128  # of an operation's id, which stands beside each of its results
+INIT_SECONDS = 10.0
+CONNECTIONS_SHARE: Final = 3, 4  # of the files a process may open; the others are for all else
+MOST_HELD = 16 * 1024 * 1024  # bytes that the running subscriptions of one caller hold
+MOST_FILES: Final = 1024 * 1024  # where there is no limit
+
+
+class RateLimiter:
+    """A bucket that holds `burst` and fills by `per_second`: of messages, unless it says otherwise."""
+
+    __slots__ = ("_at", "_burst", "_left", "_per_second")
+
+    def __init__(self, burst: float = BURST, per_second: float = MESSAGES_PER_SECOND) -> None:
+        self._burst, self._per_second = burst, per_second
+        self._left = burst
+        self._at = monotonic()
+
+    def takes(self, count: int = 1) -> bool:
+        """Whether so many more may come now."""
+        now = monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - count
+        self._at = now
+        return self._left >= 0
+
+
+class Room:
+    """How many connections the process may have in all: fewer than the files it may open."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = _most_connections() if most is None else most
+        self._taken = 0
+
+    @property
+    def free(self) -> int:
+        """How many more there may be; less than none once it is one too many."""
+        return self._most - self._taken
+
+    def enter(self) -> None:
+        """Count one more."""
+        self._taken += 1
+
+    def release(self) -> None:
+        """Count one less."""
+        self._taken -= 1
+
+
+def _most_connections() -> int:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    share, of = CONNECTIONS_SHARE
+    return (MOST_FILES if files == resource.RLIM_INFINITY else files) * share // of
+
+
+class ConnectionQuota:
+    """How many connections each one has, and how many each may have.
+
+    In a room that fills up nobody gets more than are left for all others, however many they may have otherwise.
+    """
+
+    def __init__(self, most: int, room: Room | None = None) -> None:
+        self._most = most
+        self._room = room
+        self._taken: Counter[Hashable] = Counter()
+
+    def acquire(self, who: Hashable) -> bool:
+        """Take a seat; whether there was one."""
+        most = self._most if self._room is None else min(self._most, self._room.free)
+        if self._taken[who] >= most:
+            return False
+        self._taken[who] += 1
+        return True
+
+    def release(self, who: Hashable) -> None:
+        """Give a seat back."""
+        self._taken[who] -= 1
+        if not self._taken[who]:
+            del self._taken[who]
+
+
+class Held:
+    """What running subscriptions of each one hold in memory. A thing that several of them hold counts once."""
+
+    def __init__(self, most: int = MOST_HELD) -> None:
+        self._most = most
+        self._things: dict[Hashable, Counter[Hashable]] = {}
+        self._bytes: Counter[Hashable] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    def acquire(self, who: Hashable, weights: Mapping[Hashable, int]) -> bool:
+        """Hold some things, which weigh so many bytes; whether there was room for them."""
+        things = self._things.get(who, Counter())
+        more = sum(weight for thing, weight in weights.items() if not things[thing])
+        if self._bytes[who] + more > self._most:
+            return False
+        things.update(weights.keys())
+        self._things[who] = things
+        self._bytes[who] += more
+        return True
+
+    def release(self, who: Hashable, weights: Mapping[Hashable, int]) -> None:
+        """Hold them once less."""
+        things = self._things[who]
+        for thing, weight in weights.items():
+            things[thing] -= 1
+            if not things[thing]:
+                del things[thing]
+                self._bytes[who] -= weight
+        if not things:
+            del self._things[who], self._bytes[who]
