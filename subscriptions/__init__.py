@@ -1,1 +1,1 @@
-"""How news reaches a socket: protocols, topics, filters, delivery and the gateways."""
+"""Live delivery: protocols, plans, filters, logs, states and the gateways."""

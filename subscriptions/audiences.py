@@ -1,7 +1,7 @@
-"""Those who are told together, kept by what they have in common, so that an event costs each of them but its sending.
+"""Subscribers that are served together, grouped by plan and scope, so that an event costs each only its sending.
 
-Whether they may still listen is asked before each telling, but not one by one: the question is whose place is not what
-it was the last time.
+Their access is checked before each dispatch, but not one by one: one query returns the users whose access has changed
+since the last check.
 """
 
 from collections import defaultdict
@@ -18,19 +18,19 @@ from subscriptions.policy import admit, moved, unexpired
 from subscriptions.subscribers import Subscriber
 
 Cohorts: TypeAlias = Mapping[tuple[Plan, Scope], Collection[Subscriber]]
-"""Listeners by what they share: the answers of a plan to a scope."""
+"""Subscribers grouped by the answers they share: those of a plan to a scope."""
 
 
 class Audience:
-    """The listeners of something who are up to date."""
+    """Subscribers of a log or state that are up to date."""
 
     def __init__(self) -> None:
         self.cohorts: dict[tuple[Plan, Scope], set[Subscriber]] = {}
         self._keys: dict[Subscriber, tuple[Plan, Scope]] = {}
         self._places: dict[
             AccessRule, set[tuple[UUID, SubscriberAccess]]
-        ] = {}  # as they were found last; made when they are needed
-        self._expires: datetime | None = None  # when the first of them may not listen any longer
+        ] = {}  # as of the last access check; built on demand
+        self._expires: datetime | None = None  # when the first of their tokens expires
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -39,7 +39,7 @@ class Audience:
         return iter(self._keys)
 
     def add(self, subscriber: Subscriber) -> None:
-        """Let somebody join who was admitted just now."""
+        """Add a subscriber that was admitted just now."""
         key = self._keys[subscriber] = subscriber.plan, subscriber.scope
         self.cohorts.setdefault(key, set()).add(subscriber)
         self._places.pop(subscriber.plan.feed.gate, None)
@@ -48,7 +48,7 @@ class Audience:
             self._expires = expires
 
     def discard(self, subscriber: Subscriber) -> None:
-        """Let somebody go, who may not even be here."""
+        """Remove a subscriber, if it is present."""
         key = self._keys.pop(subscriber, None)
         if key is None:
             return
@@ -58,7 +58,7 @@ class Audience:
         self._places.pop(subscriber.plan.feed.gate, None)
 
     async def review(self, db: Reader, now: datetime) -> None:
-        """Ask the policy again: who may not go on is told so and gone, who stands otherwise has moved."""
+        """Check access again: end subscriptions that are no longer allowed, and regroup where access has changed."""
         if self._expires is not None and self._expires <= now:
             unexpired(list(self), now)
             self._expires = min((one.identity.expires_at for one in self if one.identity.expires_at), default=None)
@@ -69,7 +69,7 @@ class Audience:
     async def _readmit(self, db: Reader, gate: AccessRule, user_ids: set[UUID], now: datetime) -> None:
         affected = [one for one in self if one.user_id in user_ids and one.plan.feed.gate == gate]
         for subscriber in await admit(db, gate, affected, now):
-            if subscriber in self._keys:  # it may have left meanwhile
+            if subscriber in self._keys:  # it may have been removed meanwhile
                 self.discard(subscriber)
                 self.add(subscriber)
 
@@ -82,7 +82,7 @@ class Audience:
 
 
 def cohorts_of(subscribers: Iterable[Subscriber]) -> Mapping[tuple[Plan, Scope], Sequence[Subscriber]]:
-    """Some listeners by what they share."""
+    """Return subscribers grouped by plan and scope."""
     cohorts: defaultdict[tuple[Plan, Scope], list[Subscriber]] = defaultdict(list)
     for subscriber in subscribers:
         cohorts[subscriber.plan, subscriber.scope].append(subscriber)

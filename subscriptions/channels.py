@@ -1,7 +1,7 @@
-"""A channel's log and everybody in this process who follows it.
+"""A channel's log and its subscribers in this process.
 
-Those who are up to date are told together. Who begins anywhere else catches up first, together with all who begin at
-the same place, and joins them in the very step in which nothing is missing any more.
+Subscribers that are up to date are served together. One that begins elsewhere first catches up, together with all that
+begin at the same cursor, and joins them in the very step in which it misses nothing more.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from subscriptions.policy import admit
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks, attempt, retried
 
-BATCH = 200  # entries that are read and told at once
-JOIN_WINDOW_SECONDS = 0.1  # seconds in which newcomers gather at most, while those before them catch up
-RESET_CURSOR = ""  # the cursor of who has to start afresh
+BATCH = 200  # entries that are read and dispatched at once
+JOIN_WINDOW_SECONDS = 0.1  # seconds for which new subscribers are collected at most, while earlier ones catch up
+RESET_CURSOR = ""  # the cursor of a subscriber that is to be reset
 
 
 class LogChannel:
-    """The listeners of one channel's log."""
+    """Subscribers of one channel's log."""
 
     def __init__(self, runtime: Runtime, channel: str) -> None:
         self._runtime = runtime
         self._channel = channel
         self._all: set[Subscriber] = set()
-        self._current = Audience()  # those of them who were told everything up to `_end`
+        self._current = Audience()  # those of them that were sent everything up to `_end`
         self._end: LogEnd | None = None
         self._pending: list[tuple[Subscriber, str | None]] = []
         self._is_beginning = False
@@ -47,7 +47,7 @@ class LogChannel:
         return len(self._all)
 
     def add(self, subscriber: Subscriber, after: str | None) -> None:
-        """Begin to follow from the cursor `after` on, or from now."""
+        """Add a subscriber, from the cursor `after` on, or from now."""
         self._all.add(subscriber)
         self._pending.append((subscriber, after))
         if not self._is_beginning:
@@ -55,17 +55,17 @@ class LogChannel:
             self._tasks.start(self._begin())
 
     def remove(self, subscriber: Subscriber) -> None:
-        """Follow no more."""
+        """Remove a subscriber."""
         self._all.discard(subscriber)
         self._current.discard(subscriber)
 
     def wake(self, sequence: int) -> None:
-        """The log reaches up to there."""
+        """Note that the log reaches up to `sequence`."""
         if self._end is None or sequence > self._end.sequence:
             self._grown.set()
 
     def reset_unless_epoch(self, epoch: int) -> None:
-        """Let everybody who is up to date start afresh if the log they followed was of another epoch."""
+        """Reset the subscribers that are up to date if their log was of another epoch."""
         if self._end is not None and self._end.epoch != epoch:
             self._reset()
 
@@ -74,7 +74,7 @@ class LogChannel:
         self._tasks.cancel()
 
     async def _begin(self) -> None:
-        """Let those begin who came since the last time, until nobody has come."""
+        """Start the pending subscribers, until there are none left."""
         while self._pending:
             await yield_to_loop()
             pending, self._pending = dict(self._pending), []
@@ -82,14 +82,14 @@ class LogChannel:
         self._is_beginning = False
 
     async def _group_by_cursor(self, pending: Mapping[Subscriber, str | None]) -> None:
-        """Let all who begin at the same place catch up together; who comes while they do is of the next ones.
+        """Let all that begin at the same cursor catch up together; later ones are in the next group.
 
-        So the more come back at once, the fewer questions the database is asked for each.
+        So the more subscribers reconnect at once, the fewer statements the database runs for each.
         """
         end = await log.end(self._runtime.writer, self._channel, datetime.now(UTC))
         if self._end is None:
             self._end = end
-            self._grown.set()  # a wake-up may have come before
+            self._grown.set()  # a wake-up may have been missed before
         groups: defaultdict[str | None, list[Subscriber]] = defaultdict(list)
         for subscriber, after in pending.items():
             groups[after].append(subscriber)
@@ -99,7 +99,7 @@ class LogChannel:
         await asyncio.wait(catching_up, timeout=JOIN_WINDOW_SECONDS)
 
     async def _catch_up(self, group: Sequence[Subscriber], after: str | None, end: LogEnd) -> None:
-        """Tell some what they missed, or where they are."""
+        """Replay what a group missed, or send it a snapshot."""
         group = await self._admitted(group)
         cursor = read_cursor(after) if after else None
         if cursor is not None and end.replays(cursor):
@@ -111,7 +111,7 @@ class LogChannel:
         await self._replay(group, end.sequence, end)
 
     async def _replay(self, group: Sequence[Subscriber], sequence: int, end: LogEnd) -> None:
-        """Tell what follows `sequence`, as missed up to `end`, until the group is up to date."""
+        """Dispatch the entries after `sequence`, as REPLAY up to `end`, until the group is up to date."""
         _place(group, sequence)
         while self._is_before(end, sequence):
             entries = await retried(log.read, self._runtime.writer, self._channel, sequence, BATCH)
@@ -121,7 +121,7 @@ class LogChannel:
             group = await self._admitted(group)
             await attempt(group, dispatcher.dispatch, self._runtime, end, entries, cohorts_of(group), end.sequence)
             sequence = entries[-1].sequence
-            _place(group, sequence)  # which may be further than those who are up to date have heard of
+            _place(group, sequence)  # which may be ahead of the subscribers that are up to date
             group = self._with_room(group, sequence, end)
         if self._end is not None and self._end.epoch == end.epoch:
             for subscriber in self._all.intersection(group):
@@ -130,7 +130,7 @@ class LogChannel:
             self._restart(group)
 
     def _is_before(self, end: LogEnd, sequence: int) -> bool:
-        """Whether more is to be read than `sequence`: of what was there at the beginning, or is told by now."""
+        """Return whether the log has more after `sequence`: up to `end`, or to what has been dispatched by now."""
         return sequence < max(end.sequence, self._end.sequence if self._end is not None else 0)
 
     def _reset(self) -> None:
@@ -143,7 +143,7 @@ class LogChannel:
             self.add(subscriber, RESET_CURSOR)
 
     def _with_room(self, group: Iterable[Subscriber], sequence: int, end: LogEnd) -> list[Subscriber]:
-        """Those whose connections take more; each of the others goes on alone, as fast as it can."""
+        """Return the subscribers that are not lagging; each of the others goes on alone, at its own pace."""
         quick = []
         for subscriber in group:
             if subscriber.sink.is_lagging:
@@ -158,7 +158,7 @@ class LogChannel:
             await self._replay([subscriber], sequence, end)
 
     async def _follow(self) -> None:
-        """Tell those who are up to date whatever comes."""
+        """Dispatch new entries to the subscribers that are up to date."""
         while True:
             await self._grown.wait()
             self._grown.clear()
@@ -175,19 +175,19 @@ class LogChannel:
             if not _follows(entries, end.sequence):
                 self._reset()
                 return
-            self._end = replace(end, sequence=entries[-1].sequence)  # who joins from now on has read these
+            self._end = replace(end, sequence=entries[-1].sequence)  # those that join from now on have these already
             await attempt(self._current, self._tell, end, entries, self._end)
             if len(entries) < BATCH:
-                return  # a wake-up tells of more
+                return  # for more there is a wake-up
 
     async def _tell(self, end: LogEnd, entries: Sequence[LogEntry], reached: LogEnd) -> None:
-        """Tell those who are up to date, unless it was reset since: whoever is up to date then has begun afresh."""
+        """Dispatch to the subscribers that are up to date, unless reset since: they have a new snapshot then."""
         await self._current.review(self._runtime.writer, datetime.now(UTC))
         if self._end is reached:
             await dispatcher.dispatch(self._runtime, end, entries, self._current.cohorts)
 
     async def _admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
-        """Those who may go on, as the policy says now."""
+        """Return the subscribers that the policy still admits."""
         by_gate: defaultdict[AccessRule, list[Subscriber]] = defaultdict(list)
         for subscriber in self._all.intersection(subscribers):
             by_gate[subscriber.plan.feed.gate].append(subscriber)
@@ -203,5 +203,5 @@ def _place(group: Iterable[Subscriber], sequence: int) -> None:
 
 
 def _follows(entries: Sequence[LogEntry], sequence: int) -> bool:
-    """Whether nothing is missing after `sequence`: a log has no holes but the one at its beginning."""
+    """Return whether no entry after `sequence` is missing: a log has no gap but the pruned part at its beginning."""
     return bool(entries) and entries[0].sequence == sequence + 1

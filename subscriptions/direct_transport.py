@@ -1,23 +1,23 @@
-"""What a WebSocket of a long-lived server is written to: the server's own connection, without a step in between.
+"""Direct writes to a WebSocket of a long-lived server: to the server's own connection, bypassing ASGI's `send`.
 
-A message to ten thousand sockets is ten thousand calls; ASGI's `send` would make each of them a coroutine.
+A message to ten thousand sockets is ten thousand calls; `send` would make each of them a coroutine.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
-EXTENSION = "milequest.wire"  # where an ASGI scope's extensions have it
+EXTENSION = "milequest.wire"  # its key in the ASGI scope's extensions
 
 
 class DirectTransport(Protocol):
-    """A connection whose handshake is done."""
+    """Connection after its handshake."""
 
     @property
     def has_room(self) -> bool:
-        """Whether what is written now is taken at once: neither waits much already, nor is it over."""
+        """True if a write is taken at once: little is buffered, and the connection is open."""
 
     async def drained(self) -> None:
-        """Wait until that is so, or the connection is gone."""
+        """Wait until there is room, or the connection is closed."""
 
     def write(self, *texts: str) -> None:
         """Send text messages, together; none once the connection is going."""

@@ -1,4 +1,4 @@
-"""Turns entries of a log into answers: each feed is loaded once per scope, each plan run once per scope and event."""
+"""Dispatch of a log's entries: each feed is loaded once per scope, each plan is run once per scope and event."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from subscriptions.subscribers import Subscriber
 
 
 class _Stayed(Collection[Subscriber]):
-    """Those of `some` who have not left `all_` by the time they are looked at."""
+    """Subscribers of `some` that are still in `all_` at the time of iteration."""
 
     def __init__(self, some: Collection[Subscriber], all_: Collection[Subscriber]) -> None:
         self._some = some
@@ -35,11 +35,11 @@ class _Stayed(Collection[Subscriber]):
 async def dispatch(
     runtime: Runtime, end: LogEnd, entries: Sequence[LogEntry], cohorts: Cohorts, replayed_up_to: int = 0
 ) -> None:
-    """Send each listener what its feed shows of `entries`, but nothing it was told before.
+    """Send each subscriber what its feed shows of `entries`, except what it was sent before.
 
-    The policy has just been asked, and is asked again where an answer turns out to be of one listener alone. Up to the
-    sequence `replayed_up_to` events are told as missed ones. The cohorts may change meanwhile: who leaves is told no
-    more.
+    The caller has just checked access; it is checked again if an answer turns out to hold for one subscriber only.
+    Events up to the sequence `replayed_up_to` are sent as REPLAY. The cohorts may change meanwhile: removed subscribers
+    are sent nothing more.
     """
     alike: defaultdict[tuple[str, Scope], dict[Plan, Collection[Subscriber]]] = defaultdict(dict)
     for (plan, scope), subscribers in cohorts.items():
@@ -80,7 +80,7 @@ async def _tell_alike(
 
 
 async def send_initial(runtime: Runtime, end: LogEnd, delivery: Delivery, group: Sequence[Subscriber]) -> None:
-    """Tell listeners of one plan and one scope where they are, and the team to begin from."""
+    """Send subscribers of one plan and one scope their first event: their cursor and a snapshot of the team."""
     feed, request = _log(group[0].plan), request_for(runtime, group[0].identity)
     head = EventEnvelope(str(end.cursor(end.sequence)), end.sequence, delivery, request.now, feed.team_id)
     event = await feed.start(request, head)
@@ -95,7 +95,7 @@ async def send_initial(runtime: Runtime, end: LogEnd, delivery: Delivery, group:
 
 
 def _send(told: Sequence[tuple[int, Result]], subscribers: Iterable[Subscriber]) -> None:
-    """Send all of them, at once, what they were not told of yet."""
+    """Send each subscriber the results after its sequence, in one call."""
     everything = [result for _, result in told]
     for subscriber in subscribers:
         if not told or subscriber.sequence >= told[-1][0]:

@@ -1,4 +1,4 @@
-"""Why an operation ended or never began, in the form of GraphQL errors."""
+"""Errors of operations that ended or never began, in the form of GraphQL errors."""
 
 import logging
 from uuid import uuid4
@@ -11,13 +11,13 @@ log = logging.getLogger("milequest.socket")
 
 
 def error_payload(refusal: QuestError, request_id: str | None = None) -> Errors:
-    """A refusal as it is answered."""
+    """Return a refusal as GraphQL errors."""
     extensions = refusal.extensions() | ({"requestId": request_id} if request_id else {})
     return [{"message": refusal.message, "extensions": extensions}]
 
 
 def broken(error: Exception, request_id: str | None = None) -> Errors:
-    """What nobody expected: logged once, and masked. What may be over soon is UNAVAILABLE, and no such error."""
+    """Log an unexpected error once and return it masked. A database that is away is UNAVAILABLE, only a warning."""
     request_id = request_id or uuid4().hex
     if refusal := unreached(error):
         log.warning("no database: %s", reason(error), extra={"request_id": request_id})
@@ -28,6 +28,6 @@ def broken(error: Exception, request_id: str | None = None) -> Errors:
 
 
 def retry_after(errors: Errors) -> dict[str, str]:
-    """The header for those who read no errors: when all of what was refused may be tried again."""
+    """Return the Retry-After header, the longest wait of these errors, for clients that do not read them."""
     waits = [error.get("extensions", {}).get("retryAfterSeconds", 0) for error in errors]
     return {"retry-after": str(max(waits))} if any(waits) else {}

@@ -1,4 +1,4 @@
-"""A subscriber's filter: AppSync's enhanced filter JSON, checked and compiled once, then asked about each event.
+"""A subscriber's filter: AppSync's enhanced filter JSON, checked and compiled once, then applied to each event.
 
     {"filterGroup": [{"filters": [{"fieldName": "goal.title", "operator": "beginsWith", "value": "Rome"}, …]}, …]}
 
@@ -52,19 +52,19 @@ class Filter:
     _groups: Sequence[Sequence[_Condition]] = field(compare=False, repr=False)
 
     def matches(self, read: Read) -> bool:
-        """Whether an event passes; `read` gives the event's values of a field, and is asked for no more than it takes.
+        """Return whether an event passes; `read` gives the event's values of a field, and is called only when needed.
 
         `read(field_name)` gets one of `field_names` and returns values as JSON decodes to (no tuples, no dates):
-          - one value where no list stands on the way to the field. A field that is a list itself is one value, a list;
-          - one value per item where a list stands on the way, lists in lists flattened;
-          - None for a null or an absent field, also where the way ends early. It may be left out instead, which differs
-            below a list only: `eq null` finds a None among other values, not what was left out.
+          - one value if the path to the field passes no list. A field that is a list itself is one value, a list;
+          - one value per item if the path passes a list, nested lists flattened;
+          - None for a null or an absent field, also where the path ends early. It may be omitted instead, which differs
+            below a list only: `eq null` matches a None among other values, not an omitted one.
         """
         return any(all(condition.holds(read) for condition in group) for group in self._groups)
 
 
 def parse(document: object, path: str = "filter") -> Filter:
-    """The filter that `document`, decoded JSON, describes.
+    """Return the filter that `document`, decoded JSON, describes.
 
     Raises VALIDATION_ERROR at the exact place, `filter.filterGroup[0].filters[1].operator`. Codes: TOO_LONG, UNKNOWN (a
     key, an operator), REQUIRED (a key is missing), EMPTY (a list, a field name), MALFORMED (all else).
@@ -77,11 +77,11 @@ def parse(document: object, path: str = "filter") -> Filter:
 
 
 def _compact(document: object, path: str) -> str:
-    """The document as compact JSON, no longer than MAX_BYTES."""
+    """Return the document as compact JSON. Raises VALIDATION_ERROR above MAX_BYTES."""
     try:
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         size = len(text.encode())
-    except (TypeError, ValueError, RecursionError):  # no JSON, lone surrogates, nested beyond all measure
+    except (TypeError, ValueError, RecursionError):  # no JSON, lone surrogates, nested too deeply
         raise _malformed(path, "must be valid JSON") from None
     if size > MAX_BYTES:
         raise invalid(path, "TOO_LONG", f"must have at most {MAX_BYTES} bytes as compact JSON", high=MAX_BYTES)
@@ -111,7 +111,7 @@ def _field_name(value: object, path: str) -> str:
 
 
 def _values(value: object, keys: Sequence[str], path: str) -> list[object]:
-    """The values of exactly these keys, in this order."""
+    """Return the values of exactly these keys, in this order. Raises VALIDATION_ERROR for any other shape."""
     if not isinstance(value, dict):
         raise _malformed(path, f"must be an object of {', '.join(keys)}")
     for key in value:
@@ -124,7 +124,7 @@ def _values(value: object, keys: Sequence[str], path: str) -> list[object]:
 
 
 def _items(value: object, path: str) -> Iterator[tuple[object, str]]:
-    """Each item of a list that is not empty, with its path."""
+    """Yield each item of a non-empty list with its path. Raises VALIDATION_ERROR for anything else."""
     if not isinstance(value, list):
         raise _malformed(path, "must be a list")
     if not value:
@@ -137,13 +137,13 @@ def _malformed(path: str, message: str) -> ValidationError:
     return invalid(path, "MALFORMED", message)
 
 
-# What a condition's `value` may be: each function returns it as its operator's test wants it, or raises at `path`.
+# Checks of a condition's `value`: each returns it as its operator's test expects it, or raises at `path`.
 
 _KINDS: Final[Mapping[type, str]] = {NoneType: "null", bool: "true or false", float: "a finite number", str: "a string"}
 
 
 def _kind(value: object) -> type:
-    """What two values must share to be compared. Numbers are one kind, with or without a fraction; a bool is none."""
+    """Return the kind of a value; only values of one kind are compared. All numbers are one kind; a bool is not one."""
     if isinstance(value, str):
         return str
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -176,7 +176,7 @@ def _range(value: object, path: str) -> Sequence[object]:
     return pair
 
 
-# What a value of an event is tested for: each function compiles the wanted value to a test.
+# Tests of an event's value: each function compiles the wanted value to a test.
 
 
 def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[object], _Test]:

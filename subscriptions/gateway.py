@@ -1,4 +1,4 @@
-"""The WebSocket endpoint of a long-lived server: who may come in, and what happens to all when it goes away."""
+"""The WebSocket endpoint of a long-lived server: admission of connections, keep-alives, and draining at shutdown."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,7 +28,7 @@ DRAIN_PAUSE = 0.02  # between two of few
 
 
 class Gateway:
-    """The sockets of this process; an ASGI application for the scope `websocket`."""
+    """Sockets of this process; an ASGI application for the scope `websocket`."""
 
     def __init__(self, settings: Settings, surroundings: RequestFactory, room: Room | None = None) -> None:
         self._origins = {settings.origin, *settings.allowed_origins}
@@ -42,7 +42,7 @@ class Gateway:
         return len(self._sockets)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one WebSocket from its handshake to its end."""
+        """Serve one WebSocket from its handshake to its close."""
         connection = HTTPConnection(scope)
         origin = connection.headers.get("origin")
         await receive()
@@ -96,26 +96,26 @@ class Gateway:
             socket.end_session(has_ended)
 
     async def run(self) -> None:
-        """Give signs of life until cancelled, to clients whose protocol wants them."""
+        """Send keep-alives until cancelled, to clients whose protocol has them."""
         while True:
             await asyncio.sleep(KEEP_ALIVE_SECONDS)
             self._keep_alive()
 
     def _keep_alive(self) -> None:
-        """One sign. Apart from `run`, which would hold the last socket while it sleeps."""
+        """Send one keep-alive to each socket. Apart from `run`, which would refer to the last one while it sleeps."""
         for socket in list(self._sockets):
             socket.keep_alive()
 
     async def drain(self) -> None:
-        """Let nobody in any more and close all sockets, spread over some time: clients resume at another process."""
+        """Refuse new connections and close all sockets, spread over some time: clients resume at another process."""
         self._is_open = False
         sockets = list(self._sockets)
         for socket in sockets:
             socket.close(GOING_AWAY)
             await asyncio.sleep(min(DRAIN_SECONDS / len(sockets), DRAIN_PAUSE))
         with suppress(TimeoutError):
-            async with asyncio.timeout(1.0):  # for what they still have to send
-                while self._sockets:  # noqa: ASYNC110  # this once, at the very end
+            async with asyncio.timeout(1.0):  # for what is still buffered
+                while self._sockets:  # noqa: ASYNC110  # only once, at shutdown
                     await asyncio.sleep(0.01)
 
 

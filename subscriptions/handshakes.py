@@ -1,4 +1,4 @@
-"""What a WebSocket's handshake agrees on: which protocol is spoken, and whose credentials came with it."""
+"""Negotiation of a WebSocket's handshake: its protocol and the credentials it carries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ from subscriptions.protocols.legacy import Legacy
 from subscriptions.protocols.steps import WireProtocol
 from subscriptions.protocols.transport_ws import TransportWs
 
-APPSYNC_PATH = "/graphql/realtime"  # where Amplify looks for the sockets of an API at /graphql
+APPSYNC_PATH = "/graphql/realtime"  # where Amplify expects the sockets of an API at /graphql
 PATHS = ("/graphql", "/graphql/", APPSYNC_PATH, f"{APPSYNC_PATH}/")
-PACKED = "header-"  # a sub-protocol that begins so is none, but credentials: a browser can't send them otherwise
+PACKED = "header-"  # prefix of a sub-protocol that carries credentials: a browser has no other way to send them
 
 TRANSPORT_WS, APPSYNC, LEGACY = TransportWs(), AppSync(), Legacy()
 
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What was agreed on. `authorization` is as in Start; `fault` is what is wrong with the credentials."""
+    """Result of the negotiation. `authorization` is as in Start; `fault` is the error of bad credentials."""
 
     protocol: WireProtocol
     authorization: str | None = field(default=None, repr=False)
@@ -27,9 +27,9 @@ class Handshake:
 
 
 def agreed(path: str, offered: Sequence[str], query: Mapping[str, str]) -> Handshake | None:
-    """What to speak with a client that offers these sub-protocols; None where there is nothing in common.
+    """Return the handshake for a client that offers these sub-protocols; None if none is supported.
 
-    Two protocols are called graphql-ws: AppSync's is meant at its path, or where credentials come in its way.
+    Two protocols are called graphql-ws: AppSync's is meant at its path, or if credentials are sent its way.
     """
     is_appsync = path.rstrip("/") == APPSYNC_PATH
     packed = next((name.removeprefix(PACKED) for name in offered if name.startswith(PACKED)), query.get("header"))

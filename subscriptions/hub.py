@@ -1,4 +1,4 @@
-"""Everybody in this process who listens, and what moves them: wake-ups, the clock, the policy."""
+"""All subscribers of this process, and their triggers: wake-ups, the clock, the policy."""
 
 import asyncio
 from collections import defaultdict
@@ -18,12 +18,12 @@ from subscriptions.states import StateTopic
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks
 
-SWEEP_SECONDS = 0.5  # how long a token, session or account that ended may keep a silent subscription open
+SWEEP_SECONDS = 0.5  # how long a silent subscription may outlive its token, session or account
 SIGNED_IN = AccessRule(None)
 
 
 class Hub:
-    """The listeners of this process. One per runtime."""
+    """Subscribers of this process. One per runtime."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.plans = Plans()
@@ -32,17 +32,17 @@ class Hub:
         self._channels: dict[str, LogChannel] = {}
         self._topics: dict[tuple[Hashable, ...], StateTopic] = {}
         self._topics_by_wake: defaultdict[str, set[StateTopic]] = defaultdict(set)
-        self._epoch: int | None = None  # as the last sweep found it
+        self._epoch: int | None = None  # as of the last sweep
         self._tasks = Tasks()
 
     def __len__(self) -> int:
         return len(self._listeners)
 
     def add(self, subscriber: Subscriber, after: str | None) -> None:
-        """Let somebody listen, to a log from the cursor `after` on."""
+        """Add a subscriber; one of a log is served from the cursor `after` on."""
         self._listeners.add(subscriber)
         self._place(subscriber, after)
-        self._end_sessions([subscriber])  # it may have ended while the subscription began
+        self._end_sessions([subscriber])  # the session may have ended while the subscription began
 
     def _place(self, subscriber: Subscriber, after: str | None) -> None:
         feed = subscriber.plan.feed
@@ -61,7 +61,7 @@ class Hub:
         topic.add(subscriber)
 
     def remove(self, subscriber: Subscriber) -> None:
-        """Nobody listens there any more. Once per listener."""
+        """Remove a subscriber and release its plan. Called once per subscriber."""
         self._listeners.remove(subscriber)
         self.plans.release(subscriber.plan, subscriber.payer)
         feed = subscriber.plan.feed
@@ -83,12 +83,12 @@ class Hub:
                 self._runtime.bus.unlisten(wake)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Handle wake-ups and sweep until cancelled."""
         self._runtime.bus.receiver = self._wake
         self._runtime.revocations.receivers.insert(0, lambda: self._end_sessions(self._listeners))
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            with suppress(Away):  # what is told asks the policy anyway
+            with suppress(Away):  # each dispatch checks the policy anyway
                 await self._runtime.revocations.look()
                 if self._listeners:
                     await self._sweep(datetime.now(UTC))
@@ -104,15 +104,15 @@ class Hub:
             topic.wake()
 
     async def _look(self) -> None:
-        with suppress(Away):  # it is looked at twice a second anyway
+        with suppress(Away):  # `run` checks twice a second anyway
             await self._runtime.revocations.look()
 
     def _end_sessions(self, subscribers: Iterable[Subscriber]) -> None:
-        """End the subscriptions of sessions that have ended."""
+        """End the subscriptions whose sessions have ended."""
         in_session(list(subscribers), self._runtime.revocations)
 
     async def _sweep(self, now: datetime) -> None:
-        """End what ended without any news: tokens, accounts; and start afresh where the log was put back."""
+        """End subscriptions whose token or account ended without an event; reset those of a log that was restored."""
         closed = self._runtime.revocations.closed
         doubtful = [one for one in self._listeners if one.has_expired(now) or one.user_id in closed]
         await admit(self._runtime.writer, SIGNED_IN, doubtful, now)
@@ -124,4 +124,4 @@ class Hub:
             for topic in self._topics.values():
                 topic.begin_again()
         for topic in self._topics_by_wake.get(ANY_CHANNEL, ()):
-            topic.wake()  # no single log tells of them
+            topic.wake()  # they depend on more than one log

@@ -1,4 +1,4 @@
-"""Begins an operation that came over a connection, whatever kind of connection that is."""
+"""Start of operations that are received over a connection of any kind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from subscriptions.protocols.steps import Errors, Start
 
 
 class OperationFailed(Exception):
-    """The operation did not begin, or ended: `errors` say why, as they are answered."""
+    """The operation did not begin, or ended: `errors` are the reasons, as GraphQL errors."""
 
     def __init__(self, errors: Errors) -> None:
         super().__init__(errors[0]["message"])
@@ -27,14 +27,14 @@ class OperationFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SingleResult:
-    """A query or mutation that ran: its result in JSON."""
+    """Result, in JSON, of a query or mutation that ran."""
 
     payload: str
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription that may begin, from the cursor `after` on."""
+    """Subscription that is authorised to begin, from the cursor `after` on."""
 
     plan: Plan
     after: str | None
@@ -45,7 +45,7 @@ Begun: TypeAlias = SingleResult | Subscription
 
 
 async def begin(plans: Plans, request: Request, start: Start) -> Begun:
-    """Run a query or mutation, or authorise a subscription, at the caller's cost. Raises Failed."""
+    """Run a query or mutation, or authorise a subscription, at the caller's cost. Raises OperationFailed."""
     with _told_errors(request):
         prepared = runner().admit(start.query, request)
         if prepared.operation(start.operation_name).operation is not OperationType.SUBSCRIPTION:
@@ -54,7 +54,7 @@ async def begin(plans: Plans, request: Request, start: Start) -> Begun:
 
 
 async def begin_again(plans: Plans, request: Request, start: Start) -> Subscription:
-    """Authorise a subscription that was paid for when it began. Raises Failed."""
+    """Authorise a subscription that was charged for when it began. Raises OperationFailed."""
     with _told_errors(request):
         return await _subscribed(plans, request, start, at_cost=False)
 
@@ -66,7 +66,7 @@ async def _subscribed(plans: Plans, request: Request, start: Start, *, at_cost: 
 
 @contextmanager
 def _told_errors(request: Request) -> Iterator[None]:
-    """Raise Failed in place of whatever is raised."""
+    """Raise OperationFailed in place of any exception."""
     try:
         yield
     except RequestRefused as refused:

@@ -1,4 +1,4 @@
-"""A plan: one document with its variables, however many listen to it. Its answers are worked out once for all alike."""
+"""A plan: one document with its variables, for any number of subscribers. Its answers are computed once per scope."""
 
 import asyncio
 from collections.abc import Hashable, Iterator, Mapping
@@ -44,12 +44,12 @@ SELECTION_BYTES = 600  # of each of its selections, fragments expanded
 VARIABLES_KEPT = 3  # times: in the key, as they came, and as they were understood
 HELD_SECONDS = 10  # until who has too much running may try again
 Scope: TypeAlias = tuple[object, ...]
-"""Whoever has the same scope gets the same answer to the same plan."""
+"""Subscribers of the same scope get the same answer of the same plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanKey:
-    """What makes two plans the same; where they begin is none of it."""
+    """Identity of a plan; the cursor it begins at is not part of it."""
 
     text: str
     operation_name: str | None
@@ -73,7 +73,7 @@ class _Coming:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Plan:
-    """A subscription as it is run per event."""
+    """Subscription as it is run per event."""
 
     key: PlanKey
     cost: Cost
@@ -84,26 +84,26 @@ class Plan:
 
     @property
     def feed(self) -> Feed:
-        """What it is of."""
+        """Feed of the subscription."""
         return self.subscribed.feed
 
     def scope(self, identity: Identity, standing: AccessLevel) -> Scope:
-        """Whom `identity` shares answers with."""
+        """Return the scope in which `identity` shares answers."""
         return (identity.kind, identity.user_id) if self.per_viewer else (identity.kind, standing, identity.groups)
 
     def wants(self, event: Any) -> bool:
-        """Whether the event passes the filter."""
+        """Return whether the event passes the filter."""
         if self.filter is None or not event.has_news:
             return True
         return self.filter.matches(lambda name: self.reads[name](event))
 
     async def answer(self, event: Any, request: Request) -> str:
-        """The document's answer to an event, in JSON."""
+        """Return the document's answer to an event, in JSON."""
         return json_of(await self.subscribed.run(event, request))
 
 
 class Plans:
-    """The plans in use; two equal ones are one."""
+    """Plans in use; equal ones are shared."""
 
     def __init__(self) -> None:
         self._plans: dict[PlanKey, tuple[Plan, int]] = {}
@@ -217,7 +217,7 @@ def _weights(key: PlanKey, prepared: Prepared) -> Mapping[Hashable, int]:
 
 
 def json_of(result: ExecutionResult) -> str:
-    """A result as it is sent."""
+    """Encode a result as it is sent."""
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
         body["errors"] = [error.formatted for error in result.errors]
@@ -225,9 +225,9 @@ def json_of(result: ExecutionResult) -> str:
 
 
 def request_for(runtime: Runtime, identity: Identity) -> Request:
-    """The surroundings of answering some events, for the viewer and all who share his scope.
+    """Return a Request for answering events, for the viewer and all in their scope.
 
-    It reads from the writer: an answer must not be older than the place in the log that it stands for.
+    It reads from the writer: an answer must not be older than its event's place in the log.
     """
     return Request(uuid4().hex, datetime.now(UTC), identity, runtime, fresh=True)
 
@@ -237,7 +237,7 @@ def _is_per_viewer(prepared: Prepared, of_team: bool) -> bool:
 
 
 def _is_good(after: object, definition: VariableDefinitionNode) -> bool:
-    """Whether a place to begin from, or none, is what its variable takes. What else is wrong, graphql-core says."""
+    """Return whether a cursor, or None, is valid for its variable. graphql-core reports any other error."""
     if after is None:
         return not isinstance(definition.type, NonNullTypeNode) and definition.default_value is None
     return isinstance(after, str)
@@ -249,7 +249,7 @@ class _Uses(Visitor):
         self.names: list[str] = []
 
     def enter_variable(self, node: VariableNode, *_: object) -> None:
-        """Note a variable's use, its definition too."""
+        """Record a variable's use, its definition included."""
         self.names.append(node.name.value)
 
 
@@ -266,7 +266,7 @@ def _variable_of_after(prepared: Prepared, operation_name: str | None) -> str | 
 
 
 def _root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterator[FieldNode]:
-    """The fields of a selection set, those of its fragments too, which a valid document does not nest in a ring."""
+    """Yield the fields of a selection set and its fragments, which are not cyclic in a valid document."""
     for selection in selections.selections:
         match selection:
             case FieldNode():

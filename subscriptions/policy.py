@@ -1,4 +1,4 @@
-"""Asks the policy for listeners of a feed, all at once, before they are told anything."""
+"""Access checks of a feed's subscribers, all at once, before anything is sent to them."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -19,7 +19,7 @@ CLOSED = "This account is closed."
 
 
 async def admit(db: Reader, gate: AccessRule, subscribers: Iterable[Subscriber], now: datetime) -> list[Subscriber]:
-    """Those who may go on; the subscriptions of the others end here."""
+    """Return the subscribers that are still allowed; end the others' subscriptions."""
     fresh = unexpired(subscribers, now)
     if not fresh:
         return []
@@ -30,16 +30,16 @@ async def admit(db: Reader, gate: AccessRule, subscribers: Iterable[Subscriber],
 
 
 async def moved(db: Reader, gate: AccessRule, places: Collection[tuple[UUID, SubscriberAccess]]) -> set[UUID]:
-    """Those whose places are others now."""
+    """Return the users whose access has changed."""
     if gate.team_id is None:
         return await audience.ended(db, [user_id for user_id, _ in places])
     return await audience.moved(db, places, gate.team_id)
 
 
 async def still_speaks_for(db: Reader, one: Subscriber, others: Iterable[Subscriber]) -> bool:
-    """Whether an answer that `one` was given is the others' too: it stands as it did when the policy was asked for all.
+    """Return whether an answer to `one` holds for the others: its access is as it was when all were checked.
 
-    Who has come or gone meanwhile may have been shown more than the others may see, or less.
+    If it joined or left meanwhile, its answer may show more than the others may see, or less.
     """
     if one.user_id is None or all(other.user_id == one.user_id for other in others):
         return True
@@ -47,7 +47,7 @@ async def still_speaks_for(db: Reader, one: Subscriber, others: Iterable[Subscri
 
 
 def unexpired(subscribers: Iterable[Subscriber], now: datetime) -> list[Subscriber]:
-    """Those whose tokens are still good; the subscriptions of the others end here."""
+    """Return the subscribers whose tokens have not expired; end the others' subscriptions."""
     fresh = []
     for subscriber in subscribers:
         if subscriber.has_expired(now):
@@ -58,7 +58,7 @@ def unexpired(subscribers: Iterable[Subscriber], now: datetime) -> list[Subscrib
 
 
 def in_session(subscribers: Iterable[Subscriber], revocations: Revocations) -> list[Subscriber]:
-    """Those whose sessions have not ended; the subscriptions of the others end here."""
+    """Return the subscribers whose sessions have not ended; end the others' subscriptions."""
     going_on = []
     for subscriber in subscribers:
         if revocations.has_ended(subscriber.identity):
@@ -69,7 +69,7 @@ def in_session(subscribers: Iterable[Subscriber], revocations: Revocations) -> l
 
 
 def _open(subscribers: Iterable[Subscriber], ended: Collection[UUID]) -> list[Subscriber]:
-    """Those whose accounts are open; the subscriptions of the others end here."""
+    """Return the subscribers whose accounts are open; end the others' subscriptions."""
     going_on = []
     for subscriber in subscribers:
         if subscriber.user_id in ended:

@@ -1,4 +1,4 @@
-"""How much one connection, one user and one network may have of this process."""
+"""Quotas of one connection, one user and one network in this process."""
 
 import resource
 from collections import Counter
@@ -8,12 +8,12 @@ from typing import Final
 
 OPERATIONS_PER_SOCKET = 100
 MESSAGES_PER_SECOND = 20.0
-BURST = 2 * OPERATIONS_PER_SOCKET + 50  # a client that comes back begins everything at once
+BURST = 2 * OPERATIONS_PER_SOCKET + 50  # a client that reconnects starts all its operations at once
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_FRAGMENTS = 64  # of one message
 FRAMES_PER_SECOND = 2 * MESSAGES_PER_SECOND  # of any kind: those of messages, pings, pongs
 FRAMES_BURST = 2 * BURST
-MAX_ID_BYTES = 128  # of an operation's id, which stands beside each of its results
+MAX_ID_BYTES = 128  # of an operation's id, which is sent with each of its results
 INIT_SECONDS = 10.0
 CONNECTIONS_SHARE: Final = 3, 4  # of the files a process may open; the others are for all else
 MOST_HELD = 16 * 1024 * 1024  # bytes that the running subscriptions of one caller hold
@@ -21,7 +21,7 @@ MOST_FILES: Final = 1024 * 1024  # where there is no limit
 
 
 class RateLimiter:
-    """A bucket that holds `burst` and fills by `per_second`: of messages, unless it says otherwise."""
+    """Token bucket that holds `burst` and refills by `per_second`; the defaults are those for messages."""
 
     __slots__ = ("_at", "_burst", "_left", "_per_second")
 
@@ -31,7 +31,7 @@ class RateLimiter:
         self._at = monotonic()
 
     def takes(self, count: int = 1) -> bool:
-        """Whether so many more may come now."""
+        """Take `count` tokens; return whether there were enough."""
         now = monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - count
         self._at = now
@@ -85,7 +85,7 @@ class ConnectionQuota:
         return True
 
     def release(self, who: Hashable) -> None:
-        """Give a seat back."""
+        """Count one connection less."""
         self._taken[who] -= 1
         if not self._taken[who]:
             del self._taken[who]

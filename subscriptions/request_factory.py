@@ -1,4 +1,4 @@
-"""What an operation on a connection is surrounded by: `app/` knows, and hands it down."""
+"""The factory of requests for operations on a connection: implemented in `app/` and injected here."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from resolvers.context import Request
 
 
 class RequestFactory(Protocol):
-    """Who calls, from where and when."""
+    """Factory of the context of an operation: caller, address and time."""
 
     async def __call__(
         self,
@@ -19,7 +19,7 @@ class RequestFactory(Protocol):
         request_id: str,
         operation: Operation | None = None,
     ) -> Request:
-        """The operation's Request, or without one the connection's. Raises UNAUTHENTICATED for a token that is bad.
+        """Return the operation's Request, or the connection's if it is None. Raises UNAUTHENTICATED for a bad token.
 
-        `authorization` stands in for the header of that name; an empty one is nobody's.
+        `authorization` replaces the header of that name; an empty one means an anonymous caller.
         """

@@ -1,13 +1,13 @@
-"""What a connection still has to send: bounded, so that who takes too little neither delays others nor fills memory."""
+"""A connection's send buffer: bounded, so that a slow client neither delays others nor fills memory."""
 
 import asyncio
 
-MAX_BUFFERED_BYTES = 1024 * 1024  # waiting in one connection; more than that is too much
-LAGGING_BYTES = 128 * 1024  # from here on what can wait should
+MAX_BUFFERED_BYTES = 1024 * 1024  # of one connection; above it nothing more is taken
+LAGGING_BYTES = 128 * 1024  # above it a replay waits
 
 
 class _Message:
-    """Something to be sent. As long as it waits, the newest state of an operation can take its place."""
+    """Buffered message. While it waits, a newer state of the same operation replaces its text."""
 
     __slots__ = ("state_of", "text")
 
@@ -17,19 +17,19 @@ class _Message:
 
 
 class SendBuffer:
-    """Messages in their order. A state that was not sent yet gives way to a newer one of the same operation."""
+    """Messages in their order. A newer state replaces an unsent one of the same operation."""
 
     __slots__ = ("_messages", "_room", "_size", "_states", "_waiting")
 
     def __init__(self) -> None:
-        self._messages: list[_Message] = []  # few: of the thousands of connections hardly any has something waiting
-        self._states: dict[str, _Message] = {}  # those among them, by operation
+        self._messages: list[_Message] = []  # short: of thousands of connections hardly any has buffered messages
+        self._states: dict[str, _Message] = {}  # the states among them, by operation
         self._size = 0
         self._waiting: asyncio.Future[None] | None = None
         self._room: asyncio.Event | None = None
 
     def put(self, text: str, state_of: str | None = None) -> bool:
-        """Queue a message; whether there was room for it. `state_of` names the operation whose newest state it is."""
+        """Queue a message; return whether there was room. `state_of` names the operation whose newest state it is."""
         older = self._states.get(state_of) if state_of is not None else None
         if older is not None:
             self._size += len(text) - len(older.text)
@@ -48,18 +48,18 @@ class SendBuffer:
 
     @property
     def is_lagging(self) -> bool:
-        """Whether much is waiting."""
+        """True if more than LAGGING_BYTES are waiting."""
         return self._size > LAGGING_BYTES
 
     async def drained(self) -> None:
-        """Wait until that is no longer so."""
+        """Wait until it is no longer lagging."""
         self._room = self._room or asyncio.Event()
         while self.is_lagging:
             self._room.clear()
             await self._room.wait()
 
     def clear(self) -> None:
-        """Forget what waits."""
+        """Discard all messages."""
         self._messages.clear()
         self._states.clear()
         self._size = 0
@@ -67,14 +67,14 @@ class SendBuffer:
             self._room.set()
 
     async def take(self) -> str:
-        """The next message, once there is one."""
+        """Wait for the next message and return it."""
         while (text := self.next()) is None:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
         return text
 
     def next(self) -> str | None:
-        """The next message, if there is one."""
+        """Return the next message; None if there is none."""
         if not self._messages:
             return None
         message = self._messages.pop(0)

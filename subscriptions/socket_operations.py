@@ -1,4 +1,4 @@
-"""An operation on a WebSocket of a long-lived server."""
+"""Operations on a WebSocket of a long-lived server."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SocketOperation:
-    """An operation on a socket; for a subscription the sink of its results."""
+    """Operation on a socket; for a subscription the sink of its results."""
 
     __slots__ = ("_has_ended", "_hub", "_listener", "_protocol", "_socket", "id", "task")
 
@@ -29,7 +29,7 @@ class SocketOperation:
         self._has_ended = False
 
     def listen(self, subscribed: Subscription, request: Request) -> None:
-        """Let results come."""
+        """Begin the subscription."""
         self.task = None
         self._listener = Subscriber(subscribed.plan, request.identity, self, payer=subscribed.payer)
         if (text := self._protocol.started(self.id)) is not None:
@@ -37,45 +37,45 @@ class SocketOperation:
         self._hub.add(self._listener, subscribed.after)
 
     def answer(self, payload: str) -> None:
-        """The only result."""
+        """Send the only result and complete the operation."""
         if (text := self._protocol.started(self.id)) is not None:
             self._socket.put(text)
         self._socket.put(self._protocol.next(self.id, payload))
         self.complete()
 
     def fail(self, errors: Errors) -> None:
-        """End it for these reasons, unless it has ended: its id may be another operation's by now."""
+        """End it with these errors, unless it has ended: its id may be another operation's by now."""
         if not self._has_ended:
             self._socket.put(self._protocol.error(self.id, errors))
             self.stop()
 
     def stop(self) -> None:
-        """End it without a word."""
+        """End it without a message."""
         self._has_ended = True
         self._socket.ended(self)
         if self._listener is not None:
             subscriber, self._listener = self._listener, None
             self._hub.remove(subscriber)
         elif self.task is not None:
-            task, self.task = self.task, None  # how it ends is kept in it, with its frame, which has us
+            task, self.task = self.task, None  # its exception would refer to its frame, and so to us
             task.cancel()
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
-        """Send results, if it still runs."""
+        """Send results, if it is still running."""
         if self._listener is not None:
             texts = [self._protocol.next(self.id, payload) for payload, _ in results]
             self._socket.put(*texts, state_of=self.id if newest else None)
 
     def complete(self) -> None:
-        """End it: nothing more comes."""
+        """Send `complete` and end it."""
         self._socket.put(self._protocol.complete(self.id))
         self.stop()
 
     @property
     def is_lagging(self) -> bool:
-        """Whether its socket takes little."""
+        """True if its socket is lagging."""
         return self._socket.outbox.is_lagging
 
     async def drained(self) -> None:
-        """Wait until it took more."""
+        """Wait until its socket is no longer lagging."""
         await self._socket.outbox.drained()

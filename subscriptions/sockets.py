@@ -1,4 +1,4 @@
-"""One WebSocket of a long-lived server: it reads, does what its protocol's steps say, and writes."""
+"""One WebSocket of a long-lived server: it reads, applies its protocol's steps, and writes."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -28,7 +28,7 @@ from subscriptions.request_factory import RequestFactory
 from subscriptions.send_buffer import SendBuffer
 from subscriptions.socket_operations import SocketOperation
 
-AT_ONCE = 64 * 1024  # characters of several messages that are written without asking in between whether there is room
+AT_ONCE = 64 * 1024  # characters of several messages that are written without checking for room in between
 CLOSE_SECONDS = 10.0  # a client may take to answer a close
 INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 TOO_FAST = Close(CloseCode.TOO_MANY_REQUESTS, "Too many messages")
@@ -41,7 +41,7 @@ TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
 
 
 class Socket:
-    """A connection, its operations and what waits to be sent."""
+    """Connection with its operations and its send buffer."""
 
     def __init__(
         self,
@@ -61,29 +61,29 @@ class Socket:
         self._send = send
         self._wire: DirectTransport = connection.scope["extensions"].pop(
             EXTENSION
-        )  # which keeps the scope: no ring of the two
+        )  # popped, as it refers to the scope: no reference cycle
         self._phase = Phase.NEW
         self._authorization = handshake.authorization
         self._initialising: asyncio.Task[None] | None = None
         self._identity = ANONYMOUS
-        self._seated: set[UUID] = set()  # whose seats it has: of who introduced himself, and of operations' own tokens
+        self._seated: set[UUID] = set()  # users it counts for: of `connection_init`, and of operations' own tokens
         self._operations: dict[str, SocketOperation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._throttle = RateLimiter()
         self._closing: Close | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._writer: asyncio.Task[None] | None = None  # while something waits, or it closes
+        self._writer: asyncio.Task[None] | None = None  # while messages are buffered, or it closes
         self.outbox = SendBuffer()
 
     async def run(self, receive: Receive) -> None:
-        """Serve until the client is gone. Whatever ends it, nothing of it goes on."""
+        """Serve until the client disconnects. All its work ends with it, whatever the reason."""
         timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._init_is_overdue)
         self._reader = asyncio.current_task()
         try:
             while (message := await receive())["type"] == "websocket.receive":
                 self._received(message.get("text"))
         except asyncio.CancelledError:
-            if self._closing is None:  # else we gave the client up ourselves
+            if self._closing is None:  # else `close` cancelled it after CLOSE_SECONDS
                 raise
         finally:
             timer.cancel()
@@ -94,7 +94,7 @@ class Socket:
                 self._wire.when_lost(partial(self._users.release, user_id))
 
     def close(self, how: Close) -> None:
-        """Send what waits, but for a client that takes too little, and close."""
+        """Send what is buffered, except to a client that reads too slowly, and close."""
         if self._closing is not None:
             return
         self._closing = how
@@ -105,12 +105,12 @@ class Socket:
             asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._reader.cancel)
 
     def end_session(self, has_ended: Callable[[Identity], bool]) -> None:
-        """Close it if the session that it was introduced by has ended. Its subscriptions have been told."""
+        """Close it if the session of its `connection_init` has ended. Its subscriptions have been ended before."""
         if has_ended(self._identity):
             self.close(SESSION_ENDED)
 
     def _stop(self) -> None:
-        """End all work for this client, and forget what it was to be sent."""
+        """End all work for this client, and discard its send buffer."""
         self.outbox.clear()
         for task in list(self._tasks):
             task.cancel()
@@ -118,13 +118,13 @@ class Socket:
             operation.stop()
 
     def keep_alive(self) -> None:
-        """Give a sign of life, where the protocol has one."""
+        """Send a keep-alive, if the protocol has one."""
         text = self._protocol.keep_alive() if self._phase is Phase.READY else None
         if text is not None and not self.outbox.is_lagging:
             self.put(text)
 
     def put(self, *texts: str, state_of: str | None = None) -> None:
-        """Send messages. Who leaves too much lying is closed, to resume later."""
+        """Send or buffer messages. A client whose buffer is full is closed, to resume later."""
         if len(texts) > 1 and sum(map(len, texts)) > AT_ONCE:
             for text in texts:
                 self.put(text, state_of=state_of)
@@ -138,12 +138,12 @@ class Socket:
             self.close(TOO_SLOW)
 
     def ended(self, operation: SocketOperation) -> None:
-        """Forget an operation."""
+        """Remove an operation that has ended."""
         if self._operations.get(operation.id) is operation:
             del self._operations[operation.id]
 
     def _flush(self) -> None:
-        """Send what waits, as the connection takes it."""
+        """Send what is buffered, as fast as the connection takes it."""
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
 
@@ -157,9 +157,9 @@ class Socket:
                 how = self._closing
                 await self._send({"type": "websocket.close", "code": int(how.code), "reason": how.reason})
         except OSError:
-            self.outbox.clear()  # the client has gone, as we are about to hear
+            self.outbox.clear()  # the client has disconnected; `receive` is about to report it
         except Exception as error:
-            broken(error)  # logged: those who are told next are none the worse
+            broken(error)  # logged, not raised: it must not affect other subscribers
         finally:
             self._writer = None
 
@@ -205,7 +205,7 @@ class Socket:
         try:
             await self._introduce(init)
         finally:
-            self._initialising = None  # a task that is kept is memory for each of thousands
+            self._initialising = None  # a kept task costs memory on each of thousands of sockets
 
     @in_time
     async def _introduce(self, init: Init) -> None:
@@ -231,7 +231,7 @@ class Socket:
             self._do(self._protocol.accepted(notice_of(init.payload, request.identity)))
 
     def _has_seat(self, identity: Identity) -> bool:
-        """Whether a user has a seat here, or there is one more for them. It is theirs as long as the socket is open."""
+        """Count the socket for a user, once, until it closes; return False if their quota is used up."""
         user_id = identity.user_id
         if user_id is None or user_id in self._seated:
             return True
@@ -241,7 +241,7 @@ class Socket:
         return True
 
     def _reject(self, errors: Errors) -> None:
-        """Turn the client away, and what it began in the same breath."""
+        """Refuse the client's `connection_init`, and fail the operations it sent along with it."""
         self._phase = Phase.NEW
         for operation in list(self._operations.values()):
             operation.fail(errors)

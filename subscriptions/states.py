@@ -1,7 +1,7 @@
-"""A state and everybody in this process who watches it.
+"""A state and its subscribers in this process.
 
-Who begins gets it at once, the others when its version is another one. At most every CONFLATION_SECONDS: the newest
-wins.
+New subscribers get it at once, the others when its version has changed, at most once per CONFLATION_SECONDS: only the
+newest version is sent.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ CONFLATION_SECONDS = 0.25
 
 
 class StateTopic:
-    """The listeners of one state."""
+    """Subscribers of one state."""
 
     def __init__(self, runtime: Runtime, feed: StateFeed) -> None:
         self._runtime = runtime
@@ -35,8 +35,8 @@ class StateTopic:
         self._settled = Audience()  # all others
         self._has_changed = False
         self._woken = 0
-        self._due = 0.0  # of the loop's clock: until then only newcomers are told
-        self._until: datetime | None = None  # then it is another one, though nothing was heard of it
+        self._due = 0.0  # by the loop's clock: until then only new subscribers are sent it
+        self._until: datetime | None = None  # when it changes without a wake-up
         self._signal = asyncio.Event()
         self._tasks = Tasks()
         self._tasks.start(self._follow())
@@ -46,21 +46,21 @@ class StateTopic:
 
     @property
     def trigger_channels(self) -> Sequence[str]:
-        """What may change it."""
+        """Channels whose events may change it."""
         return self._feed.trigger_channels
 
     def add(self, subscriber: Subscriber) -> None:
-        """Watch it, from how it is now."""
+        """Add a subscriber, beginning with the current version."""
         self._pending.add(subscriber)
         self._signal.set()
 
     def remove(self, subscriber: Subscriber) -> None:
-        """Watch it no more."""
+        """Remove a subscriber."""
         self._pending.discard(subscriber)
         self._settled.discard(subscriber)
 
     def wake(self, sequence: int = 0) -> None:
-        """It may have changed. That a log reaches up to `sequence` is heard more than once, and news the first time."""
+        """Note that it may have changed. Repeated wake-ups of a log for the same `sequence` are ignored."""
         if sequence and sequence == self._woken:
             return
         self._woken = sequence or self._woken
@@ -68,7 +68,7 @@ class StateTopic:
         self._signal.set()
 
     def begin_again(self) -> None:
-        """Look whatever was heard before: the log was put back, so its sequences come again and mean something else."""
+        """Reload regardless of earlier wake-ups: after a restore the log reuses sequences for other events."""
         self._woken = 0
         self.wake()
 
@@ -92,17 +92,17 @@ class StateTopic:
                 await self._tell(cohorts_of(pending))
 
     async def _settle(self) -> list[Subscriber]:
-        """Those who came since the last time and may watch, with the others from now on."""
+        """Return new subscribers that are admitted; they join the others from now on."""
         pending = list(self._pending)
         admitted = await retried(admit, self._runtime.writer, self._feed.gate, pending, datetime.now(UTC))
-        settled = [subscriber for subscriber in admitted if subscriber in self._pending]  # and has not left meanwhile
+        settled = [subscriber for subscriber in admitted if subscriber in self._pending]  # not removed meanwhile
         self._pending.difference_update(settled)
         for subscriber in settled:
             self._settled.add(subscriber)
         return settled
 
     def _patience(self) -> float | None:
-        """Seconds until everybody is to be told again; None for as long as nothing is heard."""
+        """Return the seconds until all subscribers are due; None until the next wake-up."""
         left = self._due - asyncio.get_running_loop().time()
         if not self._has_changed:
             if self._until is None:
@@ -131,7 +131,7 @@ class StateTopic:
         self._until = snapshot.stale_at
         answers: list[tuple[Plan, Hashable, str]] = []
         for plan, subscribers in by_plan.items():
-            seen: Hashable = (snapshot.version, next((one.view for one in subscribers), None))  # which they share
+            seen: Hashable = (snapshot.version, next((one.view for one in subscribers), None))  # equal for all of them
             if any(subscriber.seen != seen for subscriber in subscribers):
                 answers.append((plan, seen, await plan.answer(snapshot.value, request)))
         if answers and await self._spoke_for_all(somebody, by_plan):
@@ -139,14 +139,14 @@ class StateTopic:
                 _send(payload, seen, list(by_plan[plan]))
 
     async def _spoke_for_all(self, somebody: Subscriber, by_plan: Mapping[Plan, Collection[Subscriber]]) -> bool:
-        """Whether all were shown what somebody was; if not it is looked at again."""
+        """Return whether the answer to `somebody` holds for all; if not, schedule a reload."""
         is_so = await still_speaks_for(self._runtime.writer, somebody, chain.from_iterable(by_plan.values()))
         if not is_so:
             self.wake()
         return is_so
 
     def _refused(self, group: Iterable[Subscriber], refusal: QuestError) -> None:
-        """What cannot be seen just now is looked at again soon; anything else ends the subscriptions."""
+        """Retry soon after UNAVAILABLE; end the subscriptions for any other refusal."""
         if refusal.code is ErrorCode.UNAVAILABLE:
             self._until = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
             return
@@ -155,7 +155,7 @@ class StateTopic:
 
 
 def _send(payload: str, seen: Hashable, subscribers: Iterable[Subscriber]) -> None:
-    """Tell those to whom it is news."""
+    """Send a version to subscribers that have not seen it."""
     results = [Result(payload)]
     for subscriber in subscribers:
         if subscriber.seen != seen:

@@ -1,7 +1,7 @@
-"""Subscriptions over Server-Sent Events on a long-lived server: each has a response of its own, which goes on.
+"""Subscriptions over Server-Sent Events on a long-lived server: each has a long-running response of its own.
 
-A response ends in order when its subscription is over. Whatever else ends it (a client that takes too little, a server
-that goes away) cuts it short: that is how clients know that they have to come back.
+A response is completed when its subscription is over. Any other end (a client that reads too slowly, a server that
+shuts down) truncates it: that is how clients know that they have to reconnect.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ END = ""
 
 
 class Streams:
-    """The event streams of this process."""
+    """Event streams of this process."""
 
     def __init__(self, settings: Settings, room: Room | None = None) -> None:
         self._networks = ConnectionQuota(settings.sockets_per_network, room)
@@ -44,9 +44,9 @@ class Streams:
         return len(self._streams)
 
     async def begin(self, hub: Hub, request: Request, start: Start, last_event_id: str | None) -> "Stream":
-        """The stream of a subscription. `last_event_id` is newer than `after`, which a client that comes back repeats.
+        """Open the stream of a subscription. `last_event_id` takes precedence over `after`, which reconnects repeat.
 
-        Raises RATE_LIMITED, Failed.
+        Raises RATE_LIMITED, OperationFailed.
         """
         with ExitStack() as seat:
             self._acquire(request, seat)
@@ -61,7 +61,7 @@ class Streams:
         return stream
 
     def _acquire(self, request: Request, seat: ExitStack) -> None:
-        """Take one of the seats that the network has, and of those that the user has. Raises RATE_LIMITED."""
+        """Count the stream against the quotas of its network and its user. Raises RATE_LIMITED."""
         for seats, who in ((self._networks, network(request.address)), (self._users, request.identity.user_id)):
             if who is not None:
                 if not seats.acquire(who):
@@ -69,7 +69,7 @@ class Streams:
                 seat.callback(seats.release, who)
 
     async def drain(self) -> None:
-        """Cut all streams short, spread over some time, and those that begin from now on: clients resume elsewhere."""
+        """Truncate all streams, spread over some time, and any opened from now on: clients resume elsewhere."""
         self._is_open = False
         streams = list(self._streams)
         for stream in streams:
@@ -78,7 +78,7 @@ class Streams:
 
 
 class Stream:
-    """A response's body that goes on, and the sink of its subscription's results."""
+    """Body of a long-running response, and the sink of its subscription's results."""
 
     def __init__(self, hub: Hub, subscribed: Subscription, request: Request, after: str | None) -> None:
         self.seat = ExitStack()
@@ -91,7 +91,7 @@ class Stream:
         self._ended = asyncio.Event()
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Send results until the subscription is over, the client is gone, or the stream is cut."""
+        """Send results until the subscription is over, the client disconnects, or the stream is cut."""
         assert self._listener is not None, "a stream runs once"
         self._hub.add(self._listener, self._after)
         self._is_listening = True
@@ -107,7 +107,7 @@ class Stream:
         self.seat.close()
 
     def cut(self) -> None:
-        """End the response where it is. A client resumes by its last event's id."""
+        """Truncate the response. A client resumes from its last event's id."""
         self._ended.set()
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
@@ -116,27 +116,27 @@ class Stream:
             self._put(sse.next(payload, cursor), STATE if newest else None)
 
     def fail(self, errors: Errors) -> None:
-        """End it in order, for these reasons."""
+        """Complete the response with these errors."""
         self._stop()
         self._put(sse.failed(errors))
         self._put(END)
 
     @property
     def is_lagging(self) -> bool:
-        """Whether the client takes little."""
+        """True if the client reads slowly."""
         return self._outbox.is_lagging
 
     async def drained(self) -> None:
-        """Wait until it took more."""
+        """Wait until the client has caught up."""
         await self._outbox.drained()
 
     def _put(self, text: str, state_of: str | None = None) -> None:
-        """Send a piece. Who leaves too much lying is cut off, to resume later."""
+        """Queue a chunk. A client whose buffer is full is cut off, to resume later."""
         if not self._outbox.put(text, state_of):
             self.cut()
 
     def _stop(self) -> None:
-        """Listen no more."""
+        """End the subscription."""
         if self._listener is not None:
             subscriber, self._listener = self._listener, None
             if self._is_listening:
@@ -145,9 +145,9 @@ class Stream:
                 self._hub.plans.release(subscriber.plan, subscriber.payer)
 
     async def _write(self, send: Send) -> None:
-        """Send what there is, then end the response."""
+        """Send queued chunks until END, then complete the response."""
         try:
-            text = sse.KEEP_ALIVE  # some browsers tell of a connection only when its first byte is there
+            text = sse.KEEP_ALIVE  # some browsers report a connection as open only at its first byte
             while text != END:
                 await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
                 text = await self._next()
@@ -156,7 +156,7 @@ class Stream:
             self._ended.set()
 
     async def _next(self) -> str:
-        """What to send next; a sign of life where there is nothing else for long."""
+        """Return the next chunk, or a keep-alive if there is none for KEEP_ALIVE_SECONDS."""
         try:
             async with asyncio.timeout(KEEP_ALIVE_SECONDS):
                 return await self._outbox.take()
@@ -164,7 +164,7 @@ class Stream:
             return sse.KEEP_ALIVE
 
     async def _watch(self, receive: Receive) -> None:
-        """End it once the client is gone."""
+        """End the stream once the client has disconnected."""
         while (await receive())["type"] != "http.disconnect":
             pass
         self._ended.set()

@@ -1,4 +1,4 @@
-"""A listener: one subscription of one connection, and what a connection does for it."""
+"""A subscriber: one subscription of one connection, and the interface of its connection."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from subscriptions.protocols.steps import Errors, Result
 
 
 class Sink(Protocol):
-    """Where a listener's results go. Nothing here waits: a connection that takes too little is closed."""
+    """Destination of a subscriber's results. Sending never waits: a connection that reads too slowly is closed."""
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
-        """Send results, in their order. `newest` makes what was not sent yet void."""
+        """Send results, in their order. With `newest` they replace results that are still buffered."""
 
     def fail(self, errors: Errors) -> None:
-        """The subscription is over, for these reasons."""
+        """End the subscription with these errors."""
 
     @property
     def is_lagging(self) -> bool:
-        """Whether much is waiting to be sent."""
+        """True if much is waiting to be sent."""
 
     async def drained(self) -> None:
-        """Wait until that is no longer so, or the connection is gone."""
+        """Wait until it is no longer lagging, or the connection is closed."""
 
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """A subscription that runs. `sequence` is the last one told of a log, `seen` the version told of a state."""
+    """Running subscription. `sequence` is the last one sent of a log, `seen` the last version sent of a state."""
 
     plan: Plan
     identity: Identity
@@ -44,22 +44,23 @@ class Subscriber:
 
     @property
     def user_id(self) -> UUID | None:
-        """Who listens; a machine is none of our users, and may listen to what is of no team."""
+        """The user's id; None for a machine, which may subscribe only to feeds without a team."""
         return self.identity.user_id
 
     @property
     def scope(self) -> Scope:
-        """Whom this one shares answers with."""
+        """The scope whose answers it shares."""
         return self.plan.scope(self.identity, self.place.standing)
 
     @property
     def view(self) -> Hashable:
-        """From where the team is seen: who has come or gone since may see otherwise what has not changed.
+        """The access an answer depends on: if it changes, the same state may be answered differently.
 
-        Who came and went may have been shown either meanwhile, so what is somebody's own is seen by a membership.
+        A user who left and rejoined may have been sent either answer meanwhile, so per-viewer answers depend on the
+        membership too.
         """
         return (self.place.membership, self.place.standing) if self.plan.per_viewer else self.place.standing
 
     def has_expired(self, now: datetime) -> bool:
-        """Whether the token it was begun with is no longer good."""
+        """Return whether the token it was begun with has expired."""
         return self.identity.expires_at is not None and self.identity.expires_at <= now

@@ -1,4 +1,4 @@
-"""Work in the background: kept from being collected, ended with its owner, and patient with a database that is away."""
+"""Background tasks: kept from garbage collection, ended with their owner, and retried while the database is away."""
 
 import asyncio
 import logging
@@ -18,31 +18,31 @@ RETRY_SECONDS = 0.5
 
 
 class Tasks:
-    """Some background tasks with one owner."""
+    """Background tasks of one owner."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run it. What it raises is logged: nobody has to wait for it."""
+        """Start a task. Its exception is logged, so it need not be awaited."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
 
     def cancel(self) -> None:
-        """End them all."""
+        """Cancel all tasks."""
         for task in self._tasks:
             task.cancel()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("unexpected error while telling news", exc_info=error)
+            log.error("unexpected error in live delivery", exc_info=error)
 
 
 async def retried(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `work` comes to, however long the database is away: news is told late then, not never."""
+    """Return the result of `work`, retried while the database is away: events are delivered late, not lost."""
     while True:
         try:
             return await work(*args, **kwargs)
@@ -54,7 +54,7 @@ async def retried(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kw
 async def attempt(
     group: Iterable[Subscriber], work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """`retried`, for work that tells `group` something. What nobody expected ends their subscriptions, masked."""
+    """Run `retried` for work that sends to `group`. An unexpected error ends their subscriptions, masked."""
     try:
         await retried(work, *args, **kwargs)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Wire protocols as pure steps: (session, message) → what to do. No I/O, no timers, no tasks.
+"""Wire protocols as pure steps: (session, message) → effects. No I/O, no timers, no tasks.
 
-A gateway holds the session where it likes, in memory or in a database row, and does what a step says.
+A gateway keeps the session anywhere, in memory or in a database row, and carries out a step's effects.
 """

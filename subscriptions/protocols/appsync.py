@@ -1,7 +1,7 @@
-"""AWS AppSync's real-time protocol, as its clients and Amplify speak it.
+"""AWS AppSync's real-time protocol, as implemented by its clients and Amplify.
 
-Source: the AppSync developer guide, "Building a real-time WebSocket client", and aws-amplify/amplify-js where that is
-silent. The close codes are ours: HTTP's status and 4000.
+Source: the AppSync developer guide, "Building a real-time WebSocket client", and aws-amplify/amplify-js for what it
+leaves open. The close codes are ours: HTTP's status and 4000.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ from subscriptions.protocols.steps import (
     operation,
 )
 
-SILENCE_MS = 300_000  # after so long without a word from us a client takes the connection for dead
+SILENCE_MS = 300_000  # after so long without a message a client considers the connection dead
 ACK = encoded(type="connection_ack", payload={"connectionTimeoutMs": SILENCE_MS})
 
-# Clients don't try again to connect after 400, 401 and 403.
+# Clients do not reconnect after 400, 401 and 403.
 KINDS: Mapping[str, str] = {
     ErrorCode.UNAUTHENTICATED: "UnauthorizedException",
     ErrorCode.FORBIDDEN: "Unauthorized",
@@ -42,7 +42,7 @@ KINDS: Mapping[str, str] = {
 
 
 class AppSync(GraphqlWs):
-    """The protocol. Every operation brings credentials of its own."""
+    """AppSync's protocol. Every operation carries credentials of its own."""
 
     def receive(self, session: Session, text: str) -> Sequence[Effect]:
         message = decoded(text)
@@ -87,7 +87,7 @@ class AppSync(GraphqlWs):
 
 
 def in_shape(error: Mapping[str, Any]) -> dict[str, Any]:
-    """An error as AppSync's clients look at it, beside what GraphQL has."""
+    """Return an error with the members that AppSync's clients read, beside GraphQL's."""
     extensions = error.get("extensions", {})
     code = extensions.get("code", ErrorCode.INTERNAL)
     kind, status = KINDS.get(code, code), HTTP_STATUS.get(code, 400)
@@ -96,7 +96,7 @@ def in_shape(error: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _introduced(session: Session) -> Sequence[Effect]:
-    """The credentials came with the handshake, so that saying hello twice changes nothing."""
+    """Answer `connection_init`. The credentials came with the handshake, so a second one changes nothing."""
     match session.phase:
         case Phase.NEW:
             return [Init({})]
@@ -106,7 +106,7 @@ def _introduced(session: Session) -> Sequence[Effect]:
 
 
 def _operation(id: str, payload: object) -> Start | None:
-    """The operation of `{data, extensions: {authorization}}`, where `data` is JSON in a string."""
+    """Parse an operation of `{data, extensions: {authorization}}`, `data` being JSON in a string; None if invalid."""
     if not isinstance(payload, dict) or not isinstance(payload.get("data"), str):
         return None
     extensions = payload.get("extensions")
@@ -117,6 +117,6 @@ def _operation(id: str, payload: object) -> Start | None:
 
 
 def _refused(id: object, kind: str, message: str) -> Reply:
-    """The answer to a message that asks for nothing that can be done; the connection stays."""
+    """Return the error for an unusable message; the connection stays open."""
     error = {"errorType": kind, "errorCode": 400, "message": message}
     return Reply(encoded(id=id if isinstance(id, str) else None, type="error", payload={"errors": [error]}))

@@ -1,4 +1,4 @@
-"""Credentials that come in messages and handshakes instead of HTTP headers, under the names the headers have."""
+"""Credentials in messages and handshakes instead of HTTP headers, under the headers' names."""
 
 import base64
 from collections.abc import Mapping
@@ -7,17 +7,17 @@ from typing import Any
 from milequest.rules.identity import Identity, IdentityKind
 from subscriptions.protocols.steps import decoded
 
-ANONYMOUS = ""  # an API key: nobody in particular, whoever else came by the same connection
-USUAL = ("authtoken", "accesstoken", "token", "jwt", "bearertoken", "idtoken")  # as documentation of servers has it
+ANONYMOUS = ""  # an API key: an anonymous caller, whatever the credentials of the connection
+USUAL = ("authtoken", "accesstoken", "token", "jwt", "bearertoken", "idtoken")  # as in documentation of servers
 NOT_FOUND = (
     "connectionParams hold no token by a name that is looked for, such as Authorization: nobody is signed in on this "
     "connection."
 )
-_STANDARD = str.maketrans("-_ ", "+/+")  # in a query string that nobody escaped a plus has become a space
+_STANDARD = str.maketrans("-_ ", "+/+")  # in an unescaped query string a plus has become a space
 
 
 def authorization_in(headers: Mapping[str, Any]) -> str | None:
-    """The token among headers, by whatever capitals it is called; ANONYMOUS for an API key, None where neither is."""
+    """Return the token among headers, their case ignored; ANONYMOUS for an API key, None for neither."""
     named = {name.lower(): value for name, value in headers.items()}
     token = named.get("authorization")
     if isinstance(token, str):
@@ -26,7 +26,7 @@ def authorization_in(headers: Mapping[str, Any]) -> str | None:
 
 
 def authorization_of(params: Mapping[str, Any]) -> str | None:
-    """The token in `connectionParams`: as a header, among `headers` as Hasura has it, or by another usual name."""
+    """Return the token in `connectionParams`: as a header, among `headers` as for Hasura, or by another usual name."""
     nested = params.get("headers")
     named = {_plain(name): value for name, value in params.items()}
     others = (value for name in USUAL if isinstance(value := named.get(name), str))
@@ -37,7 +37,7 @@ def authorization_of(params: Mapping[str, Any]) -> str | None:
 
 
 def notice_of(params: Mapping[str, Any], identity: Identity) -> str | None:
-    """Return what to tell a client that gave something and is nobody all the same."""
+    """Return the notice for a client that sent parameters but no token that was recognised; None for others."""
     if identity.kind is not IdentityKind.ANONYMOUS or not params or authorization_of(params) is not None:
         return None
     return NOT_FOUND
@@ -48,7 +48,7 @@ def _plain(name: str) -> str:
 
 
 def unpacked(header: str) -> Mapping[str, Any] | None:
-    """The headers that AppSync's clients pack into one text, base64 of JSON in either alphabet, padded or not."""
+    """Decode headers that AppSync's clients send as base64 of JSON, of either alphabet, padded or not; None if bad."""
     bare = header.rstrip("=").translate(_STANDARD)
     try:
         return decoded(base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode())

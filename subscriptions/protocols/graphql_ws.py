@@ -1,4 +1,4 @@
-"""What the two protocols named `graphql-ws` have in common: AppSync's was made of Apollo's."""
+"""Common parts of the two protocols named `graphql-ws`: AppSync's derives from Apollo's."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ KEEP_ALIVE = encoded(type="ka")
 
 
 class GraphqlWs:
-    """Their common messages."""
+    """Messages of both protocols."""
 
     name = NAME
 
@@ -23,9 +23,9 @@ class GraphqlWs:
         return KEEP_ALIVE
 
     def begun(self, session: Session, start: Start) -> Sequence[Effect]:
-        """A client need not introduce itself before it begins."""
+        """Return the effects of a start; a client need not send `connection_init` before it."""
         return [Init({}, quiet=True), start] if session.phase is Phase.NEW else [start]
 
     def stopped(self, session: Session, id: str) -> Sequence[Effect]:
-        """Who stops an operation hears that it has ended."""
+        """Return the effects of a stop; the client is sent `complete` if the operation was running."""
         return [Stop(id), Reply(self.complete(id))] if id in session.operations else []

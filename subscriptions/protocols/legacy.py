@@ -1,7 +1,7 @@
-"""graphql-ws as Apollo's subscriptions-transport-ws speaks it, which has had no release since 2021 and is still in use.
+"""graphql-ws as in Apollo's subscriptions-transport-ws, which has had no release since 2021 and is still in use.
 
-Source: apollographql/subscriptions-transport-ws, PROTOCOL.md, and its server where that is silent. The close code is
-ours: the clients look at none.
+Source: apollographql/subscriptions-transport-ws, PROTOCOL.md, and its server for what that leaves open. The close code
+is ours: the clients read none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ FORBIDDEN = Close(4403, "Forbidden")
 
 
 class Legacy(GraphqlWs):
-    """The protocol."""
+    """Protocol of subscriptions-transport-ws."""
 
     def receive(self, session: Session, text: str) -> Sequence[Effect]:
         message = decoded(text)
@@ -60,7 +60,7 @@ class Legacy(GraphqlWs):
         start = operation(id, message.get("payload"))
         if start is None:
             return [_wrong(id, "The payload must be an object with a query.")]
-        before = [Stop(id)] if id in session.operations else []  # an id that is in use begins anew
+        before = [Stop(id)] if id in session.operations else []  # an id that is in use is restarted
         return [*before, *self.begun(session, start)]
 
     def accepted(self, notice: str | None = None) -> Sequence[Effect]:
@@ -81,12 +81,12 @@ class Legacy(GraphqlWs):
 
 
 def _refused(message: str) -> Reply:
-    """What is no message; the connection stays."""
+    """Return the error for an invalid message; the connection stays open."""
     return Reply(encoded(type="connection_error", payload=_invalid(message)))
 
 
 def _wrong(id: object, message: str) -> Reply:
-    """What is a message, but not a good one."""
+    """Return the error for an invalid operation, by its id."""
     return Reply(encoded(id=id if isinstance(id, str) else None, type="error", payload=_invalid(message)))
 
 

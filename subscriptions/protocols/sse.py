@@ -10,23 +10,23 @@ from subscriptions.protocols.steps import Errors, encoded
 
 EVENTS: Final = "text/event-stream"
 
-KEEP_ALIVE: Final = ":\n\n"  # a comment: proxies see that something comes, and clients pass it over
+KEEP_ALIVE: Final = ":\n\n"  # a comment: it shows proxies that the connection is alive, and clients ignore it
 COMPLETE: Final = (
-    "event: complete\ndata:\n\n"  # EventSource tells no event without data; urql reads a space as a result
+    "event: complete\ndata:\n\n"  # EventSource dispatches no event without data; urql parses a space as a result
 )
 
 
 def next(payload: str, cursor: str | None = None) -> str:
-    """A result, already in JSON. EventSource hands the last `cursor` back as Last-Event-ID when it comes again."""
+    """Return the event of a result in JSON. EventSource sends the last `cursor` as Last-Event-ID when it reconnects."""
     place = f"id: {cursor}\n" if cursor is not None else ""
     return f"event: next\n{place}data: {payload}\n\n"
 
 
 def only(payload: str) -> str:
-    """All of an operation with one result."""
+    """Return the complete body of an operation with one result."""
     return next(payload) + COMPLETE
 
 
 def failed(errors: Errors) -> str:
-    """An operation ends, or never began, for these reasons. The protocol has no word of its own for that."""
+    """Return the end of an operation that failed or never began. The protocol has no event of its own for that."""
     return only(encoded(errors=errors))

@@ -1,4 +1,4 @@
-"""What all protocols have in common: a session's state, what a message may ask for, and how one is put into words."""
+"""Common parts of all protocols: a session's state, the effects of a message, and the encoding of messages."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from subscriptions.quotas import MAX_ID_BYTES
 
 
 class Phase(StrEnum):
-    """How far a socket has come."""
+    """Phase of a socket's handshake."""
 
     NEW = "NEW"
     INITIALISING = "INITIALISING"  # its credentials are being checked
@@ -20,7 +20,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a step has to know of a socket: its phase, and the ids of the operations that run on it."""
+    """State of a socket that a step depends on: its phase, and the ids of the operations that run on it."""
 
     phase: Phase = Phase.NEW
     operations: Collection[str] = ()
@@ -28,7 +28,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """The client introduces itself; `payload` may hold its token. If `quiet`, it doesn't wait to be accepted."""
+    """Check the client's credentials; `payload` may hold its token. If `quiet`, it does not wait to be accepted."""
 
     payload: Mapping[str, Any] = field(repr=False)
     quiet: bool = False
@@ -36,7 +36,7 @@ class Init:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Run an operation. `authorization` is the operation's own token, empty for nobody's, None for the connection's."""
+    """Run an operation. `authorization` is its own token, empty for an anonymous caller, None for the connection's."""
 
     id: str
     query: str = field(repr=False)
@@ -47,14 +47,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End an operation; one that doesn't run is no mistake."""
+    """End an operation; one that is not running is no error."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Send this."""
+    """Send a message."""
 
     text: str = field(repr=False)
 
@@ -75,49 +75,49 @@ Errors: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 class Result(NamedTuple):
-    """A subscription's answer to an event, in JSON, and the cursor of its place in the log if it is of one."""
+    """Answer of a subscription to an event, in JSON, and the event's cursor if it is of a log."""
 
     payload: str
     cursor: str | None = None
 
 
 class WireProtocol(Protocol):
-    """How one protocol is spoken."""
+    """Steps and messages of one protocol."""
 
     @property
     def name(self) -> str:
-        """The WebSocket sub-protocol that is agreed upon."""
+        """Name of the WebSocket sub-protocol."""
 
     def receive(self, session: Session, text: str) -> Sequence[Effect]:
-        """What a client's message asks for. Never raises, whatever the text."""
+        """Return the effects of a client's message. Never raises, whatever the text."""
 
     def accepted(self, notice: str | None = None) -> Sequence[Effect]:
-        """The credentials are good, or there are none. `notice` is for whoever writes the client."""
+        """Return the effects of good or absent credentials. `notice` is for the client's developer."""
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:
-        """The credentials are not good."""
+        """Return the effects of bad credentials."""
 
     def started(self, id: str) -> str | None:
-        """An operation was accepted; None where a protocol doesn't say so."""
+        """Return the message that an operation was accepted; None if the protocol has none."""
 
     def next(self, id: str, payload: str) -> str:
-        """A result, already in JSON."""
+        """Return the message of a result that is in JSON already."""
 
     def error(self, id: str, errors: Errors) -> str:
-        """An operation ends, or never began, for these reasons."""
+        """Return the message that an operation failed or never began."""
 
     def complete(self, id: str) -> str:
-        """An operation has ended."""
+        """Return the message that an operation has ended."""
 
     def crowded(self, id: str, most: int) -> Effect:
-        """One operation more than a socket may run."""
+        """Return the effect of one operation more than `most`, the limit of a socket."""
 
     def keep_alive(self) -> str | None:
-        """A sign of life; None where clients ask for none."""
+        """Return the keep-alive message; None if the protocol has none."""
 
 
 def decoded(text: str) -> Mapping[str, Any] | None:
-    """The message, if it is a JSON object that can be written again: what is nested deeper can only be read."""
+    """Parse a message; None unless it is a JSON object that can be encoded again: orjson decodes deeper nesting."""
     try:
         message = orjson.loads(text)
         orjson.dumps(message)
@@ -127,7 +127,7 @@ def decoded(text: str) -> Mapping[str, Any] | None:
 
 
 def encoded(**message: object) -> str:
-    """A message without a result in it."""
+    """Encode a message without a result in it."""
     return orjson.dumps({name: part for name, part in message.items() if part is not None}).decode()
 
 
@@ -135,22 +135,22 @@ ACK = encoded(type="connection_ack")
 
 
 def acknowledgement(notice: str | None) -> str:
-    """The answer to a `connection_init`, with the notice if there is one."""
+    """Return the answer to a `connection_init`, with the notice if there is one."""
     return encoded(type="connection_ack", payload={"notice": notice}) if notice else ACK
 
 
 def quoted(text: str) -> str:
-    """A string as JSON, for messages that are put together around a result."""
+    """Encode a string as JSON, for messages that are assembled around a result."""
     return orjson.dumps(text).decode()
 
 
 def is_good(id: object) -> TypeGuard[str]:
-    """Whether an operation may be called so: a string of MAX_ID_BYTES at most, as it is written in JSON."""
+    """Return whether an operation's id is valid: a string of at most MAX_ID_BYTES, as encoded in JSON."""
     return isinstance(id, str) and len(id) <= MAX_ID_BYTES and len(quoted(id).encode()) <= MAX_ID_BYTES + len('""')
 
 
 def operation(id: str, payload: object, authorization: str | None = None) -> Start | None:
-    """The operation of `{query, variables, operationName, extensions}`; None where a part has the wrong type."""
+    """Parse an operation of `{query, variables, operationName, extensions}`; None if a part has the wrong type."""
     if not isinstance(payload, dict) or not isinstance(payload.get("query"), str):
         return None
     variables, name = payload.get("variables"), payload.get("operationName")

@@ -29,7 +29,7 @@ NAME = "graphql-transport-ws"
 
 
 class CloseCode(IntEnum):
-    """Why a socket is closed. Clients of the graphql-ws library try again after 4403 and 4408, not after the others."""
+    """Close codes. Clients of the graphql-ws library reconnect after 4403 and 4408, not after the others."""
 
     BAD_REQUEST = 4400
     UNAUTHORIZED = 4401
@@ -47,7 +47,7 @@ NOT_A_MESSAGE = Close(CloseCode.BAD_REQUEST, "Invalid message received")
 
 
 class TransportWs:
-    """The protocol."""
+    """Protocol of the graphql-ws library."""
 
     name = NAME
 
@@ -91,7 +91,7 @@ class TransportWs:
         return [Reply(acknowledgement(notice))]
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:
-        """Who may be let in a moment later is not told that he is forbidden: many clients would never come back."""
+        """Close with 1013 if the refusal is retryable: after FORBIDDEN many clients would never reconnect."""
         extensions = errors[0].get("extensions", {})
         if extensions.get("retryable"):
             return [AGAIN]
