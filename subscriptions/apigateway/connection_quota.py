@@ -1,6 +1,6 @@
-"""How many connections each user and each network has, over all functions: a row that counts for each of them.
+"""Quotas of connections per user and per network, across all functions: each has a row with its count.
 
-A connection that ends unnoticed keeps its seat until its rows are found to be of nobody, or the row has gone.
+A connection that ends unnoticed stays counted until its rows are found to be orphaned, or the row has expired.
 """
 
 from datetime import datetime
@@ -10,13 +10,13 @@ from subscriptions.apigateway.rows import expiry
 
 
 class StoredConnectionQuota:
-    """The counts."""
+    """Counts of connections in DynamoDB."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     async def acquire(self, who: str, most: int, now: datetime, holder: str | None = None) -> bool:
-        """Take a seat; whether there was one. A `holder` is found by it, as a connection is by its user."""
+        """Count one more; return False at `most`. A `holder` is listed, so that a user's connections can be found."""
         held = {} if holder is None else {"holder": frozenset((holder,))}
         return await self._table.update(
             _key(who),
@@ -29,12 +29,12 @@ class StoredConnectionQuota:
         )
 
     async def release(self, who: str, holder: str) -> None:
-        """Give a seat back."""
+        """Count one less."""
         change = "ADD #taken :less DELETE #holders :holder"
         await self._table.update(_key(who), change, "#taken > :none", less=-1, none=0, holder=frozenset((holder,)))
 
     async def holders(self, who: str) -> frozenset[str]:
-        """Who holds seats, of those that are to be found."""
+        """Return the listed holders."""
         row = await self._table.get(_key(who))
         held: frozenset[str] = (row or {}).get("holders", frozenset())
         return held

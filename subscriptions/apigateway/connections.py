@@ -1,5 +1,5 @@
-"""Connections and what listens on them, as rows. Messages of one socket run at the same time, so every write says what
-must be so for it to hold."""
+"""Connections and their subscriptions as rows. Messages of one socket are handled concurrently, so every write is
+conditional."""
 
 import asyncio
 import random
@@ -23,12 +23,12 @@ from subscriptions.protocols.steps import Errors, Phase, WireProtocol
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
 PROTOCOLS: Mapping[str, WireProtocol] = {"transport": TRANSPORT_WS, "appsync": APPSYNC, "legacy": LEGACY}
-CONFLICTS = 12  # how often a transaction is tried while others are at the same rows
+CONFLICTS = 12  # tries of a transaction while others write the same rows
 
 
 @dataclass(frozen=True, slots=True)
 class StoredConnection:
-    """A connection as its row has it. `refusal` is why nothing may be done on it; a doomed one is being closed."""
+    """Connection as stored. `refusal` is the error of every operation on it; `is_closing` while it is being closed."""
 
     id: str
     kind: str
@@ -42,22 +42,22 @@ class StoredConnection:
 
     @property
     def protocol(self) -> WireProtocol:
-        """What is spoken."""
+        """Protocol of the connection."""
         return PROTOCOLS[self.kind]
 
 
 class Added(StrEnum):
-    """What became of a subscription that was to be stored."""
+    """Outcome of storing a subscription."""
 
     ADDED = "ADDED"
     DUPLICATE = "DUPLICATE"  # its id is in use
-    STOPPED = "STOPPED"  # the client has ended it already: that message was faster
-    CROWDED = "CROWDED"  # the connection has as many as it may have
-    GONE = "GONE"  # the connection is not, or no longer, ready
+    STOPPED = "STOPPED"  # the client has stopped it already: that message was handled first
+    CROWDED = "CROWDED"  # the connection has its maximum of operations
+    GONE = "GONE"  # the connection is not ready, or no longer
 
 
 class ConnectionStore:
-    """The rows of connections."""
+    """Rows of connections."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -66,7 +66,7 @@ class ConnectionStore:
     async def open(
         self, connection: str, protocol: WireProtocol, identity: Identity, network: str, most: int, now: datetime
     ) -> bool:
-        """A client has come; False if its network has `most` already."""
+        """Add a connection; return False if its network has `most` already."""
         seat = f"network:{network}"
         if not await self._seats.acquire(seat, most, now):
             return False
@@ -86,7 +86,7 @@ class ConnectionStore:
         return True
 
     async def seat(self, connection: str, user_id: UUID, most: int, now: datetime) -> bool:
-        """Count it as a user's; False if they have `most` already."""
+        """Count a connection for a user; return False if they have `most` already."""
         seat = seat_of(user_id)
         if not await self._seats.acquire(seat, most, now, connection):
             return False
@@ -96,13 +96,13 @@ class ConnectionStore:
         return True
 
     async def load(self, connection: str) -> StoredConnection | None:
-        """A connection that is there."""
+        """Return a connection; None if it is unknown."""
         row = await self._table.get(connection_key(connection))
         return None if row is None else _connection(row)
 
     async def initialise(self, connection: str, stamp: str) -> bool:
-        """Begin to check who it is; False if that has begun before. `stamp` is this attempt's own."""
-        condition = "#phase = :new OR #stamp = :stamp"  # the second when the answer to the first try got lost
+        """Begin to check its credentials; return False if that has begun before. `stamp` is unique to this attempt."""
+        condition = "#phase = :new OR #stamp = :stamp"  # the second if the response to an earlier try got lost
         return await self._table.update(
             connection_key(connection),
             "SET #phase = :phase, #stamp = :stamp",
@@ -113,9 +113,9 @@ class ConnectionStore:
         )
 
     async def ready(self, connection: str, identity: Identity, refusal: Errors | None) -> bool:
-        """It is known who it is, or why nothing may be done; False if the connection has gone.
+        """Store the identity, or why it is refused; return False if the connection is closed.
 
-        Nothing is left of whom its handshake was of.
+        The identity of its handshake is replaced completely.
         """
         given = {**rows.row_of(identity), "refusal": orjson.dumps(refusal).decode() if refusal else None}
         known = {name: value for name, value in given.items() if value is not None}
@@ -127,12 +127,12 @@ class ConnectionStore:
         )
 
     async def mark_closing(self, connection: str) -> None:
-        """Take no notice any more of what it sends."""
+        """Mark it as closing: its messages are ignored from now on, and its subscriptions end."""
         await self._table.update(connection_key(connection), "SET #doomed = :yes", "attribute_exists(#pk)", yes=True)
         await self._end_all(connection)
 
     async def close(self, connection: str) -> None:
-        """It has gone, and all that listened on it. In this order: what is stored after the first step is refused."""
+        """Delete it and its subscriptions. In this order: what is to be stored after the first step is refused."""
         row = await self._table.delete(connection_key(connection))
         for seat in row["seats"] if row else ():
             await self._seats.release(seat, connection)
@@ -141,7 +141,7 @@ class ConnectionStore:
     async def add(
         self, who: OperationKey, group: str, subscriber: Item, received: int, *, has_own_token: bool
     ) -> Added:
-        """Let a subscription listen in a group. It was asked for at `received`, by API Gateway's clock."""
+        """Add a subscription to a group. It was requested at `received`, by API Gateway's clock."""
         own = " SET #own = :own" if has_own_token else ""
         parts = [
             Part(
@@ -170,7 +170,7 @@ class ConnectionStore:
         raise TimeoutError("too much happens on one connection")
 
     async def end(self, connection: str, id: str, serial: str) -> bool:
-        """The subscription of that serial is over; False if it was over before."""
+        """Delete the subscription of that serial; return False if it had ended before."""
         row = await self._table.get(operation_key(connection, id))
         if row is None or row.get("serial") != serial:
             return False
@@ -182,9 +182,9 @@ class ConnectionStore:
         return True
 
     async def stop(self, connection: str, id: str, received: int) -> None:
-        """The client ends the subscription that it asked for before `received`, by API Gateway's clock.
+        """Stop the subscription that the client requested before `received`, by API Gateway's clock.
 
-        If it is not there yet, it is noted that it is not to begin.
+        If it is not stored yet, record that it is not to begin.
         """
         key, expires = operation_key(connection, id), received // 1000 + rows.MARGIN
         sets = "SET #stopped = :received, #expires = :expires"
@@ -196,12 +196,12 @@ class ConnectionStore:
             await self.end(connection, id, row["serial"])
 
     async def operations(self, connection: str) -> list[tuple[OperationKey, str]]:
-        """What listens on it, and in which groups."""
+        """Return its subscriptions and their groups."""
         pk = operation_key(connection, "").pk
         return [(OperationKey.of(row), row["group"]) async for row in self._table.query(pk) if "serial" in row]
 
     async def subscribers(self, connection: str) -> list[Mapping[str, Any]]:
-        """The rows of what listens on it."""
+        """Return the rows of its subscriptions."""
         found = [
             await self._table.get(listener_key(group, connection, who.id))
             for who, group in await self.operations(connection)
@@ -209,18 +209,18 @@ class ConnectionStore:
         return [row for row in found if row is not None]
 
     async def of_bucket(self, number: int) -> AsyncIterator[Mapping[str, Any]]:
-        """The rows of all connections of a bucket."""
+        """Yield the rows of all connections of a bucket."""
         async for row in self._table.query(f"CONNECTIONS#{number}"):
             yield row
 
     async def of_user(self, user_id: UUID) -> list[Mapping[str, Any]]:
-        """The rows of all connections that a user is introduced on, or has operations on by a token of their own."""
+        """Return the rows of all connections of a user, by `connection_init` or by an operation's own token."""
         names = await self._seats.holders(seat_of(user_id))
         found = [await self._table.get(connection_key(name)) for name in sorted(names)]
         return [row for row in found if row is not None]
 
     async def mark(self, connection: str, what: str, now: datetime) -> bool:
-        """Note when something was done for it, `alive` or `warned`; False if it has gone."""
+        """Record the time of a message to it, `alive` or `warned`; return False if it is closed."""
         at = seconds(now)
         key = connection_key(connection)
         return await self._table.update(key, f"SET #{what} = :at", "attribute_exists(#pk)", at=at)
@@ -257,5 +257,5 @@ def _connection(row: Mapping[str, Any]) -> StoredConnection:
 
 
 def seat_of(user_id: UUID) -> str:
-    """What a user's connections are counted as."""
+    """Return the key by which a user's connections are counted."""
     return f"user:{user_id.hex}"

@@ -1,4 +1,4 @@
-"""What is to be done in some seconds: FIFO queues delay no single message, so it waits in a queue that does."""
+"""Delayed messages: FIFO queues delay no single message, so they wait in a standard queue."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ NEWS, POSTS = "news", "posts"
 
 
 async def delay(deps: Dependencies, messages: Sequence[Message], seconds: int = 1, queue: str = NEWS) -> None:
-    """Send messages to one of the two queues, some seconds from now."""
+    """Send messages to one of the two queues after some seconds."""
     waiting = [
         orjson.dumps({"queue": queue, "group": one.group, "id": one.id, "body": one.body}).decode() for one in messages
     ]
@@ -20,7 +20,7 @@ async def delay(deps: Dependencies, messages: Sequence[Message], seconds: int = 
 
 
 async def redeliver(deps: Dependencies, event: Event) -> Failures:
-    """The function behind the queue: the time has come."""
+    """Move messages whose delay is over to their queue: the function of the delay queue."""
 
     async def work(bodies: Sequence[str]) -> None:
         for body in bodies:

@@ -1,4 +1,4 @@
-"""What the functions of this gateway work with, once per process."""
+"""Dependencies of this gateway's functions, opened once per process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from subscriptions.apigateway.plan_cache import PlanCache
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """The table, the three queues, the sockets, and what every gateway has."""
+    """The table, the three queues, the sockets, and the dependencies of every gateway."""
 
     runtime: Runtime
     identify: Identify
@@ -28,12 +28,12 @@ class Dependencies:
     posts: Queue
     later: Queue
     shelf: PlanCache
-    bus: EventBus | None  # what else hears of events; None if nothing does
+    bus: EventBus | None  # for other consumers of events; None if there are none
 
 
 @asynccontextmanager
 async def open_dependencies(runtime: Runtime) -> AsyncIterator[Dependencies]:
-    """Everything, as the settings name it."""
+    """Open all of them, as named in the settings."""
     settings = runtime.settings
     async with open_aws(settings) as aws:
         table = Table(aws, settings.live_table)

@@ -1,4 +1,4 @@
-"""The function behind the queue of news: one step at a time for each group."""
+"""The function of the queue `news`: one step at a time for each group."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from subscriptions.subscribers import Subscriber
 
 
 async def fan_out(deps: Dependencies, event: Event) -> Failures:
-    """Work out what the groups' listeners are to be sent."""
+    """Work out what the groups' subscribers are to be sent."""
 
     async def work(bodies: Sequence[str]) -> None:
         await _step(deps, [parse_group_message(body) for body in bodies])
@@ -24,7 +24,7 @@ async def fan_out(deps: Dependencies, event: Event) -> Failures:
 
 
 async def _step(deps: Dependencies, messages: Sequence[tuple[str, SubscribeCommand | Wake]]) -> None:
-    """Those who begin first: what the wake-ups among the messages are about they are told as well."""
+    """Start new subscribers first, so that they too are sent what the wake-ups among the messages are about."""
     group = Group(deps, messages[0][0])
     beginnings = [said for _, said in messages if isinstance(said, SubscribeCommand)]
     channels = {said.channel: None for _, said in messages if isinstance(said, Wake)}
@@ -52,19 +52,19 @@ async def _begin(deps: Dependencies, group: Group, beginnings: Sequence[Subscrib
 
 
 async def _row(deps: Dependencies, group: Group, said: SubscribeCommand) -> dict[str, Any] | None:
-    """Who begins; None if that is over already."""
+    """Return the subscriber's row; None if it has ended already."""
     row = await deps.table.get(rows.listener_key(group.name, said.who.connection, said.who.id))
     return row if row and row["serial"] == said.who.serial else None
 
 
 async def _wake(deps: Dependencies, group: Group, channels: Sequence[str]) -> None:
     interests = [(rows.interest_key(channel, group.name), channel) for channel in channels]
-    stamps = [await deps.table.get(key) for key, _ in interests]  # before the look: who comes after it has another
+    stamps = [await deps.table.get(key) for key, _ in interests]  # read first: a later subscriber writes a new stamp
     if await group.is_empty():
         for (key, _), kept in zip(interests, stamps, strict=True):
             if kept is not None:
                 await deps.table.delete(key, "#stamp = :stamp", stamp=kept["stamp"])
-        if not group.name.startswith(rows.OF_LOGS):  # else a look that was put off would seem about to come
+        if not group.name.startswith(rows.OF_LOGS):  # else a delayed wake-up would still seem to be due
             await deps.table.remove([group.position])
     elif group.name.startswith(rows.OF_LOGS):
         await LogStep(deps, group).wake()

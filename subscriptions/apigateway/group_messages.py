@@ -1,4 +1,4 @@
-"""What a group's planner is told: somebody begins, or there may be something new."""
+"""Messages to a group: a subscriber begins, or there may be new events."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from subscriptions.apigateway.rows import OperationKey
 
 @dataclass(frozen=True, slots=True)
 class SubscribeCommand:
-    """Somebody begins, from the cursor `after` on. With `again` they began before and could not be sent everything."""
+    """Start a subscriber from the cursor `after` on. With `again` it restarts, as it could not be sent everything."""
 
     who: OperationKey
     after: str | None
@@ -21,21 +21,21 @@ class SubscribeCommand:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """There may be something new, says `channel`."""
+    """Check for new events: `channel` may have some."""
 
     channel: str
 
 
 def subscribe_command(group: str, who: OperationKey, after: str | None, *, again: bool = False) -> Message:
-    """The message that somebody begins."""
+    """Return the message that starts a subscriber."""
     body = {"begin": who.row(), "after": after, "again": again}
     return Message(orjson.dumps({"group": group, **body}).decode(), group, uuid4().hex)
 
 
 def wake_up(group: str, channel: str, place: tuple[int, int] | None = None) -> Message:
-    """The message that the log of `channel` reaches up to a place: its epoch and sequence.
+    """Return the message that the log of `channel` reaches up to `place`, its epoch and sequence.
 
-    Said twice of one place it comes once, within the five minutes in which SQS knows it again.
+    Sent twice for one place it is delivered once, within SQS's deduplication interval of five minutes.
     """
     reached = uuid4().hex if place is None else f"{place[0]}.{place[1]}"
     said = f"{group}\0{channel}\0{reached}"
@@ -44,7 +44,7 @@ def wake_up(group: str, channel: str, place: tuple[int, int] | None = None) -> M
 
 
 def parse_group_message(body: str) -> tuple[str, SubscribeCommand | Wake]:
-    """The group, and what it is told."""
+    """Parse a message into its group and content."""
     given = orjson.loads(body)
     if "wake" in given:
         return given["group"], Wake(given["wake"])

@@ -1,4 +1,4 @@
-"""A group's listeners as the planner meets them: from rows, with the plans they have."""
+"""A group's subscribers as the fan-out loads them: from rows, with their plans."""
 
 import asyncio
 from collections import defaultdict
@@ -25,7 +25,7 @@ UNAVAILABLE: Final = ErrorCode.UNAVAILABLE
 
 
 class Group:
-    """A group for the time of one step: who listens, and what is to be said."""
+    """Group during one step: its subscribers and its outbound messages."""
 
     def __init__(self, deps: Dependencies, name: str) -> None:
         self.name = name
@@ -33,7 +33,7 @@ class Group:
         self._deps = deps
 
     async def subscriber(self, row: Mapping[str, Any]) -> Subscriber | None:
-        """Who a row is about; None if its document cannot be had by them, which they are told."""
+        """Return a row's subscriber; None if its document is refused, which is sent to it as an error."""
         sink = GroupSink(self.posts, OperationKey.of(row))
         identity = rows.identity_of(row)
         try:
@@ -46,7 +46,7 @@ class Group:
         return Subscriber(plan, identity, sink, row.get("sequence", 0))
 
     async def begun(self) -> list[tuple[Subscriber, Mapping[str, Any]]]:
-        """All who were told where they stand, with their rows."""
+        """Return all subscribers that were sent their first event, with their rows."""
         found: list[tuple[Subscriber, Mapping[str, Any]]] = []
         async for row in self._deps.table.query(rows.listener_key(self.name, "", "").pk):
             subscriber = await self.subscriber(row) if "begun" in row else None
@@ -55,13 +55,13 @@ class Group:
         return found
 
     async def is_empty(self) -> bool:
-        """Whether nobody listens, not even somebody who is about to begin."""
+        """Return whether it has no subscribers, not even one that is about to begin."""
         async for _ in self._deps.table.query(rows.listener_key(self.name, "", "").pk):
             return False
         return True
 
     async def admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
-        """Those who may go on, as the policy says now."""
+        """Return the subscribers that the policy and their sessions still admit."""
         by_gate: defaultdict[AccessRule, list[Subscriber]] = defaultdict(list)
         for subscriber in subscribers:
             by_gate[subscriber.plan.feed.gate].append(subscriber)
@@ -74,11 +74,11 @@ class Group:
         ]
 
     async def hand_over(self) -> None:
-        """Give what is to be said to those who send it."""
+        """Queue the outbound messages for the sender."""
         await self._deps.posts.send(self.posts.taken())
 
     async def note_begun(self, subscribers: Iterable[Subscriber], **known: str | int) -> None:
-        """Note that they were told where they stand: from now on they are told what comes."""
+        """Record that they were sent their first event: from now on they are sent new ones."""
         sets = "".join(f", #{name} = :{name}" for name in known)
         await asyncio.gather(*(self._note_begun(subscriber, sets, known) for subscriber in subscribers))
 
@@ -97,25 +97,25 @@ class Group:
 
     @property
     def position(self) -> Key:
-        """Where is kept how far it has been told."""
+        """Key of the row with the position up to which it was sent events."""
         return rows.position_key(self.name)
 
 
 def sink_of(subscriber: Subscriber) -> GroupSink:
-    """Where a listener's results are collected."""
+    """Return the sink that collects a subscriber's results."""
     assert isinstance(subscriber.sink, GroupSink), "all listeners here have one"
     return subscriber.sink
 
 
 def recipient(subscriber: Subscriber) -> OperationKey:
-    """Who a listener is."""
+    """Return the key of a subscriber's operation."""
     return sink_of(subscriber).who
 
 
 async def attempt(
     subscribers: Sequence[Subscriber], work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """Do some work for listeners. What nobody expected ends their subscriptions; an absent database is waited for."""
+    """Run work for subscribers. An unexpected error ends their subscriptions; Away is raised, to be retried."""
     try:
         await work(*args, **kwargs)
     except Away:

@@ -1,4 +1,4 @@
-"""The table's stream: who comes and who listens is noted in Valkey, and who has gone, by whatever way the row went."""
+"""The table's stream: connections and subscribers are recorded in Valkey, and removed however their rows ended."""
 
 import asyncio
 import logging
@@ -11,14 +11,14 @@ from subscriptions.apigateway.records import Event, Failures
 
 log = logging.getLogger("milequest.live")
 
-CONNECTION: Final = "connection"  # the kind of what is no subscription
+CONNECTION: Final = "connection"  # the kind of entries that are no subscriptions
 PATIENCE: Final = 10.0  # seconds Valkey may take, long before the function ends
 
 
 async def follow(interest: Interest, event: Event) -> Failures:
-    """Note a batch of the stream. The answer names the record from which on it is to come again, if it is to.
+    """Record a batch of the stream. Return the record from which on it is to be redelivered, if any.
 
-    A row's records come in their order, so its last one says how it is; they may come again.
+    A row's records arrive in order, so its last one is its current state; they may be redelivered.
     """
     records = event["Records"]
     changes, unread = _read(records)
@@ -26,26 +26,26 @@ async def follow(interest: Interest, event: Event) -> Failures:
         async with asyncio.timeout(PATIENCE):
             await interest.note(changes)
     except Exception:
-        log.exception("%d records of the stream are to come again", len(records))
+        log.exception("%d records of the stream will be redelivered", len(records))
         unread = records
     again = [record["dynamodb"]["SequenceNumber"] for record in unread[:1]]
     return {"batchItemFailures": [{"itemIdentifier": number} for number in again]}
 
 
 def _read(records: Sequence[Mapping[str, Any]]) -> tuple[Mapping[InterestEntry, int], Sequence[Mapping[str, Any]]]:
-    """What records say, up to one that makes no sense, and those from that one on."""
+    """Return the changes of records up to the first invalid one, and the records from that one on."""
     changes: dict[InterestEntry, int] = {}
     for number, record in enumerate(records):
         try:
             changes |= _change(record["eventName"], record["dynamodb"])
         except (KeyError, ValueError):
-            log.exception("a record of the stream makes no sense: it is to come again, with all after it")
+            log.exception("invalid record of the stream: it will be redelivered, with all after it")
             return changes, records[number:]
     return changes, ()
 
 
 def _change(name: str, told: Mapping[str, Any]) -> Mapping[InterestEntry, int]:
-    """What a record says, if it is about somebody who is connected or listens."""
+    """Return the change of a record, empty unless it is of a connection or a subscriber."""
     kind, _, of = told["Keys"]["pk"]["S"].partition("#")
     id = told["Keys"]["sk"]["S"]
     match kind:

@@ -1,4 +1,4 @@
-"""`$connect` and `$disconnect`: a connection comes and goes. Nothing here knows GraphQL, so it starts fast."""
+"""`$connect` and `$disconnect`: the lifecycle of a connection. It does not import GraphQL, so it starts fast."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ OK: Answer = {"statusCode": 200}
 
 @dataclass(frozen=True, slots=True)
 class ConnectDependencies:
-    """What the two functions need. `origins` are those of browsers that may come, `most` how many from one network."""
+    """Dependencies of both functions. `origins` are those allowed for browsers, `most` the limit of one network."""
 
     connections: ConnectionStore
     identify: Identify
@@ -30,7 +30,7 @@ class ConnectDependencies:
 
 
 async def connect(doors: ConnectDependencies, event: Event) -> Answer:
-    """Let a client in, or answer the handshake with what is wrong: later no close code of ours would reach it."""
+    """Admit a client, or refuse the handshake with a status: API Gateway would send no close code of ours later."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     origin = headers.get("origin")
     if origin is not None and origin.lower() not in doors.origins:
@@ -59,7 +59,7 @@ async def connect(doors: ConnectDependencies, event: Event) -> Answer:
 
 
 async def disconnect(doors: ConnectDependencies, event: Event) -> Answer:
-    """Forget a client. As often as it is told; it may never be."""
+    """Delete a client's connection. Idempotent; API Gateway may call it repeatedly or never."""
     await doors.connections.close(event["requestContext"]["connectionId"])
     return OK
 

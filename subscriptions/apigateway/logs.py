@@ -1,4 +1,4 @@
-"""A step of a group that listens to a log: some begin, the others hear what is new."""
+"""A step of a log's group: new subscribers begin, the others are sent new events."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ from subscriptions.audiences import cohorts_of
 from subscriptions.plans import Plan, Scope
 from subscriptions.subscribers import Subscriber
 
-BATCH = 200  # entries that are read and told at once
+BATCH = 200  # entries that are read and dispatched at once
 
 
 class LogStep:
-    """One step. The group's `position` is the last sequence that was handed over to all who have begun."""
+    """One step. The group's `position` is the last sequence that was handed over for all started subscribers."""
 
     def __init__(self, deps: Dependencies, group: Group) -> None:
         self._deps = deps
@@ -31,7 +31,7 @@ class LogStep:
         self._channel = channel_of(group.name)
 
     async def begin(self, pending: Mapping[Subscriber, str | None]) -> None:
-        """Tell some where they stand, or what they missed from a cursor on."""
+        """Send new subscribers a snapshot, or a replay from their cursor on."""
         now = datetime.now(UTC)
         end = await log.end(self._db, self._channel, now)
         alike: defaultdict[tuple[Plan, Scope, str | None], list[Subscriber]] = defaultdict(list)
@@ -45,21 +45,21 @@ class LogStep:
         await self._start_position(end, now)
 
     async def wake(self) -> None:
-        """Tell all who have begun what they have not been told."""
+        """Send started subscribers the events they were not sent yet."""
         row = await self._deps.table.get(self._group.position)
         end = await log.end(self._db, self._channel, datetime.now(UTC))
         if row is None or (row["epoch"], row["sequence"]) == (end.epoch, end.sequence):
-            return  # nobody has begun, or an earlier wake-up's step has told this already
+            return  # no subscriber has begun, or an earlier wake-up's step has sent this already
         subscribers = [subscriber for subscriber, _ in await self._group.begun()]
         begun = min((subscriber.sequence for subscriber in subscribers), default=end.sequence)
-        sequence = max(row["sequence"], begun)  # nobody was told of what lies between, and nobody was there
+        sequence = max(row["sequence"], begun)  # there was no subscriber for what lies between
         if row["epoch"] != end.epoch or not end.floor <= sequence <= end.sequence:
             await self._reset(end, subscribers)
         else:
             await self._tell(replace(end, sequence=sequence), subscribers)
 
     async def _tell(self, end: LogEnd, subscribers: list[Subscriber]) -> None:
-        """Tell what follows the place `end`, batch by batch."""
+        """Dispatch the entries after `end`, batch by batch."""
         while True:
             entries = await log.read(self._db, end.channel, end.sequence, BATCH)
             if not entries:
@@ -81,7 +81,7 @@ class LogStep:
             await self._start(some, end, Delivery.SNAPSHOT if after is None else Delivery.RESET)
             return
         sequence = cursor.sequence
-        while sequence < end.sequence:  # not beyond: of who was admitted since `end` no more is known
+        while sequence < end.sequence:  # not beyond `end`: access was checked for it, not for later entries
             entries = await log.read(self._db, end.channel, sequence, min(BATCH, end.sequence - sequence))
             if not entries or entries[0].sequence != sequence + 1:
                 await self._start(some, end, Delivery.RESET)
@@ -101,7 +101,7 @@ class LogStep:
             sink_of(subscriber).begins = False
 
     async def _reset(self, end: LogEnd, subscribers: Sequence[Subscriber]) -> None:
-        """Let all start afresh: the log is not the one they followed."""
+        """Reset all subscribers: the log is not the one they followed."""
         alike: defaultdict[tuple[Plan, Scope], list[Subscriber]] = defaultdict(list)
         admitted = await self._group.admitted(subscribers)
         for subscriber in admitted:
@@ -113,7 +113,7 @@ class LogStep:
         await self._move_position(end)
 
     async def _start_position(self, end: LogEnd, now: datetime) -> None:
-        """Where the first ones begin, the group does."""
+        """Set the group's position to that of its first subscribers, unless it has one."""
         await self._deps.table.update(
             self._group.position,
             "SET #sequence = if_not_exists(#sequence, :sequence), #epoch = if_not_exists(#epoch, :epoch), "

@@ -1,4 +1,4 @@
-"""`$default`: one message of a client. Others of the same socket may be worked on at this moment."""
+"""`$default`: one message of a client. Others of the same socket may be handled at the same time."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -36,15 +36,15 @@ from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
 TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
 MOST_AFTER = 256  # no cursor is longer
-READY_SECONDS = 10.0  # another function may take to find out who has connected
+READY_SECONDS = 10.0  # another function may take to check the connection's credentials
 LOOK_SECONDS = 0.05
-INTRODUCTION_LOOKS = 20  # who has not introduced himself by then is nobody
+INTRODUCTION_LOOKS = 20  # without `connection_init` by then the client is anonymous
 FREEING_TRIES = 20
 
 
 @in_time
 async def receive(deps: Dependencies, event: Event) -> Answer:
-    """Do what a message asks for. A connection that nobody knows is closed, of one that is being closed all is over."""
+    """Handle a message. An unknown connection is closed; messages of one that is being closed are ignored."""
     name = event["requestContext"]["connectionId"]
     connection = await deps.connections.load(name)
     if connection is None:
@@ -55,7 +55,7 @@ async def receive(deps: Dependencies, event: Event) -> Answer:
 
 
 class Conversation:
-    """A connection for the time of one message."""
+    """Connection during one message."""
 
     def __init__(self, deps: Dependencies, connection: StoredConnection, event: Event) -> None:
         self._deps = deps
@@ -68,7 +68,7 @@ class Conversation:
         self._received: int = context["requestTimeEpoch"]
 
     async def receive(self, text: str) -> None:
-        """Ask the protocol, and do what it says. Who loses a race asks again, as the one who came second."""
+        """Carry out a message's effects. After losing a race, reload the connection and take the step again."""
         effects = self._protocol.receive(Session(self._connection.phase, await self._running()), text)
         for effect in effects:
             if not await self._do(effect):
@@ -78,13 +78,13 @@ class Conversation:
                 return
 
     async def _running(self) -> Collection[str]:
-        """The ids in use. In graphql-transport-ws they matter to who finds that one is: see `_stored`."""
+        """Return the ids in use. graphql-transport-ws needs them only after a duplicate was found: see `_stored`."""
         if not self._connection.operations or (self._protocol is TRANSPORT_WS and not self._has_lost):
             return ()
         return [who.id for who, _ in await self._deps.connections.operations(self._connection.id)]
 
     async def _do(self, effect: Effect) -> bool:
-        """Do it; False where somebody else was faster."""
+        """Carry out an effect; return False if a concurrent message was faster."""
         match effect:
             case Reply(text):
                 await self._send(text)
@@ -119,7 +119,7 @@ class Conversation:
             for effect in self._protocol.rejected(refusal):
                 await self._do(effect)
         elif not init.quiet:
-            # Where it is refused each operation is told so.
+            # If it is refused, each operation is sent the refusal.
             for effect in self._protocol.accepted(notice_of(init.payload, identity) if refusal is None else None):
                 await self._do(effect)
         return True
@@ -147,7 +147,7 @@ class Conversation:
         return True
 
     async def _listen(self, start: Start, begun: Subscription, request: Request) -> bool:
-        """Store it, and have it begin. What wakes its group is noted before that, so nothing can come unnoticed."""
+        """Store a subscription and queue its start. Its channels are recorded in between, so it misses no event."""
         try:
             await self._be_found(request.identity)
             digest = await self._deps.shelf.store(begun.plan.key, start.variables, request.now)
@@ -178,14 +178,14 @@ class Conversation:
         return True
 
     async def _be_found(self, identity: Identity) -> None:
-        """Let the connection be found by whose session ends. One that is introduced by their token is. Raises
-        RATE_LIMITED."""
+        """Count the connection for the user, so that it is found when their session ends, unless `connection_init` did.
+        Raises RATE_LIMITED."""
         user_id = identity.user_id
         if user_id is not None and seat_of(user_id) not in self._connection.seats and not await self._has_seat(user_id):
             raise RateLimited("Too many connections.", 10)
 
     async def _stored(self, start: Start, group: str, subscriber: Item) -> tuple[OperationKey, Added]:
-        """Store it. An id that is in use may be about to be free: the message that frees it can be slower than this."""
+        """Store a subscription. If its id is in use, retry: the message that stops the other may be handled later."""
         has_own_token = start.authorization is not None
         for _ in range(FREEING_TRIES):
             who = OperationKey(self._connection.id, start.id, uuid4().hex, self._connection.kind)
@@ -209,7 +209,7 @@ class Conversation:
         await self._send(self._protocol.error(id, errors))
 
     async def _request(self, start: Start) -> Request:
-        """What surrounds an operation. Raises UNAUTHENTICATED if who connected may no longer be served."""
+        """Return the Request of an operation. Raises UNAUTHENTICATED if its identity is no longer valid."""
         now, identity = datetime.now(UTC), self._connection.identity
         if start.authorization is not None:
             asking = AuthorizerRequest(self._request_id, operation=start, address=self._address)
@@ -228,13 +228,13 @@ class Conversation:
             raise unauthenticated(ENDED)
 
     async def _until_ready(self) -> None:
-        """Wait for the function that finds out who has connected, if it is at it."""
+        """Wait for the function that checks the connection's credentials, if one is running."""
         async with asyncio.timeout(READY_SECONDS):
             while self._connection.phase is Phase.INITIALISING and await self._reload():  # noqa: ASYNC110  # it's a row
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _is_introduced(self) -> bool:
-        """Whether the introduction comes that a client's first operation has overtaken: they come in any order."""
+        """Wait for a `connection_init` that the first operation has overtaken; return whether it arrived."""
         for _ in range(INTRODUCTION_LOOKS):
             if self._connection.phase is not Phase.NEW:
                 return True
@@ -244,7 +244,7 @@ class Conversation:
         return False
 
     async def _reload(self) -> bool:
-        """See the connection as it is now; False if it has gone."""
+        """Load the connection again; return False if it is closed or closing."""
         connection = await self._deps.connections.load(self._connection.id)
         if connection is None or connection.is_closing:
             return False
@@ -252,7 +252,7 @@ class Conversation:
         return True
 
     async def _send(self, text: str) -> None:
-        """Send a message. Where it cannot be sent the connection ends: its client would wait for ever."""
+        """Send a message. If that fails, close the connection: its client would wait for ever."""
         outcome = await send_with_retry(self._deps.sockets, self._connection.id, text)
         if outcome is Outcome.GONE:
             await self._deps.connections.close(self._connection.id)
@@ -261,7 +261,7 @@ class Conversation:
 
 
 def _place(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:
-    """The group in which a connection listens to a feed, and the channels that wake it."""
+    """Return the group of a connection's subscription to a feed, and the channels that wake it."""
     if isinstance(feed, LogFeed):
         return rows.group_of_log(feed.channel, connection), (feed.channel,)
     return rows.group_of_state(feed.topic), feed.trigger_channels

@@ -1,4 +1,4 @@
-"""What is to be sent to sockets, between who renders and who sends: each result once, with all who get it."""
+"""Outbound messages, from the fan-out to the sender: each result once, with all operations it is for."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,10 +15,10 @@ from subscriptions.apigateway.rows import OperationKey, bucket
 from subscriptions.protocols.steps import Errors, Result
 
 MAX_CLIENT_MESSAGE_BYTES = 128 * 1024  # of a message to a client
-AROUND = 1024  # what a protocol puts around a result, at most
-MOST_RECIPIENTS = 500  # of one post
-BODY_BYTES = 200 * 1024  # of a message of the queue, unless one post alone is larger
-FROM_START = ""  # where to go on from if there is no place: at a new beginning
+AROUND = 1024  # of a protocol's envelope around a result, at most
+MOST_RECIPIENTS = 500  # of one outbound message
+BODY_BYTES = 200 * 1024  # of a message of the queue, unless one outbound message alone is larger
+FROM_START = ""  # the cursor of results without a place in a log: resume with a snapshot
 
 TOO_LARGE: Errors = [
     {
@@ -29,18 +29,18 @@ TOO_LARGE: Errors = [
 
 
 class Kind(StrEnum):
-    """What a post says."""
+    """Kind of an outbound message."""
 
     NEXT = "NEXT"  # a result
     ERRORS = "ERRORS"  # the subscription is over
-    AGAIN = "AGAIN"  # what was not sent follows: send to this one again
+    AGAIN = "AGAIN"  # the results it missed follow: resume sending to it
 
 
 @dataclass(slots=True)
 class OutboundMessage:
-    """One result or end, and for whom. Who cannot be sent it goes on from the cursor `after`, later.
+    """One result or error, and its operations. If it cannot be sent to one, that resumes later from the cursor `after`.
 
-    It tells of something that happened at `since`, in milliseconds; 0 for what waited for nothing or was to wait.
+    `since` is when its event happened, in milliseconds; 0 if there was none or it was delayed on purpose.
     """
 
     kind: Kind
@@ -51,15 +51,15 @@ class OutboundMessage:
 
 
 class OutboundMessages:
-    """What a group has to be told, in its order."""
+    """Outbound messages of a group, in order."""
 
     def __init__(self, group: str) -> None:
         self._group = group
         self._posts: list[OutboundMessage] = []
-        self.since = 0  # when what is said now happened
+        self.since = 0  # when the event that is being rendered happened
 
     def add(self, who: OperationKey, kind: Kind, text: str = "", after: str = FROM_START) -> None:
-        """Say something to somebody; to several the same in a row is one post."""
+        """Add a message for an operation; equal ones in a row are merged into one with several recipients."""
         last = self._posts[-1] if self._posts else None
         if last is None or last.text is not text or last.kind is not kind or last.after != after:
             last = OutboundMessage(kind, text, after, self.since)
@@ -67,7 +67,7 @@ class OutboundMessages:
         last.to.append(who)
 
     def taken(self) -> list[Message]:
-        """All that was said, once, as messages of the queue: each connection's posts are of one group, in order."""
+        """Take all as messages of the queue; those of one connection are in one message group, in order."""
         by_bucket: defaultdict[int, list[OutboundMessage]] = defaultdict(list)
         said, self._posts = self._posts, []
         for post in said:
@@ -98,7 +98,7 @@ class OutboundMessages:
 
 
 def parse_outbound(body: str) -> tuple[str, list[OutboundMessage]]:
-    """The group and the posts of a message of the queue. JSON as we write it has no line breaks."""
+    """Parse a message of the queue into its group and outbound messages. JSON as we encode it has no line breaks."""
     group, *lines = body.split("\n")
     posts = []
     for head, text in zip(lines[::2], lines[1::2], strict=True):
@@ -108,16 +108,16 @@ def parse_outbound(body: str) -> tuple[str, list[OutboundMessage]]:
 
 
 class GroupSink:
-    """Collects what a listener is told."""
+    """Sink that collects a subscriber's results as outbound messages."""
 
     def __init__(self, posts: OutboundMessages, who: OperationKey) -> None:
         self.who = who
         self.is_over = False
-        self.begins = False  # what it is told has no place before it
+        self.begins = False  # its results have no place in the log before them
         self._posts = posts
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
-        """Say results, up to one that is too large."""
+        """Add results, up to one that is too large."""
         for payload, cursor in results:
             if (
                 len(payload) * 4 > MAX_CLIENT_MESSAGE_BYTES
@@ -128,22 +128,22 @@ class GroupSink:
                 self._posts.add(self.who, Kind.NEXT, payload, FROM_START if self.begins else _before(cursor))
 
     def fail(self, errors: Errors) -> None:
-        """Say that it is over, once."""
+        """Add the error that ends the subscription, once."""
         if not self.is_over:
             self.is_over = True
             self._posts.add(self.who, Kind.ERRORS, orjson.dumps(errors).decode())
 
     @property
     def is_lagging(self) -> bool:
-        """Queues take everything."""
+        """Always False: queues are unbounded."""
         return False
 
     async def drained(self) -> None:
-        """There is room."""
+        """Return at once."""
 
 
 @lru_cache(maxsize=256)
 def _before(cursor: str | None) -> str:
-    """The cursor of the place just before."""
+    """Return the cursor just before `cursor`."""
     place = read_cursor(cursor) if cursor else None
     return FROM_START if place is None else str(type(place)(place.epoch, place.channel, place.sequence - 1))

@@ -1,4 +1,4 @@
-"""Plans by their digest: stored by who subscribes, and made again from there by who tells, once per process."""
+"""Plans by their digest: stored when a client subscribes, and prepared from there by the fan-out, once per process."""
 
 import hashlib
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger("milequest.socket")
 
 
 class PlanCache:
-    """The plans in use by this process, those used last."""
+    """Plans of this process, the most recently used."""
 
     def __init__(self, runtime: Runtime, table: Table) -> None:
         self.plans = Plans()
@@ -35,7 +35,7 @@ class PlanCache:
         self._kept: OrderedDict[str, Plan] = OrderedDict()
 
     async def store(self, key: PlanKey, variables: Mapping[str, Any] | None, now: datetime) -> str:
-        """Keep a plan for those who will tell of it; its digest. Of its variables `after` is any subscriber's."""
+        """Store a plan for the fan-out and return its digest. The `after` among its variables is any subscriber's."""
         parts = (key.text.encode(), (key.operation_name or "").encode(), key.variables)
         digest = hashlib.sha256(b"\0".join(parts)).hexdigest()
         await self._table.put(
@@ -50,7 +50,7 @@ class PlanCache:
         return digest
 
     async def plan(self, digest: str, identity: Identity) -> Plan:
-        """The plan of a digest. Raises Failed where `identity` may not have it, or it is not there."""
+        """Return the plan of a digest. Raises OperationFailed if `identity` is refused it, or it is not stored."""
         plan = self._kept.get(digest)
         if plan is None:
             plan = self._kept[digest] = await self._made(digest, identity)
@@ -61,10 +61,10 @@ class PlanCache:
         return plan
 
     async def _made(self, digest: str, identity: Identity) -> Plan:
-        await epoch(self._runtime.writer)  # a database that is away is waited for, and is no reason to end anything
+        await epoch(self._runtime.writer)  # Away is raised here, to be retried: it is no reason to end a subscription
         row = await self._table.get(plan_key(digest))
         if row is None:
-            log.error("no plan %s", digest)  # who subscribes again stores it again
+            log.error("no plan %s", digest)  # subscribing again stores it again
             raise OperationFailed(
                 error_payload(Refused(ErrorCode.UNAVAILABLE, "Subscribe again.", retryable=True, retryAfterSeconds=1))
             )

@@ -1,4 +1,4 @@
-"""What a log has grown by goes to the event bus, for whoever else wants to know what happened."""
+"""Publication of new log entries to the event bus, for other consumers."""
 
 from dataclasses import replace
 
@@ -7,14 +7,14 @@ from milequest.store.aws.events import BusEvent, EventBus
 from milequest.store.log import LogEntry, Reached
 from subscriptions.apigateway.dependencies import Dependencies
 
-PAGE = 500  # events that are read and noted at once
+PAGE = 500  # events that are read and recorded at once
 
 
 async def publish(deps: Dependencies, bus: EventBus, reached: Reached) -> None:
-    """Tell the bus what channels' logs say up to where they have `reached`, as far as that was not done.
+    """Publish the unpublished entries of channels' logs, up to the positions in `reached`.
 
-    It is noted page by page but for the last, which the caller notes. Who dies in between, or does it beside us, tells
-    some events twice, with the same `id`.
+    Progress is recorded page by page, except for the last page, which the caller records. After a crash in between, or
+    by a concurrent call, some events are published twice, with the same `id`.
     """
     writer = deps.runtime.writer
     while True:
@@ -26,7 +26,7 @@ async def publish(deps: Dependencies, bus: EventBus, reached: Reached) -> None:
 
 
 def _told(epoch: int, channel: str, entry: LogEntry) -> BusEvent:
-    """An event as the bus has it: ids and places alone, as whoever hears of it has to ask what they may see."""
+    """Return an event for the bus: ids and places only, as a consumer has to query what it may see."""
     detail = {
         "id": f"{epoch}/{channel}/{entry.sequence}",
         "epoch": epoch,

@@ -1,4 +1,4 @@
-"""Messages that SQS hands to a function: a FIFO queue's are worked on by group, and what failed comes again."""
+"""Messages that SQS delivers to a function: those of a FIFO queue are handled by group; failed ones are redelivered."""
 
 import asyncio
 import logging
@@ -13,9 +13,9 @@ Failures: TypeAlias = Mapping[str, Any]
 
 
 async def by_group(event: Event, work: Callable[[Sequence[str]], Awaitable[None]]) -> Failures:
-    """Do `work` for the bodies of each group, for several groups at once; the answer names what is to come again.
+    """Run `work` for the bodies of each group, several groups at once; return the messages to be redelivered.
 
-    A group whose work fails comes again as a whole, so nothing of it is overtaken.
+    A group whose work fails is redelivered as a whole, to keep its order.
     """
     groups: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for record in event["Records"]:
@@ -30,6 +30,6 @@ async def _failed(
     try:
         await work([record["body"] for record in records])
     except Exception:
-        log.exception("%d messages of a queue are to come again", len(records))
+        log.exception("%d messages of a queue will be redelivered", len(records))
         return records
     return ()

@@ -1,4 +1,4 @@
-"""From logs to groups and to the bus: after each commit, and for all whose news got lost on the way."""
+"""Relay from logs to groups and to the event bus: after each commit, and for lost commit notifications."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ BATCH = 200  # channels at once
 
 
 async def on_commit_notifications(deps: Dependencies, event: Event) -> Failures:
-    """The function behind the queue of kicks: each says how far some logs reach since a commit."""
+    """Relay commit notifications, each of which has the positions of logs after a commit: the function of the queue."""
 
     async def work(bodies: Sequence[str]) -> None:
         for body in bodies:
@@ -32,9 +32,9 @@ async def on_commit_notifications(deps: Dependencies, event: Event) -> Failures:
 
 
 async def relay(deps: Dependencies, positions: Mapping[str, int]) -> None:
-    """Wake whoever listens to these channels, as far as that has not been done. One without a log is at 0.
+    """Wake the groups of these channels, as far as that has not been done. One without a log is at 0.
 
-    That of a user is listened to by nobody: what ended sessions have begun ends.
+    A user's channel has no groups: it ends the subscriptions and connections of ended sessions.
     """
     for channel in [channel for channel in positions if channel.startswith(OF_USERS)]:
         await revoke_sessions(deps, UUID(channel.removeprefix(OF_USERS)), datetime.now(UTC))
@@ -47,7 +47,7 @@ async def relay(deps: Dependencies, positions: Mapping[str, int]) -> None:
 
 
 async def relay_lost(deps: Dependencies) -> int:
-    """Do so for every channel whose log is ahead of what was relayed; how many there were."""
+    """Relay every channel whose log is ahead of what was relayed; return their number."""
     count = 0
     while (ahead := await log.any_ahead(deps.runtime.writer, BATCH)).positions:
         await _relay(deps, ahead)
@@ -56,7 +56,7 @@ async def relay_lost(deps: Dependencies) -> int:
 
 
 async def _relay(deps: Dependencies, ahead: log.Reached) -> None:
-    """In this order: a wake-up that is sent twice comes once, or does no harm; and sockets wait for no bus."""
+    """Wake, publish, record. In this order: a repeated wake-up does no harm, and sockets do not wait for the bus."""
     if not ahead.positions:
         return
     messages = await _wake_ups(
@@ -77,6 +77,6 @@ async def _wake_ups(deps: Dependencies, places: Mapping[str, tuple[int, int] | N
 
 
 async def _groups(deps: Dependencies, channel: str) -> list[str]:
-    """The groups that are woken with a channel, but for states that will be looked at in a moment anyway."""
+    """Return the groups that a channel wakes, except those of states with a delayed wake-up due anyway."""
     groups = [row["sk"] async for row in deps.table.query(rows.interest_key(channel, "").pk)]
     return [group for group in groups if group.startswith(rows.OF_LOGS) or not await is_delayed(deps, group)]

@@ -1,5 +1,5 @@
-"""Ends subscriptions whose reason has ended without any news: by tokens that expired, of accounts that were closed, of
-sessions that were ended; and the connections that such a session introduced."""
+"""Revocation of subscriptions whose access ended without an event: of expired tokens, closed accounts and ended
+sessions; and of the connections of such sessions."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -29,9 +29,9 @@ SESSION_ENDED = Close(CloseCode.UNAUTHORIZED, ENDED)
 
 
 async def revoke_connections(deps: Dependencies, connections: Sequence[Row], now: datetime) -> None:
-    """Look who of some connections may listen no longer, and tell them.
+    """End the connections and subscriptions, of those given, whose access has ended.
 
-    A connection says whose it is; only where that one is gone, or operations have tokens of their own, are these read.
+    A connection's row has its identity; its subscriptions are read only if that has ended or some have own tokens.
     """
     await deps.runtime.revocations.be_current()
     has_ended = deps.runtime.revocations.has_ended
@@ -51,13 +51,13 @@ async def revoke_connections(deps: Dependencies, connections: Sequence[Row], now
 
 
 async def revoke_sessions(deps: Dependencies, user_id: UUID, now: datetime) -> None:
-    """End what sessions of a user left behind that have just ended."""
+    """End the connections and subscriptions of a user's sessions that have just ended."""
     await deps.runtime.revocations.look()
     await revoke_connections(deps, await deps.connections.of_user(user_id), now)
 
 
 async def _end(deps: Dependencies, row: Row) -> None:
-    """Close a connection, and tell what ran on it: its socket is over before a queue would get to it."""
+    """Send errors to a connection's operations and close it: directly, as the queue's sender would be too late."""
     connection, protocol = row["sk"], PROTOCOLS[row["kind"]]
     for who, _ in await deps.connections.operations(connection):
         await send_with_retry(deps.sockets, connection, protocol.error(who.id, error_payload(unauthenticated(ENDED))))
@@ -70,7 +70,7 @@ async def _closed(deps: Dependencies, some: Sequence[Row]) -> set[UUID]:
 
 
 def _reason(deps: Dependencies, row: Row, closed: set[UUID], now: datetime) -> str | None:
-    """Why somebody may listen no longer, if that is so."""
+    """Return the reason why access has ended; None if it has not."""
     identity = rows.identity_of(row)
     if identity.expires_at is not None and identity.expires_at <= now:
         return EXPIRED

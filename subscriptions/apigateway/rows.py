@@ -1,4 +1,4 @@
-"""Where everything stands in the table. Each row goes by itself when the sockets it is about must be long gone."""
+"""Keys and attributes of the table's rows. Each row expires after the longest life of the sockets it is about."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,92 +13,92 @@ from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from milequest.rules.instants import of_seconds, seconds
 from milequest.store.aws.dynamodb import Item, Key
 
-LIFE: Final = 2 * 3600  # seconds API Gateway lets a socket live
+LIFE: Final = 2 * 3600  # seconds, API Gateway's limit of a socket
 MARGIN: Final = 15 * 60
-BUCKETS: Final = 32  # of connections; posts to those of one bucket are sent one batch after another
+BUCKETS: Final = 32  # of connections; outbound messages of one bucket are sent batch by batch
 OF_LOGS: Final = "log:"
 OF_STATES: Final = "state:"
-SHARDS: Final = 4  # of a log's listeners; it divides BUCKETS, so a bucket lies in one shard
+SHARDS: Final = 4  # of a log's subscribers; it divides BUCKETS, so a bucket lies in one shard
 
 
 def expiry(now: datetime) -> int:
-    """When a row that is written now may go."""
+    """Return when a row that is written now expires, in seconds."""
     return seconds(now) + LIFE + MARGIN
 
 
 def bucket(connection: str) -> int:
-    """The bucket of a connection."""
+    """Return the bucket of a connection."""
     return crc32(connection.encode()) % BUCKETS
 
 
 def group_of_log(channel: str, connection: str) -> str:
-    """The group of a log's listener."""
+    """Return the group of a connection's subscribers of a log."""
     return f"{OF_LOGS}{channel}#{bucket(connection) % SHARDS}"
 
 
 def channel_of(group: str) -> str:
-    """The channel of a log's group."""
+    """Return the channel of a log's group."""
     return group.removeprefix(OF_LOGS).rpartition("#")[0]
 
 
 def group_of_state(topic: tuple[object, ...]) -> str:
-    """The group of a state's listeners. It is one, so that the state is looked at once."""
+    """Return the group of a state's subscribers. There is one, so that the state is loaded once."""
     return f"{OF_STATES}{'|'.join(map(str, topic))}"
 
 
 def kind_of(group: str) -> str:
-    """What a group listens to: `log`, or which state."""
+    """Return the kind of a group's feed: `log`, or the state's name."""
     return "log" if group.startswith(OF_LOGS) else group.removeprefix(OF_STATES).partition("|")[0]
 
 
 def topic_of(group: str) -> str:
-    """What those of a group listen to, as people read it: the channel, whichever the shard, or the state."""
+    """Return a group's feed in readable form: the channel, without the shard, or the state."""
     return channel_of(group) if group.startswith(OF_LOGS) else group.removeprefix(OF_STATES)
 
 
 def connection_key(connection: str) -> Key:
-    """A connection; the partition has all of its bucket."""
+    """Return the key of a connection; a partition has all of one bucket."""
     return Key(f"CONNECTIONS#{bucket(connection)}", connection)
 
 
 def operation_key(connection: str, id: str) -> Key:
-    """A connection's subscription: which group it listens in."""
+    """Return the key of a connection's operation, which has its group."""
     return Key(f"OPERATIONS#{connection}", id)
 
 
 def listener_key(group: str, connection: str, id: str) -> Key:
-    """A group's listener."""
+    """Return the key of a group's subscriber."""
     return Key(f"LISTENERS#{group}", f"{connection}#{id}")
 
 
 def plan_key(digest: str) -> Key:
-    """A document with its variables."""
+    """Return the key of a plan."""
     return Key(f"PLAN#{digest}", "PLAN")
 
 
 def position_key(group: str) -> Key:
-    """How far a group has been told."""
+    """Return the key of the position up to which a group was sent events."""
     return Key(f"POSITION#{group}", "POSITION")
 
 
 def interest_key(channel: str, group: str) -> Key:
-    """That a group is to be woken with a channel."""
+    """Return the key that records that a channel wakes a group."""
     return Key(f"INTEREST#{channel}", group)
 
 
 def behind_key(connection: str, id: str) -> Key:
-    """That a subscription was not told everything."""
+    """Return the key of a subscription that is behind: it was not sent everything."""
     return Key(behind_bucket(bucket(connection)), f"{connection}#{id}")
 
 
 def behind_bucket(number: int) -> str:
-    """The partition of all of a bucket who were not told everything."""
+    """Return the partition of a bucket's subscriptions that are behind."""
     return f"BEHIND#{number}"
 
 
 @dataclass(frozen=True, slots=True)
 class OperationKey:
-    """A subscription as it is written to. `serial` tells it from others that had its id."""
+    """Key of a subscription to send to. `serial` distinguishes it from earlier ones of the same id."""
 
     connection: str
     id: str
@@ -107,16 +107,16 @@ class OperationKey:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "OperationKey":
-        """The one that a row is about."""
+        """Return the key of a row's subscription."""
         return cls(row["connection"], row["id"], row["serial"], row["protocol"])
 
     def row(self) -> dict[str, str]:
-        """As attributes."""
+        """Return it as attributes."""
         return {"connection": self.connection, "id": self.id, "serial": self.serial, "protocol": self.protocol}
 
 
 def row_of(identity: Identity) -> Item:
-    """What is kept of who is connected: never the token."""
+    """Return the attributes of an identity; never the token."""
     until = identity.expires_at
     return {
         "user": identity.user_id.hex if identity.user_id else None,
@@ -130,13 +130,13 @@ def row_of(identity: Identity) -> Item:
 
 
 def _authorized(identity: Identity) -> str:
-    """What an operator's authorizer said, as JSON."""
+    """Return the answer of an operator's authorizer as JSON."""
     said = {"context": identity.resolver_context, "denied": sorted(identity.denied)}
     return orjson.dumps(said).decode()
 
 
 def identity_of(row: Mapping[str, Any]) -> Identity:
-    """Who is connected."""
+    """Return the identity of a row."""
     until = of_seconds(row["until"]) if "until" in row else None
     if "authorized" in row:
         said = orjson.loads(row["authorized"])

@@ -1,7 +1,7 @@
-"""The function behind the queue of posts: sends them, each connection's in their order.
+"""The function of the queue `posts`: it sends outbound messages, in order for each connection.
 
-A subscription that cannot be sent something is behind: marked with where to go on, passed over until it begins again
-from there, a little later. So one socket holds up no other.
+A subscription that could not be sent a result is behind: it is marked with the cursor to resume from, and skipped
+until it restarts from there, some seconds later. So one socket does not delay others.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ from subscriptions.apigateway.transport import send_with_retry
 log = logging.getLogger("milequest.live")
 
 AT_ONCE = 32  # connections
-WAIT = (1, 4)  # seconds until who is behind begins again
+WAIT = (1, 4)  # seconds until a subscription that is behind restarts
 
 
 async def send(deps: Dependencies, event: Event) -> Failures:
-    """Send what the messages hold."""
+    """Send the outbound messages of a batch."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def work(bodies: Sequence[str]) -> None:
@@ -47,7 +47,7 @@ async def send(deps: Dependencies, event: Event) -> Failures:
 
 
 class Sender:
-    """Sends the posts of one message."""
+    """Sender of one message's outbound messages."""
 
     def __init__(self, deps: Dependencies, group: str, slots: asyncio.Semaphore) -> None:
         self._deps = deps
@@ -57,7 +57,7 @@ class Sender:
         self._throttled = 0
 
     async def send(self, posts: Sequence[OutboundMessage]) -> None:
-        """Send them: to many connections at once, to each in order."""
+        """Send outbound messages: to many connections at once, to each in order."""
         by_connection: defaultdict[str, list[tuple[OperationKey, OutboundMessage]]] = defaultdict(list)
         for send in posts:
             for who in send.to:
@@ -69,7 +69,7 @@ class Sender:
         self._measure(posts)
 
     def _measure(self, posts: Sequence[OutboundMessage]) -> None:
-        """How old what was sent is now that all have it, and how often API Gateway would take no more."""
+        """Measure the age of what was sent, now that it is delivered, and how often API Gateway throttled."""
         namespace, now = self._deps.runtime.settings.metrics_namespace, milliseconds(datetime.now(UTC))
         measured(namespace, Metric.FAN_OUT_LAG, [now - since for since in {send.since for send in posts} - {0}])
         measured(namespace, Metric.SOCKETS_THROTTLED, [self._throttled] if self._throttled else [])
@@ -108,7 +108,8 @@ class Sender:
         return outcome
 
     async def _mark_behind(self, who: OperationKey, send: OutboundMessage) -> None:
-        """In this order: without its mark it would be sent later things first; without a message it is found by it."""
+        """Mark an operation as behind and queue its restart. In this order: without the mark later results would go
+        first; if the message is lost, the sweeper finds the mark."""
         now = datetime.now(UTC)
         row: dict[str, str | int] = {
             **who.row(),

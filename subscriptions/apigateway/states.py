@@ -1,6 +1,6 @@
-"""A step of a group that watches a state: who begins gets it at once, the others when it is another one.
+"""A step of a state's group: new subscribers get it at once, the others when it has changed.
 
-It is looked at for all once a second at most: what comes sooner is looked at later, and the newest wins.
+It is loaded for all once per second at most: earlier wake-ups are delayed, and only the newest version is sent.
 """
 
 from collections import defaultdict
@@ -25,21 +25,21 @@ from subscriptions.protocols.steps import Result
 from subscriptions.subscribers import Subscriber
 
 CONFLATION_MS = 1000
-LOST_MS = 10_000  # a look that was put off and has not come by then got lost
-DUE = "DUE"  # the partition of states that change at some time by themselves
+LOST_MS = 10_000  # a delayed wake-up that has not arrived by then is lost
+DUE = "DUE"  # the partition of states that change at a known time
 
 
 class StateStep:
-    """One step. The group's position keeps when all were told, of which version, and how often so far."""
+    """One step. The group's position has the time of the last one for all, its version, and their number so far."""
 
     def __init__(self, deps: Dependencies, group: Group) -> None:
         self._deps = deps
         self._group = group
         self._has_told = False
-        self._moved: list[Subscriber] = []  # who see the team from elsewhere than before
+        self._moved: list[Subscriber] = []  # those whose access has changed
 
     async def begin(self, pending: Sequence[Subscriber]) -> None:
-        """Tell some how it is now."""
+        """Send new subscribers the current version."""
         kept = await self._kept()
         version = await self._tell(pending, {}, None)
         await self._group.hand_over()
@@ -50,7 +50,7 @@ class StateStep:
             await self._group.note_begun(pending, seen=version, round=kept.get("round", 0))
 
     async def wake(self, channel: str) -> None:
-        """Tell all to whom it is news, or see to it that this is done soon. It was `channel` that woke it."""
+        """Send the current version to all that have not seen it, or delay that. `channel` is the one that woke it."""
         kept, now = await self._kept(), _milliseconds()
         if now - kept.get("looked", 0) < CONFLATION_MS:
             if now - kept.get("put_off", 0) > LOST_MS:
@@ -73,10 +73,10 @@ class StateStep:
         rows: Mapping[Subscriber, Mapping[str, Any]],
         kept: Mapping[str, Any] | None,
     ) -> str | None:
-        """Tell those whom it is news to; the version, or None where not all can be told just now.
+        """Send it to those that have not seen it; return the version, or None if not all could be sent it now.
 
-        Each scope looks for itself, so what is written meanwhile is seen by those who look later alone. The version is
-        that of the first look: nobody was told an older one, and who was told a newer one is told again.
+        Each scope loads its own, so a write in between is seen by later scopes only. The version is that of the first
+        load: no subscriber was sent an older one, and one that was sent a newer one is sent it again.
         """
         alike: defaultdict[Scope, list[Subscriber]] = defaultdict(list)
         for subscriber in await self._group.admitted(subscribers):
@@ -111,7 +111,7 @@ class StateStep:
                 subscriber.sink.deliver([Result(answers[subscriber.plan])], newest=True)
 
     async def _spoke_for(self, alike: Sequence[Subscriber]) -> bool:
-        """Whether what the first of them was shown is what all would have been."""
+        """Return whether the answer to the first of them holds for all."""
         return await still_speaks_for(self._deps.runtime.writer, alike[0], alike)
 
     async def _kept(self) -> Mapping[str, Any]:
@@ -123,7 +123,7 @@ class StateStep:
         await self._deps.table.update(self._group.position, f"SET {sets}, #expires = :expires", "", **given)
 
     async def _note_until(self, snapshot: StateSnapshot) -> None:
-        """Have it looked at when its time is over."""
+        """Schedule a wake-up for when the snapshot becomes stale."""
         if snapshot.stale_at is not None:
             at = seconds(snapshot.stale_at) + 1
             await self._deps.table.put(due_key(at, self._group.name), {"expires": at + MARGIN})
@@ -135,13 +135,13 @@ async def _answer(value: Any, request: Request, plans: Iterable[Plan], answers: 
 
 
 async def is_delayed(deps: Dependencies, group: str) -> bool:
-    """Whether a state is about to be looked at, at a time that is yet to come."""
+    """Return whether a state's delayed wake-up is still due."""
     kept = await deps.table.get(position_key(group))
     return kept is not None and _milliseconds() - kept.get("put_off", 0) < LOST_MS
 
 
 def due_key(at: int, group: str) -> Key:
-    """That a group is to be woken at a time."""
+    """Return the key that records that a group is to be woken at a time."""
     return Key(DUE, f"{at:012d}#{group}")
 
 
@@ -150,12 +150,12 @@ def _is_news(subscriber: Subscriber, version: str, row: Mapping[str, Any], kept:
 
 
 def _has_moved(subscriber: Subscriber, row: Mapping[str, Any]) -> bool:
-    """Whether somebody sees the team from elsewhere than when they were told last."""
+    """Return whether a subscriber's access has changed since it was last sent the state."""
     return row.get("view") != repr(subscriber.view)
 
 
 def _known(row: Mapping[str, Any], kept: Mapping[str, Any]) -> object:
-    """The version a listener was told last: with all others, or since then when it began."""
+    """Return the version a subscriber was last sent: with all others, or later, when it began."""
     return row["seen"] if row["round"] == kept.get("round", 0) else kept.get("version")
 
 

@@ -1,5 +1,5 @@
-"""How many sockets, subscriptions and topics there are now: metrics, as API Gateway tells nobody. What most listen to
-stands in the log.
+"""Metrics of open sockets, subscriptions and topics, which API Gateway does not report. The log names the topics with
+the most subscribers.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from subscriptions.apigateway.interest import CONNECTION
 
 log = logging.getLogger("milequest.live")
 
-PATIENCE: Final = 5.0  # seconds Valkey may take; sockets wait for the round
+PATIENCE: Final = 5.0  # seconds Valkey may take; sockets wait for the sweep
 
 
 async def publish_counts(deps: Dependencies, now: datetime) -> None:
-    """Tell how many there are. Without Valkey nobody knows, and nothing else waits for that."""
+    """Publish the counts. Without Valkey they are unknown, and nothing else waits for them."""
     try:
         async with asyncio.timeout(PATIENCE):
             found = await Interest(deps.runtime.redis).counts(now)
     except (*UNREACHABLE_ERRORS, TimeoutError) as error:
-        log.warning("Valkey is away (%s), so nobody knows how many listen: see /readyz", type(error).__name__)
+        log.warning("Valkey is away (%s), so the number of subscribers is unknown: see /readyz", type(error).__name__)
         return
     namespace = deps.runtime.settings.metrics_namespace
     measured(namespace, Metric.OPEN_SOCKETS, [found.kinds.get(CONNECTION, 0)])

@@ -1,4 +1,4 @@
-"""What is done every minute for all connections: signs of life, and an end for whose reason to listen has ended."""
+"""The minutely sweep of all connections: keep-alives, time-outs, ended access and lost messages."""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from subscriptions.protocols.steps import Close, Phase
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.quotas import INIT_SECONDS
 
-AT_ONCE = 32  # sockets of a bucket, which has a minute for thousands
+AT_ONCE = 32  # sockets of a bucket; it has thousands per minute
 EPOCH = Key("EPOCH", "EPOCH")
 INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 END_OF_LIFE = Close(1001, "API Gateway closes it after two hours: connect again and resume")
@@ -33,29 +33,29 @@ ELSEWHERE = Close(1001, "Another region tells what happens: connect again and re
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a socket may be silent, and how old it is warned: API Gateway's 10 minutes and 2 hours less what a round
-    may be late. Who has not introduced themselves in time is closed."""
+    """Limits of a socket's silence and age: API Gateway's 10 minutes and 2 hours, less the delay of a sweep. One not
+    initialised within `init` is closed."""
 
     init: timedelta = timedelta(seconds=INIT_SECONDS)
     silence: timedelta = timedelta(minutes=8)
     life: timedelta = timedelta(seconds=rows.LIFE) - timedelta(minutes=5)
-    behind: timedelta = timedelta(minutes=1)  # after that nobody is about to see to who is behind
+    behind: timedelta = timedelta(minutes=1)  # after that a restart is considered lost
 
 
 async def sweep(deps: Dependencies, now: datetime, timeouts: Timeouts) -> None:
-    """One round. What another one does at the same time is done twice, which does no harm."""
+    """Sweep once. A concurrent sweep repeats work, which does no harm."""
     oldest = await log.oldest_unrelayed(deps.runtime.writer)
     age = (now - oldest).total_seconds() if oldest else 0
     measured(deps.runtime.settings.metrics_namespace, Metric.OLDEST_UNPUBLISHED, [age])
     await publish_counts(deps, now)
     try:
         await relay_lost(deps)
-    finally:  # a bus that takes nothing is no reason to let sockets end
+    finally:  # a failure of the bus must not end sockets
         await _check_all(deps, now, timeouts)
 
 
 async def drain(deps: Dependencies) -> None:
-    """End all connections, in a region that stands by: nothing is told here, and who comes again is led elsewhere."""
+    """End all connections of a standby region: it delivers no events, and reconnecting clients are routed elsewhere."""
     for number in range(rows.BUCKETS):
         connections = [row async for row in deps.connections.of_bucket(number)]
         for start in range(0, len(connections), AT_ONCE):
@@ -101,7 +101,7 @@ async def _send(deps: Dependencies, row: Row, what: str, text: str, now: datetim
 
 
 async def _wake_due(deps: Dependencies, now: datetime) -> None:
-    """Have looked at what may be another state by now, with midnight for instance, and at the state of all teams."""
+    """Wake the groups of states whose time of change, midnight for instance, has passed, and of all teams' state."""
     due = [row["sk"] async for row in deps.table.query(DUE, "#sk < :now", now=f"{seconds(now):012d}")]
     groups = {sk.partition("#")[2] for sk in due}
     groups |= {row["sk"] async for row in deps.table.query(rows.interest_key(ANY_CHANNEL, "").pk)}
@@ -110,14 +110,14 @@ async def _wake_due(deps: Dependencies, now: datetime) -> None:
 
 
 async def _epoch_changed(deps: Dependencies, now: datetime) -> bool:
-    """Whether the log is another one than in the round before."""
+    """Return whether the epoch has changed since the last sweep."""
     epoch, kept = await log.epoch(deps.runtime.writer), await deps.table.get(EPOCH)
     await deps.table.put(EPOCH, {"epoch": epoch, "expires": rows.expiry(now)})
     return kept is not None and kept["epoch"] != epoch
 
 
 async def _resume_lagging(deps: Dependencies, number: int, now: datetime, timeouts: Timeouts) -> None:
-    """Let those who are behind begin again if the message that was to do so got lost."""
+    """Restart subscriptions that are behind if the message for that got lost."""
     async for row in deps.table.query(rows.behind_bucket(number)):
         if now - of_seconds(row["since"]) > timeouts.behind:
             await deps.news.send([subscribe_command(row["group"], OperationKey.of(row), row["after"], again=True)])

@@ -1,4 +1,4 @@
-"""What a client is told where no close code of ours would reach it, and how a message gets to a socket."""
+"""Sending to sockets of API Gateway, and close notices, as no close code of ours reaches a client."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,14 +14,14 @@ PING = encoded(type="ping")
 
 
 def keepalive(protocol: WireProtocol) -> str:
-    """What keeps a silent socket from being closed."""
+    """Return the message that keeps an idle socket open."""
     return protocol.keep_alive() or PING
 
 
 def close_notice(protocol: WireProtocol, close: Close) -> str:
-    """That the connection will be closed, by the code and for the reason that another gateway would close it with.
+    """Return the message that the connection will be closed, with the code and reason of the other gateway's close.
 
-    A ping in graphql-transport-ws, which clients answer and otherwise ignore; an error of the connection elsewhere.
+    It is a ping in graphql-transport-ws, which clients answer and otherwise ignore; else an error of the connection.
     """
     why = {"code": int(close.code), "reason": close.reason}
     if protocol is TRANSPORT_WS:
@@ -30,14 +30,14 @@ def close_notice(protocol: WireProtocol, close: Close) -> str:
 
 
 async def send_with_retry(sockets: Sockets, connection: str, text: str) -> Outcome:
-    """Send a message, with more than one try where that may help."""
+    """Send a message, retried where that may help."""
     return await _tried(lambda: sockets.post(connection, text))
 
 
 async def close(deps: Dependencies, connection: str, protocol: WireProtocol, how: Close) -> None:
-    """Close a connection. The code and the reason go ahead in a message, for API Gateway sends neither.
+    """Close a connection. The code and the reason are sent in a message before, as API Gateway sends neither.
 
-    One that cannot be closed now stays doomed, and the next round tries again.
+    One that cannot be closed now stays marked as closing, and the next sweep tries again.
     """
     await deps.connections.mark_closing(connection)
     await send_with_retry(deps.sockets, connection, close_notice(protocol, how))
