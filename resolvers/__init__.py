@@ -1,1 +1,1 @@
-"""What each field does: one function per field, AppSync-style; one module per noun."""
+"""Resolvers: one function per field, AppSync-style; one module per noun."""

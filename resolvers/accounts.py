@@ -1,4 +1,5 @@
-"""Accounts: signing up and in. Each checks its input, then its rate limits, asks the identity provider, and then us.
+"""Accounts: sign-up and sign-in. Each checks its input, then its rate limits, calls the identity provider, then reads
+our database.
 
 No answer tells whether an address has an account, but to who knows its password; and in one case to who shares a
 network with its owner, see docs/accounts.md.
@@ -31,14 +32,14 @@ from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It was done, or there was nothing to do: the answer is the same."""
+    """Payload of success; the same if there was nothing to do."""
 
     ok: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class SignUpResult:
-    """The attempt's id, whether the address has an account or not."""
+    """Id of the attempt; given whether or not the address has an account."""
 
     attempt_id: str = field(repr=False)
     ok: bool = True
@@ -46,7 +47,7 @@ class SignUpResult:
 
 @dataclass(frozen=True, slots=True)
 class SignInResult:
-    """The new session, and who that is."""
+    """New session and its user."""
 
     session: Session
     viewer: Profile
@@ -54,13 +55,13 @@ class SignInResult:
 
 @dataclass(frozen=True, slots=True)
 class RefreshResult:
-    """The session's next tokens."""
+    """Next tokens of a session."""
 
     session: Session
 
 
 async def sign_up(ctx: Context) -> SignUpResult:
-    """Begin an account; a code comes by mail."""
+    """Begin a sign-up and mail its code."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     units = given.get("preferred_units")
     request = checked_sign_up(
@@ -108,7 +109,7 @@ async def sign_in(ctx: Context) -> SignInResult:
     viewer = await users.profile(ctx.request.runtime.writer, await _user_id(ctx, signed_in))
     if viewer is None:
         raise unauthenticated("This account is closed.")
-    # The payload's viewer is read as who has just signed in: their memberships, their walks.
+    # The payload's fields are read as the user who has just signed in: their memberships, their walks.
     verified = await identity.verify(signed_in.session.access_token, now)
     ctx.request.identity = verified.identity(viewer.id)
     return SignInResult(signed_in.session, viewer)
@@ -133,6 +134,6 @@ async def sign_out(ctx: Context) -> Done:
 
 
 async def _user_id(ctx: Context, signed_in: SignedIn) -> UUID:
-    """Our user of who signed in, made at the first time. Raises UNAUTHENTICATED for one whose account is closed."""
+    """Return our user for a sign-in, created at the first one. Raises UNAUTHENTICATED for a closed account."""
     now = ctx.request.now
     return (await transact(ctx.request.runtime.writer, lambda tx: user_for_identity(tx, signed_in.account, now))).result

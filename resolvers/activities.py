@@ -1,4 +1,4 @@
-"""Walks: logging, changing and deleting them, and the lists they stand in."""
+"""Walks: logging, changing and deleting them, and the lists they are in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from resolvers.writing import commit, idempotency_of, write
 
 @dataclass(frozen=True, slots=True)
 class LogActivityPayload:
-    """The walk, and what it moved."""
+    """Logged walk, and the progress it changed."""
 
     activity: Activity
     progress: Sequence[GoalProgress]
@@ -35,13 +35,13 @@ class LogActivityPayload:
 
     @property
     def activity_edge(self) -> Edge[Activity]:
-        """The walk as an item of a list."""
+        """Walk as an item of a list."""
         return Edge(cursor_of(self.activity), self.activity)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateActivityPayload:
-    """The walk as it is now, and what it moved."""
+    """Changed walk, and the progress it changed."""
 
     activity: Activity
     progress: Sequence[GoalProgress]
@@ -50,25 +50,25 @@ class UpdateActivityPayload:
 
 @dataclass(frozen=True, slots=True)
 class DeleteActivityPayload:
-    """The walk that is gone, and what that moved."""
+    """Id of the deleted walk, and the progress it changed."""
 
     deleted_activity_id: UUID
     progress: Sequence[GoalProgress]
 
 
 def cursor_of(activity: Activity) -> str:
-    """A walk's place in lists that show the newest first."""
+    """Return a walk's cursor in lists with the newest first."""
     return encode_cursor(activity.started_at, activity.id)
 
 
 async def activity(ctx: Context) -> Activity | None:
-    """A walk of one's own, or a team-mate's public one."""
+    """Return one of the viewer's own walks, or a team-mate's public one."""
     activity_id = ctx.args["id"]
     return (await activities.activities(ctx.request.db, ctx.user_id, [activity_id])).get(activity_id)
 
 
 async def of_team(ctx: Context) -> Page[Activity] | None:
-    """The team's public, counted walks; None for who is not in it."""
+    """Return the team's public, counted walks; None if the viewer is not a member."""
     team: Team = ctx.source
     if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
@@ -77,7 +77,7 @@ async def of_team(ctx: Context) -> Page[Activity] | None:
 
 
 async def of_viewer(ctx: Context) -> Page[Activity]:
-    """One's own walks, private ones too."""
+    """Return the viewer's own walks, private ones too."""
     size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
     only = Filter(**(ctx.args.get("filter") or {}))
     return page_of(await activities.own(ctx.request.db, ctx.user_id, after, size + 1, only), size, after, cursor_of)
@@ -114,7 +114,7 @@ async def delete_activity(ctx: Context) -> DeleteActivityPayload:
 
 
 def _new_walk(given: Mapping[str, Any], now: datetime, profile: Profile) -> Walk:
-    """The walk of the input, completed by what the profile says."""
+    """Return the walk of the input, with defaults of the profile."""
     walk = {name: value for name, value in given.items() if name not in _NOT_OF_THE_WALK}
     walk["timezone"] = walk.get("timezone") or profile.timezone
     walk["privacy"] = walk.get("privacy") or profile.default_activity_privacy
@@ -129,13 +129,13 @@ async def _reread(ctx: Context, activity_id: UUID) -> Activity:
 
 
 async def _progress(ctx: Context, written: WalkWritten) -> Sequence[GoalProgress]:
-    """The goals a walk moved, where they stand now."""
+    """Return the current progress of the goals a walk changed."""
     request = ctx.request
     return list((await progress.of_goals(request.db, request.viewer, written.goal_ids, request.now)).values())
 
 
 async def _reached(ctx: Context, written: WalkWritten) -> Sequence[Milestone]:
-    """The milestones a walk was the first to reach, in the order in which it did."""
+    """Return the milestones a walk was the first to reach, in the order it reached them."""
     by_id = await milestones.by_ids(ctx.request.db, ctx.request.viewer, list(written.milestone_ids))
     return [by_id[milestone_id] for milestone_id in written.milestone_ids if milestone_id in by_id]
 

@@ -1,4 +1,4 @@
-"""Whether somebody may begin to listen to a team."""
+"""Access check for subscriptions to a team."""
 
 from milequest.rules.access import TeamPart, may_see
 from milequest.rules.errors import not_found
@@ -7,9 +7,9 @@ from resolvers.context import Context
 
 
 async def place_in_team(ctx: Context, part: TeamPart) -> SubscriberAccess:
-    """The caller's place in the team of the argument `team_id`.
+    """Return the caller's access to the team of the argument `team_id`.
 
-    Raises NOT_FOUND where he may not see that part of it.
+    Raises NOT_FOUND if they may not see that part of it.
     """
     found = await ctx.request.runtime.places((ctx.user_id, ctx.args["team_id"]))
     if found is None or not may_see(part, found.standing, is_public=found.is_public):

@@ -1,4 +1,4 @@
-"""Asks the operator's authorizer about a token, and keeps its answers for as long as it says."""
+"""Calls of the operator's authorizer, with a cache of its answers for as long as they allow."""
 
 import hashlib
 from collections import OrderedDict
@@ -13,12 +13,15 @@ from milequest.rules.identity import Identity
 from resolvers.strangers import Strangers
 
 KEPT = 10_000  # answers, the latest
-KEPT_BYTES = 16 * 1024 * 1024  # of what they say, in all
-MAX_BYTES = KEPT_BYTES // 16  # of one that is kept
+KEPT_BYTES = 16 * 1024 * 1024  # of all answers
+MAX_BYTES = KEPT_BYTES // 16  # of one answer that is kept
 
 
 class CachingAuthorizer:
-    """`await gatekeeper(authorization, asking, now)` is the caller's Identity. One per process."""
+    """Cache in front of the authorizer: `await gatekeeper(authorization, asking, now)` is the caller's Identity.
+
+    One per process.
+    """
 
     def __init__(self, authorizer: Authorizer, strangers: Strangers | None = None) -> None:
         self._authorizer = authorizer
@@ -82,7 +85,7 @@ class CachingAuthorizer:
         size = _bytes(identity)
         if size > MAX_BYTES:
             return
-        self._forget(digest)  # another request may have asked meanwhile
+        self._forget(digest)  # a concurrent request may have stored it meanwhile
         self._kept[digest] = identity, until, size
         self._bytes += size
         while len(self._kept) > KEPT or self._bytes > KEPT_BYTES:
@@ -95,6 +98,6 @@ class CachingAuthorizer:
 
 
 def _bytes(identity: Identity) -> int:
-    """What an answer takes in memory, nearly."""
+    """Return the approximate size of an answer in memory, in bytes."""
     parts = [*identity.resolver_context.items(), *((name,) for name in identity.denied)]
     return sum(getsizeof(value) for part in parts for value in part)

@@ -1,4 +1,4 @@
-"""Pictures of users and teams: a form to send one with, and taking one away. Who looks at what was sent are jobs."""
+"""Pictures of users and teams: forms for uploads, and deletion. Uploaded files are processed by jobs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from resolvers.writing import write
 
 @dataclass(frozen=True, slots=True)
 class CreateAvatarUploadPayload:
-    """A form, what its picture is called until it is shown, and how large the file may be."""
+    """Upload form, the upload's id, and the largest size of the file in bytes."""
 
     upload: str
     url: str
@@ -35,7 +35,7 @@ class CreateAvatarUploadPayload:
 
 @dataclass(frozen=True, slots=True)
 class DeleteAvatarPayload:
-    """Whose picture it was, as they are now."""
+    """User or team without the deleted picture."""
 
     viewer: Profile | None
     team: Team | None
@@ -53,11 +53,11 @@ async def _create_upload(ctx: Context) -> CreateAvatarUploadPayload:
 
 
 create_avatar_upload = pipeline(_create_upload, before=per_user(AVATARS))
-"""A form for one picture. RATE_LIMITED after 30 in an hour."""
+"""Create a form for one upload. RATE_LIMITED after 30 in an hour."""
 
 
 async def delete_avatar(ctx: Context) -> DeleteAvatarPayload:
-    """Take a picture away."""
+    """Delete a picture."""
     user_id, request, team_id = ctx.user_id, ctx.request, ctx.args["input"].get("team_id")
     changed = await write(ctx, AvatarChanged, lambda tx: delete(tx, user_id, request.now, team_id))
     await forgotten(request.runtime.pictures, changed.forsaken)
@@ -70,5 +70,5 @@ async def delete_avatar(ctx: Context) -> DeleteAvatarPayload:
 
 
 async def refusal(ctx: Context) -> AvatarRefusal | None:
-    """Why the viewer's last picture is not shown."""
+    """Return why the viewer's last picture was refused; None if it was not."""
     return await refusals.of(ctx.request.db, ctx.source.id)

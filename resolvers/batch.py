@@ -1,4 +1,4 @@
-"""Batch resolvers: children of many parents are loaded by one call, each key once, each with an answer of its own."""
+"""Batch resolvers: children of many parents are loaded by one call, each key once, each with its own result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
@@ -15,9 +15,9 @@ Waiting: TypeAlias = dict[K, list[asyncio.Future[V | None]]]
 
 
 class Batch(Generic[K, V]):
-    """Collects the keys asked for in one turn of the event loop and loads them `max_size` at a time.
+    """Batch of the keys requested in one turn of the event loop, loaded `max_size` at a time.
 
-    `load(request, keys)` gets distinct keys and answers a mapping: a missing key is None, an exception as a value is
+    `load(request, keys)` gets distinct keys and returns a mapping: a missing key is None, an exception as a value is
     that key's own error. If `load` itself raises, every key of that call fails with it.
     """
 
@@ -26,16 +26,16 @@ class Batch(Generic[K, V]):
     ) -> None:
         self._load = load
         self._max_size = max_size
-        self._running: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected before it ends
+        self._running: set[asyncio.Task[None]] = set()  # a task without a reference may be garbage-collected
 
     def __call__(self, request: Request, key: K) -> "asyncio.Future[V | None]":
-        """The value for `key`; keys asked for before the loop's next turn share the call."""
+        """Return a future of the value for `key`; keys requested before the loop's next turn share the call."""
         loop = asyncio.get_running_loop()
         waiting: Waiting[K, V] | None = request.batches.get(self)
         if waiting is None:
             waiting = request.batches[self] = {}
             loop.call_soon(self._dispatch, request)
-        future: asyncio.Future[V | None] = loop.create_future()  # one each: who is cancelled cancels only his own
+        future: asyncio.Future[V | None] = loop.create_future()  # one per caller, each cancelled on its own
         waiting.setdefault(key, []).append(future)
         return future
 
@@ -53,7 +53,7 @@ class Batch(Generic[K, V]):
         found: Mapping[K, V | Exception | None]
         try:
             found = dict(await self._load(request, list(part)))
-        except Exception as failure:  # it is not swallowed: everyone who waits gets it
+        except Exception as failure:  # not swallowed: every waiting caller gets it
             found = dict.fromkeys(part, failure)
         for key, futures in part.items():
             value = found.get(key)
@@ -74,7 +74,7 @@ class Batch(Generic[K, V]):
 
 
 def grouped(load: Callable[[Request, list[K], P], Awaitable[Mapping[K, V]]]) -> Batch[tuple[K, P], V]:
-    """A batch of (key, parameter) pairs, such as a route and a zoom: one call of `load` for all with one parameter."""
+    """Return a batch of (key, parameter) pairs, such as route and zoom: `load` is called once per parameter."""
 
     async def load_all(request: Request, asked: list[tuple[K, P]]) -> dict[tuple[K, P], V | Exception]:
         alike: dict[P, list[K]] = {}

@@ -1,4 +1,4 @@
-"""Leaderboards: a team's, a goal's, and the teams'. A board is None for who may not see the people on it."""
+"""Leaderboards: a team's, a goal's, and the teams'. A board is None for viewers who may not see the people on it."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -54,7 +54,7 @@ _rank: Batch[tuple[Leaderboard, UUID], int] = Batch(
 
 
 async def of_team(ctx: Context) -> Leaderboard | None:
-    """One of a team's boards, for its members."""
+    """Return one of a team's boards, for its members."""
     team: Team = ctx.source
     if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
@@ -63,19 +63,19 @@ async def of_team(ctx: Context) -> Leaderboard | None:
 
 
 async def of_goal(ctx: Context) -> Leaderboard | None:
-    """The board of all who walked for a goal, for the team's members."""
+    """Return the board of all who walked for a goal, for the team's members."""
     key = board_key(LeaderboardPeriod.GOAL, metric=ctx.args.get("metric"), owner_id=ctx.source.id)
     return await load(ctx.request, ctx.request.now, key)
 
 
 async def of_teams(ctx: Context) -> Leaderboard | None:
-    """The board of public teams."""
+    """Return the board of public teams."""
     period = ctx.args.get("period") or LeaderboardPeriod.WEEK
     return await teams_board(ctx.request, ctx.request.now, period, ctx.args.get("basis"), ctx.args.get("date"))
 
 
 async def by_name(request: Request, names: list[str]) -> dict[str, Leaderboard | None]:
-    """The boards whose ids are `board_` and a name. Raises VALIDATION_ERROR when there can be none."""
+    """Return the boards with ids of `board_` and a name. Raises VALIDATION_ERROR for an impossible name."""
     found = await asyncio.gather(*(load(request, request.now, parse_key(name)) for name in names))
     return dict(zip(names, found, strict=True))
 
@@ -88,7 +88,7 @@ async def team_board(
     metric: LeaderboardMetric | None = None,
     day: date | None = None,
 ) -> Leaderboard | None:
-    """The team's board of the window that holds `day`, or now; GOAL is the active goal's board, None without one."""
+    """Return the team's board of the window that holds `day`, or now; for GOAL the active goal's, None without one."""
     if period is LeaderboardPeriod.GOAL:
         goal = await _of_active_goal(request, team_id)
         return _goal_board(board_key(period, metric=metric, owner_id=goal.goal_id), goal) if goal else None
@@ -104,14 +104,14 @@ async def teams_board(
     basis: LeaderboardBasis | None = None,
     day: date | None = None,
 ) -> Leaderboard | None:
-    """The board of public teams of the window that holds `day`, or now. Raises VALIDATION_ERROR for GOAL."""
+    """Return the board of public teams of the window that holds `day`, or now. Raises VALIDATION_ERROR for GOAL."""
     if period is LeaderboardPeriod.GOAL:
         raise invalid("period", "NOT_ALLOWED", "teams share no goal; choose DAY, WEEK, MONTH or ALL_TIME")
     return await load(request, now, board_key(period, basis=basis, day=day))
 
 
 async def load(request: Request, now: datetime, key: BoardKey) -> Leaderboard | None:
-    """The board `key` names, as it is at `now`; None for who may not see it. A guest sees no board of teams either."""
+    """Return the board of `key` at `now`; None if the viewer may not see it. A guest sees no board of teams either."""
     if key.owner_id is None:
         if request.identity.kind is IdentityKind.ANONYMOUS:
             return None
@@ -133,7 +133,7 @@ def _goal_board(key: BoardKey, goal: GoalBoard) -> Leaderboard:
 
 
 async def entries(ctx: Context) -> Page[LeaderboardEntry]:
-    """A page of a board's rows."""
+    """Return a page of a board's rows."""
     size = page_size(ctx.args.get("first"), default=DEFAULT_FIRST, maximum=MAX_FIRST)
     after = decode_cursor(ctx.args.get("after"), int, datetime, str, UUID)
     place = RankCursor(*after) if after else RankCursor()
@@ -143,18 +143,18 @@ async def entries(ctx: Context) -> Page[LeaderboardEntry]:
 
 
 def cursor_of(entry: LeaderboardEntry) -> str:
-    """A row's place on its board."""
+    """Return a row's cursor on its board."""
     who = entry.competitor
     return encode_cursor(entry.raw, entry.attained_at, sort_name(who.name), who.id)
 
 
 def viewer_standing(ctx: Context) -> Awaitable[RankedPosition | None] | None:
-    """How the viewer, or his best placed team, stands on a board; None for who is none of our users."""
+    """Return the standing of the viewer, or of their best placed team; None if the caller is none of our users."""
     return None if ctx.identity.user_id is None else _standing(ctx.request, ctx.source)
 
 
 async def rank_change(ctx: Context) -> int | None:
-    """By how many ranks somebody rose since the window before; None for who was not on it, and on boards of teams."""
+    """Return the ranks gained since the previous window; None if absent from it, and on boards of teams."""
     entry: LeaderboardEntry = ctx.source
     before = previous(entry.board.window)
     if before is None or entry.board.key.of is BoardOf.TEAMS:

@@ -1,4 +1,4 @@
-"""What a resolver gets: AppSync's context, typed. A unit resolver is a plain function of it, sync or async.
+"""The context of resolvers: AppSync's, typed. A unit resolver is a plain function of it, sync or async.
 
 `error`, `append_error` and `unauthorized` are AppSync's `util.error`, `util.appendError` and `util.unauthorized`:
 the first and the last drop the field's value, the second keeps it and reports an error beside it.
@@ -22,19 +22,19 @@ Resolver: TypeAlias = "Callable[[Context], Any] | Callable[[Context], Awaitable[
 
 
 class Info(Protocol):
-    """Which field is being resolved, and what is selected of it. Built only when somebody asks."""
+    """Field that is being resolved, and its selection. Computed only on access."""
 
     @property
     def field_name(self) -> str:
-        """The field's name in the schema, not its alias."""
+        """Name of the field in the schema, not its alias."""
 
     @property
     def parent_type_name(self) -> str:
-        """The type the field belongs to."""
+        """Name of the type the field belongs to."""
 
     @property
     def variables(self) -> Mapping[str, Any]:
-        """The operation's coerced variables."""
+        """Coerced variables of the operation."""
 
     @property
     def path(self) -> list[str | int]:
@@ -42,15 +42,15 @@ class Info(Protocol):
 
     @property
     def selection_set_list(self) -> list[str]:
-        """Slash paths of what is selected below this field, fragments flattened: `author`, `author/name`."""
+        """Slash paths of the selections below this field, fragments flattened: `author`, `author/name`."""
 
     def selects(self, field: str) -> bool:
-        """Whether `field` is selected right below this one, under whatever alias."""
+        """Return whether `field` is selected directly below this one, under any alias."""
 
 
 @dataclass(slots=True)
 class Request:
-    """One operation's surroundings, shared by all its resolvers."""
+    """Context of one operation, shared by all its resolvers."""
 
     id: str
     now: datetime
@@ -64,12 +64,12 @@ class Request:
 
     @property
     def db(self) -> Pool:
-        """Where to read: a replica may be behind, so where `fresh` the writer, as in mutations and live."""
+        """Database to read from: the writer if `fresh`, as in mutations and live delivery, as a replica may lag."""
         return self.runtime.writer if self.fresh else self.runtime.reader
 
     @property
     def caller(self) -> Caller:
-        """Whose budget it is paid from."""
+        """Caller whose budget is charged."""
         return caller(self.identity, self.address)
 
     async def charge(self, points: int) -> None:
@@ -80,7 +80,7 @@ class Request:
 
     @property
     def viewer(self) -> Viewer:
-        """Who looks, for the access policy."""
+        """Viewer, for the access policy."""
         return Viewer(self.identity.user_id)
 
 
@@ -88,7 +88,7 @@ class Context:
     """`args, source, identity, info, stash, prev, result, error, request, env`, as AppSync names them.
 
     `args` has snake_case keys; an absent key was absent in the document, None was null. `prev` is the previous
-    function's result, `result` the pipeline's, `error` the refusal that ended its functions, for `after` to answer.
+    function's result, `result` the pipeline's, `error` the refusal that ended its functions, for `after` to handle.
     """
 
     __slots__ = ("_stash", "args", "error", "info", "prev", "request", "result", "source")
@@ -105,24 +105,24 @@ class Context:
 
     @property
     def stash(self) -> dict[str, Any]:
-        """What the steps of one pipeline hand on to each other besides `prev`."""
+        """Values that the steps of one pipeline share besides `prev`."""
         if self._stash is None:
             self._stash = {}
         return self._stash
 
     @property
     def identity(self) -> Identity:
-        """Who is signed in, and how."""
+        """Identity of the caller."""
         return self.request.identity
 
     @property
     def env(self) -> Mapping[str, str]:
-        """The process's public settings: `ORIGIN`, how clients reach the service."""
+        """Public settings of the process: `ORIGIN`, the service's public address."""
         return {"ORIGIN": self.request.runtime.settings.origin}
 
     @property
     def user_id(self) -> UUID:
-        """The signed-in user. Raises UNAUTHENTICATED for anybody else."""
+        """Id of the signed-in user. Raises UNAUTHENTICATED for any other caller."""
         user_id = self.identity.user_id
         if user_id is None:
             raise unauthenticated()
@@ -130,11 +130,11 @@ class Context:
 
 
 class Aborted(Refused):
-    """The field was given up: no later step of a pipeline may answer in its place."""
+    """The field was aborted: no later step of a pipeline may answer in its place."""
 
 
 def error(code: ErrorCode, message: str, **details: object) -> NoReturn:
-    """Give the field up: its value is null, and one error is reported."""
+    """Abort the field: its value is null, and one error is reported."""
     raise Aborted(code, message, **details)
 
 
@@ -144,7 +144,7 @@ def append_error(ctx: Context, refusal: QuestError) -> None:
 
 
 def unauthorized(ctx: Context) -> NoReturn:
-    """Give the field up: UNAUTHENTICATED for someone not signed in, FORBIDDEN for anybody else."""
+    """Abort the field: UNAUTHENTICATED for an anonymous caller, FORBIDDEN for any other."""
     if ctx.identity.kind is IdentityKind.ANONYMOUS:
         error(ErrorCode.UNAUTHENTICATED, "Sign in first.")
     where = f"{ctx.info.field_name} on type {ctx.info.parent_type_name}"

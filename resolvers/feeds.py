@@ -1,7 +1,7 @@
-"""What a subscription's resolver answers: not a stream, but what the stream is of. `subscriptions/` makes it flow.
+"""Feeds: the results of a subscription's resolver, which describe its events; `subscriptions/` delivers them.
 
-A resolver authorises and names; it holds no connection open. So one kind of resolver serves a process with sockets in
-memory and one that lives for a single message. A feed is either a view of a channel's log, or state.
+A resolver authorises and returns a feed; it holds no connection open. So the same resolvers serve a process with
+sockets in memory and one that lives for a single message. A feed is either a view of a channel's log, or a state.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -21,19 +21,19 @@ from resolvers.context import Request
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """Whom a feed is for: who may see `part` of the team; without a team whoever is signed in."""
+    """Rule of who may subscribe to a feed: viewers who may see `part` of the team; without a team all signed in."""
 
     team_id: UUID | None
     part: TeamPart = TeamPart.CARD
 
     def admits(self, standing: AccessLevel, *, is_public: bool) -> bool:
-        """Whether someone of this standing may go on listening."""
+        """Return whether a viewer of this standing may stay subscribed."""
         return may_see(self.part, standing, is_public=is_public)
 
 
 @dataclass(frozen=True, slots=True)
 class EventEnvelope:
-    """What all events of a log have: their place, how they came, and where clients that start afresh find the rest."""
+    """Common fields of all events of a log: their place, their delivery, and the snapshot after a reset."""
 
     cursor: str
     sequence: int
@@ -44,17 +44,17 @@ class EventEnvelope:
 
     @property
     def has_news(self) -> bool:
-        """Whether a client's filter has anything to look at. What has gone, and where to begin, is told to all."""
+        """True if a client's filter applies. Removals and initial events are sent to all."""
         return True
 
 
 Load: TypeAlias = Callable[[Request, UUID, Sequence[LogEntry]], Awaitable[Sequence[dict[str, Any]]]]
-"""The news of some entries as `event`'s further fields, read and scoped anew; empty where there is nothing to see."""
+"""Loader of entries' further event fields, read and access-checked anew; empty if the viewer may see nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogFeed:
-    """A view of a team's log: the entries of some kinds, each as an `event`."""
+    """View of a team's log: the entries of some kinds, each as an `event`."""
 
     name: str
     gate: AccessRule
@@ -65,18 +65,18 @@ class LogFeed:
 
     @property
     def channel(self) -> str:
-        """The channel whose log this is a view of."""
+        """Channel of the log."""
         return team_channel(self.team_id)
 
     async def events(
         self, request: Request, heads: Sequence[EventEnvelope], entries: Sequence[LogEntry]
     ) -> list[EventEnvelope]:
-        """The event of each entry as `request`'s viewer sees it now."""
+        """Return the event of each entry as `request`'s viewer sees it now."""
         news = await self.load(request, self.team_id, entries)
         return [self._event(head, **fields) for head, fields in zip(heads, news, strict=True)]
 
     async def start(self, request: Request, head: EventEnvelope) -> EventEnvelope:
-        """The event that tells a client where it stands, with the team to begin from."""
+        """Return a client's first event, with a snapshot of the team."""
         return self._event(head, snapshot=await teams.team(request.db, request.viewer, self.team_id))
 
     def _event(self, head: EventEnvelope, **fields: Any) -> EventEnvelope:
@@ -86,7 +86,7 @@ class LogFeed:
 
 @dataclass(frozen=True, slots=True)
 class StateSnapshot:
-    """State as it was seen: the same `version` says the same, after `stale_at` it may be another without any news."""
+    """State as it was read. Equal versions mean equal states; after `stale_at` it may change without a wake-up."""
 
     value: Any
     version: Hashable
@@ -95,7 +95,7 @@ class StateSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class StateFeed:
-    """State that is sent whenever it has changed, and at once to a new subscriber. Feeds of one `topic` show the same.
+    """State that is sent whenever it has changed, and at once to a new subscriber. Feeds of one `topic` are equal.
 
     It may have changed when one of `trigger_channels` is woken; for the state of all teams that is ANY_CHANNEL.
     """

@@ -1,4 +1,4 @@
-"""Goals: reading them, and making, changing, starting and giving them up."""
+"""Goals: reading, creating, changing, activating and cancelling them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,7 +32,7 @@ _Asked: TypeAlias = tuple[GoalStatus | None, tuple[object, ...] | None, int]  # 
 
 @dataclass(frozen=True, slots=True)
 class CreateGoalPayload:
-    """The new goal, and what is doubtful about it."""
+    """New goal, and warnings about it."""
 
     goal_edge: Edge[Goal]
     team: Team
@@ -41,7 +41,7 @@ class CreateGoalPayload:
 
 @dataclass(frozen=True, slots=True)
 class UpdateGoalPayload:
-    """The goal as it is now."""
+    """Changed goal, and warnings about it."""
 
     goal: Goal
     warnings: Sequence[Problem]
@@ -49,7 +49,7 @@ class UpdateGoalPayload:
 
 @dataclass(frozen=True, slots=True)
 class DeleteGoalPayload:
-    """The goal that is gone."""
+    """Id of the deleted goal, and its team."""
 
     deleted_goal_id: UUID
     team: Team
@@ -57,19 +57,19 @@ class DeleteGoalPayload:
 
 @dataclass(frozen=True, slots=True)
 class GoalStatusPayload:
-    """A goal that began or was given up."""
+    """Goal that was activated or cancelled, and its team."""
 
     goal: Goal
     team: Team
 
 
 def cursor_of(goal: Goal) -> str:
-    """A goal's place in its team's list, newest first."""
+    """Return a goal's cursor in its team's list, newest first."""
     return encode_cursor(goal.created_at, goal.id)
 
 
 async def load(request: Request, goal_ids: list[UUID]) -> Mapping[UUID, Goal]:
-    """Goals by id."""
+    """Return goals by id."""
     return await goals.by_ids(request.db, request.viewer, goal_ids)
 
 
@@ -78,22 +78,22 @@ _active: Batch[UUID, Goal] = Batch(lambda request, team_ids: goals.active_of(req
 
 
 async def goal(ctx: Context) -> Goal | None:
-    """A goal the viewer may see."""
+    """Return a goal the viewer may see."""
     return await goals.goal(ctx.request.db, ctx.request.viewer, ctx.args["id"])
 
 
 def of_progress(ctx: Context) -> "Awaitable[Goal | None]":
-    """The goal some progress is of, whose id it has."""
+    """Return the goal of a progress, which has its id."""
     return _by_id(ctx.request, ctx.source.id)
 
 
 def of_milestone(ctx: Context) -> "Awaitable[Goal | None]":
-    """The goal of a milestone."""
+    """Return the goal of a milestone."""
     return _by_id(ctx.request, ctx.source.goal_id)
 
 
 def active_of_team(ctx: Context) -> "Awaitable[Goal | None]":
-    """The team's running goal."""
+    """Return the team's active goal."""
     return _active(ctx.request, ctx.source.id)
 
 
@@ -103,7 +103,7 @@ _pages: Batch[tuple[UUID, _Asked], list[Goal]] = grouped(
 
 
 async def of_team(ctx: Context) -> Page[Goal] | None:
-    """The team's goals, newest first; None for whom they are hidden from."""
+    """Return the team's goals, newest first; None if the viewer may not see them."""
     team: Team = ctx.source
     if not may_see(TeamPart.GOALS, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
@@ -115,30 +115,30 @@ async def of_team(ctx: Context) -> Page[Goal] | None:
 
 @dataclass(frozen=True, slots=True)
 class GoalDone(GoalWritten):
-    """What a request came to, with what was doubtful about its way: a repeat is told so too, and plans none."""
+    """Outcome of a request, with warnings about its route, which a repeated request gets without planning it again."""
 
     doubts: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def of(cls, written: GoalWritten, doubts: Sequence[Problem]) -> "GoalDone":
-        """With the doubts as they are stored."""
+        """Return the outcome with its doubts in stored form."""
         return cls(written.goal_id, written.team_id, tuple(map(asdict, doubts)))
 
     @property
     def warnings(self) -> list[Problem]:
-        """The doubts again."""
+        """Doubts as problems."""
         return [Problem(ErrorCode(each["code"]), each["message"], each["field"]) for each in self.doubts]
 
 
 async def create_goal(ctx: Context) -> CreateGoalPayload:
-    """Make a goal."""
+    """Create a goal."""
     written = await earlier(ctx, GoalDone) or await _created(ctx)
     made, team = await _reread(ctx, written)
     return CreateGoalPayload(Edge(cursor_of(made), made), team, [*written.warnings, *await _doubts(ctx, made)])
 
 
 async def _created(ctx: Context) -> GoalDone:
-    """A goal made after asking the router for its way."""
+    """Create a goal, after the router has planned its route."""
     request, viewer, given = ctx.request, ctx.request.viewer, _given(ctx)
     team_id, activate = given.pop("team_id"), bool(given.pop("activate", None))
     way = given.pop("waypoints", None), given.pop("route_template_id", None)
@@ -150,7 +150,7 @@ async def _created(ctx: Context) -> GoalDone:
     route, warnings = await new_route(ctx, *way)
 
     async def create(tx: Tx) -> GoalDone:
-        terms = new_terms(**given, today=today)  # here, for a request repeated tomorrow is not asked for its days again
+        terms = new_terms(**given, today=today)  # here, as a request that is repeated tomorrow is not checked again
         made = await actions.create_goal(tx, viewer, request.now, team_id, terms, route, activate=activate)
         return GoalDone.of(made, warnings)
 
@@ -165,7 +165,7 @@ async def update_goal(ctx: Context) -> UpdateGoalPayload:
 
 
 async def _updated(ctx: Context) -> GoalDone:
-    """A goal changed; for a new way the router is asked before anything is locked."""
+    """Change a goal; a new route is planned before anything is locked."""
     request, viewer, given = ctx.request, ctx.request.viewer, _given(ctx)
     goal_id, version = given.pop("goal_id"), given.pop("expected_version", None)
     route: NewRoute | None = None
@@ -190,12 +190,12 @@ async def delete_goal(ctx: Context) -> DeleteGoalPayload:
 
 
 async def activate_goal(ctx: Context) -> GoalStatusPayload:
-    """Let a draft run."""
+    """Activate a draft."""
     return GoalStatusPayload(*await _reread(ctx, await _act(ctx, actions.activate_goal)))
 
 
 async def cancel_goal(ctx: Context) -> GoalStatusPayload:
-    """Give a goal up."""
+    """Cancel a goal."""
     return GoalStatusPayload(*await _reread(ctx, await _act(ctx, actions.cancel_goal)))
 
 
@@ -203,7 +203,7 @@ _Act: TypeAlias = Callable[[Tx, Viewer, datetime, UUID], Awaitable[GoalWritten]]
 
 
 async def _act(ctx: Context, action: _Act) -> GoalWritten:
-    """Run an action that takes a goal and nothing else."""
+    """Run an action that takes nothing but a goal."""
     viewer, now, goal_id = ctx.request.viewer, ctx.request.now, ctx.args["input"]["goal_id"]
     return await write(ctx, GoalWritten, lambda tx: action(tx, viewer, now, goal_id))
 
@@ -213,7 +213,7 @@ def _given(ctx: Context) -> dict[str, Any]:
 
 
 async def _refuse_unless_admin(ctx: Context, goal_id: UUID) -> None:
-    """Spare the router what the action would refuse anyway."""
+    """Refuse before the router is called what the action would refuse anyway."""
     request = ctx.request
     seen = require(await goals.goal(request.db, request.viewer, goal_id), "goal")
     team = require(await teams.team(request.db, request.viewer, seen.team_id), "goal")
@@ -227,7 +227,7 @@ async def _reread(ctx: Context, written: GoalWritten) -> tuple[Goal, Team]:
 
 
 async def _doubts(ctx: Context, goal: Goal) -> list[Problem]:
-    """What is doubtful about the pace the goal takes from today on."""
+    """Return warnings about the pace the goal requires from today on."""
     request = ctx.request
     walked = (await progress.of_goals(request.db, request.viewer, [goal.id], request.now)).get(goal.id)
     return doubts(walked.required_mm_per_day) if walked else []

@@ -1,8 +1,8 @@
-"""Who calls, from the Authorization header: one way for HTTP and WebSocket.
+"""Identification of callers by the Authorization header, the same for HTTP and WebSocket.
 
-A token is checked in full, its user looked up, and the answer kept for FRESH_FOR. What ended meanwhile, a session or an
-account, is on the list of revocations, which is asked each time and is a second old at most. About tokens that are not
-of our issuer decides the operator's authorizer, where there is one.
+A token is checked in full, its user loaded, and the result cached for FRESH_FOR. Sessions and accounts that ended
+meanwhile are in the list of revocations, which is checked each time and at most a second old. Tokens that are not of
+our issuer are decided by the operator's authorizer, if there is one.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from milequest.store.transaction import Pool, transact, unreached
 from resolvers.authorizing import CachingAuthorizer
 from resolvers.strangers import Strangers
 
-if TYPE_CHECKING:  # a function that opens doors has no use for all that a runtime holds
+if TYPE_CHECKING:  # functions that only identify callers do without a runtime
     from milequest.runtime import Runtime
 
 FRESH_FOR = timedelta(seconds=5)
@@ -44,7 +44,7 @@ def _utc_now() -> datetime:
 
 
 class Identify:
-    """`await identify(authorization)` is the caller's Identity. One per process."""
+    """Identification: `await identify(authorization)` is the caller's Identity. One per process."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Identify:
         self._kept: OrderedDict[bytes, tuple[Identity, datetime]] = OrderedDict()  # by the header's hash, until when
 
     async def __call__(self, authorization: str | None, asking: AuthorizerRequest | None = None) -> Identity:
-        """ANONYMOUS without a header, the user of `Bearer TOKEN` or a bare `TOKEN`, as AppSync takes it.
+        """Return ANONYMOUS without a header, else the user of `Bearer TOKEN` or a bare `TOKEN`, as AppSync takes it.
 
         `asking` is what an authorizer may want to know besides. Raises UNAUTHENTICATED for a token that isn't good or
         whose user isn't, UNAVAILABLE while nobody can tell, and RATE_LIMITED where a network has spent its budget on
@@ -98,7 +98,7 @@ class Identify:
         return identity
 
     def _known(self, digest: bytes, now: datetime) -> Identity | None:
-        """Whose header it was a moment ago."""
+        """Return the cached identity of a header; None if there is none or it has expired."""
         kept = self._kept.get(digest)
         if kept is not None and now < kept[1] and kept[0].user_id not in self._revocations.closed:
             self._kept.move_to_end(digest)
@@ -115,9 +115,9 @@ class Identify:
         return identity
 
     async def known(self, issuer: str, subject: str) -> Identity:
-        """The user whom an issuer knows by `subject`, as somebody found out who is to be believed.
+        """Return the user of an issuer's `subject`, which a trusted party has verified.
 
-        Raises UNAUTHENTICATED where there is none or his account is closed, UNAVAILABLE while nobody can tell.
+        Raises UNAUTHENTICATED if there is none or the account is closed, UNAVAILABLE while it cannot be checked.
         """
         try:
             owner = await self._owners((issuer, subject))
@@ -128,12 +128,12 @@ class Identify:
         return Identity(IdentityKind.USER, _open(owner), issuer, subject, subject)
 
     def forget(self, user_id: UUID) -> None:
-        """Look the user up anew at his next request: what just happened to him must show at once in this process."""
+        """Drop a user's cached identities, so that a change of the user shows at once in this process."""
         for digest in [digest for digest, (identity, _) in self._kept.items() if identity.user_id == user_id]:
             del self._kept[digest]
 
     async def _user_id(self, token: VerifiedToken, now: datetime) -> UUID:
-        """Our user; made from an outside issuer's id token at his first request."""
+        """Return our user's id; the user is created at the first request with an outside issuer's id token."""
         owner = await self._owners((token.issuer, token.subject))
         if owner is None:
             account = token.account()

@@ -1,4 +1,4 @@
-"""Invites: a team's own, what a code tells, and making, revoking and answering them."""
+"""Invites: lists, previews by code, and creating, revoking and answering them."""
 
 import secrets
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from resolvers.writing import earlier, idempotency_of, write
 
 @dataclass(frozen=True, slots=True)
 class CreateInvitePayload:
-    """The invite, and its code, told this one time."""
+    """New invite, and its code, which is returned only once."""
 
     invite_edge: Edge[Invite]
     code: str
@@ -35,14 +35,14 @@ class CreateInvitePayload:
 
 @dataclass(frozen=True, slots=True)
 class RevokeInvitePayload:
-    """The invite that was taken back."""
+    """Revoked invite."""
 
     invite: Invite
 
 
 @dataclass(frozen=True, slots=True)
 class DeclineInvitePayload:
-    """The invite was declined."""
+    """Payload of a declined invite."""
 
     ok: bool = True
 
@@ -55,7 +55,7 @@ _pages: Batch[PageQuery[Team], Sequence[Invite]] = paged(
 
 
 async def of_team(ctx: Context) -> Page[Invite] | None:
-    """A team's invites, newest first; None for who is no admin of it."""
+    """Return a team's invites, newest first; None if the viewer is not an admin of it."""
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), datetime, UUID)
     team: Team = ctx.source
@@ -66,7 +66,7 @@ async def of_team(ctx: Context) -> Page[Invite] | None:
 
 
 async def invite_preview(ctx: Context) -> InvitePreview | None:
-    """What a code's invite tells; None for an unknown code."""
+    """Return the preview of a code's invite; None for an unknown code."""
     try:
         return await _known(ctx, ctx.args["code"])
     except Refused:
@@ -82,7 +82,7 @@ async def create_invite(ctx: Context) -> CreateInvitePayload:
     key, _ = idempotency_of(ctx)
     secret = (
         key or secrets.token_hex()
-    )  # who repeats the request with its key gets the code again, which is kept nowhere
+    )  # a request that is repeated with its key returns the same code, which is not stored
     made = await write(
         ctx, actions.InviteCreated, lambda tx: actions.create_invite(tx, admin, now, team_id, new, secret)
     )
@@ -92,14 +92,14 @@ async def create_invite(ctx: Context) -> CreateInvitePayload:
 
 
 async def revoke_invite(ctx: Context) -> RevokeInvitePayload:
-    """Take an invite back."""
+    """Revoke an invite."""
     admin, now, invite_id = ctx.user_id, ctx.request.now, ctx.args["input"]["invite_id"]
     await write(ctx, actions.InviteRevoked, lambda tx: actions.revoke_invite(tx, admin, now, invite_id))
     return RevokeInvitePayload(await _invite(ctx, invite_id))
 
 
 async def accept_invite(ctx: Context) -> MembershipPayload:
-    """Join by a code."""
+    """Join a team by a code."""
     user, now, code = ctx.user_id, ctx.request.now, ctx.args["input"]["code"]
     joined = await earlier(ctx, Joined)
     if joined is None:
@@ -109,7 +109,7 @@ async def accept_invite(ctx: Context) -> MembershipPayload:
 
 
 async def decline_invite(ctx: Context) -> DeclineInvitePayload:
-    """Turn an invite down."""
+    """Decline an invite."""
     user, now, code = ctx.user_id, ctx.request.now, ctx.args["input"]["code"]
     if await earlier(ctx, actions.InviteDeclined) is None:
         await _known(ctx, code)
@@ -118,9 +118,9 @@ async def decline_invite(ctx: Context) -> DeclineInvitePayload:
 
 
 async def _known(ctx: Context, code: str) -> InvitePreview:
-    """What the code's invite tells. Wrong guesses are counted, by network and user.
+    """Return the preview of a code's invite. Wrong guesses are counted, by network and user.
 
-    Raises INVALID_INVITE_CODE, and RATE_LIMITED for right ones too after too many wrong ones.
+    Raises INVALID_INVITE_CODE, and RATE_LIMITED after too many wrong guesses, for right codes too.
     """
     request = ctx.request
     async with request.runtime.rate_limits.failures((INVITE_GUESSES, caller(ctx))):

@@ -1,4 +1,4 @@
-"""Limits on how often somebody may do something."""
+"""Rate limits of resolvers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -35,11 +35,11 @@ OF_WRITES: Mapping[str, RateLimit] = {
     "updateActivity": limits.WALK_CHANGES,
     "deleteActivity": limits.WALK_CHANGES,
 }
-"""The limit of each mutation that writes by `resolvers.writing`, which counts those that are no repeats."""
+"""Limit of each mutation that writes by `resolvers.writing`, which does not count repeats."""
 
 
 def per_user(limit: RateLimit) -> Callable[[Context], Awaitable[None]]:
-    """Count an attempt of the signed-in user. Raises RATE_LIMITED for one too many, UNAUTHENTICATED without a user."""
+    """Return a step that counts an attempt of the signed-in user. It raises RATE_LIMITED and UNAUTHENTICATED."""
 
     async def spend(ctx: Context) -> None:
         await ctx.request.runtime.rate_limits.spend(limit, ctx.user_id.hex)
@@ -48,12 +48,12 @@ def per_user(limit: RateLimit) -> Callable[[Context], Awaitable[None]]:
 
 
 def network_of(ctx: Context) -> str:
-    """The caller's network."""
+    """Return the caller's network."""
     return network(ctx.request.address)
 
 
 def from_here(ctx: Context, who: str) -> str:
-    """`who` and the caller's network together."""
+    """Return the key of `who` at the caller's network."""
     return f"{who} {network_of(ctx)}"
 
 
@@ -104,14 +104,14 @@ async def elsewhere(ctx: Context, who: str, limit: RateLimit) -> tuple[Counted, 
 
 
 def caller(ctx: Context) -> str:
-    """Who calls, for limits that count a user in a network."""
+    """Return the key of limits that count a user in a network."""
     return f"{network_of(ctx)} {ctx.identity.user_id}"
 
 
 async def admit(ctx: Context) -> None:
-    """Count a mutation against its limit, once it is known to be no repeat. Raises RATE_LIMITED.
+    """Count a mutation against its limit, once it is known not to be a repeat. Raises RATE_LIMITED.
 
-    It counts once, however often its transaction is tried.
+    It counts once, even if its transaction is retried.
     """
     if ADMITTED not in ctx.stash:
         await per_user(OF_WRITES[ctx.info.field_name])(ctx)

@@ -1,4 +1,4 @@
-"""Subscriptions to state: what it is at once, then the newest whenever it changed."""
+"""Subscriptions to state: the current version at once, then the newest after each change."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from resolvers.feeds import ANY_CHANNEL, AccessRule, StateFeed, StateSnapshot
 
 @dataclass(frozen=True, slots=True)
 class TeamProgressUpdate:
-    """Where the team's marker stands; None without an active goal."""
+    """Position of the team's marker; None without an active goal."""
 
     team_id: UUID
     progress: GoalProgress | None
@@ -31,7 +31,7 @@ class TeamProgressUpdate:
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardUpdate:
-    """A board as it is now; None when there is none."""
+    """Current board; None if there is none."""
 
     team_id: UUID | None
     period: LeaderboardPeriod
@@ -42,14 +42,14 @@ class LeaderboardUpdate:
 
 @dataclass(frozen=True, slots=True)
 class TeamPresenceUpdate:
-    """Who of the team is walking now."""
+    """Members of the team who are walking now."""
 
     team_id: UUID
     walkers: list[User]
 
 
 async def team_progress_updated(ctx: Context) -> StateFeed:
-    """The marker of the team's active goal, from one goal to the next."""
+    """Return the feed of the team's marker, across changes of the active goal."""
     team_id: UUID = ctx.args["team_id"]
     here = await place_in_team(ctx, TeamPart.GOALS)
 
@@ -65,7 +65,7 @@ async def team_progress_updated(ctx: Context) -> StateFeed:
 
 
 async def team_leaderboard_updated(ctx: Context) -> StateFeed:
-    """A team's board; on Monday WEEK is the new week."""
+    """Return the feed of a team's board; on Monday WEEK is the new week."""
     team_id: UUID = ctx.args["team_id"]
     here = await place_in_team(ctx, TeamPart.PEOPLE)
     period, metric = ctx.args["period"], ctx.args["metric"]
@@ -82,7 +82,7 @@ async def team_leaderboard_updated(ctx: Context) -> StateFeed:
 
 
 async def teams_leaderboard_updated(ctx: Context) -> StateFeed:
-    """The board of public teams."""
+    """Return the feed of the board of public teams."""
     period, basis = ctx.args["period"], ctx.args["basis"]
 
     async def snapshot(request: Request) -> StateSnapshot:
@@ -95,7 +95,7 @@ async def teams_leaderboard_updated(ctx: Context) -> StateFeed:
 
 
 async def team_presence_updated(ctx: Context) -> StateFeed:
-    """Who is walking now. It ends with a membership, of which the team's log tells."""
+    """Return the feed of a team's presence. It ends with the membership, so the team's log triggers it too."""
     team_id: UUID = ctx.args["team_id"]
     await place_in_team(ctx, TeamPart.PEOPLE)
 
@@ -109,7 +109,7 @@ async def team_presence_updated(ctx: Context) -> StateFeed:
 
 
 async def live_cursor(ctx: Context) -> str | None:
-    """The place in the team's log that the team was read at; None for who may follow nothing of it."""
+    """Return the cursor at which the team was read; None if the viewer may not subscribe to its log."""
     team: Team = ctx.source
     if not may_see(TeamPart.GOALS, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
@@ -117,6 +117,6 @@ async def live_cursor(ctx: Context) -> str | None:
 
 
 def _midnight(timezone: str, request: Request) -> datetime | None:
-    """When the team's day ends: windows and paces are other ones then."""
+    """Return when the team's day ends: windows and paces change then."""
     zone = ZoneInfo(timezone)
     return day_after(request.now.astimezone(zone).date(), zone)

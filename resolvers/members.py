@@ -1,4 +1,4 @@
-"""Memberships: a team's members, the viewer's own, and joining, leaving and roles."""
+"""Memberships: lists of a team and of the viewer, and joining, leaving and roles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from resolvers.writing import write
 
 @dataclass(frozen=True, slots=True)
 class MembershipPayload:
-    """The team one is now in, and one's place among its members."""
+    """Joined team, and the new membership."""
 
     team: Team
     member_edge: Edge[TeamMember]
@@ -29,7 +29,7 @@ class MembershipPayload:
 
 @dataclass(frozen=True, slots=True)
 class LeaveTeamPayload:
-    """The membership that ended, and the team as far as one who left still sees it."""
+    """Id of the ended membership, and the team as far as it is still visible."""
 
     deleted_member_id: UUID
     team: Team | None
@@ -37,7 +37,7 @@ class LeaveTeamPayload:
 
 @dataclass(frozen=True, slots=True)
 class RemoveMemberPayload:
-    """The membership that ended, and the team without it."""
+    """Id of the ended membership, and the team without it."""
 
     deleted_member_id: UUID
     team: Team
@@ -45,7 +45,7 @@ class RemoveMemberPayload:
 
 @dataclass(frozen=True, slots=True)
 class SetMemberRolePayload:
-    """The member in their role."""
+    """Member with the new role."""
 
     member: TeamMember
 
@@ -56,7 +56,7 @@ _pages: Batch[PageQuery[Team], Sequence[TeamMember]] = paged(
 
 
 async def of_team(ctx: Context) -> Page[TeamMember] | None:
-    """A team's members, oldest first; None for who is not one of them."""
+    """Return a team's members, oldest first; None if the viewer is not a member."""
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), datetime, UUID)
     team: Team = ctx.source
@@ -67,12 +67,12 @@ async def of_team(ctx: Context) -> Page[TeamMember] | None:
 
 
 async def of_viewer(ctx: Context) -> list[TeamMember]:
-    """The viewer's memberships, oldest first."""
+    """Return the viewer's memberships, oldest first."""
     return await members.of_viewer(ctx.request.db, ctx.request.viewer)
 
 
 def cursor_of(member: TeamMember) -> str:
-    """A member's place in the list of members."""
+    """Return a member's cursor in the list of members."""
     return encode_cursor(member.joined_at, member.id)
 
 
@@ -84,16 +84,16 @@ async def join_team(ctx: Context) -> MembershipPayload:
 
 
 async def membership_payload(ctx: Context, member_id: UUID) -> MembershipPayload:
-    """The viewer's new membership with its team."""
+    """Return the viewer's new membership with its team."""
     member = await _member(ctx, member_id)
     return MembershipPayload(member.team, Edge(cursor_of(member), member))
 
 
 async def leave_team(ctx: Context) -> LeaveTeamPayload:
-    """End one's own membership."""
+    """End the viewer's own membership."""
     user, now, team_id = ctx.user_id, ctx.request.now, ctx.args["input"]["team_id"]
     left = await write(ctx, actions.Left, lambda tx: actions.leave_team(tx, user, now, team_id))
-    await forget_picture(ctx, left.team_id)  # the last one ends it
+    await forget_picture(ctx, left.team_id)  # the last member's leaving ends the team
     return LeaveTeamPayload(left.member_id, await teams.team(ctx.request.db, ctx.request.viewer, left.team_id))
 
 
@@ -106,7 +106,7 @@ async def remove_member(ctx: Context) -> RemoveMemberPayload:
 
 
 async def set_member_role(ctx: Context) -> SetMemberRolePayload:
-    """Give a member a role."""
+    """Set a member's role."""
     admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
     done = await write(
         ctx, actions.RoleSet, lambda tx: actions.set_role(tx, admin, now, given["member_id"], given["role"])

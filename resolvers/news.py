@@ -1,4 +1,4 @@
-"""Subscriptions to a team's log: each is one view of it, and each event loads its rows and asks the policy again."""
+"""Subscriptions to a team's log: each is a view of it, and each event loads its rows with the policy applied anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ CHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class TeamActivityEvent(EventEnvelope):
-    """A public walk came, changed or went."""
+    """Event of a public walk that was added, changed or removed."""
 
     change: ListChange | None = None
     edge: Edge[Activity] | None = None
@@ -46,7 +46,7 @@ class TeamActivityEvent(EventEnvelope):
 
 @dataclass(frozen=True, slots=True)
 class TeamMemberEvent(EventEnvelope):
-    """Somebody joined, has another role or name, or left."""
+    """Event of a member who joined, changed in role or name, or left."""
 
     change: ListChange | None = None
     edge: Edge[TeamMember] | None = None
@@ -56,7 +56,7 @@ class TeamMemberEvent(EventEnvelope):
 
 @dataclass(frozen=True, slots=True)
 class TeamGoalEvent(EventEnvelope):
-    """A goal stands elsewhere than before."""
+    """Event of a goal whose status changed."""
 
     goal: Goal | None = None
     team: Team | None = None
@@ -64,35 +64,35 @@ class TeamGoalEvent(EventEnvelope):
 
 @dataclass(frozen=True, slots=True)
 class TeamMilestoneEvent(EventEnvelope):
-    """The team passed a milestone."""
+    """Event of a milestone that the team passed."""
 
     milestone: Milestone | None = None
 
 
 async def team_activity_changed(ctx: Context) -> LogFeed:
-    """Walks as the team's list of them shows them."""
+    """Return the feed of the team's list of walks."""
     kinds = {EventKind.ACTIVITY_ADDED, EventKind.ACTIVITY_CHANGED, EventKind.ACTIVITY_REMOVED}
     return await _log(ctx, TeamPart.PEOPLE, kinds, TeamActivityEvent, _walks)
 
 
 async def team_member_changed(ctx: Context) -> LogFeed:
-    """Members as the team's list of them shows them."""
+    """Return the feed of the team's list of members."""
     kinds = {EventKind.MEMBER_ADDED, EventKind.MEMBER_CHANGED, EventKind.MEMBER_REMOVED}
     return await _log(ctx, TeamPart.PEOPLE, kinds, TeamMemberEvent, _members)
 
 
 async def team_goal_changed(ctx: Context) -> LogFeed:
-    """Goals that begin, are reached, fail, or are corrected, fixed or given up."""
+    """Return the feed of goals that are activated, completed, failed, reopened, finalised or cancelled."""
     return await _log(ctx, TeamPart.GOALS, {EventKind.GOAL_CHANGED}, TeamGoalEvent, _goals)
 
 
 async def team_milestone_reached(ctx: Context) -> LogFeed:
-    """Milestones the team passes, each once."""
+    """Return the feed of milestones the team passes, each once."""
     return await _log(ctx, TeamPart.GOALS, {EventKind.MILESTONE_REACHED}, TeamMilestoneEvent, _milestones)
 
 
 async def _log(ctx: Context, part: TeamPart, kinds: set[EventKind], event: type[EventEnvelope], load: Load) -> LogFeed:
-    """A view of the log of the argument `team_id`. Raises NOT_FOUND where the viewer may not see that part of it."""
+    """Return a view of the log of the argument `team_id`. Raises NOT_FOUND if the viewer may not see that part."""
     team_id: UUID = ctx.args["team_id"]
     await place_in_team(ctx, part)
     return LogFeed(ctx.info.field_name, AccessRule(team_id, part), team_id, frozenset(kinds), event, load)
@@ -114,7 +114,7 @@ async def _members(request: Request, team_id: UUID, entries: Sequence[LogEntry])
 
 
 def _of_list(entry: LogEntry, row: Any, place: Any) -> dict[str, Any]:
-    """What happened to an item of a list. A row that has gone or turned private since leaves the event empty."""
+    """Return the event fields of a changed list item; empty if its row was deleted or made private since."""
     change = CHANGES[entry.kind]
     if change is ListChange.REMOVED:
         return {"change": change, "removed_id": entry.subject_id}

@@ -1,6 +1,6 @@
-"""Anything by its id: which loader answers for which type. Each applies its noun's policy, so hidden looks missing.
+"""Nodes by id: the loader of each type. Each applies its noun's policy, so hidden rows appear missing.
 
-An id comes as its prefix and the rest: 32 hex digits, but for derived ids, which their loader reads itself.
+An id is given as its prefix and the rest: 32 hex digits, except for derived ids, which their loader parses.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +19,7 @@ Load: TypeAlias = Callable[[Request, list[str]], Awaitable[Mapping[str, Any]]]
 
 
 def by_uuid(load: Callable[[Request, list[UUID]], Awaitable[Mapping[UUID, Any]]]) -> Load:
-    """A loader whose ids are UUIDs."""
+    """Return a loader by hexadecimal ids for one by UUIDs."""
 
     async def load_hex(request: Request, ids: list[str]) -> dict[str, Any]:
         return {node_id.hex: row for node_id, row in (await load(request, [UUID(text) for text in ids])).items()}
@@ -50,13 +50,13 @@ LOADERS: dict[str, Load] = {
 
 
 async def node(ctx: Context) -> Any:
-    """What has the id, if the viewer may see it."""
+    """Return the node of an id; None if the viewer may not see it."""
     node_id: NodeId = ctx.args["id"]
     return (await _load(ctx.request, [node_id])).get(node_id)
 
 
 async def nodes(ctx: Context) -> list[Any]:
-    """What has each of the ids, in their order; None where the viewer may not see it."""
+    """Return the nodes of ids, in their order; None for those the viewer may not see."""
     ids: list[NodeId] = ctx.args["ids"]
     whole("ids", len(ids), 0, MAX_IDS)
     found = await _load(ctx.request, ids)
@@ -64,7 +64,7 @@ async def nodes(ctx: Context) -> list[Any]:
 
 
 async def _load(request: Request, ids: list[NodeId]) -> dict[NodeId, Any]:
-    """One statement for each type."""
+    """Load nodes by one statement per type."""
     of_type: dict[str, list[str]] = {}
     for prefix, rest in dict.fromkeys(ids):
         of_type.setdefault(prefix, []).append(rest)

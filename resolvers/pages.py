@@ -1,4 +1,4 @@
-"""Pages below many parents, such as the members of twenty teams: one statement for all that are asked alike."""
+"""Pages below many parents, such as the members of twenty teams: one statement for all of the same key and size."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ SortKey = tuple[Any, ...]
 
 
 class Parent(Protocol):
-    """A row that has lists of its own; hashable, as frozen dataclasses are."""
+    """Row that has lists of its own; hashable, as frozen dataclasses are."""
 
     @property
     def id(self) -> UUID:
-        """By which its page is found."""
+        """Id by which its page is returned."""
 
 
 P = TypeVar("P", bound=Parent)
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class PageQuery(Generic[P]):
-    """The `size` items of a parent that follow the key `after`."""
+    """Query of the `size` items of a parent after the key `after`."""
 
     parent: P
     after: SortKey | None
@@ -35,9 +35,9 @@ class PageQuery(Generic[P]):
 def paged(
     load: Callable[[Request, list[P], SortKey | None, int], Awaitable[Mapping[UUID, Sequence[T]]]],
 ) -> Batch[PageQuery[P], Sequence[T]]:
-    """A batch of `PageQuery`s, answered with one item more than asked for, to learn whether another page follows.
+    """Return a batch of `PageQuery`s, each with one item more than requested, to detect a further page.
 
-    `load` gets the parents of one key and size, and how many to read for each; it answers by the parent's id.
+    `load` gets the parents of one key and size, and the number to read for each; it returns rows by the parent's id.
     """
 
     async def load_all(request: Request, asks: list[PageQuery[P]]) -> dict[PageQuery[P], Sequence[T] | Exception]:

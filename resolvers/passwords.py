@@ -1,4 +1,4 @@
-"""Forgotten and changed passwords, and changes of address."""
+"""Password resets, and changes of password and e-mail address."""
 
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ from resolvers.limiting import code_of_change, code_of_reset, from_here, mails, 
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """The request's id, with which alone its codes are good."""
+    """Id of a request; its codes are valid only with it."""
 
     request_id: str = field(repr=False)
     ok: bool = True
@@ -30,7 +30,7 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class EmailChanged:
-    """The caller with the new address."""
+    """Caller with the new address."""
 
     viewer: Profile
 
@@ -44,7 +44,7 @@ async def forgot_password(ctx: Context) -> Requested:
 
 
 async def reset_password(ctx: Context) -> Done:
-    """Give an account a new password with the code. Its owner is at this network, whatever failed here before."""
+    """Set an account's new password by a code. It marks this network as its owner's and clears its failed sign-ins."""
     given, limits = ctx.args["input"], ctx.request.runtime.rate_limits
     right = all_right(
         email=lambda: email_address(given["email"]),
@@ -61,7 +61,7 @@ async def reset_password(ctx: Context) -> Done:
 
 
 async def change_password(ctx: Context) -> Done:
-    """Give the caller's account a new password."""
+    """Set the caller's new password."""
     given, request = ctx.args["input"], ctx.request
     password = checked_password(given["new_password"], "input.newPassword")
     async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=_changes(ctx)):

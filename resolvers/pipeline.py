@@ -1,4 +1,4 @@
-"""A pipeline resolver: before → functions → after, as AppSync runs it. Used where steps are shared, never for show."""
+"""Pipeline resolvers: before → functions → after, as AppSync runs them. Used only where steps are shared."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_FUNCTIONS = 10
 
 
 class SkipTo(Enum):
-    """Where an early return goes on."""
+    """Target of an early return."""
 
     NEXT = "NEXT"
     END = "END"
@@ -23,14 +23,14 @@ class SkipTo(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EarlyReturn:
-    """A step's answer that skips what would follow: see `early_return`."""
+    """Result of a step that skips later ones: see `early_return`."""
 
     value: Any
     skip_to: SkipTo
 
 
 def early_return(value: Any = None, skip_to: SkipTo = SkipTo.NEXT) -> EarlyReturn:
-    """Return this from a step to end it with `value`.
+    """Return a result for a step to end with `value`.
 
     From `before` it skips every function; from a function, END skips the functions that follow and NEXT none.
     `after` always runs.
@@ -39,14 +39,14 @@ def early_return(value: Any = None, skip_to: SkipTo = SkipTo.NEXT) -> EarlyRetur
 
 
 def pipeline(*functions: Step, before: Step | None = None, after: Step | None = None) -> Resolver:
-    """A resolver that runs the steps one after the other on one context.
+    """Return a resolver that runs the steps one after the other on one context.
 
     Each function sees its predecessor's result as `ctx.prev`, the first one that of `before`; `ctx.stash` carries the
     rest. With `after` its return value is the field's, and it sees the last result as `ctx.result`; without it the last
     result is the field's. Nothing is awaited unless a step returned an awaitable.
 
     A function's refusal skips the functions that follow; `after` finds it in `ctx.error`, to raise it again or to
-    answer in its place. What `before` refuses, and what `error` or `unauthorized` gave up anywhere, ends the field.
+    answer in its place. A refusal by `before`, and `error` or `unauthorized` in any step, end the field.
     """
     if not 1 <= len(functions) <= MAX_FUNCTIONS:
         raise ValueError(f"a pipeline has 1 to {MAX_FUNCTIONS} functions, not {len(functions)}")
@@ -88,7 +88,7 @@ async def _continue(
 
 
 def _take(ctx: Context, outcome: Any, index: int, count: int) -> int:
-    """Keep a step's outcome as `prev`; the index of the step to run next."""
+    """Store a step's outcome as `prev`; return the index of the step to run next."""
     if isinstance(outcome, EarlyReturn):
         ctx.prev = outcome.value
         return count if index == 0 or outcome.skip_to is SkipTo.END else index + 1

@@ -1,4 +1,4 @@
-"""Places by name, and names for positions."""
+"""Geocoding: places by name, and by position."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ async def _reverse(ctx: Context) -> Place | None:
 
 
 search_places = pipeline(_search, before=per_user(PLACES_SEARCHED))
-"""Places named like the query, best first."""
+"""Return places with names like the query, best first."""
 
 reverse_geocode = pipeline(_reverse, before=per_user(PLACES_SEARCHED))
-"""The nearest named place."""
+"""Return the nearest named place."""

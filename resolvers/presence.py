@@ -1,4 +1,4 @@
-"""Telling one's team that one is walking."""
+"""Presence: announcing to a team that a member is walking."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ from resolvers.limiting import per_user
 
 @dataclass(frozen=True, slots=True)
 class SetPresencePayload:
-    """It was told."""
+    """Payload of success."""
 
     ok: bool = True
 
 
 async def set_presence(ctx: Context) -> SetPresencePayload:
-    """Walk for the next two minutes, or no longer. Nothing of it is stored in PostgreSQL."""
+    """Set the caller's presence for two minutes, or end it. It is not stored in PostgreSQL."""
     await per_user(PRESENCE)(ctx)
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
     team = require(await teams.team(request.db, request.viewer, given["team_id"]), "team")

@@ -1,4 +1,4 @@
-"""Where a goal's team is on its route, what it passed, and who walked how much of it."""
+"""Progress of goals: the marker, milestones, and contributions."""
 
 from collections.abc import Awaitable, Mapping
 from uuid import UUID
@@ -18,12 +18,12 @@ CONTRIBUTORS_DEFAULT, CONTRIBUTORS_MAX = 5, 20
 
 
 async def load(request: Request, goal_ids: list[UUID]) -> Mapping[UUID, GoalProgress]:
-    """Progress by the goal's id."""
+    """Return progress by the goal's id."""
     return await progress.of_goals(request.db, request.viewer, goal_ids, request.now)
 
 
 async def load_milestones(request: Request, milestone_ids: list[UUID]) -> Mapping[UUID, Milestone]:
-    """Milestones by id."""
+    """Return milestones by id."""
     return await milestones.by_ids(request.db, request.viewer, milestone_ids)
 
 
@@ -37,17 +37,17 @@ _own: Batch[UUID, Contribution] = Batch(
 
 
 def of_goal(ctx: Context) -> "Awaitable[GoalProgress | None]":
-    """The progress of a goal."""
+    """Return the progress of a goal."""
     return _of_goal(ctx.request, ctx.source.id)
 
 
 def milestones_of(ctx: Context) -> "Awaitable[list[Milestone] | None]":
-    """The milestones of a goal, in the order of its route."""
+    """Return the milestones of a goal, in the order of its route."""
     return _milestones(ctx.request, ctx.source.id)
 
 
 def viewer_contribution(ctx: Context) -> "Awaitable[Contribution | None]":
-    """What the viewer walked of it, private walks included."""
+    """Return the viewer's contribution to it, private walks included."""
     return _own(ctx.request, ctx.source.id)
 
 
@@ -57,7 +57,7 @@ _top: Batch[tuple[UUID, int], list[Contribution]] = grouped(
 
 
 async def top_contributors(ctx: Context) -> list[Contribution]:
-    """Who walked most of it, for members of its team."""
+    """Return the largest contributions to it, for members of its team."""
     first = ctx.args.get("first")
     size = CONTRIBUTORS_DEFAULT if first is None else whole("first", first, 1, CONTRIBUTORS_MAX)
     return await _top(ctx.request, (ctx.source.id, size)) or []
@@ -73,7 +73,7 @@ _travelled = grouped(_load_travelled)
 
 
 async def travelled_polyline(ctx: Context) -> str:
-    """The route from its start to the marker."""
+    """Return the polyline of the route from its start to the marker."""
     here: GoalProgress = ctx.source
     zoom = checked_zoom(ctx.args.get("zoom"))
     return require(await _travelled(ctx.request, ((here.route_id, here.total_mm), zoom)), "route")
@@ -89,6 +89,6 @@ _positions: Batch[tuple[UUID, int], RoutePosition | None] = Batch(_load_position
 
 
 async def milestone_position(ctx: Context) -> LatLng:
-    """Where on the map a milestone stands."""
+    """Return the position of a milestone on the map."""
     milestone: Milestone = ctx.source
     return require(await _positions(ctx.request, (milestone.route_id, milestone.at_mm)), "route").position

@@ -1,4 +1,4 @@
-"""The routes of goals, which never change, and the parts all routes are drawn from."""
+"""Routes of goals, which are immutable, and the fields common to all routes."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Shape: TypeAlias = UUID | TransientRoute  # a stored route by its id
 
 @dataclass(frozen=True, slots=True)
 class RouteLeg:
-    """A leg, and the route it is drawn with."""
+    """Leg, and the route it is part of."""
 
     index: int
     starts_at_meters: float
@@ -42,7 +42,7 @@ def _leg_of(shape: Shape, leg: LegRow) -> RouteLeg:
 
 
 async def load(request: Request, route_ids: list[UUID]) -> Mapping[UUID, RouteRow]:
-    """The routes of goals the viewer may see, by id."""
+    """Return the routes of goals the viewer may see, by id."""
     visible = await goals.visible_routes(request.db, request.viewer, route_ids)
     return await routes.routes_by_ids(request.db, visible) if visible else {}
 
@@ -53,12 +53,12 @@ _legs: Batch[UUID, list[LegRow]] = Batch(lambda request, ids: routes.legs_of(req
 
 
 def of_goal(ctx: Context) -> "Awaitable[RouteRow | None]":
-    """The route of a goal."""
+    """Return the route of a goal."""
     return _routes(ctx.request, ctx.source.route_id)
 
 
 def waypoints(ctx: Context) -> "Sequence[WaypointRow] | Awaitable[Sequence[WaypointRow] | None]":
-    """The places a route passes."""
+    """Return the waypoints of a route."""
     if isinstance(ctx.source, RouteRow):
         return _waypoints(ctx.request, ctx.source.id)
     sketch: TransientRoute = ctx.source
@@ -66,20 +66,20 @@ def waypoints(ctx: Context) -> "Sequence[WaypointRow] | Awaitable[Sequence[Waypo
 
 
 async def legs(ctx: Context) -> list[RouteLeg]:
-    """The ways between a route's waypoints."""
+    """Return the legs between a route's waypoints."""
     shape = _shape(ctx.source)
     rows = await _legs(ctx.request, shape) if isinstance(shape, UUID) else shape.measured.legs
     return [_leg_of(shape, leg) for leg in rows or ()]
 
 
 async def geo_json(request: Request, route_id: UUID) -> str | None:
-    """A stored route as GeoJSON; None where there is none that the viewer may see."""
+    """Return a stored route as GeoJSON; None if there is none that the viewer may see."""
     visible = await goals.visible_routes(request.db, request.viewer, [route_id])
     return await polylines.route_geojson(request.db, route_id) if visible else None
 
 
 def geo_json_url(ctx: Context) -> str:
-    """Where a stored route can be fetched as GeoJSON, with the token of who may see it."""
+    """Return the URL of a stored route as GeoJSON, which needs the token of a user who may see it."""
     return f"{ctx.request.runtime.settings.origin}/routes/route_{ctx.source.id.hex}.geojson"
 
 
@@ -98,7 +98,7 @@ _polylines = grouped(_load_polylines)
 
 
 async def polyline(ctx: Context) -> str:
-    """A route's polyline6, simplified for `zoom`; without it the overview."""
+    """Return a route's polyline6, simplified for `zoom`; without it the overview."""
     zoom = checked_zoom(ctx.args.get("zoom"))
     if zoom is None:
         overview: str = ctx.source.overview
@@ -107,7 +107,7 @@ async def polyline(ctx: Context) -> str:
 
 
 async def leg_polyline(ctx: Context) -> str:
-    """A leg's polyline6, from the same statement as its route's and its neighbours'."""
+    """Return a leg's polyline6, read by the same statement as those of its route and its neighbours."""
     leg: RouteLeg = ctx.source
     zoom = checked_zoom(ctx.args.get("zoom"))
     if zoom is None:

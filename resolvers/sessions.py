@@ -1,4 +1,4 @@
-"""One's own sessions: which there are, and ending one of them."""
+"""The viewer's own sessions: the list, and ending one of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,25 +15,25 @@ from resolvers.limiting import sign_outs
 
 @dataclass(frozen=True, slots=True)
 class EndSessionResult:
-    """Which session has ended, and whose it was."""
+    """Id of the ended session, and its user."""
 
     deleted_session_id: UUID
     viewer: Profile
 
 
 async def of_viewer(ctx: Context) -> Sequence[ActiveSession]:
-    """The sessions that have not ended."""
+    """Return the viewer's sessions that have not ended."""
     return await _own(ctx.request)
 
 
 async def load(request: Request, ids: list[UUID]) -> dict[UUID, ActiveSession]:
-    """Own sessions by their ids."""
+    """Return the viewer's sessions by id."""
     own = await _own(request)
     return {session.id: session for session in own if session.id in ids}
 
 
 async def end_session(ctx: Context) -> EndSessionResult:
-    """End one of one's own sessions."""
+    """End one of the viewer's sessions."""
     user_id, request, runtime = ctx.user_id, ctx.request, ctx.request.runtime
     session_id: UUID = ctx.args["input"]["session_id"]
     async with runtime.rate_limits.calls(sign_outs(ctx)):

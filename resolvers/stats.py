@@ -1,4 +1,4 @@
-"""What the viewer's own walks come to."""
+"""Totals of the viewer's own walks."""
 
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from resolvers.context import Context
 
 
 async def of_viewer(ctx: Context) -> ActivityStats:
-    """The sums of the window that holds `date`, or today in the viewer's zone."""
+    """Return the totals of the window that holds `date`, or today in the viewer's zone."""
     profile: Profile = ctx.source
     period = ctx.args.get("period") or LeaderboardPeriod.WEEK
     if period is LeaderboardPeriod.GOAL:

@@ -1,4 +1,4 @@
-"""Teams: reading and searching them, and founding, changing and deleting them."""
+"""Teams: reading, searching, creating, changing and deleting them."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from resolvers.context import Context
 from resolvers.limiting import caller
 from resolvers.writing import write
 
-_OF_REQUEST = ("team_id", "expected_version", "idempotency_key")  # what an input says besides the team's fields
+_OF_REQUEST = ("team_id", "expected_version", "idempotency_key")  # of an input, besides the team's fields
 
 
 @dataclass(frozen=True, slots=True)
 class CreateTeamPayload:
-    """The new team, and its founder's membership."""
+    """New team, and its founder's membership."""
 
     team: Team
     membership: TeamMember
@@ -35,18 +35,18 @@ class CreateTeamPayload:
 
 @dataclass(frozen=True, slots=True)
 class UpdateTeamPayload:
-    """The team as it is now."""
+    """Changed team."""
 
     team: Team
 
 
 async def team(ctx: Context) -> Team | None:
-    """A team the viewer may see."""
+    """Return a team the viewer may see."""
     return await teams.team(ctx.request.db, ctx.request.viewer, ctx.args["id"])
 
 
 async def search_teams(ctx: Context) -> Page[Team]:
-    """Public teams whose names resemble the query, best first."""
+    """Return public teams with names similar to the query, best first."""
     query = clean("query", ctx.args["query"], *QUERY)
     await ctx.request.runtime.rate_limits.spend(TEAMS_SEARCHED, caller(ctx))
     size = page_size(ctx.args.get("first"))
@@ -57,7 +57,7 @@ async def search_teams(ctx: Context) -> Page[Team]:
 
 
 async def create_team(ctx: Context) -> CreateTeamPayload:
-    """Found a team."""
+    """Create a team."""
     founder, now = ctx.user_id, ctx.request.now
     profile = await users.profile(ctx.request.runtime.writer, founder)
     new = new_team(**_fields(ctx), home=profile.timezone if profile else "UTC")
@@ -78,7 +78,7 @@ async def update_team(ctx: Context) -> UpdateTeamPayload:
 
 
 async def delete_team(ctx: Context) -> TeamDeleted:
-    """End a team."""
+    """Delete a team."""
     admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
     done = await write(
         ctx, TeamDeleted, lambda tx: actions.delete_team(tx, admin, now, given["team_id"], given["confirm_name"])
@@ -88,13 +88,13 @@ async def delete_team(ctx: Context) -> TeamDeleted:
 
 
 async def forget_picture(ctx: Context, team_id: UUID) -> None:
-    """Show the team's picture no longer, if it has ended."""
+    """Delete the team's picture if the team has ended."""
     runtime = ctx.request.runtime
     await forgotten(runtime.pictures, name_in(await teams.last_picture(runtime.writer, team_id)))
 
 
 def _fields(ctx: Context) -> dict[str, Any]:
-    """The team's own fields that the input gives."""
+    """Return the team's own fields of the input."""
     return {name: value for name, value in ctx.args["input"].items() if name not in _OF_REQUEST}
 
 
@@ -102,5 +102,5 @@ _by_id: Batch[UUID, Team] = Batch(lambda request, team_ids: teams.teams(request.
 
 
 def by_team_id(ctx: Context) -> "Awaitable[Team | None]":
-    """The team whose id the row has, loaded together with those of its neighbours."""
+    """Return the team of a row's `team_id`, loaded together with those of its neighbours."""
     return _by_id(ctx.request, ctx.source.team_id)

@@ -1,4 +1,4 @@
-"""Routes nobody has stored: previews, templates of famous walks, and the way a new goal asks for."""
+"""Routes that are not stored: previews, templates of famous walks, and the route of a new goal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,78 +25,78 @@ TEMPLATES_FIRST = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TransientRoute:
-    """A route nobody has stored. It is equal to nothing but itself, so that a batch can have it as a key."""
+    """Route that is not stored. It is compared by identity, so that a batch can have it as a key."""
 
     plan: RoutePlan
     measured: MeasuredRoute
 
     @property
     def length_meters(self) -> float:
-        """Metres along it."""
+        """Length in metres."""
         return self.measured.length_meters
 
     @property
     def bounds(self) -> Bounds:
-        """The box around it."""
+        """Bounding box."""
         return self.measured.bounds
 
     @property
     def overview(self) -> str:
-        """Its polyline of at most 500 points."""
+        """Polyline of at most 500 points."""
         return self.measured.overview
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoutePreview(TransientRoute):
-    """What a goal's route would be."""
+    """Preview of a goal's route."""
 
     @property
     def warnings(self) -> Sequence[Problem]:
-        """What is doubtful about it."""
+        """Warnings about it."""
         return self.plan.warnings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RouteTemplate(TransientRoute):
-    """A famous walk, with the way a router found along it."""
+    """Famous walk, with the router's route along it."""
 
     template: Template
 
     @property
     def id(self) -> UUID:
-        """The template's id."""
+        """Id of the template."""
         return self.template.id
 
     @property
     def name(self) -> str:
-        """What the walk is called."""
+        """Name of the walk."""
         return self.template.name
 
     @property
     def description(self) -> str:
-        """Where it goes."""
+        """Description of the walk."""
         return self.template.description
 
     @property
     def country(self) -> str:
-        """The country most of it lies in."""
+        """Country that most of it is in."""
         return self.template.country
 
 
 async def load_templates(request: Request, template_ids: list[UUID]) -> Mapping[UUID, RouteTemplate]:
-    """Templates by id."""
+    """Return templates by id."""
     return {each.id: await _drawn(request, each) for each in ROUTE_TEMPLATES if each.id in template_ids}
 
 
 async def preview_route(ctx: Context) -> RoutePreview:
-    """The way along waypoints, without storing it."""
+    """Return the route along waypoints, without storing it."""
     checked = checked_waypoints(given_waypoints(ctx.args["waypoints"]), "waypoints")
     plan = await _plan(ctx, checked)
     return RoutePreview(plan, await routes.measure_route(ctx.request.db, checked, plan.legs))
 
 
 async def route_templates(ctx: Context) -> Page[RouteTemplate]:
-    """Famous walks, by name."""
+    """Return a page of famous walks, by name."""
     size = page_size(ctx.args.get("first"), default=TEMPLATES_FIRST)
     after = decode_cursor(ctx.args.get("after"), str, UUID)
     rest = [each for each in ROUTE_TEMPLATES if after is None or (each.name, each.id) > after][: size + 1]
@@ -107,9 +107,9 @@ async def route_templates(ctx: Context) -> Page[RouteTemplate]:
 async def new_route(
     ctx: Context, waypoints: Sequence[Mapping[str, Any]] | None, template_id: UUID | None = None
 ) -> tuple[NewRoute, Sequence[Problem]]:
-    """The route a goal asks for, ready to be stored, and what is doubtful about it.
+    """Return a new goal's route, ready to be stored, and warnings about it.
 
-    Raises VALIDATION_ERROR, NOT_FOUND for a template there isn't, NO_ROUTE_FOUND and ROUTE_ERROR.
+    Raises VALIDATION_ERROR, NOT_FOUND for an unknown template, NO_ROUTE_FOUND and ROUTE_ERROR.
     """
     if (waypoints is None) == (template_id is None):
         raise invalid("input.waypoints", "EITHER_OR", "give either waypoints or routeTemplateId")
@@ -124,24 +124,24 @@ async def new_route(
 
 
 def given_waypoints(waypoints: Sequence[Mapping[str, Any]]) -> list[Waypoint]:
-    """The waypoints of an input, unchecked."""
+    """Return the waypoints of an input, unchecked."""
     return [
         Waypoint(LatLng(**given["position"]), given.get("name"), bool(given.get("is_locked"))) for given in waypoints
     ]
 
 
 async def _plan(ctx: Context, waypoints: Sequence[Waypoint]) -> RoutePlan:
-    """The router's way along checked waypoints; each asking counts."""
+    """Return the router's route along checked waypoints; each call counts against its limit."""
     await ctx.request.runtime.rate_limits.spend(ROUTES_PLANNED, ctx.user_id.hex)
     return await ctx.request.runtime.providers.router.route(waypoints)
 
 
-# The templates are ours and few, so each way is asked for once per process.
+# The templates are few and constant, so each is routed once per process.
 _templates: WeakKeyDictionary[Router, dict[UUID, RouteTemplate]] = WeakKeyDictionary()
 
 
 async def _drawn(request: Request, template: Template) -> RouteTemplate:
-    """The template with the way the router finds along it."""
+    """Return the template with the router's route along it."""
     router = request.runtime.providers.router
     known = _templates.setdefault(router, {})
     if template.id not in known:

@@ -1,4 +1,4 @@
-"""Users: the viewer's own account, and the public cards of others."""
+"""Users: the viewer's own account, and other users' public cards."""
 
 from dataclasses import dataclass
 
@@ -11,30 +11,30 @@ from milequest.store.users import Profile, User
 from resolvers.context import Context
 from resolvers.writing import write
 
-_OF_REQUEST = ("expected_version", "idempotency_key")  # what an input says besides the profile's fields
+_OF_REQUEST = ("expected_version", "idempotency_key")  # of an input, besides the profile's fields
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerPayload:
-    """The account as it is now."""
+    """Changed account."""
 
     viewer: Profile
 
 
 async def viewer(ctx: Context) -> Profile | None:
-    """Who is signed in; nobody is None."""
+    """Return the signed-in user's profile; None if the caller is not signed in."""
     user_id = ctx.identity.user_id
     return None if user_id is None else await users.profile(ctx.request.db, user_id)
 
 
 async def user(ctx: Context) -> User | None:
-    """Someone who shares a team with the viewer."""
+    """Return a user who shares a team with the viewer."""
     user_id = ctx.args["id"]
     return (await users.visible_cards(ctx.request.db, ctx.request.viewer, [user_id])).get(user_id)
 
 
 async def update_profile(ctx: Context) -> ViewerPayload:
-    """Change the profile, or the settings of privacy: what the input gives."""
+    """Change the fields of the profile or the privacy settings that the input gives."""
     user_id, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
     changes = profile_changes({name: value for name, value in given.items() if name not in _OF_REQUEST})
     expected = given.get("expected_version")

@@ -1,4 +1,4 @@
-"""How a mutation's resolver runs its action: once per key, in one transaction, then it wakes the listeners."""
+"""Running a mutation's action: once per idempotency key, in one transaction; then subscribers are woken."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -15,7 +15,7 @@ KEY_LENGTH = (8, 64)  # characters of an idempotency key
 
 
 def idempotency_of(ctx: Context) -> tuple[str | None, bytes | None]:
-    """The request's idempotency key and the hash of the rest of its input; None and None without a key."""
+    """Return the request's idempotency key and the hash of the rest of its input; None and None without a key."""
     given = dict(ctx.args["input"])
     key = given.pop("idempotency_key", None)
     if key is None:
@@ -24,7 +24,7 @@ def idempotency_of(ctx: Context) -> tuple[str | None, bytes | None]:
 
 
 async def write(ctx: Context, outcome: type[T], action: Callable[[Tx], Awaitable[T]]) -> T:
-    """Run `action` and return what it came to: a dataclass of ids, from which the payload is read.
+    """Run `action` and return its outcome: a dataclass of ids, from which the payload is read.
 
     With `input.idempotencyKey` a second request with the same input gets the first one's outcome, runs nothing and
     counts against no limit. Raises RATE_LIMITED, IDEMPOTENCY_MISMATCH for another input under the same key.
@@ -48,7 +48,7 @@ async def write(ctx: Context, outcome: type[T], action: Callable[[Tx], Awaitable
 
 
 async def earlier(ctx: Context, outcome: type[T]) -> T | None:
-    """What the same request came to before; None for a first one. Asked by who needs more than `write` for a first one.
+    """Return the outcome of an earlier, equal request; None for a first one, if that needs more work than `write`.
 
     Raises IDEMPOTENCY_MISMATCH.
     """
@@ -60,7 +60,7 @@ async def earlier(ctx: Context, outcome: type[T]) -> T | None:
 
 
 async def commit(ctx: Context, action: Callable[[Tx], Awaitable[T]]) -> T:
-    """Run `action` in one transaction, then tell the listeners. For an action that sees to idempotency itself."""
+    """Run `action` in one transaction, then wake subscribers. For an action that handles idempotency itself."""
     request = ctx.request
     try:
         committed = await transact(request.runtime.writer, action)
