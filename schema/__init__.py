@@ -1,1 +1,1 @@
-"""What clients see, and how a document is run."""
+"""The GraphQL schema, and the execution of documents."""

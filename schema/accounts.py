@@ -1,4 +1,4 @@
-"""Signing up and in as the API shows it. `ok` is always true: failure is an error, and neutral answers tell nothing."""
+"""Sign-up and sign-in in the API. `ok` is always true: failure is an error, and neutral answers reveal nothing."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Walks as the API shows them."""
+"""Walks in the API."""
 
 from typing import TYPE_CHECKING, Annotated
 

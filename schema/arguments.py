@@ -1,4 +1,4 @@
-"""Arguments on their way to a resolver: ids in them, however deep, become UUIDs. Worked out once per field."""
+"""Decoding of arguments: ids in them, at any depth, become UUIDs. The decoder of a field is built once."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -8,13 +8,13 @@ from graphql import GraphQLField, GraphQLInputObjectType, GraphQLList, GraphQLNo
 from schema.ids import decoder
 
 Decode: TypeAlias = Callable[[Any, str], Any]
-"""From a value and its path, such as `input.teamId`, to what the resolver gets. Raises VALIDATION_ERROR there."""
+"""Decoder of a value by its path, such as `input.teamId`, to the resolver's form. Raises VALIDATION_ERROR there."""
 
 BACKREF = "strawberry-definition"
 
 
 def id_decoder(owner: str, field: GraphQLField) -> Callable[[dict[str, Any]], None] | None:
-    """What decodes the ids in the arguments of the field `owner`, in place; None where there are none."""
+    """Return the decoder of ids in the arguments of the field `owner`, in place; None if there are none."""
     steps = [
         (argument.out_name or name, name, decode)
         for name, argument in field.args.items()

@@ -1,4 +1,4 @@
-"""Pictures of users and teams: how one is sent, and how it is taken away."""
+"""Pictures of users and teams in the API: uploads and deletion."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Leaderboards and personal sums as the API shows them."""
+"""Leaderboards and personal totals in the API."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The schema, built once per process: types from Strawberry, resolvers wired behind them, a runner to run documents."""
+"""The schema, built once per process: types from Strawberry, our resolvers, and a runner of documents."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ from schema.wiring import wire
 
 @cache
 def build() -> strawberry.Schema:
-    """The wired schema. Raises SchemaFault when it breaks a rule of the house."""
+    """Return the wired schema. Raises SchemaFault if it violates a house rule."""
     schema = strawberry.Schema(
         query=Query,
         mutation=Mutation,
@@ -28,10 +28,10 @@ def build() -> strawberry.Schema:
 
 @cache
 def runner() -> Runner:
-    """The way to run documents."""
+    """Return the process's runner of documents."""
     return Runner(build()._schema)
 
 
 def printed() -> str:
-    """The SDL of `schema.graphql`."""
+    """Return the SDL of `schema.graphql`."""
     return build().as_str() + "\n"

@@ -1,4 +1,4 @@
-"""Pages of lists that grow, as Relay knows them: `Connection[Team]` is the type TeamConnection, its edges TeamEdge."""
+"""Relay's connections, for lists that grow: `Connection[Team]` is the type TeamConnection, its edges TeamEdge."""
 
 from typing import Generic, TypeVar
 

@@ -1,4 +1,4 @@
-"""Fields that an operator's authorizer denies a caller. They are null, with an error, whatever stands behind them."""
+"""Fields that an operator's authorizer denies a caller. They are null, with an error, and are not resolved."""
 
 from collections.abc import Collection
 from typing import Any
@@ -30,13 +30,13 @@ def _deny(proceed: Any, source: Any, info: GraphQLResolveInfo[Request], **args: 
 
 
 DENYING = MiddlewareManager(_deny)
-"""Stands before every field of a caller to whom some are denied."""
+"""Middleware before every field, for callers who are denied some."""
 
 
 def refuse_denied(schema: GraphQLSchema, document: DocumentNode, denied: Collection[str]) -> None:
-    """Let a document through that selects none of these. Raises FORBIDDEN.
+    """Refuse a document that selects any denied field. Raises FORBIDDEN.
 
-    A subscription is refused with it: its answers are worked out once for all alike, so none has a hole for one.
+    It is for subscriptions: their answers are shared within a scope, so none can leave out a field for one caller.
     """
     types = TypeInfo(schema)
     visit(document, TypeInfoVisitor(types, _Selected(schema, types, frozenset(denied))))
@@ -48,7 +48,7 @@ class _Selected(Visitor):
         self._schema, self._types, self._denied = schema, types, denied
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
-        """Look whether one that it may be is denied."""
+        """Refuse the field if it is denied on any possible type."""
         owner = self._types.get_parent_type()
         if not isinstance(owner, Owner):
             return
@@ -58,7 +58,7 @@ class _Selected(Visitor):
 
 
 def _names(owner: Owner, field: str) -> set[str]:
-    """What a field is called: by its type, and by the interfaces that have it."""
+    """Return a field's names, by its type and by the type's interfaces."""
     return {f"{each.name}.{field}" for each in (owner, *owner.interfaces)}
 
 

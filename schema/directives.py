@@ -1,4 +1,4 @@
-"""Sign-in rules under AppSync's names. They say how a caller must be signed in; which objects they see is the policy's.
+"""Sign-in rules under AppSync's names: how a caller must be signed in. The policy decides which objects they see.
 
 A root field without one is an error when the schema is built: nothing is open by omission.
 """
@@ -39,14 +39,14 @@ class UserPools:
     locations=_WHERE, name="aws_iam", description="Roles and users of AWS may use it, who sign their requests."
 )
 class Iam:
-    """Machines of the operator's, by IAM."""
+    """Machines of the operator, by IAM."""
 
 
 @strawberry.schema_directive(
     locations=_WHERE, name="aws_lambda", description="Whom the operator's own authorizer lets in may use it."
 )
 class Authorizer:
-    """Callers whom a function of the operator's knows, and we don't."""
+    """Callers that the operator's authorizer identifies, not our issuer."""
 
 
 SignIn = ApiKey | UserPools | Iam | Authorizer
@@ -70,12 +70,12 @@ def _admits(rule: SignIn, identity: Identity) -> bool:
 
 
 def groups(rule: SignIn) -> list[str] | None:
-    """The groups a rule names; None for "any", which an empty list doesn't mean."""
+    """Return the groups of a rule; None for "any", which an empty list does not mean."""
     return rule.cognito_groups if isinstance(rule, UserPools) and isinstance(rule.cognito_groups, list) else None
 
 
 def guard(rules: Iterable[SignIn], name: str) -> Callable[[Identity], None] | None:
-    """A check that raises for whom no rule admits; None where every caller of the API is admitted."""
+    """Return a check that raises for callers no rule admits; None if every caller of the API is admitted."""
     stated = tuple(rules)
     if {type(rule) for rule in stated if groups(rule) is None} == KINDS.keys():
         return None

@@ -1,4 +1,4 @@
-"""The domain's closed sets as GraphQL enums: the classes are the domain's own."""
+"""GraphQL enums of the domain's own enum classes."""
 
 import strawberry
 

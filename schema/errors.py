@@ -1,4 +1,4 @@
-"""Errors as clients see them: every one has a code, and an unexpected one tells nothing but the request's id."""
+"""Errors as clients see them: every one has a code, and an unexpected one reveals only the request's id."""
 
 import logging
 import re
@@ -10,7 +10,7 @@ from milequest.rules.errors import ErrorCode, FieldFault, QuestError
 from milequest.store.transaction import reason, unreached
 from resolvers.context import Request
 
-# How graphql-core says that a limit of `schema.limits` was reached; it has no other sign of that.
+# Messages of graphql-core by which it reports that a limit of `schema.limits` was reached; it has no code for that.
 _TOO_LONG = ("Syntax Error: Document contains more than ", "Syntax Error: Source contains more than ")
 _TOO_LARGE = {
     "Validation aborted.": "The document selects the same fields too often.",
@@ -18,13 +18,13 @@ _TOO_LARGE = {
 }
 
 _VARIABLE = re.compile(r"Variable '\$(?P<name>\w+)' has invalid value(?: at (?P<path>\S+))?: (?P<why>.*)", re.DOTALL)
-_AWAY = 0  # stands for all errors of a database that is away, which is no object's id
+_AWAY = 0  # stands for all errors of a database that is away; no object has this id
 
 log = logging.getLogger("milequest.graphql")
 
 
 def public_errors(errors: Iterable[GraphQLError] | None, request: Request) -> list[GraphQLError]:
-    """The engine's errors and those the resolvers appended. An unexpected one is logged once, wherever it shows."""
+    """Return the engine's errors and those appended by resolvers. An unexpected one is logged once per request."""
     logged: set[int] = set()
     public = [_public(error, request, logged) for error in errors or ()]
     public += [_refusal(GraphQLError("", path=path), refusal, request) for path, refusal in request.errors]
@@ -33,7 +33,7 @@ def public_errors(errors: Iterable[GraphQLError] | None, request: Request) -> li
 
 
 def refused_document(error: GraphQLError) -> GraphQLError:
-    """What is wrong with a document or its variables: VALIDATION_ERROR, or QUERY_TOO_COMPLEX where it is their size."""
+    """Return the error of a document or its variables: VALIDATION_ERROR, or QUERY_TOO_COMPLEX for its size."""
     too_large = error.message in _TOO_LARGE or error.message.startswith(_TOO_LONG)
     code = ErrorCode.QUERY_TOO_COMPLEX if too_large else ErrorCode.VALIDATION_ERROR
     message = _TOO_LARGE.get(error.message, error.message)
@@ -41,7 +41,7 @@ def refused_document(error: GraphQLError) -> GraphQLError:
 
 
 def _fields(message: str) -> dict[str, object]:
-    """The wrong field, where it is a variable's: only the engine's message says which."""
+    """Return the invalid field of a variable, if it is one: only the engine's message names it."""
     match = _VARIABLE.fullmatch(message)
     if match is None:
         return {}
@@ -68,7 +68,7 @@ def _public(error: GraphQLError, request: Request, logged: set[int]) -> GraphQLE
 
 
 def _is_the_clients(error: GraphQLError) -> bool:
-    """Whether the engine itself refused a document, a variable or an argument: that points at a place in the text."""
+    """Return whether the engine refused a document, a variable or an argument: its error has a place in the text."""
     cause = error.original_error
     if cause is None:
         return error.path is None

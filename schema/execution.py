@@ -1,6 +1,6 @@
-"""How a document is run: admit, parse, validate, limit, execute, mask. The only way in, for all protocols and delivery.
+"""Execution of documents: admit, parse, validate, limit, execute, mask. The only way, for all protocols and delivery.
 
-What depends on the text alone (parsing, validation, limits) is done once per text and kept.
+Work that depends on the text alone (parsing, validation, limits) is done once per text and cached.
 """
 
 from collections import OrderedDict
@@ -34,7 +34,7 @@ from schema.variables import refuse_large
 
 KEPT_BYTES = 32 * 1024 * 1024
 LIVE_CURSOR = "liveCursor"
-TOKEN_BYTES = 600  # what a token of a parsed document takes in memory, its node and its location included
+TOKEN_BYTES = 600  # memory of a token of a parsed document, its node and its location included
 
 Pay: TypeAlias = Callable[[int], Awaitable[None]]
 """Takes points off a budget. Raises RATE_LIMITED."""
@@ -43,7 +43,7 @@ __all__ = ["ExecutionResult", "Prepared", "RequestRefused", "Runner"]
 
 
 class RequestRefused(Exception):
-    """The document cannot run at all; there is no data, only `errors`."""
+    """The document cannot be run; there is no data, only `errors`."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__(errors[0].message)
@@ -52,9 +52,9 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prepared:
-    """A document that parsed and is valid; its operations by name, and how much those that ran ask for.
+    """Parsed and valid document; its operations by name, and the sizes of those that ran.
 
-    `fresh` says that it asks for a place in the log, so that no part of its answer may be older: it reads the writer.
+    `fresh` is true if it selects a place in the log: no part of its answer may be older, so it reads from the writer.
     """
 
     document: DocumentNode
@@ -64,7 +64,7 @@ class Prepared:
     sizes: dict[str | None, limits.Size] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation to run; without a name the only one. Raises RequestRefused when there is no such one."""
+        """Return the operation to run; without a name the only one. Raises RequestRefused if there is none."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
         chosen = self.operations.get(name)
@@ -77,7 +77,7 @@ class Prepared:
 
 
 class Runner:
-    """Runs documents against one schema. Keeps prepared ones, those used last, up to `kept_bytes` of memory."""
+    """Runner of documents against one schema. It caches prepared ones, the last used, up to `kept_bytes` of memory."""
 
     def __init__(self, schema: GraphQLSchema, kept_bytes: int = KEPT_BYTES) -> None:
         self.schema = schema
@@ -86,14 +86,14 @@ class Runner:
         self._most_bytes = kept_bytes
 
     def admit(self, text: str, request: Request) -> Prepared:
-        """As `prepare`, at the caller's cost. Raises RATE_LIMITED for a spent budget, before anything is read."""
+        """Prepare `text` at the caller's cost. Raises RATE_LIMITED for a spent budget, before anything is parsed."""
         budgets = request.runtime.budgets
         budgets.refuse_spent(request.caller)
         budgets.charge(request.caller, REQUEST if text in self._kept else REQUEST + len(text) // CHARACTERS_PER_POINT)
         return self.prepare(text)
 
     def prepare(self, text: str) -> Prepared:
-        """Parse and validate `text`, or find it done. Raises RequestRefused."""
+        """Parse and validate `text`, or return the cached result. Raises RequestRefused."""
         kept = self._kept.get(text)
         if kept is not None:
             self._kept.move_to_end(text)
@@ -131,7 +131,7 @@ class Runner:
     async def run(
         self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> ExecutionResult:
-        """Run a query or mutation, and charge its size. Raises RequestRefused for bad variables or too much."""
+        """Run a query or mutation, and charge its size. Raises RequestRefused for bad variables or too large a size."""
         denying = DENYING if request.identity.denied else None
         executor, points = self._executor(prepared, request, variables, operation_name, denying)
         await request.charge(points)
@@ -149,7 +149,7 @@ class Runner:
         operation_name: str | None,
         pay: Pay | None = None,
     ) -> "PreparedSubscription":
-        """What a subscription is of, and how to run its events. Raises RequestRefused when it may not be had.
+        """Authorise a subscription and prepare running its events. Raises RequestRefused if it is not allowed.
 
         And FORBIDDEN, where the caller is denied a part of it, and what `pay` does, which is told the points before
         anything is waited for: of thousands that begin at once each finds what those before it have left.
@@ -161,7 +161,7 @@ class Runner:
             refuse_denied(self.schema, prepared.document, request.identity.denied)
         source: Any = create_source_event_stream(executor)
         if not isinstance(source, ExecutionResult):
-            source = await source  # a feed is named by a coroutine, see `wiring`
+            source = await source  # a feed is returned by a coroutine, see `wiring`
         if isinstance(source, ExecutionResult):
             raise RequestRefused(public_errors(source.errors, request))
         assert isinstance(source, Source), "wiring puts every feed into one"
@@ -169,15 +169,15 @@ class Runner:
         return PreparedSubscription(executor, source.feed, source.args, source.event_type, source.ask)
 
     async def share(self, prepared: Prepared, request: Request, subscribed: "PreparedSubscription") -> bool:
-        """Whether somebody may have what another has by the same document and variables.
+        """Return whether a caller may share a subscription that was prepared for the same document and variables.
 
-        Raises FORBIDDEN as `subscribe` does, which also says why somebody else may not.
+        Raises FORBIDDEN as `subscribe` does; if this returns False, `subscribe` raises the reason.
         """
         if request.identity.denied:
             refuse_denied(self.schema, prepared.document, request.identity.denied)
         try:
             await subscribed.ask(request)
-        except Exception:  # graphql-core meets and tells it
+        except Exception:  # graphql-core meets and reports it
             return False
         return True
 
@@ -189,7 +189,7 @@ class Runner:
         name: str | None,
         middleware: MiddlewareManager | None = None,
     ) -> tuple[FastPathExecutor, int]:
-        """What runs the operation, and the points it costs. Raises RequestRefused for bad variables or too much."""
+        """Return the operation's executor and points. Raises RequestRefused for bad variables or too large a size."""
         operation = prepared.operation(name)
         try:
             characters = refuse_large(variables or {})
@@ -220,7 +220,7 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class PreparedSubscription:
-    """A subscription that may be had: its feed, its field's arguments, and its document with the variables in place."""
+    """Authorised subscription: its feed, its field's arguments, and its document with coerced variables."""
 
     executor: FastPathExecutor
     feed: Feed
@@ -230,18 +230,18 @@ class PreparedSubscription:
     plan: Read | None = None  # of its whole answer; see `planned`
 
     def planned(self) -> "PreparedSubscription":
-        """The same for many events: what is plain of its answers is worked out now."""
+        """Return it prepared for many events: with a plan for its answers, if they are plain."""
         return replace(self, plan=self.executor.event_plan())
 
     async def run(self, event: Any, request: Request) -> ExecutionResult:
-        """The document's answer to one event, as `request`'s viewer gets it.
+        """Return the document's answer to one event, as `request`'s viewer gets it.
 
-        Raises what a database that is away raises: the event is told once it is back.
+        Raises Away: the event is dispatched again once the database is back.
         """
         if self.plan is not None:
             try:
                 return ExecutionResult(self.plan(event), None)
-            except Exception:  # graphql-core meets and tells it
+            except Exception:  # graphql-core meets and reports it
                 pass
         one = self.executor.build_per_event_executor(event)
         one.context_value = request
@@ -259,7 +259,7 @@ def _tokens(document: DocumentNode) -> int:
 async def _executed(
     executor: Executor[Any], request: Request, raised: tuple[type[Exception], ...] = ()
 ) -> ExecutionResult:
-    """The result with errors as clients see them; the first of those that are to be `raised` is raised instead."""
+    """Return the result with public errors; raise the first error that is of a type in `raised` instead."""
     result: Any = executor.execute_operation()
     if not isinstance(result, ExecutionResult):
         result = await result

@@ -1,4 +1,4 @@
-"""How a field is declared: its shape as a Python signature, its description as the docstring, its resolver by name.
+"""Declaration of fields: the shape is a Python signature, the description its docstring, the resolver named.
 
     @field(teams.team, *ANYONE)
     def team(self, id: Id) -> Team | None:
@@ -32,7 +32,7 @@ Zoom = Annotated[
 
 
 def field(resolver: Resolver, *rules: SignIn, bound: int | None = None) -> Callable[[Callable[..., Any]], Any]:
-    """A field that `resolver` answers, for callers whom one of `rules` admits. A plain list holds `bound` at most."""
+    """Declare a field with `resolver`, for callers one of `rules` admits. A plain list has `bound` items at most."""
 
     def declare(stub: Callable[..., Any]) -> Any:
         return strawberry.field(
@@ -46,7 +46,7 @@ def field(resolver: Resolver, *rules: SignIn, bound: int | None = None) -> Calla
 
 
 def subscription(resolver: Resolver, *rules: SignIn) -> Callable[[Callable[..., Any]], Any]:
-    """A subscription field: `resolver` returns the feed it is of."""
+    """Declare a subscription field: `resolver` returns its feed."""
 
     def declare(stub: Callable[..., Any]) -> Any:
         return strawberry.subscription(
@@ -60,22 +60,22 @@ def subscription(resolver: Resolver, *rules: SignIn) -> Callable[[Callable[..., 
 
 
 def attribute(description: str, *, bound: int | None = None) -> Any:
-    """A field read from its row's attribute of the same name. `bound` is the most a plain list holds."""
+    """Declare a field that is its row's attribute of the same name. A plain list has `bound` items at most."""
     return strawberry.field(description=description, metadata={"bound": bound})
 
 
 def optional(description: str, *, deprecated: str | None = None) -> Any:
-    """An input field that may be absent. Resolvers find its key only where the client sent one."""
+    """Declare an optional input field. Resolvers find its key only if the client sent it."""
     return strawberry.field(description=description, default=strawberry.UNSET, deprecation_reason=deprecated)
 
 
 def idempotency_key() -> Any:
-    """The input field every write has, but those of tokens and presence."""
+    """Declare the input field of every write, except those of tokens and presence."""
     return optional(
         "8 to 64 characters. A second request with the same key and input gets the same answer and runs nothing."
     )
 
 
 def arg(description: str) -> Any:
-    """An argument's description."""
+    """Declare an argument's description."""
     return strawberry.argument(description=description)

@@ -1,4 +1,4 @@
-"""Goals, their progress and milestones as the API shows them."""
+"""Goals, their progress and milestones in the API."""
 
 from typing import Annotated
 

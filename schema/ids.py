@@ -1,7 +1,7 @@
-"""Ids on the wire: `type_` and 32 hex digits of the UUIDv7. They are encoded and decoded here and nowhere else.
+"""Ids on the wire: `type_` and 32 hex digits of the UUIDv7. They are encoded and decoded here only.
 
-An `ID` named `xId` is the id of an x (`teamId`, `deletedTeamId`); `id` is the id of the type it stands on, and as an
-argument of the root field `team` that of a team. Derived things (progress, boards) have derived ids.
+An `ID` named `xId` is the id of an x (`teamId`, `deletedTeamId`); `id` is the id of the type that has it, and as an
+argument of the root field `team` that of a team. Derived objects (progress, boards) have derived ids.
 """
 
 import re
@@ -27,19 +27,19 @@ PREFIX_OF_TYPE = {
     "SignInSession": "session",
 }
 _OF_FIELD = {"TeamActivityEvent.removedId": "activity", "TeamMemberEvent.removedId": "member"}
-BOARD = "board"  # a Leaderboard's id is put together by its row
+BOARD = "board"  # a Leaderboard's id is composed by its row
 
 _ID = re.compile(r"([a-z]+)_([0-9a-f]{32})", re.ASCII)
 _OF_ARGUMENT = {"routeTemplateId": "template"}
 
 
 def encode(prefix: str, value: UUID) -> str:
-    """The id a client sees."""
+    """Return the id a client sees."""
     return f"{prefix}_{value.hex}"
 
 
 def prefix_of(name: str) -> str:
-    """`teamId` and `deletedTeamId` → `team`."""
+    """Return the prefix of a name: `teamId` and `deletedTeamId` → `team`."""
     if name in _OF_ARGUMENT:
         return _OF_ARGUMENT[name]
     noun = name.removesuffix("Id").removeprefix("deleted")
@@ -47,14 +47,14 @@ def prefix_of(name: str) -> str:
 
 
 def prefix_at(owner: str, name: str) -> str:
-    """Of what type the id is that stands in the field `name` of the type `owner`."""
+    """Return the prefix of the ids in the field `name` of the type `owner`."""
     if name == "id":
         return PREFIX_OF_TYPE.get(owner, "")
     return _OF_FIELD.get(f"{owner}.{name}") or prefix_of(name)
 
 
 def decode(prefix: str, text: str, path: str) -> UUID:
-    """The UUID in an id of the type `prefix`. Raises VALIDATION_ERROR at `path` for anything else."""
+    """Return the UUID of an id of the type `prefix`. Raises VALIDATION_ERROR at `path` for anything else."""
     match = _ID.fullmatch(text)
     if match is None or match[1] != prefix:
         article = "an" if prefix.startswith(("a", "e", "i", "o")) else "a"
@@ -63,7 +63,7 @@ def decode(prefix: str, text: str, path: str) -> UUID:
 
 
 def decode_any(text: str, path: str) -> tuple[str, str]:
-    """Prefix and rest of any id, for `node(id:)`. Raises VALIDATION_ERROR for what cannot be one."""
+    """Return the prefix and rest of any id, for `node(id:)`. Raises VALIDATION_ERROR for a malformed one."""
     prefix, _, rest = text.partition("_")
     if prefix == BOARD:
         parse_key(rest, path)
@@ -74,9 +74,9 @@ def decode_any(text: str, path: str) -> tuple[str, str]:
 
 
 def decoder(name: str, owner: str) -> Callable[[str, str], Any]:
-    """How an id in the argument or input field `name` is decoded; `owner` is the field it belongs to.
+    """Return the decoder of ids in the argument or input field `name`; `owner` is the field it belongs to.
 
-    Raises KeyError for a name that doesn't say of what it is an id.
+    Raises KeyError for a name that has no type's name in it.
     """
     if owner in ("node", "nodes"):
         return decode_any

@@ -1,4 +1,4 @@
-"""`resolvers.context.Info` over graphql-core's: nothing is worked out before a resolver asks for it."""
+"""Implementation of `resolvers.context.Info` on graphql-core's info: computed only on access."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from resolvers.context import Request
 
 
 class FieldInfo:
-    """Which field is being resolved, and what is selected of it."""
+    """Field that is being resolved, and its selection."""
 
     __slots__ = ("_info",)
 
@@ -34,7 +34,7 @@ class FieldInfo:
 
     @property
     def selection_set_list(self) -> list[str]:
-        """As AppSync has it: each path once, an alias in its name's place, also what @skip leaves out."""
+        """Paths as in AppSync: each once, aliases instead of names, fields excluded by @skip included."""
         paths = (path for node in self._info.field_nodes for path in self._paths(node.selection_set, ""))
         return list(dict.fromkeys(paths))
 

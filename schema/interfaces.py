@@ -1,4 +1,4 @@
-"""What several types have in common."""
+"""Interfaces of several types."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Invites as the API shows them: to a team's admins, and to whoever holds a code."""
+"""Invites in the API: for a team's admins, and for the bearer of a code."""
 
 import strawberry
 

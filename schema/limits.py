@@ -1,4 +1,4 @@
-"""Every limit on a document: size, tokens, depth, aliases, directives, and the objects an answer may hold.
+"""Limits of documents: size, tokens, depth, aliases, directives, and the objects an answer may hold.
 
 They are counted on what runs: fragments expanded, fields of one response name merged. That is done once per operation;
 only pages whose size is a variable are counted again per request. Introspection has an allowance of its own.
@@ -43,43 +43,43 @@ MAX_COMMENTS = 200
 MAX_OPERATIONS = 50
 MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 18  # GraphiQL's own query is 15 deep
-MAX_INTROSPECTIONS = 2  # a whole `__schema` takes as long as the largest answers of ours
+MAX_INTROSPECTIONS = 2  # a whole `__schema` takes as long as the largest answer
 MAX_SIGN_INS = 1  # mutations that hash a password or a code, which is meant to be slow
 MAX_ALIASES = 30
 MAX_DIRECTIVES = 30
 MAX_SELECTIONS = 2_000
 MAX_OBJECTS = 1_000
-MAX_ERRORS = 10  # each prints the value that is wrong, which may be half the document
+MAX_ERRORS = 10  # each prints the invalid value, which may be half the document
 DEFAULT_FIRST = 20
 
-# Comparing every two fields of one name is what costs in validation: 1.6 s for 5 KB by graphql-core's own budget.
+# The pairwise comparison of fields of one name dominates validation: 1.6 s for 5 KB with graphql-core's own budget.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
 
-# Without those for @defer and @stream, which this schema doesn't have.
+# Without those for @defer and @stream, which this schema does not have.
 RULES = tuple(rule for rule in specified_rules if "Stream" not in rule.__name__ and "Defer" not in rule.__name__)
 
 Composite: TypeAlias = GraphQLObjectType | GraphQLInterfaceType
 Count: TypeAlias = int | Callable[[Mapping[str, Any]], int]
-"""How many objects: a number, or a function of the operation's coerced variables."""
+"""Number of objects: constant, or a function of the operation's coerced variables."""
 
 
 def too_complex(message: str) -> GraphQLError:
-    """The refusal of a document that asks for too much."""
+    """Return the error of a document that is too large."""
     return GraphQLError(message, extensions={"code": ErrorCode.QUERY_TOO_COMPLEX.value})
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much an operation asks for."""
+    """Size of an operation."""
 
     objects: Count
     introspections: int
     selections: int
 
     def points(self, variables: Mapping[str, Any]) -> int:
-        """What it costs of its caller's budget, besides the request.
+        """Return the points it costs of its caller's budget, besides the request.
 
-        Raises GraphQLError with QUERY_TOO_COMPLEX where the answer could hold more than MAX_OBJECTS objects.
+        Raises GraphQLError with QUERY_TOO_COMPLEX if the answer could hold more than MAX_OBJECTS objects.
         """
         return check_objects(self.objects, variables) + self.introspections * INTROSPECTION
 
@@ -98,7 +98,7 @@ def measure(schema: GraphQLSchema, document: DocumentNode, operation: OperationD
 
 
 def check_objects(count: Count, variables: Mapping[str, Any]) -> int:
-    """The objects of an answer. Raises GraphQLError with QUERY_TOO_COMPLEX for more than MAX_OBJECTS."""
+    """Return the number of objects of an answer. Raises GraphQLError with QUERY_TOO_COMPLEX above MAX_OBJECTS."""
     objects = _of(count, variables)
     if objects > MAX_OBJECTS:
         raise too_complex(f"The answer could hold {objects} objects; {MAX_OBJECTS} are allowed. Ask for smaller pages.")
@@ -106,7 +106,7 @@ def check_objects(count: Count, variables: Mapping[str, Any]) -> int:
 
 
 def objects_of(field: GraphQLField, first: object) -> int:
-    """How many objects a field may hold for one parent, without what is below them, where it is asked for alone."""
+    """Return how many objects a field may hold for one parent, without those below, if it is selected alone."""
     if not isinstance(get_named_type(field.type), Composite):
         return 0
     page = first if isinstance(first, int) and first > 0 else DEFAULT_FIRST
@@ -117,7 +117,7 @@ def objects_of(field: GraphQLField, first: object) -> int:
 
 @dataclass(slots=True)
 class _Walk:
-    """One pass over an operation: checks depth, tallies, and counts objects."""
+    """Pass over an operation that checks its depth, tallies, and counts objects."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
@@ -128,7 +128,7 @@ class _Walk:
     sign_ins: int = 0
 
     def level(self, sets: Iterable[tuple[SelectionSetNode, Composite]], depth: int, limit: int, page: Count) -> Count:
-        """The objects below one place of the answer, whose selection sets are `sets`. `page` is its connection's."""
+        """Count the objects below one place of the answer, with selection sets `sets`. `page` is its connection's."""
         fields: dict[tuple[str, str], list[tuple[FieldNode, Composite]]] = {}
         spread: set[str] = set()
         for selections, owner in sets:
@@ -201,7 +201,7 @@ class _Walk:
 
 
 def _is_sign_in(field: GraphQLField) -> bool:
-    """Whether a mutation is open to callers who are not signed in, or takes a password: such ones hash."""
+    """Return whether a mutation is open to anonymous callers, or takes a password: such ones compute a slow hash."""
     kinds = [get_named_type(argument.type) for argument in field.args.values()]
     names = [name for kind in kinds if isinstance(kind, GraphQLInputObjectType) for name in kind.fields]
     is_open = any(isinstance(rule, ApiKey) for rule in field.extensions["strawberry-definition"].directives)
@@ -209,7 +209,7 @@ def _is_sign_in(field: GraphQLField) -> bool:
 
 
 def _size(field: GraphQLField, page: Count) -> Count:
-    """How many objects a field holds for one parent. A list without a bound is a connection's: as many as its page."""
+    """Return how many objects a field holds for one parent; a list without a bound is a connection's: its page size."""
     kind = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
     if not isinstance(kind, GraphQLList):
         return 1
@@ -222,7 +222,7 @@ def _size(field: GraphQLField, page: Count) -> Count:
 
 
 def _page(field: GraphQLField, node: FieldNode) -> Count | None:
-    """The page size this field asks for; None where it has no `first`. A refused size, such as -1, counts 0."""
+    """Return the page size of this field; None if it has no `first`. An invalid size, such as -1, counts as 0."""
     argument = field.args.get("first")
     if argument is None:
         return None

@@ -1,4 +1,4 @@
-"""What subscriptions send: the entities that queries return, so that normalised caches update by themselves."""
+"""Payloads of subscriptions: the entities that queries return, so that normalised caches update automatically."""
 
 import strawberry
 

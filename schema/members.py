@@ -1,4 +1,4 @@
-"""Memberships as the API shows them, and what joining, leaving and roles take."""
+"""Memberships in the API, and inputs of joining, leaving and roles."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""What clients can do: one line per root field, naming its resolver."""
+"""Mutations: one line per root field, naming its resolver."""
 
 import strawberry
 

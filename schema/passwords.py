@@ -1,4 +1,4 @@
-"""New passwords and addresses as the API shows them."""
+"""Changes of passwords and addresses in the API."""
 
 import strawberry
 

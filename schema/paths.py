@@ -1,4 +1,4 @@
-"""Values off a row by their path in the schema, as clients would see them: what a filter compares with."""
+"""Reading values of a row by their path in the schema, as clients would see them, for filters."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -9,11 +9,11 @@ from milequest.rules.errors import invalid
 from schema.plain import ATTRIBUTE
 
 Values: TypeAlias = Callable[[Any], list[object]]
-"""From a row to the values found at a path: one for each item of a list on the way, None behind a null."""
+"""Reader of a row's values at a path: one for each item of a list on the path, None after a null."""
 
 
 def readers(kind: Any, names: Iterable[str]) -> Mapping[str, Values]:
-    """How to read each dotted path of fields off rows of the type `kind`. Raises VALIDATION_ERROR for what is none."""
+    """Return the reader of each dotted path for rows of the type `kind`. Raises VALIDATION_ERROR for a bad path."""
     return {name: _reader(get_named_type(kind), name.split("."), name) for name in names}
 
 

@@ -1,4 +1,4 @@
-"""Positions and places as the API shows them."""
+"""Positions and places in the API."""
 
 import strawberry
 

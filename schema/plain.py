@@ -1,8 +1,8 @@
-"""Answers that are nothing but attributes of rows are completed in one go, by functions made once per operation.
+"""Fast path for plain answers, which are only attributes of rows: completed by functions built once per operation.
 
-Most of an answer is that: a board's hundred rows are read in a hundredth of the calls. graphql-core does the rest, and
-this too wherever something is unusual, a null that must not be or a value that fails: it comes upon the same thing
-again and tells it as the specification wants it told. Introspection is plain too: it reads the schema alone.
+Most of an answer is plain: a board's hundred rows are read in a hundredth of the calls. graphql-core does the rest,
+and takes over in unusual cases, an invalid null or a value that fails: it meets the same error again and reports it as
+the specification requires. Introspection is plain too: it reads the schema only.
 """
 
 from collections.abc import Callable
@@ -24,26 +24,26 @@ from graphql.execution.values import get_argument_values
 from schema.rows import TYPE_OF_ROW
 
 Read: TypeAlias = Callable[[Any], Any]
-"""From a value of ours, such as a row, to another one, or to what is printed of it."""
+"""Function from a value, such as a row, to another one, or to its form in the answer."""
 
-ATTRIBUTE = "attribute"  # the extension of a field that nothing but an attribute stands behind: its Read
+ATTRIBUTE = "attribute"  # the extension of a field that is only an attribute: its Read
 
 
 class NeedsFallback(Exception):
-    """Something that graphql-core has to look at."""
+    """The value has to be completed by graphql-core."""
 
 
 class FastPathExecutor(Executor[Any]):
-    """graphql-core's executor, which leaves to it what is not plain."""
+    """Executor that completes plain fields itself and leaves the others to graphql-core's."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans: dict[tuple[GraphQLObjectType, int], tuple[Any, Read | None]] = {}
 
     def build_per_event_executor(self, payload: Any) -> "FastPathExecutor":
-        """A copy for one event, with plans of its own: each event has selections of its own.
+        """Return a copy for one event, with plans of its own: each event has selections of its own.
 
-        graphql-core's copies would share what they keep of selections, so it would grow with each event.
+        graphql-core's copies would share the cache of selections, which would grow with each event.
         """
         one = super().build_per_event_executor(payload)
         assert isinstance(one, FastPathExecutor), "a copy"
@@ -51,9 +51,9 @@ class FastPathExecutor(Executor[Any]):
         return one
 
     def event_plan(self) -> Read | None:
-        """How to read a subscription's whole answer off an event; None if that is not plain.
+        """Return the reader of a subscription's whole answer from an event; None if it is not plain.
 
-        It raises for an event whose answer is not: where a null might have been, there is something to be resolved.
+        The reader raises for an event with a value, where null was possible, that has to be resolved.
         """
         root = self.schema.subscription_type
         assert root is not None, "somebody subscribed"
@@ -66,18 +66,18 @@ class FastPathExecutor(Executor[Any]):
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any, position_context: Any
     ) -> Any:
-        """A field's completed value, or an awaitable of it."""
+        """Return a field's completed value, or an awaitable of it."""
         plan = self._plan(parent_type, field_details_list)
         if plan is not None:
             try:
                 return plan(source)
-            except Exception:  # graphql-core meets and tells it
+            except Exception:  # graphql-core meets and reports it
                 pass
         return super().execute_field(parent_type, source, field_details_list, path, position_context)
 
     def _plan(self, owner: GraphQLObjectType, details: Any) -> Read | None:
-        """How to read a field of an `owner` together with what is selected below it; None if that is not plain."""
-        key = owner, id(details)  # as long as the details are kept here, no others have this id
+        """Return the reader of a field of an `owner` with its selections; None if it is not plain."""
+        key = owner, id(details)  # unique, as the details are kept here
         kept = self._plans.get(key)
         if kept is None:
             kept = self._plans[key] = details, self._new_plan(owner, details)
@@ -95,24 +95,24 @@ class FastPathExecutor(Executor[Any]):
         return lambda row: complete(attribute(row))
 
     def _attribute(self, owner: GraphQLObjectType, field: GraphQLField, details: Any) -> Read | None:
-        """How to read the field's value off its parent's; None where it takes more than that."""
+        """Return the reader of the field's value from its parent's; None if it has a resolver."""
         if not (details[0].node.name.value.startswith("__") or owner.name.startswith("__")):
             attribute: Read | None = field.extensions.get(ATTRIBUTE)
             return attribute
         resolve: Callable[..., Any] | None = field.resolve
-        info = SimpleNamespace(schema=self.schema)  # all that introspection asks of it
+        info = SimpleNamespace(schema=self.schema)  # all that introspection reads of it
         args = get_argument_values(field, details[0].node, self.variable_values, details[0].fragment_variable_values)
         return resolve and (lambda source: resolve(source, info, **args))
 
     def _complete(self, kind: Any, details: Any) -> Read | None:
-        """How to complete a value of the type `kind`. What is not plain below may still be null."""
+        """Return the completion of a value of the type `kind`. A nullable one that is not plain may still be null."""
         if isinstance(kind, GraphQLNonNull):
             return self._complete_some(kind.of_type, details)
         of_some = self._complete_some(kind, details) or _unusual
         return lambda value: None if value is None else of_some(value)
 
     def _complete_some(self, kind: Any, details: Any) -> Read | None:
-        """How to complete a value that is not null; a null fails."""
+        """Return the completion of a value that is not null; it raises for a null. None if it is not plain."""
         if is_leaf_type(kind):
             return _leaf(kind.coerce_output_value)
         if isinstance(kind, GraphQLList):

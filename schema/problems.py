@@ -1,4 +1,4 @@
-"""Partial success and doubt as data."""
+"""Warnings and partial failures as data."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""The questions clients ask: one line per root field, naming its resolver."""
+"""Queries: one line per root field, naming its resolver."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Routes as the API shows them: a goal's, a preview, and templates of famous walks. All are RouteShapes."""
+"""Routes in the API: a goal's, a preview, and templates of famous walks. All are RouteShapes."""
 
 import strawberry
 

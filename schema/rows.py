@@ -1,4 +1,4 @@
-"""Which row class stands behind which GraphQL type. A test holds every field without a resolver against it."""
+"""Row classes of GraphQL types. A test checks every field without a resolver against them."""
 
 from milequest.actions.teams import TeamDeleted
 from milequest.providers import identity

@@ -1,6 +1,6 @@
-"""AppSync's scalars by name, with AppSync's rules, as Python values: what a client may send, and how we print it.
+"""AppSync's scalars, by its names and rules: parsing of clients' input, and formatting of output.
 
-AWSDateTime and AWSDate become `datetime` (UTC) and `date`; AWSJSON travels as a string that holds JSON.
+AWSDateTime and AWSDate become `datetime` (UTC) and `date`; AWSJSON is sent as a string that holds JSON.
 """
 
 import re
@@ -42,7 +42,7 @@ def _text(value: object, scalar: str) -> str:
 
 
 def _offset(text: str) -> timezone:
-    """`Z` or ±hh:mm[:ss], at most 18 hours as AppSync has it. Raises ValueError."""
+    """Parse `Z` or ±hh:mm[:ss], at most 18 hours as in AppSync. Raises ValueError."""
     if text == "Z":
         return UTC
     hours, minutes, *seconds = (int(part) for part in text[1:].split(":"))
@@ -55,7 +55,7 @@ def _offset(text: str) -> timezone:
 
 
 def parse_date(value: object) -> date:
-    """`YYYY-MM-DD`, years 1 to 9999; an offset may follow and is dropped, as a day carries none."""
+    """Parse `YYYY-MM-DD`, years 1 to 9999; an offset may follow and is dropped, as a date has none."""
     match = _DATE.fullmatch(_text(value, "AWSDate"))
     try:
         if match is None:
@@ -68,7 +68,7 @@ def parse_date(value: object) -> date:
 
 
 def parse_date_time(value: object) -> datetime:
-    """`YYYY-MM-DDThh:mm[:ss[.fffffffff]]` and an offset; kept in UTC, to the microsecond."""
+    """Parse `YYYY-MM-DDThh:mm[:ss[.fffffffff]]` and an offset into UTC, to the microsecond."""
     match = _DATE_TIME.fullmatch(_text(value, "AWSDateTime"))
     try:
         if match is None:
@@ -81,7 +81,7 @@ def parse_date_time(value: object) -> datetime:
 
 
 def parse_email(value: object) -> str:
-    """local@domain, without quoted parts; blanks around it are dropped, as keyboards of telephones add one."""
+    """Parse local@domain, without quoted parts; blanks around it are dropped, as phone keyboards add one."""
     text = _text(value, "AWSEmail").strip()
     if not _EMAIL.fullmatch(text):
         raise _refuse("AWSEmail", "write an address as name@example.com.")
@@ -89,12 +89,12 @@ def parse_email(value: object) -> str:
 
 
 def parse_url(value: object) -> str:
-    """Any scheme, but one there must be; no `//` inside the path."""
+    """Parse a URL of any scheme, which is required; no `//` inside the path."""
     text = _text(value, "AWSURL")
     try:
         parts = urlsplit(text)
         good = bool(_SCHEME.match(text)) and bool(parts.netloc or parts.path) and "//" not in parts.path
-        _ = parts.port  # a port that is no number raises here
+        _ = parts.port  # raises for a port that is not a number
     except ValueError:
         good = False
     if not good or not text.isprintable() or " " in text:
@@ -103,7 +103,7 @@ def parse_url(value: object) -> str:
 
 
 def parse_json(value: object) -> Any:
-    """A string holding any JSON value; resolvers get the value."""
+    """Parse a string that holds any JSON value; resolvers get the value."""
     try:
         return orjson.loads(_text(value, "AWSJSON"))
     except orjson.JSONDecodeError:

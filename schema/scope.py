@@ -1,8 +1,8 @@
-"""For whom an answer to an event is good: the smallest scope that the document needs.
+"""Scope of answers to events: the largest set of viewers for whom a document's answer is the same.
 
-What doesn't say `viewer…` is the same for everybody who stands alike to a team (a test holds that). A feed that is of
-no single team shows several, to each of which viewers stand differently: there only what every signed-in user sees of a
-team is shared.
+Fields without the prefix `viewer` are the same for all viewers of one access level in a team (a test checks that). A
+feed without a team shows several, where viewers have different access levels: there an answer is shared only if it has
+just the fields of a team that every signed-in user sees.
 """
 
 from graphql import (
@@ -28,7 +28,7 @@ class _Fields(Visitor):
         self.of_standing = False
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
-        """Note what the field depends on."""
+        """Record what the field depends on."""
         self.of_viewer = self.of_viewer or node.name.value.startswith("viewer")
         owner, field = self._info.get_parent_type(), self._info.get_field_def()
         if isinstance(owner, GraphQLObjectType) and owner.name == "Team" and isinstance(field, GraphQLField):
@@ -38,7 +38,7 @@ class _Fields(Visitor):
 
 
 def is_per_viewer(schema: GraphQLSchema, document: DocumentNode, *, of_team: bool) -> bool:
-    """Whether each viewer needs an answer of their own to this document's events."""
+    """Return whether each viewer needs an answer of their own to this document's events."""
     info = TypeInfo(schema)
     fields = _Fields(info)
     visit(document, TypeInfoVisitor(info, fields))

@@ -1,4 +1,4 @@
-"""Sessions as their owner sees them."""
+"""Sessions in the API, for their owner."""
 
 from typing import TYPE_CHECKING, Annotated
 

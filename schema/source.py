@@ -1,4 +1,4 @@
-"""How a subscription's feed gets through graphql-core, which takes nothing but async iterables for an answer."""
+"""Wrapper of a subscription's feed for graphql-core, which accepts only async iterables as a result."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from resolvers.context import Args, Request
 from resolvers.feeds import Feed
 
 Ask: TypeAlias = Callable[[Request], Awaitable[Feed]]
-"""The feed as `request`'s caller gets it. Raises what the field's resolver and its sign-in rules do."""
+"""Function that returns the feed for `request`'s caller. Raises the errors of the resolver and sign-in rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A feed, the arguments it was asked for with, and its events' GraphQL type. To let it flow is not ours to do.
+    """Feed, its field's arguments, and its events' GraphQL type. It is never iterated: `subscriptions/` delivers it.
 
-    `ask` asks for it once more, with the same arguments, for somebody else.
+    `ask` resolves it again, with the same arguments, for another caller.
     """
 
     feed: Feed

@@ -1,4 +1,4 @@
-"""What clients can follow: one line per root field, naming its resolver."""
+"""Subscriptions: one line per root field, naming its resolver."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Teams as the API shows them, and what founding, changing and deleting them takes."""
+"""Teams in the API, and inputs of creating, changing and deleting them."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""Users as the API shows them: the public card, and the viewer's own account."""
+"""Users in the API: the public card, and the viewer's own account."""
 
 from typing import TYPE_CHECKING, Annotated
 

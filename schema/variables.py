@@ -1,6 +1,6 @@
-"""Variables, before anything is made of them: how many values they hold, and how long their texts are.
+"""Limits of variables, checked before coercion: the number of values and the length of strings.
 
-Documents are bounded by `limits`; variables fill the rest of a body, and one of them may be used by thirty fields.
+Documents are bounded by `limits`; variables take the rest of a body, and one of them may be used by thirty fields.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""Put our resolvers behind the fields of the schema Strawberry built.
+"""Wiring of our resolvers to the fields of the schema that Strawberry built.
 
-Strawberry gives the types and the SDL. What runs at a field is set here once, at start-up: an attribute, or a resolver
-with its context, its decoded ids and its sign-in check. So a field costs what its resolver costs, and one place fails
-closed: a root field without a sign-in rule, or a list without a bound, is an error before the first request.
+Strawberry provides the types and the SDL. The function of a field is set here once, at start-up: an attribute, or a
+resolver with its context, its decoded ids and its sign-in check. So a field costs only its resolver, and one place
+fails closed: a root field without a sign-in rule, or a list without a bound, is an error before the first request.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,11 +37,11 @@ from schema.source import Source
 
 
 class SchemaFault(Exception):
-    """The schema breaks a rule of the house; raised while it is built."""
+    """The schema violates a house rule; raised while it is built."""
 
 
 def wire(schema: GraphQLSchema) -> None:
-    """Set what runs at every field. Raises SchemaFault."""
+    """Set the function of every field. Raises SchemaFault."""
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     for directive in schema.directives:
         if not is_specified_directive(directive):
@@ -79,7 +79,7 @@ def _describe(where: str, description: str | None) -> None:
 
 
 def _check(owner: GraphQLObjectType | GraphQLInterfaceType, name: str, graphql_field: GraphQLField) -> None:
-    """Hold a field against the rules of the house, and name its arguments as resolvers know them."""
+    """Check a field against the house rules, and set its arguments' names for resolvers."""
     where = f"{owner.name}.{name}"
     _describe(where, graphql_field.description)
     for argument_name, argument in graphql_field.args.items():
@@ -115,7 +115,7 @@ def _wire_field(owner: GraphQLObjectType, name: str, graphql_field: GraphQLField
 
 
 def _of_now(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Read the writer from the first look on: a replica may not know yet what is to be changed, or listened to."""
+    """Return `call` with `fresh` set before it: a replica may lag behind what is to be changed or subscribed to."""
 
     def resolve(source: Any, info: GraphQLResolveInfo[Request], **args: Any) -> Any:
         info.context.fresh = True
@@ -125,10 +125,10 @@ def _of_now(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _source(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The feed that a subscription's resolver answers, wrapped for graphql-core."""
+    """Return a function that wraps the feed of a subscription's resolver for graphql-core."""
 
     async def subscribe(source: Any, info: GraphQLResolveInfo[Request], **args: Any) -> Source:
-        nobodys = info._replace(context=cast(Request, None))  # kept for all, it must not keep the first one's request
+        nobodys = info._replace(context=cast(Request, None))  # kept for all callers, so without the first one's request
 
         async def ask(request: Request) -> Feed:
             feed: Feed = await call(source, nobodys._replace(context=request), **args)
@@ -140,7 +140,7 @@ def _source(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _rules(directives: Iterable[object] | None) -> list[SignIn]:
-    """The sign-in rules among a field's or a type's directives. A field's own ones stand in for its type's."""
+    """Return the sign-in rules among a field's or a type's directives. A field's own replace its type's."""
     return [rule for rule in directives or () if isinstance(rule, SignIn)]
 
 
@@ -159,7 +159,7 @@ def _attribute(
     graphql_field: GraphQLField,
     check: Callable[[Identity], None] | None,
 ) -> Callable[..., Any]:
-    """Read the row's attribute; an `ID` that holds a UUID leaves as text."""
+    """Return the resolver of a row's attribute; an `ID` that holds a UUID is encoded as text."""
     prefix = prefix_at(owner, name)
     of_row: Read = attrgetter(attribute)
 

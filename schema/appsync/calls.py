@@ -1,7 +1,7 @@
-"""One field of ours as AppSync asks for it: the documented event of a direct Lambda resolver, and what it is answered.
+"""One field as called by AppSync: the documented event of a direct Lambda resolver, and its result.
 
-A field has a resolver in AppSync where it has one here; all others it reads by their names from what the parent's
-answered. So an answer holds every plain field of an object, in the form clients see, and the row for the children.
+A field has a resolver in AppSync if it has one here; AppSync reads all others by name from the result of the parent's.
+So a result has every plain field of an object, in the form clients see, and the row for the children.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One event's field."""
+    """Field of one event."""
 
     schema: GraphQLSchema
     owner: GraphQLObjectType
@@ -60,7 +60,7 @@ class Call:
 
     @classmethod
     def of(cls, schema: GraphQLSchema, event: Event) -> "Call":
-        """The field that an event is about. Raises VALIDATION_ERROR for one that this schema does not have."""
+        """Return the call of an event. Raises VALIDATION_ERROR for a field that this schema does not have."""
         info = event["info"]
         owner, name = schema.type_map.get(info["parentTypeName"]), info["fieldName"]
         if not isinstance(owner, GraphQLObjectType) or name not in owner.fields:
@@ -69,13 +69,13 @@ class Call:
 
     @property
     def points(self) -> int:
-        """What it costs of its caller's budget."""
+        """Points it costs of its caller's budget."""
         return REQUEST + limits.objects_of(self.field, (self.event.get("arguments") or {}).get("first"))
 
     async def run(self, request: Request) -> Any:
-        """What AppSync is answered. Raises what a resolver raises, and GraphQLError for arguments that are not good.
+        """Return the result for AppSync. Raises any error of the resolver, and GraphQLError for bad arguments.
 
-        A subscription's field only asks whether it may be had: its events come from elsewhere.
+        A subscription's field only checks access: its events are published separately.
         """
         args = self.args()
         given = self.event.get("source")
@@ -90,7 +90,7 @@ class Call:
             "field_nodes": self._nodes(),
             "fragments": {},
         }
-        info = GraphQLResolveInfo[Request]._make(map(told.get, GraphQLResolveInfo._fields))  # an event tells no more
+        info = GraphQLResolveInfo[Request]._make(map(told.get, GraphQLResolveInfo._fields))  # an event has no more
         work = self.field.subscribe if self.field.subscribe is not None else self.field.resolve
         assert work is not None, "wiring puts something behind every field"
         value = work(source, info, **args)
@@ -99,7 +99,7 @@ class Call:
         return None if self.field.subscribe is not None else answered(self.field.type, value)
 
     def args(self) -> dict[str, Any]:
-        """The arguments as the engine would have them: coerced, with defaults."""
+        """Return the arguments as the engine would pass them: coerced, with defaults."""
         given = {name: self._unparsed(name, value) for name, value in (self.event.get("arguments") or {}).items()}
         refuse_large(given)
         names = [name for name in self.field.args if name in given]
@@ -122,26 +122,26 @@ class Call:
         return get_argument_values(self.field, node, values)
 
     def _unparsed(self, name: str, value: Any) -> Any:
-        """An argument as the client sent it: AppSync hands over AWSJSON parsed, where we parse it ourselves."""
+        """Return an argument as the client sent it: AppSync passes AWSJSON parsed, but our scalar parses it itself."""
         argument = self.field.args.get(name)
         is_json = argument is not None and get_named_type(argument.type).name == "AWSJSON"
         return orjson.dumps(value).decode() if is_json and value is not None and not isinstance(value, str) else value
 
     def _nodes(self) -> list[FieldNode]:
-        """What is selected, said in both of AppSync's ways: its list knows no aliases, its text no fragments' names."""
+        """Return the selection from both of AppSync's forms: its list lacks aliases, its text fragment definitions."""
         info = self.event["info"]
         text = _selected(" ".join(_braced(info.get("selectionSetList") or [])))
         return [text, _selected((info.get("selectionSetGraphQL") or "").strip().removeprefix("{").removesuffix("}"))]
 
 
 def is_published(event: Event) -> bool:
-    """Whether a field's parent came with an event that was published, whole, and not from a resolver of ours."""
+    """Return whether a field's parent is a published event, complete, and not the result of a resolver of ours."""
     source: Mapping[str, Any] | None = event.get("source") or None
     return source is not None and ROW not in source
 
 
 def published(event: Event) -> Any:
-    """Such a field's value."""
+    """Return the value of such a field."""
     return event["source"].get(event["info"]["fieldName"])
 
 
@@ -158,7 +158,7 @@ def _selected(text: str) -> FieldNode:
 
 
 def _braced(paths: list[str]) -> list[str]:
-    """`author, author/name` → `author { __typename name }`."""
+    """Convert paths to selections: `author, author/name` → `author { __typename name }`."""
     below: dict[str, list[str]] = {}
     for path in paths:
         name, _, rest = path.partition("/")
@@ -167,7 +167,7 @@ def _braced(paths: list[str]) -> list[str]:
 
 
 def answered(kind: Any, value: Any) -> Any:
-    """A value as AppSync is to read it. Raises GraphQLError for one that breaks the schema."""
+    """Convert a value to AppSync's form. Raises GraphQLError for one that violates the schema."""
     if isinstance(kind, GraphQLNonNull):
         if value is None:
             raise GraphQLError(f"There is no {kind.of_type}.")
@@ -182,7 +182,7 @@ def answered(kind: Any, value: Any) -> Any:
 
 
 def _object(kind: GraphQLObjectType | GraphQLInterfaceType, row: Any) -> dict[str, Any]:
-    """Every plain field, the type where it is one of several, and the row where children have resolvers."""
+    """Return every plain field of a row, its `__typename`, and the packed row if children have resolvers."""
     concrete = _possible(kind, TYPE_OF_ROW[type(row)]) if isinstance(kind, GraphQLInterfaceType) else kind
     plain = {
         name: answered(field.type, field.extensions[ATTRIBUTE](row))

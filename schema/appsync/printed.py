@@ -1,9 +1,9 @@
-"""The SDL that AppSync takes: ours without what it refuses, with its own directives where it wants them.
+"""The SDL that AppSync takes: ours without the parts it refuses, with its own directives where it requires them.
 
-AppSync knows the scalars and directives, so their definitions go, and so do descriptions and the defaults of arguments,
-which it drops anyway. A type says by which modes some root field reaches it; the API has all four: an API key, the user
-pool, IAM and a Lambda authorizer. Each subscription is tied to a mutation of its own, which only we may call, with IAM:
-that is how an event of the log gets to AppSync's subscribers.
+AppSync defines the scalars and directives, so their definitions are left out, as are descriptions and the defaults of
+arguments, which it drops anyway. A type has the modes of the root fields that reach it; the API has all four: an API
+key, the user pool, IAM and a Lambda authorizer. Each subscription is tied to a mutation of its own, which only we may
+call, with IAM: by it an event of the log is sent to AppSync's subscribers.
 """
 
 import re
@@ -31,7 +31,7 @@ _OUTCOME = re.compile(r"(Changed|Updated|Reached)$")
 
 
 def printed(schema: GraphQLSchema) -> str:
-    """The SDL, its types in alphabetical order behind the roots."""
+    """Return the SDL, with its types in alphabetical order after the roots."""
     modes = _modes(schema)
     names = sorted(name for name in schema.type_map if not name.startswith("__") and name not in ROOTS)
     blocks = ["schema {\n  query: Query\n  mutation: Mutation\n  subscription: Subscription\n}"]
@@ -41,7 +41,7 @@ def printed(schema: GraphQLSchema) -> str:
 
 
 def resolved(schema: GraphQLSchema) -> list[str]:
-    """The fields with our functions behind them, as `Type.field`: AppSync reads all others off the parent's answer."""
+    """Return the fields with resolvers, as `Type.field`: AppSync reads all others from the parent's result."""
     return [
         f"{kind.name}.{name}"
         for kind in schema.type_map.values()
@@ -52,7 +52,7 @@ def resolved(schema: GraphQLSchema) -> list[str]:
 
 
 def publisher(subscription: str) -> str:
-    """The mutation that tells AppSync of a subscription's events: `teamActivityChanged` → `publishTeamActivity`."""
+    """Return the mutation that publishes a subscription's events: `teamActivityChanged` → `publishTeamActivity`."""
     noun = _OUTCOME.sub("", subscription)
     return f"publish{noun[0].upper()}{noun[1:]}"
 
@@ -69,7 +69,7 @@ def _root(schema: GraphQLSchema, name: str) -> str:
 
 
 def _type(kind: Any, modes: Iterable[str]) -> str | None:
-    """A type's definition; None for a scalar, which AppSync knows."""
+    """Return a type's definition; None for a scalar, which AppSync defines."""
     match kind:
         case GraphQLEnumType():
             return _block(f"enum {kind.name}", [f"  {value}" for value in kind.values])
@@ -97,7 +97,7 @@ def _block(head: str, lines: Iterable[str]) -> str:
 
 
 def _modes(schema: GraphQLSchema) -> Mapping[str, set[str]]:
-    """By which modes each type is reached: those of the root fields above it, and IAM's below an event."""
+    """Return the modes that reach each type: those of the root fields above it, and IAM below an event."""
     modes: defaultdict[str, set[str]] = defaultdict(set)
     for root in ROOTS:
         for field in _object(schema, root).fields.values():
@@ -116,12 +116,12 @@ def _reach(schema: GraphQLSchema, kind: Any, ways: set[str], modes: defaultdict[
 
 
 def _mode(rule: str) -> str:
-    """A rule without its groups: which of the signed-in may use a field says the field."""
+    """Return a rule without its groups: these are a matter of the field, not of the type."""
     return rule.partition("(")[0]
 
 
 def _rules(field: GraphQLField) -> Iterator[str]:
-    """A field's own sign-in rules, as directives."""
+    """Yield a field's own sign-in rules, as directives."""
     for rule in field.extensions[BACKREF].directives or ():
         if isinstance(rule, SignIn):
             some = ", ".join(f'"{name}"' for name in groups(rule) or ())

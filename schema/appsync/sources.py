@@ -1,7 +1,7 @@
-"""Rows on their way through AppSync: a parent's resolver hands them to its children's, in JSON beside what clients see.
+"""Serialisation of rows for AppSync: from a parent's resolver to its children's, in JSON beside the visible fields.
 
-AppSync gives a child's resolver what its parent's answered, also keys that are no fields; nothing a client sends gets
-there. So a row travels under ROW, each value that JSON has no form for with the name of its class.
+AppSync passes the result of a parent's resolver to its children's, keys that are no fields included; clients cannot
+change it. So a row is passed under ROW, each value that JSON has no form for with the name of its class.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
 
 
 def packed(value: Any) -> Any:
-    """A row or a value of one, as JSON."""
+    """Return a row or a value of one as JSON."""
     match value:
         case Enum():
             return {CLASS: _name(type(value)), STATE: value.value}
@@ -47,7 +47,7 @@ def packed(value: Any) -> Any:
 
 
 def restored(given: Any) -> Any:
-    """What was packed. Lists come as tuples, which rows have."""
+    """Return the row or value that was packed. Lists become tuples, which rows have."""
     if isinstance(given, list):
         return tuple(restored(item) for item in given)
     if not isinstance(given, dict):
@@ -65,7 +65,7 @@ def restored(given: Any) -> Any:
 
 @cache
 def known() -> Mapping[str, type]:
-    """The classes that may travel: those of rows, and of what is in them."""
+    """Return the classes that may be packed, by name: those of rows and of their values."""
     found: dict[str, type] = {}
     waiting = list(ROW_OF_TYPE.values())
     while waiting:
@@ -81,7 +81,7 @@ def _hints(kind: type) -> list[Any]:
 
 
 def _classes(hint: Any) -> Iterator[type]:
-    """The classes in an annotation."""
+    """Yield the classes in an annotation."""
     inner = get_args(hint)
     if isinstance(hint, type) and not inner:
         yield hint
