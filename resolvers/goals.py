@@ -213,7 +213,7 @@ def _given(ctx: Context) -> dict[str, Any]:
 
 
 async def _refuse_unless_admin(ctx: Context, goal_id: UUID) -> None:
-    """Refuse before the router is called what the action would refuse anyway."""
+    """Refuse early, before the router is called, if the action would refuse anyway."""
     request = ctx.request
     seen = require(await goals.goal(request.db, request.viewer, goal_id), "goal")
     team = require(await teams.team(request.db, request.viewer, seen.team_id), "goal")

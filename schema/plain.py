@@ -56,7 +56,7 @@ class FastPathExecutor(Executor[Any]):
         The reader raises for an event with a value, where null was possible, that has to be resolved.
         """
         root = self.schema.subscription_type
-        assert root is not None, "somebody subscribed"
+        assert root is not None, "only subscriptions have events"
         found = collect_fields(self.schema, self.fragments, self.variable_values, root, self.operation, False)
         ((name, details),) = found.grouped_field_set.items()
         field = root.fields.get(details[0].node.name.value)

@@ -60,7 +60,7 @@ class LogChannel:
         self._current.discard(subscriber)
 
     def wake(self, sequence: int) -> None:
-        """Note that the log reaches up to `sequence`."""
+        """Record that the log reaches up to `sequence`."""
         if self._end is None or sequence > self._end.sequence:
             self._grown.set()
 

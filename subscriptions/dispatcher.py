@@ -112,5 +112,5 @@ def _head(feed: LogFeed, end: LogEnd, entry: LogEntry, replayed_up_to: int) -> E
 
 
 def _log(plan: Plan) -> LogFeed:
-    assert isinstance(plan.feed, LogFeed), "state is told by its topic"
+    assert isinstance(plan.feed, LogFeed), "a state is sent by its topic"
     return plan.feed

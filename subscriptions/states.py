@@ -60,7 +60,7 @@ class StateTopic:
         self._settled.discard(subscriber)
 
     def wake(self, sequence: int = 0) -> None:
-        """Note that it may have changed. Repeated wake-ups of a log for the same `sequence` are ignored."""
+        """Record that it may have changed. Repeated wake-ups of a log for the same `sequence` are ignored."""
         if sequence and sequence == self._woken:
             return
         self._woken = sequence or self._woken

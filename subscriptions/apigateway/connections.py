@@ -167,7 +167,7 @@ class ConnectionStore:
                 return await self._refused(who, has_id=refused.failed[1])
             else:
                 return Added.ADDED
-        raise TimeoutError("too much happens on one connection")
+        raise TimeoutError("too many conflicting writes on one connection")
 
     async def end(self, connection: str, id: str, serial: str) -> bool:
         """Delete the subscription of that serial; return False if it had ended before."""
