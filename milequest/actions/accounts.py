@@ -1,4 +1,4 @@
-"""How someone whom an issuer vouches for becomes one of our users."""
+"""Users of ours for identities that an issuer vouches for."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from milequest.store.transaction import Tx
 
 
 async def user_for_identity(tx: Tx, account: Account, now: datetime) -> UUID:
-    """The user behind (issuer, subject), made at the first time; run it at every sign-in, so nothing stays half made.
+    """Return the user of (issuer, subject), created the first time; run at every sign-in, so no half-made user stays.
 
     Another identity with the same address becomes the same user, for the issuer says whose the address is: without that
     (`email_verified`) nobody is made or tied. The user's address follows the issuer's. Raises EMAIL_NOT_VERIFIED, and

@@ -1,4 +1,4 @@
-"""Logging, changing and deleting walks. Whoever writes one (a resolver, an import, the demo) comes through here."""
+"""Logging, changing and deleting walks. Every writer of walks (a resolver, an import, the demo) uses these actions."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,22 +21,22 @@ from milequest.store.users import Profile
 
 Draft: TypeAlias = Callable[[Profile], Walk]
 
-_AUTOMATIC = (CountStatus.COUNTED, CountStatus.FLAGGED)  # set by the rule of speed; the others by a person
+_AUTOMATIC = (CountStatus.COUNTED, CountStatus.FLAGGED)  # set by the speed rule; the others by a person
 
 
 @dataclass(frozen=True, slots=True)
 class DedupKey:
-    """What makes logging happen once: the client's key and its request's hash, or the source's own id of the record."""
+    """Key that makes logging happen once: the client's key and its request's hash, or the source's own record id."""
 
     key: str | None = None
     digest: bytes | None = None
     external_id: str | None = None
-    admit: Callable[[], Awaitable[None]] | None = None  # awaited before a walk that is new: raises to refuse it
+    admit: Callable[[], Awaitable[None]] | None = None  # awaited before a new walk is logged: raises to refuse it
 
 
 @dataclass(frozen=True, slots=True)
 class WalkWritten:
-    """A walk that was written, and what it moved. Not `is_new`: an equal request had written it before."""
+    """A walk that was written, and what it changed. Not `is_new`: an equal request had written it before."""
 
     activity_id: UUID
     goal_ids: tuple[UUID, ...] = ()
@@ -45,19 +45,19 @@ class WalkWritten:
 
 
 def draft_from(walk: Walk) -> Draft:
-    """The draft of a walk that is complete already."""
+    """Return the draft of a walk that is complete already."""
     return lambda _: walk
 
 
 async def log_walk(
     tx: Tx, user_id: UUID, now: datetime, draft: Draft, once: DedupKey = DedupKey(), *, allow_duplicate: bool = False
 ) -> WalkWritten:
-    """Write a walk down and count it for every team and goal it belongs to.
+    """Log a walk and count it for every team and goal it belongs to.
 
-    `draft` makes the walk once it is known to be a new one: a request that is repeated gets its answer, even when its
-    walk could not be logged any more. Raises what `draft` raises, VALIDATION_ERROR when the day gets too long,
-    DUPLICATE_ACTIVITY with `existingId` for what was probably logged already (unless `allow_duplicate`), and
-    IDEMPOTENCY_MISMATCH when `once.key` stood for another request, CONFLICT when its walk was deleted since.
+    `draft` builds the walk once it is known to be a new one: a repeated request gets its answer, even when its walk
+    could not be logged any more. Raises what `draft` raises, VALIDATION_ERROR when the day gets too long,
+    DUPLICATE_ACTIVITY with `existingId` for a walk that was probably logged already (unless `allow_duplicate`),
+    IDEMPOTENCY_MISMATCH when `once.key` belongs to another request, and CONFLICT when its walk was deleted since.
     """
     profile = await users.lock_profile(tx, user_id)
     if profile is None:
@@ -79,7 +79,7 @@ async def log_walk(
 
 
 async def _again(tx: Tx, earlier: tuple[UUID, bytes, bool], once: DedupKey) -> WalkWritten:
-    """What the first request with this key came to. Raises CONFLICT where that is no longer so."""
+    """Return the outcome of the first request with this key. Raises CONFLICT if its walk was deleted since."""
     activity_id, digest, is_deleted = earlier
     if digest != once.digest:
         raise mismatch()
@@ -110,7 +110,7 @@ async def update_walk(
     given: Mapping[str, Any],
     expected_version: int | None = None,
 ) -> WalkWritten:
-    """Change the fields in `given` (see `rules.activities.edited`) and count the walk anew.
+    """Change the fields in `given` (see `rules.activities.edited`) and recount the walk.
 
     Raises NOT_FOUND for others' walks, STALE_VERSION with `currentVersion`, VALIDATION_ERROR, BACKDATE_LIMIT.
     """
@@ -126,7 +126,7 @@ async def update_walk(
 
 
 async def _lock_own(tx: Tx, owner_id: UUID, activity_id: UUID, expected_version: int | None = None) -> StoredWalk:
-    """The owner's walk, locked after the owner. Raises NOT_FOUND for others' walks, STALE_VERSION."""
+    """Return the owner's walk, locked after the owner. Raises NOT_FOUND for others' walks, STALE_VERSION."""
     if await users.lock_profile(tx, owner_id) is None:
         raise unauthenticated()
     stored = require(await activities.lock(tx, activity_id, owner_id), "activity")
@@ -136,7 +136,7 @@ async def _lock_own(tx: Tx, owner_id: UUID, activity_id: UUID, expected_version:
 
 
 async def delete_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID) -> WalkWritten:
-    """Delete a walk; every total that held it falls."""
+    """Delete a walk; every total that counted it falls."""
     await _lock_own(tx, owner_id, activity_id)
     await activities.delete(tx, activity_id, now)
     counted = await count(tx, activity_id, owner_id, None, now)
@@ -144,7 +144,7 @@ async def delete_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID) 
 
 
 async def count_since(tx: Tx, user_id: UUID, team_id: UUID, since: datetime, now: datetime) -> None:
-    """Count for a team anew what its member walked since then: all of the day they joined, none after they left."""
+    """Recount for a team what its member has walked since then: all of the day they joined, none after they left."""
     walks = [
         _amounts(stored.id, user_id, stored.walk, stored.count_status, stored.counted_at)
         for stored in await activities.since(tx, user_id, since)
@@ -153,7 +153,7 @@ async def count_since(tx: Tx, user_id: UUID, team_id: UUID, since: datetime, now
 
 
 def _counts_otherwise(stored: StoredWalk, changed: Walk, status: CountStatus) -> bool:
-    """Whether the edit changes anything that is counted: what others see of it was attained just now, then."""
+    """Return whether the edit changes a counted value; if so, what others see of it was attained just now."""
     before = replace(stored.walk, notes=None, type=changed.type, stride_mm=None)
     return before != replace(changed, notes=None, stride_mm=None) or status != stored.count_status
 

@@ -1,4 +1,4 @@
-"""Showing a picture of a user or a team that has arrived and is good, and showing none. Locks as profiles and teams."""
+"""Showing an uploaded and accepted picture of a user or a team, and removing it. Locks as profiles and teams."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from milequest.store.transaction import Tx
 
 @dataclass(frozen=True, slots=True)
 class AvatarChanged:
-    """Whose picture it is, the user's own where there is no team; and the name of the one that nobody shows now."""
+    """Owner of a changed picture, the user without a team; and the name of the picture no longer shown."""
 
     user_id: UUID
     team_id: UUID | None
@@ -24,7 +24,7 @@ class AvatarChanged:
 async def show_avatar(tx: Tx, upload: Upload, now: datetime, url: str) -> AvatarChanged:
     """Show the picture at `url`, unless a later one is shown already; a second time changes nothing.
 
-    Raises UNAUTHENTICATED for who was suspended or deleted, NOT_FOUND and FORBIDDEN for who is no admin of the team.
+    Raises UNAUTHENTICATED for a suspended or deleted user, NOT_FOUND and FORBIDDEN for one who is no admin of the team.
     """
     before, name = await _shown(tx, upload.user_id, upload.team_id), name_in(url)
     if before == name:
@@ -37,21 +37,21 @@ async def show_avatar(tx: Tx, upload: Upload, now: datetime, url: str) -> Avatar
 
 
 async def refuse_avatar(tx: Tx, upload: Upload, now: datetime, reason: str) -> None:
-    """Let who sent a picture know why it is not shown, unless a later one is."""
+    """Keep for the sender why a picture is not shown, unless a later one is."""
     shown = name_in(await avatars.shown(tx, upload.user_id, upload.team_id))
     if shown is None or shown < upload.id.hex:
         await refusals.put(tx, upload, reason, now)
 
 
 async def delete_avatar(tx: Tx, user_id: UUID, now: datetime, team_id: UUID | None) -> AvatarChanged:
-    """Show none; where none is shown nothing changes. Raises as `show_avatar`."""
+    """Remove the picture; where none is shown nothing changes. Raises as `show_avatar`."""
     before = await _shown(tx, user_id, team_id)
     await _change(tx, user_id, team_id, now, None)
     return AvatarChanged(user_id, team_id, before)
 
 
 async def _shown(tx: Tx, user_id: UUID, team_id: UUID | None) -> str | None:
-    """The name of the picture that is shown now. Its owner is locked."""
+    """Return the name of the picture that is shown now. Its owner is locked."""
     if team_id is not None:
         return name_in((await lock_for_admin(tx, user_id, team_id)).avatar_url)
     profile = await users.lock_profile(tx, user_id)

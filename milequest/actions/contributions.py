@@ -1,4 +1,4 @@
-"""Counting a walk: the one piece of code behind every total, whether the walk is new, edited, hidden or gone.
+"""Counting a walk: the one piece of code behind every total, whether the walk is new, edited, hidden or deleted.
 
 The caller has locked the walk's owner. Locks here: boards by team, then goals by id.
 """
@@ -19,7 +19,7 @@ from milequest.store.transaction import Tx
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What counting a walk did: the goals that count it or did, and the milestones it reached."""
+    """Result of counting a walk: the goals that count it or did, and the milestones it reached."""
 
     goal_ids: list[UUID]
     milestone_ids: list[UUID]
@@ -27,7 +27,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The milestones reached for the first time, and whether any of them, or the goal's status, is another now."""
+    """The milestones reached for the first time, and whether any milestone's state or the goal's status has changed."""
 
     reached: list[UUID]
     has_changed: bool
@@ -35,13 +35,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Which goals take the walk, lose it, or only show or hide it, and by how much each total moves."""
+    """Goals that take the walk, lose it, or only show or hide it, and by how much each total moves."""
 
     put: list[tuple[UUID, UUID]]
     drop: list[UUID]
     show: list[UUID]
     moves: dict[UUID, int]
-    turned: set[UUID]  # goals whose total says otherwise who walked it, since the walk was hidden or shown
+    turned: set[UUID]  # goals whose total is attributed differently, since the walk was hidden or shown
 
 
 async def count(
@@ -55,7 +55,7 @@ async def count(
 ) -> Counted:
     """Bring every total in line with a walk that is now `amounts`, or None when it no longer counts.
 
-    `new` says that nothing of the walk was counted before.
+    `new` means that nothing of the walk was counted before.
     """
     started_at, day = (amounts.started_at, amounts.local_date) if amounts else (None, None)
     await contributions.lock_boards(tx, user_id, started_at, activity_id)
@@ -70,14 +70,14 @@ async def count(
     told = tell(tx, activity_id, old_teams, teams, amounts, now)
     milestones = []
     for goal_id, goal in moved.items():
-        if locked[goal_id].team_id not in told:  # where nothing is told of the walk, the moved marker is the news
+        if locked[goal_id].team_id not in told:  # where the walk itself has no event, the moved marker has one
             tx.record(team_event(locked[goal_id].team_id, EventKind.PROGRESS_MOVED, goal_id, now))
         milestones += (await settle(tx, locked[goal_id], goal, activity_id, day or now.date(), now)).reached
     return Counted(sorted(plan.moves), milestones)
 
 
 async def begin_goal(tx: Tx, goal_id: UUID, now: datetime, today: date) -> None:
-    """A goal begins: it takes the walks in its window that no goal of the team has counted yet."""
+    """Start a goal: count the walks in its window that no goal of the team has counted yet."""
     goal = await contributions.lock_goal(tx, goal_id)
     walkers, total = await goal_transitions.adopt(tx, goal_id)
     await entries.refresh_goal(tx, goal_id, sorted(walkers))
@@ -86,7 +86,7 @@ async def begin_goal(tx: Tx, goal_id: UUID, now: datetime, today: date) -> None:
 
 
 def public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) -> list[date]:
-    """The days whose boards may change: those of a walk that was, or now is, public."""
+    """Return the days whose boards may change: those of a walk that was, or now is, public."""
     days = {team.local_date for team in old_teams if team.is_public}
     if amounts and amounts.is_public:
         days.add(amounts.local_date)
@@ -99,7 +99,7 @@ def planned(
     locked: dict[UUID, LockedGoal],
     amounts: Amounts | None,
 ) -> _Plan:
-    """What becomes of a walk that these goals have counted, and these teams count."""
+    """Return what is to be done with a walk that these goals have counted, and that these teams count."""
     plan = _Plan([], [], [], {}, set())
     settled: set[UUID] = set()
     for old in old_goals:
@@ -124,7 +124,7 @@ def planned(
 
 
 def takes(goal: LockedGoal) -> bool:
-    """Whether the goal, now that it is locked, still takes walks."""
+    """Return whether the goal, now that it is locked, still takes walks."""
     return not goal.is_final and goal.status in (GoalStatus.ACTIVE, GoalStatus.COMPLETED)
 
 
@@ -154,7 +154,7 @@ def tell(
     amounts: Amounts | None,
     now: datetime,
 ) -> set[UUID]:
-    """News of the walk itself, for the teams that see it, which are returned. A private walk is no news."""
+    """Record the walk's own events for the teams that see it, and return these. A private walk has none."""
     before = {team.team_id for team in old_teams if team.is_public}
     after = set(teams) if amounts and amounts.is_public else set()
     for team_id in sorted(before | after):
@@ -169,7 +169,7 @@ def tell(
 async def settle(
     tx: Tx, goal: LockedGoal, moved: MovedGoal, activity_id: UUID | None, day: date, now: datetime
 ) -> Settled:
-    """What the new total does to milestones and status."""
+    """Apply the new total to the goal's milestones and status."""
     crossing = crossed(moved.marks, moved.total_mm)
     reached = [mark.id for mark in crossing.reached]
     await goal_transitions.mark_reached(tx, reached, now, activity_id)

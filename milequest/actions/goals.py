@@ -1,4 +1,4 @@
-"""What can be done to a goal. Locks the team, its boards, then the goal, so that no walk is counted meanwhile."""
+"""Actions on goals. They lock the team, its boards, then the goal, so that no walk is counted meanwhile."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class GoalWritten:
 async def create_goal(
     tx: Tx, viewer: Viewer, now: datetime, team_id: UUID, terms: Terms, route: NewRoute, *, activate: bool = False
 ) -> GoalWritten:
-    """Make a DRAFT, which every member may, and let it run at once with `activate`, which takes an ADMIN.
+    """Create a DRAFT, which every member may, and run it at once with `activate`, which takes an ADMIN.
 
     Raises NOT_FOUND, FORBIDDEN, TEAM_HAS_ACTIVE_GOAL, and ROUTE_ERROR for a route without length.
     """
@@ -64,7 +64,7 @@ async def update_goal(
     route: NewRoute | None = None,
     expected_version: int | None = None,
 ) -> GoalWritten:
-    """Change the fields in `changes` and, with `route`, the way; of an ACTIVE goal only until something was counted.
+    """Change the fields in `changes` and, with `route`, the route; of an ACTIVE goal only until a walk counts for it.
 
     Raises NOT_FOUND, FORBIDDEN, STALE_VERSION, GOAL_NOT_EDITABLE and VALIDATION_ERROR.
     """
@@ -82,14 +82,14 @@ async def update_goal(
     if route is not None:
         await _set_milestones(tx, goal_id, stored, now)
     if goal.status == GoalStatus.ACTIVE:
-        if terms.ends_on > goal.ends_on:  # walks after the old end may have been logged in the days of grace
+        if terms.ends_on > goal.ends_on:  # walks after the old end may have been logged during the grace
             await counted.begin_goal(tx, goal_id, now, today)
         tx.record(_changed(goal, now))
     return GoalWritten(goal_id, team.id)
 
 
 async def delete_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) -> GoalWritten:
-    """Delete a DRAFT. Raises NOT_FOUND, FORBIDDEN, and GOAL_NOT_EDITABLE for what has begun."""
+    """Delete a DRAFT. Raises NOT_FOUND, FORBIDDEN, and GOAL_NOT_EDITABLE for a goal that has begun."""
     team, goal = await _locked(tx, viewer, goal_id)
     if goal.status != GoalStatus.DRAFT:
         raise not_editable("Only a draft can be deleted; an active goal can be cancelled.")
@@ -98,7 +98,7 @@ async def delete_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) -> G
 
 
 async def activate_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) -> GoalWritten:
-    """Let a DRAFT run; it counts what its team has walked in its days so far.
+    """Activate a DRAFT; it counts what its team has walked in its days so far.
 
     Raises NOT_FOUND, FORBIDDEN, GOAL_NOT_EDITABLE, TEAM_HAS_ACTIVE_GOAL, and CONFLICT when its days are over.
     """
@@ -112,7 +112,7 @@ async def activate_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) ->
 
 
 async def cancel_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) -> GoalWritten:
-    """Give up a DRAFT or an ACTIVE goal. Raises NOT_FOUND, FORBIDDEN and GOAL_NOT_EDITABLE."""
+    """Cancel a DRAFT or an ACTIVE goal. Raises NOT_FOUND, FORBIDDEN and GOAL_NOT_EDITABLE."""
     team, goal = await _locked(tx, viewer, goal_id)
     refuse_if_closed(goal.terms, goal.status, now)
     await goals.cancel(tx, goal_id, now)
@@ -121,7 +121,7 @@ async def cancel_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) -> G
 
 
 async def finalize_goal(tx: Tx, goal_id: UUID, now: datetime) -> bool:
-    """Fix the outcome of a goal that has closed: COMPLETED stays so, ACTIVE is FAILED. False where nothing is to do."""
+    """Fix the outcome of a goal that has closed: COMPLETED stays, ACTIVE is FAILED. False if nothing is to be done."""
     await contributions.bump_board_versions(tx, [require(await goals.team_of(tx, goal_id), "goal")])
     goal = await goals.lock(tx, goal_id)
     if goal is None or goal.finalized_at or goal.status not in (GoalStatus.ACTIVE, GoalStatus.COMPLETED):
@@ -135,7 +135,7 @@ async def finalize_goal(tx: Tx, goal_id: UUID, now: datetime) -> bool:
 
 
 async def _locked(tx: Tx, viewer: Viewer, goal_id: UUID) -> tuple[Team, Goal]:
-    """The goal and its team, locked, for an ADMIN. Raises NOT_FOUND and FORBIDDEN."""
+    """Return the team and its goal, locked, for an ADMIN. Raises NOT_FOUND and FORBIDDEN."""
     team_id = require(await goals.team_of(tx, goal_id), "goal")
     team = require(await teams.lock(tx, viewer, team_id), "goal")
     require(await goals.goal(tx, viewer, goal_id), "goal")  # a draft is hidden from strangers of a public team

@@ -1,4 +1,4 @@
-"""Inviting, and what the invited make of it. Locks: the invited user, the team, then the invite."""
+"""Creating and revoking invites, accepting and declining them. Locks: the invited user, the team, then the invite."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ from milequest.store.users import Profile
 
 @dataclass(frozen=True, slots=True)
 class InviteCreated:
-    """The invite, and what its code is made of besides the request's secret."""
+    """The new invite, and the salt from which, with the request's secret, its code is derived."""
 
     invite_id: UUID
     salt: str
@@ -35,7 +35,7 @@ class InviteCreated:
 
 @dataclass(frozen=True, slots=True)
 class InviteRevoked:
-    """The invite that lets nobody in any more."""
+    """The invite that was revoked."""
 
     invite_id: UUID
 
@@ -50,7 +50,7 @@ class InviteDeclined:
 async def create_invite(
     tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, new: NewInvite, secret: str
 ) -> InviteCreated:
-    """Make an invite; a waiting one of the same address gets a new code and more time. Raises NOT_FOUND, FORBIDDEN.
+    """Create an invite; a pending one of the same address gets a new code and more time. Raises NOT_FOUND, FORBIDDEN.
 
     Its code is `code_of` the secret and the salt.
     """
@@ -62,7 +62,7 @@ async def create_invite(
 
 
 async def revoke_invite(tx: Tx, admin_id: UUID, now: datetime, invite_id: UUID) -> InviteRevoked:
-    """Take an invite back; twice is once. Raises NOT_FOUND for who is no admin, CONFLICT for one that was used up."""
+    """Revoke an invite; twice is once. Raises NOT_FOUND for a user who is no admin, CONFLICT for an answered one."""
     place = require(await invites.place(tx, invite_id=invite_id), "invite")
     await teams.lock(tx, Viewer(admin_id), place.team_id)
     if invite_id not in await invites.by_ids(tx, Viewer(admin_id), [invite_id], now):
@@ -77,8 +77,8 @@ async def revoke_invite(tx: Tx, admin_id: UUID, now: datetime, invite_id: UUID) 
 async def accept_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> Joined:
     """Join the team an invite is for.
 
-    Raises INVALID_INVITE_CODE, INVITE_WRONG_RECIPIENT, ALREADY_MEMBER, INVITE_EXPIRED, CONFLICT for one that is used
-    up or for too many teams, TEAM_FULL. Nothing is used up by a refusal.
+    Raises INVALID_INVITE_CODE, INVITE_WRONG_RECIPIENT, ALREADY_MEMBER, INVITE_EXPIRED, CONFLICT for one that is used up
+    or for too many teams, TEAM_FULL. A refusal uses up nothing.
     """
     user, team, invite = await _lock_for_invited(tx, user_id, now, code)
     refuse_member(team)
@@ -89,7 +89,7 @@ async def accept_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> Join
 
 
 async def decline_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> InviteDeclined:
-    """Turn an invite down; a link stays good for others. Raises as `accept_invite`, but for what concerns seats."""
+    """Decline an invite; a link stays valid for others. Raises as `accept_invite`, except for what concerns seats."""
     _, _, invite = await _lock_for_invited(tx, user_id, now, code)
     if invite.state is not InviteState.DECLINED:
         refuse_unless_open(invite.state)
@@ -99,7 +99,7 @@ async def decline_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> Inv
 
 
 async def _lock_for_invited(tx: Tx, user_id: UUID, now: datetime, code: str) -> tuple[Profile, Team, LockedInvite]:
-    """User, live team and invite, locked in this order. Raises INVALID_INVITE_CODE, INVITE_WRONG_RECIPIENT."""
+    """Return user, live team and invite, locked in this order. Raises INVALID_INVITE_CODE, INVITE_WRONG_RECIPIENT."""
     user = await users.lock_profile(tx, user_id)
     if user is None:
         raise unauthenticated()

@@ -37,7 +37,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class RoleSet:
-    """A membership that has the wanted role."""
+    """A membership that has the requested role."""
 
     member_id: UUID
 
@@ -47,7 +47,7 @@ async def admit(
 ) -> UUID:
     """Make `user` a member of the team; the caller has locked both and checked the seats. Returns the membership's id.
 
-    What they walked since their membership counts is counted. Raises CONFLICT when they are in too many teams.
+    Their walks since the start of the membership are counted. Raises CONFLICT when they are in too many teams.
     """
     if await members.open_count(tx, user.id) >= MEMBERSHIPS_MAX:
         raise Refused(ErrorCode.CONFLICT, f"One can be in {MEMBERSHIPS_MAX} teams at most.")
@@ -68,7 +68,7 @@ async def seat(tx: Tx, team: Team, user: Profile, now: datetime, invited_by: UUI
 
 
 def refuse_member(team: Team) -> None:
-    """Raises ALREADY_MEMBER for who is in the team."""
+    """Raise ALREADY_MEMBER for a member of the team."""
     if team.viewer_role is not None:
         raise Refused(ErrorCode.ALREADY_MEMBER, "You are in this team already.")
 
@@ -101,7 +101,7 @@ async def leave_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Lef
 
 
 async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID) -> Left:
-    """End someone else's membership. Raises NOT_FOUND, FORBIDDEN for who is no admin, and for oneself."""
+    """End another member's membership. Raises NOT_FOUND, FORBIDDEN for a user who is no admin, and for oneself."""
     place = require(await members.place(tx, member_id), "member")
     await users.lock(tx, admin_id, place.user_id)
     await _lock_member(tx, admin_id, place, member_id)
@@ -112,7 +112,7 @@ async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID) 
 
 
 async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role: TeamRole) -> RoleSet:
-    """Give a member a role. Raises NOT_FOUND, FORBIDDEN for who is no admin, LAST_ADMIN."""
+    """Give a member a role. Raises NOT_FOUND, FORBIDDEN for a user who is no admin, LAST_ADMIN."""
     place = require(await members.place(tx, member_id), "member")
     member = await _lock_member(tx, admin_id, place, member_id)
     if member.role != role:
@@ -123,7 +123,7 @@ async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role:
 
 
 async def disband(tx: Tx, actor_id: UUID, team: Team, now: datetime) -> None:
-    """End a team, which the caller has locked, with its memberships, open goals and invites."""
+    """Delete a team, which the caller has locked, with its memberships, open goals and invites."""
     await contributions.bump_board_versions(tx, [team.id])  # walks are counted under this lock
     await teams.delete(tx, team.id, now)
     if team.is_public:
@@ -133,7 +133,7 @@ async def disband(tx: Tx, actor_id: UUID, team: Team, now: datetime) -> None:
 
 
 async def _lock_member(tx: Tx, admin_id: UUID, place: MembershipKey, member_id: UUID) -> TeamMember:
-    """The open membership, its team locked, for an admin of that team. Raises NOT_FOUND, FORBIDDEN."""
+    """Return the open membership, its team locked, for an admin of that team. Raises NOT_FOUND, FORBIDDEN."""
     viewer = Viewer(admin_id)
     await teams.lock(tx, viewer, place.team_id)
     member = require((await members.by_ids(tx, viewer, [member_id])).get(member_id), "member")
@@ -142,7 +142,7 @@ async def _lock_member(tx: Tx, admin_id: UUID, place: MembershipKey, member_id: 
 
 
 async def _refuse_last_admin(tx: Tx, team_id: UUID, member_id: UUID, role: TeamRole | None) -> None:
-    """Let go whoever is no admin, or not the only one. Raises LAST_ADMIN. The team is locked."""
+    """Raise LAST_ADMIN for the only admin of the team, which is locked."""
     if role == TeamRole.ADMIN and not await members.other_admins(tx, team_id, member_id):
         raise Refused(ErrorCode.LAST_ADMIN, "A team needs an admin: make someone else one first.")
 

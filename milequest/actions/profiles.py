@@ -1,4 +1,4 @@
-"""What users change of themselves. Locks: the user, the boards they are on, then the goals that name them."""
+"""Changes of users to their own profiles. Locks: the user, the boards they are on, then the goals that name them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from milequest.store.users import Profile, User
 
 @dataclass(frozen=True, slots=True)
 class ProfileUpdated:
-    """The user whose profile is as it was wanted."""
+    """The user whose profile is as requested."""
 
     user_id: UUID
 
@@ -24,9 +24,9 @@ class ProfileUpdated:
 async def update_profile(
     tx: Tx, user_id: UUID, now: datetime, changes: Mapping[str, Any], expected_version: int | None = None
 ) -> ProfileUpdated:
-    """Change the fields in `changes` (see `rules.profiles.profile_changes`), settings of privacy too.
+    """Change the fields in `changes` (see `rules.profiles.profile_changes`), privacy settings too.
 
-    Another zone sets the days of walks to come, never of those that were logged. Raises STALE_VERSION.
+    Another zone sets the days of future walks, never of those that were logged. Raises STALE_VERSION.
     """
     profile = await users.lock_profile(tx, user_id)
     if profile is None:
@@ -40,7 +40,7 @@ async def update_profile(
 
 
 async def _tell(tx: Tx, before: Profile, after: Profile, now: datetime) -> None:
-    """Where others see the user otherwise now: on boards and in goals of teams they are or were in, and as a member."""
+    """Bump versions and record events for all that shows the user: memberships, boards and goals of all their teams."""
     if _shown(before) == _shown(after):
         return
     team_ids = await members.teams_ever(tx, after.id)

@@ -1,7 +1,7 @@
-"""Counting many walks of one member for one team, as when they join: what `counting` does walk by walk, at once.
+"""Counting many walks of one member for one team, as when they join: at once what `contributions` does for one walk.
 
-The caller has locked the member and the team. The walks are gone through in memory in their order, so each milestone is
-reached by the walk that reached it, and what is stored takes as many statements for a thousand walks as for one.
+The caller has locked the member and the team. The walks are processed in memory in their order, so each milestone is
+reached by the walk that reached it, and storing takes as many statements for a thousand walks as for one.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from milequest.store.transaction import Tx
 
 @dataclass(slots=True)
 class _Changes:
-    """What is to be stored of all walks together."""
+    """Changes to be stored for all walks together."""
 
     put: list[Amounts] = field(default_factory=list)
     put_goals: list[tuple[UUID, Amounts]] = field(default_factory=list)
@@ -31,12 +31,12 @@ class _Changes:
     show: list[tuple[UUID, UUID, bool]] = field(default_factory=list)
     moves: Counter[UUID] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
-    goals: set[UUID] = field(default_factory=set)  # whose boards change
+    goals: set[UUID] = field(default_factory=set)  # goals whose boards change
 
 
 @dataclass(slots=True)
 class _Recount:
-    """A member's walks, and what there is to count them for."""
+    """A member's walks, and the teams and goals to count them for."""
 
     tx: Tx
     team_id: UUID
@@ -72,7 +72,7 @@ class _Recount:
                 await self._move(goal_id, by_mm, walk, is_told=bool(told))
 
     def _taking(self, day: date) -> UUID | None:
-        """The goal that a walk of this day would count for: the running one first, else the latest completed one."""
+        """Return the goal that a walk of this day would count for: the running one, else the latest completed one."""
         taking = [
             one
             for one in self.goals.values()
@@ -92,7 +92,7 @@ class _Recount:
             one.goal = replace(one.goal, status=await recounting.status(self.tx, goal_id))
 
     async def store(self, user_id: UUID) -> None:
-        """Store all of it."""
+        """Store all changes."""
         tx, changes = self.tx, self.changes
         await recounting.drop(tx, self.team_id, changes.drop, changes.drop_goals)
         await recounting.show(tx, changes.show)
@@ -103,7 +103,7 @@ class _Recount:
 
 
 async def recount(tx: Tx, user_id: UUID, team_id: UUID, walks: Sequence[Amounts], now: datetime) -> None:
-    """Bring all totals of the team in line with these walks, of which nothing changed but their owner's membership."""
+    """Bring all totals of the team in line with these walks, of which only their owner's membership has changed."""
     if not walks:
         return
     ids = [walk.activity_id for walk in walks]

@@ -1,4 +1,4 @@
-"""Founding, changing and deleting teams."""
+"""Creating, changing and deleting teams."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -31,20 +31,20 @@ class TeamCreated:
 
 @dataclass(frozen=True, slots=True)
 class TeamUpdated:
-    """The team that is as it was wanted."""
+    """The team that is as requested."""
 
     team_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class TeamDeleted:
-    """The team that is no more."""
+    """The team that was deleted."""
 
     deleted_team_id: UUID
 
 
 async def create_team(tx: Tx, founder_id: UUID, now: datetime, new: NewTeam) -> TeamCreated:
-    """Found a team; the founder is its first ADMIN.
+    """Create a team; the founder is its first ADMIN.
 
     Raises CONFLICT when a live team has the name or the founder is in too many, RATE_LIMITED after ten in a day.
     """
@@ -93,7 +93,7 @@ async def update_team(
 
 
 async def _renew_boards(tx: Tx, admin_id: UUID, before: Team, after: Team) -> None:
-    """Boards follow what they show of a team: its own its today, those of teams its card while it is public."""
+    """Bump the boards that show a changed value: of its own the day, of boards of teams its card while public."""
     if (before.timezone, before.is_public) != (after.timezone, after.is_public):
         await contributions.bump_board_versions(tx, [after.id])
     if before.is_public != after.is_public:
@@ -107,7 +107,7 @@ def _card(team: Team) -> tuple[str, str | None]:
 
 
 async def delete_team(tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, confirm_name: str) -> TeamDeleted:
-    """End a team; its name is free again. Raises NOT_FOUND, FORBIDDEN, VALIDATION_ERROR for another name."""
+    """Delete a team; its name is free again. Raises NOT_FOUND, FORBIDDEN, VALIDATION_ERROR for another name."""
     team = await lock_for_admin(tx, admin_id, team_id)
     refuse_unless_confirmed(team.name, confirm_name)
     await members.disband(tx, admin_id, team, now)
@@ -115,7 +115,7 @@ async def delete_team(tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, conf
 
 
 async def lock_for_admin(tx: Tx, admin_id: UUID, team_id: UUID) -> Team:
-    """The team, locked, for one of its admins. Raises NOT_FOUND, FORBIDDEN."""
+    """Return the team, locked, for one of its admins. Raises NOT_FOUND, FORBIDDEN."""
     team = require(await teams.lock(tx, Viewer(admin_id), team_id), "team")
     refuse_unless_admin(team.standing(Viewer(admin_id)), is_public=team.is_public)
     return team

@@ -1,1 +1,1 @@
-"""Files people bring along: one format per module, read as a stream of plain rows."""
+"""Files that people import: one format per module, read as a stream of plain rows."""

@@ -1,4 +1,4 @@
-"""Daily totals out of Fitbit's activity export (`dailyActivity_merged.csv`): a record for each person and day.
+"""Daily totals from Fitbit's activity export (`dailyActivity_merged.csv`): a record for each person and day.
 
 Columns used: Id, ActivityDate (month/day/year, a civil date), TotalSteps, TotalDistance (kilometres) and the three
 …ActiveMinutes, whose sum is the time walked.
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class DailyRecord:
-    """What one person walked on one day. `duration_s` is None where the device noted no active minute."""
+    """Totals of one person and day. `duration_s` is None where the device noted no active minute."""
 
     line: int
     person: str
@@ -40,24 +40,24 @@ class DailyRecord:
 
     @property
     def external_id(self) -> str:
-        """The same for the same person and day, however often the file is read."""
+        """Id that is the same for the same person and day, however often the file is read."""
         return f"{self.person}:{self.local_date.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedRow:
-    """A row that brings no record, and why."""
+    """A row that gives no record, and why."""
 
     line: int
     reason: str
 
 
 class _SkipError(Exception):
-    """The row can't be used; the message says why."""
+    """The row cannot be used; the message is the reason."""
 
 
 def read_daily_activity(source: TextIO, last_day: date) -> Iterator[DailyRecord | SkippedRow]:
-    """Read the rows of the file, in order; days after `last_day` are still to come and skipped.
+    """Read the rows of the file, in order; days after `last_day` are in the future and skipped.
 
     Open it with `newline=""` and encoding `utf-8-sig`. Raises ValidationError at `file`, with the line, for what is no
     such file at all, and for quotes that don't match: rows would be lost between them.
@@ -83,9 +83,9 @@ def read_daily_activity(source: TextIO, last_day: date) -> Iterator[DailyRecord 
 
 
 def _only_line(row: Mapping[str, str | None], first: int, last: int) -> int:
-    """Return the row's line. Raises ValidationError where a quoted field goes on in the next line: none of ours does.
+    """Return the row's line. Raises ValidationError if a quoted field continues in the next line: none of ours does.
 
-    Blank lines before the row are passed over by `csv`.
+    Blank lines before the row are skipped by `csv`.
     """
     if any(value and ("\n" in value or "\r" in value) for value in _fields(row)):
         raise invalid("file", "MALFORMED", f"lines {first} to {last}: a quote that is opened is not closed in its line")
@@ -100,7 +100,7 @@ def _fields(row: Mapping[str, Any]) -> Iterator[str | None]:
 def _record(line: int, row: Mapping[Any, Any], last_day: date) -> DailyRecord:
     if any(row[column] is None for column in COLUMNS):
         raise _SkipError("too few columns")
-    if any(extra.strip() for extra in row.get(None, ())):  # as a decimal comma makes them, which shifts all others
+    if any(extra.strip() for extra in row.get(None, ())):  # as from a decimal comma, which shifts all others
         raise _SkipError("too many columns")
     person = str(row["Id"]).strip()
     if not _PERSON.fullmatch(person):

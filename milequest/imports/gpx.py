@@ -1,4 +1,4 @@
-"""A track out of a GPX 1.0 or 1.1 file (topografix.com/gpx.asp), read as a stream: one line, with its climb."""
+"""A track from a GPX 1.0 or 1.1 file (topografix.com/gpx.asp), read as a stream: one line, with its climb."""
 
 import math
 import re
@@ -17,10 +17,10 @@ from milequest.rules.text import presentable
 MAX_BYTES = 50_000_000
 MAX_POINTS = 200_000
 MAX_DEPTH = 50
-MAX_GAP_M = 10_000.0  # between the pieces of a track; more is another walk
+MAX_GAP_M = 10_000.0  # between the segments of a track; more is another walk
 CHUNK = 1 << 16
 
-# As programs spell the namespace: by https, with a slash at the end, without the host, or not at all.
+# Spellings of the namespace in use: with https, a slash at the end, without the host, or none at all.
 _NAMESPACE = re.compile(r"\s*(((https?://)?(www\.)?topografix\.com)?/gpx/1/[01]/?)?\s*", re.IGNORECASE)
 _GARMIN = "http://www.garmin.com/xmlschemas/GpxExtensions/v3 "
 _SHAPE = ["rte", "rtept", "extensions", f"{_GARMIN}RoutePointExtension", f"{_GARMIN}rpt"]
@@ -30,9 +30,9 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class GpxTrack:
-    """All pieces of the file's tracks joined in order: `(lng, lat)`, without repeated points.
+    """All segments of the file's tracks joined in order: `(lng, lat)`, without repeated points.
 
-    `elevation_gain_meters` is None where one point in ten or more has no elevation.
+    `elevation_gain_meters` is None if one point in ten or more has no elevation.
     """
 
     name: str | None
@@ -47,15 +47,15 @@ class GpxTrack:
 
     @property
     def legs(self) -> tuple[Leg]:
-        """The one leg: somebody walked it, so it is ROUTED."""
+        """The one leg: it was walked, so it is ROUTED."""
         return (Leg(self.line, LegQuality.ROUTED),)
 
 
 def read_gpx(source: BinaryIO) -> GpxTrack:
-    """The track in a file of at most 50 MB and 200,000 points; a planned route (`rte`) where there is no track.
+    """Return the track in a file of at most 50 MB and 200,000 points; if there is none, its planned route (`rte`).
 
-    Raises ValidationError at `file`, with the line where something is wrong. Document types, and with them entities
-    that expand without end, are refused.
+    Raises ValidationError at `file`, with the line of the fault. Document types, and with them entities that expand
+    without end, are refused.
     """
     reader = _Reader()
     size = 0
@@ -68,22 +68,22 @@ def read_gpx(source: BinaryIO) -> GpxTrack:
         reader.parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise reader.wrong(expat.ErrorString(error.code), error.lineno) from None
-    except (LookupError, ValueError) as error:  # how pyexpat speaks of encodings it doesn't know
+    except (LookupError, ValueError) as error:  # as pyexpat reports encodings it doesn't know
         raise invalid("file", "MALFORMED", f"the file's encoding can't be read: {error}") from None
     return _joined(reader)
 
 
 class _Reader:
-    """Gathers the points of `trk/trkseg` and `rte` while expat reads."""
+    """Collector of the points of `trk/trkseg` and `rte` while expat reads."""
 
     def __init__(self) -> None:
         self.tracks: list[list[Point]] = []
         self.routes: list[list[Point]] = []
-        self.names: dict[str, str] = {}  # of the first trk and the first rte, and the file's
+        self.names: dict[str, str] = {}  # names of the first trk and the first rte, and the file's
         self._path: list[str] = []
         self._text: list[str] = []
         self._points = 0
-        self._lines_before = 0  # in the white space before the document
+        self._lines_before = 0  # lines in the white space before the document
         self._has_begun = False
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
@@ -93,7 +93,7 @@ class _Reader:
         self.parser.CharacterDataHandler = self._text.append
 
     def feed(self, chunk: bytes) -> None:
-        """Read on. White space before the document, which XML does not allow, is passed over."""
+        """Read on. White space before the document, which XML does not allow, is skipped."""
         if not self._has_begun:
             rest = chunk.removeprefix(_BYTE_ORDER_MARK).lstrip(_BEFORE_XML)
             self._lines_before += chunk[: len(chunk) - len(rest)].count(b"\n")
@@ -102,7 +102,7 @@ class _Reader:
             self.parser.Parse(chunk, False)
 
     def wrong(self, message: str, line: int) -> ValidationError:
-        """Return the refusal of the file for what stands in a line of the document."""
+        """Return the refusal of the file for a fault in a line of the document."""
         return invalid("file", "MALFORMED", f"line {line + self._lines_before}: {message}")
 
     def _doctype(self, *_: object) -> None:
@@ -137,7 +137,7 @@ class _Reader:
                 self.routes[-1][-1].elevation = height("".join(self._text).strip())
             case [("trk" | "rte" | "metadata") as kind, "name"]:
                 self._name(kind)
-            case ["name"]:  # where GPX 1.0 has what is in `metadata` today
+            case ["name"]:  # GPX 1.0 has the name here, GPX 1.1 in `metadata`
                 self._name("metadata")
         self._path.pop()
         self._text.clear()

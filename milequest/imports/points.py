@@ -1,19 +1,19 @@
-"""Recorded points of a track: leave out what a receiver made up, and measure the climb."""
+"""Recorded points of a track: drop outliers of the receiver, and measure the climb."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from milequest.rules.geo import LatLng, distance_m
 
-JUMP_M = 100_000.0  # from one point of a track to the next; where it comes back, no feet went there
-LONGEST_JUMP = 5  # points that a receiver may put elsewhere before it is back
-CLIMB_STEP_M = 5.0  # smaller rises and falls are taken for noise of the instrument
-LOWEST_M, HIGHEST_M = -500.0, 9_000.0  # of this earth
+JUMP_M = 100_000.0  # from one point of a track to the next; a jump with a return was not walked
+LONGEST_JUMP = 5  # outliers in a row that a receiver may report before it recovers
+CLIMB_STEP_M = 5.0  # smaller rises and falls count as noise of the instrument
+LOWEST_M, HIGHEST_M = -500.0, 9_000.0  # on this earth
 
 
 @dataclass(slots=True)
 class Point:
-    """A place, and its height in metres where it is known."""
+    """A place, and its height in metres if known."""
 
     lng: float
     lat: float
@@ -21,9 +21,9 @@ class Point:
 
 
 def height(text: str) -> float | None:
-    """Return an elevation in metres; None for what is no number or no height of this earth.
+    """Return an elevation in metres; None for what is no number or no height on this earth.
 
-    Programs write -19999, -32768, 65535, 9999, `nan`, `-nan(ind)` or `1.#QNAN` where they know none.
+    Programs write -19999, -32768, 65535, 9999, `nan`, `-nan(ind)` or `1.#QNAN` for an unknown one.
     """
     try:
         metres = float(text) if "_" not in text else HIGHEST_M + 1
@@ -33,10 +33,10 @@ def height(text: str) -> float | None:
 
 
 def without_jumps(points: Sequence[Point]) -> list[Point]:
-    """Return the points without those that a receiver put elsewhere and came back from.
+    """Return the points without the receiver's outliers.
 
-    Those are points at 0°, 0° that no neighbour is near, which stand for "no fix", and up to five in a row from which
-    the track returns. A track that goes on elsewhere, as by ferry, keeps its line.
+    Outliers are points at 0°, 0° with no neighbour near, which stand for "no fix", and up to five in a row after which
+    the track returns. A track that continues elsewhere, as by ferry, keeps its line.
     """
     fixed = _without_zeros(points)
     kept: list[Point] = []
@@ -52,7 +52,7 @@ def without_jumps(points: Sequence[Point]) -> list[Point]:
 
 
 def _without_zeros(points: Sequence[Point]) -> list[Point]:
-    """Return the points but for runs at 0°, 0° that are far from what stands before and after them."""
+    """Return the points except runs at 0°, 0° that are far from the points before and after them."""
     placed = [index for index, point in enumerate(points) if point.lat or point.lng]
     kept: list[Point] = []
     start = 0
@@ -67,7 +67,7 @@ def _without_zeros(points: Sequence[Point]) -> list[Point]:
 
 
 def _return(before: Point, points: Sequence[Point], index: int) -> int | None:
-    """Return where the track is near `before` again, soon after `index`; None if it stays away."""
+    """Return the index at which the track is near `before` again, soon after `index`; None if it stays away."""
     for later in range(index + 1, min(index + LONGEST_JUMP + 1, len(points))):
         if not _apart(before, points[later]):
             return later
@@ -79,7 +79,7 @@ def _apart(one: Point, other: Point) -> bool:
 
 
 def climb(points: Sequence[Point]) -> float | None:
-    """Return the metres climbed; None where one point in ten or more has no elevation."""
+    """Return the metres climbed; None if one point in ten or more has no elevation."""
     elevations = [point.elevation for point in points if point.elevation is not None]
     if len(elevations) <= 0.9 * len(points):
         return None

@@ -1,1 +1,1 @@
-"""Work off the request path: plain functions, safe to run twice."""
+"""Background work: plain functions, safe to run twice."""

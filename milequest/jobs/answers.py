@@ -1,4 +1,4 @@
-"""The outcomes that are kept for repeated requests go after a day."""
+"""Purge of the outcomes kept for repeated requests, a day after they were stored."""
 
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,7 @@ BATCH = 1_000
 
 
 async def forget_answers(runtime: Runtime, now: datetime) -> int:
-    """Delete what is older, some in each transaction; returns how many there were. Several may run at once."""
+    """Delete older outcomes, each batch in a transaction; return how many. Several may run at once."""
     count, gone = 0, BATCH
     while gone == BATCH:
         forget = partial(idempotency.forget, now=now, most=BATCH)

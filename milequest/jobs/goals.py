@@ -1,4 +1,4 @@
-"""Goals whose days and grace are over get their outcome."""
+"""Finalisation of goals whose days and grace are over."""
 
 from datetime import datetime
 from functools import partial
@@ -14,9 +14,9 @@ FIRST = UUID(int=0)  # before every id
 
 
 async def finalize_goals(runtime: Runtime, now: datetime) -> int:
-    """Finalise every goal that has closed by `now`, each in a transaction of its own; returns how many there were.
+    """Finalise every goal that has closed by `now`, each in a transaction of its own; return how many.
 
-    Safe to run as often as one likes, and by several at once.
+    Safe to run any number of times, and in several processes at once.
     """
     count, after = 0, FIRST
     while goal_ids := await goals.due(runtime.writer, now, after, BATCH):

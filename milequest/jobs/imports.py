@@ -1,8 +1,8 @@
-"""Bring a file's contents in through the same actions as all else, as ourselves, with the clock at the data's dates.
+"""Import a file through the same actions as everything else, as the system user, with the clock at the data's dates.
 
-A file comes in whole or not at all: it is judged before anything is written, and written in one transaction. Walks that
-are there are not written twice: people, their records and the team are found by what they are called. Each import of a
-route is another draft.
+A file is imported whole or not at all: it is checked before anything is written, and written in one transaction. Walks
+that exist are not written twice: people, their records and the team are found by name. Each import of a route is
+another draft.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,13 +33,13 @@ from milequest.store import accounts, members, teams, users
 from milequest.store.routes import NewRoute, routes_by_ids
 from milequest.store.transaction import Pool, Tx, transact
 
-ISSUER = "import:fitbit"  # of the people in files: nobody can sign in as them
+ISSUER = "import:fitbit"  # of the people in files: there is no sign-in for them
 Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
 class WalksImported:
-    """What an import of walks came to."""
+    """Result of an import of walks."""
 
     team_id: UUID
     people: int
@@ -50,7 +50,7 @@ class WalksImported:
 
 @dataclass(frozen=True, slots=True)
 class RouteImported:
-    """The draft goal whose route the file's track is; its length as PostGIS measures it counts."""
+    """The draft goal made of the file's track; its length as measured by PostGIS counts."""
 
     team_id: UUID
     goal_id: UUID
@@ -70,8 +70,8 @@ async def import_walks(
 ) -> WalksImported:
     """Log a file of daily totals as device records of its people, who become members of the team.
 
-    `owner` is the address of who is to see them; see `_team`. Raises ValidationError at `file` for what is no such
-    file, CONFLICT for another zone than before, and TEAM_FULL. `progress` is told how many of how many rows are done.
+    `owner` is the address of the user who is to see them; see `_team`. Raises ValidationError at `file` for what is no
+    such file, CONFLICT for another zone than before, and TEAM_FULL. `progress` gets the rows done and all rows.
     """
     days, skipped = _judged(read_daily_activity(source, now.astimezone(zone).date()), zone, now)
     if not days:
@@ -100,7 +100,7 @@ async def import_walks(
 async def import_route(
     pool: Pool, source: BinaryIO, team_name: str, name: str | None, now: datetime, owner: str | None = None
 ) -> RouteImported:
-    """Make a draft goal of the team out of a GPX track; `owner` as in `import_walks`. ValidationError at `file`."""
+    """Make a draft goal of the team from a GPX track; `owner` as in `import_walks`. ValidationError at `file`."""
     track = read_gpx(source)
     today = now.date()
     title = name or track.name or "Imported route"
@@ -118,7 +118,7 @@ async def import_route(
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """A record as the walk that it becomes, and the instant at which its day was over."""
+    """A record as the walk that it becomes, and the instant at which its day ended."""
 
     record: DailyRecord
     walk: Walk
@@ -128,7 +128,7 @@ class _Day:
 def _judged(
     rows: Iterable[DailyRecord | SkippedRow], zone: ZoneInfo, now: datetime
 ) -> tuple[list[_Day], list[SkippedRow]]:
-    """Return the days that can be logged, in order, and the rows that can't."""
+    """Return the days that can be logged, in order, and the rows that cannot."""
     days: list[_Day] = []
     skipped: list[SkippedRow] = []
     for row in rows:
@@ -165,9 +165,9 @@ def _day(record: DailyRecord, zone: ZoneInfo, now: datetime) -> _Day | SkippedRo
 
 
 async def _refuse_another_zone(pool: Pool, people: Sequence[str], zone: ZoneInfo) -> None:
-    """A walk's day is fixed when it is logged: a second import in another zone would change nothing, silently.
+    """Raise CONFLICT for people whose walks have another zone; people without walks have none yet.
 
-    Raises CONFLICT; people without walks have no zone yet.
+    A walk's day is fixed when it is logged: a second import in another zone would silently change nothing.
     """
     others = await accounts.zones(pool, ISSUER, people) - {zone.key}
     if others:
@@ -178,7 +178,7 @@ async def _refuse_another_zone(pool: Pool, people: Sequence[str], zone: ZoneInfo
 
 
 async def _ourselves(tx: Tx, now: datetime) -> UUID:
-    """Return ourselves as a user: who founds the teams that imports need and nobody owns."""
+    """Return the system user, which founds the teams that imports need and that have no owner."""
     return await user_for_identity(
         tx, Account(ISSUER, "founder", "import@milequest.invalid", True, "Mile Quest import"), now
     )
@@ -194,11 +194,11 @@ async def _owner(tx: Tx, email: str) -> UUID:
 async def _team(
     tx: Tx, name: str, zone: str, now: datetime, owner: str | None, joining: Iterable[UUID] = ()
 ) -> tuple[Viewer, UUID]:
-    """Return the team of this name, and an ADMIN of it in whose name we act: the owner, or ourselves without one.
+    """Return the team of this name, and an ADMIN of it on whose behalf we act: the owner, or the system user.
 
-    A new team is the owner's. One that an earlier import founded is shared with the owner, who becomes an ADMIN too;
-    of any other the owner is ADMIN already. Locks those who act and those who are `joining`, as users stand before
-    teams in the order of locks. Raises NOT_FOUND, FORBIDDEN and CONFLICT.
+    A new team is the owner's. One that an earlier import founded is shared with the owner, who becomes an ADMIN too; of
+    any other the owner is ADMIN already. Locks the acting users and those who are `joining`, as users precede teams in
+    the order of locks. Raises NOT_FOUND, FORBIDDEN and CONFLICT.
     """
     ourselves = await _ourselves(tx, now)
     admin = ourselves if owner is None else await _owner(tx, owner)

@@ -1,4 +1,4 @@
-"""The job that deletes signing keys whose last token is over."""
+"""Purge of signing keys whose last token has expired."""
 
 from datetime import datetime
 
@@ -9,5 +9,5 @@ from milequest.store.transaction import transact
 
 
 async def purge_keys(runtime: Runtime, now: datetime) -> int:
-    """Delete them; how many there were."""
+    """Delete those keys; return how many."""
     return (await transact(runtime.writer, lambda tx: signing_keys.purge(tx, now - KEPT_RETIRED))).result

@@ -1,4 +1,4 @@
-"""The log keeps a window of events; what lies outside is forgotten."""
+"""Pruning of the log to its window of events."""
 
 from datetime import datetime
 from functools import partial
@@ -11,9 +11,9 @@ BATCH = 100
 
 
 async def prune_log(runtime: Runtime, now: datetime) -> int:
-    """Forget what lies outside of the window, each channel in a transaction of its own; returns how many there were.
+    """Delete events outside the window, each channel in a transaction of its own; return how many channels.
 
-    Safe to run as often as one likes, and by several at once.
+    Safe to run any number of times, and in several processes at once.
     """
     count = 0
     while overlong := await log.overlong(runtime.writer, now, BATCH):

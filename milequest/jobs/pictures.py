@@ -1,4 +1,4 @@
-"""What is done with pictures: once one has arrived, look at it, keep it, show it; after a move, have them follow."""
+"""Processing of pictures: check an upload, keep and show it; after a change of address, update the stored URLs."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -15,18 +15,18 @@ from milequest.store.pictures import forgotten
 from milequest.store.pictures.folder import Folder
 from milequest.store.transaction import transact
 
-MAX_WAITING: Final = 16  # pictures in memory, of 5 MB at most; beyond that senders are asked to try again
+MAX_WAITING: Final = 16  # pictures in memory, of 5 MB at most; beyond that senders have to retry
 
 
 class _Looker:
-    """Looks at one picture at a time, in a thread of its own: a large one takes a third of a second of a core."""
+    """Checker of one picture at a time, in a thread of its own: a large one takes a third of a second of a core."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "pictures")
         self._waiting = 0
 
     async def cleaned(self, data: bytes) -> Picture:
-        """The picture in `data`. Raises BadPicture, and UNAVAILABLE when too many wait."""
+        """Return the picture in `data`. Raises BadPicture, and UNAVAILABLE when too many wait."""
         if self._waiting >= MAX_WAITING:
             message = "Too many pictures at once; try again."
             raise Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=5)
@@ -43,7 +43,7 @@ looker = _Looker()  # of the process
 async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
     """Make the picture in `data` the user's or the team's. A second time, or late, does no harm.
 
-    Raises BadPicture, and what `show_avatar` refuses; who sent it can then read why, and nothing else has changed.
+    Raises BadPicture, and what `show_avatar` refuses; then only its sender can read why, and nothing else has changed.
     """
     try:
         await _show(runtime, upload, data, now)
@@ -57,12 +57,12 @@ async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> 
 async def _show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
     picture = await looker.cleaned(data)
     name = upload.name(picture)
-    await runtime.pictures.keep(name, picture)  # before anybody is told of it
+    await runtime.pictures.keep(name, picture)  # before its address is published
     url = url_of(runtime.settings.origin, name)
     try:
         shown = await transact(runtime.writer, lambda tx: show_avatar(tx, upload, now, url))
     except QuestError as refusal:
-        if _is_for_good(refusal):  # who tries again may find it shown meanwhile
+        if _is_for_good(refusal):  # a retry may find it shown meanwhile
             await forgotten(runtime.pictures, name)
         raise
     await runtime.bus.wake(shown.positions)
@@ -70,9 +70,9 @@ async def _show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) ->
 
 
 async def readdress(runtime: Runtime, now: datetime) -> int:
-    """Give pictures that the server shows itself the address at which it is reached now; how many had another one.
+    """Give pictures that the server itself shows its current address; return how many had another one.
 
-    An address is stored whole, as clients see it, and a server may be started at another port.
+    An address is stored whole, as clients see it, and a server may be restarted at another port.
     """
     if not isinstance(runtime.pictures, Folder):
         return 0

@@ -1,4 +1,4 @@
-"""What is due at times is done in one region: where the database can be written to. One that stands by leaves it."""
+"""Scheduled jobs run in the primary region only, where the database takes writes; a standby region skips them."""
 
 import logging
 import socket
@@ -13,21 +13,21 @@ log = logging.getLogger("milequest.duty")
 
 
 class PrimaryRegionGuard:
-    """Whether it is ours, which is asked each time, and said when it changes: a promotion needs nobody to tell us."""
+    """Guard that runs jobs in the primary region only; it checks each time, so a promotion is noticed, and logged."""
 
     def __init__(self) -> None:
-        self._passed = 0  # times in a row
+        self._passed = 0  # skipped times in a row
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether it was not ours more than once in a row: a name may be without an address for a moment."""
+        """True if this region was not primary more than once in a row: a name may lack an address for a moment."""
         return self._passed > 1
 
     async def done(self, db: Reader, job: Callable[[], Awaitable[T]]) -> T | None:
-        """What a job returns that has been done, or None where another region does it."""
+        """Return the result of a job that was run, or None if another region runs it."""
         ours = await _can_be_written_to(db)
         if ours == (self._passed > 0):
-            log.info("what is due is done here" if ours else "the database can only be read: another region does it")
+            log.info("scheduled jobs run here" if ours else "the database is read-only: another region runs the jobs")
         self._passed = 0 if ours else self._passed + 1
         return await job() if ours else None
 
@@ -37,5 +37,5 @@ async def _can_be_written_to(db: Reader) -> bool:
         return await is_writable(db)
     except Away as away:
         if isinstance(away.__cause__, socket.gaierror):
-            return False  # until a promotion the writer of a cluster that follows is a name without an address
+            return False  # until its promotion the writer of a standby cluster is a name without an address
         raise

@@ -27,11 +27,11 @@ async def test_a_region_that_stands_by_does_nothing_until_it_is_promoted(
                 assert await duty.done(follower, job) is None
                 assert duty.is_elsewhere is is_sure
         assert [record.getMessage() for record in caplog.records] == [
-            "the database can only be read: another region does it"
+            "the database is read-only: another region runs the jobs"
         ]
         assert await duty.done(writer, job)
         assert not duty.is_elsewhere
-    assert [record.getMessage() for record in caplog.records][1:] == ["what is due is done here"]
+    assert [record.getMessage() for record in caplog.records][1:] == ["scheduled jobs run here"]
 
 
 async def test_a_writer_without_an_address_is_one_of_a_region_that_stands_by() -> None:
