@@ -1,4 +1,4 @@
-"""The outside services, one a file, each behind a protocol and chosen here by the settings."""
+"""The outside services, one per module, each behind a protocol and chosen here by the settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from milequest.settings import Settings
 
 
 class Geocoder(Protocol):
-    """Finds places by name, and names for positions. Raises UNAVAILABLE, or PROVIDER_ERROR where a service fails."""
+    """Search of places by name, and of names for positions. Raises UNAVAILABLE, or PROVIDER_ERROR of a service."""
 
     async def prepare(self) -> None:
-        """Do now what would make the first search slow. A server calls it in the background at its start."""
+        """Do in advance what would slow down the first search. A server calls it in the background at its start."""
 
     async def search(self, search: PlaceSearch) -> list[Place]:
-        """The best places for a checked search, best first."""
+        """Return the best places for a checked search, best first."""
 
     async def reverse(self, position: LatLng) -> Place | None:
-        """The nearest place to a checked position, None where nothing is near."""
+        """Return the nearest place to a checked position, None if there is none near."""
 
 
 class Router(Protocol):
-    """Finds a way to walk from waypoint to waypoint."""
+    """Planner of a walkable way from waypoint to waypoint."""
 
     async def route(self, waypoints: Sequence[Waypoint]) -> RoutePlan:
-        """The way along checked waypoints.
+        """Return the way along checked waypoints.
 
         Raises NO_ROUTE_FOUND with `legIndex` where there is none, ROUTE_ERROR where a service fails.
         """
@@ -42,7 +42,7 @@ class Providers:
 
 
 def choose(settings: Settings) -> Providers:
-    """The services the settings name; without any, those that work offline."""
+    """Return the services the settings name; without any, those that work offline."""
     from milequest.providers.gazetteer import Gazetteer
     from milequest.providers.great_circle import GreatCircleRouter
 

@@ -1,4 +1,4 @@
-"""A router that asks nobody: the shortest line over the globe between each two waypoints."""
+"""A router without any service: the shortest line over the globe between each two waypoints."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,11 +15,11 @@ class GreatCircleRouter:
     """The `Router` for when there is no service. All its legs are ESTIMATED.
 
     They have no walking time: over fields, mountains and seas a straight line's length says nothing about it, and a
-    figure would pass for one that somebody measured.
+    figure would be taken for a measured one.
     """
 
     async def route(self, waypoints: Sequence[Waypoint]) -> RoutePlan:
-        """The legs between checked waypoints."""
+        """Return the legs between checked waypoints."""
         positions = [waypoint.position for waypoint in waypoints]
         legs = tuple(Leg(great_circle(here, there), LegQuality.ESTIMATED) for here, there in pairwise(positions))
         return RoutePlan(legs, warnings=(STRAIGHT,))

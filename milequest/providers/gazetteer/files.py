@@ -1,4 +1,4 @@
-"""An index on disk: made when it is missing, by a process of its own, and opened when it is there."""
+"""An index on disk: made by a process of its own if missing, and opened."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ class IndexFile:
         self._connection: sqlite3.Connection | None = None
 
     async def make(self) -> None:
-        """Make it unless it is there; who asks while it is being made waits too. Raises RuntimeError on failure."""
+        """Make the file unless it exists; a call while it is being made waits too. Raises RuntimeError on failure."""
         if self.path.exists():
             return
         if self._making is None or self._making.done():
@@ -36,11 +36,11 @@ class IndexFile:
             *arguments,
             cwd=PROJECT,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us; we then stop the work ourselves
+            start_new_session=True,  # Ctrl-C is for this process, which then stops the build itself
         )
         try:
             _, errors = await process.communicate()
-        except asyncio.CancelledError:  # the server stops, so does the work
+        except asyncio.CancelledError:  # the server stops, so does the build
             process.terminate()
             await process.wait()
             raise
@@ -49,7 +49,7 @@ class IndexFile:
         log.info("gazetteer index of places of %d people and more made", self._min_population)
 
     def connection(self) -> sqlite3.Connection:
-        """The connection for the thread that asks first, and for no other."""
+        """Return the connection for the thread that asks first, and for no other."""
         if self._connection is None:
             self._connection = sqlite3.connect(f"{self.path.as_uri()}?mode=ro&immutable=1", uri=True)
         return self._connection

@@ -1,4 +1,4 @@
-"""Looking places up in the gazetteer's index: by what people call them, and by where they are."""
+"""Look-up of places in the gazetteer's index, by name and by position."""
 
 import math
 import sqlite3
@@ -11,14 +11,14 @@ from milequest.rules.geo import LatLng, distance_m
 from milequest.rules.places import Place, PlaceSearch
 
 CANDIDATES = 100
-NEARBY_M = 50_000.0  # how far the pull of `near` reaches
+NEARBY_M = 50_000.0  # radius of the preference for places near `near`
 REVERSE_RADII_M = (15_000.0, 100_000.0)
 METRES_PER_DEGREE = 111_195.0
-LAST = "\U0010ffff"  # comes after every character: with it a prefix is a range of keys
+LAST = "\U0010ffff"  # sorts after every character: with it a prefix is a range of keys
 
 
 class _Found(NamedTuple):
-    """A place, with whether its name is the whole query, and whether it is the name it goes by."""
+    """A place; `exact` if its name is the whole query, `own` if that is its main name."""
 
     id: int
     exact: bool
@@ -41,7 +41,7 @@ class _Row(NamedTuple):
 
 
 class _Area(NamedTuple):
-    """Where to look: in a country (None: in any), in a region of it ('': in all)."""
+    """Area to search: a country (None: any), and a region of it ('': all)."""
 
     country: str | None
     region: str
@@ -53,7 +53,7 @@ FROM place LEFT JOIN country ON country.code = place.country"""
 
 
 def find(connection: sqlite3.Connection, search: PlaceSearch) -> list[Place]:
-    """The best places for a search, best first. What follows a name may say where: `springfield illinois`."""
+    """Return the best places for a search, best first. Words after a name may name its area: `springfield illinois`."""
     words = folded(search.query).split()
     found = _named(connection, " ".join(words), _Area(search.country, ""), search.near) if words else []
     for name_words in range(len(words) - 1, max(0, len(words) - 4), -1) if len(found) < search.first else ():
@@ -80,7 +80,7 @@ def _named(connection: sqlite3.Connection, key: str, area: _Area, near: LatLng |
 
 
 def _rank(found: _Found, place: _Row, near: LatLng | None) -> float:
-    """How likely this is the place meant: a name typed out, many people, and nearness each have their weight."""
+    """Return how likely the place is meant: an exact name, population and nearness each have their weight."""
     rank = math.log10(place.population + 10) + 2.0 * found.exact + 0.5 * found.own
     if near is not None:
         rank += 4.0 / (1 + distance_m(near, LatLng(place.lat, place.lng)) / NEARBY_M)
@@ -117,7 +117,7 @@ def _nearby(connection: sqlite3.Connection, key: str, near: LatLng | None) -> It
 
 
 def nearest(connection: sqlite3.Connection, position: LatLng) -> Place | None:
-    """The nearest place, if one is within 100 km."""
+    """Return the nearest place, if one is within 100 km."""
     for radius_m in REVERSE_RADII_M:
         rows = (
             _Row._make(row)
@@ -133,7 +133,7 @@ def nearest(connection: sqlite3.Connection, position: LatLng) -> Place | None:
 
 
 def _cells(position: LatLng, radius_m: float) -> Iterator[tuple[int, int]]:
-    """Ranges of cells that together hold every position within the radius, past the antimeridian and poles too."""
+    """Yield ranges of cells that together hold all positions within the radius, past the antimeridian and poles too."""
     reach = radius_m / METRES_PER_DEGREE
     narrowest = math.cos(math.radians(min(90.0, abs(position.lat) + reach)))
     width = reach / max(narrowest, 1e-9)

@@ -1,17 +1,17 @@
-"""Names as people type them: without case, accents and punctuation, so that `zurich` and `Zürich` are one."""
+"""Names as people type them: without case, accents and punctuation, so that `zurich` and `Zürich` are equal."""
 
 import unicodedata
 
 from milequest.rules.text import normal
 
-MAX_NAME = 1_000  # characters; those that people type and those of the lists are shorter
+MAX_NAME = 1_000  # characters; names in queries and lists are shorter
 
 _LETTERS = {"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d", "ħ": "h"}
 _APOSTROPHES = "'’‘ʼʻ`´ʹ"  # L'Aquila is laquila
 
 
 class _Fold(dict[int, str | None]):
-    """For `str.translate`: what becomes of a character, worked out once for each."""
+    """Replacements of characters for `str.translate`, each computed once."""
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
@@ -29,10 +29,10 @@ _FOLD = _Fold({ord(letter): plain for letter, plain in _LETTERS.items()})
 
 
 def folded(name: str) -> str:
-    """The name's searchable form: small letters, digits and single blanks; empty if there are none."""
+    """Return the name's searchable form: small letters, digits and single blanks; empty if there are none."""
     text = name.casefold()
     if not text.isascii():
         text = normal(
             "query", text, MAX_NAME, "NFKD", derived=True
-        ).casefold()  # again: some capitals only come out here
+        ).casefold()  # again: some capitals appear only after normalisation
     return " ".join(text.translate(_FOLD).split())

@@ -1,4 +1,4 @@
-"""Who signs people in: our own built-in provider, or an outside issuer of tokens shaped as Cognito's are."""
+"""Identity providers: our own built-in one, or an outside issuer of tokens shaped as Cognito's are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from milequest.store.transaction import Pool
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The tokens a client keeps of a sign-in. The refresh token is good once."""
+    """The tokens a client keeps of a sign-in. The refresh token can be used once."""
 
     access_token: str = field(repr=False)
     access_token_expires_at: datetime
@@ -27,33 +27,33 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session, and whose it is."""
+    """A session, and the account it belongs to."""
 
     session: Session
     account: Account
 
 
 class IdentityProvider(Protocol):
-    """Keeps credentials, gives out tokens and knows its own again. Addresses are as typed, limits the caller's affair.
+    """Keeper of credentials that issues and verifies tokens. Addresses are as typed, limits are up to the caller.
 
-    No answer tells whether an address has an account. All raise UNAVAILABLE for what the provider leaves to another
-    place, or cannot do now.
+    No answer reveals whether an address has an account. All raise UNAVAILABLE for what the provider leaves to another
+    one, or cannot do now.
     """
 
     async def sign_up(self, request: SignUp, now: datetime) -> str:
-        """Begin an account and mail a code; mail something else to who has an account. Returns the attempt's id."""
+        """Begin an account and mail a code, or another mail to an address with an account. Returns the attempt's id."""
 
     async def confirm(self, email: str, code: str, now: datetime, attempt_id: str | None = None) -> None:
         """Finish a sign-up. Raises CODE_INVALID for a code that is wrong, old or of another attempt.
 
-        Without an attempt's id, as old clients ask, no code is good while sign-ups with different passwords wait.
+        Without an attempt's id, as from old clients, no code is valid while sign-ups with different passwords wait.
         """
 
     async def resend_code(self, email: str, now: datetime, attempt_id: str | None = None) -> None:
-        """Mail another code for a sign-up; the one before is good no more."""
+        """Mail another code for a sign-up; the previous one is no longer valid."""
 
     async def forgot_password(self, email: str, now: datetime) -> str:
-        """Mail a code for a new password. Returns the request's id, with which alone the code is good."""
+        """Mail a code for a new password. Returns the request's id, with which alone the code is valid."""
 
     async def reset_password(self, email: str, request_id: str, code: str, password: str, now: datetime) -> None:
         """Give an account a new password and end its sessions. Raises CODE_INVALID."""
@@ -70,25 +70,25 @@ class IdentityProvider(Protocol):
         """Make the new address the account's and its user's. Raises CODE_INVALID."""
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
-        """Start a session, which its owner knows again by `origin`.
+        """Start a session, which its owner recognises by `origin`.
 
-        Raises UNAUTHENTICATED, and EMAIL_NOT_VERIFIED when only the code is wanting.
+        Raises UNAUTHENTICATED, and EMAIL_NOT_VERIFIED when only the code is missing.
         """
 
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
-        """Exchange a refresh token for the session's next tokens, the same ones if it comes again at once.
+        """Exchange a refresh token for the session's next tokens, the same ones if it is sent again at once.
 
-        Raises UNAUTHENTICATED, and ends the session where a token comes again later.
+        Raises UNAUTHENTICATED, and ends the session if a token is sent again later.
         """
 
     async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
-        """End sessions of the refresh token's owner, and else of the caller: their tokens, and what they began.
+        """End sessions of the refresh token's owner, or else of the caller: their tokens, and what they began.
 
-        Raises UNAUTHENTICATED where neither says who that is.
+        Raises UNAUTHENTICATED if neither identifies an account.
         """
 
     async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession]:
-        """The caller's sessions that have not ended; none where somebody else keeps them."""
+        """Return the caller's sessions that have not ended; none if another provider keeps them."""
 
     async def end_session(self, caller: Identity, session_id: UUID, now: datetime) -> None:
         """End one of the caller's sessions. Raises NOT_FOUND."""
@@ -97,16 +97,16 @@ class IdentityProvider(Protocol):
         """Check an access or id token. Raises UNAUTHENTICATED."""
 
     def is_meant(self, token: str) -> bool:
-        """Whether a token says that it is from here, whoever may have written it: nobody else is to see it."""
+        """Return whether a token claims this issuer, valid or not: it is not to be shown to any other."""
 
     async def jwks(self, now: datetime) -> Mapping[str, object]:
-        """The public keys others check our tokens with (RFC 7517); none where the tokens are not ours."""
+        """Return the public keys by which others check our tokens (RFC 7517); none if the tokens are not ours."""
 
 
 def choose_identity(
     settings: Settings, pool: Pool, mailer: Mailer, aws: Aws, revocations: Revocations
 ) -> IdentityProvider:
-    """The user pool or the outside issuer that the settings name, else the built-in provider."""
+    """Return the user pool or the outside issuer that the settings name, else the built-in provider."""
     if settings.cognito_pool:
         from milequest.providers.identity.cognito import CognitoIdentity
 

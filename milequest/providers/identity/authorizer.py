@@ -17,25 +17,25 @@ from milequest.rules.errors import ErrorCode, Refused
 from milequest.settings import Settings, SettingsError
 from milequest.store.aws.client import Aws
 
-SECONDS = 10.0  # an answer may take, as AppSync has it
-THREADS = 32  # a plain function in Python may run in at once
+SECONDS = 10.0  # for an answer, as in AppSync
+THREADS = 32  # in which a plain Python function may run at once
 
 log = logging.getLogger(__name__)
 
 
 class Authorizer(Protocol):
-    """Decides about tokens that are nobody else's."""
+    """Decision about tokens that no other issuer claims."""
 
     @property
     def account(self) -> str:
-        """The account of AWS that it is in; empty for one that is in none."""
+        """The AWS account that it is in; empty for one outside AWS."""
 
     async def ask(self, question: Mapping[str, object]) -> object:
-        """Its answer; None where it fails or says nothing in time. Raises UNAVAILABLE while it cannot be reached."""
+        """Return its answer; None if it fails or gives none in time. Raises UNAVAILABLE while it cannot be reached."""
 
 
 def choose_authorizer(settings: Settings, aws: Aws) -> Authorizer | None:
-    """The one that the settings name. Raises SettingsError for Python that is not there."""
+    """Return the one that the settings name. Raises SettingsError for a Python function that does not exist."""
     if not settings.authorizer:
         return None
     if settings.authorizer.startswith("arn:"):
@@ -44,7 +44,7 @@ def choose_authorizer(settings: Settings, aws: Aws) -> Authorizer | None:
 
 
 def imported(name: str) -> Callable[..., Any]:
-    """`module:function`. Of what fails inside the module only the kind is told: its words may hold a secret."""
+    """Return `module:function`. An error inside the module is reported by its kind only: its text may hold a secret."""
     module, _, function = name.partition(":")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), function)
@@ -66,7 +66,7 @@ class LambdaAuthorizer:
         self._path = f"/2015-03-31/functions/{quote(arn, safe='')}/invocations"
 
     async def ask(self, question: Mapping[str, object]) -> object:
-        """Call it. What it raises is an answer that authorizes nobody."""
+        """Call it. An error that it raises is an answer that authorizes no one."""
         signer, origin = self._aws.signer("lambda"), self._aws.origin("lambda")
         body = orjson.dumps(question, default=str)
         try:
@@ -88,8 +88,8 @@ class LambdaAuthorizer:
 class PythonAuthorizer:
     """`function(event, context)` as Lambda would call it, plain or async.
 
-    A plain one runs in threads of its own, few, and daemons: one that hangs keeps its thread for ever, but none that
-    others work in, and the process ends without it.
+    A plain one runs in a few daemon threads of its own: one that hangs keeps its thread for ever, but none that others
+    work in, and the process ends without it.
     """
 
     account = ""
@@ -118,9 +118,9 @@ class PythonAuthorizer:
         def work() -> None:
             try:
                 answer = call()
-            except BaseException as error:  # a SystemExit is nobody's but its own
+            except BaseException as error:  # even a SystemExit, which ends the call alone
                 answer = _failed(error)
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed: no caller waits any more
                 loop.call_soon_threadsafe(end, answer)
 
         def end(answer: Any) -> None:
@@ -133,8 +133,8 @@ class PythonAuthorizer:
 
 
 def _failed(error: BaseException) -> object:
-    """The answer of one that failed: none."""
-    log.warning("the authorizer failed: %s", type(error).__name__)  # its words may hold the token
+    """Return the answer of a failed call: none."""
+    log.warning("the authorizer failed: %s", type(error).__name__)  # its text may hold the token
     return None
 
 

@@ -1,6 +1,6 @@
 """The built-in identity provider: credentials in our own database, tokens shaped as Cognito's, signed with our own key.
 
-How its sessions go on and end stands in `builtin_sessions`.
+The life of its sessions is described in `builtin_sessions`.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ KEY_INTERVAL = 0.25  # seconds between looks into the database for keys we don't
 
 
 class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
-    """An IdentityProvider on our own tables; what each method raises stands there."""
+    """An IdentityProvider on our own tables; that protocol documents what each method raises."""
 
     def __init__(
         self, pool: Pool, mailer: Mailer, revocations: Revocations | None = None, seal: Seal | None = None
@@ -75,24 +75,24 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
         return await self._verifier.verify(token, now)
 
     def is_meant(self, token: str) -> bool:
-        """Whether a token says that it is from here."""
+        """Return whether a token claims this issuer."""
         return self._verifier.is_meant(token)
 
     async def jwks(self, now: datetime) -> Mapping[str, object]:
-        """Our public keys."""
+        """Return our public keys."""
         return await self._keys.jwks(now)
 
     async def rotate_keys(self, now: datetime) -> str:
-        """Sign with a new key from now on, whose id is returned; tokens signed with the one before stay good."""
+        """Sign with a new key from now on, and return its id; tokens signed with the previous one stay valid."""
         return await self._keys.rotate(now)
 
     async def account(self, email: str, now: datetime) -> Account | None:
-        """For operators: the confirmed account with this address."""
+        """Return, for operators, the confirmed account with this address."""
         credential = await credentials.find(self._pool, email_key(email))
         return credential.account(ISSUER) if credential else None
 
     async def add_account(self, request: SignUp, now: datetime) -> Account:
-        """For operators: an account without a code; the one the address has, if it has one."""
+        """Add, for operators, an account without a code; return the one the address has, if it has one."""
         password_hash = await self._hasher.hash(request.password)
         await transact(self._pool, lambda tx: credentials.put(tx, new_id(now), request, password_hash, now))
         account = await self.account(request.email, now)
@@ -100,7 +100,7 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
         return account
 
     async def token_for(self, email: str, now: datetime) -> tuple[Account, str] | None:
-        """For operators: a confirmed account and an access token of it without a session. None if there is none."""
+        """Return, for operators, a confirmed account and an access token without a session; None if there is none."""
         credential = await credentials.find(self._pool, email_key(email))
         if credential is None:
             return None

@@ -66,7 +66,7 @@ class Addresses(BuiltinBase):
 
         try:
             changed = (await transact(self._pool, work)).result
-        except asyncpg.UniqueViolationError:  # somebody else confirmed the address at the same moment
+        except asyncpg.UniqueViolationError:  # another account confirmed the address at the same moment
             changed = None
         if changed is None:
             raise wrong_code()

@@ -22,7 +22,7 @@ TOKEN_BYTES = 32
 
 
 class BuiltinBase:
-    """One database, one hasher, one mailer."""
+    """Database, hasher, mailer and revocations of the provider's parts."""
 
     def __init__(self, pool: Pool, mailer: Mailer, revocations: Revocations | None = None) -> None:
         self._pool = pool
@@ -31,26 +31,26 @@ class BuiltinBase:
         self._hasher = Hasher()
 
     async def _send(self, message: Mail) -> None:
-        """Mail that fails is sent anew on demand; telling would tell who has an account."""
+        """Send a mail. A failure is only logged: it can be sent again on demand, and an error would show an account."""
         try:
             await self._mailer.send(message)
         except OSError as error:
             log.error("a mail could not be sent: %s", type(error).__name__)
 
     async def _end(self, work: Callable[[Tx], Awaitable[list[Revocation]]]) -> None:
-        """Run a transaction that ends sessions, and let everybody know."""
+        """Run a transaction that ends sessions, and announce these revocations."""
         await self._revocations.tell((await transact(self._pool, work)).result)
 
 
 def own_subject(identity: Identity) -> UUID:
-    """The subject of an account of ours. Raises UNAVAILABLE for who signed in by another issuer."""
+    """Return the subject of an account of ours. Raises UNAVAILABLE for a caller signed in by another issuer."""
     if identity.issuer != ISSUER or identity.subject is None:
         raise Refused(ErrorCode.UNAVAILABLE, "This account is kept by an outside provider: change it there.")
     return UUID(identity.subject)
 
 
 def session_of(identity: Identity) -> UUID | None:
-    """Which session a token of ours is of."""
+    """Return the session that a token of ours belongs to."""
     try:
         return UUID(identity.session_id) if identity.session_id else None
     except ValueError:
@@ -58,25 +58,25 @@ def session_of(identity: Identity) -> UUID | None:
 
 
 def wrong_code() -> Refused:
-    """The refusal of every code that is not good, whatever the reason."""
+    """Return the refusal of every invalid code, whatever the reason."""
     return Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old, or of another request.")
 
 
 def new_code() -> str:
-    """A code for a mail."""
+    """Return a code for a mail."""
     return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
 
 
 def new_token() -> str:
-    """256 random bits for a client to keep; we store their digest."""
+    """Return 256 random bits for a client to keep; we store their digest."""
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def digest(token: str) -> bytes:
-    """Return the hash that is stored of a token."""
+    """Return the hash by which a token is stored."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def keyed(token: str, code: str) -> bytes:
-    """Return the hash that is stored of a code. Nobody can try codes against it without the token, which is not."""
+    """Return the hash by which a code is stored. Codes cannot be tried against it without the token, which is not."""
     return hmac.digest(token.encode(errors="surrogatepass"), (normal_code(code) or "").encode(), "sha256")

@@ -1,6 +1,6 @@
 """Forgotten and changed passwords of the built-in identity provider.
 
-A code for a new password is good with the request that asked for it, whose id only the asker knows.
+A code for a new password is valid with its request only, whose id only the requester knows.
 """
 
 from datetime import datetime

@@ -1,8 +1,8 @@
-"""Sessions of the built-in identity provider: how they go on by refresh tokens, and end.
+"""Sessions of the built-in identity provider: their continuation by refresh tokens, and their end.
 
-Refresh tokens rotate: each makes the next one, with a secret of its session, so whoever comes with the same one again
-within REFRESH_GRACE gets the same answer: two tabs, or a client whose answer was lost. A thief does too, and holds the
-same tokens as their owner then, never others. Who comes later ends the session: one of the two has been robbed.
+Refresh tokens rotate: each derives the next one, with a secret of its session, so that the same one sent again within
+REFRESH_GRACE gets the same answer: two tabs, or a client whose answer was lost. So does a thief, who then holds the
+same tokens as their owner, never others. A later use ends the session, as one of the two is a thief.
 """
 
 import base64
@@ -46,7 +46,7 @@ class Sessions(BuiltinBase):
         if now - known.used_at > REFRESH_GRACE:
             subject, session_id = known.credential.subject, known.session_id
             await self._end(lambda tx: sessions.revoke(tx, subject, session_id, now))
-            log.warning("a refresh token came back: session %s is ended", session_id)
+            log.warning("a refresh token was used again: session %s is ended", session_id)
             raise unauthenticated("This refresh token was used before: its session is ended.")
         token_id = UUID(bytes=_made(known, "access", refresh_token)[:16])
         token = _successor(known, refresh_token)
@@ -55,14 +55,14 @@ class Sessions(BuiltinBase):
         )
 
     async def _used(self, known: RefreshToken, refresh_token: str, now: datetime) -> RefreshToken | None:
-        """Use a token that has not been used. Of several at the same moment the first one does, for all of them."""
+        """Use a token that has not been used. Of several uses at one moment the first one does it for all of them."""
         used, successor = digest(refresh_token), digest(_successor(known, refresh_token))
         if (await transact(self._pool, lambda tx: sessions.rotate(tx, used, successor, now))).result:
             return replace(known, used_at=now)
         return await sessions.find(self._pool, used, now)
 
     async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
-        """End sessions. A refresh token that was used, or whose session has ended, proves nothing of other ones."""
+        """End sessions. A refresh token that was used, or whose session has ended, proves nothing about other ones."""
         subject, session_id = UUID(caller.subject) if caller.subject else None, session_of(caller)
         known = await sessions.find(self._pool, digest(refresh_token), now) if refresh_token else None
         if known is not None and (ending is Ending.THIS or _is_good(known, now)):
@@ -82,7 +82,7 @@ class Sessions(BuiltinBase):
         await self._end(end)
 
     async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession]:
-        """The caller's sessions that have not ended, the one used last first."""
+        """Return the caller's sessions that have not ended, the one used last first."""
         return await sessions.active(self._pool, own_subject(caller), now)
 
     async def end_session(self, caller: Identity, session_id: UUID, now: datetime) -> None:
@@ -107,7 +107,7 @@ class Sessions(BuiltinBase):
     async def _access_token(
         self, credential: Credential, session_id: UUID, signed_in_at: datetime, now: datetime, token_id: UUID
     ) -> str:
-        """The claims Cognito puts into an access token; no address, no name."""
+        """Return an access token with the claims that Cognito puts into one; no address, no name."""
         claims = {
             "sub": str(credential.subject),
             "iss": ISSUER,
@@ -129,10 +129,10 @@ def _is_good(known: RefreshToken, now: datetime) -> bool:
 
 
 def _successor(known: RefreshToken, refresh_token: str) -> str:
-    """The refresh token after this one."""
+    """Return the refresh token after this one."""
     return base64.urlsafe_b64encode(_made(known, "refresh", refresh_token)).rstrip(b"=").decode()
 
 
 def _made(known: RefreshToken, what: str, refresh_token: str) -> bytes:
-    """Derive bytes that take both the session's secret and the token."""
+    """Derive bytes from both the session's secret and the token."""
     return hmac.digest(known.secret, f"{what}:{refresh_token}".encode(errors="surrogatepass"), "sha256")

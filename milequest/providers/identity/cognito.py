@@ -1,11 +1,11 @@
-"""Cognito: it keeps the credentials and signs the tokens, and people sign up and in through our own API all the same.
+"""Cognito keeps the credentials and signs the tokens, while people sign up and in through our own API.
 
-What we ask of it is signed with our role or proved by our client's secret, so nobody else does it with our client's id.
-No answer tells whether an address has an account: what Cognito would say of that stays here.
+Our calls are signed with our role or carry our client's secret, so nobody else can make them with our client's id. No
+answer reveals whether an address has an account: what Cognito would say of that stays here.
 
-A sign-up is a user of its own, whose name the attempt's id and the address make; with the code the address becomes its
-alias. So strangers may sign up with somebody's address as often as they like: their codes reach the same mailbox, and
-are good with their ids alone. The pool has to have `AliasAttributes` for that.
+A sign-up is a user of its own, whose name is derived from the attempt's id and the address; by the code the address
+becomes its alias. So strangers may sign up with someone's address as often as they like: their codes reach the same
+mailbox, and are valid with their ids alone. The pool must have `AliasAttributes` for that.
 """
 
 import base64
@@ -30,12 +30,12 @@ from milequest.store.revocations import Revocations
 from milequest.store.transaction import Pool, transact
 
 SERVICE = "cognito-idp"
-OPEN = {  # a role has no say in these
+OPEN = {  # operations that are not signed by a role
     *("SignUp", "ConfirmSignUp", "ResendConfirmationCode", "RevokeToken"),
     *("ForgotPassword", "ConfirmForgotPassword"),
 }
 WRONG = {"NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException"}
-BAD_CODE = {  # where it says more, that would tell of an account
+BAD_CODE = {  # all alike, as a difference would reveal an account
     *("CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"),
     *("UserNotConfirmedException", "TooManyFailedAttemptsException", "LimitExceededException", "AliasExistsException"),
 }
@@ -51,7 +51,7 @@ NEUTRAL = {
 class CognitoIdentity(OutsideIdentity):
     """An IdentityProvider on a user pool and a client of it that has a secret."""
 
-    unmoved = "Accounts in Cognito keep their address: sign up anew with another one."  # it asks the new mailbox alone
+    unmoved = "Accounts in Cognito keep their address: sign up anew with another one."  # Cognito asks only the new one
 
     def __init__(self, settings: Settings, aws: Aws, writer: Pool, revocations: Revocations) -> None:
         super().__init__(settings.jwks_url, settings.jwt_issuer, settings.jwt_client_id)
@@ -64,7 +64,7 @@ class CognitoIdentity(OutsideIdentity):
         self._secret: bytes | None = None
 
     async def sign_up(self, request: SignUp, now: datetime) -> str:
-        """Have Cognito mail a code, to who has an account already too: that one is never good."""
+        """Have Cognito mail a code, even to an address with an account: that code is never valid."""
         attempt_id = secrets.token_urlsafe()
         about = {"email": request.email, "name": request.name, "zoneinfo": request.timezone}
         attributes = [{"Name": name, "Value": value} for name, value in about.items()]
@@ -76,12 +76,12 @@ class CognitoIdentity(OutsideIdentity):
             _refuse_simple(error, "input.password")
             if error.code == "InvalidParameterException":
                 raise invalid("input.email", "MALFORMED", "is no address that Cognito takes") from None
-            if error.code != "UsernameExistsException":  # it did the call before this one, whose answer was lost
+            if error.code != "UsernameExistsException":  # an earlier call, whose answer was lost, did it
                 _unavailable(error)
         return attempt_id
 
     async def confirm(self, email: str, code: str, now: datetime, attempt_id: str | None = None) -> None:
-        """Finish a sign-up, whose id has to be told. An address that has an account keeps it."""
+        """Finish a sign-up, whose id is required. An address that has an account keeps it."""
         if attempt_id is None:
             raise _wrong_code()
         name = _name(email_key(email), attempt_id)
@@ -93,7 +93,7 @@ class CognitoIdentity(OutsideIdentity):
             _unavailable(error)
 
     async def resend_code(self, email: str, now: datetime, attempt_id: str | None = None) -> None:
-        """Have another code mailed for a sign-up, whose id has to be told."""
+        """Have another code mailed for a sign-up, whose id is required."""
         if attempt_id is None:
             return
         try:
@@ -102,7 +102,7 @@ class CognitoIdentity(OutsideIdentity):
             _pass_over(error)
 
     async def forgot_password(self, email: str, now: datetime) -> str:
-        """Have a code mailed. Cognito keeps one for a user, whoever asked, so the request's id counts for nothing."""
+        """Have a code mailed. Cognito keeps one per user, whatever the request, so the request's id is not used."""
         try:
             await self._call("ForgotPassword", **await self._about(email_key(email)))
         except AwsError as error:
@@ -120,7 +120,7 @@ class CognitoIdentity(OutsideIdentity):
             _refuse_simple(error, "input.newPassword")
             _unavailable(error)
         user_id = await users.by_email(self._writer, key)
-        owner = Identity(IdentityKind.USER, user_id, self._issuer, username=key)  # an alias is as good as the name
+        owner = Identity(IdentityKind.USER, user_id, self._issuer, username=key)  # an alias works as the name does
         await self.sign_out(None, owner, Ending.ALL, now)
 
     async def change_password(self, identity: Identity, current: str, password: str, now: datetime) -> None:
@@ -134,7 +134,7 @@ class CognitoIdentity(OutsideIdentity):
             if error.code in WRONG:
                 raise wrong_password("input.currentPassword") from None
             _unavailable(error)
-        try:  # as an operator: no token of a user's may do it
+        try:  # as an operator: no user's token may do it
             given = {"UserPoolId": self._pool, "Username": identity.username, "Password": password}
             await self._call("AdminSetUserPassword", **given, Permanent=True)
         except AwsError as error:
@@ -148,14 +148,14 @@ class CognitoIdentity(OutsideIdentity):
         try:
             return await self._signed_in("ADMIN_USER_PASSWORD_AUTH", key, {"USERNAME": key, "PASSWORD": password}, now)
         except AwsError as error:
-            # Until a code has made the address an alias Cognito knows nobody by it, and says so, as of every stranger.
+            # Until a code has made the address an alias, it is unknown to Cognito, as any stranger's is.
             if error.code in WRONG | {"UserNotConfirmedException"}:
                 message = "Wrong e-mail address or password, or the address is not confirmed yet."
                 raise unauthenticated(message) from None
             _unavailable(error)
 
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
-        """Exchange the token. Ours names its user first, by whom Cognito wants the secret hashed."""
+        """Exchange the token. Ours is prefixed with its user, for whom Cognito wants the secret hashed."""
         username, _, token = refresh_token.rpartition(":")
         if not username or not token:
             raise unauthenticated(NOT_GOOD)
@@ -167,15 +167,15 @@ class CognitoIdentity(OutsideIdentity):
             _unavailable(error)
         session_id = (await self.verify(signed_in.session.access_token, now)).identity(None).session_id
         if session_id is not None and await revocations.is_revoked(self._writer, session_id):
-            await self._revoke(signed_in.session.refresh_token)  # it was ended by an access token alone
+            await self._revoke(signed_in.session.refresh_token)  # the session was ended by an access token alone
             raise unauthenticated(NOT_GOOD)
         return signed_in
 
     async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
         """End a session, or all of an account's: of the caller, or of the refresh token as Cognito knows it.
 
-        A refresh token names a user in front, and whoever wrote that may have made it up. What Cognito ends are refresh
-        tokens; that the access tokens are over is our own list's affair.
+        The user that prefixes a refresh token may be made up. Cognito ends refresh tokens; access tokens are ended by
+        our own list.
         """
         if ending is Ending.OTHERS:
             raise Refused(ErrorCode.UNAVAILABLE, "Cognito ends one session or all: ask for one of these.")
@@ -234,7 +234,7 @@ class CognitoIdentity(OutsideIdentity):
         return SignedIn(Session(tokens["AccessToken"], until, f"{verified.username}:{token}"), account)
 
     async def _about(self, username: str) -> dict[str, Any]:
-        """Arguments that say whom a call is about, and prove that it is of our client."""
+        """Return the arguments that name a call's user, and prove that it is of our client."""
         return {"ClientId": self._client, "Username": username, "SecretHash": await self._hash(username)}
 
     async def _hash(self, username: str) -> str:
@@ -242,7 +242,7 @@ class CognitoIdentity(OutsideIdentity):
         return base64.b64encode(digest).decode()
 
     async def _get_secret(self) -> bytes:
-        """Our client's secret: Cognito keeps it, and tells it our role."""
+        """Return our client's secret, which Cognito keeps and gives to our role."""
         if self._secret is None:
             given = {"UserPoolId": self._pool, "ClientId": self._client}
             answer = await self._call("DescribeUserPoolClient", **given)
@@ -259,9 +259,9 @@ class CognitoIdentity(OutsideIdentity):
 
 
 def _name(key: str, attempt_id: str) -> str:
-    """Name of the user that a sign-up makes. It is no address and no `sub`, which Cognito takes for names too.
+    """Return the name of the user that a sign-up creates; no address and no `sub`, which Cognito takes for names too.
 
-    Of another address it is another one: who counts mails by the address that is given counts those it gets.
+    It differs for each address, so that mails counted by the given address are counted by the receiving one.
     """
     return hashlib.sha256(f"{key}:{attempt_id}".encode(errors="surrogatepass")).hexdigest()
 
@@ -273,19 +273,19 @@ def _wrong_code() -> Refused:
 
 
 def _refuse_code(error: AwsError) -> None:
-    """Raises CODE_INVALID where the code is not good, whatever the reason."""
+    """Raise CODE_INVALID for an invalid code, whatever the reason."""
     if error.code in BAD_CODE:
         raise _wrong_code() from None
 
 
 def _refuse_simple(error: AwsError, path: str) -> None:
-    """Raises VALIDATION_ERROR where the user pool's policy wants another password."""
+    """Raise VALIDATION_ERROR if the user pool's policy wants another password."""
     if error.code in TOO_SIMPLE:
         raise invalid(path, "MALFORMED", "the password is too simple, or was used before") from None
 
 
 def _pass_over(error: AwsError) -> None:
-    """Pass over an error that would tell of an account. Raises UNAVAILABLE for any other."""
+    """Ignore an error that would reveal an account. Raises UNAVAILABLE for any other."""
     if error.code not in NEUTRAL:
         _unavailable(error)
 

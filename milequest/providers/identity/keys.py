@@ -1,4 +1,4 @@
-"""Our own key pairs: made once for all processes, kept in the database, changed without signing anybody out."""
+"""Our own key pairs: made once for all processes, kept in the database, replaced without ending any session."""
 
 import asyncio
 import base64
@@ -27,12 +27,12 @@ from milequest.store.signing_keys import SigningKey
 from milequest.store.transaction import Pool, Tx, transact
 
 KEY_BITS = 2048
-SIGNS_FOR = 300.0  # seconds until a process looks whether its key was retired
-KEPT_RETIRED = ACCESS_TOKEN_LIFE + timedelta(seconds=SIGNS_FOR) + timedelta(minutes=5)  # until its last token is over
+SIGNS_FOR = 300.0  # seconds until a process checks whether its key was retired
+KEPT_RETIRED = ACCESS_TOKEN_LIFE + timedelta(seconds=SIGNS_FOR) + timedelta(minutes=5)  # until its last token ended
 
 
 class OwnKeys:
-    """Signs with the key in use, and publishes it with those before it. Without a seal keys are stored in the clear."""
+    """Our signing keys: the one in use, published with those before it. Without a seal they are stored in the clear."""
 
     def __init__(self, pool: Pool, seal: Seal | None) -> None:
         self._pool = pool
@@ -41,7 +41,7 @@ class OwnKeys:
         self._look_again = 0.0
 
     async def sign(self, claims: Mapping[str, object], now: datetime) -> str:
-        """The claims as a signed token."""
+        """Return the claims as a signed token."""
         if self._signer is None or time.monotonic() >= self._look_again:
             key = await self._in_use(now)
             self._signer = key.kid, self._private(key)
@@ -50,7 +50,7 @@ class OwnKeys:
         return jwt.encode(dict(claims), private, ALGORITHM, {"kid": kid})
 
     async def public(self) -> Keys:
-        """The public keys by `kid`, at least one. Raises KeysUnreachableError while the database is away."""
+        """Return the public keys by `kid`, at least one. Raises KeysUnreachableError while the database is away."""
         now = datetime.now(UTC)
         try:
             await self._in_use(now)
@@ -59,7 +59,7 @@ class OwnKeys:
             raise KeysUnreachableError(f"{type(error).__name__} from the database") from error
 
     async def jwks(self, now: datetime) -> Mapping[str, object]:
-        """The public keys as a JWKS (RFC 7517); the first call makes the first key."""
+        """Return the public keys as a JWKS (RFC 7517); the first call makes the first key."""
         await self._in_use(now)
         return {
             "keys": [
@@ -69,7 +69,7 @@ class OwnKeys:
         }
 
     async def rotate(self, now: datetime) -> str:
-        """Retire the key in use and sign with a new one, whose id is returned; delete those that are over."""
+        """Retire the key in use and sign with a new one, whose id is returned; delete expired ones."""
         fresh = await asyncio.to_thread(self._generate)
 
         async def work(tx: Tx) -> None:
@@ -82,7 +82,7 @@ class OwnKeys:
         return fresh.kid
 
     async def seal_all(self, now: datetime) -> int:
-        """Seal with the newest secret what is stored otherwise; how many keys. Raises SealedError, changing nothing."""
+        """Seal with the newest secret what is not; return how many keys. Raises SealedError, changing nothing."""
         seal = self._seal or Seal()
         keys = await signing_keys.published(self._pool, now - KEPT_RETIRED)
         opened = [(key, *self._opened(key)) for key in keys]
@@ -124,7 +124,7 @@ class OwnKeys:
         return private
 
     def _opened(self, key: SigningKey) -> tuple[bytes, bool]:
-        """The private key, and whether it is sealed with the newest secret."""
+        """Return the private key; True if it is sealed with the newest secret."""
         if not key.is_sealed:
             return key.private_key, False
         return (self._seal or Seal()).opened(key.kid, key.private_key)
@@ -136,6 +136,6 @@ def _numbers(key: RSAPublicKey) -> dict[str, str]:
 
 
 def _thumbprint(key: RSAPublicKey) -> str:
-    """RFC 7638."""
+    """Return the key's thumbprint (RFC 7638)."""
     canonical = json.dumps(_numbers(key), separators=(",", ":"), sort_keys=True)
     return base64.urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""An outside issuer whose tokens we accept, by the public keys it publishes. Its accounts are kept at its own place."""
+"""An outside issuer whose tokens we accept, checked by the public keys it publishes. It keeps its accounts itself."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,9 @@ ELSEWHERE = "Accounts are kept by an outside provider: sign up and sign in there
 
 
 class OutsideIdentity:
-    """Checks the issuer's tokens. Signing up and in happens there, not here."""
+    """Verifier of the issuer's tokens. Sign-up and sign-in take place there, not here."""
 
-    unmoved = ELSEWHERE  # says why no account gets another address
+    unmoved = ELSEWHERE  # the reason why no account gets another address
 
     def __init__(self, jwks_url: str, issuer: str, client_id: str) -> None:
         self._url = jwks_url
@@ -40,39 +40,39 @@ class OutsideIdentity:
         return await self._verifier.verify(token, now)
 
     def is_meant(self, token: str) -> bool:
-        """Whether a token says that it is from here."""
+        """Return whether a token claims this issuer."""
         return self._verifier.is_meant(token)
 
     async def jwks(self, now: datetime) -> Mapping[str, object]:
-        """None: the keys are the issuer's to publish."""
+        """Return none: publishing the keys is the issuer's task."""
         return {"keys": []}
 
     async def sign_up(self, request: SignUp, now: datetime) -> str:
-        """Refused, as all that follow."""
+        """Refuse, as all that follow."""
         _elsewhere()
 
     async def confirm(self, email: str, code: str, now: datetime, attempt_id: str | None = None) -> None:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def resend_code(self, email: str, now: datetime, attempt_id: str | None = None) -> None:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def forgot_password(self, email: str, now: datetime) -> str:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def reset_password(self, email: str, request_id: str, code: str, password: str, now: datetime) -> None:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def change_password(self, identity: Identity, current: str, password: str, now: datetime) -> None:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def request_email_change(self, identity: Identity, email: str, password: str, now: datetime) -> str:
-        """Refused."""
+        """Refuse."""
         _elsewhere(self.unmoved)
 
     async def confirm_email_change(
@@ -82,23 +82,23 @@ class OutsideIdentity:
         _elsewhere(self.unmoved)
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def sessions(self, caller: Identity, now: datetime) -> Sequence[ActiveSession]:
-        """None: they are kept there."""
+        """Return none: the issuer keeps them."""
         return ()
 
     async def end_session(self, caller: Identity, session_id: UUID, now: datetime) -> None:
-        """Refused."""
+        """Refuse."""
         _elsewhere()
 
     async def _fetch(self) -> Keys:
@@ -131,7 +131,7 @@ async def _bounded(response: httpx.Response) -> bytes:
 
 
 def usable_keys(body: bytes) -> Keys:
-    """The signing keys of a JWKS (RFC 7517); what else is in it is left alone."""
+    """Return the signing keys of a JWKS (RFC 7517); anything else in it is ignored."""
     try:
         listed = orjson.loads(body)["keys"]
     except (orjson.JSONDecodeError, KeyError, TypeError):

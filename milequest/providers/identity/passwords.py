@@ -1,4 +1,4 @@
-"""Hashes passwords and codes with argon2id, beside the event loop and few at a time."""
+"""Hashing of passwords and codes with argon2id, off the event loop and few at a time."""
 
 import asyncio
 import base64
@@ -19,11 +19,11 @@ T = TypeVar("T")
 # OWASP's first choice for argon2id: 19 MiB, two passes, one lane. About 25 ms here.
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
 THREADS = 2
-MAX_WAITING = 64  # beyond that a flood of sign-ins is turned away, with 1 s of work still in the queue
+MAX_WAITING = 64  # beyond that sign-ins are refused, with 1 s of work still in the queue
 
 
 class Hasher:
-    """One per process. Hashes state their parameters, so these may change."""
+    """The process's password hasher. Hashes state their parameters, so these may change."""
 
     def __init__(self) -> None:
         self._argon2 = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
@@ -44,12 +44,12 @@ class Hasher:
         return given in hashes
 
     async def matches(self, password: str, password_hash: str | None) -> bool:
-        """Whether the password is the hash's. None, where there is no account, takes as long and is False."""
+        """Return whether the password is the hash's. None, where there is no account, takes as long and gives False."""
         right = await self._apart(lambda: self._verify(password, password_hash or self._nobodys))
         return right and password_hash is not None
 
     async def code_hash(self, email_key: str, code: str) -> bytes:
-        """A code's hash: as slow as a password's, since a million codes are quickly tried against a fast one."""
+        """Return a code's hash: as slow as a password's, since a million codes are quickly tried against a fast one."""
         salt = hashlib.sha256(email_key.encode()).digest()[:16]
         return await self._apart(
             lambda: low_level.hash_secret_raw(code.encode(), salt, PASSES, MEMORY_KIB, LANES, 32, Type.ID)
@@ -82,13 +82,13 @@ class Hasher:
 
 
 def _salt(password_hash: str) -> bytes:
-    """The salt in `$argon2id$v=19$m=…,t=…,p=…$SALT$HASH`."""
+    """Return the salt in `$argon2id$v=19$m=…,t=…,p=…$SALT$HASH`."""
     encoded = password_hash.split("$")[4]
     return base64.b64decode(encoded + "=" * (-len(encoded) % 4))
 
 
 def _bytes(password: str) -> bytes:
-    """Encode a password to be hashed; of too long a one only enough to be wrong, as NFC makes one of four at most.
+    """Encode a password for hashing; of too long a one only enough to be wrong, as NFC makes one of four at most.
 
     Raises ValidationError for what can't be normalised.
     """

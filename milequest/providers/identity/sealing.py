@@ -1,4 +1,4 @@
-"""Private keys as they are stored: encrypted by AES-256-GCM, with a key made of a secret that the settings give."""
+"""Private keys as they are stored: encrypted by AES-256-GCM, with a key derived from a secret of the settings."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,20 +17,20 @@ class SealedError(Exception):
 
 
 class Seal:
-    """Seals with the first of the secrets, and opens what was sealed with any of them. Without a secret it refuses."""
+    """Encryption with the first of the secrets, and decryption with any of them. Without a secret it refuses."""
 
     def __init__(self, given: Sequence[bytes] = ()) -> None:
         self._ciphers = [AESGCM(HKDF(SHA256(), 32, None, _PURPOSE).derive(secret)) for secret in given]
 
     def sealed(self, kid: str, private_key: bytes) -> bytes:
-        """The key, encrypted for its `kid` alone. Raises SealedError without a secret."""
+        """Return the key, encrypted for its `kid` alone. Raises SealedError without a secret."""
         if not self._ciphers:
             raise SealedError("there is no secret to encrypt a key with")
         nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + self._ciphers[0].encrypt(nonce, private_key, kid.encode())
 
     def opened(self, kid: str, sealed: bytes) -> tuple[bytes, bool]:
-        """The key, and whether the first of the secrets had sealed it. Raises SealedError."""
+        """Return the key; True if the first of the secrets had sealed it. Raises SealedError."""
         for cipher in self._ciphers:
             try:
                 private_key = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], kid.encode())

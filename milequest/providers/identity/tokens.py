@@ -1,4 +1,4 @@
-"""Checks JSON Web Tokens: RS256 only, by public keys that are fetched seldom, however many tokens name unknown ones."""
+"""Verification of JSON Web Tokens: RS256 only, by public keys that are fetched seldom, however many are unknown."""
 
 import asyncio
 import logging
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 
 ALGORITHM = "RS256"
 _RS256 = jwt.get_algorithm_by_name(ALGORITHM)
-_URL_SAFE = bytes.maketrans(b"-_+/", b"+/!!")  # the other alphabet is not a token's
+_URL_SAFE = bytes.maketrans(b"-_+/", b"+/!!")  # tokens do not use the other alphabet
 MAX_TOKEN, MAX_KID = 8_192, 200
-MAX_AGE = 3_600.0  # seconds until known keys are looked at again, so that a withdrawn one goes
+MAX_AGE = 3_600.0  # seconds until known keys are fetched again, so that a withdrawn one is dropped
 RETRY = 5.0  # seconds between attempts while the keys cannot be fetched
 
 Keys: TypeAlias = Mapping[str, RSAPublicKey]
@@ -32,9 +32,9 @@ class KeysUnreachableError(Exception):
 
 
 class KeyRing:
-    """Public keys by `kid`. `fetch` runs when an unknown one is met, at most once in `interval` seconds.
+    """Public keys by `kid`. `fetch` runs for an unknown one, at most once in `interval` seconds.
 
-    Whoever brings an unknown one earlier waits for that, if it is not longer than `patience`.
+    An unknown one that occurs earlier waits for that, if it is not longer than `patience`.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class KeyRing:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> RSAPublicKey | None:
-        """The key, None where the issuer has none such. Raises UNAVAILABLE while nobody can tell.
+        """Return the key, None if the issuer has none such. Raises UNAVAILABLE while that cannot be determined.
 
-        Keys we know stay good while the issuer is out of reach.
+        Known keys stay valid while the issuer is out of reach.
         """
         if kid in self._keys and (self._clock() < self._old_from or self._refreshing is not None):
             return self._keys[kid]
@@ -66,7 +66,7 @@ class KeyRing:
         if self._refreshing is None and self._clock() >= (self._old_from if kid in self._keys else self._allowed_from):
             self._refreshing = asyncio.create_task(self._refresh())
         if self._refreshing is not None:
-            await asyncio.shield(self._refreshing)  # whoever began may leave: the others wait for it too
+            await asyncio.shield(self._refreshing)  # the first caller may be cancelled: the others wait for it too
         if kid not in self._keys and not self._reachable:
             message = "Sign-in cannot be checked at the moment; try again."
             raise Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=int(RETRY))
@@ -88,7 +88,7 @@ class KeyRing:
 
 
 class TokenVerifier:
-    """Checks that a token was signed by the issuer, for us, and is good now."""
+    """Check that a token was signed by the issuer, for us, and is valid now."""
 
     def __init__(self, keys: KeyRing, issuer: str, client_id: str) -> None:
         self._keys = keys
@@ -96,7 +96,7 @@ class TokenVerifier:
         self._client_id = client_id
 
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
-        """The token's claims. Raises UNAUTHENTICATED, and UNAVAILABLE while the issuer's keys are out of reach."""
+        """Return the token's claims. Raises UNAUTHENTICATED, and UNAVAILABLE while the issuer's keys are away."""
         kid, claims, signature = self._read(token)
         key = await self._keys.key(kid)
         if key is None:
@@ -106,14 +106,14 @@ class TokenVerifier:
         return accept_claims(claims, issuer=self._issuer, client_id=self._client_id, now=now)
 
     def is_meant(self, token: str) -> bool:
-        """Whether it is a JSON Web Token that names the issuer, be it good or not."""
+        """Return whether a text is a JSON Web Token that names the issuer, valid or not."""
         try:
             return bool(_parts(token)[1].get("iss") == self._issuer)
         except ValueError:
             return False
 
     def _read(self, token: str) -> tuple[str, Mapping[str, object], bytes]:
-        """The key's id, the claims and the signature, by the token's own word. Refuses what no key would make good."""
+        """Return key id, claims and signature as the token states them. Refuses what no key would make valid."""
         if len(token) > MAX_TOKEN:
             raise unauthenticated("The token is too long.")
         try:
@@ -129,9 +129,9 @@ class TokenVerifier:
 
 
 def _parts(token: str) -> tuple[dict[str, object], dict[str, object], bytes]:
-    """Header, claims and signature of a JSON Web Token (RFC 7519), unchecked. ValueError for what is none.
+    """Return header, claims and signature of a JSON Web Token (RFC 7519), unchecked. ValueError for what is none.
 
-    PyJWT looks at each character in Python: a tenth of what letting in one of thousands costs that come back.
+    PyJWT handles each character in Python: a tenth of the cost of admitting one of thousands that reconnect.
     """
     head, body, signature = (
         a2b_base64(part + b"=" * (-len(part) % 4), strict_mode=True)

@@ -10,16 +10,16 @@ from milequest.store.aws.client import Aws
 
 
 class NoMailer:
-    """Sends nothing, where the settings name nobody who would."""
+    """A Mailer that sends nothing, where the settings name none."""
 
     async def send(self, mail: Mail) -> None:
-        """Raises OSError."""
+        """Raise OSError."""
         raise OSError("no setting says who sends mail")
 
 
 @asynccontextmanager
 async def open_mailer(settings: Settings, mailbox: LocalMailbox, aws: Aws) -> AsyncIterator[Mailer]:
-    """The Mailer that the settings name. When the block ends, what it has taken over is sent or given up."""
+    """Open the Mailer that the settings name. When the block ends, the mail it has accepted is sent or given up."""
     if not (settings.smtp_url or settings.ses_configuration_set):
         yield mailbox if settings.embedded else NoMailer()
         return

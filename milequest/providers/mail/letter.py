@@ -1,4 +1,4 @@
-"""A mail as it goes over the wire: RFC 5322, plain text and HTML in one."""
+"""A mail as it is sent: RFC 5322, plain text and HTML in one."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,12 +12,12 @@ import idna
 
 from milequest.rules.mail import Mail
 
-MAX_LINE: Final = 998  # of a header: one that is folded in the middle of an address is read by few
+MAX_LINE: Final = 998  # of a header: few programs read one that is folded in the middle of an address
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The addresses of the envelope, and what is in it. `needs_utf8`: a server has to know SMTPUTF8 (RFC 6531)."""
+    """Envelope addresses and content of a mail. `needs_utf8`: a server must support SMTPUTF8 (RFC 6531)."""
 
     sender: str
     to: str = field(repr=False)
@@ -33,7 +33,7 @@ class Carrier(Protocol):
 
 
 class UndeliveredError(Exception):
-    """A service has refused a letter. Its text is safe to be logged; `is_passing`: later it may well take it."""
+    """A service has refused a letter. Its text is safe to be logged; `is_passing`: it may be accepted later."""
 
     def __init__(self, reason: str, *, is_passing: bool) -> None:
         super().__init__(reason)
@@ -41,7 +41,7 @@ class UndeliveredError(Exception):
 
 
 def letter(mail: Mail, sender: str, now: datetime) -> Letter:
-    """The letter of a mail. Raises ValueError where a value would be more than its header."""
+    """Return the letter of a mail. Raises ValueError for a value that would break out of its header."""
     address_from, address_to = _sender(sender), _receiver(mail.to)
     message = EmailMessage(policy=default)
     message["From"] = address_from
@@ -49,7 +49,7 @@ def letter(mail: Mail, sender: str, now: datetime) -> Letter:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(now)
     message["Message-ID"] = make_msgid(domain=address_from.domain)
-    message["Auto-Submitted"] = "auto-generated"  # nobody's absence is to be answered to us: RFC 3834
+    message["Auto-Submitted"] = "auto-generated"  # so that no absence notices are sent back: RFC 3834
     if mail.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{_plain_url(mail.unsubscribe_url)}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
@@ -67,7 +67,7 @@ def _sender(sender: str) -> Address:
 
 
 def _receiver(to: str) -> Address:
-    """The address with its domain as the DNS has it: by IDNA 2008, for which `ß` is not `ss` but another domain."""
+    """Return the address with its domain as the DNS has it: by IDNA 2008, in which `ß` is another domain than `ss`."""
     local, _, domain = to.rpartition("@")
     if not local or not domain:
         raise ValueError("an address has a part before and a part after its @")

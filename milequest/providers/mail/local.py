@@ -22,7 +22,7 @@ class Received:
 
 
 class LocalMailbox:
-    """A Mailer that delivers to ourselves, and keeps the newest KEPT."""
+    """A Mailer that delivers to this process's own mailbox, which keeps the newest KEPT."""
 
     def __init__(self, redis: Valkey) -> None:
         self._redis = redis
@@ -36,7 +36,7 @@ class LocalMailbox:
             await together.execute()
 
     async def newest(self) -> list[Received]:
-        """All mails, the newest first. Raises OSError when Redis is away."""
+        """Return all mails, the newest first. Raises OSError when Redis is away."""
         async with asked(PATIENCE):
             entries = [orjson.loads(line) for line in await self._redis.lrange(_KEY, 0, KEPT - 1)]
         return [

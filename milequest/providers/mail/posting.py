@@ -1,4 +1,4 @@
-"""Mail is taken over at once and delivered beside: no answer waits for a mail server, or tells that there was mail."""
+"""A mail queue: mail is accepted at once and sent in the background; no answer waits for a server or shows a mail."""
 
 import asyncio
 import logging
@@ -13,14 +13,14 @@ from milequest.rules.mail import Mail
 log = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 1_000
-CARRIERS: Final = 8  # letters under way at once, so that one slow server's doesn't keep all others
-SECONDS: Final = 30.0  # a letter may be under way
+CARRIERS: Final = 8  # letters sent at once, so that a slow server does not delay all others
+SECONDS: Final = 30.0  # for the delivery of a letter
 PAUSES: Final = (1.0, 10.0)  # seconds before the second and the third attempt
-DRAIN_SECONDS: Final = 10.0  # what is waiting may take when the process stops
+DRAIN_SECONDS: Final = 10.0  # for waiting mail when the process stops
 
 
 class Posting:
-    """A Mailer with a queue. What can't be delivered is logged by its kind of error, never with an address."""
+    """A Mailer with a queue. Mail that can't be delivered is logged by its kind of error, never with an address."""
 
     def __init__(self, carrier: Carrier, sender: str, pauses: Sequence[float], seconds: float) -> None:
         self._carrier = carrier
@@ -31,7 +31,7 @@ class Posting:
         self._unsent = 0
 
     async def send(self, mail: Mail) -> None:
-        """Take `mail` over. Raises OSError while too much is waiting."""
+        """Accept `mail`. Raises OSError while too much is waiting."""
         try:
             self._waiting.put_nowait(mail)
         except asyncio.QueueFull:
@@ -47,7 +47,7 @@ class Posting:
             self._waiting.task_done()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until all is delivered, but not longer than that."""
+        """Wait until all is delivered, at most that long."""
         try:
             async with asyncio.timeout(seconds):
                 await self._waiting.join()
@@ -55,9 +55,9 @@ class Posting:
             log.error("the process stops with %d mails unsent", self._unsent)
 
     async def _deliver(self, mail: Mail) -> None:
-        """Try until it is delivered or refused for good. An error of any kind ends this mail, never the work."""
+        """Try until the mail is delivered or refused for good. Any kind of error ends this mail, never the worker."""
         try:
-            written = letter(mail, self._sender, datetime.now(UTC))  # once: a copy is told by its Message-ID
+            written = letter(mail, self._sender, datetime.now(UTC))  # once: copies are recognised by their Message-ID
             for pause in self._pauses:
                 try:
                     async with asyncio.timeout(self._seconds):
@@ -83,7 +83,7 @@ async def posting(
     seconds: float = SECONDS,
     drain_seconds: float = DRAIN_SECONDS,
 ) -> AsyncIterator[Posting]:
-    """A Mailer that delivers by `carrier` while the block runs, and for some seconds after."""
+    """Run a Mailer that delivers by `carrier` during the block, and for some seconds after."""
     made = Posting(carrier, sender, pauses, seconds)
     working = [asyncio.create_task(made.work()) for _ in range(CARRIERS)]
     try:

@@ -11,7 +11,7 @@ PATH = "/v2/email/outbound-emails"
 
 
 class Ses:
-    """A Carrier by SES, which tells what became of a letter to the destinations of a configuration set."""
+    """A Carrier by SES, which reports the delivery of a letter to the destinations of a configuration set."""
 
     def __init__(self, aws: Aws, configuration_set: str) -> None:
         self._aws = aws

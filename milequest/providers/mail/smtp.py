@@ -1,7 +1,7 @@
 """Mail by an SMTP server, over TLS with a certificate that is checked: at once (`smtps`), or by STARTTLS (`smtp`).
 
-`smtp+insecure` is without TLS, for a server that has none. Trusted is whom the system trusts, or the authorities in the
-file that SSL_CERT_FILE names.
+`smtp+insecure` is without TLS, for a server that has none. Trusted are the system's authorities, or those in the file
+that SSL_CERT_FILE names.
 """
 
 import ssl
@@ -13,7 +13,7 @@ from aiosmtplib.errors import SMTPNotSupported, SMTPRecipientsRefused, SMTPRespo
 from milequest.providers.mail.letter import Letter, UndeliveredError
 
 PORTS = {"smtp": 587, "smtps": 465, "smtp+insecure": 25}
-SECONDS = 10.0  # each answer of the server may take
+SECONDS = 10.0  # for each answer of the server
 
 
 class Smtp:
@@ -53,5 +53,5 @@ class Smtp:
 
 
 def _undelivered(error: Exception, code: int) -> UndeliveredError:
-    """The error without the server's words, which repeat addresses."""
+    """Return the error without the server's text, which repeats addresses."""
     return UndeliveredError(f"{type(error).__name__} {code}", is_passing=not 500 <= code < 600)
