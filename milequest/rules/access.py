@@ -1,4 +1,4 @@
-"""The one policy: who may see and do what. How a caller must be signed in is the schema's directives' affair.
+"""The one policy: who may see and do what. The schema's directives say how a caller must be signed in.
 
 | of a team | anonymous | stranger | member | admin |
 |---|---|---|---|---|
@@ -8,8 +8,8 @@
 | people: members, walks, boards, contributors, presence, who made a goal | no | no | yes | yes |
 | invites | no | no | no | yes |
 
-"public" means: where the team is public. Who has left or was removed is a stranger at once; machines see what anonymous
-callers see; of a deleted team nobody sees anything. A private walk is its owner's alone.
+"public" means: where the team is public. A former member is a stranger at once; machines see what anonymous callers
+see; a deleted team is hidden from all. A private walk is seen by its owner alone.
 
 Reads apply a Viewer as a predicate of the statement (`store/scopes.py`); actions ask these functions on locked rows; a
 test compares the two over every combination. Private and missing look the same from outside.
@@ -26,7 +26,7 @@ from milequest.rules.errors import QuestError, forbidden, not_found
 
 
 class AccessLevel(IntEnum):
-    """How near a viewer stands to a team; each sees all that the one before sees."""
+    """Relation of a viewer to a team; each level sees all that the one before sees."""
 
     ANONYMOUS = 0
     STRANGER = 1
@@ -35,7 +35,7 @@ class AccessLevel(IntEnum):
 
 
 class TeamPart(Enum):
-    """What there is to see of a team: the rows of the table."""
+    """Parts of a team that may be visible: the rows of the table."""
 
     CARD = "card"
     GOALS = "goals"
@@ -44,7 +44,7 @@ class TeamPart(Enum):
     INVITES = "invites"
 
 
-# The standing that seeing a part takes where the team is public.
+# The level required to see a part where the team is public.
 TAKES: Mapping[TeamPart, AccessLevel] = {
     TeamPart.CARD: AccessLevel.ANONYMOUS,
     TeamPart.GOALS: AccessLevel.STRANGER,
@@ -56,35 +56,35 @@ TAKES: Mapping[TeamPart, AccessLevel] = {
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks; nobody is signed in without a `user_id`."""
+    """The user on whose behalf something is read; anonymous without a `user_id`."""
 
     user_id: UUID | None = None
 
     def standing(self, role: TeamRole | str | None) -> AccessLevel:
-        """The viewer's standing in a team where his open membership has `role`, or None."""
+        """Return the viewer's level in a team where their open membership has `role`, or None."""
         if role is not None:
             return AccessLevel.ADMIN if role == TeamRole.ADMIN else AccessLevel.MEMBER
         return AccessLevel.ANONYMOUS if self.user_id is None else AccessLevel.STRANGER
 
 
 def may_see(part: TeamPart, standing: AccessLevel, *, is_public: bool) -> bool:
-    """Whether someone of `standing` sees `part` of a live team."""
+    """Return whether a viewer of level `standing` sees `part` of a live team."""
     return standing >= TAKES[part] and (is_public or standing >= AccessLevel.MEMBER)
 
 
 def part_of_goal(activated_at: datetime | None) -> TeamPart:
-    """The part a goal belongs to. One that was cancelled before it began stays a draft."""
+    """Return the part a goal belongs to. One that was cancelled before it began stays a draft."""
     return TeamPart.DRAFTS if activated_at is None else TeamPart.GOALS
 
 
 def refuse_unless_admin(standing: AccessLevel, *, is_public: bool, what: str = "team") -> None:
-    """Let admins through. NOT_FOUND for whom the team is hidden from, FORBIDDEN for everybody else."""
+    """Admit admins only. Raises NOT_FOUND for viewers from whom the team is hidden, FORBIDDEN for all others."""
     if standing is not AccessLevel.ADMIN:
         raise _refusal(standing, is_public, what, "an admin")
 
 
 def refuse_unless_member(standing: AccessLevel, *, is_public: bool, what: str = "team") -> None:
-    """Let members through. NOT_FOUND for whom the team is hidden from, FORBIDDEN for everybody else."""
+    """Admit members only. Raises NOT_FOUND for viewers from whom the team is hidden, FORBIDDEN for all others."""
     if standing < AccessLevel.MEMBER:
         raise _refusal(standing, is_public, what, "a member")
 
@@ -96,7 +96,7 @@ def _refusal(standing: AccessLevel, is_public: bool, what: str, who: str) -> Que
 
 
 def may_see_activity(viewer: Viewer, owner_id: UUID, privacy: ActivityPrivacy | str, *, shares_team: bool) -> bool:
-    """A walk is seen by its owner, and while it is public by whom it counts together with in a team."""
+    """Return whether the viewer sees a walk: their own, and a public one that counts for a team they share."""
     if viewer.user_id == owner_id:
         return True
     return privacy == ActivityPrivacy.PUBLIC and shares_team

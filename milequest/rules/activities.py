@@ -1,4 +1,4 @@
-"""Walks: what may be logged, what is doubtful, and what a walk comes to when it is written down."""
+"""Walks: limits of what may be logged, doubtful values, and the stored form of a walk."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ STEPS_MAX = 300_000
 NOTES_MAX = 500
 CLOCK_SKEW = timedelta(minutes=5)
 BACKDATE_DAYS = 30
-DEFAULT_STRIDE_MM = 686  # 0.6858 m, the step of walking challenges
+DEFAULT_STRIDE_MM = 686  # 0.6858 m, as is common in walking challenges
 BRISK_M_S = 3.0  # faster is doubtful for a walk
-IMPLAUSIBLE_M_S = 7.0  # faster on foot is not believed: kept, but not counted
+IMPLAUSIBLE_M_S = 7.0  # faster on foot is not plausible: kept, but not counted
 ON_FOOT = frozenset({ActivityType.WALK, ActivityType.RUN, ActivityType.HIKE})
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A walk as it is written down. `duration_s` is None for a device's daily record."""
+    """A walk as it is stored. `duration_s` is None for a device's daily record."""
 
     type: ActivityType
     distance_mm: int
@@ -52,9 +52,9 @@ class Walk:
 
     @property
     def count_status(self) -> CountStatus:
-        """FLAGGED when typed by hand and faster than anybody on foot.
+        """FLAGGED when logged by hand and implausibly fast on foot.
 
-        A device's daily record has the distance of all its hours, and of these only the brisk minutes.
+        A device's daily record has the distance of all its hours, but only the brisk minutes of them.
         """
         if self.source is not ActivitySource.MANUAL:
             return CountStatus.COUNTED
@@ -63,12 +63,12 @@ class Walk:
 
 
 def speed(distance_mm: int, duration_s: int | None) -> float:
-    """Metres a second; 0 without a duration."""
+    """Return metres a second; 0 without a duration."""
     return distance_mm / 1000 / duration_s if duration_s else 0.0
 
 
 def is_implausible(kind: ActivityType, distance_mm: int, duration_s: int | None) -> bool:
-    """Whether nobody on foot is that fast."""
+    """Return whether the speed is implausible on foot."""
     return kind in ON_FOOT and speed(distance_mm, duration_s) > IMPLAUSIBLE_M_S
 
 
@@ -98,7 +98,7 @@ def _checked(
     privacy: ActivityPrivacy | None = None,
     stride_mm: int | None = None,
 ) -> Walk:
-    """A walk whose fields are right. Without a distance it is the steps times the stride."""
+    """Return a walk whose fields are valid. Without a distance it is the steps times the stride."""
     if duration_seconds is not None:
         whole("input.durationSeconds", duration_seconds, 1, DURATION_MAX_S)
     if steps is not None:
@@ -123,7 +123,7 @@ NEVER_CLEARED = ("type", "duration_seconds", "started_at", "privacy")
 
 
 def edited(stored: Walk, given: Mapping[str, Any], now: datetime) -> Walk:
-    """`stored` with the fields of `given` (as clients name them, in snake_case); absent leaves, None clears.
+    """Return `stored` with the fields of `given` (as clients name them, in snake_case); absent leaves, None clears.
 
     A device's record keeps what the device measured. Raises VALIDATION_ERROR under `input`, BACKDATE_LIMIT.
     """
@@ -188,7 +188,7 @@ def _check_start(started_at: datetime, now: datetime, source: ActivitySource) ->
 
 
 def _check_end(walk: Walk, now: datetime) -> None:
-    """A walk by hand has been walked. Of a device's record only the brisk minutes are known, and they end nowhere."""
+    """Refuse a manual walk that ends in the future. A device's record has only brisk minutes, which have no end."""
     if walk.source is not ActivitySource.MANUAL or walk.duration_s is None:
         return
     most = max(1, (now + CLOCK_SKEW - walk.started_at) // SECOND)
@@ -198,7 +198,7 @@ def _check_end(walk: Walk, now: datetime) -> None:
 
 
 def over_the_day(logged_mm: int, walked: Walk) -> ValidationError | None:
-    """The refusal of a manual walk that makes the day too long; `logged_mm` is what the day already has."""
+    """Return the refusal of a manual walk that makes the day too long; `logged_mm` is the day's distance so far."""
     left = MANUAL_DAY_MAX_MM - logged_mm
     if walked.source is not ActivitySource.MANUAL or walked.distance_mm <= left:
         return None
@@ -207,7 +207,7 @@ def over_the_day(logged_mm: int, walked: Walk) -> ValidationError | None:
 
 
 def doubts(kind: ActivityType, distance_mm: int, duration_s: int | None) -> Sequence[Problem]:
-    """What of a walk was accepted with doubt."""
+    """Return the problems of a walk that was accepted with doubt."""
     if is_implausible(kind, distance_mm, duration_s):
         return (
             Problem(ErrorCode.IMPLAUSIBLE, "Faster than 7 m/s on foot: kept, but not counted.", "input.distanceMeters"),

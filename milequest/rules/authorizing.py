@@ -1,4 +1,4 @@
-"""What an operator's own authorizer is asked, and what it may answer: AppSync's Lambda authorization, in its shapes."""
+"""Event and response of an operator's own authorizer: AppSync's Lambda authorization, in its shapes."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from milequest.rules.errors import unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.instants import SECOND
 
-CONNECTING = "DeepDish:Connect"  # what AppSync calls the beginning of a WebSocket
-SIGNED = "AWS4-HMAC-SHA256"  # what begins so is a signature, and nobody's token
+CONNECTING = "DeepDish:Connect"  # AppSync's name for the handshake of a WebSocket
+SIGNED = "AWS4-HMAC-SHA256"  # prefix of a signature, which is no token
 MAX_TOKEN = 8_192
-MAX_KEPT = timedelta(hours=1)  # an answer, as AppSync has it; here also what begins with an answer that is not kept
+MAX_KEPT = timedelta(hours=1)  # of an answer, as in AppSync; here also of a connection whose answer is not kept
 REDACTED_HEADERS = {"authorization", "cookie"}
 
 _FIELD = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
@@ -21,7 +21,7 @@ _ARN = re.compile(r"arn:[\w-]+:appsync:[^/]*:apis/[^/]+/types/(\w+)/fields/(\w+)
 
 
 class Operation(Protocol):
-    """What a client wants to run."""
+    """The operation that a client wants to run."""
 
     @property
     def query(self) -> str:
@@ -29,11 +29,11 @@ class Operation(Protocol):
 
     @property
     def variables(self) -> Mapping[str, object] | None:
-        """Its variables, as they came."""
+        """Its variables, as sent."""
 
     @property
     def operation_name(self) -> str | None:
-        """Which operation of it."""
+        """Name of the operation to run."""
 
 
 @dataclass(slots=True)
@@ -51,14 +51,14 @@ class AuthorizerRequest:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whom an authorizer let in, and for how long its answer may stand for others of the same token."""
+    """An identity that an authorizer admitted, and for how long its answer may be kept for the same token."""
 
     identity: Identity
     kept: timedelta
 
 
 def build_event(token: str, asking: AuthorizerRequest, account: str) -> dict[str, object]:
-    """The event of AppSync's Lambda authorizer."""
+    """Return the event of AppSync's Lambda authorizer."""
     wanted = asking.operation
     return {
         "authorizationToken": token,
@@ -77,7 +77,7 @@ def build_event(token: str, asking: AuthorizerRequest, account: str) -> dict[str
 
 
 def parse_response(answer: object, now: datetime) -> Admission:
-    """What an answer says. Raises UNAUTHENTICATED for a no, and for whatever is not an answer of AppSync's shape."""
+    """Return the admission. Raises UNAUTHENTICATED for a denial, and for anything not of AppSync's shape."""
     if not isinstance(answer, Mapping) or answer.get("isAuthorized") is not True:
         raise unauthenticated("Not authorized.")
     context, ttl = answer.get("resolverContext"), answer.get("ttlOverride")
@@ -95,7 +95,7 @@ def parse_response(answer: object, now: datetime) -> Admission:
 
 
 def _field(name: object) -> str:
-    """A denied field as `Type.field`. One that cannot be understood cannot be denied, so nobody gets in."""
+    """Return a denied field as `Type.field`. One that is not understood cannot be denied, so it denies all access."""
     if isinstance(name, str):
         if _FIELD.fullmatch(name):
             return name

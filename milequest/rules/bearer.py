@@ -4,7 +4,7 @@ from milequest.rules.errors import unauthenticated
 
 
 def bearer(authorization: str) -> str:
-    """The token of `Bearer TOKEN`, or of a bare `TOKEN` as AppSync takes it. Raises UNAUTHENTICATED for others."""
+    """Return the token of `Bearer TOKEN`, or of a bare `TOKEN` as in AppSync. Raises UNAUTHENTICATED for others."""
     first, _, rest = authorization.strip().partition(" ")
     token = rest.strip() if first.lower() == "bearer" else first
     if not token or " " in token or (rest and token is first):

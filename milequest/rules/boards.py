@@ -1,6 +1,6 @@
-"""Leaderboards: which there are, what each is called, which days it shows, and when it is final.
+"""Leaderboards: the kinds there are, their names, the days they show, and when they are final.
 
-Order of a board: value, largest first; who had that value first; name; id. Equal values share a rank: 1, 2, 2, 4.
+Order of a board: value, largest first; instant when it was attained; name; id. Equal values share a rank: 1, 2, 2, 4.
 """
 
 import re
@@ -15,7 +15,7 @@ from milequest.rules.errors import ValidationError, invalid
 
 DEFAULT_FIRST = 10
 MAX_FIRST = 100
-GRACE = timedelta(hours=72)  # how long late walks may come in after a window
+GRACE = timedelta(hours=72)  # for late walks after a window
 LAST_ZONE = timedelta(hours=12)  # a day ends last at UTC−12
 
 _DATED = (LeaderboardPeriod.DAY, LeaderboardPeriod.WEEK, LeaderboardPeriod.MONTH)
@@ -23,7 +23,7 @@ _NAME = re.compile(r"([a-z]+)_([a-z]+)(?:_([0-9a-f]{32}))?(?:_([0-9]{8}))?", re.
 
 
 class BoardOf(Enum):
-    """Who competes: a team's members, a goal's contributors, or all public teams."""
+    """Competitors of a board: a team's members, a goal's contributors, or all public teams."""
 
     TEAM = 1
     GOAL = 2
@@ -32,10 +32,10 @@ class BoardOf(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BoardKey:
-    """Which board. `owner_id` is the team, with period GOAL the goal, and None on boards of teams.
+    """Key of a board. `owner_id` is the team, with period GOAL the goal, and None on boards of teams.
 
-    `starts_on` is the first day of a window that was chosen by a date. Without it the board shows the window now and
-    keeps its name when the next one begins.
+    `starts_on` is the first day of a window that was chosen by a date. Without it the board shows the current window
+    and keeps its name when the next one begins.
     """
 
     period: LeaderboardPeriod
@@ -46,17 +46,17 @@ class BoardKey:
 
     @property
     def of(self) -> BoardOf:
-        """Who competes."""
+        """The kind of competitors."""
         if self.owner_id is None:
             return BoardOf.TEAMS
         return BoardOf.GOAL if self.period is LeaderboardPeriod.GOAL else BoardOf.TEAM
 
     def shown(self, today: date) -> Window:
-        """The window it shows. A goal's window is the goal's affair."""
+        """Return the window it shows. A goal's window is defined by the goal."""
         return window(self.period, self.starts_on or today)
 
     def text(self) -> str:
-        """The board's name, which `parse_key` reads: `week_distance_<32 hex digits>_20261116`, `month_average`."""
+        """Return the board's name, read by `parse_key`: `week_distance_<32 hex digits>_20261116`, `month_average`."""
         parts = [_word(self.period)]
         if self.owner_id is None:
             parts += [_word(self.basis)]
@@ -75,7 +75,7 @@ def board_key(
     owner_id: UUID | None = None,
     day: date | None = None,
 ) -> BoardKey:
-    """The board of `period` that holds `day`, or that of the window now. ALL_TIME and GOAL know no days."""
+    """Return the board of `period` that holds `day`, or that of the current window. ALL_TIME and GOAL take no day."""
     return BoardKey(
         period,
         metric or LeaderboardMetric.DISTANCE,
@@ -86,7 +86,7 @@ def board_key(
 
 
 def parse_key(text: str, path: str = "id") -> BoardKey:
-    """The board that `BoardKey.text` names so. Raises VALIDATION_ERROR at `path`."""
+    """Return the board with this `BoardKey.text`. Raises VALIDATION_ERROR at `path`."""
     match = _NAME.fullmatch(text)
     if match is None:
         raise _malformed(path)
@@ -108,7 +108,7 @@ def parse_key(text: str, path: str = "id") -> BoardKey:
 
 
 def _word(member: LeaderboardPeriod | LeaderboardMetric | LeaderboardBasis) -> str:
-    """How a board's name spells it: one word, since `_` parts the words."""
+    """Return how a board's name spells it: one word, since `_` separates the words."""
     if member is LeaderboardBasis.AVERAGE_PER_ACTIVE_MEMBER:
         return "average"
     return member.value.replace("_", "").lower()
@@ -124,7 +124,7 @@ def _malformed(path: str) -> ValidationError:
 
 
 def is_final(shown: Window, now: datetime) -> bool:
-    """Whether the window is over everywhere, and its grace for late walks too."""
+    """Return whether the window has ended everywhere, and its grace for late walks too."""
     if shown.ends_on >= now.date():
         return False
     over = datetime.combine(shown.ends_on + timedelta(days=1), time(), UTC) + LAST_ZONE
@@ -132,12 +132,12 @@ def is_final(shown: Window, now: datetime) -> bool:
 
 
 def previous(shown: Window) -> Window | None:
-    """The window of the same period before; ALL_TIME and GOAL have none."""
+    """Return the previous window of the same period; ALL_TIME and GOAL have none."""
     if shown.period not in _DATED or shown.starts_on == date.min:
         return None
     return window(shown.period, shown.starts_on - timedelta(days=1))
 
 
 def sort_name(name: str) -> str:
-    """What names are compared by where values and instants are equal: ASCII lower case, then code points."""
+    """Return the key that orders names where values and instants are equal: ASCII lower case, then code points."""
     return name.encode().lower().decode()

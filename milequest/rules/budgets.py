@@ -1,7 +1,7 @@
-"""What GraphQL costs a caller, in points, and how many points each kind of caller has.
+"""The cost of GraphQL operations, in points, and the points an hour of each kind of caller.
 
 A budget is a bucket: it holds the points of `BURST_SECONDS`, fills evenly, and may be overdrawn by the request that
-empties it. It is kept as one instant, the one at which it will be full again.
+empties it. It is stored as one instant, the one at which it will be full again.
 """
 
 from dataclasses import dataclass
@@ -23,29 +23,29 @@ HOUR = 3_600_000_000  # microseconds, as all times here
 SECOND = 1_000_000
 BURST_SECONDS = 360
 BURST = BURST_SECONDS * SECOND
-MOST_OWED = 2 * BURST  # whatever is spent at once, the budget is back after so long
+MOST_OWED = 2 * BURST  # however much is spent at once, the budget is full again after so long
 
 
 class Payer(StrEnum):
-    """Whose budget a request is paid from."""
+    """Kinds of callers with a budget."""
 
-    NETWORK = "network"  # nobody is signed in
+    NETWORK = "network"  # anonymous callers
     USER = "user"
-    MACHINE = "machine"  # a role of AWS, or whom an operator's authorizer let in
+    MACHINE = "machine"  # a role of AWS, or an identity admitted by an operator's authorizer
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who pays: `who` tells it from others of its kind."""
+    """The payer of a request: `who` distinguishes it from others of its kind."""
 
     kind: Payer
     who: str
 
 
 def caller(identity: Identity, address: str) -> Caller:
-    """Who pays for a request of `identity` from `address`.
+    """Return the payer of a request of `identity` from `address`.
 
-    An authorizer tells its machines apart by their `resolverContext`; those without one are counted by network.
+    An authorizer distinguishes its machines by their `resolverContext`; those without one are counted by network.
     """
     if identity.user_id is not None:
         return Caller(Payer.USER, identity.user_id.hex)
@@ -63,17 +63,17 @@ def variables_points(characters: int) -> int:
 
 
 def price(points_per_hour: int) -> int:
-    """The time in which one point is refilled."""
+    """Return the time in which one point is refilled."""
     return max(1, HOUR // points_per_hour)
 
 
 def later(full_at: int, now: int, owed: int) -> int:
-    """When a budget is full again that was to be so at `full_at`, after `owed` more."""
+    """Return when a budget that would be full at `full_at` is full after `owed` more."""
     return min(max(full_at, now) + owed, now + MOST_OWED)
 
 
 def refuse_spent(full_at: int, now: int) -> None:
-    """Raises RATE_LIMITED while nothing is left."""
+    """Raise RATE_LIMITED while nothing is left."""
     short = full_at - now - BURST
     if short >= 0:
         raise RateLimited("Too many requests, or too large ones; try again later.", short // SECOND + 1)

@@ -12,7 +12,7 @@ ALL_TIME_START = date.min
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of days, both ends included; without ends it is all time."""
+    """A range of days, both ends included; without ends it is all time."""
 
     period: LeaderboardPeriod
     starts_on: date
@@ -20,39 +20,39 @@ class Window:
 
 
 def instant_text(instant: datetime) -> str:
-    """Always UTC, always milliseconds: equal instants have equal bytes. ValueError for a datetime without a zone."""
+    """Return an instant in UTC with milliseconds: equal ones have equal bytes. ValueError for one without a zone."""
     if instant.tzinfo is None:
         raise ValueError("an instant has a time zone")
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
-    """The day it is in `zone` at `instant`."""
+    """Return the day in `zone` at `instant`."""
     return instant.astimezone(zone).date()
 
 
 def utc_offset_minutes(instant: datetime, zone: ZoneInfo) -> int:
-    """The zone's offset from UTC at `instant`, in whole minutes."""
+    """Return the zone's offset from UTC at `instant`, in whole minutes."""
     offset = instant.astimezone(zone).utcoffset()
     assert offset is not None, "a zone's time has an offset"
     return offset // timedelta(minutes=1)
 
 
 def start_of_local_day(instant: datetime, zone: ZoneInfo) -> datetime:
-    """The UTC instant at which the local day of `instant` began; where midnight was skipped, the first one after."""
+    """Return the UTC instant at which the local day of `instant` began; after a skipped midnight, the first one."""
     midnight = datetime.combine(local_date(instant, zone), time(), zone)
     return midnight.astimezone(UTC)
 
 
 def day_after(day: date, zone: ZoneInfo) -> datetime | None:
-    """The UTC instant at which the local `day` ends; None for the calendar's last one."""
+    """Return the UTC instant at which the local `day` ends; None for the calendar's last one."""
     if day == date.max:
         return None
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 def months_after(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last day where it has no such day; the calendar's end at most."""
+    """Return the same day of a later month, or the month's last if it has no such day; at most the calendar's end."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if year > date.max.year:
         return date.max
@@ -60,7 +60,7 @@ def months_after(day: date, months: int) -> date:
 
 
 def window(period: LeaderboardPeriod, day: date) -> Window:
-    """The window of `period` that holds `day`. Weeks are ISO weeks. A goal's window is the goal's affair."""
+    """Return the window of `period` that holds `day`. Weeks are ISO weeks. A goal defines its own window."""
     match period:
         case LeaderboardPeriod.DAY:
             return Window(period, day, day)

@@ -1,8 +1,8 @@
-"""What of a walk is counted. The one definition of "counts for this team" and "for this goal" is here and, as SQL, in
-`store/counting.py`; a property test holds every total against a recomputation.
+"""Counted values of a walk. The one definition of "counts for this team" and "for this goal" is here and, as SQL, in
+`store/contributions.py`; a property test compares every total with a recomputation.
 
 A walk counts for a team while it is COUNTED, not deleted, and starts within one of its owner's memberships. It counts
-for one goal of that team at most: one whose window holds its local date and that was not finalised when the walk came.
+for one goal of that team at most: one whose window holds its local date and that was not finalised when it was logged.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What one walk adds to totals."""
+    """The amounts that one walk adds to totals."""
 
     activity_id: UUID
     user_id: UUID
@@ -26,7 +26,7 @@ class Amounts:
 
     @property
     def columns(self) -> tuple[object, ...]:
-        """The fields in their order, as statements take them."""
+        """The fields in their order, as parameters of statements."""
         return (
             self.activity_id,
             self.user_id,

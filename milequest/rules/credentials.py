@@ -1,4 +1,4 @@
-"""What people sign up and sign in with: addresses, passwords, names, zones and codes, and their normal forms."""
+"""Values of sign-up and sign-in: addresses, passwords, names, zones and codes, and their normal forms."""
 
 import re
 import unicodedata
@@ -17,11 +17,11 @@ DEFAULT_TIMEZONE = "UTC"
 
 CODE_DIGITS = 6
 CODE_LIFE = timedelta(minutes=15)
-CODE_TRIES = 5  # wrong codes that a sign-up, a reset or a change of address survives
-CODE_TRIES_WITHOUT_ATTEMPT = 20  # of those who name the address alone: strangers may, and use up none of the owner's
+CODE_TRIES = 5  # wrong codes that a sign-up, a reset or a change of address allows
+CODE_TRIES_WITHOUT_ATTEMPT = 20  # given with the address alone, as strangers may: they use up none of the owner's
 SIGN_UP_LIFE = timedelta(hours=24)
 
-ISSUER = "urn:mile-quest:identity"  # no address: users stay who they are when the port or the host's name changes
+ISSUER = "urn:mile-quest:identity"  # no URL: users keep their identity when the port or the host's name changes
 ACCESS_TOKEN_LIFE = timedelta(hours=1)
 REFRESH_TOKEN_LIFE = timedelta(days=30)
 MAX_SESSIONS = 50  # of one account
@@ -32,7 +32,7 @@ _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+")
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """A checked request for an account. Neither the password nor who it is for shows in a log."""
+    """A checked request for an account. Neither the password nor the person shows in a log."""
 
     email: str = field(repr=False)
     password: str = field(repr=False)
@@ -42,14 +42,14 @@ class SignUp:
 
     @property
     def email_key(self) -> str:
-        """The address as it is compared."""
+        """The address in the form for comparison."""
         return email_key(self.email)
 
 
 def checked_sign_up(
     email: str, password: str, name: str, timezone: str | None = None, preferred_units: Units | None = None
 ) -> SignUp:
-    """The sign-up in its normal form. Raises ValidationError with every fault, paths as in the API's input."""
+    """Return the sign-up in its normal form. Raises ValidationError with every fault, paths as in the API's input."""
     right = all_right(
         email=lambda: email_address(email),
         password=lambda: checked_password(password),
@@ -60,7 +60,7 @@ def checked_sign_up(
 
 
 def all_right(**checks: Callable[[], str]) -> dict[str, str]:
-    """What the checks return, by name. Raises ValidationError with the faults of all of them."""
+    """Return the results of the checks, by name. Raises ValidationError with the faults of all of them."""
     right: dict[str, str] = {}
     faults: list[FieldFault] = []
     for name, check in checks.items():
@@ -74,7 +74,7 @@ def all_right(**checks: Callable[[], str]) -> dict[str, str]:
 
 
 def email_address(text: str, path: str = "input.email") -> str:
-    """The address, trimmed and in NFC. Raises ValidationError."""
+    """Return the address, trimmed and in NFC. Raises ValidationError."""
     address = normal(path, text, MAX_EMAIL).strip()
     if len(address) > MAX_EMAIL or len(address.partition("@")[0]) > MAX_LOCAL_PART:
         message = f"must have at most {MAX_EMAIL} characters, {MAX_LOCAL_PART} of them before the @"
@@ -85,7 +85,7 @@ def email_address(text: str, path: str = "input.email") -> str:
 
 
 def email_key(address: str) -> str:
-    """The address as it is compared: people don't know how they capitalised it.
+    """Return the address in the form for comparison: people don't know how they capitalised it.
 
     `lower`, not `casefold`: two mailboxes (straße@, strasse@) must not become one account.
     """
@@ -94,7 +94,7 @@ def email_key(address: str) -> str:
 
 
 def checked_password(text: str, path: str = "input.password") -> str:
-    """A password for a new account, in its normal form. Raises ValidationError with every fault."""
+    """Return a password for a new account, in its normal form. Raises ValidationError with every fault."""
     if faults := list(_password_faults(text, path)):
         raise ValidationError(*faults)
     return normal_password(text)
@@ -115,12 +115,12 @@ def _password_faults(text: str, path: str) -> Iterator[FieldFault]:
 
 
 def normal_password(text: str, path: str = "input.password") -> str:
-    """The same password from every keyboard: NFC. Raises ValidationError for what can be nobody's password."""
+    """Return the same password from every keyboard: NFC. Raises ValidationError for what can be no password."""
     return normal(path, text, MAX_PASSWORD)
 
 
 def normal_code(text: str) -> str | None:
-    """The six digits, however they were spaced; None where there are no six."""
+    """Return the six digits, however they were spaced; None if there are not six."""
     digits = re.sub(r"[\s-]", "", text)
     return digits if re.fullmatch(rf"[0-9]{{{CODE_DIGITS}}}", digits) else None
 
@@ -131,10 +131,10 @@ def is_secret_id(text: str) -> bool:
 
 
 def display_name(text: str, path: str = "input.name") -> str:
-    """A person's name, trimmed and in NFC: 1 to 100 characters, no controls among them. Raises ValidationError."""
+    """Return a person's name, trimmed and in NFC: 1 to 100 characters, no controls. Raises ValidationError."""
     return clean(path, text, 1, MAX_NAME)
 
 
 def _has(text: str, *categories: str) -> bool:
-    """Whether a character is of one of Unicode's general categories, given in full or by the first letter."""
+    """Return whether a character is of one of Unicode's general categories, given in full or by the first letter."""
     return any(unicodedata.category(mark).startswith(categories) for mark in text)

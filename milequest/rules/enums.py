@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Units(StrEnum):
-    """What a client's formatter shows; the API itself speaks metres."""
+    """Units for display by clients; the API itself uses metres."""
 
     MILES = "MILES"
     KILOMETERS = "KILOMETERS"
@@ -18,7 +18,7 @@ class TeamRole(StrEnum):
 
 
 class JoinPolicy(StrEnum):
-    """How one gets into a team."""
+    """Ways to join a team."""
 
     OPEN = "OPEN"
     REQUEST = "REQUEST"
@@ -26,7 +26,7 @@ class JoinPolicy(StrEnum):
 
 
 class LeftReason(StrEnum):
-    """Why a membership ended."""
+    """Reasons why a membership ended."""
 
     LEFT = "LEFT"
     REMOVED = "REMOVED"
@@ -35,7 +35,7 @@ class LeftReason(StrEnum):
 
 
 class InviteState(StrEnum):
-    """EXPIRED is derived from `expires_at`, never stored."""
+    """State of an invite. EXPIRED is derived from `expires_at`, never stored."""
 
     PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"
@@ -55,7 +55,7 @@ class GoalStatus(StrEnum):
 
 
 class ActivityType(StrEnum):
-    """How the distance was covered."""
+    """Kind of movement."""
 
     WALK = "WALK"
     RUN = "RUN"
@@ -72,7 +72,7 @@ class ActivityPrivacy(StrEnum):
 
 
 class CountStatus(StrEnum):
-    """Only COUNTED walks count."""
+    """Status of a walk in counting: only COUNTED ones count."""
 
     COUNTED = "COUNTED"
     SUPERSEDED = "SUPERSEDED"
@@ -81,7 +81,7 @@ class CountStatus(StrEnum):
 
 
 class ActivitySource(StrEnum):
-    """Where a walk came from; set by the server."""
+    """Origin of a walk; set by the server."""
 
     MANUAL = "MANUAL"
     GOOGLE_HEALTH = "GOOGLE_HEALTH"
@@ -93,7 +93,7 @@ class ActivitySource(StrEnum):
 
 
 class MilestoneKind(StrEnum):
-    """What a milestone stands for."""
+    """Kind of point that a milestone marks."""
 
     PERCENT = "PERCENT"
     WAYPOINT = "WAYPOINT"
@@ -108,7 +108,7 @@ class LegQuality(StrEnum):
 
 
 class WaypointKind(StrEnum):
-    """Where on the route a waypoint stands."""
+    """Position of a waypoint on the route."""
 
     START = "START"
     STOP = "STOP"
@@ -116,7 +116,7 @@ class WaypointKind(StrEnum):
 
 
 class RouteSource(StrEnum):
-    """Where a route's line comes from."""
+    """Origin of a route's line."""
 
     WAYPOINTS = "WAYPOINTS"
     TEMPLATE = "TEMPLATE"
@@ -134,7 +134,7 @@ class LeaderboardPeriod(StrEnum):
 
 
 class LeaderboardMetric(StrEnum):
-    """What is ranked."""
+    """The ranked value."""
 
     DISTANCE = "DISTANCE"
     DURATION = "DURATION"
@@ -143,14 +143,14 @@ class LeaderboardMetric(StrEnum):
 
 
 class LeaderboardBasis(StrEnum):
-    """How teams are compared: by sum, or by the mean of those who walked."""
+    """Comparison of teams: by sum, or by the mean of those who walked."""
 
     TOTAL = "TOTAL"
     AVERAGE_PER_ACTIVE_MEMBER = "AVERAGE_PER_ACTIVE_MEMBER"
 
 
 class EventKind(StrEnum):
-    """What an event of a team's log tells. An event holds ids and versions, never names or distances."""
+    """Kind of an event of a team's log. An event holds ids and versions, never names or distances."""
 
     ACTIVITY_ADDED = "ACTIVITY_ADDED"
     ACTIVITY_CHANGED = "ACTIVITY_CHANGED"
@@ -165,7 +165,7 @@ class EventKind(StrEnum):
 
 
 class Delivery(StrEnum):
-    """How an event came: what was missed, what happens now, or where the client stands."""
+    """Reason of a delivery: an initial state, a missed event, a new event, or a new beginning."""
 
     SNAPSHOT = "SNAPSHOT"
     REPLAY = "REPLAY"
@@ -174,7 +174,7 @@ class Delivery(StrEnum):
 
 
 class ListChange(StrEnum):
-    """What happened to an item of a list."""
+    """Change of an item of a list."""
 
     ADDED = "ADDED"
     CHANGED = "CHANGED"

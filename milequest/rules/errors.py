@@ -1,8 +1,8 @@
 """Every refusal a caller can get, as a small tree.
 
     QuestError
-    ├── ValidationError          one or more fields are wrong; `fields` says which and what is allowed
-    ├── Refused                  a rule of the product says no; `code` says which
+    ├── ValidationError          one or more fields are wrong; `fields` names them and what is allowed
+    ├── Refused                  a rule of the product forbids it; `code` names it
     └── RateLimited              too many; `retry_after_seconds`
 
 A QuestError's code, message and `extensions` reach the client as they are, so they hold no secret and no SQL.
@@ -61,10 +61,10 @@ HTTP_STATUS = {
     ErrorCode.INTERNAL: 500,
     ErrorCode.UNAVAILABLE: 503,
 }
-"""How HTTP says why a whole request is refused; by 400 where it has no word of its own for a code."""
+"""The HTTP status of a whole request that is refused; 400 for a code that is not listed."""
 
 MAY_PASS = {ErrorCode.UNAVAILABLE, ErrorCode.RATE_LIMITED, ErrorCode.ROUTE_ERROR, ErrorCode.PROVIDER_ERROR}
-"""The codes of what may succeed a moment later: only they may come with `retryable`, on which clients try again."""
+"""Codes of errors that may succeed a moment later: only these may have `retryable`, on which clients retry."""
 
 WRONG_GUESSES = {
     ErrorCode.UNAUTHENTICATED,
@@ -78,7 +78,7 @@ WRONG = "WRONG"  # says the same of a field
 
 @dataclass(frozen=True, slots=True)
 class FieldFault:
-    """One wrong field: where (`input.distanceMeters`), why, and the allowed range where there is one."""
+    """One wrong field: its path (`input.distanceMeters`), the reason, and the allowed range where there is one."""
 
     path: str
     code: str
@@ -87,7 +87,7 @@ class FieldFault:
     max: float | str | None = None
 
     def wire(self) -> dict[str, object]:
-        """The fault as clients see it under `extensions.fields`."""
+        """Return the fault as clients see it under `extensions.fields`."""
         body: dict[str, object] = {"path": self.path, "code": self.code, "message": self.message}
         if self.min is not None:
             body["min"] = self.min
@@ -98,7 +98,7 @@ class FieldFault:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A refusal as data: what was accepted with doubt, or a failed item of a batch. `field` is a path of the input."""
+    """A refusal as data: input accepted with doubt, or a failed item of a batch. `field` is a path of the input."""
 
     code: ErrorCode
     message: str
@@ -116,16 +116,16 @@ class QuestError(Exception):
         self.details = details
 
     def extensions(self) -> dict[str, object]:
-        """The error's `extensions`, without the request id."""
+        """Return the error's `extensions`, without the request id."""
         return {"code": self.code.value, **self.details}
 
 
 class Refused(QuestError):
-    """A rule of the product says no."""
+    """A rule of the product forbids it."""
 
 
 class ValidationError(QuestError):
-    """The input itself is wrong, whoever sends it and whenever."""
+    """The input itself is wrong, for every caller at any time."""
 
     def __init__(self, *fields: FieldFault) -> None:
         super().__init__(ErrorCode.VALIDATION_ERROR, "; ".join(f"{f.path}: {f.message}" for f in fields))
@@ -136,7 +136,7 @@ class ValidationError(QuestError):
 
 
 class RateLimited(QuestError):
-    """Too many in a window; the caller may try again after `retry_after_seconds`."""
+    """Too many in a window; the caller may retry after `retry_after_seconds`."""
 
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(ErrorCode.RATE_LIMITED, message, retryable=True, retryAfterSeconds=max(1, retry_after_seconds))
@@ -145,22 +145,22 @@ class RateLimited(QuestError):
 def invalid(
     path: str, code: str, message: str, *, low: float | str | None = None, high: float | str | None = None
 ) -> ValidationError:
-    """A ValidationError about one field. `code` is a short reason such as TOO_LONG, OUT_OF_RANGE or MALFORMED."""
+    """Return a ValidationError of one field. `code` is a short reason such as TOO_LONG, OUT_OF_RANGE or MALFORMED."""
     return ValidationError(FieldFault(path, code, message, low, high))
 
 
 def not_found(what: str) -> Refused:
-    """What the caller may not see, or what isn't there: from outside the two look the same."""
+    """Return the refusal for what is hidden from the caller, or does not exist: from outside the two look the same."""
     return Refused(ErrorCode.NOT_FOUND, f"No such {what}.")
 
 
 def forbidden(message: str) -> Refused:
-    """The caller sees the object but may not do this to it."""
+    """Return the refusal for a caller who sees the object but may not do this to it."""
     return Refused(ErrorCode.FORBIDDEN, message)
 
 
 def unauthenticated(message: str = "Sign in first.") -> Refused:
-    """Nobody is signed in, or the credentials are no longer good."""
+    """Return the refusal for a caller who is not signed in, or whose credentials are no longer valid."""
     return Refused(ErrorCode.UNAUTHENTICATED, message)
 
 
@@ -182,13 +182,13 @@ def is_wrong_guess(error: BaseException) -> bool:
 
 
 def require(value: T | None, what: str) -> T:
-    """`value`, or NOT_FOUND where there is none."""
+    """Return `value`. Raises NOT_FOUND for None."""
     if value is None:
         raise not_found(what)
     return value
 
 
 def refuse_stale(expected: int | None, current: int, what: str) -> None:
-    """Raises STALE_VERSION with `currentVersion` when what the caller changes is no longer the current version."""
+    """Raise STALE_VERSION with `currentVersion` unless the caller changes the current version."""
     if expected is not None and expected != current:
         raise Refused(ErrorCode.STALE_VERSION, f"The {what} has changed since.", currentVersion=current)

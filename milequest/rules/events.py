@@ -1,6 +1,6 @@
-"""What is told to whom: an event of a channel's log. It holds ids and versions, never names or distances.
+"""Events of a channel's log, which hold ids and versions, never names or distances.
 
-Delivery and replay load the row and ask the policy again, so what has become private or was deleted stays hidden.
+Delivery and replay load the row and ask the policy again, so rows that became private or were deleted stay hidden.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from milequest.rules.enums import EventKind
 
 
 def team_channel(team_id: UUID) -> str:
-    """The channel that carries a team's log."""
+    """Return the channel that carries a team's log."""
     return f"team:{team_id.hex}"
 
 
 def presence_channel(team_id: UUID) -> str:
-    """What is woken when somebody of a team begins or ends walking. It has no log."""
+    """Return the channel that is woken when a member of a team begins or ends walking. It has no log."""
     return f"presence:{team_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One piece of news. `details` holds further ids and versions as JSON values."""
+    """One event. `details` holds further ids and versions as JSON values."""
 
     channel: str
     kind: EventKind
@@ -33,5 +33,5 @@ class Event:
 
 
 def team_event(team_id: UUID, kind: EventKind, subject_id: UUID, now: datetime, **details: str | int | None) -> Event:
-    """News of a team about the activity, member, goal or milestone `subject_id`."""
+    """Return an event of a team about the activity, member, goal or milestone `subject_id`."""
     return Event(team_channel(team_id), kind, subject_id, now, details)

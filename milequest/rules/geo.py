@@ -1,4 +1,4 @@
-"""Geometry on the mean sphere: distances, bearings, great circles and bounds, right across the antimeridian and poles.
+"""Geometry on the mean sphere: distances, bearings, great circles and bounds, valid across the antimeridian and poles.
 
 Lines are sequences of `(lng, lat)` in degrees, the order of GeoJSON. Lengths that count are PostGIS's spheroid lengths;
 the sphere is for checks and for drawing, where a third of a percent doesn't matter.
@@ -39,23 +39,23 @@ def _vector(point: LatLng) -> _Vector:
 
 
 def _angle(a: _Vector, b: _Vector) -> float:
-    """The angle in radians, exact for near and for opposite points too (Kahan)."""
+    """Return the angle in radians, exact for near and for opposite points too (Kahan)."""
     return 2 * math.atan2(math.dist(a, b), math.hypot(a[0] + b[0], a[1] + b[1], a[2] + b[2]))
 
 
 def distance_m(a: LatLng, b: LatLng) -> float:
-    """Great-circle distance in metres."""
+    """Return the great-circle distance in metres."""
     return EARTH_RADIUS_M * _angle(_vector(a), _vector(b))
 
 
 def line_length_m(line: Line) -> float:
-    """Length of a line in metres, the sum of its great-circle segments."""
+    """Return the length of a line in metres, the sum of its great-circle segments."""
     vectors = [_vector(LatLng(lat, lng)) for lng, lat in line]
     return EARTH_RADIUS_M * math.fsum(map(_angle, vectors, vectors[1:]))
 
 
 def bearing_degrees(a: LatLng, b: LatLng) -> float:
-    """The direction from `a` to `b` as one leaves `a`, clockwise from north, 0 <= bearing < 360."""
+    """Return the initial direction from `a` to `b`, clockwise from north, 0 <= bearing < 360."""
     lat_a, lat_b, turn = math.radians(a.lat), math.radians(b.lat), math.radians(b.lng - a.lng)
     east = math.sin(turn) * math.cos(lat_b)
     north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(turn)
@@ -63,12 +63,12 @@ def bearing_degrees(a: LatLng, b: LatLng) -> float:
 
 
 def are_antipodal(a: LatLng, b: LatLng) -> bool:
-    """Whether the two are so nearly opposite that no great circle between them is the shortest."""
+    """Return whether the two are so nearly opposite that no great circle between them is the shortest."""
     return distance_m(a, b) > math.pi * EARTH_RADIUS_M - ANTIPODAL_M
 
 
 def great_circle(a: LatLng, b: LatLng, max_segment_m: float = MAX_SEGMENT_M) -> list[tuple[float, float]]:
-    """The shortest line from `a` to `b`: points at equal steps of at most `max_segment_m`, both ends exactly as given.
+    """Return the shortest line from `a` to `b`: equal steps of at most `max_segment_m`, both ends exactly as given.
 
     Raises ValueError for antipodal ends.
     """
@@ -89,7 +89,7 @@ def _between(start: _Vector, end: _Vector, angle: float, fraction: float) -> tup
 
 
 def bounds(line: Line) -> Bounds:
-    """The smallest box that holds the line as it is walked: from 179° to -179° is two degrees, not 358.
+    """Return the smallest box that holds the line as it is walked: from 179° to -179° is two degrees, not 358.
 
     A line that goes round the world is bounded by -180 and 180. Raises ValueError for a line without points.
     """
@@ -106,7 +106,7 @@ def bounds(line: Line) -> Bounds:
 
 
 def _unwrapped(lngs: Iterable[float]) -> Iterable[float]:
-    """Longitudes that run on past ±180 instead of jumping there."""
+    """Yield longitudes that continue past ±180 instead of jumping there."""
     turns, last = 0, None
     for lng in lngs:
         if last is not None and abs(lng - last) > 180:
@@ -116,5 +116,5 @@ def _unwrapped(lngs: Iterable[float]) -> Iterable[float]:
 
 
 def _wrapped(lng: float) -> float:
-    """The same meridian, -180 <= lng < 180."""
+    """Return the same meridian, -180 <= lng < 180."""
     return lng - 360 * math.floor((lng + 180) / 360)

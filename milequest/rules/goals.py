@@ -1,4 +1,4 @@
-"""Goals: what they may be called, the days they may run, when they can be changed, and the milestones they get."""
+"""Goals: limits of their names and days, when they can be changed, and the milestones they get."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ _PERCENT_TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a goal asks for besides its route; checked by `new_terms` and `edited`."""
+    """Fields of a goal besides its route; checked by `new_terms` and `edited`."""
 
     name: str
     description: str | None
@@ -40,7 +40,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A waypoint as far as milestones care."""
+    """A waypoint as used for milestones."""
 
     index: int
     name: str | None
@@ -91,10 +91,10 @@ def new_terms(
 
 
 def edited(terms: Terms, status: GoalStatus | str, changes: Mapping[str, Any], now: datetime, today: date) -> Terms:
-    """The terms after `changes`, fields by name; a null description clears it.
+    """Return the terms after `changes`, fields by name; a null description clears it.
 
-    An ACTIVE goal's first day is fixed and its last day only moves away. Raises GOAL_NOT_EDITABLE, also for what has
-    ended, and VALIDATION_ERROR under `input`.
+    An ACTIVE goal's first day is fixed and its last day can only be postponed. Raises GOAL_NOT_EDITABLE, also for a
+    goal that has ended, and VALIDATION_ERROR under `input`.
     """
     refuse_if_closed(terms, status, now)
     after = replace(terms, **_checked(changes))
@@ -119,7 +119,7 @@ def _check_start(starts_on: date, today: date) -> None:
 
 
 def _check_end(terms: Terms, earliest: date) -> None:
-    """The last day is after the first, no earlier than `earliest`, and within 24 months."""
+    """Refuse a last day that is not after the first, earlier than `earliest`, or beyond 24 months."""
     low = max(terms.starts_on + timedelta(days=1), earliest)
     high = months_after(terms.starts_on, MAX_MONTHS)
     if not low <= terms.ends_on <= high:
@@ -128,7 +128,7 @@ def _check_end(terms: Terms, earliest: date) -> None:
 
 
 def refuse_if_closed(terms: Terms, status: GoalStatus | str, now: datetime) -> None:
-    """Let through what can still be changed: a draft, and an active goal until it closes. Raises GOAL_NOT_EDITABLE."""
+    """Raise GOAL_NOT_EDITABLE unless it can still be changed: a draft, or an active goal until it closes."""
     if status == GoalStatus.DRAFT:
         return
     if status != GoalStatus.ACTIVE or now >= closes_at(terms.ends_on, terms.grace_hours):
@@ -136,12 +136,12 @@ def refuse_if_closed(terms: Terms, status: GoalStatus | str, now: datetime) -> N
 
 
 def not_editable(message: str) -> Refused:
-    """The refusal of a change that the goal's state doesn't allow."""
+    """Return the refusal of a change that the goal's state doesn't allow."""
     return Refused(ErrorCode.GOAL_NOT_EDITABLE, message)
 
 
 def milestones_of(target_mm: int, stops: Sequence[Stop]) -> list[NewMilestone]:
-    """The milestones of a route of `target_mm`: five percents, and every waypoint but the start."""
+    """Return the milestones of a route of `target_mm`: five percents, and every waypoint but the start."""
     percents = [
         NewMilestone(MilestoneKind.PERCENT, str(percent), _PERCENT_TITLES[percent], percent_mark(target_mm, percent))
         for percent in PERCENTS
@@ -158,7 +158,7 @@ def _nameless(stop: Stop) -> str:
 
 
 def doubts(required_mm_per_day: float | None) -> list[Problem]:
-    """What is doubtful about a goal that is fine otherwise: a pace of more than 25 miles a day."""
+    """Return what is doubtful about a valid goal: a pace of more than 25 miles a day."""
     if required_mm_per_day is None or required_mm_per_day <= DEMANDING_MM_PER_DAY:
         return []
     km = required_mm_per_day / 1_000_000

@@ -1,4 +1,4 @@
-"""Who signed a request as AWS wants it, in the words of who checked the signature: API Gateway, or AppSync."""
+"""The signer of a request that is signed for AWS, as reported by its verifier: API Gateway, or AppSync."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ _AROUND = '"[] '  # AppSync quotes the members of its list
 
 
 def iam_identity(told: Mapping[str, object]) -> Identity:
-    """The role or user that signed. Raises UNAUTHENTICATED where nobody says that somebody did."""
+    """Return the role or user that signed. Raises UNAUTHENTICATED where no signature is reported."""
     arn = told.get("userArn")
     if not isinstance(arn, str) or not arn.startswith("arn:") or not told.get("accountId"):
         raise unauthenticated("The request is not signed.")
@@ -20,10 +20,10 @@ def iam_identity(told: Mapping[str, object]) -> Identity:
 
 
 def pool_subject(told: Mapping[str, object], issuer: str) -> str | None:
-    """Which user of our user pool has the role that signed; None for a role that is no user's of ours.
+    """Return the user of our user pool that has the role that signed; None for a role that is no user's of ours.
 
-    The identity pool gives roles to who is signed in there, and says `ISSUER:CognitoSignIn:SUBJECT`. Raises
-    UNAUTHENTICATED for what names our pool in any other way.
+    The identity pool gives roles to users signed in there, as `ISSUER:CognitoSignIn:SUBJECT`. Raises UNAUTHENTICATED
+    for any other mention of our pool.
     """
     providers = [part.strip(_AROUND) for part in _text(told, _PROVIDER).split(",")]
     ours = urlsplit(issuer).netloc + urlsplit(issuer).path

@@ -1,4 +1,4 @@
-"""Who is calling: the one value that HTTP, WebSocket and jobs hand on, and the claims of a token it is made from."""
+"""The caller's identity, the one value passed on by HTTP, WebSocket and jobs, and the token claims it is made from."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from milequest.rules.instants import EPOCH
 from milequest.rules.text import zone
 
 SKEW = timedelta(seconds=60)  # an issuer's clock may differ from ours
-LAST_INSTANT = 253_402_300_799  # the end of year 9999, as far as a datetime goes
+LAST_INSTANT = 253_402_300_799  # the end of year 9999, the limit of a datetime
 MAX_SUBJECT = 255
 MAX_SESSION_ID = 255
 NAMELESS = "Walker"
@@ -23,8 +23,9 @@ KEPT_CLAIMS = OF_TOKEN | OF_PERSON
 
 
 class IdentityKind(StrEnum):
-    """How the caller is known. IAM is a role or user of AWS, LAMBDA whom an operator's own function let in, SYSTEM
-    ourselves: jobs, imports, demo data."""
+    """Kind of caller. IAM is a role or user of AWS, LAMBDA one admitted by an operator's own function, SYSTEM our own
+    jobs, imports and demo data.
+    """
 
     ANONYMOUS = "ANONYMOUS"
     USER = "USER"
@@ -37,7 +38,7 @@ class IdentityKind(StrEnum):
 class Identity:
     """A caller. `user_id` is ours; `issuer`, `subject` and the rest are the token's, None without one.
 
-    `arn` is an IAM caller's. Of a LAMBDA caller the function said `resolver_context`, and which fields are `denied`.
+    `arn` is an IAM caller's. A LAMBDA caller's function gave `resolver_context`, and which fields are `denied`.
     """
 
     kind: IdentityKind
@@ -54,13 +55,13 @@ class Identity:
 
     @property
     def session_id(self) -> str | None:
-        """Which session the token is of: Cognito's claim `origin_jti`, and ours."""
+        """The session of the token: Cognito's claim `origin_jti`, and ours."""
         claim = self.claims.get("origin_jti")
         return claim if isinstance(claim, str) and len(claim) <= MAX_SESSION_ID else None
 
     @property
     def began_at(self) -> int | None:
-        """When the session began, in seconds since 1970; what has no such claim began with 1970. None without token."""
+        """The start of the session, in seconds since 1970; 0 without such a claim, None without a token."""
         claim = self.claims.get("auth_time", self.claims.get("iat", 0))
         return (int(claim) if isinstance(claim, int | float) else 0) if self.claims else None
 
@@ -71,7 +72,7 @@ SYSTEM = Identity(IdentityKind.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who an issuer says someone is: enough to find our user by, or to make one."""
+    """A person as an issuer describes them: enough to find our user, or to make one."""
 
     issuer: str
     subject: str
@@ -84,7 +85,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A token whose signature and claims were found good."""
+    """A token whose signature and claims were found valid."""
 
     issuer: str
     subject: str
@@ -94,7 +95,7 @@ class VerifiedToken:
     expires_at: datetime
 
     def identity(self, user_id: UUID | None) -> Identity:
-        """The caller, once we know which of our users this is."""
+        """Return the caller, once it is known which of our users this is."""
         return Identity(
             IdentityKind.USER,
             user_id,
@@ -107,12 +108,12 @@ class VerifiedToken:
         )
 
     def account(self) -> Account | None:
-        """Whom the token describes; None for one without a usable e-mail, as access tokens are."""
+        """Return the account the token describes; None without a usable e-mail, as in access tokens."""
         return described(self.issuer, self.subject, self.claims)
 
 
 def described(issuer: str, subject: str, claims: Mapping[str, object]) -> Account | None:
-    """Whom an issuer's claims describe; None without a usable e-mail. A claim that is not usable is as none."""
+    """Return the account of an issuer's claims; None without a usable e-mail. An unusable claim counts as absent."""
 
     def claim(name: str, check: Callable[[str], str]) -> str | None:
         value = claims.get(name)
@@ -135,7 +136,7 @@ def described(issuer: str, subject: str, claims: Mapping[str, object]) -> Accoun
 
 
 def accept_claims(claims: Mapping[str, object], *, issuer: str, client_id: str, now: datetime) -> VerifiedToken:
-    """Check the claims of a token whose signature is good. Raises UNAUTHENTICATED.
+    """Check the claims of a token whose signature is valid. Raises UNAUTHENTICATED.
 
     As Cognito has them: an access token (`token_use` access) names us in `client_id`, an id token (id) in `aud`.
     """
@@ -152,7 +153,7 @@ def accept_claims(claims: Mapping[str, object], *, issuer: str, client_id: str, 
         subject,
         username if isinstance(username, str) else subject,
         frozenset(group for group in groups if isinstance(group, str)) if isinstance(groups, list) else frozenset(),
-        {name: claims[name] for name in KEPT_CLAIMS if name in claims},  # by our names, which all who listen share
+        {name: claims[name] for name in KEPT_CLAIMS if name in claims},  # our own strings, which all subscribers share
         expires_at,
     )
 
@@ -168,7 +169,7 @@ def _is_for(client_id: str, claims: Mapping[str, object]) -> bool:
 
 
 def _expiry(claims: Mapping[str, object], now: datetime) -> datetime:
-    """When the token ends. Raises UNAUTHENTICATED when that is past, or it has not begun."""
+    """Return when the token ends. Raises UNAUTHENTICATED when that is past, or it is not valid yet."""
     expires = _instant(claims, "exp", None)
     if expires <= now - SKEW:
         raise unauthenticated("The token has expired.")
@@ -178,7 +179,7 @@ def _expiry(claims: Mapping[str, object], now: datetime) -> datetime:
 
 
 def _instant(claims: Mapping[str, object], name: str, default: datetime | None) -> datetime:
-    """A claim, which is in seconds since 1970; absent it is `default`, if there is one."""
+    """Return a claim, which is in seconds since 1970; `default`, if there is one, when it is absent."""
     if default is not None and name not in claims:
         return default
     value = claims.get(name)

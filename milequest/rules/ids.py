@@ -8,7 +8,7 @@ from milequest.rules.instants import milliseconds
 
 
 def new_id(now: datetime) -> UUID:
-    """A fresh UUIDv7 for the instant `now`."""
+    """Return a fresh UUIDv7 for the instant `now`."""
     made = milliseconds(now) & 0xFFFF_FFFF_FFFF
     random = int.from_bytes(os.urandom(10))
     value = made << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF
@@ -16,5 +16,5 @@ def new_id(now: datetime) -> UUID:
 
 
 def first_id(now: datetime) -> UUID:
-    """Where the identifiers that are made from the instant `now` on begin."""
+    """Return the lower bound of identifiers made from the instant `now` on."""
     return UUID(int=milliseconds(now) << 80)

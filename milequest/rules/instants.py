@@ -10,30 +10,30 @@ SECOND, MILLISECOND, MICROSECOND = timedelta(seconds=1), timedelta(milliseconds=
 
 
 def seconds(instant: datetime) -> int:
-    """Whole seconds from 1970 to `instant`."""
+    """Return whole seconds from 1970 to `instant`."""
     return (instant - EPOCH) // SECOND
 
 
 def milliseconds(instant: datetime) -> int:
-    """Whole milliseconds from 1970 to `instant`."""
+    """Return whole milliseconds from 1970 to `instant`."""
     return (instant - EPOCH) // MILLISECOND
 
 
 def microseconds(instant: datetime) -> int:
-    """Microseconds from 1970 to `instant`, which is all a datetime holds."""
+    """Return microseconds from 1970 to `instant`, the resolution of a datetime."""
     return (instant - EPOCH) // MICROSECOND
 
 
 def of_seconds(count: int) -> datetime:
-    """The instant `count` seconds after 1970."""
+    """Return the instant `count` seconds after 1970."""
     return EPOCH + count * SECOND
 
 
 def of_microseconds(count: int) -> datetime:
-    """The instant `count` microseconds after 1970."""
+    """Return the instant `count` microseconds after 1970."""
     return EPOCH + count * MICROSECOND
 
 
 def seconds_up(span: timedelta) -> int:
-    """The span in seconds, rounded up: after waiting so long it is over."""
+    """Return the span in seconds, rounded up: after waiting so long it is over."""
     return -(-span // SECOND)

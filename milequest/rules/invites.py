@@ -1,4 +1,4 @@
-"""Invites by code: how a code is made and compared, what an invite may say, and whom it lets in until when."""
+"""Invites by code: the code's derivation and comparison, the limits of an invite, and its state at an instant."""
 
 import hashlib
 import hmac
@@ -23,7 +23,7 @@ DEFAULT_HOURS = 168
 
 @dataclass(frozen=True, slots=True)
 class NewInvite:
-    """An invite as an admin wants it: for one address, or a link; checked by `new_invite`."""
+    """An invite as an admin requests it: for one address, or a link; checked by `new_invite`."""
 
     email: str | None
     max_uses: int
@@ -32,7 +32,7 @@ class NewInvite:
 
     @property
     def email_key(self) -> str | None:
-        """The address as it is compared."""
+        """The address in the form for comparison."""
         return None if self.email is None else email_key(self.email)
 
 
@@ -57,12 +57,12 @@ def new_invite(
 
 
 def new_salt() -> str:
-    """What makes every invite's code another one."""
+    """Return a salt that makes every invite's code different."""
     return secrets.token_hex(16)
 
 
 def code_of(secret: str, salt: str) -> str:
-    """Ten characters that nobody can guess: 49 bits. The salt is kept and the secret is not, so no code can be read."""
+    """Return ten characters that cannot be guessed: 49 bits. Salts are stored, the secret is not, so codes are not."""
     rest = int.from_bytes(hmac.digest(secret.encode(), salt.encode(), "sha256"))
     code = ""
     for _ in range(CODE_LENGTH):
@@ -72,28 +72,28 @@ def code_of(secret: str, salt: str) -> str:
 
 
 def code_hash(code: str) -> bytes:
-    """How a code is stored and looked up, whatever its case and however it was spaced."""
+    """Return the hash by which a code is stored and looked up, whatever its case and spacing."""
     return hashlib.sha256(re.sub(r"[\s-]", "", code).upper().encode(errors="surrogatepass")).digest()
 
 
 def state_at(stored: InviteState, expires_at: datetime, now: datetime) -> InviteState:
-    """An invite's state: PENDING while `now < expires_at`, then EXPIRED."""
+    """Return an invite's state: PENDING while `now < expires_at`, then EXPIRED."""
     return InviteState.EXPIRED if stored == InviteState.PENDING and now >= expires_at else InviteState(stored)
 
 
 def unknown_code() -> Refused:
-    """The refusal of a code that leads nowhere, or no longer."""
+    """Return the refusal of a code that is unknown, or no longer valid."""
     return Refused(ErrorCode.INVALID_INVITE_CODE, "No invite has this code.")
 
 
 def refuse_other_recipient(addressed_to: str | None, user_email: str) -> None:
-    """An invite of an address is for whoever owns it. `addressed_to` is its key; a link is for everybody."""
+    """Refuse an invite that is addressed to another user. `addressed_to` is the address's key; a link is for all."""
     if addressed_to is not None and addressed_to != email_key(user_email):
         raise Refused(ErrorCode.INVITE_WRONG_RECIPIENT, "This invite is for another address.")
 
 
 def refuse_unless_open(state: InviteState) -> None:
-    """Raises INVALID_INVITE_CODE for a revoked invite, INVITE_EXPIRED, and CONFLICT for one that is used up."""
+    """Raise INVALID_INVITE_CODE for a revoked invite, INVITE_EXPIRED, and CONFLICT for one that is used up."""
     match state:
         case InviteState.PENDING:
             return

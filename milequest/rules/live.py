@@ -1,7 +1,7 @@
-"""A place in a channel's log, as clients keep it: the `cursor` of an event, and `Team.liveCursor`.
+"""Positions in a channel's log, as clients keep them: the `cursor` of an event, and `Team.liveCursor`.
 
-It is opaque to them: base64url of the log's epoch, the channel and the sequence. It names a channel, not a view of it,
-so it is good for every subscription to the same log.
+A cursor is opaque to them: base64url of the log's epoch, the channel and the sequence. It names a channel, not a view
+of it, so it is valid for every subscription to the same log.
 """
 
 import base64
@@ -9,13 +9,13 @@ import binascii
 from dataclasses import dataclass
 from datetime import timedelta
 
-WINDOW = timedelta(hours=24)  # how long events can be replayed
+WINDOW = timedelta(hours=24)  # age of the oldest events that can be replayed
 WINDOW_EVENTS = 10_000  # and how many of a channel
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Everything up to `sequence` has been seen."""
+    """A position in a log: everything up to `sequence` has been seen."""
 
     epoch: int
     channel: str
@@ -27,7 +27,7 @@ class Cursor:
 
 
 def read_cursor(text: str) -> Cursor | None:
-    """The place a cursor stands for; None for what is no cursor of ours."""
+    """Return the position of a cursor; None for a text that is no cursor of ours."""
     try:
         epoch, channel, sequence = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split("\0")
         cursor = Cursor(int(epoch), channel, int(sequence))
@@ -38,7 +38,7 @@ def read_cursor(text: str) -> Cursor | None:
 
 @dataclass(frozen=True, slots=True)
 class LogEnd:
-    """How far a channel's log reaches now: from after `floor`, the newest event that is gone, to `sequence`."""
+    """The extent of a channel's log now: from after `floor`, the newest event that is gone, to `sequence`."""
 
     epoch: int
     channel: str
@@ -46,12 +46,13 @@ class LogEnd:
     sequence: int
 
     def cursor(self, sequence: int) -> Cursor:
-        """A place in this log."""
+        """Return a position in this log."""
         return Cursor(self.epoch, self.channel, sequence)
 
     def replays(self, cursor: Cursor | None) -> bool:
-        """Whether everything after `cursor` can still be told: it is of this log and this epoch, not too old, and not
-        ahead of what there is."""
+        """Return whether everything after `cursor` can still be replayed: it is of this log and this epoch, not too
+        old, and not ahead of the log's end.
+        """
         if cursor is None or (cursor.epoch, cursor.channel) != (self.epoch, self.channel):
             return False
         return self.floor <= cursor.sequence <= self.sequence

@@ -1,4 +1,4 @@
-"""What a name looks like: names that people take for each other have one skeleton (Unicode's UTS #39, section 4)."""
+"""Skeletons of names: names that people mistake for each other have the same one (Unicode's UTS #39, section 4)."""
 
 import json
 from functools import cache
@@ -11,9 +11,9 @@ LIST: Final = Path(__file__).with_name("lookalikes.json")  # by `make lookalikes
 
 
 def skeleton(name: str) -> str:
-    """The name with each character replaced by the one it looks like, whatever its case, form and script.
+    """Return the name with each character replaced by the one it looks like, whatever its case, form and script.
 
-    It is for comparing alone. `name` is one that `clean` has taken.
+    It is for comparison only. `name` is one that `clean` has accepted.
     """
     shown = "".join(character for character in _compatible(name) if not is_unseen(character))
     small = shown.translate(_table()).casefold()

@@ -1,4 +1,4 @@
-"""The mails we send, one function each, and what sends them. Each is written once, and becomes plain text and HTML."""
+"""The mails we send, one function each, and the protocol of senders. Each is written once, for plain text and HTML."""
 
 import html
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ _CODE = '<p style="font-size:28px;letter-spacing:4px;margin:24px 0"><strong>{}</
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one address, in plain text and, but for an empty `html`, the same in HTML.
+    """A mail to one address, in plain text and, unless `html` is empty, the same in HTML.
 
-    `unsubscribe_url` is where its receiver ends mails of its kind, by one POST. A mail that was asked for has none.
+    `unsubscribe_url` is where its receiver ends mails of its kind, by one POST. A requested mail has none.
     """
 
     to: str = field(repr=False)
@@ -31,10 +31,10 @@ class Mail:
 
 
 class Mailer(Protocol):
-    """Sends mail, or queues it; returns once it is taken over."""
+    """Sender of mail, or a queue; `send` returns once the mail is accepted."""
 
     async def send(self, mail: Mail) -> None:
-        """Take `mail` over. Raises OSError when that fails."""
+        """Accept `mail`. Raises OSError when that fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Code:
 
 
 def written(to: str, subject: str, *paragraphs: str | Code, unsubscribe_url: str = "") -> Mail:
-    """A mail of a greeting and these paragraphs, which go on after its comma."""
+    """Return a mail of a greeting and these paragraphs, which continue after its comma."""
     paragraphs = ("Hello,", *paragraphs)
     text = "\n\n".join(f"    {one.code}" if isinstance(one, Code) else one for one in paragraphs) + "\n"
     body = "\n".join(
@@ -56,7 +56,7 @@ def written(to: str, subject: str, *paragraphs: str | Code, unsubscribe_url: str
 
 
 def confirmation(to: str, code: str) -> Mail:
-    """The mail that proves an address. Nothing in it comes from who signed up, who may be somebody else."""
+    """Return the mail that proves an address. Nothing in it is from its sign-up, whose author may be another person."""
     return written(
         to,
         "Your Mile Quest code",
@@ -68,7 +68,7 @@ def confirmation(to: str, code: str) -> Mail:
 
 
 def already_registered(to: str) -> Mail:
-    """The mail to an account's owner when its address was given again, by a sign-up or another account."""
+    """Return the mail to an account's owner whose address was given again, by a sign-up or another account."""
     return written(
         to,
         "You already have a Mile Quest account",
@@ -78,7 +78,7 @@ def already_registered(to: str) -> Mail:
 
 
 def password_reset(to: str, code: str) -> Mail:
-    """The mail with which an account gets a new password."""
+    """Return the mail with the code for a new password."""
     return written(
         to,
         "Your new Mile Quest password",
@@ -90,7 +90,7 @@ def password_reset(to: str, code: str) -> Mail:
 
 
 def no_account(to: str) -> Mail:
-    """The mail to an address for which a new password was asked, and which has no account."""
+    """Return the mail to an address for which a new password was requested, and which has no account."""
     return written(
         to,
         "No Mile Quest account has this address",
@@ -100,7 +100,7 @@ def no_account(to: str) -> Mail:
 
 
 def password_changed(to: str) -> Mail:
-    """The notice that an account has another password."""
+    """Return the notice that an account has another password."""
     return written(
         to,
         "Your Mile Quest password was changed",
@@ -110,7 +110,7 @@ def password_changed(to: str) -> Mail:
 
 
 def address_change(to: str, code: str) -> Mail:
-    """The mail to the old and to the new address of an account, each with its own code."""
+    """Return the mail to the old and to the new address of an account, each with its own code."""
     return written(
         to,
         "Your code for another address at Mile Quest",
@@ -122,7 +122,7 @@ def address_change(to: str, code: str) -> Mail:
 
 
 def address_changed(to: str) -> Mail:
-    """The notice to the old and to the new address that an account has moved."""
+    """Return the notice to the old and to the new address that an account has moved."""
     return written(
         to,
         "The address of your Mile Quest account was changed",

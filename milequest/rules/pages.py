@@ -1,4 +1,4 @@
-"""Pages of a connection: how many, from where on. A cursor holds the whole sort key, so pages never skip or repeat.
+"""Pages of a connection: their size and start. A cursor holds the whole sort key, so pages never skip or repeat.
 
 A cursor is opaque to clients: base64url of the key's parts.
 """
@@ -25,12 +25,12 @@ Part = int | str | datetime | UUID
 
 
 def page_size(first: int | None, *, default: int = DEFAULT_FIRST, maximum: int = MAX_FIRST) -> int:
-    """How many to give. Raises VALIDATION_ERROR outside 1 to `maximum`."""
+    """Return the size of a page. Raises VALIDATION_ERROR outside 1 to `maximum`."""
     return default if first is None else whole("first", first, 1, maximum)
 
 
 def encode_cursor(*parts: Part) -> str:
-    """The cursor that stands for a sort key."""
+    """Return the cursor of a sort key."""
     text = "\0".join(_written(part) for part in parts)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -42,7 +42,7 @@ def _written(part: Part) -> str:
 
 
 def decode_cursor(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | None:
-    """The sort key a cursor stands for, one part of each of `kinds`; None without a cursor. Raises VALIDATION_ERROR."""
+    """Return the sort key of a cursor, one part of each of `kinds`; None without a cursor. Raises VALIDATION_ERROR."""
     if cursor is None:
         return None
     try:
@@ -61,13 +61,13 @@ def _read(text: str, kind: type[Part]) -> Part:
 
 
 def bad_cursor() -> ValidationError:
-    """The refusal of a cursor this API did not give out for this list."""
+    """Return the refusal of a cursor this API did not issue for this list."""
     return invalid("after", "MALFORMED", "not a cursor of this list")
 
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """Where a page stands in its list. Lists go forward only."""
+    """Position of a page in its list. Lists go forward only."""
 
     has_next_page: bool
     has_previous_page: bool
@@ -77,7 +77,7 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class Edge(Generic[T]):
-    """One item and the cursor that stands for it."""
+    """One item and its cursor."""
 
     cursor: str
     node: T
@@ -100,7 +100,7 @@ class Page(Generic[T]):
 
     @cached_property
     def page_info(self) -> PageInfo:
-        """Where the page stands."""
+        """The page's position in its list."""
         first = self.cursor_of(self.nodes[0]) if self.nodes else None
         last = self.cursor_of(self.nodes[-1]) if self.nodes else None
         return PageInfo(self.has_next, self.has_previous, first, last)
@@ -109,5 +109,5 @@ class Page(Generic[T]):
 def page_of(
     rows: Sequence[T], size: int, after: object, cursor_of: Callable[[T], str], total_count: int | None = None
 ) -> Page[T]:
-    """A page from `rows`, of which one more than `size` was read to learn whether another page follows."""
+    """Return a page from `rows`, of which one more than `size` was read to learn whether another page follows."""
     return Page(rows[:size], len(rows) > size, after is not None, cursor_of, total_count)

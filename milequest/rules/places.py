@@ -1,4 +1,4 @@
-"""Places people look for by name, and what a search for them may ask."""
+"""Places that people search for by name, and the limits of a search."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A named place; `address` tells it from its namesakes, `country` is ISO 3166-1 alpha-2."""
+    """A named place; `address` distinguishes it from others of that name, `country` is ISO 3166-1 alpha-2."""
 
     name: str
     address: str | None
@@ -25,7 +25,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PlaceSearch:
-    """A checked search: at most `first` places named like `query`, in `country` if given, rather those near `near`."""
+    """A checked search: at most `first` places named like `query`, in `country` if given, `near` ones preferred."""
 
     query: str
     near: LatLng | None = None
@@ -34,7 +34,7 @@ class PlaceSearch:
 
 
 def checked_search(query: str, near: LatLng | None, country: str | None, first: int | None) -> PlaceSearch:
-    """The search in its normal form: query trimmed, country in capitals, `first` 5 where it isn't given.
+    """Return the search in its normal form: query trimmed, country in capitals, `first` 5 if it isn't given.
 
     Raises ValidationError with every fault.
     """
@@ -57,7 +57,7 @@ def checked_search(query: str, near: LatLng | None, country: str | None, first: 
 
 
 def checked_position(position: LatLng, path: str = "position") -> LatLng:
-    """The position, if it is one. Raises ValidationError."""
+    """Return the position, if it is one. Raises ValidationError."""
     if faults := list(position_faults(position, path)):
         raise ValidationError(*faults)
     return position

@@ -1,4 +1,4 @@
-"""What users may say of themselves: name, units, zone, language, stride, and what others see of them."""
+"""Profiles of users: name, units, zone, language, stride, and what others see of them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ _LOCALE = re.compile(rf"(?P<plain>[a-z]{{2,3}}(?:-[a-z0-9]{{2,8}})*){_EXTENSIONS
 
 
 def locale(path: str, tag: str) -> str:
-    """A BCP 47 language tag in its usual writing (`pt-BR`, `zh-Hant-TW`, `en-US-u-fw-mon`).
+    """Return a BCP 47 language tag in its usual spelling (`pt-BR`, `zh-Hant-TW`, `en-US-u-fw-mon`).
 
     Raises VALIDATION_ERROR at `path`.
     """
@@ -34,7 +34,7 @@ def _subtag(part: str) -> str:
 
 
 def stride_mm(path: str, meters: float) -> int:
-    """A stride in millimetres. Raises VALIDATION_ERROR at `path` outside 0.3 to 1.5 m."""
+    """Return a stride in millimetres. Raises VALIDATION_ERROR at `path` outside 0.3 to 1.5 m."""
     low, high = STRIDE_METERS
     if not low <= meters <= high:
         raise invalid(path, "OUT_OF_RANGE", f"must be {low} to {high} metres", low=low, high=high)
@@ -54,7 +54,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def profile_changes(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given fields of a profile, checked, under their stored names; null clears locale and stride.
+    """Return the given fields of a profile, checked, under their stored names; null clears locale and stride.
 
     Raises VALIDATION_ERROR under `input`.
     """

@@ -1,4 +1,4 @@
-"""How far along its route a goal is: percent, milestones, the days it runs and the pace it takes. Whole millimetres."""
+"""Progress of a goal along its route: percent, milestones, elapsed days and required pace. Whole millimetres."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ _LAST_ZONE = timedelta(hours=12)  # a day that has ended at UTC-12 has ended eve
 
 
 class Milestone(Protocol):
-    """A milestone as far as these rules care."""
+    """A milestone as used by these rules."""
 
     @property
     def at_mm(self) -> int:
-        """Where on the route it stands."""
+        """Its position on the route."""
 
     @property
     def reached_at(self) -> datetime | None:
-        """When it was reached for the first time."""
+        """The instant when it was reached for the first time."""
 
     @property
     def revoked_at(self) -> datetime | None:
-        """When the total fell below it again; None while it stands."""
+        """The instant when the total fell below it again; None while it stands."""
 
 
 M = TypeVar("M", bound=Milestone)
@@ -30,9 +30,9 @@ M = TypeVar("M", bound=Milestone)
 
 @dataclass(frozen=True, slots=True)
 class Crossing(Generic[M]):
-    """What a new total does to milestones, each list in the order of the route.
+    """Effect of a new total on milestones, each list in the order of the route.
 
-    Only `reached` is news: `restored` were told of once before, and nobody is told of `revoked`.
+    Only `reached` ones are announced: `restored` ones were before, and `revoked` ones never are.
     """
 
     reached: tuple[M, ...]
@@ -41,7 +41,7 @@ class Crossing(Generic[M]):
 
 
 def crossed(milestones: Iterable[M], total_mm: int) -> Crossing[M]:
-    """What the total `total_mm` changes. Being at a milestone is reaching it; its own state says whether it was before.
+    """Return what the total `total_mm` changes. A milestone at the total is reached; its own state is the one before.
 
     Going by state and not by the total before makes it safe to run twice, and finds a milestone at the very start.
     """
@@ -59,29 +59,29 @@ def crossed(milestones: Iterable[M], total_mm: int) -> Crossing[M]:
 
 
 def percent_mark(target_mm: int, percent: int) -> int:
-    """Where `percent` of the target is complete: the first millimetre that is no less. 100 is the target itself."""
+    """Return where `percent` of the target is complete: the first millimetre that is no less. 100 is the target."""
     return -(-target_mm * percent // 100)
 
 
 def percent(total_mm: int, target_mm: int) -> float:
-    """0 to 100, 100 only when the target is reached; nothing walked is 0, whatever the target."""
+    """Return 0 to 100, 100 only when the target is reached; nothing walked is 0, whatever the target."""
     if total_mm <= 0:
         return 0.0
     return 100.0 if total_mm >= target_mm else 100 * total_mm / target_mm
 
 
 def remaining_mm(total_mm: int, target_mm: int) -> int:
-    """What is left to walk, never less than nothing."""
+    """Return the distance left to walk, never negative."""
     return max(0, target_mm - total_mm)
 
 
 def window_ends_at(ends_on: date) -> datetime:
-    """The instant at which the goal's last day has ended everywhere on earth."""
+    """Return the instant at which the goal's last day has ended everywhere on earth."""
     return datetime.combine(ends_on, time(), UTC) + timedelta(days=1) + _LAST_ZONE
 
 
 def closes_at(ends_on: date, grace_hours: int) -> datetime:
-    """The instant from which nothing counts any more: the last day's end at UTC-12, and the grace after it."""
+    """Return the instant from which nothing counts any more: the last day's end at UTC-12, and the grace after it."""
     return window_ends_at(ends_on) + timedelta(hours=grace_hours)
 
 
@@ -90,7 +90,7 @@ class Pace:
     """A goal's days and daily distances. Today counts as elapsed once the window has begun.
 
     `required_mm_per_day` spreads what is left over today and the days to come; None when there is nothing left to walk
-    or no day left to walk it. `projected_finish_on` carries on at the average; None without one, or after the last day.
+    or no day left to walk it. `projected_finish_on` continues at the average; None without one, or after the last day.
     """
 
     days_elapsed: int
@@ -104,9 +104,9 @@ class Pace:
 def pace(
     starts_on: date, ends_on: date, today: date, total_mm: int, target_mm: int, completed_on: date | None = None
 ) -> Pace:
-    """The pace of a goal on `today`, the team's day.
+    """Return the pace of a goal on `today`, the team's day.
 
-    On track is who has walked by now what an even pace asked for by the end of yesterday.
+    A goal is on track if its total is by now what an even pace required by the end of yesterday.
     """
     days = (ends_on - starts_on).days + 1
     elapsed = min(max((today - starts_on).days + 1, 0), days)
@@ -125,7 +125,7 @@ def pace(
 
 
 def _projected(today: date, left_mm: int, total_mm: int, elapsed: int) -> date | None:
-    """The day the rest will be walked at the pace so far; None without one, and where the calendar ends before it."""
+    """Return the day of arrival at the pace so far; None without one, and if the calendar ends before it."""
     if left_mm == 0:
         return today
     if total_mm <= 0 or elapsed == 0:

@@ -1,4 +1,4 @@
-"""How often who may try what: every number in one place."""
+"""Rate limits: the number of calls allowed to each kind of caller, all in one place."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,15 +9,15 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 class Per(StrEnum):
-    """Whom a limit counts; the value completes a limit's key."""
+    """The unit that a limit counts; the value completes a limit's key."""
 
     NETWORK = "network"  # see `network`
-    ACCOUNT = "account"  # the account an e-mail address names, whoever asks
-    USER = "user"  # who is signed in
+    ACCOUNT = "account"  # the account of an e-mail address, whoever calls
+    USER = "user"  # the signed-in user
     FORM = "form"  # a form for one picture
     CALLER = "caller"  # a user in a network, or a network without a user
     ACCOUNT_HERE = "account+network"  # an account and the network together: strangers elsewhere use up none of it
-    REQUEST = "request"  # what a code was asked for with: its id, or else an account and the network
+    REQUEST = "request"  # the request of a code: its id, or else an account and the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,19 @@ class RateLimit:
 
     @property
     def key(self) -> str:
-        """What tells its windows from those of other limits."""
+        """Key that distinguishes its windows from those of other limits."""
         return f"{self.name}:{self.per}"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Something that is remembered for `seconds`."""
+    """A fact that is remembered for `seconds`."""
 
     key: str
     seconds: int
 
 
-KNOWN_NETWORKS = Memory("known:account+network", 90 * DAY)  # where an account signed in, or proved its mailbox
+KNOWN_NETWORKS = Memory("known:account+network", 90 * DAY)  # networks where an account signed in, or proved its mailbox
 
 SIGN_UPS = RateLimit("sign-up", 5, 15 * MINUTE, "sign-ups", Per.NETWORK, "Calls of `signUp`.")
 AUTH_CALLS = RateLimit(
@@ -168,7 +168,7 @@ TEAMS_SEARCHED = RateLimit(  # one per letter typed
     "search", 1_200, HOUR, "searches for teams", Per.CALLER, "Calls of `searchTeams`, signed in or not."
 )
 AVATARS = RateLimit("avatars", 30, HOUR, "pictures", Per.USER, "Calls of `createAvatarUpload`.")
-FORMS_SENT = RateLimit(  # for as long as a form is good
+FORMS_SENT = RateLimit(  # while a form is valid
     "avatar",
     1,
     10 * MINUTE,
@@ -176,7 +176,7 @@ FORMS_SENT = RateLimit(  # for as long as a form is good
     Per.FORM,
     "Pictures that are sent with one form of `createAvatarUpload`.",
 )
-ROUTES_PLANNED = RateLimit(  # each asks a service once per leg
+ROUTES_PLANNED = RateLimit(  # each calls a service once per leg
     "routes", 300, HOUR, "routes planned", Per.USER, "`previewRoute`, and goals with new `waypoints`."
 )
 PLACES_SEARCHED = RateLimit(  # one per letter typed
@@ -185,13 +185,13 @@ PLACES_SEARCHED = RateLimit(  # one per letter typed
 
 
 def all_limits() -> list[RateLimit]:
-    """Every limit above, in this order: the table of docs/limits.md."""
+    """Return every limit above, in this order: the table of docs/limits.md."""
     return [value for value in globals().values() if isinstance(value, RateLimit)]
 
 
 @lru_cache(maxsize=10_000)  # reading an address takes longer than counting it
 def network(address: str) -> str:
-    """What an IP address counts as: itself, or an IPv6 customer's /64. Anything else is one single network."""
+    """Return what an IP address counts as: itself, or an IPv6 customer's /64. All else is one single network."""
     try:
         ip = ip_address(address.partition("%")[0])
     except ValueError:

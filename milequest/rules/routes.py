@@ -1,4 +1,4 @@
-"""What a route is planned from: waypoints in order, and one leg between each pair of neighbours.
+"""Input of a route: waypoints in order, and one leg between each pair of neighbours.
 
 The limits are those of the domain: 2 to 25 waypoints (the ceiling of the routing service), neighbours more than 10 m
 apart, circuits allowed, at most 50,000 km in all.
@@ -24,7 +24,7 @@ OVERVIEW_POINTS = 500
 
 @dataclass(frozen=True, slots=True)
 class Waypoint:
-    """A place the route passes. `is_locked`: stays where it is in the order when the others are rearranged."""
+    """A place the route passes. `is_locked`: keeps its place in the order when the others are rearranged."""
 
     position: LatLng
     name: str | None = None
@@ -42,7 +42,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class RoutePlan:
-    """What a router answers: a leg between each two neighbours, whom to name on the map, and what is doubtful."""
+    """Answer of a router: a leg between each two neighbours, the attribution for the map, and doubts."""
 
     legs: tuple[Leg, ...]
     attribution: str | None = None
@@ -50,14 +50,14 @@ class RoutePlan:
 
 
 def waypoint_kind(index: int, count: int) -> WaypointKind:
-    """What the waypoint at `index` of `count` is."""
+    """Return the kind of the waypoint at `index` of `count`."""
     if index == 0:
         return WaypointKind.START
     return WaypointKind.END if index == count - 1 else WaypointKind.STOP
 
 
 def checked_waypoints(waypoints: Sequence[Waypoint], path: str = "input.waypoints") -> tuple[Waypoint, ...]:
-    """The waypoints with trimmed names, empty names None.
+    """Return the waypoints with trimmed names, empty names None.
 
     Raises ValidationError with every fault found, each at its path (`input.waypoints[3].position.lat`).
     """
@@ -78,7 +78,7 @@ def checked_waypoints(waypoints: Sequence[Waypoint], path: str = "input.waypoint
 
 
 def position_faults(position: LatLng, path: str) -> Iterator[FieldFault]:
-    """What is wrong with a position at `path`."""
+    """Yield the faults of a position at `path`."""
     for field, value, limit in (("lat", position.lat, 90.0), ("lng", position.lng, 180.0)):
         if not (math.isfinite(value) and -limit <= value <= limit):
             yield FieldFault(f"{path}.{field}", "OUT_OF_RANGE", f"must be -{limit:g} to {limit:g}", -limit, limit)
@@ -101,7 +101,7 @@ def _neighbour_faults(waypoints: Sequence[Waypoint], path: str) -> Iterator[Fiel
 
 
 def checked_zoom(zoom: int | None, path: str = "zoom") -> int | None:
-    """The zoom level of a polyline, 0 to 24, or None for an overview. Raises ValidationError."""
+    """Return the zoom level of a polyline, 0 to 24, or None for an overview. Raises ValidationError."""
     if zoom is not None and not 0 <= zoom <= MAX_ZOOM:
         raise ValidationError(FieldFault(path, "OUT_OF_RANGE", f"must be 0 to {MAX_ZOOM}", 0, MAX_ZOOM))
     return zoom

@@ -1,4 +1,4 @@
-"""Sessions: what one was begun by, as its owner knows it again, and when a token counts as one of an ended session."""
+"""Sessions: their origin, by which the owner recognises them, and the match of a token with an ended session."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from milequest.rules.text import presentable
 REFRESH_GRACE = timedelta(seconds=30)  # in which the same refresh token gets the same answer again
 MAX_DEVICE = 200
 MAX_LISTED = 50
-LEEWAY = timedelta(minutes=5)  # clocks differ, and tokens are taken a little after their end
+LEEWAY = timedelta(minutes=5)  # clocks differ, and tokens are accepted a little after their end
 REVOKED_FOR = ACCESS_TOKEN_LIFE + LEEWAY
 OF_USERS = "user:"
 ENDED = "This session has ended: sign in again."
@@ -20,7 +20,7 @@ ENDED = "This session has ended: sign in again."
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """With what somebody signs in and where from, as far as they need it to know a session of theirs again."""
+    """Device and network of a sign-in, in as much detail as its owner needs to recognise the session."""
 
     device: str | None
     network: str | None
@@ -42,12 +42,12 @@ class ActiveSession:
 
 
 def origin(user_agent: str | None, address: str) -> Origin:
-    """What is kept of a request that signs in: what its program calls itself, and its network without who in it."""
+    """Return what is kept of a request that signs in: the name its program gives itself, and its coarse network."""
     return Origin(presentable(user_agent, MAX_DEVICE) if user_agent else None, coarse_network(address))
 
 
 def coarse_network(address: str) -> str | None:
-    """The network of an address: 256 addresses of IPv4, a site's of IPv6. None for what is no address."""
+    """Return the network of an address: 256 addresses of IPv4, a site's of IPv6. None for what is no address."""
     try:
         ip = ip_address(address.partition("%")[0])
     except ValueError:
@@ -57,7 +57,7 @@ def coarse_network(address: str) -> str | None:
 
 
 class Ending(StrEnum):
-    """Which sessions are to end."""
+    """Sessions to be ended."""
 
     THIS = "THIS"
     OTHERS = "OTHERS"
@@ -68,7 +68,7 @@ class Ending(StrEnum):
 class Revocation:
     """The end of one session, or of all of a user that began before an instant, in seconds since 1970.
 
-    `user_id` is None where nobody has come with a token of the account yet.
+    `user_id` is None if the account has not sent a token yet.
     """
 
     user_id: UUID | None
@@ -77,5 +77,5 @@ class Revocation:
 
 
 def user_channel(user_id: UUID) -> str:
-    """What is woken when sessions of a user have ended. It has no log."""
+    """Return the channel that is woken when sessions of a user have ended. It has no log."""
     return f"{OF_USERS}{user_id.hex}"

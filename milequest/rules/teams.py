@@ -1,4 +1,4 @@
-"""Teams and memberships: what they may be called, how many they may hold, and from when a member's walks count."""
+"""Teams and memberships: limits of names and numbers, and from when a member's walks count."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -67,35 +67,35 @@ def new_team(
 
 
 def team_changes(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given fields of a team, checked; a null description clears it. Raises VALIDATION_ERROR under `input`."""
+    """Return a team's given fields, checked; a null description clears it. Raises VALIDATION_ERROR under `input`."""
     return {name: check(given[name]) for name, check in _CHECKS.items() if name in given}
 
 
 def name_key(name: str) -> str:
-    """A name as names are compared and searched: alike on every database, whatever its locale's lower() knows."""
+    """Return a name's form for comparison and search: alike on every database, whatever its locale's lower() does."""
     return normal("input.name", name.casefold(), NAME_KEY_MAX, derived=True)
 
 
 def refuse_unless_confirmed(name: str, typed: str) -> None:
-    """Whoever deletes a team types its name. Raises VALIDATION_ERROR for another one."""
+    """Raise VALIDATION_ERROR unless the team's name was typed, as its deletion requires."""
     if clean("input.confirmName", typed, 0, NAME[1]) != name:
         raise invalid("input.confirmName", "MISMATCH", "must be the team's name, letter by letter")
 
 
 def refuse_below_present(max_members: int, member_count: int) -> None:
-    """A team keeps whom it has. Raises VALIDATION_ERROR for fewer seats than members."""
+    """Raise VALIDATION_ERROR for fewer seats than members: no member is removed by it."""
     if max_members < member_count:
         message = f"the team has {member_count} members"
         raise invalid("input.maxMembers", "OUT_OF_RANGE", message, low=member_count, high=MEMBERS[1])
 
 
 def refuse_if_full(member_count: int, max_members: int) -> None:
-    """Raises TEAM_FULL when every seat is taken."""
+    """Raise TEAM_FULL when every seat is taken."""
     if member_count >= max_members:
         raise Refused(ErrorCode.TEAM_FULL, f"All {max_members} seats of the team are taken.")
 
 
 def counts_from(joined_at: datetime, member_zone: ZoneInfo, last_left_at: datetime | None) -> datetime:
-    """From when a new member's walks count: the start of their local day, yet no time before they last left."""
+    """Return from when a new member's walks count: the start of their local day, but not before they last left."""
     start = start_of_local_day(joined_at, member_zone)
     return start if last_left_at is None else max(start, last_left_at)

@@ -1,4 +1,4 @@
-"""Famous walks to choose from instead of drawing a route: the towns along them. A router makes the legs.
+"""Famous walks to choose from instead of drawing a route: the towns along them. A router plans the legs.
 
 The coordinates are facts; the names are those on signposts. Straight legs between towns are shorter than the trails.
 """
@@ -12,7 +12,7 @@ from milequest.rules.routes import Waypoint
 
 @dataclass(frozen=True, slots=True)
 class RouteTemplate:
-    """A walk with up to 25 waypoints; `country` is ISO 3166-1 alpha-2, of where most of it lies."""
+    """A walk with up to 25 waypoints; `country` is ISO 3166-1 alpha-2, of its largest part."""
 
     id: UUID
     name: str

@@ -1,4 +1,4 @@
-"""Text that comes in: bounded before any work is done on it, then normalised, trimmed, and free of what nobody sees.
+"""Incoming text: bounded before any work is done on it, then normalised, trimmed, and free of invisible characters.
 
 `normal` is the one place where text is normalised. The work of a normal form grows with the square of a run of
 combining marks, so both a text's length and its runs of marks are bounded before.
@@ -14,18 +14,18 @@ from zoneinfo import ZoneInfo
 from milequest.rules.errors import ValidationError, invalid
 
 MAX_MARKS: Final = 30  # combining marks in a row: Unicode's Stream-Safe limit (UAX #15, 13)
-_COMPOSED: Final = 4  # characters at most of which a normal form makes one
-_GROWN_MARKS: Final = 6  # marks at most that a letter brings along when it is decomposed and its case is folded
-_TWO_MARKS: Final = "\u0344\u0f73\u0f75\u0f81"  # what each of these decomposes to
-_LATE_MARKS: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"  # no marks by their class, but what they decompose to is
+_COMPOSED: Final = 4  # characters that a normal form composes to one, at most
+_GROWN_MARKS: Final = 6  # marks that a letter gives, at most, when it is decomposed and its case is folded
+_TWO_MARKS: Final = "\u0344\u0f73\u0f75\u0f81"  # each of these decomposes to two
+_LATE_MARKS: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"  # no marks by their class, but they decompose to marks
 
-# Zero-width (non-)joiners as emoji and many scripts need them: between two characters beyond ASCII.
+# Zero-width (non-)joiners as used by emoji and many scripts: between two characters beyond ASCII.
 _JOINED = re.compile(r"(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
-# Variation selectors as they do: behind such a character, or one that a keycap is made of.
+# Variation selectors as used by them: after such a character, or the base of a keycap.
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _SELECTED = re.compile(rf"(?<=[^\x00-\x7f\u200c\u200d{_SELECTORS}])[{_SELECTORS}]|(?<=[0-9#*])\ufe0f")
-# What shows nothing though it is no format character: fillers of Hangul, an empty pattern of Braille, selectors, and
-# all else that Unicode calls default ignorable.
+# Invisible characters that are no format characters: fillers of Hangul, an empty pattern of Braille, selectors, and
+# all others that Unicode calls default ignorable.
 _BLANK = re.compile(
     rf"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\uffa0\ufff0-\ufff8\U0001d159\U000e0000-\U000e0fff{_SELECTORS}]"
 )
@@ -34,9 +34,9 @@ T = TypeVar("T")
 
 
 def normal(path: str, value: str, high: int, form: Literal["NFC", "NFKD"] = "NFC", *, derived: bool = False) -> str:
-    """`value` in a normal form. What can't have `high` characters then is refused unread.
+    """Return `value` in a normal form. A value that can't have `high` characters then is refused unread.
 
-    `derived` says that `value` is text that was normalised before, or was made of it by changing its case. Raises
+    `derived` means that `value` is text that was normalised before, or derived from it by changing its case. Raises
     VALIDATION_ERROR at `path`: TOO_LONG, or MALFORMED for lone surrogates and more than 30 combining marks in a row.
     """
     if len(value) > _COMPOSED * high:
@@ -55,9 +55,9 @@ def normal(path: str, value: str, high: int, form: Literal["NFC", "NFKD"] = "NFC
 
 
 def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) -> str:
-    """`value` trimmed and in NFC, `low` to `high` characters long. `lines` allows line breaks and tabs.
+    """Return `value` trimmed and in NFC, `low` to `high` characters long. `lines` allows line breaks and tabs.
 
-    What has one line looks as it is: blanks are single spaces, and nothing in it is invisible or turns it around.
+    A single line looks as it is: blanks are single spaces, and it has no invisible or direction-changing characters.
     Raises VALIDATION_ERROR at `path`.
     """
     text = normal(path, value, high).strip()
@@ -77,17 +77,17 @@ def clean(path: str, value: str, low: int, high: int, *, lines: bool = False) ->
 
 
 def is_unseen(character: str) -> bool:
-    """Whether a character shows nothing: a control, a format character, or one of those that are blank."""
+    """Return whether a character is invisible: a control, a format character, or one of those that are blank."""
     return unicodedata.category(character) in ("Cc", "Cf", "Cs") or _BLANK.match(character) is not None
 
 
 def clean_optional(path: str, value: str | None, high: int, *, lines: bool = False) -> str | None:
-    """As `clean`, where nothing (null, or only blanks) is None."""
+    """Return as `clean` does, but None for null or only blanks."""
     return clean(path, value, 0, high, lines=lines) or None if value is not None else None
 
 
 def presentable(value: str, high: int) -> str | None:
-    """Return a name out of a file as `clean` takes it, without what that refuses; None where nothing is left."""
+    """Return a name out of a file as `clean` takes it, without the characters that refuses; None if nothing is left."""
     joined = {found.start() for each in (_JOINED, _SELECTED) for found in each.finditer(value[: 8 * high])}
     shown = [
         " " if character.isspace() else character
@@ -101,21 +101,21 @@ def presentable(value: str, high: int) -> str | None:
 
 
 def required(path: str, value: T | None) -> T:
-    """`value`, where null would clear what cannot be empty. Raises VALIDATION_ERROR at `path`."""
+    """Return `value`. Raises VALIDATION_ERROR at `path` for null, which would clear what cannot be empty."""
     if value is None:
         raise invalid(path, "REQUIRED", "cannot be cleared: leave it out, or give a value")
     return value
 
 
 def whole(path: str, value: int, low: int, high: int) -> int:
-    """A whole number from `low` to `high`. Raises VALIDATION_ERROR at `path`."""
+    """Return a whole number from `low` to `high`. Raises VALIDATION_ERROR at `path`."""
     if not low <= value <= high:
         raise invalid(path, "OUT_OF_RANGE", f"must be {low} to {high}", low=low, high=high)
     return value
 
 
 def zone(path: str, name: str) -> ZoneInfo:
-    """The IANA time zone `name`. Raises VALIDATION_ERROR at `path`.
+    """Return the IANA time zone `name`. Raises VALIDATION_ERROR at `path`.
 
     Names are those of the tzdata package, the same on every machine: its system may know others, such as `localtime`.
     """
@@ -127,4 +127,4 @@ def zone(path: str, name: str) -> ZoneInfo:
 @cache
 def _zones() -> frozenset[str]:
     names = resources.files("tzdata").joinpath("zones").read_text("utf-8").split()
-    return frozenset(names) - {"Factory"}  # which stands for a zone that nobody has set
+    return frozenset(names) - {"Factory"}  # the placeholder for a zone that was not set

@@ -1,9 +1,8 @@
-"""Pictures people upload: found good by their own bytes, whatever the client calls them, and cleaned of all but the
-picture.
+"""Pictures people upload: checked by their own bytes, whatever type the client states, and cleaned of everything else.
 
-A photo tells where and when it was taken, and by what; some carry a film behind it. What is kept is what it takes to
-show the picture: its pixels, its colours' profile and which side is up. Nothing is decoded or compressed again, so
-nothing is lost, and it takes no library.
+A photo holds place, time and device; some files have a film appended. Kept is what is needed to show the picture: its
+pixels, its colour profile and its orientation. Nothing is decoded or compressed again, so nothing is lost, and no
+library is needed.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,24 +28,24 @@ _FORMATS: Final[Mapping[str, tuple[Callable[[bytes], bool], Callable[[bytes], by
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that may be shown to everybody."""
+    """A picture that may be shown to everyone."""
 
     content_type: str
     data: bytes
 
     @property
     def extension(self) -> str:
-        """What its file's name ends with."""
+        """The extension of its file's name."""
         return EXTENSIONS[self.content_type]
 
 
 def cleaned(data: bytes) -> Picture:
-    """The picture in `data`. Takes a while for a large one. Raises BadPicture."""
+    """Return the picture in `data`. Takes a while for a large one. Raises BadPicture."""
     refuse_size(len(data), MAX_BYTES)
     for content_type, (is_one, clean) in _FORMATS.items():
         if is_one(data):
             try:
                 return Picture(content_type, clean(data))
-            except (IndexError, ValueError):  # it ends where it should go on
+            except (IndexError, ValueError):  # it ends too early
                 raise BadPicture("the picture is cut off") from None
     raise BadPicture("this is no picture in JPEG, PNG or WebP")

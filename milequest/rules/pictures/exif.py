@@ -1,15 +1,15 @@
-"""Of Exif the one thing it takes to show a picture: which side is up. All else it says is left out."""
+"""The one value of Exif needed to show a picture: its orientation. Everything else in it is dropped."""
 
 import struct
 from typing import Final
 
 _TAG: Final = 0x0112
 _SHORT: Final = 3
-AS_IT_IS: Final = 1  # the orientation of who says none
+AS_IT_IS: Final = 1  # the orientation if none is given
 
 
 def orientation(tiff: bytes) -> int:
-    """1 to 8, of the TIFF structure that Exif is; 1 where it is not readable."""
+    """Return 1 to 8, from the TIFF structure that Exif is; 1 if it is not readable."""
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
         return AS_IT_IS
@@ -26,7 +26,7 @@ def orientation(tiff: bytes) -> int:
 
 
 def only_orientation(tiff: bytes) -> bytes:
-    """A TIFF structure that says nothing but the orientation `tiff` says; empty where it need not be said."""
+    """Return a TIFF structure with nothing but the orientation of `tiff`; empty for the default one."""
     value = orientation(tiff)
     if value == AS_IT_IS:
         return b""

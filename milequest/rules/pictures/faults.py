@@ -1,5 +1,5 @@
-"""What is wrong with a picture."""
+"""Faults of pictures."""
 
 
 class BadPicture(Exception):
-    """It may not be shown; the message says why, in words for people."""
+    """The picture may not be shown; the message is the reason, in words for people."""

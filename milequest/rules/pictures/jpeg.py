@@ -13,26 +13,27 @@ _START: Final = b"\xff\xd8"
 _END: Final = 0xD9
 _SCAN: Final = 0xDA
 _APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
-_FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})  # what browsers show: baseline, extended, progressive
+_FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})  # shown by browsers: baseline, extended, progressive
 _NEEDED: Final = _FRAMES | {_SCAN, 0xC4, 0xDB, 0xDD}  # with tables of Huffman's codes, quantisation, restarts
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a segment
-_MARKER: Final = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)  # any number of FFs may stand before it
+
+_MARKER: Final = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)  # any number of FFs may precede it
 _END_OF_SCAN: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _MOST_SCANS: Final = 100  # each makes a browser go over all pixels again
 _EXIF: Final = b"Exif\0\0"
 _PROFILE: Final = b"ICC_PROFILE\0"
-_ADOBE: Final = b"Adobe"  # how the colours are meant
+_ADOBE: Final = b"Adobe"  # the colour transform
 _ADOBE_BYTES: Final = 12
 _JFIF: Final = b"JFIF\0"
 
 
 def is_one(data: bytes) -> bool:
-    """Whether it begins as a JPEG does."""
+    """Return whether it begins as a JPEG does."""
     return data.startswith(_START + b"\xff")
 
 
 def cleaned(data: bytes) -> bytes:
-    """The picture alone. Raises BadPicture, IndexError or ValueError."""
+    """Return the picture alone. Raises BadPicture, IndexError or ValueError."""
     kept, frames, scans, told = [_START], 0, 0, False
     for marker, body, pixels in _segments(data):
         if marker in _FRAMES:
@@ -52,10 +53,10 @@ def cleaned(data: bytes) -> bytes:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Each segment's marker, body, and the pixels behind it; up to the end, behind which may lie a film.
+    """Yield each segment's marker, body, and the pixels behind it; up to the end, after which a film may follow.
 
-    As decoders do, it passes over what stands between two segments, and takes the end of the file after pixels for that
-    of the picture.
+    As decoders do, it skips bytes between two segments, and takes the end of the file after pixels for that of the
+    picture.
     """
     at, count, has_pixels = len(_START), 0, False
     while (found := _MARKER.search(data, at)) or not has_pixels:
@@ -85,7 +86,7 @@ def _exactly(data: bytes, at: int, size: int) -> bytes:
 
 
 def _shown(marker: int, body: bytes) -> bytes | None:
-    """What of a segment is needed to show the picture; None where that is nothing."""
+    """Return the part of a segment needed to show the picture; None if there is none."""
     if marker in _NEEDED:
         return body
     if marker == _APP0 and body.startswith(_JFIF):
@@ -96,7 +97,7 @@ def _shown(marker: int, body: bytes) -> bytes | None:
     if marker == _APP14 and body.startswith(_ADOBE):
         return body[:_ADOBE_BYTES]
     if marker == _APP2 and body.startswith(_PROFILE):
-        return body  # the colours' profile, which is the one thing kept whole that no pixel is made of
+        return body  # the colour profile, the only data kept whole besides the pixels
     if _APP0 <= marker <= _APP15 or marker == _COMMENT:
         return None
     raise BadPicture("this kind of JPEG is shown by few browsers")

@@ -1,4 +1,4 @@
-"""PNG: chunks with their checksums (the W3C's third edition). The pixels are unpacked, to see that all are there."""
+"""PNG: chunks with their checksums (the W3C's third edition). The pixels are unpacked, to check that all are there."""
 
 import struct
 import zlib
@@ -19,12 +19,12 @@ _AT_ONCE: Final = 1 << 20  # bytes that are unpacked at a time
 
 
 def is_one(data: bytes) -> bool:
-    """Whether it begins as a PNG does."""
+    """Return whether it begins as a PNG does."""
     return data.startswith(_START)
 
 
 def cleaned(data: bytes) -> bytes:
-    """The picture alone, without texts and times; of an animated one the still. Raises BadPicture."""
+    """Return the picture alone, without texts and times; of an animated one the still. Raises BadPicture."""
     kept, packed, header = [_START], [], b""
     for kind, body in _chunks(data):
         if bool(header) == (kind == b"IHDR"):  # one, and at the beginning
@@ -46,7 +46,7 @@ def cleaned(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each chunk's type and body, up to the end: what lies behind is no picture."""
+    """Yield each chunk's type and body, up to the end: data after it is no picture."""
     at, kind, count = len(_START), b"", 0
     while kind != b"IEND":
         count += 1
@@ -70,7 +70,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _unpacked_size(header: bytes) -> int:
-    """How many bytes the pixels are: each row with one that says how it is filtered."""
+    """Return the number of bytes of the pixels: each row has one more that gives its filter."""
     if len(header) != 13:
         raise BadPicture("the PNG is damaged")
     width, height, depth, colour, packing, filtering, interlace = struct.unpack(">IIBBBBB", header)
@@ -87,7 +87,7 @@ def _unpacked_size(header: bytes) -> int:
 
 
 def _refuse_pixels(packed: bytes, size: int) -> None:
-    """Raises BadPicture where there are more or fewer than `size` bytes; no more are unpacked to find out.
+    """Raise BadPicture if there are more or fewer than `size` bytes; no more are unpacked to find out.
 
     Nothing may follow the packed ones in their chunks either: no decoder shows it.
     """

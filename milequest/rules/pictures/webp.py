@@ -15,12 +15,12 @@ _HAS_EXIF, _HAS_XMP, _IS_ANIMATED = 0x08, 0x04, 0x02
 
 
 def is_one(data: bytes) -> bool:
-    """Whether it begins as a WebP does."""
+    """Return whether it begins as a WebP does."""
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
 def cleaned(data: bytes) -> bytes:
-    """The picture alone. Raises BadPicture."""
+    """Return the picture alone. Raises BadPicture."""
     chunks = dict(_chunks(data))
     pixels = [kind for kind in (b"VP8 ", b"VP8L") if kind in chunks]
     if len(pixels) != 1:
@@ -38,7 +38,7 @@ def cleaned(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each chunk's type and body, the first of its type, up to where the container says that it ends."""
+    """Yield each chunk's type and body, the first of its type, up to the container's stated end."""
     (size,) = struct.unpack("<I", data[4:8])
     end, at, known, count = size + 8, 12, set(), 0
     if end > len(data):
@@ -62,7 +62,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _size_of(kind: bytes, body: bytes) -> tuple[int, int]:
-    """Width and height, as the pixels themselves say (RFC 6386, 9.1; RFC 9649, 3.4)."""
+    """Return width and height, as stated by the pixels themselves (RFC 6386, 9.1; RFC 9649, 3.4)."""
     if kind == b"VP8L":
         if len(body) < 5 or body[0] != 0x2F:
             raise BadPicture("the WebP is damaged")
@@ -75,7 +75,7 @@ def _size_of(kind: bytes, body: bytes) -> tuple[int, int]:
 
 
 def _extended(body: bytes, size: tuple[int, int], *, turned: bool) -> bytes:
-    """The header that says what there is besides pixels, and what is left of that."""
+    """Return the header that lists what there is besides pixels, reduced to what is kept."""
     if len(body) < 10 or body[0] & _IS_ANIMATED:
         raise BadPicture("the WebP is animated")
     canvas = int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
