@@ -1,1 +1,1 @@
-"""AWS over its own HTTP protocols: three services, signed by ourselves. An SDK costs five times as much a call."""
+"""AWS over its own HTTP protocols, with requests signed by ourselves. An SDK costs five times as much per call."""

@@ -1,4 +1,4 @@
-"""AWS takes several things at once, but only so many, and only so large."""
+"""Batches for AWS, which takes several items at once, but limits their number and size."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 def batches(things: Sequence[T], most: int, most_bytes: int, size: Callable[[T], int]) -> list[list[T]]:
-    """Things in their order, in batches of at most `most` and `most_bytes`; one that is larger goes alone."""
+    """Split things, in order, into batches of at most `most` and `most_bytes`; a larger one gets a batch of its own."""
     found: list[list[T]] = []
     total = 0
     for thing in things:

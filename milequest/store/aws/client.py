@@ -1,4 +1,4 @@
-"""Calls to AWS: where to, signed, and tried again where that may help."""
+"""Calls to AWS: addressed, signed, and retried where that may help."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ BUSY = frozenset(
 
 
 class AwsError(Exception):
-    """AWS said no. `code` is its name of the error, `answer` the body of what it said."""
+    """AWS refused. `code` is its name of the error, `answer` the response's body."""
 
     def __init__(self, status: int, code: str, answer: Mapping[str, Any]) -> None:
         super().__init__(f"{code} ({status})")
@@ -42,12 +42,12 @@ class AwsError(Exception):
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same request may well succeed in a moment."""
+        """True if the same request may well succeed in a moment."""
         return self.status >= 500 or self.status == 429 or self.code in BUSY
 
 
 class Aws:
-    """The way to AWS, or to the local one at `endpoint`: this is the one place that decides which."""
+    """Client of AWS, or of the local one at `endpoint`: this is the one place that decides which."""
 
     def __init__(self, http: Http, credentials: Source, region: str, endpoint: str = "") -> None:
         self._http = http
@@ -56,21 +56,21 @@ class Aws:
         self._endpoint = endpoint.rstrip("/")
 
     def signer(self, service: str) -> Signer:
-        """Signs requests to a service."""
+        """Return the signer of requests to a service."""
         return Signer(self._region, service)
 
     def origin(self, service: str) -> Origin:
-        """Where a service is."""
+        """Return the origin of a service."""
         return Origin.of(self._endpoint or f"https://{service}.{self._region}.amazonaws.com")
 
     def bucket(self, name: str) -> tuple[Origin, str]:
-        """Where a bucket is, and what its paths begin with: nothing but at a local AWS."""
+        """Return the origin of a bucket, and the prefix of its paths: empty except at a local AWS."""
         if self._endpoint:
             return Origin.of(self._endpoint), f"/{name}"
         return Origin.of(f"https://{name}.s3.{self._region}.amazonaws.com"), ""
 
     async def credentials(self) -> Credentials:
-        """Return our credentials, for what others will send in our name. Raises Away."""
+        """Return our credentials, for requests that others will send in our name. Raises Away."""
         return await self._credentials()
 
     async def send(
@@ -82,7 +82,7 @@ class Aws:
         body: bytes,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Response:
-        """One signed request, once. Raises Away when nobody answers."""
+        """Send one signed request, once. Raises Away when there is no response."""
         who = await self._credentials()
         headers = signer.sign(who, method, path, {"host": origin.header, **headers}, body, datetime.now(UTC))
         return await self._http.request(origin, method, path, headers, body)
@@ -90,10 +90,9 @@ class Aws:
     async def call(
         self, signer: Signer | None, origin: Origin, target: str, version: str, given: Mapping[str, Any]
     ) -> Any:
-        """Call an operation of a service that speaks JSON; its answer. Raises AwsError or Away.
+        """Call an operation of a JSON service and return its answer. Raises AwsError or Away.
 
-        Without a signer for an operation that is open to all. What may pass is tried again, so each call is such that
-        its second time does no harm.
+        Operations open to all take no signer. Transient errors are retried, so each call must do no harm a second time.
         """
         body = orjson.dumps(given)
         headers = {"host": origin.header, "content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
@@ -112,7 +111,7 @@ class Aws:
 
 @asynccontextmanager
 async def open_aws(settings: Settings) -> AsyncIterator[Aws]:
-    """The way to AWS that the settings name."""
+    """Open the client of the AWS that the settings name."""
     http = Http()
     try:
         yield Aws(http, source(settings), settings.aws_region, settings.aws_endpoint_url)
@@ -121,7 +120,7 @@ async def open_aws(settings: Settings) -> AsyncIterator[Aws]:
 
 
 def pause(attempt: int) -> float:
-    """How long to wait after an attempt that failed: with each one longer, and never all at the same time."""
+    """Return how long to wait after a failed attempt: longer each time, and random, so that not all retry at once."""
     return random.uniform(0, PAUSE_SECONDS * 2**attempt)
 
 

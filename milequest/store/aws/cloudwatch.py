@@ -1,4 +1,4 @@
-"""CloudWatch: what metrics came to."""
+"""Sums of CloudWatch's metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from milequest.store.aws.client import Aws
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A metric: of which service, by which name, and about what."""
+    """A metric: its namespace, its name, and its dimension."""
 
     namespace: str
     name: str
@@ -18,7 +18,7 @@ class Watched:
 
 
 async def sums(aws: Aws, metrics: Mapping[str, Watched], begins: datetime, ends: datetime) -> dict[str, int]:
-    """Return the values of each in between, none where it was never told. Raises AwsError or Away."""
+    """Return the sum of each in between, none if it was never reported. Raises AwsError or Away."""
     period = (ends - begins) // SECOND
     queries = [
         {

@@ -1,6 +1,6 @@
-"""Who we are to AWS: what the settings say, or what the role of a task is given, which is renewed before it ends.
+"""Our AWS credentials: those of the settings, or those of a task's role, which are renewed before they expire.
 
-A task of ECS and a function with SnapStart find their role's credentials at an address that only they reach.
+A task of ECS and a function with SnapStart get their role's credentials from an address that only they can reach.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from milequest.store.aws.signing import Credentials
 log = logging.getLogger(__name__)
 
 Source: TypeAlias = Callable[[], Awaitable[Credentials]]
-"""Credentials that are good now. Raises Away where there are none to be had."""
+"""Return credentials that are valid now. Raises Away if none can be had."""
 
-OF_TASKS: Final = "http://169.254.170.2"  # where ECS answers tasks
-EARLY: Final = timedelta(minutes=5)  # before their end they are renewed
-PAUSE: Final = timedelta(seconds=30)  # between two askings, while those we have are good
+OF_TASKS: Final = "http://169.254.170.2"  # ECS's address for tasks
+EARLY: Final = timedelta(minutes=5)  # before their expiry they are renewed
+PAUSE: Final = timedelta(seconds=30)  # between two requests, while the present ones are valid
 
 
 def source(settings: Settings) -> Source:
-    """Where to get credentials each time that something is signed."""
+    """Return the source of credentials for each signature."""
     kept = Credentials(settings.aws_access_key_id, settings.aws_secret_access_key, settings.aws_session_token)
     if not kept.access_key:
         url = settings.aws_container_credentials_full_uri
@@ -41,7 +41,7 @@ def source(settings: Settings) -> Source:
 
 
 def fixed(credentials: Credentials) -> Source:
-    """The same ones each time."""
+    """Return a source of always the same ones."""
 
     async def get() -> Credentials:
         return credentials
@@ -51,14 +51,14 @@ def fixed(credentials: Credentials) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """Credentials until when they are good."""
+    """Credentials with their expiry."""
 
     credentials: Credentials
     until: datetime
 
 
 class Role:
-    """The role's credentials that are told at `url` to who brings `token`; of many who want them at once one asks."""
+    """The role's credentials served at `url` for `token`; of many callers at once one requests them."""
 
     def __init__(self, url: str, token: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._origin = Origin.of(url)
@@ -71,18 +71,18 @@ class Role:
         self._asked = datetime.min.replace(tzinfo=UTC)
 
     async def __call__(self) -> Credentials:
-        """Credentials that are good now. Raises Away."""
+        """Return credentials that are valid now. Raises Away."""
         kept = self._kept
         if kept is not None and self._may_wait(kept):
             return kept.credentials
         async with self._lock:
-            if self._kept is kept:  # nobody else has asked meanwhile
+            if self._kept is kept:  # no other has renewed them meanwhile
                 await self._renew()
         assert self._kept is not None, "it is kept, or _renew raised"
         return self._kept.credentials
 
     def _may_wait(self, kept: _Given) -> bool:
-        """Whether these do, though they may end soon: somebody asks for others just now, or has in vain."""
+        """Return whether these will do, though they may expire soon: a renewal is under way, or has just failed."""
         now = self._now()
         if now >= kept.until:
             return False
@@ -96,7 +96,7 @@ class Role:
             if self._kept is None or self._now() >= self._kept.until:
                 raise
             said, until = str(error) or type(error).__name__, self._kept.until.isoformat()
-            log.warning("AWS gives our role no new credentials, those we have are good until %s: %s", until, said)
+            log.warning("AWS gives our role no new credentials, the present ones are valid until %s: %s", until, said)
 
     async def _ask(self) -> _Given:
         http = Http()

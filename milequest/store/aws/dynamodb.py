@@ -15,7 +15,7 @@ from milequest.store.aws.client import Aws, AwsError, pause
 Value: TypeAlias = "str | int | bool | Sequence[str] | frozenset[str] | None"
 Item: TypeAlias = Mapping[str, Value]
 Read: TypeAlias = dict[str, Any]
-"""An item as it is read."""
+"""An item as read."""
 
 MOST_AT_ONCE = 25  # items of one batch
 _NAME = re.compile(r"#(\w+)")
@@ -23,18 +23,18 @@ _NAME = re.compile(r"#(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An item's place."""
+    """Primary key of an item."""
 
     pk: str
     sk: str
 
     def plain(self) -> dict[str, str]:
-        """As attributes."""
+        """Return it as attributes."""
         return {"pk": self.pk, "sk": self.sk}
 
 
 class NotWrittenError(Exception):
-    """A condition did not hold: nothing was written. `failed` says of each part of a transaction whether it failed."""
+    """A condition did not hold: nothing was written. `failed` holds for each part of a transaction if it failed."""
 
     def __init__(self, failed: Sequence[bool]) -> None:
         super().__init__("a condition did not hold")
@@ -42,7 +42,7 @@ class NotWrittenError(Exception):
 
 
 class ConflictError(Exception):
-    """Another transaction was at the same items; the same one may succeed in a moment."""
+    """Another transaction used the same items; the same one may succeed in a moment."""
 
 
 class Table:
@@ -55,27 +55,27 @@ class Table:
         self._origin = aws.origin("dynamodb")
 
     async def get(self, key: Key) -> Read | None:
-        """An item, as it is now."""
+        """Return an item, as it is now."""
         answer = await self._call("GetItem", Key=_packed(key.plain()), ConsistentRead=True)
         return _unpacked(answer["Item"]) if "Item" in answer else None
 
     async def put(self, key: Key, item: Item) -> None:
-        """Write an item, whatever was there."""
+        """Write an item, replacing any other."""
         await self._call("PutItem", Item=_packed({**item, **key.plain()}))
 
     async def update(self, key: Key, expression: str, condition: str = "", **values: Value) -> bool:
-        """Change an item; whether the condition held."""
+        """Change an item; return whether the condition held."""
         write = _expressions(values, UpdateExpression=expression, ConditionExpression=condition)
         return await self._conditional("UpdateItem", Key=_packed(key.plain()), **write) is not None
 
     async def delete(self, key: Key, condition: str = "", **values: Value) -> Read | None:
-        """Remove an item; what it was. None where there was none, or the condition did not hold."""
+        """Delete an item and return it; None if there was none, or the condition did not hold."""
         write = _expressions(values, ConditionExpression=condition)
         answer = await self._conditional("DeleteItem", Key=_packed(key.plain()), ReturnValues="ALL_OLD", **write)
         return _unpacked(answer["Attributes"]) if answer and "Attributes" in answer else None
 
     async def query(self, pk: str, condition: str = "", **values: Value) -> AsyncIterator[Read]:
-        """All items of a partition in the order of `sk`, or those whose `#sk` fulfils the condition."""
+        """Yield all items of a partition in the order of `sk`, or those whose `#sk` fulfils the condition."""
         both = f"#pk = :pk AND {condition}" if condition else "#pk = :pk"
         given = _expressions({**values, "pk": pk}, KeyConditionExpression=both)
         page: dict[str, Any] = {}
@@ -88,7 +88,7 @@ class Table:
             page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     async def remove(self, keys: Sequence[Key]) -> None:
-        """Remove items; those that are not there are no mistake."""
+        """Delete items; missing ones are no error."""
         left = [{"DeleteRequest": {"Key": _packed(key.plain())}} for key in keys]
         while left:
             now, later = left[:MOST_AT_ONCE], left[MOST_AT_ONCE:]
@@ -99,7 +99,7 @@ class Table:
             left = [*undone, *later]
 
     async def transact(self, parts: Sequence["Part"], token: str) -> None:
-        """Write all or nothing. A second time with the same `token` writes nothing more and is a success.
+        """Write all or nothing. A second time with the same `token` writes nothing more and succeeds.
 
         Raises NotWrittenError, ConflictError.
         """
@@ -114,7 +114,7 @@ class Table:
             raise (NotWrittenError(failed) if any(failed) else ConflictError()) from None
 
     async def _conditional(self, operation: str, **given: Any) -> Any:
-        """The answer; None where the condition did not hold."""
+        """Return the answer; None if the condition did not hold."""
         try:
             return await self._call(operation, **given)
         except AwsError as error:
@@ -131,7 +131,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a transaction: puts `item`, or else changes the one that is there."""
+    """A part of a transaction: puts `item`, or else changes the existing one."""
 
     key: Key
     values: Mapping[str, Value]
@@ -140,7 +140,7 @@ class Part:
     condition: str = ""
 
     def packed(self, table: str) -> dict[str, Any]:
-        """As it is sent."""
+        """Return it in the request's form."""
         if self.item is not None:
             given = _expressions(self.values, ConditionExpression=self.condition)
             return {"Put": {"TableName": table, "Item": _packed({**self.item, **self.key.plain()}), **given}}

@@ -1,4 +1,4 @@
-"""A bus of EventBridge: what is told to whoever has a rule for it."""
+"""A bus of EventBridge, which passes events to all that have a rule for them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ from milequest.store.aws.client import ATTEMPTS, Aws, AwsError, pause
 SOURCE = "milequest"
 MOST_AT_ONCE = 10  # events of one call
 MOST_BYTES = 256 * 1024  # of one call, as AWS counts
-TIME_BYTES = 14  # what AWS counts for an event's time
+TIME_BYTES = 14  # that AWS counts for an event's time
 
 
 @dataclass(frozen=True, slots=True)
 class BusEvent:
-    """An event: its kind, when it happened, and a JSON object with an `id`, as the same event may come twice."""
+    """An event: its kind, its time, and a JSON object with an `id`, as the same event may be delivered twice."""
 
     kind: str
     at: datetime
     detail: Mapping[str, Any]
 
     def entry(self) -> dict[str, Any]:
-        """As EventBridge takes it."""
+        """Return it in EventBridge's form."""
         detail = orjson.dumps(self.detail).decode()
         return {"Source": SOURCE, "DetailType": self.kind, "Time": seconds(self.at), "Detail": detail}
 
@@ -42,13 +42,13 @@ class EventBus:
         self._origin = aws.origin("events")
 
     async def put(self, events: Sequence[BusEvent]) -> None:
-        """Tell all of them. Raises AwsError or Away; some may have been told then."""
+        """Send all of them. Raises AwsError or Away; some may have been sent then."""
         entries = [{"EventBusName": self._name, **event.entry()} for event in events]
         for batch in batches(entries, MOST_AT_ONCE, MOST_BYTES, _bytes):
             await self._put(batch)
 
     async def _put(self, entries: list[dict[str, Any]]) -> None:
-        """AWS may refuse some of a call: only those are sent again."""
+        """Send one batch. AWS may refuse some entries of a call: only those are sent again."""
         for attempt in range(1, ATTEMPTS + 1):
             given = {"Entries": entries}
             answer = await self._aws.call(self._signer, self._origin, "AWSEvents.PutEvents", "1.1", given)

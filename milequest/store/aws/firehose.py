@@ -1,4 +1,4 @@
-"""A stream of Firehose, which lays down what it is given."""
+"""A stream of Firehose, which stores the rows it is given."""
 
 import base64
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class Stream:
         self._name = name
 
     async def put(self, row: Mapping[str, Any]) -> None:
-        """Give it a row of the table behind it. Raises AwsError or Away."""
+        """Send a row of the table behind it. Raises AwsError or Away."""
         record = {"Data": base64.b64encode(orjson.dumps(row) + b"\n").decode()}
         given = {"DeliveryStreamName": self._name, "Record": record}
         signer, origin = self._aws.signer("firehose"), self._aws.origin("firehose")

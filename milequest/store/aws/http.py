@@ -1,4 +1,4 @@
-"""HTTP/1.1 over connections that are kept, as little of it as AWS's services need."""
+"""HTTP/1.1 over persistent connections, limited to the needs of AWS's services."""
 
 import asyncio
 import ssl
@@ -13,12 +13,12 @@ from httptools import HttpParserError, HttpResponseParser
 from milequest.store.away import Away
 
 MOST_CONNECTIONS = 64
-SECONDS = 10.0  # any answer may take
+SECONDS = 10.0  # for any response
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer."""
+    """A response."""
 
     status: int
     body: bytes
@@ -26,7 +26,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where to connect to."""
+    """Address to connect to."""
 
     scheme: str
     host: str
@@ -34,7 +34,7 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> "Origin":
-        """The origin of an address."""
+        """Return the origin of a URL."""
         parts = urlsplit(url)
         return cls(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
@@ -46,7 +46,7 @@ class Origin:
 
 
 class Http:
-    """A client that keeps its connections. At most MOST_CONNECTIONS requests run at once, the others wait."""
+    """A client with persistent connections. At most MOST_CONNECTIONS requests run at once, the others wait."""
 
     def __init__(self) -> None:
         self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
@@ -56,7 +56,7 @@ class Http:
     async def request(
         self, origin: Origin, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
-        """One exchange. Raises Away when there was none."""
+        """Send a request and return its response. Raises Away when there is none."""
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"{method} {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         try:
@@ -66,7 +66,7 @@ class Http:
             raise Away(str(error) or type(error).__name__) from error
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close idle connections."""
         for connections in self._idle.values():
             for connection in connections:
                 connection.close()
@@ -108,13 +108,13 @@ class _Connection(asyncio.Protocol):
         self.is_open = True
 
     async def exchange(self, request: bytes) -> Response:
-        """Send a request and wait for the answer."""
+        """Send a request and wait for the response."""
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self.is_open = False
         self._transport.close()
 
@@ -134,11 +134,11 @@ class _Connection(asyncio.Protocol):
             self._answer.set_exception(exc or ConnectionResetError("closed before the answer"))
 
     def on_body(self, body: bytes) -> None:
-        """A part of the answer's body."""
+        """Append a part of the response's body."""
         self._body += body
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
+        """Complete the response."""
         response = Response(self._parser.get_status_code(), self._body)
         self._body = b""
         if not self._parser.should_keep_alive():

@@ -11,27 +11,27 @@ MOST_AT_ONCE: Final = 100  # values of one line
 
 
 class Metric(StrEnum):
-    """What is counted or measured, with its unit in CloudWatch."""
+    """A counted or measured value, with its unit in CloudWatch."""
 
     unit: str
 
     def __new__(cls, name: str, unit: str) -> "Metric":
-        """A name with its unit."""
+        """Create a name with its unit."""
         metric = str.__new__(cls, name)
         metric._value_, metric.unit = name, unit
         return metric
 
-    FAN_OUT_LAG = ("FanOutLag", "Milliseconds")  # from an event to when all whom one message is for have it
-    OLDEST_UNPUBLISHED = ("OldestUnpublished", "Seconds")  # how long ago the oldest event happened that nobody was told
-    SOCKETS_THROTTLED = ("SocketsThrottled", "Count")  # posts that API Gateway held back, until we gave up
+    FAN_OUT_LAG = ("FanOutLag", "Milliseconds")  # from an event until all receivers of a message have it
+    OLDEST_UNPUBLISHED = ("OldestUnpublished", "Seconds")  # age of the oldest event that was not published
+    SOCKETS_THROTTLED = ("SocketsThrottled", "Count")  # posts that API Gateway throttled until we gave up
     SOCKETS_PER_SERVER = ("SocketsPerServer", "Count")
-    OPEN_SOCKETS = ("OpenSockets", "Count")  # that API Gateway holds
-    SUBSCRIPTIONS = ("Subscriptions", "Count")  # on them, of each `Kind`
-    TOPICS = ("Topics", "Count")  # that somebody listens to on them
+    OPEN_SOCKETS = ("OpenSockets", "Count")  # held by API Gateway
+    SUBSCRIPTIONS = ("Subscriptions", "Count")  # on those sockets, of each `Kind`
+    TOPICS = ("Topics", "Count")  # subscribed to on those sockets
 
 
 def measured(namespace: str, metric: Metric, values: Sequence[float], **about: str) -> None:
-    """Write values down, with their dimensions; nothing where CloudWatch does not read our log: without a namespace."""
+    """Log values with their dimensions; nothing without a namespace, as CloudWatch does not read our log then."""
     if not namespace:
         return
     described = {
@@ -42,4 +42,4 @@ def measured(namespace: str, metric: Metric, values: Sequence[float], **about: s
     told = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [described]}
     for start in range(0, len(values), MOST_AT_ONCE):
         line = {"_aws": told, **about, metric.value: values[start : start + MOST_AT_ONCE]}
-        print(orjson.dumps(line).decode(), flush=True)  # noqa: T201  # this is where it is read
+        print(orjson.dumps(line).decode(), flush=True)  # noqa: T201  # CloudWatch reads it here

@@ -1,5 +1,5 @@
-"""What is signed for others to send, and good for a while: tokens that stand for a password where AWS's databases let a
-role in, and forms by which browsers send files to S3.
+"""Signatures for requests that others send, valid for a while: tokens in place of a password where AWS's databases
+admit a role, and forms by which browsers send files to S3.
 """
 
 import base64
@@ -13,13 +13,13 @@ import orjson
 
 from milequest.store.aws.signing import ALGORITHM, Credentials, signing_key
 
-SECONDS = 900  # a token is good for, when a connection is made
+SECONDS = 900  # validity of a token, for opening a connection
 
 
 def connect_token(
     credentials: Credentials, region: str, service: str, host: str, query: Mapping[str, str], now: datetime
 ) -> str:
-    """The signed address of `host`, without its scheme, for `query`: who wants to do what."""
+    """Return the signed address of `host`, without its scheme, for `query`: user and action."""
     at = f"{now:%Y%m%dT%H%M%SZ}"
     scope = f"{at[:8]}/{region}/{service}/aws4_request"
     given = {
@@ -49,7 +49,7 @@ def post_fields(
     now: datetime,
     expires_at: datetime,
 ) -> dict[str, str]:
-    """The fields of a form for S3. It takes them as they are in `given`, with the bucket, and a file of some `size`."""
+    """Return the fields of a form for S3, which accepts those in `given`, with the bucket, and a file within `size`."""
     at = f"{now:%Y%m%dT%H%M%SZ}"
     fields = {
         **given,
@@ -63,5 +63,5 @@ def post_fields(
     until = f"{expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
     policy = base64.b64encode(orjson.dumps({"expiration": until, "conditions": conditions})).decode()
     key = signing_key(credentials.secret_key, at[:8], region, "s3")
-    del fields["bucket"]  # it is signed, but the address says it
+    del fields["bucket"]  # it is signed, but the address names it
     return {**fields, "policy": policy, "x-amz-signature": hmac.digest(key, policy.encode(), "sha256").hex()}

@@ -1,4 +1,4 @@
-"""Databases that let a role of ours in: AWS's own, when their address has no password. A token stands for one."""
+"""Role-based sign-in to AWS's own databases when their address has no password: a token takes its place."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -13,12 +13,12 @@ Password: TypeAlias = Callable[[], Awaitable[str]]
 
 
 def password(settings: Settings, url: str) -> Password | None:
-    """What makes a password for each new connection to `url`; None where the address is all that is needed."""
+    """Return what makes a password for each new connection to `url`; None if the address is sufficient."""
     parts = urlsplit(url)
     if parts.password or not (parts.hostname or "").endswith(".amazonaws.com"):
         return None
     if ".cache." in str(parts.hostname):
-        host, _, _ = str(parts.hostname).partition(".")[0].rpartition("-")  # the cache's name, before what AWS added
+        host, _, _ = str(parts.hostname).partition(".")[0].rpartition("-")  # the cache's name, without AWS's suffix
         service, query = (
             "elasticache",
             {"Action": "connect", "User": parts.username or "", "ResourceType": "ServerlessCache"},
@@ -35,7 +35,7 @@ def password(settings: Settings, url: str) -> Password | None:
 
 
 async def with_password(settings: Settings, url: str) -> str:
-    """A database's address for one connection now, with a token in it where our role is let in by one."""
+    """Return a database's address for one connection now, with a token in it if our role is admitted by one."""
     secret = password(settings, url)
     if secret is None:
         return url

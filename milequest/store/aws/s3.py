@@ -1,4 +1,4 @@
-"""S3: files of a bucket. Letters, digits and `-._/` are a key, to which nothing need be done in an address."""
+"""S3: files of a bucket. Keys are letters, digits and `-._/`, which need no quoting in an address."""
 
 import asyncio
 import hashlib
@@ -19,16 +19,16 @@ class Bucket:
 
     @property
     def url(self) -> str:
-        """Where forms for it go to."""
+        """Address for upload forms."""
         return f"{self._origin.scheme}://{self._origin.header}{self._base or '/'}"
 
     async def get(self, key: str) -> bytes | None:
-        """A file, None where there is none."""
+        """Return a file, None if there is none."""
         found = await self._ask("GET", key)
         return None if found.status == 404 else found.body
 
     async def put(self, key: str, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Lay a file down in the place of what is there, with the headers it is then handed out with."""
+        """Store a file, replacing any other, with the headers it is then served with."""
         await self._ask("PUT", key, body, headers)
 
     async def delete(self, key: str) -> None:
@@ -38,8 +38,8 @@ class Bucket:
     async def _ask(
         self, method: str, key: str, body: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
     ) -> Response:
-        """An answer to a request, which does no harm a second time."""
-        digest = {"x-amz-content-sha256": hashlib.sha256(body).hexdigest()}  # without which S3 takes nothing
+        """Return the response to a request, which must do no harm a second time."""
+        digest = {"x-amz-content-sha256": hashlib.sha256(body).hexdigest()}  # required by S3
         signer, path = self._aws.signer("s3"), f"{self._base}/{key}"
         for attempt in range(1, ATTEMPTS + 1):
             try:

@@ -1,4 +1,4 @@
-"""A secret of AWS Secrets Manager, with the versions it has while it is being changed."""
+"""A secret of AWS Secrets Manager, with the versions it has during a rotation."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ class Secret:
         self._origin = aws.origin("secretsmanager")
 
     async def value(self, stage: str, version: str | None = None) -> dict[str, Any] | None:
-        """The value at a stage, if it is that version's; None if there is none."""
+        """Return the value at a stage, if it is that version's; None if there is none."""
         given = {"VersionStage": stage, **({"VersionId": version} if version else {})}
         try:
             answer = await self._call("GetSecretValue", **given)
@@ -32,17 +32,17 @@ class Secret:
         return value
 
     async def propose(self, version: str, value: Mapping[str, Any]) -> None:
-        """Keep a value as pending."""
+        """Store a value as pending."""
         text = orjson.dumps(value).decode()
         await self._call("PutSecretValue", ClientRequestToken=version, SecretString=text, VersionStages=[PENDING])
 
     async def stages(self) -> Mapping[str, Collection[str]]:
-        """The stages of each version."""
+        """Return the stages of each version."""
         stages: Mapping[str, Collection[str]] = (await self._call("DescribeSecret"))["VersionIdsToStages"]
         return stages
 
     async def make_current(self, version: str, instead_of: str) -> None:
-        """From now on everybody is given this version."""
+        """Make this version the current one for all readers."""
         await self._call(
             "UpdateSecretVersionStage", VersionStage=CURRENT, MoveToVersionId=version, RemoveFromVersionId=instead_of
         )

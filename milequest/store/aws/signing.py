@@ -1,4 +1,4 @@
-"""Signature Version 4: what makes a request one of ours. For bodies at hand, and addresses without a query."""
+"""Signature Version 4, which proves that a request is ours. For bodies in memory, and addresses without a query."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who we are to AWS. A role's have a `session_token`."""
+    """Our AWS identity and its secret. A role's have a `session_token`."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -22,7 +22,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs for one service in one region."""
+    """Signer for one service in one region."""
 
     region: str
     service: str
@@ -30,9 +30,9 @@ class Signer:
     def sign(
         self, who: Credentials, method: str, path: str, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Mapping[str, str]:
-        """`headers`, which hold `host` and have names in lower case, with those that prove who sent them.
+        """Return `headers`, which hold `host` and have names in lower case, with those that prove the sender.
 
-        `path` is as it is sent. It is quoted once more where it is signed: AWS wants `%3D` there as `%253D`.
+        `path` is as sent. It is quoted once more for the signature: AWS wants `%3D` there as `%253D`.
         """
         at = f"{now:%Y%m%dT%H%M%SZ}"
         signed = {**headers, "x-amz-date": at}
@@ -53,7 +53,7 @@ class Signer:
 
 @lru_cache(maxsize=16)
 def signing_key(secret: str, day: str, region: str, service: str) -> bytes:
-    """The day's key of a service."""
+    """Return the day's key of a service."""
     key = f"AWS4{secret}".encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")

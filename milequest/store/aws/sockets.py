@@ -1,4 +1,4 @@
-"""API Gateway's `@connections`: what is sent to a WebSocket that AWS holds."""
+"""API Gateway's `@connections`: messages to WebSockets that AWS holds."""
 
 from enum import StrEnum
 from urllib.parse import quote, urlsplit
@@ -13,12 +13,12 @@ BUSY = 429
 
 
 class Outcome(StrEnum):
-    """What became of a message."""
+    """Outcome of a message."""
 
     SENT = "SENT"
-    GONE = "GONE"  # there is no such connection any more
+    GONE = "GONE"  # the connection has ended
     BUSY = "BUSY"  # too many at once, try again later
-    FAILED = "FAILED"  # nobody knows
+    FAILED = "FAILED"  # unknown whether it was sent
 
 
 class Sockets:
@@ -35,7 +35,7 @@ class Sockets:
         return await self._send("POST", connection, text.encode())
 
     async def close(self, connection: str) -> Outcome:
-        """Close a connection. The client sees neither a code nor a reason of ours."""
+        """Close a connection. The client gets neither a code nor a reason of ours."""
         return await self._send("DELETE", connection, b"")
 
     async def _send(self, method: str, connection: str, body: bytes) -> Outcome:

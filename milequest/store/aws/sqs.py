@@ -1,4 +1,4 @@
-"""Queues of SQS: what is sent. Received it is by Lambda, which calls a function with what came."""
+"""Sending to queues of SQS. Lambda receives from them, and calls a function with the messages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ MOST_BYTES = 200 * 1024  # of one batch; SQS takes 256 KB with everything around
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message. In a FIFO queue those of one `group` come one after another, and one `id` comes once in five minutes.
+    """A message. In a FIFO queue those of one `group` are delivered in order, and one `id` once in five minutes.
 
-    In a standard queue there is neither, and it may come `after` some seconds.
+    In a standard queue neither holds, and delivery may be delayed by `after` seconds.
     """
 
     body: str
