@@ -1,4 +1,4 @@
-"""Which of our users an issuer's subject is."""
+"""Users of ours by an issuer's subject."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from milequest.store.transaction import Reader, Tx
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The user behind an identity; one that is not live was suspended or deleted."""
+    """The user of an identity; one that is not live was suspended or deleted."""
 
     user_id: UUID
     is_live: bool
@@ -60,18 +60,18 @@ WHERE i.issuer = $1 AND i.subject = ANY($2) AND EXISTS (SELECT FROM activity a W
 
 
 async def owners(db: Reader, asked: Collection[tuple[str, str]]) -> dict[tuple[str, str], Owner]:
-    """The user of each (issuer, subject) whom we know."""
+    """Return the user of each (issuer, subject) that is known."""
     rows = await db.fetch(_OWNERS, [issuer for issuer, _ in asked], [subject for _, subject in asked])
     return {(row[0], row[1]): Owner(*row[2:]) for row in rows}
 
 
 async def owner(db: Reader, issuer: str, subject: str) -> Owner | None:
-    """The user of (issuer, subject), None for a stranger."""
+    """Return the user of (issuer, subject), None if unknown."""
     return (await owners(db, [(issuer, subject)])).get((issuer, subject))
 
 
 async def put_user(tx: Tx, user_id: UUID, account: Account, now: datetime) -> None:
-    """Make a user for the account's address, unless the address has one."""
+    """Create a user for the account's address, unless the address has one."""
     zone, units = account.timezone, account.preferred_units
     await tx.execute(_PUT_USER, user_id, account.email, email_key(account.email), account.name, zone, units, now)
 
@@ -95,7 +95,7 @@ async def part(tx: Tx, email: str, now: datetime) -> None:
 
 
 async def move(tx: Tx, user_id: UUID, email: str, now: datetime) -> None:
-    """Give a user another address, unless somebody else has it."""
+    """Give a user another address, unless another user has it."""
     await tx.execute(_MOVE, user_id, email, email_key(email), now)
 
 

@@ -1,4 +1,4 @@
-"""Walks: writing them down, and reading them as their owner, a team or a team-mate sees them."""
+"""Walks: writing them, and reading them as seen by their owner, a team or a team-mate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from milequest.store.users import User
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A walk and who walked it."""
+    """A walk and the user who walked it."""
 
     user: User
     id: UUID
@@ -41,7 +41,7 @@ class Activity:
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it ended, if its duration is known."""
+        """Its end, if its duration is known."""
         return None if self.duration_seconds is None else self.started_at + timedelta(seconds=self.duration_seconds)
 
 
@@ -56,7 +56,7 @@ class StoredWalk:
     walk: Walk
 
 
-LAST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))  # comes after every sort key
+LAST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))  # sorts after every key
 
 COLUMNS = """a.id, a.type, a.distance_mm, a.duration_s, a.steps, a.started_at, a.timezone, a.local_date, a.notes,
        a.source, a.privacy, a.count_status, a.created_at, a.version, u.id, u.name, u.avatar_url"""
@@ -82,7 +82,7 @@ _BY_KEY = "SELECT id, request_hash, deleted_at IS NOT NULL FROM activity WHERE u
 _BY_EXTERNAL = "SELECT id FROM activity WHERE user_id = $1 AND source = $2 AND external_id = $3"
 _SINCE = f"SELECT {_STORED} FROM activity WHERE user_id = $1 AND started_at >= $2 AND deleted_at IS NULL ORDER BY id"
 
-# One statement for both checks: how far the day already goes, and a walk that is probably the same one.
+# One statement for both checks: the day's distance so far, and a probable duplicate.
 _DAY = """
 SELECT coalesce((SELECT sum(distance_mm) FROM activity
                  WHERE user_id = $1 AND local_date = $2 AND source = 'MANUAL' AND deleted_at IS NULL AND id <> $7),
@@ -152,7 +152,7 @@ async def insert(
     digest: bytes | None = None,
     external_id: str | None = None,
 ) -> bool:
-    """Write a walk down. False when the user already has one with this idempotency key or external id.
+    """Write a walk. False when the user already has one with this idempotency key or external id.
 
     Waits for a transaction that is writing the same key, so of two equal ones exactly one counts.
     """
@@ -205,35 +205,35 @@ async def update(
 
 
 async def delete(tx: Tx, activity_id: UUID, now: datetime) -> None:
-    """Mark a walk as deleted. The row stays, so that a sync doesn't bring it back."""
+    """Mark a walk as deleted. The row stays, so that a sync doesn't restore it."""
     await tx.execute(_DELETE, activity_id, now)
 
 
 async def lock(tx: Tx, activity_id: UUID, owner_id: UUID) -> StoredWalk | None:
-    """The owner's live walk, locked until the transaction ends."""
+    """Return the owner's live walk, locked until the transaction ends."""
     row = await tx.fetchrow(_LOCK, activity_id, owner_id)
     return None if row is None else _stored(row)
 
 
 async def by_key(tx: Tx, user_id: UUID, key: str) -> tuple[UUID, bytes, bool] | None:
-    """The walk logged under an idempotency key, the hash of its request, and whether it is deleted."""
+    """Return the walk logged under an idempotency key, the hash of its request, and whether it is deleted."""
     row = await tx.fetchrow(_BY_KEY, user_id, key)
     return None if row is None else (row[0], row[1], row[2])
 
 
 async def by_external(tx: Tx, user_id: UUID, source: ActivitySource, external_id: str) -> UUID | None:
-    """The walk a source calls by this id, deleted ones too."""
+    """Return the walk that has this id at its source, deleted ones too."""
     found: UUID | None = await tx.fetchval(_BY_EXTERNAL, user_id, source, external_id)
     return found
 
 
 async def since(tx: Tx, user_id: UUID, instant: datetime) -> list[StoredWalk]:
-    """The user's live walks that began at `instant` or later."""
+    """Return the user's live walks that began at `instant` or later."""
     return [_stored(row) for row in await tx.fetch(_SINCE, user_id, instant)]
 
 
 async def day_so_far(tx: Tx, user_id: UUID, walk: Walk, but: UUID) -> tuple[int, UUID | None]:
-    """Millimetres logged by hand on the walk's day, and a walk that is probably the same one; `but` is left out."""
+    """Return the millimetres logged by hand on the walk's day, and a probable duplicate; `but` is left out."""
     row = await tx.fetchrow(
         _DAY,
         user_id,
@@ -249,24 +249,24 @@ async def day_so_far(tx: Tx, user_id: UUID, walk: Walk, but: UUID) -> tuple[int,
 
 
 async def activities(db: Reader, viewer_id: UUID | None, activity_ids: Sequence[UUID]) -> dict[UUID, Activity]:
-    """The walks among `activity_ids` that the viewer may see."""
+    """Return the walks among `activity_ids` that the viewer may see."""
     return {row[0]: _activity(row) for row in await db.fetch(_BY_IDS, viewer_id, list(activity_ids))}
 
 
 async def own_walk(db: Reader, user_id: UUID, activity_id: UUID) -> Activity | None:
-    """One's own walk, even one deleted since: what a write came to."""
+    """Return one's own walk, even one deleted since: the outcome of a write."""
     row = await db.fetchrow(_OWN_WALK, user_id, activity_id)
     return None if row is None else _activity(row)
 
 
 async def feed(db: Reader, team_id: UUID, after: tuple[object, ...] | None, limit: int) -> list[Activity]:
-    """The team's public, counted walks, newest first. The caller has asked the policy."""
+    """Return the team's public, counted walks, newest first. The caller has asked the policy."""
     return [_activity(row) for row in await db.fetch(_FEED, team_id, *(after or LAST), limit)]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which of one's own walks to list; None leaves a field open."""
+    """Filter of one's own walks; None leaves a field open."""
 
     from_: date | None = None
     to: date | None = None
@@ -275,7 +275,7 @@ class Filter:
 
 
 async def in_team(db: Reader, team_id: UUID, activity_ids: list[UUID]) -> dict[UUID, Activity]:
-    """Those of the walks that stand in the team's list, by id."""
+    """Return those of the walks that are in the team's list, by id."""
     shown = map(_activity, await db.fetch(_IN_TEAM, team_id, activity_ids))
     return {activity.id: activity for activity in shown}
 
@@ -283,7 +283,7 @@ async def in_team(db: Reader, team_id: UUID, activity_ids: list[UUID]) -> dict[U
 async def own(
     db: Reader, user_id: UUID, after: tuple[object, ...] | None, limit: int, only: Filter = Filter()
 ) -> list[Activity]:
-    """One's own walks, private ones too, newest first."""
+    """Return one's own walks, private ones too, newest first."""
     at, last = after or (None, None)
     types = None if only.types is None else list(only.types)
     rows = await db.fetch(_OWN, user_id, at, last, limit, only.from_, only.to, types, only.privacy)

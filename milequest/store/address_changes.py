@@ -17,7 +17,7 @@ ON CONFLICT (subject) DO UPDATE SET
   = (excluded.request_hash, excluded.email, excluded.email_key, excluded.old_code_hash, excluded.new_code_hash,
      0, excluded.created_at, excluded.expires_at)
 """
-# An address is taken by another credential, or by a user whom another identity stands for.
+# An address is taken by another credential, or by a user of another identity.
 _IS_TAKEN = """
 SELECT EXISTS (SELECT FROM credential WHERE email_key = $1 AND subject <> $3)
     OR EXISTS (SELECT FROM app_user u WHERE u.email_key = $1 AND NOT EXISTS (
@@ -35,13 +35,13 @@ _DROP = "DELETE FROM address_change WHERE subject = $1"
 async def put(
     tx: Tx, subject: UUID, request_hash: bytes, email: str, code_hashes: tuple[bytes, bytes], now: datetime
 ) -> None:
-    """Store a request in place of the account's earlier one. The codes are the old address's and the new one's."""
+    """Store a request in place of the account's earlier one. The codes are of the old address and the new one."""
     key = credentials.email_key(email)
     await tx.execute(_PUT, subject, request_hash, email, key, *code_hashes, now, now + CODE_LIFE)
 
 
 async def is_taken(db: Reader, email_key: str, issuer: str, subject: UUID) -> bool:
-    """Whether somebody else has the address."""
+    """Return whether another account has the address."""
     taken: bool = await db.fetchval(_IS_TAKEN, email_key, issuer, subject)
     return taken
 
@@ -49,7 +49,7 @@ async def is_taken(db: Reader, email_key: str, issuer: str, subject: UUID) -> bo
 async def use(
     tx: Tx, subject: UUID, request_hash: bytes, code_hashes: tuple[bytes, bytes], now: datetime
 ) -> str | None:
-    """The new address of the request that has these codes, which is used up. Wrong ones count against the request."""
+    """Use up the request with these codes, and return its new address. Wrong codes count against the request."""
     row = await tx.fetchrow(_LOCK, subject, request_hash, now, CODE_TRIES)
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""Who of those who listen may go on: asked for many people at once, each time something is told."""
+"""Access of subscribers: checked for many users at once, each time an event is delivered."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ LEFT JOIN app_user u ON u.id = was.id AND u.deleted_at IS NULL AND u.suspended_a
 WHERE u.id IS NULL
 """
 Asked: TypeAlias = tuple[UUID, UUID]
-"""Somebody and a team."""
+"""A user and a team."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberAccess:
-    """How somebody who is signed in stands to a team, by which membership, whether it is public, and its days' zone."""
+    """A user's relation to a team: membership, role and level, and whether the team is public; and its time zone."""
 
     membership: UUID | None
     role: str | None
@@ -43,11 +43,11 @@ class SubscriberAccess:
     timezone: str
 
 
-ANYWHERE = SubscriberAccess(None, None, True, AccessLevel.STRANGER, "UTC")  # what is of no team is everybody's
+ANYWHERE = SubscriberAccess(None, None, True, AccessLevel.STRANGER, "UTC")  # for what belongs to no team
 
 
 async def places(db: Reader, asked: Collection[Asked]) -> dict[Asked, SubscriberAccess]:
-    """The places of those who are live users, in teams that have not ended."""
+    """Return the access of those who are live users, in teams that have not ended."""
     rows = await db.fetch(_PLACES, [user_id for user_id, _ in asked], [team_id for _, team_id in asked])
     return {
         (user_id, team_id): SubscriberAccess(membership, role, is_public, Viewer(user_id).standing(role), timezone)
@@ -56,12 +56,12 @@ async def places(db: Reader, asked: Collection[Asked]) -> dict[Asked, Subscriber
 
 
 async def moved(db: Reader, places: Collection[tuple[UUID, SubscriberAccess]], team_id: UUID) -> set[UUID]:
-    """Those whose place in the team is not that one any more."""
+    """Return the users whose access to the team has changed."""
     user_ids, memberships = [user_id for user_id, _ in places], [place.membership for _, place in places]
     roles, public = [place.role for _, place in places], [place.is_public for _, place in places]
     return {row[0] for row in await db.fetch(_MOVED, user_ids, memberships, roles, public, team_id)}
 
 
 async def ended(db: Reader, user_ids: Collection[UUID]) -> set[UUID]:
-    """Those who are deleted or suspended."""
+    """Return the users who are deleted or suspended."""
     return {row[0] for row in await db.fetch(_ENDED, list(user_ids))}

@@ -1,8 +1,8 @@
-"""The error of servers that are out of reach, whichever they are."""
+"""The error of any server that is out of reach."""
 
 
 class Away(ConnectionError):
     """A server was out of reach, failed, took too long, or the connection to it broke.
 
-    What had been asked of it may have been done or not. An OSError of any other place is a fault of ours.
+    The request may have been executed or not. An OSError from any other place is a bug of ours.
     """

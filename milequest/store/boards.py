@@ -1,4 +1,4 @@
-"""Leaderboards as such: which window a board shows and its version. Its rows are `store/rankings.py`'s affair.
+"""Leaderboards as such: the window a board shows and its version. Its rows are in `store/rankings.py`.
 
 A version is read before the rows it stands for, so a row may be newer than the version says, never older.
 """
@@ -26,22 +26,22 @@ class Leaderboard:
 
     @property
     def id(self) -> str:
-        """A derived id: what is ranked, for whom, and the window if one was chosen."""
+        """A derived id: metric, owner, and the window if one was chosen."""
         return f"board_{self.key.text()}"
 
     @property
     def period(self) -> LeaderboardPeriod:
-        """How long a window is."""
+        """Length of its windows."""
         return self.key.period
 
     @property
     def metric(self) -> LeaderboardMetric:
-        """What is ranked."""
+        """The ranked value."""
         return self.key.metric
 
     @property
     def basis(self) -> LeaderboardBasis:
-        """How teams are compared."""
+        """Comparison of teams."""
         return self.key.basis
 
     @property
@@ -57,7 +57,7 @@ class Leaderboard:
 
 @dataclass(frozen=True, slots=True)
 class TeamBoards:
-    """What all boards of a team share."""
+    """Properties shared by all boards of a team."""
 
     timezone: str
     version: int
@@ -65,7 +65,7 @@ class TeamBoards:
 
 @dataclass(frozen=True, slots=True)
 class GoalBoard:
-    """What a goal's board shows; its version is that of its team's boards."""
+    """Properties of a goal's board; its version is that of its team's boards."""
 
     goal_id: UUID
     starts_on: date
@@ -85,23 +85,23 @@ WHERE g.deleted_at IS NULL AND {PEOPLE_VISIBLE} AND"""
 
 
 async def of_teams(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, TeamBoards]:
-    """The boards of those teams whose people the viewer may see, by team."""
+    """Return the boards of those teams whose people the viewer may see, by team."""
     return {row[0]: TeamBoards(row[1], row[2]) for row in await db.fetch(_TEAMS, viewer.user_id, team_ids)}
 
 
 async def of_goals(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> dict[UUID, GoalBoard]:
-    """The boards of those goals whose team's people the viewer may see, by goal."""
+    """Return the boards of those goals whose team's people the viewer may see, by goal."""
     rows = await db.fetch(f"{_GOALS} g.id = ANY {GIVEN}", viewer.user_id, goal_ids)
     return {row[0]: GoalBoard(*row[:5]) for row in rows}
 
 
 async def of_active_goals(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, GoalBoard]:
-    """The boards of the goals that run in those teams, by team."""
+    """Return the boards of the goals that run in those teams, by team."""
     rows = await db.fetch(f"{_GOALS} g.team_id = ANY {GIVEN} AND g.status = 'ACTIVE'", viewer.user_id, team_ids)
     return {row[5]: GoalBoard(*row[:5]) for row in rows}
 
 
 async def teams_version(db: Reader) -> int:
-    """The version of all boards of teams."""
+    """Return the version of all boards of teams."""
     version: int = await db.fetchval("SELECT sum(version)::bigint FROM teams_board_shard")
     return version

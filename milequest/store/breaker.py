@@ -1,4 +1,4 @@
-"""A server that may be away is asked while somebody waits: it gets little time, and none for a while once it failed."""
+"""Circuit breaker for a server that is called while a caller waits: short time-outs, and a pause after each failure."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger("milequest.away")
 
 
 class Breaker:
-    """Asks one server. `meanwhile` tells operators what is done without it."""
+    """Breaker of one server. `meanwhile` is the log's text for operators on what happens without it."""
 
     def __init__(
         self, server: str, meanwhile: str, patience: float, clock: Callable[[], float] = time.monotonic
@@ -31,13 +31,13 @@ class Breaker:
 
     @property
     def is_resting(self) -> bool:
-        """Whether the server failed a moment ago, so that asking would raise Away at once."""
+        """True if the server failed a moment ago, so that a call would raise Away at once."""
         return self._clock() < self._closed_until
 
     async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What `ask` comes to. Raises Away, whatever the client of that server raised: `ask` does nothing but ask it.
+        """Return the result of `ask`, which calls that server only. Raises Away for any error of the server's client.
 
-        What broke at once is asked a second time, since a connection may have been lost while it was idle.
+        What failed at once is tried a second time, since a connection may have been lost while it was idle.
         """
         if self.is_resting:
             raise Away
@@ -56,7 +56,7 @@ class Breaker:
                 except Exception:
                     answer = await ask()
         except Exception as error:
-            if self._clock() >= self._closed_until:  # who was on the way at the same time tells nothing new
+            if self._clock() >= self._closed_until:  # concurrent failures are not logged again
                 log.warning("%s is away (%s), so %s; see /readyz", self._server, type(error).__name__, self._meanwhile)
             self._closed_until = self._clock() + RETREAT
             raise Away(type(error).__name__) from error

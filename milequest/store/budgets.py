@@ -1,8 +1,8 @@
-"""Keeps callers' budgets: in this process, and together with the others in Redis.
+"""Callers' budgets, kept in this process and combined with those of the others in Redis.
 
-A request is judged and charged here alone. Redis is told of a caller in portions of what refills in a few seconds,
-beside the request, and answers with what all processes have charged. So no request waits for Redis, and a process that
-Redis does not answer goes on counting.
+A request is judged and charged here alone. Redis receives a caller's charges in portions of what refills in a few
+seconds, in the background, and returns what all processes have charged. So no request waits for Redis, and a process
+without Redis continues to count.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from milequest.store.away import Away
 from milequest.store.breaker import Breaker
 from milequest.store.valkey import Valkey
 
-PORTION = BURST // 100  # what a process may have charged before it tells Redis
-PATIENCE = 1.0  # seconds Redis may take beside requests
+PORTION = BURST // 100  # how much a process may charge before it reports to Redis
+PATIENCE = 1.0  # seconds Redis may take in the background
 PATIENCE_OF_CALLS = 0.05  # and where an answer waits for it
-AT_ONCE = 64  # callers of whom Redis is being told; it hears of others when they come again
-KEPT = 50_000  # callers, and as many whose budgets are spent
+AT_ONCE = 64  # callers being reported to Redis at once; others are reported at their next request
+KEPT = 50_000  # callers, and as many with spent budgets
 
-# KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: what is owed more, and how far ahead
-# that may be at most. Answers how far ahead it is.
+# KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: the further debt, and the limit of how
+# far ahead that may be. Returns how far ahead it is.
 _TELL = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -68,7 +68,7 @@ class Budgets:
         self._waits = call_by_call
         self._clock = clock
         self._accounts: OrderedDict[Caller, _Account] = OrderedDict()
-        self._spent: OrderedDict[Caller, _Account] = OrderedDict()  # which a crowd of others does not push out
+        self._spent: OrderedDict[Caller, _Account] = OrderedDict()  # not evicted by a crowd of others
         self._tasks: set[asyncio.Task[None]] = set()
         patience = PATIENCE_OF_CALLS if call_by_call else PATIENCE
         self._redis = Breaker("Redis", "budgets are counted here alone", patience, lambda: clock() / 1_000_000)
@@ -77,7 +77,7 @@ class Budgets:
         return len(self._accounts) + len(self._spent)
 
     def refuse_spent(self, caller: Caller) -> None:
-        """Raises RATE_LIMITED while the caller's budget is spent."""
+        """Raise RATE_LIMITED while the caller's budget is spent."""
         account = self._spent.get(caller)
         if account is None:
             return
@@ -109,7 +109,7 @@ class Budgets:
                 refuse_spent(account.full_at - points * self._prices[caller.kind], self._clock())
 
     async def close(self) -> None:
-        """Wait until what is being told has been, or was given up."""
+        """Wait until pending reports have been sent, or given up."""
         await asyncio.gather(*self._tasks)
 
     def _keep(self, caller: Caller, account: _Account, now: int) -> None:
@@ -140,7 +140,7 @@ class Budgets:
             account.is_telling = False
 
     def _hear(self, caller: Caller, account: _Account, ahead: int) -> None:
-        """What all processes have charged, and this one since it asked, is what the caller owes."""
+        """Apply Redis's answer: the caller owes what all processes have charged, and this one since it asked."""
         now = self._clock()
         account.full_at = later(now + ahead, now, account.untold)
         if self._accounts.pop(caller, None) or self._spent.pop(caller, None):

@@ -1,6 +1,6 @@
-"""Wake-ups: "this channel's log reaches that far". No news in them: receivers read the log, so a lost one only delays.
+"""Wake-ups: "this channel's log reaches that far", without content: receivers read the log, so a lost one only delays.
 
-Redis carries them between processes at once; a look at the counters every POLL_SECONDS finds what it lost.
+Redis carries them between processes at once; polling the counters every POLL_SECONDS finds the lost ones.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from milequest.store.valkey import Valkey, publish, subscribed
 log = logging.getLogger("milequest.bus")
 
 TOPIC = "milequest:wake"
-PATIENCE = 0.05  # seconds a write waits until others are told of it
-KICK_PATIENCE = 1.0  # a function is frozen once it has answered, and its first kick shakes hands for TLS
-SEND_SECONDS = 2.0  # a wake-up may take while nobody waits for it
+PATIENCE = 0.05  # seconds a write waits until its wake-up has been sent
+KICK_PATIENCE = 1.0  # a function is frozen once it has answered, and its first send needs a TLS handshake
+SEND_SECONDS = 2.0  # for a wake-up in the background
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 
 
 class Bus:
-    """Sends wake-ups, and hands those of other processes to the one who receives them in this one."""
+    """Sender of wake-ups, which also hands those of other processes to this one's receiver."""
 
     def __init__(self, redis: Valkey, db: Reader) -> None:
         self._redis = redis
@@ -38,15 +38,15 @@ class Bus:
         self._channels: Counter[str] = Counter()
         self._polled: dict[str, int] = {}
         self.receiver: Callable[[str, int], None] = lambda channel, sequence: None
-        self.kicks: Queue | None = None  # who wakes listeners that no process of ours holds
-        self._valkey_asked = Breaker("Valkey", "listeners poll", SEND_SECONDS)
-        self._queue_asked = Breaker("SQS", "listeners are woken within a minute", SEND_SECONDS)
+        self.kicks: Queue | None = None  # for commit notifications, which wake the subscribers of API Gateway
+        self._valkey_asked = Breaker("Valkey", "logs are polled", SEND_SECONDS)
+        self._queue_asked = Breaker("SQS", "subscribers are woken within a minute", SEND_SECONDS)
         self._sending: set[asyncio.Task[None]] = set()
 
     async def wake(self, positions: Mapping[str, int]) -> None:
-        """Tell every process how far the logs of these channels reach. Whoever is not told finds out by polling.
+        """Announce to every process how far the logs of these channels reach. One that misses it learns it by polling.
 
-        What it tells of is stored already, so it raises nothing and takes next to no time, whatever hangs.
+        The events are stored already, so this raises nothing and takes next to no time, whatever hangs.
         """
         if not positions:
             return
@@ -58,7 +58,7 @@ class Bus:
         await asyncio.gather(*sending)
 
     async def _tried(self, send: Callable[[bytes], Awaitable[None]], message: bytes, patience: float) -> None:
-        """Send it, and wait no longer than `patience`: then it goes on by itself."""
+        """Send the message, and wait at most `patience`: after that it continues in the background."""
         task = asyncio.create_task(self._sent(send, message))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
@@ -68,7 +68,7 @@ class Bus:
         try:
             await send(message)
         except Away:
-            pass  # it was logged, and polling stands in
+            pass  # it was logged, and polling replaces it
         except Exception as error:
             log.error("a wake-up failed", exc_info=error)
 
@@ -79,11 +79,11 @@ class Bus:
         await self._queue_asked(lambda: kicks.send([Message(message.decode())]))
 
     def listen(self, channel: str) -> None:
-        """Look how far the channel's log reaches, until as many `unlisten`."""
+        """Poll how far the channel's log reaches, until `unlisten` was called as often."""
         self._channels[channel] += 1
 
     def unlisten(self, channel: str) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._channels[channel] -= 1
         if not self._channels[channel]:
             del self._channels[channel]
@@ -99,8 +99,8 @@ class Bus:
         for channel, sequence in positions.items():
             try:
                 self.receiver(channel, sequence)
-            except Exception as error:  # no listener may fail a write, or end the hearing of others
-                log.error("a wake-up was received badly", exc_info=error)
+            except Exception as error:  # no subscriber may fail a write, or keep wake-ups from others
+                log.error("a wake-up could not be handled", exc_info=error)
 
     async def _receive(self) -> None:
         task = asyncio.current_task()
@@ -110,8 +110,8 @@ class Bus:
                 async with aclosing(subscribed(self._redis, TOPIC)) as messages:
                     async for message in messages:
                         self._notice(orjson.loads(message))
-            except Exception as error:  # whatever broke is subscribed anew, and the poll stands in until then
-                log.info("wake-ups are not heard: %s", type(error).__name__)
+            except Exception as error:  # the topic is subscribed again, and polling replaces it until then
+                log.info("wake-ups are not received: %s", type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _poll(self) -> None:
@@ -120,8 +120,8 @@ class Bus:
             if self._channels:
                 try:
                     reached = await ends(self._db, list(self._channels))
-                except Exception as error:  # nobody would be told any more if this ended
-                    log.warning("no look at the log's counters: %s", type(error).__name__)
+                except Exception as error:  # no more wake-ups would be found if this ended
+                    log.warning("the log's counters could not be polled: %s", type(error).__name__)
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
                     self._notice({name: end for name, end in reached.items() if self._polled.get(name) != end})

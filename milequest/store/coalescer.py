@@ -1,4 +1,4 @@
-"""One question at a time for many who ask the same kind of thing: under load fewer questions, each for more keys."""
+"""Coalescing of concurrent requests of one kind: one call at a time; under load fewer calls, each for more keys."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
@@ -13,7 +13,7 @@ TURNS = 4
 
 
 async def yield_to_loop() -> None:
-    """Let some turns of the loop pass, in which more may come: nothing where it is idle, the more the busier it is."""
+    """Let some turns of the loop pass, for more requests to arrive: no delay when it is idle, more the busier it is."""
     for _ in range(TURNS):
         await asyncio.sleep(0)
 
@@ -21,9 +21,9 @@ async def yield_to_loop() -> None:
 class RequestCoalescer(Generic[K, V]):
     """`await together(key)` is what `ask` finds for the key, None if nothing.
 
-    `ask` gets distinct keys, never while an earlier call is under way: who comes meanwhile is in the next one. So what
-    somebody gets was read after they asked. What `ask` raises, all raise whose keys it was asked for. TimeoutError
-    at one's own deadline.
+    `ask` gets distinct keys, never while an earlier call is under way: requests made meanwhile are in the next one. So
+    every result was read after its request. An error of `ask` is raised for all its keys. TimeoutError at a caller's
+    own deadline.
     """
 
     def __init__(self, ask: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> None:
@@ -32,11 +32,11 @@ class RequestCoalescer(Generic[K, V]):
         self._asking: asyncio.Task[None] | None = None
 
     async def __call__(self, key: K) -> V | None:
-        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()  # one each: to be cancelled alone
+        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()  # one each: cancelled alone
         self._waiting.setdefault(key, []).append(future)
         if self._asking is None:
             self._asking = asyncio.create_task(self._work())
-        async with before_due():  # the question may be asked for others who have longer
+        async with before_due():  # the call may go on for others with later deadlines
             return await future
 
     async def _work(self) -> None:
@@ -55,7 +55,7 @@ class RequestCoalescer(Generic[K, V]):
     async def _answer(self, asked: Mapping[K, list[asyncio.Future[V | None]]]) -> None:
         try:
             found = await self._ask(list(asked))
-        except Exception as failure:  # it is not swallowed: everyone who waits gets it
+        except Exception as failure:  # it is not swallowed: every waiting caller gets it
             for futures in asked.values():
                 for future in futures:
                     if not future.done():

@@ -1,4 +1,4 @@
-"""For which teams and goals a walk counts, and the totals of goals: the statements, in the order they run in."""
+"""The teams and goals for which a walk counts, and the totals of goals: the statements, in their order of execution."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ WITH for_team AS (
 
 @dataclass(frozen=True, slots=True)
 class CountedForTeam:
-    """How a team has counted a walk so far."""
+    """A team's count of a walk so far."""
 
     team_id: UUID
     is_public: bool
@@ -92,7 +92,7 @@ class CountedForTeam:
 
 @dataclass(frozen=True, slots=True)
 class CountedForGoal:
-    """What a goal has counted of a walk so far."""
+    """A goal's count of a walk so far."""
 
     goal_id: UUID
     team_id: UUID
@@ -129,27 +129,27 @@ async def lock_boards(tx: Tx, user_id: UUID, started_at: datetime | None, activi
 
 
 async def bump_board_versions(tx: Tx, team_ids: Iterable[UUID]) -> None:
-    """A new version for all boards of these teams, which locks them in order."""
+    """Raise the version of all boards of these teams, which locks them in order."""
     await tx.execute(_RAISE_BOARDS, list(team_ids))
 
 
 async def counted_teams(tx: Tx, activity_id: UUID) -> list[CountedForTeam]:
-    """The teams a walk has counted for so far."""
+    """Return the teams a walk has counted for so far."""
     return [CountedForTeam(*row) for row in await tx.fetch(_COUNTED_TEAMS, activity_id)]
 
 
 async def counted_goals(tx: Tx, activity_id: UUID) -> list[CountedForGoal]:
-    """The goals a walk has counted for so far."""
+    """Return the goals a walk has counted for so far."""
     return [CountedForGoal(*row) for row in await tx.fetch(_COUNTED_GOALS, activity_id)]
 
 
 async def lock_goals(
     tx: Tx, user_id: UUID, started_at: datetime | None, day: date | None, activity_id: UUID
 ) -> tuple[dict[UUID, UUID | None], dict[UUID, LockedGoal]]:
-    """The teams a walk counts for, each with the goal it would count for now; no teams without `started_at`.
+    """Return the teams a walk counts for, each with the goal it would count for now; none without `started_at`.
 
-    And those goals with the ones that have counted it so far, locked in their order, so that none is finalised or
-    cancelled while its total moves.
+    Also returns those goals and the ones that have counted it so far, locked in their order, so that none is finalised
+    or cancelled while its total moves.
     """
     rows = await tx.fetch(_LOCK_GOALS, user_id, started_at, day, activity_id)
     teams = {team_id: goal[0] for team_id, *goal in rows if team_id is not None}
@@ -157,20 +157,20 @@ async def lock_goals(
 
 
 async def lock_goal(tx: Tx, goal_id: UUID) -> LockedGoal:
-    """A goal that is there, locked."""
+    """Return a goal that exists, locked."""
     row = await tx.fetchrow(_LOCK_GOAL, goal_id)
     assert row is not None, "the caller has seen it"
     return LockedGoal(*row)
 
 
 async def drop(tx: Tx, activity_id: UUID, team_ids: Sequence[UUID]) -> None:
-    """Count a walk no longer for these teams."""
+    """Stop counting a walk for these teams."""
     if team_ids:
         await tx.execute(_DROP, activity_id, team_ids)
 
 
 async def drop_goals(tx: Tx, activity_id: UUID, goal_ids: Sequence[UUID]) -> None:
-    """Count a walk no longer for these goals."""
+    """Stop counting a walk for these goals."""
     if goal_ids:
         await tx.execute(_DROP_GOALS, activity_id, goal_ids)
 

@@ -27,7 +27,7 @@ class Credential:
     groups: tuple[str, ...]
 
     def account(self, issuer: str) -> Account:
-        """Who that is, as `issuer` vouches for it."""
+        """Return the account, as vouched for by `issuer`."""
         return Account(issuer, str(self.subject), self.email, True, self.name, self.timezone, self.preferred_units)
 
 
@@ -49,19 +49,19 @@ ON CONFLICT (email_key) DO NOTHING
 
 
 async def find(db: Reader, email_key: str) -> Credential | None:
-    """The account with this address."""
+    """Return the account with this address."""
     row = await db.fetchrow(_FIND, email_key)
     return None if row is None else read(row)
 
 
 async def of_subject(db: Reader, subject: UUID) -> Credential | None:
-    """The account with this subject."""
+    """Return the account with this subject."""
     row = await db.fetchrow(_OF_SUBJECT, subject)
     return None if row is None else read(row)
 
 
 async def is_taken(db: Reader, email_key: str) -> bool:
-    """Whether the address has a credential."""
+    """Return whether the address has a credential."""
     taken: bool = await db.fetchval(_IS_TAKEN, email_key)
     return taken
 
@@ -117,7 +117,7 @@ async def change_email(tx: Tx, subject: UUID, email: str, now: datetime) -> None
 
 
 def read(row: asyncpg.Record) -> Credential:
-    """The credential of a row with the columns of CONFIRMED."""
+    """Return the credential of a row with the columns of CONFIRMED."""
     return Credential(
         row["subject"],
         row["email"],

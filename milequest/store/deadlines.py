@@ -1,4 +1,4 @@
-"""How long a caller waits in all, whatever hangs: one deadline for everything that is asked while a call is answered.
+"""Deadlines of calls: one for everything that is requested while a call is answered, whatever hangs.
 
 It covers waiting for a connection, connecting, every statement and the commit. Work without a deadline, such as a
 job's, is limited statement by statement.
@@ -17,12 +17,12 @@ from milequest.store.away import Away
 P = ParamSpec("P")
 T = TypeVar("T")
 
-ANSWER_SECONDS = 15.0  # a call may take; API Gateway waits 29
+ANSWER_SECONDS = 15.0  # for a call; API Gateway waits 29
 
 
 @dataclass(slots=True)
 class _Deadline:
-    """When it is, by the loop's clock. None once the call is over: tasks that outlive it have no deadline."""
+    """The deadline, by the loop's clock. None once the call is over: tasks that outlive it have none."""
 
     at: float | None
 
@@ -31,14 +31,14 @@ _deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 
 
 def due() -> float | None:
-    """When, by the loop's clock, the call that is being answered must be over; None outside of calls."""
+    """Return the deadline, by the loop's clock, of the call that is being answered; None outside of calls."""
     deadline = _deadline.get()
     return None if deadline is None else deadline.at
 
 
 @asynccontextmanager
 async def before_due() -> AsyncGenerator[None, None]:
-    """For a block that asks a server. Raises Away once the call that is being answered must be over."""
+    """Limit a block that calls a server: raises Away at the deadline of the call that is being answered."""
     limit = asyncio.timeout_at(due())
     try:
         async with limit:
@@ -50,7 +50,7 @@ async def before_due() -> AsyncGenerator[None, None]:
 
 
 def in_time(answer: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Answer each call by a deadline of its own. What asks a database then gives up in time for an answer."""
+    """Answer each call by a deadline of its own. Its queries then give up in time for an answer."""
 
     @wraps(answer)
     async def answered(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,9 +1,9 @@
 """The entries of boards, in the transaction that changes them.
 
-Boards are not added to: an entry is computed from what stands below it (a day from its walks, weeks and months from
-their days, all time from its months, a team from its members), so an edit, a deletion and a new walk are the same
-statement and nothing drifts. Arrays hide behind OFFSET 0: knowing their lengths, PostgreSQL would plan each time anew,
-for many times the cost.
+Entries are not incremented: each is computed from what is below it (a day from its walks, weeks and months from their
+days, all time from its months, a team from its members), so an edit, a deletion and a new walk are the same statement
+and nothing drifts. Arrays are hidden by OFFSET 0: if it knew their lengths, PostgreSQL would plan each time anew, for
+many times the cost.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _OF_WALKS = """coalesce(sum(c.distance_mm), 0)::bigint AS distance_mm,
     max(c.counted_at) AS attained_at, max(c.started_at) AS last_activity_at"""
 _OVERWRITE = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS.split(", "))
 
-# Of the walker $2, on the boards of the teams $1, for all windows that hold one of the days $3.
+# Entries of the walker $2, on the boards of the teams $1, for all windows that hold one of the days $3.
 _MEMBER = f"""
 touched AS (
     SELECT t.team_id, d.day FROM (SELECT $1::uuid[] AS teams, $3::date[] AS days OFFSET 0) AS given
@@ -72,7 +72,7 @@ touched AS (
     SELECT team_id, $2, period, starts_on, {_COLUMNS} FROM entry WHERE activity_count > 0
     ON CONFLICT (team_id, user_id, period, starts_on) DO UPDATE SET {_OVERWRITE}
 )"""
-# Of those teams on the boards of teams, where only public ones stand: this member's entries and the others'.
+# Totals of those teams for the boards of teams, which list public ones only: this member's entries and the others'.
 _TEAM = f"""
 of_team AS (
     SELECT e.team_id, e.period, e.starts_on, sums.*
@@ -98,7 +98,7 @@ of_team AS (
 
 
 def _of_goals(goals: str, walkers: str) -> str:
-    """Of walkers on goals' boards; both are arrays."""
+    """Return the CTEs for walkers on goals' boards; both are arrays."""
     return f"""
 of_goal AS (
     SELECT g.goal_id, u.user_id, sums.*
@@ -147,15 +147,15 @@ async def refresh_goal(tx: Tx, goal_id: UUID, user_ids: Sequence[UUID]) -> None:
 
 
 async def list_team(tx: Tx, team_id: UUID, *, is_public: bool) -> None:
-    """Put a team, whose boards are locked, on the boards of teams or take it off: only public ones stand there."""
+    """Add a team, whose boards are locked, to the boards of teams or remove it: only public ones are on them."""
     await tx.execute(_LIST if is_public else _UNLIST, team_id)
 
 
 async def bump_teams_board_version(tx: Tx, user_id: UUID) -> None:
-    """A new version for the boards of teams."""
+    """Raise the version of the boards of teams."""
     await tx.execute(_RAISE_SHARD, _shard(user_id))
 
 
 def _shard(user_id: UUID) -> int:
-    """The shard is the walker's, so one lock is never everybody's."""
+    """Return the walker's shard: no single lock is shared by all."""
     return user_id.int % SHARDS

@@ -1,4 +1,4 @@
-"""A database that follows another takes over: it is promoted, and the log begins a new epoch."""
+"""Failover to a standby database: it is promoted, and the log gets a new epoch."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ import asyncpg
 from milequest.settings import Settings
 from milequest.store.aws.roles import with_password
 
-SECONDS = 60  # that a promotion may take
+SECONDS = 60  # for a promotion
 _STREAMS = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')"
 _PROMOTE = "SELECT pg_promote(true, $1)"
 _UNTIL = "SELECT pg_last_xact_replay_timestamp()"
@@ -17,12 +17,12 @@ _RAISE = "UPDATE log_epoch SET epoch = epoch + 1 RETURNING epoch"
 
 
 class StillFollowingError(Exception):
-    """Its primary still sends, or it was not promoted in time: nothing has changed."""
+    """The primary still sends, or the database was not promoted in time: nothing has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """What was found and done. Whatever was committed up to `until` is here, None if it followed nobody."""
+    """Result of a failover. Everything committed up to `until` is here, None if it followed no primary."""
 
     until: datetime | None
     epoch: int

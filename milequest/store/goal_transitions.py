@@ -1,4 +1,4 @@
-"""What a goal's new total does to its milestones and its status, as statements."""
+"""Statements that apply a goal's new total to its milestones and its status."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,7 +31,7 @@ RETURNING user_id, distance_mm
 """
 
 
-# goal_entry holds who walked in public for a goal: a private walk is nobody's share, whatever its owner shares.
+# goal_entry holds public walkers of a goal: a private walk is in no share, whatever its owner shares.
 _RAISE = """
 WITH shown AS (
     SELECT g.id, g.team_id FROM goal g JOIN goal_entry e ON e.goal_id = g.id AND e.user_id = $1
@@ -44,7 +44,7 @@ RETURNING p.goal_id, shown.team_id
 
 @dataclass(frozen=True, slots=True)
 class MilestoneMark:
-    """A milestone's place and state."""
+    """A milestone's position and state."""
 
     id: UUID
     at_mm: int
@@ -53,42 +53,42 @@ class MilestoneMark:
 
 
 async def mark_reached(tx: Tx, milestone_ids: list[UUID], now: datetime, activity_id: UUID | None) -> None:
-    """Reached for the first time, by this walk."""
+    """Mark milestones as reached for the first time, by this walk."""
     if milestone_ids:
         await tx.execute(_REACH, milestone_ids, now, activity_id)
 
 
 async def restore(tx: Tx, milestone_ids: list[UUID]) -> None:
-    """Reached again; nobody is told twice."""
+    """Mark milestones as reached again; this is not announced twice."""
     if milestone_ids:
         await tx.execute(_RESTORE, milestone_ids)
 
 
 async def revoke(tx: Tx, milestone_ids: list[UUID], now: datetime) -> None:
-    """No longer reached, because the total fell."""
+    """Mark milestones as no longer reached, because the total fell."""
     if milestone_ids:
         await tx.execute(_REVOKE, milestone_ids, now)
 
 
 async def complete(tx: Tx, goal_id: UUID, now: datetime, day: date) -> None:
-    """The target is reached; `day` is that of the walk that reached it."""
+    """Complete the goal; `day` is that of the walk that reached the target."""
     await tx.execute(_COMPLETE, goal_id, now, day)
 
 
 async def reopen(tx: Tx, goal_id: UUID, now: datetime) -> None:
-    """Back to ACTIVE because the total fell; with another goal running it stays COMPLETED, marked as corrected."""
+    """Reopen the goal because the total fell; with another goal running it stays COMPLETED, marked as corrected."""
     if not await tx.fetchval(_REOPEN, goal_id, now):
         await tx.execute(_CORRECT, goal_id, now)
 
 
 async def adopt(tx: Tx, goal_id: UUID) -> tuple[set[UUID], int]:
-    """Count for the goal what its team walked in its window and no other goal counted: whose walks, and how far."""
+    """Count for the goal its team's walks in its window that no other goal counted; return walkers and distance."""
     rows = await tx.fetch(_ADOPT, goal_id)
     return {row[0] for row in rows}, sum(row[1] for row in rows)
 
 
 async def reached_by(tx: Tx, activity_id: UUID) -> list[UUID]:
-    """The milestones a walk was the first to reach."""
+    """Return the milestones a walk was the first to reach."""
     rows = await tx.fetch(
         "SELECT id FROM milestone WHERE reached_by_activity_id = $1 ORDER BY at_mm, kind, key", activity_id
     )
@@ -96,5 +96,5 @@ async def reached_by(tx: Tx, activity_id: UUID) -> list[UUID]:
 
 
 async def bump_progress_version(tx: Tx, user_id: UUID, team_ids: list[UUID]) -> dict[UUID, UUID]:
-    """A new version for the progress of these teams' goals that show the user's share: their team by goal."""
+    """Raise the version of these teams' goals' progress that shows the user's share; return their teams by goal."""
     return {row[0]: row[1] for row in await tx.fetch(_RAISE, user_id, team_ids)}

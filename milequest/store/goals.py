@@ -16,7 +16,7 @@ from milequest.store.users import User
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A goal of a team. Its target is its route's length, in millimetres. Who made it is None to all but members."""
+    """A goal of a team. Its target is its route's length, in millimetres. Its creator is None to all but members."""
 
     created_by: User | None
     id: UUID
@@ -38,7 +38,7 @@ class Goal:
 
     @property
     def terms(self) -> Terms:
-        """What it asks for besides its route."""
+        """Its fields besides its route."""
         return Terms(self.name, self.description, self.starts_on, self.ends_on, self.grace_hours)
 
 
@@ -94,17 +94,17 @@ def _goal(row: asyncpg.Record) -> Goal:
 
 
 async def by_ids(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> dict[UUID, Goal]:
-    """The goals among `goal_ids` that the viewer may see, by id."""
+    """Return the goals among `goal_ids` that the viewer may see, by id."""
     return {goal.id: goal for goal in map(_goal, await db.fetch(_BY_IDS, viewer.user_id, goal_ids))}
 
 
 async def goal(db: Reader, viewer: Viewer, goal_id: UUID) -> Goal | None:
-    """The goal, None when there is none that the viewer may see."""
+    """Return the goal, None when there is none that the viewer may see."""
     return (await by_ids(db, viewer, [goal_id])).get(goal_id)
 
 
 async def active_of(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Goal]:
-    """The running goal of each team that has one the viewer may see, by the team's id."""
+    """Return the running goal of each team that has one the viewer may see, by the team's id."""
     return {goal.team_id: goal for goal in map(_goal, await db.fetch(_ACTIVE, viewer.user_id, team_ids))}
 
 
@@ -116,7 +116,7 @@ async def pages_of(
     after: tuple[object, ...] | None,
     limit: int,
 ) -> dict[UUID, list[Goal]]:
-    """Up to `limit` goals of each team, newest first, those that follow the key `after`; hidden teams have none."""
+    """Return up to `limit` goals of each team, newest first, that follow the key `after`; hidden teams have none."""
     found: dict[UUID, list[Goal]] = {}
     created_at, goal_id = after or (None, None)
     for row in await db.fetch(_PAGES, viewer.user_id, team_ids, status, created_at, goal_id, limit):
@@ -125,18 +125,18 @@ async def pages_of(
 
 
 async def visible_routes(db: Reader, viewer: Viewer, route_ids: list[UUID]) -> list[UUID]:
-    """Those of the routes that belong to a goal the viewer may see."""
+    """Return those of the routes that belong to a goal the viewer may see."""
     return [row[0] for row in await db.fetch(_VISIBLE_ROUTES, viewer.user_id, route_ids)]
 
 
 async def team_of(tx: Tx, goal_id: UUID) -> UUID | None:
-    """The team of a goal, which never changes: its lock comes before the goal's."""
+    """Return the team of a goal, which never changes: its lock precedes the goal's."""
     team_id: UUID | None = await tx.fetchval("SELECT team_id FROM goal WHERE id = $1 AND deleted_at IS NULL", goal_id)
     return team_id
 
 
 async def lock(tx: Tx, goal_id: UUID) -> Goal | None:
-    """The goal, locked until the transaction ends, without who made it. The caller asks the policy."""
+    """Return the goal, locked until the transaction ends, without its creator. The caller asks the policy."""
     row = await tx.fetchrow(_LOCK, goal_id)
     return None if row is None else _goal(row)
 
@@ -144,42 +144,42 @@ async def lock(tx: Tx, goal_id: UUID) -> Goal | None:
 async def insert(
     tx: Tx, goal_id: UUID, team_id: UUID, terms: Terms, route_id: UUID, target_mm: int, creator_id: UUID, now: datetime
 ) -> None:
-    """A new DRAFT with nothing walked yet."""
+    """Insert a new DRAFT with nothing walked yet."""
     await tx.execute(_INSERT, goal_id, team_id, route_id, target_mm, creator_id, now, *astuple(terms))
     await tx.execute("INSERT INTO goal_progress (goal_id) VALUES ($1)", goal_id)
 
 
 async def change(tx: Tx, goal_id: UUID, terms: Terms, route_id: UUID, target_mm: int, now: datetime) -> None:
-    """New terms and, where it is another, a new route."""
+    """Set new terms and, if it is another one, a new route."""
     await tx.execute(_CHANGE, goal_id, now, route_id, target_mm, *astuple(terms))
 
 
 async def activate(tx: Tx, goal_id: UUID, now: datetime) -> None:
-    """The goal runs. Raises asyncpg.UniqueViolationError while another goal of the team does."""
+    """Activate the goal. Raises asyncpg.UniqueViolationError while another goal of the team runs."""
     await tx.execute(_ACTIVATE, goal_id, now)
 
 
 async def cancel(tx: Tx, goal_id: UUID, now: datetime) -> None:
-    """The goal is given up; what it counted stays counted."""
+    """Cancel the goal; walks counted for it stay counted."""
     await tx.execute(_CANCEL, goal_id, now)
 
 
 async def delete(tx: Tx, goal_id: UUID, now: datetime) -> None:
-    """The goal is gone."""
+    """Delete the goal."""
     await tx.execute(_DELETE, goal_id, now)
 
 
 async def finalize(tx: Tx, goal_id: UUID, status: GoalStatus, now: datetime) -> None:
-    """The goal's outcome is fixed: nothing counts for it any more."""
+    """Fix the goal's outcome: nothing counts for it any more."""
     await tx.execute(_FINALIZE, goal_id, status.value, now)
 
 
 async def has_counted(tx: Tx, goal_id: UUID) -> bool:
-    """Whether any walk counts for the goal, which the caller has locked."""
+    """Return whether any walk counts for the goal, which the caller has locked."""
     counted: bool = await tx.fetchval("SELECT EXISTS (SELECT FROM goal_contribution WHERE goal_id = $1)", goal_id)
     return counted
 
 
 async def due(db: Reader, now: datetime, after: UUID, limit: int) -> list[UUID]:
-    """Goals that have closed by `now` without an outcome that is fixed, the first `limit` of those after an id."""
+    """Return goals that have closed by `now` without a fixed outcome, the first `limit` of those after an id."""
     return [row[0] for row in await db.fetch(_DUE, now, after, limit)]

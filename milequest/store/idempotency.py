@@ -1,4 +1,4 @@
-"""Writes that happen once: a key names a user's request; the same key and request get the same outcome for a day."""
+"""Idempotent writes: a key names a user's request; the same key and request get the same outcome for a day."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 KEPT = timedelta(hours=24)
 
-# A release that stored keys as they were given may have run a moment ago, so both forms are looked for.
+# A release that stored keys in the clear may have run a moment ago, so both forms are looked up.
 # Waits for a transaction that holds the same key, so of two equal keys exactly one runs.
 _CLAIM = """
 INSERT INTO idempotency_key AS k (user_id, key, request_hash, created_at)
@@ -39,23 +39,23 @@ SELECT count(*) FROM gone
 
 
 def _hashed(user_id: UUID, key: str) -> str:
-    """A key as it is stored: the code of an invite is made of it, so it stands nowhere."""
+    """Return a key as it is stored: an invite's code is derived from it, so it is stored nowhere itself."""
     return hashlib.sha256(f"{user_id.hex}:{key}".encode()).hexdigest()
 
 
 def request_hash(operation: str, body: Mapping[str, Any]) -> bytes:
-    """What tells one request from another: the operation and its input, in one order of keys."""
+    """Return the hash that distinguishes requests: of the operation and its input, in one order of keys."""
     text = orjson.dumps([operation, body], default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return hashlib.sha256(text).digest()
 
 
 def mismatch() -> Refused:
-    """The refusal of a key that was used for another request."""
+    """Return the refusal of a key that was used for another request."""
     return Refused(ErrorCode.IDEMPOTENCY_MISMATCH, "This idempotencyKey was used for another request.")
 
 
 async def claim(tx: Tx, user_id: UUID, key: str, digest: bytes, now: datetime) -> dict[str, Any] | None:
-    """None when the key is now this request's, to be run; else the stored outcome. Raises IDEMPOTENCY_MISMATCH."""
+    """Claim a key for this request, to be run: None; else return the stored outcome. Raises IDEMPOTENCY_MISMATCH."""
     if await tx.fetchval(_CLAIM, user_id, _hashed(user_id, key), digest, now, now - KEPT, key):
         return None
     outcome = await find(tx, user_id, key, digest, now)
@@ -64,7 +64,7 @@ async def claim(tx: Tx, user_id: UUID, key: str, digest: bytes, now: datetime) -
 
 
 async def find(db: Reader, user_id: UUID, key: str, digest: bytes, now: datetime) -> dict[str, Any] | None:
-    """The stored outcome of a request; None for one that was not made. Raises IDEMPOTENCY_MISMATCH."""
+    """Return the stored outcome of a request; None for one that was not made. Raises IDEMPOTENCY_MISMATCH."""
     row = await db.fetchrow(_FIND, user_id, [_hashed(user_id, key), key], now - KEPT)
     if row is None:
         return None
@@ -75,18 +75,18 @@ async def find(db: Reader, user_id: UUID, key: str, digest: bytes, now: datetime
 
 
 async def keep(tx: Tx, user_id: UUID, key: str, outcome: Any) -> None:
-    """Store what the request came to: a dataclass of ids and texts, none of them secret."""
+    """Store the outcome of a request: a dataclass of ids and texts, none of them secret."""
     await tx.execute(_KEEP, user_id, _hashed(user_id, key), asdict(outcome))
 
 
 async def forget(tx: Tx, now: datetime, most: int) -> int:
-    """Delete up to `most` outcomes that are kept no longer; how many there were."""
+    """Delete up to `most` outcomes that are kept no longer; return how many."""
     count: int = await tx.fetchval(_FORGET, now - KEPT, most)
     return count
 
 
 def revive(kind: type[T], stored: Mapping[str, Any]) -> T:
-    """The outcome as it was before `keep`: a `kind` whose fields are UUIDs, tuples of UUIDs, numbers or texts."""
+    """Return the outcome as it was before `keep`: a `kind` with fields of UUIDs, tuples of UUIDs, numbers or texts."""
     hints = get_type_hints(kind)
     return kind(**{name: _revived(hints[name], value) for name, value in stored.items()})
 

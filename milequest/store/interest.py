@@ -1,7 +1,7 @@
-"""Who is connected through API Gateway and what they listen to: a copy in Valkey, which may be behind.
+"""Connections on API Gateway and their subscriptions: a copy in Valkey, which may lag behind.
 
-An entry is counted until its row would have gone by itself, so what nobody told us of goes too. To note something
-again changes nothing.
+An entry is counted until its row would have expired, so that a change that was not reported is corrected too. To note
+an entry again changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from milequest.rules.instants import seconds
 from milequest.store.valkey import Valkey
 
 GONE: Final = 0
-MOST_AT_ONCE: Final = 1_000  # entries of one script, which Valkey does nothing else beside
+MOST_AT_ONCE: Final = 1_000  # entries of one script, during which Valkey does nothing else
 MOST_LISTENED_TO: Final = 10
 
-# One hash tag, for a script's keys must lie in one slot of a cluster.
+# One hash tag, as a script's keys must be in one slot of a cluster.
 _UNTIL, _KINDS, _TOPICS = (f"milequest:{{interest}}:{what}" for what in ("until", "kinds", "topics"))
 
-# KEYS: entries by when they end, how many there are by kind, by topic; ARGV: entries, each with when it ends or 0.
+# KEYS: entries by expiry, their numbers by kind, by topic; ARGV: entries, each with its expiry or 0.
 _NOTE = """
 local function count(entry, by)
   local kind, topic = string.match(entry, '^(%S+) (%S*) ')
@@ -48,7 +48,7 @@ class InterestEntry:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many entries there are of each kind, of how many topics, and those that most listen to."""
+    """Number of entries of each kind, number of topics, and the topics with the most subscriptions."""
 
     kinds: Mapping[str, int]
     topics: int
@@ -56,25 +56,25 @@ class Counts:
 
 
 class Interest:
-    """The copy. Raises what is in `valkey.AWAY`."""
+    """The copy. Raises the errors in `valkey.UNREACHABLE_ERRORS`."""
 
     def __init__(self, valkey: Valkey) -> None:
         self._valkey = valkey
         self._note = valkey.register_script(_NOTE)
 
     async def note(self, changes: Mapping[InterestEntry, int]) -> None:
-        """Note until when entries are there, in seconds of the epoch, or that they are GONE."""
+        """Note until when entries are valid, in seconds of the epoch, or that they are GONE."""
         await self._write({f"{one.kind} {one.topic} {one.id}": ends for one, ends in changes.items()})
 
     async def counts(self, now: datetime) -> Counts:
-        """What is there now."""
+        """Return the present counts."""
         await self._prune(now)
         kinds: list[Any] = await self._valkey.zrange(_KINDS, 0, -1, withscores=True)
         most: list[Any] = await self._valkey.zrevrange(_TOPICS, 0, MOST_LISTENED_TO - 1, withscores=True)
         return Counts(_numbers(kinds), await self._valkey.zcard(_TOPICS), _numbers(most))
 
     async def _prune(self, now: datetime) -> None:
-        """Forget what has ended unnoticed."""
+        """Drop entries that have expired unnoticed."""
         while ended := await self._ended(now):
             await self._write(dict.fromkeys(ended, GONE))
 

@@ -1,4 +1,4 @@
-"""Invites: who may be let into which team by a code. Of the code only a hash is stored."""
+"""Invites to teams by a code, of which only a hash is stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Invite:
 
 @dataclass(frozen=True, slots=True)
 class InvitePreview:
-    """What an invite tells whoever holds its code. How many are in the team is 0 once it lets nobody in."""
+    """The part of an invite shown to the bearer of its code. The number of members is 0 once it admits no one."""
 
     team_name: str
     member_count: int
@@ -43,7 +43,7 @@ class InvitePreview:
 
 @dataclass(frozen=True, slots=True)
 class InviteKey:
-    """Which invite of which team."""
+    """An invite and its team."""
 
     invite_id: UUID
     team_id: UUID
@@ -62,7 +62,7 @@ class LockedInvite:
 
 
 _COLUMNS = "i.id, i.email, i.role, i.max_uses, i.use_count, i.state, i.message, i.created_at, i.expires_at"
-WIDTH = 9  # how many columns these are
+WIDTH = 9  # number of these columns
 _BY_IDS = f"""
 SELECT {_COLUMNS}, {TEAM_COLUMNS} FROM team_invite i JOIN team t ON t.id = i.team_id {MINE}
 WHERE i.id = ANY {GIVEN} AND {INVITES_VISIBLE}
@@ -88,7 +88,7 @@ SELECT id, team_id, email_key, role, invited_by, state, expires_at FROM team_inv
 WHERE id = $1 AND ($2::bytea IS NULL OR code_hash = $2) FOR NO KEY UPDATE
 """
 
-# The address has an invite that waits: it gets a new code and more time, and keeps its place in the list.
+# The address has a pending invite: it gets a new code and more time, and keeps its place in the list.
 _PUT = """
 INSERT INTO team_invite
     (id, team_id, code_hash, email, email_key, invited_by, max_uses, message, created_at, expires_at)
@@ -112,7 +112,7 @@ def _invite(row: Sequence[Any], team: Team, now: datetime) -> Invite:
 
 
 async def by_ids(db: Reader, viewer: Viewer, invite_ids: list[UUID], now: datetime) -> dict[UUID, Invite]:
-    """The invites among `invite_ids` that the viewer may see, by id."""
+    """Return the invites among `invite_ids` that the viewer may see, by id."""
     rows = await db.fetch(_BY_IDS, viewer.user_id, invite_ids)
     return {row[0]: _invite(row[:WIDTH], Team(*row[WIDTH:]), now) for row in rows}
 
@@ -125,7 +125,7 @@ async def pages_of(
     limit: int,
     now: datetime,
 ) -> dict[UUID, list[Invite]]:
-    """Up to `limit` invites of each team, newest first, those that follow the key `after`; none for who is no admin."""
+    """Return up to `limit` invites of each team, newest first, that follow the key `after`; none if not an admin."""
     by_id = {team.id: team for team in teams}
     pages: dict[UUID, list[Invite]] = {}
     for team_id, *row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
@@ -134,7 +134,7 @@ async def pages_of(
 
 
 async def preview(db: Reader, code_hash: bytes, now: datetime) -> InvitePreview | None:
-    """What an invite of a live team tells whoever holds its code; None for a code that is unknown or was revoked."""
+    """Return what an invite of a live team shows the bearer of its code; None for an unknown or revoked code."""
     row = await db.fetchrow(_PREVIEW, code_hash)
     if row is None:
         return None
@@ -144,13 +144,13 @@ async def preview(db: Reader, code_hash: bytes, now: datetime) -> InvitePreview 
 
 
 async def place(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> InviteKey | None:
-    """Which invite this is, by its code or its id, and of which team: that never changes, so nothing is locked yet."""
+    """Return an invite and its team, by code or id. That never changes, so nothing is locked yet."""
     row = await db.fetchrow(_PLACE, code_hash, invite_id)
     return None if row is None else InviteKey(*row)
 
 
 async def lock(tx: Tx, invite_id: UUID, code_hash: bytes | None, now: datetime) -> LockedInvite | None:
-    """The invite, locked after its team; None when by now it has another code."""
+    """Return the invite, locked after its team; None if it has another code by now."""
     row = await tx.fetchrow(_LOCK, invite_id, code_hash)
     if row is None:
         return None
@@ -161,7 +161,7 @@ async def lock(tx: Tx, invite_id: UUID, code_hash: bytes | None, now: datetime) 
 async def put(
     tx: Tx, invite_id: UUID, team_id: UUID, code_hash: bytes, new: NewInvite, inviter_id: UUID, now: datetime
 ) -> UUID:
-    """A new invite, or the waiting one of the same address renewed. Returns its id."""
+    """Insert a new invite, or renew the pending one of the same address. Returns its id."""
     stored: UUID = await tx.fetchval(
         _PUT,
         invite_id,
@@ -184,5 +184,5 @@ async def redeem(tx: Tx, invite_id: UUID) -> None:
 
 
 async def close(tx: Tx, invite_id: UUID, state: InviteState) -> None:
-    """DECLINED or REVOKED. The caller has locked it."""
+    """Set it to DECLINED or REVOKED. The caller has locked it."""
     await tx.execute("UPDATE team_invite SET state = $2 WHERE id = $1", invite_id, state.value)

@@ -1,17 +1,15 @@
 """SQL over lines: measured vertex by vertex on the spheroid, drawn in one piece, simplified for a zoom level.
 
-Each function takes SQL expressions of our own making and gives one back; values travel as statement parameters.
+Each function takes SQL expressions of our own making and returns one; values are passed as statement parameters.
 """
 
 from milequest.rules.routes import OVERVIEW_POINTS
 
-TILE_PIXELS = (
-    512  # the world's width at zoom 0, as vector maps count; where a map has 256, the line is finer than asked
-)
+TILE_PIXELS = 512  # the world's width at zoom 0 in vector maps; for a map with 256, the line is finer than asked
 PRECISION = 6
 MERCATOR_EDGE = 85.06  # the latitude where web maps end
 
-# Legs of unsaved lines, out of arrays that hold a row for each point: `leg(index, line, drawn, length_mm, starts_at_mm,
+# Legs of unsaved lines, from arrays with an element for each point: `leg(index, line, drawn, length_mm, starts_at_mm,
 # crosses_antimeridian)`, `measured(leg, n, point, measure)` and `overview(index, line)`.
 MEASURED_LEGS = f"""
 vertex AS (
@@ -49,7 +47,7 @@ vertex AS (
 
 
 def unwrapped(line: str) -> str:
-    """The line with longitudes that run on past ±180, so that a client draws it in one piece."""
+    """Return the line with longitudes that continue past ±180, so that a client draws it in one piece."""
     return f"""(
         SELECT ST_MakeLine(ST_SetSRID(ST_MakePoint(lng + 360 * turns, lat), 4326) ORDER BY n)
         FROM (
@@ -64,7 +62,7 @@ def unwrapped(line: str) -> str:
 
 
 def simplified(line: str, zoom: str) -> str:
-    """The line with no point further than half a pixel from where it was, on a Mercator map at `zoom`.
+    """Return the line with no point further than half a pixel from its place, on a Mercator map at `zoom`.
 
     A pixel has the fewest degrees of latitude where the line is furthest from the equator: that gives the tolerance.
     """
@@ -74,7 +72,7 @@ def simplified(line: str, zoom: str) -> str:
 
 
 def outlined(line: str) -> str:
-    """The line's most telling points, at most 500 of them: those whose triangle with their neighbours is largest."""
+    """Return the line's most significant points, at most 500: those of the largest triangle with their neighbours."""
     return f"""(
         SELECT ST_MakeLine(ST_Force2D(point) ORDER BY n)
         FROM (
@@ -86,15 +84,15 @@ def outlined(line: str) -> str:
 
 
 def cut(line: str) -> str:
-    """An unwrapped line as GeoJSON wants it: cut into two where it crosses the antimeridian."""
+    """Return an unwrapped line as GeoJSON wants it: cut into two where it crosses the antimeridian."""
     return f"ST_WrapX(ST_WrapX({line}, 180, -360), -180, 360)"
 
 
 def encoded(line: str) -> str:
-    """The line as polyline6, latitude first."""
+    """Return the line as polyline6, latitude first."""
     return f"ST_AsEncodedPolyline({line}, {PRECISION})"
 
 
 def joined(line: str, index: str) -> str:
-    """An aggregate: the lines of neighbouring legs as one, drawn in one piece."""
+    """Return an aggregate: the lines of neighbouring legs as one, drawn in one piece."""
     return unwrapped(f"ST_MakeLine({line} ORDER BY {index})")

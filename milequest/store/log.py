@@ -1,4 +1,4 @@
-"""The log of each channel: outbox and replay in one. Sequences have no holes, and every reader sees a prefix."""
+"""The log of each channel: outbox and replay in one. Sequences have no gaps, and every reader sees a prefix."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,8 @@ from milequest.rules.live import WINDOW, WINDOW_EVENTS, LogEnd
 if TYPE_CHECKING:
     from milequest.store.transaction import Connection, Pool, Reader, Tx
 
-# Rows are inserted in the channels' order, so two transactions never wait for each other in a ring.
+# Rows are inserted in the channels' order, so two transactions never deadlock.
+
 _APPEND = """
 WITH counted AS (
     INSERT INTO channel AS c (id, sequence)
@@ -58,7 +59,7 @@ async def append(connection: "Connection", events: Sequence[Event]) -> dict[str,
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An event as it stands in its channel's log."""
+    """An event in its channel's log."""
 
     sequence: int
     kind: EventKind
@@ -68,7 +69,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far the logs of some channels reach, in an epoch: after it, the same sequences are other events."""
+    """Ends of the logs of some channels, in an epoch: in another one, the same sequences are other events."""
 
     epoch: int
     positions: Mapping[str, int]
@@ -78,7 +79,7 @@ _READ = """
 SELECT sequence, kind, subject_id, occurred_at FROM event
 WHERE channel = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
 """
-# What is older than the window is gone even before it is pruned.
+# Events older than the window are gone even before they are pruned.
 _END = """
 SELECT e.epoch, coalesce(c.sequence, 0), greatest(c.floor, c.sequence - $3::bigint, coalesce(
     (SELECT sequence - 1 FROM event WHERE channel = $1 AND occurred_at >= $2 ORDER BY sequence LIMIT 1), c.sequence, 0))
@@ -123,42 +124,42 @@ WHERE channel.id = locked.id AND channel.id = done.id AND channel.relayed < done
 
 
 async def read(db: "Reader", channel: str, after: int, limit: int) -> list[LogEntry]:
-    """The events that follow the place `after`, in their order."""
+    """Return the events that follow the sequence `after`, in their order."""
     rows = await db.fetch(_READ, channel, after, limit)
     return [LogEntry(row[0], EventKind(row[1]), row[2], row[3]) for row in rows]
 
 
 async def end(db: "Reader", channel: str, now: datetime) -> LogEnd:
-    """From where to where the channel's log can be read."""
+    """Return the readable extent of the channel's log."""
     row = await db.fetchrow(_END, channel, now - WINDOW, WINDOW_EVENTS)
     assert row is not None, "the migrations put the epoch there"
     return LogEnd(row[0], channel, row[2], row[1])
 
 
 async def ends(db: "Reader", channels: Sequence[str]) -> dict[str, int]:
-    """The newest sequence of each channel that has a log."""
+    """Return the newest sequence of each channel that has a log."""
     return {row[0]: row[1] for row in await db.fetch(_ENDS, channels)}
 
 
 async def ahead(db: "Reader", channels: Sequence[str]) -> Reached:
-    """Of these channels those whose logs reach further than was relayed, and how far."""
+    """Return those of these channels whose logs reach further than was relayed, and how far."""
     return _reached(await db.fetch(_AHEAD, channels))
 
 
 async def any_ahead(db: "Reader", limit: int) -> Reached:
-    """Some channels whose logs reach further than was relayed, and how far. It looks at all of them."""
+    """Return some channels whose logs reach further than was relayed, and how far. Scans all channels."""
     return _reached(await db.fetch(_ANY_AHEAD, limit))
 
 
 def _reached(rows: Sequence[Any]) -> Reached:
-    """Rows of epoch, channel and sequence; without a channel where there is none."""
+    """Return the ends in rows of epoch, channel and sequence; the channel is null if there is none."""
     return Reached(rows[0][0], {channel: sequence for _, channel, sequence in rows if channel is not None})
 
 
 async def unrelayed(db: "Reader", reached: Reached, limit: int) -> list[tuple[str, LogEntry]]:
-    """Events of these channels, up to where each has reached, that were not relayed yet: the oldest of each first.
+    """Return events of these channels, up to their ends, that were not relayed yet: the oldest of each first.
 
-    None once the epoch is another one.
+    None once the epoch has changed.
     """
     positions = reached.positions
     rows = await db.fetch(_UNRELAYED, list(positions), list(positions.values()), limit, reached.epoch)
@@ -166,28 +167,28 @@ async def unrelayed(db: "Reader", reached: Reached, limit: int) -> list[tuple[st
 
 
 async def oldest_unrelayed(db: "Reader") -> datetime | None:
-    """When the oldest event happened that was not relayed yet. It looks at all channels."""
+    """Return when the oldest event happened that was not relayed yet. Scans all channels."""
     moment: datetime | None = await db.fetchval(_OLDEST_UNRELAYED)
     return moment
 
 
 async def relayed(db: "Pool", reached: Reached) -> None:
-    """Note that whoever wants to know was told of these channels, up to where; not once the epoch is another one."""
+    """Note that these channels were relayed, up to their ends; not once the epoch has changed."""
     await db.execute(_RELAYED, list(reached.positions), list(reached.positions.values()), reached.epoch)
 
 
 async def epoch(db: "Reader") -> int:
-    """The log's epoch, which promotion and restore raise."""
+    """Return the log's epoch, which promotion and restore raise."""
     value: int = await db.fetchval("SELECT epoch FROM log_epoch")
     return value
 
 
 async def overlong(db: "Reader", now: datetime, limit: int) -> list[tuple[str, int]]:
-    """Channels whose logs reach back beyond the window, and the newest sequence that lies outside of it."""
+    """Return channels whose logs reach back beyond the window, and the newest sequence outside of it."""
     return [(row[0], row[1]) for row in await db.fetch(_LONG, now - WINDOW, WINDOW_EVENTS, limit)]
 
 
 async def prune(tx: "Tx", channel: str, floor: int) -> None:
-    """Forget the channel's events up to `floor`."""
+    """Delete the channel's events up to `floor`."""
     await tx.execute(_RAISE_FLOOR, channel, floor)
     await tx.execute(_DROP, channel, floor)

@@ -1,4 +1,4 @@
-"""Memberships: who is in which team, as what, and from when on their walks count."""
+"""Memberships: user, team and role, and from when on their walks count."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ class TeamMember:
 
 @dataclass(frozen=True, slots=True)
 class MembershipKey:
-    """Whose membership of what: it never changes, so it is read before anything is locked."""
+    """User and team of a membership: they never change, so they are read before anything is locked."""
 
     team_id: UUID
     user_id: UUID
 
 
-FIRST = (datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))  # comes before every sort key
+FIRST = (datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))  # sorts before every key
 
 _COLUMNS = "m.id, m.role, m.joined_at, u.id, u.name, u.avatar_url"
 _SELECT = f"""
@@ -62,7 +62,7 @@ WITH joined AS (
 )
 UPDATE team SET member_count = member_count + 1, version = version + 1, updated_at = $5 WHERE id = $2
 """
-# A clock behind the one that wrote counts_from must not turn the interval round.
+# A clock behind the one that wrote counts_from must not invert the interval.
 _CLOSE = """
 WITH gone AS (
     UPDATE team_member SET left_at = greatest($2, counts_from), left_reason = $3
@@ -82,19 +82,19 @@ def _member(row: asyncpg.Record) -> TeamMember:
 
 
 async def by_ids(db: Reader, viewer: Viewer, member_ids: list[UUID]) -> dict[UUID, TeamMember]:
-    """The open memberships among `member_ids` that the viewer may see, by id."""
+    """Return the open memberships among `member_ids` that the viewer may see, by id."""
     return {row[0]: _member(row) for row in await db.fetch(_BY_IDS, viewer.user_id, member_ids)}
 
 
 async def of_viewer(db: Reader, viewer: Viewer) -> list[TeamMember]:
-    """The viewer's own memberships, oldest first: at most MEMBERSHIPS_MAX."""
+    """Return the viewer's own memberships, oldest first: at most MEMBERSHIPS_MAX."""
     return [_member(row) for row in await db.fetch(_OF_VIEWER, viewer.user_id)]
 
 
 async def pages_of(
     db: Reader, viewer: Viewer, teams: Sequence[Team], after: tuple[datetime, UUID] | None, limit: int
 ) -> dict[UUID, list[TeamMember]]:
-    """Up to `limit` members of each team, oldest first, those that follow the key `after`; hidden teams have none."""
+    """Return up to `limit` members of each team, oldest first, that follow the key `after`; hidden teams have none."""
     by_id = {team.id: team for team in teams}
     pages: dict[UUID, list[TeamMember]] = {}
     for team_id, *row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or FIRST), limit):
@@ -104,13 +104,13 @@ async def pages_of(
 
 
 async def place(db: Reader, member_id: UUID) -> MembershipKey | None:
-    """Whose membership of which team this is, or was."""
+    """Return the user and team of a membership, ended ones too."""
     row = await db.fetchrow("SELECT team_id, user_id FROM team_member WHERE id = $1", member_id)
     return None if row is None else MembershipKey(*row)
 
 
 async def open_id(db: Reader, team_id: UUID, user_id: UUID) -> UUID | None:
-    """The user's open membership of the team. Actions ask once they have locked the team."""
+    """Return the user's open membership of the team. Actions ask once they have locked the team."""
     member_id: UUID | None = await db.fetchval(
         "SELECT id FROM team_member WHERE team_id = $1 AND user_id = $2 AND left_at IS NULL", team_id, user_id
     )
@@ -118,18 +118,18 @@ async def open_id(db: Reader, team_id: UUID, user_id: UUID) -> UUID | None:
 
 
 async def open_of_user(tx: Tx, user_id: UUID) -> dict[UUID, UUID]:
-    """The user's open memberships by team, in the teams' order."""
+    """Return the user's open memberships by team, in the teams' order."""
     return {team_id: member_id for member_id, team_id in await tx.fetch(_OPEN_OF_USER, user_id)}
 
 
 async def teams_ever(tx: Tx, user_id: UUID) -> list[UUID]:
-    """The teams the user is or was in: whose boards may show them."""
+    """Return the teams the user is or was in, whose boards may show them."""
     rows = await tx.fetch("SELECT DISTINCT team_id FROM team_member WHERE user_id = $1", user_id)
     return [row[0] for row in rows]
 
 
 async def last_left_at(tx: Tx, team_id: UUID, user_id: UUID) -> datetime | None:
-    """When the user's latest membership of the team ended."""
+    """Return when the user's latest membership of the team ended."""
     left: datetime | None = await tx.fetchval(
         "SELECT max(left_at) FROM team_member WHERE team_id = $1 AND user_id = $2", team_id, user_id
     )
@@ -137,13 +137,13 @@ async def last_left_at(tx: Tx, team_id: UUID, user_id: UUID) -> datetime | None:
 
 
 async def open_count(tx: Tx, user_id: UUID) -> int:
-    """How many teams the user is in."""
+    """Return how many teams the user is in."""
     count: int = await tx.fetchval("SELECT count(*) FROM team_member WHERE user_id = $1 AND left_at IS NULL", user_id)
     return count
 
 
 async def other_admins(tx: Tx, team_id: UUID, member_id: UUID) -> bool:
-    """Whether the team, which the caller has locked, has an admin besides this member."""
+    """Return whether the team, which the caller has locked, has an admin besides this member."""
     others: bool = await tx.fetchval(_OTHER_ADMINS, team_id, member_id)
     return others
 
@@ -158,7 +158,7 @@ async def insert(
     counts_from: datetime,
     invited_by: UUID | None,
 ) -> None:
-    """A new open membership, counted on its team, which the caller has locked."""
+    """Insert an open membership, counted on its team, which the caller has locked."""
     await tx.execute(_INSERT, member_id, team_id, user_id, role.value, joined_at, counts_from, invited_by)
 
 
@@ -168,5 +168,5 @@ async def close(tx: Tx, member_id: UUID, reason: LeftReason, now: datetime) -> N
 
 
 async def set_role(tx: Tx, member_id: UUID, role: TeamRole) -> None:
-    """Another role. The caller has locked the team."""
+    """Set another role. The caller has locked the team."""
     await tx.execute("UPDATE team_member SET role = $2 WHERE id = $1", member_id, role.value)

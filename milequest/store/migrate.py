@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema. Alembic's migrations are the only way the schema changes."""
+"""Migration of a database to the newest schema, which is changed by Alembic's migrations only."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def configuration(url: str = "") -> Config:
-    """Alembic's configuration for the database at `url` (a libpq URL, as in the settings)."""
+    """Return Alembic's configuration for the database at `url` (a libpq URL, as in the settings)."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url.replace("postgres://", "postgresql://", 1).replace(
@@ -21,14 +21,14 @@ def configuration(url: str = "") -> Config:
 
 
 def head() -> str:
-    """The newest revision in the repository."""
+    """Return the newest revision in the repository."""
     revision = ScriptDirectory.from_config(configuration()).get_current_head()
     assert revision is not None, "the repository has migrations"
     return revision
 
 
 async def current(url: str) -> str | None:
-    """The revision the database at `url` is at, None for an empty one."""
+    """Return the revision the database at `url` is at, None for an empty one."""
     connection = await asyncpg.connect(url)
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version') IS NULL"):
@@ -40,7 +40,7 @@ async def current(url: str) -> str | None:
 
 
 def upgrade(url: str) -> None:
-    """Run every migration the database at `url` lacks. Blocks; runs an event loop of its own."""
+    """Run every migration that the database at `url` lacks. Blocks; runs an event loop of its own."""
     command.upgrade(configuration(url), "head")
 
 

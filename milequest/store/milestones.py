@@ -1,4 +1,4 @@
-"""A goal's milestones: made with its route, read with whoever reached them. Counting walks moves their state."""
+"""A goal's milestones: made with its route, read with the user who reached them. Counting walks changes their state."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from milequest.store.users import User
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """A place on a goal's route. No longer reached is not reached; `reached_by` is None if the viewer sees nobody."""
+    """A place on a goal's route. No longer reached is not reached; `reached_by` is None if hidden from the viewer."""
 
     reached_by: User | None
     id: UUID
@@ -37,7 +37,7 @@ class Milestone:
         return self.at_mm / 1000
 
 
-# Who reached it is known to members only, and only by a walk they can see.
+# The user who reached it is shown to members only, and only by a walk they can see.
 _SELECT = f"""
 SELECT u.id AS user_id, u.name AS user_name, u.avatar_url, s.id, s.goal_id, g.route_id, s.kind, s.title, s.description,
        s.image_url, s.at_mm, CASE WHEN s.revoked_at IS NULL THEN s.reached_at END
@@ -64,13 +64,13 @@ def _milestone(row: asyncpg.Record) -> Milestone:
 
 
 async def by_ids(db: Reader, viewer: Viewer, milestone_ids: list[UUID]) -> dict[UUID, Milestone]:
-    """The milestones among `milestone_ids` whose goal the viewer may see, by id."""
+    """Return the milestones among `milestone_ids` whose goal the viewer may see, by id."""
     rows = await db.fetch(_BY_IDS, viewer.user_id, milestone_ids)
     return {milestone.id: milestone for milestone in map(_milestone, rows)}
 
 
 async def of_goals(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict[UUID, list[Milestone]]:
-    """Each goal's milestones in the order of its route; none for a goal the viewer may not see."""
+    """Return each goal's milestones in the order of its route; none for a goal the viewer may not see."""
     found: dict[UUID, list[Milestone]] = {goal_id: [] for goal_id in goal_ids}
     for milestone in map(_milestone, await db.fetch(_OF_GOALS, viewer.user_id, list(found))):
         found[milestone.goal_id].append(milestone)
@@ -78,12 +78,12 @@ async def of_goals(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict
 
 
 async def stops(tx: Tx, route_id: UUID) -> list[Stop]:
-    """The waypoints of a route, in order."""
+    """Return the waypoints of a route, in order."""
     return [Stop(*row) for row in await tx.fetch(_STOPS, route_id)]
 
 
 async def replace(tx: Tx, goal_id: UUID, milestones: Sequence[NewMilestone], now: datetime) -> None:
-    """These milestones and no others; the caller has locked the goal, for which nothing has been counted."""
+    """Replace all milestones; the caller has locked the goal, for which nothing has been counted."""
     await tx.execute("DELETE FROM milestone WHERE goal_id = $1", goal_id)
     await tx.execute(
         _INSERT,

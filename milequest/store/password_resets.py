@@ -1,4 +1,4 @@
-"""Requests for a new password. Each has its own code and count, and ends by itself; of an unknown address too."""
+"""Requests for a new password. Each has its own code and count, and expires; stored for unknown addresses too."""
 
 import hmac
 from datetime import datetime
@@ -26,7 +26,7 @@ _DROP_OF = "DELETE FROM password_reset WHERE subject = $1"
 
 
 async def put(tx: Tx, request_hash: bytes, email_key: str, code_hash: bytes, now: datetime) -> str | None:
-    """Store a request: the account's address, to mail the code to, None without an account."""
+    """Store a request, and return the account's address, to mail the code to; None without an account."""
     await tx.execute(_DROP_ENDED, now)
     email: str | None = await tx.fetchval(_PUT, request_hash, email_key, code_hash, now, now + CODE_LIFE)
     return email

@@ -1,4 +1,4 @@
-"""Passwords of PostgreSQL's own users, which our service has none of; the master has one."""
+"""Passwords of PostgreSQL's own users: our service has none; the master has one."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ ROUNDS = 4096  # PostgreSQL's own
 
 
 async def lets_in(url: str, user: str, password: str) -> bool:
-    """Whether the server at `url` lets a user in with a password. Raises OSError while nobody can tell."""
+    """Return whether the server at `url` admits a user with a password. Raises OSError while that is unknown."""
     try:
         connection = await asyncpg.connect(url, user=user, password=password)
     except asyncpg.InvalidAuthorizationSpecificationError:
@@ -21,7 +21,7 @@ async def lets_in(url: str, user: str, password: str) -> bool:
 
 
 async def change(url: str, user: str, password: str, new: str) -> None:
-    """Give a user, who comes in with `password`, a new one. It leaves this process only as what it is checked by."""
+    """Give a user, who connects with `password`, a new one. It leaves this process as its verifier only."""
     connection = await asyncpg.connect(url, user=user, password=password)
     try:
         statement = await connection.fetchval(
@@ -33,7 +33,7 @@ async def change(url: str, user: str, password: str, new: str) -> None:
 
 
 def verifier(password: str, salt: bytes) -> str:
-    """What PostgreSQL keeps of an ASCII password, and takes in its place, so that none is in its log (RFC 5803)."""
+    """Return what PostgreSQL stores of an ASCII password, and accepts for it, so none is in its log (RFC 5803)."""
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, ROUNDS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")

@@ -1,7 +1,7 @@
-"""Routes as clients draw them: polyline6 (latitude first) simplified for a zoom level, and GeoJSON.
+"""Routes for clients to draw: polyline6 (latitude first) simplified for a zoom level, and GeoJSON.
 
-Longitudes of a polyline run on past ±180 where the line crosses the antimeridian, so that it is drawn in one piece.
-Overviews, the polylines without a zoom, lie in the rows of routes and legs.
+Longitudes of a polyline continue past ±180 where the line crosses the antimeridian, so that it is drawn in one piece.
+Overviews, the polylines without a zoom, are stored in the rows of routes and legs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -95,20 +95,20 @@ SELECT json_build_object('type', 'FeatureCollection', 'features', json_agg(
 
 
 async def polylines_of(reader: Reader, route_ids: Iterable[UUID], zoom: int) -> dict[UUID, Polylines]:
-    """The polylines of the routes there are among `route_ids`, at a checked zoom."""
+    """Return the polylines of the existing routes among `route_ids`, at a checked zoom."""
     records = await reader.fetch(_OF_ROUTES, list(route_ids), zoom)
     return {record["route_id"]: Polylines(record["route"], tuple(record["legs"])) for record in records}
 
 
 async def measured_polylines(reader: Reader, lines: Sequence[Leg], zoom: int) -> Polylines:
-    """The polylines of a measured route's legs, at a checked zoom."""
+    """Return the polylines of a measured route's legs, at a checked zoom."""
     record = await reader.fetchrow(_OF_LINES, *leg_arrays(lines), zoom)
     assert record is not None, "an aggregate without GROUP BY gives one row"
     return Polylines(record["route"], tuple(record["legs"]))
 
 
 async def walked_polylines(reader: Reader, places: Sequence[tuple[UUID, int]], zoom: int | None) -> list[str | None]:
-    """Of each (route id, distance in millimetres) the route from its start to there, in the order asked.
+    """Return, for each (route id, distance in millimetres), the route from its start to there, in the order asked.
 
     Without a zoom an overview of at most 500 points; None where there is no such route.
     """
@@ -121,6 +121,6 @@ async def walked_polylines(reader: Reader, places: Sequence[tuple[UUID, int]], z
 
 
 async def route_geojson(reader: Reader, route_id: UUID) -> str | None:
-    """The route as GeoJSON (RFC 7946): a feature for each leg, then for each waypoint; None if there is none."""
+    """Return the route as GeoJSON (RFC 7946): a feature per leg, then per waypoint; None if there is no route."""
     found: str | None = await reader.fetchval(_GEOJSON, [route_id])
     return found

@@ -1,7 +1,7 @@
-"""The pool of connections to PostgreSQL. Whatever breaks or hangs between a server and us is raised as Away.
+"""The pool of connections to PostgreSQL. Any failure between a server and us is raised as Away.
 
-An error is the server's own, about a statement; or ours, about what we gave the driver; anything else that comes out of
-the driver is a connection that broke. A connection that broke, or that did not answer in time, is used no more.
+An error is the server's own, about a statement; or ours, about a driver call; any other error of the driver is a broken
+connection. A connection that broke, or that did not answer in time, is not used again.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolC
 
 log = logging.getLogger("milequest.database")
 
-STATEMENT_SECONDS = 20.0  # a statement may take, also where nobody waits for an answer
-RELEASE_SECONDS = 5.0  # a server may take to confirm that it has given up a statement, while nobody waits for it
-# Classes of SQLSTATE by which a server says that it can do nothing for us now, whatever the statement: the connection,
-# its resources, an operator, its own disks.
+STATEMENT_SECONDS = 20.0  # for a statement, also where no caller waits
+RELEASE_SECONDS = 5.0  # for a server to confirm, in the background, that a statement was cancelled
+# Classes of SQLSTATE of a server that cannot serve us now, whatever the statement: because of the connection, its
+# resources, an operator, its own disks.
 GIVEN_UP = ("08", "53", "57", "58")
 
 
 @contextmanager
 def _talking(connection: asyncpg.Connection) -> Iterator[None]:
-    """Tell errors of the connection from the server's and from ours."""
+    """Distinguish errors of the connection from the server's and from ours."""
     try:
         yield
     except asyncpg.PostgresError as error:
@@ -46,7 +46,7 @@ def _talking(connection: asyncpg.Connection) -> Iterator[None]:
     except (asyncpg.InterfaceError, TypeError, AttributeError) as error:
         if connection.is_closed():
             raise Away(type(error).__name__) from error
-        raise  # what we gave it was wrong: the connection is as good as before
+        raise  # our arguments were wrong: the connection is intact
     except Exception as error:
         raise Away(type(error).__name__) from error
 
@@ -90,7 +90,7 @@ class Pool(_Pool):
         self._settling: set[asyncio.Task[None]] = set()
 
     def acquire(self, *, timeout: float | None = None) -> Any:
-        """A connection for an `async with` block. Raises Away, at the caller's deadline at the latest."""
+        """Return a connection for an `async with` block. Raises Away, at the caller's deadline at the latest."""
         return self._lent()
 
     @asynccontextmanager
@@ -122,18 +122,18 @@ class Pool(_Pool):
         try:
             async with asyncio.timeout(STATEMENT_SECONDS):
                 return await super().acquire()
-        except Exception as error:  # whatever keeps us from connecting says nothing about a statement
+        except Exception as error:  # no failure to connect is about a statement
             raise Away(type(error).__name__) from error
 
     async def _give_back(self, connection: _Lent) -> None:
-        """Let others have it. One that breaks off here is closed by the driver; what was asked of it is done."""
+        """Return the connection to the pool. The driver closes one that breaks here; its statements are done."""
         try:
             await self.release(connection, timeout=RELEASE_SECONDS)
         except OSError as error:
-            log.warning("a connection that could not be given back is closed: %s", type(error).__name__)
+            log.warning("a connection that could not be released is closed: %s", type(error).__name__)
 
     def _settle_later(self, connection: _Lent) -> None:
-        """Let the server give up what it is at, which the driver has asked it to, while nobody waits for it."""
+        """Let the server cancel the statement, as the driver has requested, in the background."""
         task = asyncio.create_task(self._settle(connection))
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
@@ -151,7 +151,7 @@ class Pool(_Pool):
 
 
 def _is_lost(connection: _Lent) -> bool:
-    """Whether it has broken; then the pool may have taken it back already."""
+    """Return whether the connection has broken; then the pool may have taken it back already."""
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:
@@ -159,7 +159,7 @@ def _is_lost(connection: _Lent) -> bool:
 
 
 def _terminate(connection: _Lent) -> None:
-    """Close it at once, unless the pool has it back."""
+    """Close the connection at once, unless the pool has it back."""
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
@@ -175,13 +175,13 @@ async def _connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:
             decoder=lambda data: orjson.loads(data[1:]),
         )
     except BaseException:
-        connection.terminate()  # to say good-bye may take as long as what has just failed
+        connection.terminate()  # a regular close may take as long as what has just failed
         raise
     return connection
 
 
 def _uuid_text(value: object) -> str:
-    """The UUIDs that asyncpg reads are of its own class, which orjson doesn't know."""
+    """Return the text of a UUID: those that asyncpg reads are of its own class, which orjson doesn't know."""
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"no JSON for {type(value).__name__}")
@@ -195,10 +195,10 @@ async def open_pool(
     waiting: bool = True,
     password: Callable[[], Awaitable[str]] | None = None,
 ) -> Pool:
-    """A pool of up to `size` connections to `url` (a libpq URL; a `host=` parameter may name a socket folder).
+    """Open a pool of up to `size` connections to `url` (a libpq URL; a `host=` parameter may name a socket folder).
 
-    Two of them are made at once and wait for work; without `waiting` none is made before it is needed.
-    `password` makes one for each connection, where the address has none.
+    Two of them are made at once and wait for work; without `waiting` none is made before it is needed. `password` makes
+    one for each connection, where the address has none.
     """
     pool = Pool(
         url,

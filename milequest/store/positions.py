@@ -1,8 +1,8 @@
-"""Where on a route one is after a distance: by distance within the leg, never by the nearest point of the line.
+"""Position on a route after a distance: by distance within the leg, never by the nearest point of the line.
 
-The leg's stretch, and in it the vertex before the place, are looked up in stored measures; the rest of the way is
-walked along the geodesic to the next vertex, so neither the antimeridian nor the poles are special. Touches one small
-row of the line, whatever its length.
+The leg's stretch, and in it the vertex before the place, are looked up in stored measures; the rest is a step along the
+geodesic to the next vertex, so neither the antimeridian nor the poles are special. Touches one small row of the line,
+whatever its length.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def _waypoint_columns(alias: str) -> str:
     return plain + f"ST_Y({alias}.position::geometry) AS {alias}_lat, ST_X({alias}.position::geometry) AS {alias}_lng"
 
 
-# OFFSET 0 keeps PostgreSQL from pasting an expression into every place that uses it and running it as often.
+# OFFSET 0 keeps PostgreSQL from inlining an expression into every place that uses it and running it as often.
 PLACE = """
 FROM route
 CROSS JOIN LATERAL (SELECT least(greatest({total_mm}, 0), route.length_mm) AS at_mm OFFSET 0) AS here
@@ -67,7 +67,7 @@ CROSS JOIN LATERAL (
 
 
 def position_sql(route_id: str, total_mm: str) -> str:
-    """A SELECT of one row, the place on route `route_id` after `total_mm` (both SQL expressions), for `LATERAL (…)`.
+    """Return a SELECT of one row, the place on route `route_id` after `total_mm` (SQL expressions), for `LATERAL (…)`.
 
     `position_of` reads its columns: lat, lng, heading_degrees, leg_index, leg_fraction, line_fraction, next_in_mm, and
     last_… and next_… with index, name, kind, at_mm, is_locked, lat, lng. No row without such a route.
@@ -85,7 +85,7 @@ WHERE route.id = {route_id}"""
 
 
 def position_of(record: asyncpg.Record) -> RoutePosition:
-    """The place in a record that has the columns of `position_sql`."""
+    """Return the place in a record that has the columns of `position_sql`."""
     has_next = record["next_index"] is not None
     return RoutePosition(
         position=LatLng(record["lat"], record["lng"]),
@@ -99,7 +99,7 @@ def position_of(record: asyncpg.Record) -> RoutePosition:
     )
 
 
-# The subquery hides the arrays' lengths: knowing them, PostgreSQL would plan anew each time, for ten times the cost.
+# The subquery hides the arrays' lengths: with them PostgreSQL would plan anew each time, for ten times the cost.
 _POSITIONS = f"""
 SELECT place.*
 FROM (SELECT $1::uuid[] AS route_ids, $2::bigint[] AS totals OFFSET 0) AS given
@@ -109,6 +109,6 @@ ORDER BY n"""
 
 
 async def positions(reader: Reader, places: Sequence[tuple[UUID, int]]) -> list[RoutePosition | None]:
-    """The place of each (route id, distance in millimetres), in the order asked; None where there is no such route."""
+    """Return the place of each (route id, distance in millimetres), in the order asked; None without such a route."""
     records = await reader.fetch(_POSITIONS, [route_id for route_id, _ in places], [total for _, total in places])
     return [None if record["lat"] is None else position_of(record) for record in records]

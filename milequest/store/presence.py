@@ -1,6 +1,6 @@
-"""Who is walking now: in Redis alone, since it is worth nothing two minutes later. Lost with Redis, told again soon.
+"""Presence, in Redis alone, since it is worthless two minutes later. Lost with Redis, it is soon reported again.
 
-Entries are memberships: what was told as a member is void once the membership has ended, even for who joins again.
+Entries are memberships: what was reported as a member is void once the membership has ended, even after joining again.
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ def _key(team_id: UUID) -> str:
 
 
 async def put(redis: Valkey, team_id: UUID, member_id: UUID, now: datetime, *, walking: bool) -> None:
-    """A member walks until two minutes from now, or no longer. Raises UNAVAILABLE while Redis is away."""
+    """Note that a member walks until two minutes from now, or no longer. Raises UNAVAILABLE while Redis is away."""
     key = _key(team_id)
     try:
         async with asked(PATIENCE), redis.pipeline(transaction=True) as pipe:
@@ -38,7 +38,7 @@ async def put(redis: Valkey, team_id: UUID, member_id: UUID, now: datetime, *, w
 
 
 async def walkers(redis: Valkey, team_id: UUID, now: datetime) -> tuple[list[UUID], datetime | None]:
-    """Memberships of who walks, the latest to say so first, and when the first of them may end.
+    """Return memberships of walkers, the latest report first, and when the first of them may end.
 
     Raises UNAVAILABLE without Redis.
     """

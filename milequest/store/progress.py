@@ -1,4 +1,4 @@
-"""Where a goal's team is on its route, how fast, and who walked how much: each in one statement for many goals."""
+"""Progress of goals, their pace and contributors' shares: each in one statement for many goals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from milequest.store.users import User
 
 @dataclass(frozen=True, slots=True)
 class GoalProgress:
-    """How far a goal is, in wire units. `id` is the goal's; `version` rises with each change of the total."""
+    """Progress of a goal, in wire units. `id` is the goal's; `version` rises with each change of the total."""
 
     id: UUID
     route_id: UUID
@@ -54,7 +54,7 @@ class GoalProgress:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """Somebody's part of a goal."""
+    """A user's share of a goal."""
 
     user: User
     distance_mm: int
@@ -71,8 +71,8 @@ _NAMED = "u.share_stats_with_team AND u.deleted_at IS NULL"
 _FORMER = """NOT EXISTS (
     SELECT FROM team_member m WHERE m.team_id = t.id AND m.user_id = u.id AND m.left_at IS NULL)"""
 
-# The ids come out of a subquery, so that PostgreSQL keeps one plan whatever their number: making it takes longer than
-# running it.
+# The ids come from a subquery, so that PostgreSQL keeps one plan whatever their number: planning takes longer than
+# running.
 _ASKED = "FROM (SELECT $2::uuid[] AS ids OFFSET 0) AS given CROSS JOIN unnest(given.ids) AS asked (goal_id)"
 _VISIBLE_GOAL = f"""{_ASKED}
 JOIN goal g ON g.id = asked.goal_id AND g.deleted_at IS NULL
@@ -139,7 +139,7 @@ def _progress(row: asyncpg.Record, now: datetime) -> GoalProgress:
 
 
 async def of_goals(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID], now: datetime) -> dict[UUID, GoalProgress]:
-    """The progress of the goals the viewer may see, by the goal's id; its days are those at `now`."""
+    """Return the progress of the goals the viewer may see, by the goal's id; its days are those at `now`."""
     rows = await db.fetch(_PROGRESS, viewer.user_id, list(goal_ids))
     return {row["goal_id"]: _progress(row, now) for row in rows}
 
@@ -147,7 +147,7 @@ async def of_goals(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID], now: da
 async def top_contributors(
     db: Reader, viewer: Viewer, goal_ids: Iterable[UUID], limit: int
 ) -> dict[UUID, list[Contribution]]:
-    """Who walked most of each goal in public and shares it, largest first; only for members of its team."""
+    """Return the largest public, shared contributions to each goal, largest first; only for members of its team."""
     found: dict[UUID, list[Contribution]] = {}
     for goal_id, *card, distance_mm, is_former in await db.fetch(_TOP, viewer.user_id, list(goal_ids), limit):
         found.setdefault(goal_id, []).append(Contribution(User(*card), distance_mm, is_former))
@@ -155,6 +155,6 @@ async def top_contributors(
 
 
 async def own_contributions(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict[UUID, Contribution]:
-    """What the viewer walked of each goal, private walks included; nothing for who is in its team no more."""
+    """Return the viewer's share of each goal, private walks included; none for former members of its team."""
     rows = await db.fetch(_OWN, viewer.user_id, list(goal_ids))
     return {row[0]: Contribution(User(*row[1:4]), row[4], row[5]) for row in rows}

@@ -1,8 +1,8 @@
 """The statements behind leaderboards, as SQL text: one for each kind of board and ranked column.
 
-Each answers for many boards at once and walks an index in rank order for each: `asked` holds one row per board wanted.
-Equal values are told apart by the instant they were attained, then by name and id; the name is compared by its bytes in
-ASCII lower case, so that every database sorts alike (`rules.boards.sort_name`).
+Each answers for many boards at once and walks an index in rank order for each: `asked` holds one row per requested
+board. Equal values are ordered by the instant they were attained, then by name and id; the name is compared by its
+bytes in ASCII lower case, so that every database sorts alike (`rules.boards.sort_name`).
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from milequest.store import teams
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What boards of one kind are read from: `e` holds the values, `who` is the table of competitors' cards.
+    """SQL of boards of one kind: `e` holds the values, `who` is the table of competitors' cards.
 
-    `tables` and `window` say who is on a board, `cards` brings further columns of the card; `own` says for whom the
-    viewer stands, on the board or hidden from it, and `walks` are the viewer's walks behind the value, private ones
-    too; without it the value itself is the truth.
+    `tables` and `window` select the competitors of a board, `cards` adds further columns of the card; `own` selects the
+    viewer's competitor, on the board or hidden from it, and `walks` are the viewer's walks behind the value, private
+    ones too; without it the value itself is the true one.
     """
 
     who: str
@@ -78,9 +78,9 @@ _PAGE = _BOARD | {
 
 
 def _asked(columns: dict[str, str]) -> str:
-    """`asked`: one array per column, `asked.n` numbers the rows from 1.
+    """Return `asked`: one array per column, `asked.n` numbers the rows from 1.
 
-    OFFSET 0 hides the arrays' lengths: knowing them, PostgreSQL would plan anew each time, for ten times the cost.
+    OFFSET 0 hides the arrays' lengths: if it knew them, PostgreSQL would plan anew each time, for ten times the cost.
     """
     arrays = ", ".join(f"${n}::{kind}[] AS {name}" for n, (name, kind) in enumerate(columns.items(), 1))
     given = ", ".join(f"given.{name}" for name in columns)
@@ -93,7 +93,7 @@ def _summed(column: str) -> str:
 
 
 class _Board:
-    """The parts that the statements over one column of one kind of board are made of."""
+    """Parts of the statements over one column of one kind of board."""
 
     def __init__(self, of: BoardOf, column: str) -> None:
         source = _SOURCES[of]
@@ -110,19 +110,19 @@ class _Board:
         self._own = f"SELECT {columns} {cards} AND {source.own}"
 
     def rows(self, where: str, size: str) -> str:
-        """The first `size` rows among those `where`."""
+        """Return the first `size` rows among those `where`."""
         return self._ordered(f"{self._seen} AND {where}", size, "DESC", "ASC")
 
     def nearest(self, where: str) -> str:
-        """The last row among those `where`."""
+        """Return the last row among those `where`."""
         return self._ordered(f"{self._seen} AND {where}", "1", "ASC", "DESC")
 
     def best_own(self) -> str:
-        """The best row the viewer stands for."""
+        """Return the best row of the viewer's competitors."""
         return self._ordered(self._own, "1", "DESC", "ASC")
 
     def _ordered(self, select: str, size: str, values: str, ties: str) -> str:
-        """WITH TIES takes what it needs off the index in its own order; only those few are sorted by name too."""
+        """Order rows: WITH TIES takes those needed from the index in its order; only those few are sorted by name."""
         return f"""
     SELECT * FROM (
         {select}
@@ -133,9 +133,9 @@ class _Board:
 
 @cache
 def pages(of: BoardOf, column: str) -> str:
-    """Takes arrays of viewer, owner, period, window, size, counted and the place to go on from.
+    """Return a statement that takes arrays of viewer, owner, period, window, size, counted and start key.
 
-    Rows: asked.n, how many there are in all (null unless counted), rank, raw, attained_at, distance_mm, activity_count,
+    Rows: asked.n, their total number (null unless counted), rank, raw, attained_at, distance_mm, activity_count,
     last_activity_at, card; a board without a row gives one with nulls.
     """
     board, place = _Board(of, column), "(asked.attained_at, asked.name, asked.id)"
@@ -157,10 +157,10 @@ ORDER BY asked.n, page.rank, page.attained_at, lower(page.name COLLATE "C"), pag
 
 @cache
 def standings(of: BoardOf, column: str) -> str:
-    """Takes arrays of viewer, owner, period and window.
+    """Return a statement that takes arrays of viewer, owner, period and window.
 
-    Rows: asked.n, true value, `entry`, `ahead` or `behind`, and from rank on as `pages` has it. Somebody who isn't seen
-    gets the rank he would have; without an entry one stands behind the last.
+    Rows: asked.n, true value, `entry`, `ahead` or `behind`, and from rank on as in `pages`. A hidden viewer gets the
+    rank they would have; without an entry it is the one behind the last.
     """
     board = _Board(of, column)
     return f"""
@@ -182,7 +182,7 @@ LEFT JOIN LATERAL (
 
 @cache
 def ranks(of: BoardOf, column: str) -> str:
-    """Takes arrays of viewer, owner, period and window, then the competitors' ids. Rows: asked.n, id, rank."""
+    """Return a statement of arrays of viewer, owner, period and window, and competitors' ids. Rows: n, id, rank."""
     board = _Board(of, column)
     return f"""
 SELECT asked.n, ranked.id, ranked.rank

@@ -1,7 +1,7 @@
 """The rows of leaderboards in rank order. SQL is the truth; there is no other copy.
 
-On a team's board are its members of now, on a goal's all who walked for it, on boards of teams the public ones. Who
-doesn't show on leaderboards or was deleted is on none, and the ranks of the others are counted without them.
+On a team's board are its present members, on a goal's all who walked for it, on boards of teams the public ones. Users
+who opted out of leaderboards or were deleted are on none, and the others' ranks are counted without them.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class LeaderboardEntry:
 
 @dataclass(frozen=True, slots=True)
 class RankedPosition:
-    """How the viewer stands; `ahead` and `behind` are the nearest rows with another value."""
+    """The viewer's standing; `ahead` and `behind` are the nearest rows with another value."""
 
     true_value: float
     entry: LeaderboardEntry | None
@@ -51,7 +51,7 @@ class RankedPosition:
 
 @dataclass(frozen=True, slots=True)
 class RankCursor:
-    """A row's sort key, which a cursor holds."""
+    """A row's sort key, as held by a cursor."""
 
     raw: int = ABOVE_ALL
     attained_at: datetime | None = None
@@ -61,7 +61,7 @@ class RankCursor:
 
 @dataclass(frozen=True, slots=True)
 class RankQuery:
-    """A page wanted: `size` rows of a board after a place, and whether also how many there are in all."""
+    """A requested page: `size` rows of a board after a place, with their total number if `counted`."""
 
     board: Leaderboard
     size: int
@@ -71,7 +71,7 @@ class RankQuery:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The rows asked for, and how many there are in all if that was asked."""
+    """The requested rows, and their total number if requested."""
 
     entries: Sequence[LeaderboardEntry]
     total: int | None
@@ -86,7 +86,7 @@ _COLUMNS = {
 
 
 async def pages(db: Reader, viewer: Viewer, asks: Sequence[RankQuery]) -> dict[RankQuery, Ranked]:
-    """The pages asked for, in one statement per ranked column. The caller has asked the policy for the boards."""
+    """Return the requested pages, in one statement per ranked column. The caller has asked the policy for boards."""
     found: dict[RankQuery, Ranked] = {}
     for (of, column), group in _by_column(asks, [ask.board for ask in asks]).items():
         boards = [ask.board for ask in group]
@@ -103,7 +103,7 @@ async def pages(db: Reader, viewer: Viewer, asks: Sequence[RankQuery]) -> dict[R
 
 
 async def standings(db: Reader, viewer: Viewer, boards: Sequence[Leaderboard]) -> dict[Leaderboard, RankedPosition]:
-    """How the viewer stands on each board. The caller has asked the policy for the boards."""
+    """Return the viewer's standing on each board. The caller has asked the policy for the boards."""
     found: dict[Leaderboard, RankedPosition] = {}
     for (of, column), group in _by_column(boards, boards).items():
         for n, true_value, place, *row in await db.fetch(rank_statements.standings(of, column), *_asked(viewer, group)):
@@ -126,7 +126,7 @@ def _with(standing: RankedPosition, place: str, entry: LeaderboardEntry) -> Rank
 async def ranks(
     db: Reader, viewer: Viewer, boards: Sequence[Leaderboard], ids: Sequence[UUID]
 ) -> dict[tuple[Leaderboard, UUID], int]:
-    """The ranks that the competitors `ids` have on each board; nothing for who is not on it."""
+    """Return the ranks of the competitors `ids` on each board; nothing for those who are not on it."""
     found: dict[tuple[Leaderboard, UUID], int] = {}
     for (of, column), group in _by_column(boards, boards).items():
         rows = await db.fetch(rank_statements.ranks(of, column), *_asked(viewer, group), ids)
@@ -135,7 +135,7 @@ async def ranks(
 
 
 def _by_column(items: Sequence[T], boards: Sequence[Leaderboard]) -> dict[tuple[BoardOf, str], list[T]]:
-    """The items by what their boards are read from."""
+    """Return the items by the table and column of their boards."""
     groups: dict[tuple[BoardOf, str], list[T]] = {}
     for item, board in zip(items, boards, strict=True):
         averaged = board.basis is LeaderboardBasis.AVERAGE_PER_ACTIVE_MEMBER
@@ -145,7 +145,7 @@ def _by_column(items: Sequence[T], boards: Sequence[Leaderboard]) -> dict[tuple[
 
 
 def _asked(viewer: Viewer, boards: Sequence[Leaderboard]) -> tuple[list[Any], ...]:
-    """The arrays every statement begins with."""
+    """Return the arrays that every statement begins with."""
     return (
         [viewer.user_id] * len(boards),
         [board.key.owner_id for board in boards],
@@ -172,5 +172,5 @@ def _entry(board: Leaderboard, row: Sequence[Any]) -> LeaderboardEntry:
 
 
 def _wire(board: Leaderboard, raw: int) -> float:
-    """A stored value as clients see it: metres, seconds, steps or days."""
+    """Return a stored value as clients see it: metres, seconds, steps or days."""
     return raw / 1000 if board.metric is LeaderboardMetric.DISTANCE else float(raw)

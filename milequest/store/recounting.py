@@ -1,4 +1,4 @@
-"""For which goals of a team, and whether for the team, a member's walks count: the statements, each for all of them."""
+"""Counting a member's walks for a team and its goals: the statements, each for all walks at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,13 +60,13 @@ ON CONFLICT (goal_id, activity_id) {OVERWRITE}
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """A membership: from when on, and until when, what its member walks counts."""
+    """A membership: from when on, and until when, its member's walks count."""
 
     begins: datetime
     ends: datetime | None
 
     def holds(self, instant: datetime) -> bool:
-        """Whether a walk counts that began then."""
+        """Return whether a walk that began then counts."""
         return self.begins <= instant and (self.ends is None or instant < self.ends)
 
 
@@ -82,30 +82,30 @@ class OpenGoal:
 
 
 async def stays(tx: Tx, team_id: UUID, user_id: UUID) -> list[Stay]:
-    """The user's memberships of the team, whose board is locked: no goal of it begins or ends meanwhile."""
+    """Return the user's memberships of the team, whose board is locked: no goal of it begins or ends meanwhile."""
     await tx.execute(_LOCK_BOARD, team_id)
     return [Stay(*row) for row in await tx.fetch(_STAYS, team_id, user_id)]
 
 
 async def counted_teams(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, CountedForTeam]:
-    """How the team has counted each walk so far."""
+    """Return the team's count of each walk so far."""
     return {row[0]: CountedForTeam(*row[1:]) for row in await tx.fetch(_COUNTED_TEAMS, team_id, walks)}
 
 
 async def counted_goals(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, CountedForGoal]:
-    """The goal of the team that has counted each walk so far; there is one at most."""
+    """Return the goal of the team that has counted each walk so far; there is one at most."""
     return {row[0]: CountedForGoal(*row[1:]) for row in await tx.fetch(_COUNTED_GOALS, team_id, walks)}
 
 
 async def lock_goals(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, OpenGoal]:
-    """The team's goals that take walks or have counted some of these, locked in their order."""
+    """Return the team's goals that take walks or have counted some of these, locked in their order."""
     locked = await tx.fetch(_LOCK_GOALS, team_id, walks)
     standing = await standings(tx, [row[0] for row in locked])
     return {row[0]: OpenGoal(LockedGoal(*row[:5]), row[5], row[6], row[7], standing[row[0]]) for row in locked}
 
 
 async def standings(tx: Tx, goal_ids: Sequence[UUID]) -> dict[UUID, MovedGoal]:
-    """Goals' totals and milestones."""
+    """Return goals' totals and milestones."""
     found: dict[UUID, MovedGoal] = {}
     for goal_id, total_mm, *mark in await tx.fetch(_STANDING, goal_ids) if goal_ids else ():
         marks = found.setdefault(goal_id, MovedGoal(total_mm, [])).marks
@@ -115,13 +115,13 @@ async def standings(tx: Tx, goal_ids: Sequence[UUID]) -> dict[UUID, MovedGoal]:
 
 
 async def status(tx: Tx, goal_id: UUID) -> str:
-    """A goal's status, once it may have been settled."""
+    """Return a goal's status, as it may just have been changed."""
     found: str = await tx.fetchval("SELECT status FROM goal WHERE id = $1", goal_id)
     return found
 
 
 async def put(tx: Tx, team_id: UUID, walks: Sequence[Amounts], goals: Sequence[tuple[UUID, Amounts]]) -> None:
-    """Count walks for the team, and each of some for a goal of it."""
+    """Count walks for the team, and some of them for a goal of it each."""
     if walks:
         await tx.execute(_PUT, team_id, *zip(*(walk.columns for walk in walks), strict=True))
     if goals:
@@ -130,7 +130,7 @@ async def put(tx: Tx, team_id: UUID, walks: Sequence[Amounts], goals: Sequence[t
 
 
 async def drop(tx: Tx, team_id: UUID, walks: Sequence[UUID], goals: Sequence[tuple[UUID, UUID]]) -> None:
-    """Count walks no longer for the team, and pairs of goal and walk no longer."""
+    """Stop counting walks for the team, and pairs of goal and walk."""
     if walks:
         await tx.execute(_DROP, team_id, walks)
     if goals:

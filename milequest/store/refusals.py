@@ -1,4 +1,4 @@
-"""Why the last picture that somebody sent is not shown, for them alone to read."""
+"""Reasons why users' last pictures are not shown, for their senders alone to read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from milequest.store.transaction import Reader, Tx
 
 @dataclass(frozen=True, slots=True)
 class AvatarRefusal:
-    """A picture that is not shown, and why."""
+    """A picture that is not shown, and the reason."""
 
     upload_id: UUID
     team_id: UUID | None
@@ -19,7 +19,7 @@ class AvatarRefusal:
 
     @property
     def upload(self) -> str:
-        """What the form's answer called it."""
+        """The upload's id in the form's answer."""
         return self.upload_id.hex
 
 
@@ -35,16 +35,16 @@ _REMOVE = "DELETE FROM avatar_refusal WHERE user_id = $1 AND upload_id < $2"
 
 
 async def of(db: Reader, user_id: UUID) -> AvatarRefusal | None:
-    """That of somebody's last picture; None where it is shown, or has not been looked at."""
+    """Return the refusal of a user's last picture; None if it is shown, or was not processed yet."""
     row = await db.fetchrow(_OF, user_id)
     return AvatarRefusal(*row) if row else None
 
 
 async def put(tx: Tx, upload: Upload, reason: str, now: datetime) -> None:
-    """Keep why a picture is not shown, unless that of a later one is kept: ids rise."""
+    """Keep the reason why a picture is not shown, unless that of a later one is kept: ids rise."""
     await tx.execute(_PUT, upload.user_id, upload.id, upload.team_id, reason, now)
 
 
 async def remove(tx: Tx, upload: Upload) -> None:
-    """Forget that of a picture before this one."""
+    """Delete the refusal of an earlier picture."""
     await tx.execute(_REMOVE, upload.user_id, upload.id)

@@ -1,7 +1,7 @@
-"""Which sessions have ended while their access tokens may still be good: stored with what ended them, known to all.
+"""Revoked sessions while their access tokens may still be valid: stored with their cause, known to all processes.
 
-Every process that checks tokens keeps the list in memory and looks for what is new, so a request costs a look into a
-set. The truth is in PostgreSQL: without Redis it is found a little later. Accounts that were closed lately come along.
+Every process that checks tokens keeps the list in memory and polls for changes, so a request costs a look-up in a set.
+The truth is in PostgreSQL: without Redis it is found a little later. Recently closed accounts are included.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,15 +14,15 @@ from milequest.rules.sessions import REVOKED_FOR, Revocation, user_channel
 from milequest.store.coalescer import RequestCoalescer
 from milequest.store.transaction import Reader, Tx
 
-MAX_AGE = timedelta(seconds=1)  # of the last look, after which nobody is answered without another one
-OVERLAP = timedelta(minutes=1)  # a transaction may take to commit what it noted
-SKEW = timedelta(minutes=5)  # by which the clock of who closes an account may be behind the database's
+MAX_AGE = timedelta(seconds=1)  # of the last query, after which no request is answered without another one
+OVERLAP = timedelta(minutes=1)  # for a transaction to commit its revocation
+SKEW = timedelta(minutes=5)  # by which the clock of an account's closer may be behind the database's
 FORGET_EVERY = timedelta(minutes=1)
 NEVER = datetime.min.replace(tzinfo=UTC)
 NOTHING = timedelta()
 DROPPED = 100  # rows at once
 
-# By the database's own clock, for those of processes differ by more than a look to the next.
+# By the database's own clock, as those of processes differ by more than the time between queries.
 _PUT = """
 INSERT INTO revocation (id, user_id, session_id, before, noted_at, expires_at)
 SELECT id, user_id, session_id, before, clock_timestamp(), $5
@@ -46,7 +46,7 @@ _IS_REVOKED = "SELECT EXISTS (SELECT FROM revocation WHERE session_id = $1)"
 
 
 async def put(tx: Tx, ended: Sequence[Revocation], now: datetime, lasting: timedelta = REVOKED_FOR) -> None:
-    """Note what has ended. `lasting` is how long a token of it may be good."""
+    """Store what has ended. `lasting` is how long a token of it may be valid."""
     if not ended:
         return
     await tx.execute(_DROP_EXPIRED, now, DROPPED)
@@ -61,7 +61,7 @@ async def put(tx: Tx, ended: Sequence[Revocation], now: datetime, lasting: timed
 
 
 async def is_revoked(db: Reader, session_id: str) -> bool:
-    """Whether a session has ended, as the database knows it now."""
+    """Return whether a session has ended, as the database knows it now."""
     revoked: bool = await db.fetchval(_IS_REVOKED, session_id)
     return revoked
 
@@ -71,33 +71,33 @@ class Revocations:
 
     def __init__(self, db: Reader) -> None:
         self._db = db
-        self._sessions: dict[str, datetime] = {}  # until when a token of it may be good
+        self._sessions: dict[str, datetime] = {}  # until when a token of it may be valid
         self._users: dict[UUID, tuple[int, datetime]] = {}
         self._since: datetime | None = None
         self._looked_at = self._forget_at = NEVER
         self._look = RequestCoalescer(self._ask)
-        self.closed: frozenset[UUID] = frozenset()  # accounts: of lately, and perhaps open again
+        self.closed: frozenset[UUID] = frozenset()  # accounts: closed recently, and perhaps open again
         self.receivers: list[Callable[[], None]] = []
         self.wake: Callable[[Mapping[str, int]], Awaitable[None]] | None = None
 
     def has_ended(self, identity: Identity) -> bool:
-        """Whether the session that a token is of has ended."""
+        """Return whether the session of a token has ended."""
         if identity.session_id in self._sessions:
             return True
         kept = self._users.get(identity.user_id) if identity.user_id else None
         return kept is not None and identity.began_at is not None and identity.began_at < kept[0]
 
     async def be_current(self) -> None:
-        """Look anew unless that was less than a second ago. Raises what a statement raises."""
+        """Query anew unless that was less than a second ago. Raises what a statement raises."""
         if not NOTHING <= datetime.now(UTC) - self._looked_at < MAX_AGE:  # a container may have slept
             await self.look()
 
     async def look(self) -> None:
-        """Find what is new. Raises what a statement raises while the database is away."""
+        """Query for changes. Raises what a statement raises while the database is away."""
         await self._look(None)
 
     async def tell(self, ended: Sequence[Revocation]) -> None:
-        """Let everybody know of what was put and committed: this process now, others as soon as they are woken."""
+        """Announce what was stored and committed: to this process now, to others as soon as they are woken."""
         until = datetime.now(UTC) + REVOKED_FOR
         news = [self._keep(one, until) for one in ended]
         if any(news):
@@ -128,7 +128,7 @@ class Revocations:
         return {}
 
     def _keep(self, one: Revocation, until: datetime) -> bool:
-        """Put it on the list; whether it is new there."""
+        """Add a revocation to the list; return whether it is new there."""
         if one.session_id is not None:
             is_new = one.session_id not in self._sessions
             self._sessions[one.session_id] = until
@@ -139,7 +139,7 @@ class Revocations:
         return True
 
     def _forget(self, now: datetime) -> None:
-        """Drop what no token can be of any more."""
+        """Drop revocations that no valid token can match any more."""
         self._forget_at = now + FORGET_EVERY
         self._sessions = {session_id: until for session_id, until in self._sessions.items() if until > now}
         self._users = {user_id: kept for user_id, kept in self._users.items() if kept[1] > now}

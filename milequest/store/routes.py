@@ -1,6 +1,6 @@
 """Routes in PostgreSQL: stored once, never changed, read leg by leg in wire units. Lengths are spheroid lengths.
 
-Who may see a route follows from its goal: these statements don't ask.
+Access to a route follows from its goal: these statements don't check it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,12 +18,12 @@ from milequest.rules.routes import Leg, Waypoint, waypoint_kind
 from milequest.store.lines import MEASURED_LEGS, encoded, joined
 from milequest.store.transaction import Reader, Tx
 
-STRETCH_SEGMENTS = 63  # so that 64 points and their measures fit into a row without being moved out of line
+STRETCH_SEGMENTS = 63  # so that 64 points and their measures fit into a row without being stored out of line
 
 
 @dataclass(frozen=True, slots=True)
 class NewRoute:
-    """A route to be stored: a waypoint more than legs, each leg's line from its waypoint to the next."""
+    """A route to be stored: one waypoint more than legs, each leg's line from its waypoint to the next."""
 
     id: UUID
     waypoints: Sequence[Waypoint]
@@ -50,7 +50,7 @@ class RouteRow:
 
 @dataclass(frozen=True, slots=True)
 class WaypointRow:
-    """A waypoint and where on the route it lies."""
+    """A waypoint and its position along the route."""
 
     index: int
     name: str | None
@@ -74,7 +74,7 @@ class LegRow:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRoute:
-    """A route nobody has stored: what a preview and a template show. `lines` are the legs it was measured from."""
+    """A route that is not stored, for a preview or a template. `lines` are the legs it was measured from."""
 
     length_meters: float
     bounds: Bounds
@@ -198,19 +198,19 @@ def _check(waypoints: Sequence[Waypoint], legs: Sequence[Leg]) -> None:
 
 
 def leg_arrays(legs: Sequence[Leg]) -> tuple[list[int], list[float], list[float]]:
-    """The legs' points as the parameters of `lines.MEASURED_LEGS`: leg indexes, longitudes, latitudes."""
+    """Return the legs' points as the parameters of `lines.MEASURED_LEGS`: leg indexes, longitudes, latitudes."""
     points = [(index, lng, lat) for index, leg in enumerate(legs) for lng, lat in leg.line]
     return [index for index, _, _ in points], [lng for _, lng, _ in points], [lat for _, _, lat in points]
 
 
 async def routes_by_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, RouteRow]:
-    """The routes there are among `ids`."""
+    """Return the existing routes among `ids`."""
     records = await reader.fetch("SELECT * FROM route WHERE id = ANY($1::uuid[])", list(ids))
     return {record["id"]: _route(record) for record in records}
 
 
 async def waypoints_of(reader: Reader, route_ids: Iterable[UUID]) -> dict[UUID, list[WaypointRow]]:
-    """The waypoints of each route, in order; an empty list for a route there isn't."""
+    """Return the waypoints of each route, in order; an empty list for a missing route."""
     found: dict[UUID, list[WaypointRow]] = {route_id: [] for route_id in route_ids}
     for record in await reader.fetch(
         """SELECT route_id, index, name, ST_Y(position::geometry) AS lat, ST_X(position::geometry) AS lng, kind, at_mm,
@@ -223,7 +223,7 @@ async def waypoints_of(reader: Reader, route_ids: Iterable[UUID]) -> dict[UUID, 
 
 
 async def legs_of(reader: Reader, route_ids: Iterable[UUID]) -> dict[UUID, list[LegRow]]:
-    """The legs of each route, in order; an empty list for a route there isn't."""
+    """Return the legs of each route, in order; an empty list for a missing route."""
     found: dict[UUID, list[LegRow]] = {route_id: [] for route_id in route_ids}
     for record in await reader.fetch(
         """SELECT route_id, index, starts_at_mm, length_mm, duration_s, quality, overview
@@ -258,7 +258,7 @@ def _route(record: asyncpg.Record) -> RouteRow:
 
 
 def waypoint_row(record: asyncpg.Record, prefix: str = "") -> WaypointRow:
-    """The waypoint in a record's columns `index, name, lat, lng, kind, at_mm, is_locked`, each behind `prefix`."""
+    """Return the waypoint in columns `index, name, lat, lng, kind, at_mm, is_locked`, each prefixed by `prefix`."""
     return WaypointRow(
         index=record[f"{prefix}index"],
         name=record[f"{prefix}name"],

@@ -3,8 +3,8 @@
 A test compares each predicate with its rule over every combination of roles and settings.
 """
 
-# The ids in $2, for `= ANY`. How many they are stays hidden: knowing it, PostgreSQL would plan each time anew, which
-# takes longer than most of our statements run.
+# The ids in $2, for `= ANY`. Their number is hidden: if it knew that, PostgreSQL would plan each time anew, which takes
+# longer than most of our statements run.
 GIVEN = "((SELECT $2::uuid[])::uuid[])"
 
 _MEMBER = "EXISTS (SELECT FROM team_member m WHERE m.team_id = t.id AND m.user_id = $1 AND m.left_at IS NULL)"
@@ -24,7 +24,7 @@ PEOPLE_VISIBLE = f"t.deleted_at IS NULL AND {_MEMBER}"
 # Of `team t`: may_see(INVITES).
 INVITES_VISIBLE = f"t.deleted_at IS NULL AND {_ADMIN}"
 
-# Of `app_user u`: whose card the viewer may fetch by its id. His own, and those of whom he shares a team with.
+# Of `app_user u`: the viewer may fetch the card by its id, as their own, or that of a user they share a team with.
 CARD_VISIBLE = """u.deleted_at IS NULL AND (u.id = $1 OR EXISTS (
     SELECT FROM team_member mine JOIN team_member theirs USING (team_id)
     WHERE mine.user_id = $1 AND theirs.user_id = u.id AND mine.left_at IS NULL AND theirs.left_at IS NULL))"""

@@ -1,4 +1,4 @@
-"""Sessions: each sign-in starts one, its refresh tokens follow each other, and of each only the hash is stored."""
+"""Sessions: each sign-in starts one with successive refresh tokens, of each of which only the hash is stored."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,9 +14,9 @@ from milequest.store.transaction import Reader, Tx
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token we gave out: `used_at` once exchanged, `is_live` while neither it nor its session has ended.
+    """An issued refresh token: `used_at` once exchanged, `is_live` while neither it nor its session has ended.
 
-    `secret` is its session's, and makes the token after it.
+    `secret` is its session's, and derives the next token.
     """
 
     session_id: UUID
@@ -33,7 +33,7 @@ WITH session AS (
     VALUES ($1, $2, $3, $4, $6, $7) RETURNING id)
 INSERT INTO refresh_token (token_hash, session_id, issued_at, expires_at) SELECT $5, id, $3, $4 FROM session
 """
-# Before another one begins. The oldest go, those that ended before any other.
+# Before another one begins. The oldest are deleted, ended ones before any other.
 _KEEP_FEW = """
 DELETE FROM sign_in_session WHERE id IN (
     SELECT id FROM sign_in_session WHERE subject = $1
@@ -73,7 +73,7 @@ RETURNING id
 async def start(
     tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime, origin: Origin = UNKNOWN
 ) -> list[Revocation]:
-    """Start a session with its first refresh token. The subject's ended ones go, and beyond MAX_SESSIONS the oldest."""
+    """Start a session with its first refresh token. Deletes ended ones, and beyond MAX_SESSIONS the oldest."""
     await tx.execute(_DROP_ENDED, subject, now)
     dropped = await tx.fetch(_KEEP_FEW, subject, MAX_SESSIONS - 1)
     ended = [Revocation(await _owner(tx, subject), str(row["id"])) for row in dropped if row["revoked_at"] is None]
@@ -84,7 +84,7 @@ async def start(
 
 
 async def find(db: Reader, token_hash: bytes, now: datetime) -> RefreshToken | None:
-    """The refresh token with this hash, whatever became of it."""
+    """Return the refresh token with this hash, used or not."""
     row = await db.fetchrow(_FIND, token_hash, now)
     if row is None:
         return None
@@ -108,13 +108,14 @@ async def rotate(tx: Tx, token_hash: bytes, next_hash: bytes, now: datetime) -> 
 
 
 async def active(db: Reader, subject: UUID, now: datetime) -> list[ActiveSession]:
-    """The subject's sessions that have not ended, the one used last first."""
+    """Return the subject's sessions that have not ended, the one used last first."""
     return [ActiveSession(*row) for row in await db.fetch(_ACTIVE, subject, now, MAX_LISTED)]
 
 
 async def revoke(tx: Tx, subject: UUID, session_id: UUID, now: datetime) -> list[Revocation]:
-    """End a session of the subject: its refresh tokens now, its access tokens once `Revocations.tell` has what this
-    returns. Tokens that operators make name a session that there is no row of."""
+    """End a session of the subject: its refresh tokens now, its access tokens once `Revocations.tell` has the result.
+    Tokens made by operators name a session that has no row.
+    """
     await tx.execute(_REVOKE, subject, session_id, now)
     ended = [Revocation(await _owner(tx, subject), str(session_id))]
     await revocations.put(tx, ended, now)
@@ -122,12 +123,13 @@ async def revoke(tx: Tx, subject: UUID, session_id: UUID, now: datetime) -> list
 
 
 async def revoke_all(tx: Tx, subject: UUID, now: datetime, except_session: UUID | None = None) -> list[Revocation]:
-    """End every session of the subject, but for `except_session`, in the same way. Without it also what operators made
-    tokens for."""
+    """End every session of the subject except `except_session`, in the same way. Without it also tokens made by
+    operators.
+    """
     user_id = await _owner(tx, subject)
     rows = await tx.fetch(_REVOKE_ALL, subject, now, except_session)
     ended = [Revocation(user_id, str(row["id"])) for row in rows]
-    if user_id is not None and except_session is None:  # of this second are those that begin anew
+    if user_id is not None and except_session is None:  # sessions that start in this second stay
         ended.append(Revocation(user_id, before=seconds(now)))
     await revocations.put(tx, ended, now)
     return ended

@@ -1,6 +1,6 @@
-"""Sign-ups that wait for their code. Each attempt has its own id, password, code and count, and ends by itself.
+"""Sign-ups that wait for their code. Each attempt has its own id, password, code and count, and expires.
 
-An attempt is stored for an address that has an account too, so that nothing differs from outside; confirming it fails.
+Attempts are stored for addresses with an account too, so that they look alike from outside; confirming fails.
 """
 
 import hmac
@@ -95,7 +95,7 @@ async def put(
 async def renew_code(
     tx: Tx, email_key: str, code_hash: bytes, now: datetime, attempt_hash: bytes | None = None
 ) -> str | None:
-    """Give an attempt another code: the address to send it to, None where no attempt is asked about beyond doubt."""
+    """Give an attempt another code and return the address to send it to; None if the attempt is not unambiguous."""
     waiting = await _asked(tx, email_key, attempt_hash, now)
     if not waiting:
         return None
@@ -104,7 +104,7 @@ async def renew_code(
 
 
 async def confirm(tx: Tx, email_key: str, code_hash: bytes, now: datetime, attempt_hash: bytes | None = None) -> bool:
-    """Make the attempt with this code a credential. A wrong code is counted against the attempts asked about alone."""
+    """Make the attempt with this code a credential. A wrong code counts against the addressed attempts alone."""
     waiting = await _asked(tx, email_key, attempt_hash, now)
     for row in waiting:
         if _is_open(row) and hmac.compare_digest(row["code_hash"], code_hash):
@@ -119,14 +119,14 @@ async def confirm(tx: Tx, email_key: str, code_hash: bytes, now: datetime, attem
 
 
 async def passwords(db: Reader, email_key: str, now: datetime) -> list[str]:
-    """The password hashes of the address's attempts, the newest first."""
+    """Return the password hashes of the address's attempts, the newest first."""
     return [row[0] for row in await db.fetch(_PASSWORDS, email_key, now)]
 
 
 async def _asked(tx: Tx, email_key: str, attempt_hash: bytes | None, now: datetime) -> Sequence[asyncpg.Record]:
-    """The attempt with this id. Without an id those of the address, the newest first; none while they are contested.
+    """Return the attempt with this id. Without an id those of the address, newest first; none while they are contested.
 
-    Whoever reads the mail can't tell which attempt a code is of. While all have one password it doesn't matter.
+    The reader of a mail can't tell to which attempt a code belongs. While all have one password it doesn't matter.
     """
     waiting = await tx.fetch(_LOCK, email_key, now, attempt_hash)
     if attempt_hash is None and any(row["is_contested"] for row in waiting):

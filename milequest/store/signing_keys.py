@@ -1,7 +1,7 @@
 """Key pairs with which the built-in identity provider signs tokens: one in use, retired ones for a while.
 
-A row's `algorithm` says how its private key is stored too. The release before knows only keys in the clear, by the name
-RS256: it leaves sealed ones alone, and makes a key of its own where there is no other.
+A row's `algorithm` also tells how its private key is stored. The previous release knows only keys in the clear, by the
+name RS256: it ignores sealed ones, and makes a key of its own if there is no other.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ CLEAR, SEALED = "RS256", "RS256+A256GCM"
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key (PKCS #8, DER), sealed or in the clear, and the id by which tokens name it."""
+    """A private key (PKCS #8, DER), sealed or in the clear, and its id in tokens."""
 
     kid: str
     private_key: bytes = field(repr=False)
@@ -33,7 +33,7 @@ INSERT INTO signing_key (kid, algorithm, private_key, created_at) VALUES ($1, $2
 ON CONFLICT (algorithm) WHERE retired_at IS NULL DO NOTHING
 """
 _RETIRE = f"UPDATE signing_key SET retired_at = $1 WHERE {_OURS} AND retired_at IS NULL"
-# A key in the clear that is in use beside a sealed one was made by the release before: it signs no more.
+# A key in the clear that is in use beside a sealed one was made by the previous release: it signs no more.
 _SEAL = f"""
 UPDATE signing_key SET algorithm = '{SEALED}', private_key = $3, retired_at = CASE
     WHEN algorithm = '{CLEAR}' AND retired_at IS NULL
@@ -45,23 +45,23 @@ _PURGE = f"DELETE FROM signing_key WHERE {_OURS} AND retired_at <= $1"
 
 
 async def in_use(db: Reader) -> SigningKey | None:
-    """The key to sign with; None before the first."""
+    """Return the key to sign with; None before the first."""
     row = await db.fetchrow(_IN_USE)
     return None if row is None else SigningKey(*row)
 
 
 async def published(db: Reader, since: datetime) -> list[SigningKey]:
-    """The key in use and those retired after `since`, newest first."""
+    """Return the key in use and those retired after `since`, newest first."""
     return [SigningKey(*row) for row in await db.fetch(_PUBLISHED, since)]
 
 
 async def put(tx: Tx, key: SigningKey, now: datetime) -> None:
-    """Take `key` into use, unless there is one."""
+    """Put `key` into use, unless there is one."""
     await tx.execute(_PUT, key.kid, SEALED if key.is_sealed else CLEAR, key.private_key, now)
 
 
 async def retire(tx: Tx, now: datetime) -> None:
-    """Sign no more with the key in use."""
+    """Retire the key in use."""
     await tx.execute(_RETIRE, now)
 
 
@@ -71,5 +71,5 @@ async def seal(tx: Tx, before: SigningKey, sealed: bytes, now: datetime) -> None
 
 
 async def purge(tx: Tx, until: datetime) -> int:
-    """Delete the keys that were retired by then; how many there were."""
+    """Delete the keys that were retired by then; return how many."""
     return int((await tx.execute(_PURGE, until)).split()[-1])

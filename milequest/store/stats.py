@@ -1,4 +1,4 @@
-"""What someone's own walks come to, private ones included."""
+"""Sums of a user's own walks, private ones included."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -31,7 +31,7 @@ WHERE user_id = $1 AND deleted_at IS NULL AND count_status = 'COUNTED' AND local
 
 
 async def stats(db: Reader, user_id: UUID, shown: Window) -> ActivityStats:
-    """The user's counted walks in the window, by the local dates they were logged under."""
+    """Return the sums of the user's counted walks in the window, by the local dates they were logged under."""
     row = await db.fetchrow(_SUMS, user_id, shown.starts_on, shown.ends_on)
     assert row is not None, "an aggregate has a row"
     ends = (None, None) if shown.period is LeaderboardPeriod.ALL_TIME else (shown.starts_on, shown.ends_on)

@@ -14,7 +14,7 @@ from milequest.store.transaction import Reader, Tx
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team's card, how the viewer stands to it, and how far its log reached when it was read."""
+    """A team's card, the viewer's role in it, and the end of its log when it was read."""
 
     id: UUID
     name: str
@@ -31,13 +31,13 @@ class Team:
     sequence: int
 
     def standing(self, viewer: Viewer) -> AccessLevel:
-        """How near the viewer, who read this row, stands to the team."""
+        """Return the access level of the viewer, who read this row."""
         return viewer.standing(self.viewer_role)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A team that was searched for, with what it is sorted by: its rank, best first, then its name."""
+    """A team found by a search, with its sort key: its rank, best first, then its name."""
 
     team: Team
     rank: int
@@ -47,7 +47,7 @@ class Hit:
 COLUMNS = """t.id, t.name, t.avatar_url, t.description, t.is_public, t.join_policy, t.member_count, t.max_members,
        t.timezone, t.created_at, t.version, mine.role,
        coalesce((SELECT c.sequence FROM channel c WHERE c.id = 'team:' || encode(uuid_send(t.id), 'hex')), 0)"""
-WIDTH = 13  # how many columns these are
+WIDTH = 13  # number of these columns
 MINE = "LEFT JOIN team_member mine ON mine.team_id = t.id AND mine.user_id = $1 AND mine.left_at IS NULL"
 
 _TEAMS = f"SELECT {COLUMNS} FROM team t {MINE} WHERE t.id = ANY {GIVEN} AND {TEAM_VISIBLE}"
@@ -55,7 +55,7 @@ _BY_NAME = f"SELECT {COLUMNS} FROM team t {MINE} WHERE t.name_key = $2 AND {TEAM
 _LOCK = "SELECT true FROM team WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE"
 _LIVE = f"SELECT {COLUMNS} FROM team t {MINE} WHERE t.id = $2 AND t.deleted_at IS NULL"
 
-# A word of the name begins with the query ($3, $4: patterns), or resembles it. All three go by the trigram index.
+# A word of the name begins with the query ($3, $4: patterns), or resembles it. All three use the trigram index.
 _SEARCH = f"""
 SELECT {COLUMNS}, t.rank, t.name_key FROM (
     SELECT *, round(500000 * (similarity(name_key, $2) + word_similarity($2, name_key)))::bigint AS rank
@@ -97,25 +97,25 @@ _LAST_PICTURE = "SELECT avatar_url FROM team WHERE id = $1 AND deleted_at IS NOT
 
 
 async def last_picture(db: Reader, team_id: UUID) -> str | None:
-    """The address of the picture that a team had when it ended; None for one that has not."""
+    """Return the address of the picture that a team had when it ended; None for one that has not."""
     url: str | None = await db.fetchval(_LAST_PICTURE, team_id)
     return url
 
 
 async def teams(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Team]:
-    """The live teams among `team_ids` that the viewer may see, by id."""
+    """Return the live teams among `team_ids` that the viewer may see, by id."""
     return {row[0]: Team(*row) for row in await db.fetch(_TEAMS, viewer.user_id, team_ids)}
 
 
 async def team(db: Reader, viewer: Viewer, team_id: UUID) -> Team | None:
-    """The live team, None when there is none that the viewer may see."""
+    """Return the live team, None when there is none that the viewer may see."""
     return (await teams(db, viewer, [team_id])).get(team_id)
 
 
 async def search(
     db: Reader, viewer: Viewer, query: str, limit: int, after: tuple[int, str, UUID] | None = None
 ) -> list[Hit]:
-    """Up to `limit` live public teams whose names resemble `query`, best first, those that follow the key `after`."""
+    """Return up to `limit` live public teams named like `query`, best first, that follow the key `after`."""
     wanted = name_key(query)
     literal = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     key = after or (None, None, None)
@@ -124,13 +124,13 @@ async def search(
 
 
 async def by_name(db: Reader, viewer: Viewer, name: str) -> Team | None:
-    """The live team of this name, however it is capitalised, None when there is none that the viewer may see."""
+    """Return the live team of this name in any case, None when there is none that the viewer may see."""
     row = await db.fetchrow(_BY_NAME, viewer.user_id, name_key(name))
     return None if row is None else Team(*row)
 
 
 async def lock(tx: Tx, viewer: Viewer, team_id: UUID) -> Team | None:
-    """As `team`, locked until the transaction ends.
+    """Return as `team` does, locked until the transaction ends.
 
     It is read once the lock is held: a statement that waits for a lock still sees memberships as they were before.
     """
@@ -138,7 +138,7 @@ async def lock(tx: Tx, viewer: Viewer, team_id: UUID) -> Team | None:
 
 
 async def lock_for_guest(tx: Tx, viewer: Viewer, team_id: UUID) -> Team | None:
-    """As `lock`, for who holds a code of the team: private teams too."""
+    """Return as `lock` does, for the bearer of a code of the team: private teams too."""
     if not await tx.fetchval(_LOCK, team_id):
         return None
     row = await tx.fetchrow(_LIVE, viewer.user_id, team_id)
@@ -146,12 +146,12 @@ async def lock_for_guest(tx: Tx, viewer: Viewer, team_id: UUID) -> Team | None:
 
 
 async def founded_since(tx: Tx, user_id: UUID, since: datetime) -> list[datetime]:
-    """When the user founded each team since then, the ones deleted again too."""
+    """Return when the user founded each team since then, deleted ones too."""
     return [row[0] for row in await tx.fetch(_FOUNDED, user_id, since)]
 
 
 async def insert(tx: Tx, team_id: UUID, new: NewTeam, founder_id: UUID, now: datetime) -> None:
-    """A new team without members. Raises asyncpg.UniqueViolationError when a live team's name looks like it."""
+    """Insert a team without members. Raises asyncpg.UniqueViolationError when a live team's name looks like it."""
     await tx.execute(
         _INSERT,
         team_id,
@@ -172,7 +172,7 @@ async def insert(tx: Tx, team_id: UUID, new: NewTeam, founder_id: UUID, now: dat
 async def update(tx: Tx, team: Team, now: datetime) -> None:
     """Store what an admin may change. Raises asyncpg.UniqueViolationError when a live team's name looks like it.
 
-    A team that looked like another one before that was refused keeps its name.
+    A team that looked like another one before such names were refused keeps its name.
     """
     await tx.execute(
         _UPDATE,
@@ -191,5 +191,5 @@ async def update(tx: Tx, team: Team, now: datetime) -> None:
 
 
 async def delete(tx: Tx, team_id: UUID, now: datetime) -> None:
-    """The team is gone, and with it its open goals, invites and memberships. What was walked stays counted."""
+    """Delete the team, and with it its open goals, invites and memberships. What was walked stays counted."""
     await tx.execute(_DELETE, team_id, now)

@@ -1,7 +1,7 @@
-"""How statements reach PostgreSQL, and the one place that begins, commits and retries.
+"""Statements on PostgreSQL, and the one place that begins, commits and retries transactions.
 
-`Reader` is anything a read may run on. A `Tx` is a connection inside a writing transaction, so a function that takes
-one says in its signature that it must not run outside; events recorded on it are stored as the transaction's last step.
+`Reader` is anything a read may run on. A `Tx` is a connection inside a writing transaction, so a function with one in
+its signature must not run outside; events recorded on it are stored as the transaction's last step.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ ATTEMPTS = 4  # the first and three more
 
 
 def unreached(error: BaseException | None) -> Refused | None:
-    """The refusal for what a statement raised, where the database is out of reach; None where it is something else."""
+    """Return the refusal for an error of a statement, if the database is out of reach; None for any other error."""
     if not isinstance(error, Away):
         return None
     message = "The database is out of reach; try again."
@@ -34,21 +34,21 @@ def unreached(error: BaseException | None) -> Refused | None:
 
 
 def reason(error: BaseException) -> str:
-    """The kind of error that was behind it, for a log."""
+    """Return the kind of error that was behind it, for a log."""
     return type(error.__cause__ if isinstance(error, Away) and error.__cause__ else error).__name__
 
 
 class Reader(Protocol):
-    """What a read needs: a pool, a connection or a Tx."""
+    """Anything a read may run on: a pool, a connection or a Tx."""
 
     async def fetch(self, query: str, /, *args: Any) -> list[asyncpg.Record]:
-        """All rows."""
+        """Return all rows."""
 
     async def fetchrow(self, query: str, /, *args: Any) -> asyncpg.Record | None:
-        """The first row."""
+        """Return the first row."""
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        """The first value of the first row."""
+        """Return the first value of the first row."""
 
 
 @dataclass(slots=True)
@@ -59,19 +59,19 @@ class Tx:
     events: list[Event] = field(default_factory=list)
 
     async def fetch(self, query: str, /, *args: Any) -> list[asyncpg.Record]:
-        """All rows."""
+        """Return all rows."""
         return await self.connection.fetch(query, *args)
 
     async def fetchrow(self, query: str, /, *args: Any) -> asyncpg.Record | None:
-        """The first row."""
+        """Return the first row."""
         return await self.connection.fetchrow(query, *args)
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        """The first value of the first row."""
+        """Return the first value of the first row."""
         return await self.connection.fetchval(query, *args)
 
     async def execute(self, query: str, /, *args: Any) -> str:
-        """Run a statement for its effect; the command's tag."""
+        """Run a statement for its effect; return the command's tag."""
         return await self.connection.execute(query, *args)
 
     async def executemany(self, query: str, rows: Sequence[Sequence[Any]], /) -> None:
@@ -79,28 +79,28 @@ class Tx:
         await self.connection.executemany(query, rows)
 
     def record(self, *events: Event) -> None:
-        """Append events to the log when the transaction ends, so that its counters are locked as late as can be."""
+        """Append events to the log when the transaction ends, so that its counters are locked as late as possible."""
         self.events.extend(events)
 
 
 @dataclass(frozen=True, slots=True)
 class Committed(Generic[T]):
-    """What a transaction returned, and how far each channel's log reaches since."""
+    """The result of a transaction, and how far each channel's log reaches since."""
 
     result: T
     positions: dict[str, int]
 
 
 async def is_writable(db: Reader) -> bool:
-    """Whether a database can be written to: not one that follows another, as where a region stands by."""
+    """Return whether a database takes writes: not one that follows another, as in a standby region."""
     setting: str = await db.fetchval("SELECT current_setting('transaction_read_only')")  # "on" in recovery too
     return setting == "off"
 
 
 async def transact(pool: Pool, work: Callable[[Tx], Awaitable[T]]) -> Committed[T]:
-    """Run `work` in one transaction and commit. Serialization failures and deadlocks are tried again, three times.
+    """Run `work` in one transaction and commit. Serialization failures and deadlocks are retried, three times.
 
-    `work` may run more than once, so it touches nothing but the database. Raises UNAVAILABLE when it never got through,
+    `work` may run more than once, so it touches nothing but the database. Raises UNAVAILABLE when it never succeeded,
     and where the database follows another.
     """
     for attempt in range(ATTEMPTS):
@@ -116,7 +116,7 @@ async def transact(pool: Pool, work: Callable[[Tx], Awaitable[T]]) -> Committed[
 
 
 async def _committed(connection: Connection, work: Callable[[Tx], Awaitable[T]]) -> Committed[T]:
-    """Run `work` and commit. What breaks off ends the connection instead of waiting for a rollback."""
+    """Run `work` and commit. A broken statement ends the connection instead of waiting for a rollback."""
     await connection.execute("BEGIN")
     try:
         tx = Tx(connection)
@@ -128,6 +128,6 @@ async def _committed(connection: Connection, work: Callable[[Tx], Awaitable[T]])
         await connection.execute("ROLLBACK")
         raise
     outcome = await connection.execute("COMMIT")
-    if outcome != "COMMIT":  # the server rolls back what failed, and calls that a success
-        raise RuntimeError("a failed statement was passed over, so nothing was stored")
+    if outcome != "COMMIT":  # the server rolls back what failed, and reports success
+        raise RuntimeError("a failed statement was ignored, so nothing was stored")
     return Committed(result, positions)

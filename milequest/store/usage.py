@@ -1,4 +1,4 @@
-"""How much the service was used, as far as the database knows it."""
+"""Usage of the service, as known to the database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from milequest.store.transaction import Reader
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What there was in a stretch of time: people with an account, those of them who logged walks, and these walks."""
+    """Numbers of a span of time: people with an account, those of them who logged walks, and these walks."""
 
     people: int
     walkers: int
@@ -24,6 +24,6 @@ WHERE id >= $1 AND id < $2
 
 
 async def used(db: Reader, begins: datetime, ends: datetime) -> Used:
-    """What was logged in between, by the age of ids: whenever people walked, and also what was deleted since."""
+    """Return what was logged in between, by the age of ids: whatever the walks' dates, and including deleted ones."""
     (row,) = await db.fetch(_USED, first_id(begins), first_id(ends))
     return Used(*row)

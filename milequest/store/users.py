@@ -1,4 +1,4 @@
-"""Users as others see them, and as they see themselves."""
+"""Users as seen by others, and by themselves."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class PrivacySettings:
-    """What the user lets others see."""
+    """The user's settings of what others see."""
 
     default_activity_privacy: ActivityPrivacy
     show_on_leaderboards: bool
@@ -31,7 +31,7 @@ class PrivacySettings:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Everything of one user, for themselves and for actions."""
+    """All data of one user, for themselves and for actions."""
 
     id: UUID
     email: str
@@ -59,7 +59,7 @@ class Profile:
 
     @property
     def privacy_settings(self) -> PrivacySettings:
-        """The settings clients see as one object."""
+        """The settings that clients see as one object."""
         return PrivacySettings(self.default_activity_privacy, self.show_on_leaderboards, self.share_stats_with_team)
 
 
@@ -88,35 +88,35 @@ WHERE id = $1
 
 
 async def profile(db: Reader, user_id: UUID) -> Profile | None:
-    """The live user, None when deleted or suspended."""
+    """Return the live user, None when deleted or suspended."""
     row = await db.fetchrow(_PROFILE, user_id)
     return None if row is None else Profile(*row)
 
 
 async def lock_profile(tx: Tx, user_id: UUID) -> Profile | None:
-    """The live user, locked until the transaction ends: the first lock in the house's order."""
+    """Return the live user, locked until the transaction ends: the first lock in the order of locks."""
     row = await tx.fetchrow(_PROFILE + "FOR NO KEY UPDATE", user_id)
     return None if row is None else Profile(*row)
 
 
 async def by_email(db: Reader, key: str) -> UUID | None:
-    """The live user with this address, in its normal form."""
+    """Return the live user with this address, in its normal form."""
     user_id: UUID | None = await db.fetchval(_BY_EMAIL, key)
     return user_id
 
 
 async def cards(db: Reader, user_ids: Iterable[UUID]) -> dict[UUID, User]:
-    """Public cards by id; deleted users too, under the name that deletion left them."""
+    """Return public cards by id; deleted users too, under the name that deletion left them."""
     return {row[0]: User(*row) for row in await db.fetch(_CARDS, list(user_ids))}
 
 
 async def visible_cards(db: Reader, viewer: Viewer, user_ids: list[UUID]) -> dict[UUID, User]:
-    """The cards among `user_ids` that the viewer may fetch: their own, and those of whom they share a team with."""
+    """Return the cards among `user_ids` that the viewer may fetch: their own, and those of team-mates."""
     return {row[0]: User(*row) for row in await db.fetch(_VISIBLE_CARDS, viewer.user_id, user_ids)}
 
 
 async def of_members(db: Reader, team_id: UUID, member_ids: list[UUID]) -> list[User]:
-    """The cards of those whose memberships of the team are open, in the order asked."""
+    """Return the cards of those whose memberships of the team are open, in the order asked."""
     return [User(*row) for row in await db.fetch(_OF_MEMBERS, team_id, member_ids)] if member_ids else []
 
 

@@ -1,7 +1,7 @@
-"""The client of Valkey or Redis: of one server, or of a cluster, as `MILEQUEST_REDIS_URL` says (`rediss+cluster://…`).
+"""The client of Valkey or Redis: of one server, or of a cluster, by `MILEQUEST_REDIS_URL` (`rediss+cluster://…`).
 
-Every script and pipeline of ours is of one key, or of keys with one hash tag, so both do the same. What is published
-goes in a cluster to the shard of its topic alone, instead of to all servers.
+Every script and pipeline of ours uses one key, or keys with one hash tag, so both behave alike. In a cluster, messages
+are published to the shard of their topic alone, instead of to all servers.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ PAUSE_SECONDS = 0.01
 
 
 def connect(settings: Settings) -> Valkey:
-    """The client, which reaches for a server when it is first asked. `aclose` it.
+    """Return the client, which connects to a server when it is first used. `aclose` it.
 
-    To a cache of AWS that lets our role in, it signs in with a token.
+    It signs in with a token to a cache of AWS that admits our role.
     """
     url = one_server(settings.redis_url)
     password = roles.password(settings, settings.redis_url)
@@ -46,23 +46,23 @@ def connect(settings: Settings) -> Valkey:
 
 
 def one_server(url: str) -> str:
-    """The address of the one server that an address of a cluster names; any other as it is."""
+    """Return the address of the one server that a cluster's address names; any other unchanged."""
     scheme, colon, rest = url.partition(":")
     return scheme.removesuffix(OF_CLUSTERS) + colon + rest
 
 
 @asynccontextmanager
 async def asked(seconds: float) -> AsyncGenerator[None, None]:
-    """For a block that does nothing but ask. Raises Away for whatever broke in it, or took longer."""
+    """Limit a block that does nothing but call the server. Raises Away for any failure in it, or if it takes longer."""
     try:
         async with asyncio.timeout(seconds):
             yield
-    except Exception as error:  # the client lets through what its loop, its parser and the network raise
+    except Exception as error:  # the client passes on errors of its loop, its parser and the network
         raise Away(type(error).__name__) from error
 
 
 async def publish(valkey: Valkey, topic: str, message: bytes) -> None:
-    """Tell everybody who is subscribed just now."""
+    """Publish to all present subscribers."""
     if isinstance(valkey, RedisCluster):
         await valkey.spublish(topic, message)
     else:
@@ -70,7 +70,7 @@ async def publish(valkey: Valkey, topic: str, message: bytes) -> None:
 
 
 def subscribed(valkey: Valkey, topic: str) -> AsyncGenerator[bytes, None]:
-    """What is published. It raises, or ends, when the topic has to be subscribed anew."""
+    """Yield published messages. Raises, or ends, when the topic has to be subscribed again."""
     return _of_shard(valkey, topic) if isinstance(valkey, RedisCluster) else _of_server(valkey, topic)
 
 
@@ -82,14 +82,14 @@ async def _of_server(redis: Redis, topic: str) -> AsyncGenerator[bytes, None]:
 
 
 async def _of_shard(cluster: RedisCluster, topic: str) -> AsyncGenerator[bytes, None]:
-    """Ends when the topic's slot goes to another server, which unsubscribes us."""
-    await cluster.exists(topic)  # who asks for a key learns which server has its slot now
+    """Yield messages until the topic's slot moves to another server, which unsubscribes us."""
+    await cluster.exists(topic)  # a request for a key updates which server has its slot
     async with cluster.pubsub() as subscription:
         await subscription.ssubscribe(topic)
         while True:
             message = await subscription.get_sharded_message(timeout=WAIT_SECONDS)
             if message is None:
-                await asyncio.sleep(PAUSE_SECONDS)  # it answers at once while it has no server to ask
+                await asyncio.sleep(PAUSE_SECONDS)  # it returns at once while it has no server
             elif message["type"] == "smessage":
                 yield message["data"]
             elif message["type"] == "sunsubscribe":
@@ -97,12 +97,12 @@ async def _of_shard(cluster: RedisCluster, topic: str) -> AsyncGenerator[bytes, 
 
 
 class _Role(CredentialProvider):
-    """Who we are to a cache, each time we connect."""
+    """Our credentials for a cache, at each connection."""
 
     def __init__(self, user: str, password: roles.Password) -> None:
         self._user = user
         self._password = password
 
     async def get_credentials_async(self) -> tuple[str, str]:
-        """The user and a token that is good now."""
+        """Return the user and a token that is valid now."""
         return self._user, await self._password()

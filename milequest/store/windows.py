@@ -1,4 +1,4 @@
-"""Windows of attempts as one process counts them: in bounded memory, and a crowd frees nobody who is refused."""
+"""Rate limits' windows as one process counts them: in bounded memory, and no crowd frees a refused caller."""
 
 import math
 from collections import Counter, OrderedDict

@@ -137,7 +137,7 @@ async def test_a_connection_that_cannot_be_closed_fails_no_statement_that_was_an
                 assert await connection.fetchval("SELECT 1") == 1
                 stack.enter_context(frozen.hanging())
             assert [record.getMessage() for record in caplog.records] == [
-                "a connection that could not be given back is closed: TimeoutError"
+                "a connection that could not be released is closed: TimeoutError"
             ]
         assert await db.fetchval("SELECT 1") == 1
 

@@ -1,4 +1,4 @@
-"""Where pictures of users and teams come in, and where they are kept: a bucket of S3, or a folder of this machine."""
+"""Uploads and storage of pictures of users and teams: a bucket of S3, or a folder of this machine."""
 
 import logging
 from datetime import datetime
@@ -16,30 +16,30 @@ log = logging.getLogger(__name__)
 
 
 class Pictures(Protocol):
-    """Forms by which clients send a picture, and the pictures that everybody may see. Each has its name for ever."""
+    """Forms by which clients send a picture, and the pictures that all may see. Each has its name for ever."""
 
     async def form(self, upload: Upload, content_type: str, now: datetime) -> Form:
-        """What lets a client send the one picture of an upload, for a while."""
+        """Return a form that lets a client send the one picture of an upload, for a while."""
 
     async def keep(self, name: str, picture: Picture) -> None:
         """Show a picture; a second time does no harm."""
 
     async def forget(self, name: str) -> None:
-        """Show it no longer, if it was there."""
+        """Stop showing a picture, if it exists."""
 
 
 def choose(settings: Settings, aws: Aws) -> Pictures:
-    """As the settings have it."""
+    """Return the storage that the settings name."""
     if settings.uploads_bucket:
         return PictureBucket(aws, settings.uploads_bucket)
     return Folder(settings.data_dir / "pictures", settings.origin)
 
 
 async def forgotten(pictures: Pictures, name: str | None) -> None:
-    """Forget what nobody names any more. Where that fails what was done is done, and the picture lies there unseen."""
+    """Delete a picture that is no longer named. A failure undoes nothing: the picture stays there, unseen."""
     if name is None:
         return
     try:
         await pictures.forget(name)
     except (AwsError, Away) as error:
-        log.warning("a picture that nobody shows any more is still there: %s", str(error) or type(error).__name__)
+        log.warning("a picture that is no longer shown could not be deleted: %s", str(error) or type(error).__name__)

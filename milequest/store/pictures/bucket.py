@@ -1,4 +1,4 @@
-"""Pictures in a bucket of S3: clients send them there by a form that we signed, and CloudFront shows them."""
+"""Pictures in a bucket of S3: clients upload them by a form that we signed, and CloudFront serves them."""
 
 from datetime import datetime
 from typing import Final
@@ -11,12 +11,12 @@ from milequest.store.aws.s3 import Bucket
 
 _PUBLIC: Final = {
     "cache-control": f"public, max-age={MAX_AGE}",
-    "x-amz-server-side-encryption": "AES256",  # everybody may see them, and CloudFront has no use of our key
+    "x-amz-server-side-encryption": "AES256",  # they are public, and CloudFront may not use our key
 }
 
 
 class PictureBucket:
-    """Pictures in the bucket `name`. What comes in lies there by its upload's key until it was looked at."""
+    """Pictures in the bucket `name`. An upload is stored under its key until it was processed."""
 
     def __init__(self, aws: Aws, name: str) -> None:
         self._aws = aws
@@ -24,7 +24,7 @@ class PictureBucket:
         self._files = Bucket(aws, name)
 
     async def form(self, upload: Upload, content_type: str, now: datetime) -> Form:
-        """A form for S3, which holds what is sent against it."""
+        """Return a form for S3, which checks the upload against it."""
         expires_at = now + FORM_LIFE
         who, signer = await self._aws.credentials(), self._aws.signer("s3")
         fields = post_fields(
@@ -38,17 +38,17 @@ class PictureBucket:
         return Form(self._files.url, tuple(FormField(name, value) for name, value in fields.items()), expires_at)
 
     async def arrived(self, upload: Upload) -> bytes | None:
-        """What came in; None once it was looked at."""
+        """Return the uploaded file; None once it was processed."""
         return await self._files.get(upload.key)
 
     async def looked_at(self, upload: Upload) -> None:
-        """Delete what came in."""
+        """Delete the uploaded file."""
         await self._files.delete(upload.key)
 
     async def keep(self, name: str, picture: Picture) -> None:
-        """Put it there."""
+        """Store the picture."""
         await self._files.put(f"{SHOWN}/{name}", picture.data, {"content-type": picture.content_type, **_PUBLIC})
 
     async def forget(self, name: str) -> None:
-        """Take it away; caches may show it for as long as they were told."""
+        """Delete the picture; caches may serve it until it expires there."""
         await self._files.delete(f"{SHOWN}/{name}")

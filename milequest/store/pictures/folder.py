@@ -1,7 +1,7 @@
-"""Pictures in a folder of this machine, for the server itself to take in and to show.
+"""Pictures in a folder of this machine, received and served by the server itself.
 
-A form carries one field, a token: the upload's key and until when it is good, signed. Its secret lies in the folder, so
-all who serve the folder know it, and nobody else.
+A form has one field, a token: the upload's key and its expiry, signed. Its secret is in the folder, so that all servers
+of the folder know it, and no others.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.instants import of_seconds, seconds
 from milequest.rules.pictures import Picture
 
-PATH: Final = "/uploads"  # where forms go to
+PATH: Final = "/uploads"  # the path of uploads
 TOKEN: Final = "token"
-SECRET: Final = "milequest-secret"  # by such a name `reset` knows that a folder is ours
+SECRET: Final = "milequest-secret"  # `reset` recognises our folder by such a name
 _SECRET_BYTES: Final = 32
 
 
@@ -33,7 +33,7 @@ class Folder:
         self._origin = origin
 
     async def form(self, upload: Upload, content_type: str, now: datetime) -> Form:
-        """A form for this server."""
+        """Return a form for this server."""
         expires_at = now + FORM_LIFE
         said = f"{upload.key} {seconds(expires_at)}".encode()
         secret = await asyncio.to_thread(self._secret)
@@ -41,7 +41,7 @@ class Folder:
         return Form(f"{self._origin}{PATH}", (FormField(TOKEN, token),), expires_at)
 
     async def claimed(self, token: str, now: datetime) -> Upload:
-        """The upload that a token of ours is for. Raises FORBIDDEN."""
+        """Return the upload of a token of ours. Raises FORBIDDEN."""
         secret = await asyncio.to_thread(self._secret)
         try:
             text = base64.urlsafe_b64decode(token)
@@ -56,15 +56,15 @@ class Folder:
             raise Refused(ErrorCode.FORBIDDEN, "This form is not good, or no longer: ask for another one.") from None
 
     async def keep(self, name: str, picture: Picture) -> None:
-        """Put it there whole, or not at all."""
+        """Store the picture whole, or not at all."""
         await asyncio.to_thread(self._write, self.place(name), picture.data)
 
     async def forget(self, name: str) -> None:
-        """Take it away."""
+        """Delete the picture."""
         await asyncio.to_thread(self.place(name).unlink, missing_ok=True)
 
     def place(self, name: str) -> Path:
-        """Where a picture lies, if it does. `name` must be one of ours, so it leads nowhere else."""
+        """Return the path of a picture, stored or not. `name` must be one of ours, so it leads nowhere else."""
         assert is_name(name), "what clients say is looked at before"
         return self._path / SHOWN / name
 
@@ -75,7 +75,7 @@ class Folder:
         return place.read_bytes()
 
     def _write(self, place: Path, data: bytes, *, afresh: bool = False) -> None:
-        """Write a file in one step. `afresh` leaves one that another process made meanwhile."""
+        """Write a file in one step. `afresh` keeps one that another process made meanwhile."""
         place.parent.mkdir(parents=True, exist_ok=True)
         coming = place.with_name(f".{secrets.token_hex(8)}")
         with open(os.open(coming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

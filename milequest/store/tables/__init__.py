@@ -1,4 +1,4 @@
-"""Every table, and the metadata that knows them all."""
+"""Every table, and the metadata of all of them."""
 
 from milequest.store.tables import activities, boards, events, goals, identity, routes, sessions, teams, users
 from milequest.store.tables.base import metadata

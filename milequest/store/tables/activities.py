@@ -1,4 +1,4 @@
-"""Walks, and for which teams and goals each of them counts."""
+"""Walks, and the teams and goals each of them counts for."""
 
 from sqlalchemy import (
     BigInteger,
@@ -22,7 +22,7 @@ from milequest.store.tables.base import instant, metadata, one_of, primary_key
 
 
 def _amounts() -> list[Column[object]]:
-    """Columns of a walk that are counted."""
+    """Return the columns of a walk's counted amounts."""
     return [
         Column("activity_id", Uuid, ForeignKey("activity.id"), primary_key=True),
         Column("user_id", Uuid, ForeignKey("app_user.id"), nullable=False),
@@ -86,7 +86,7 @@ Index(
 )
 Index("ix_activity_day", activity.c.user_id, activity.c.local_date, postgresql_where=text("deleted_at IS NULL"))
 
-# The one place that says "this walk counts for this team". Every board is a sum of these rows.
+# The one record that "this walk counts for this team". Every board is a sum of these rows.
 contribution = Table(
     "contribution",
     metadata,
@@ -103,8 +103,8 @@ Index(
     postgresql_where=text("is_public"),
 )
 
-# And this one says "it counts for this goal": every total of a goal is a sum of these. Apart from `contribution`,
-# because a finalised goal keeps what it counted, whatever becomes of the walk. In a team a walk counts for one goal.
+# And the one that "it counts for this goal": every total of a goal is a sum of these. Separate from `contribution`,
+# because a finalised goal keeps what it counted, even if the walk changes. In a team a walk counts for one goal.
 goal_contribution = Table(
     "goal_contribution",
     metadata,

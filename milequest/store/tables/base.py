@@ -1,4 +1,4 @@
-"""The metadata all tables hang on, with names for constraints so that migrations can speak of them."""
+"""The metadata of all tables, with names for constraints for use in migrations."""
 
 from enum import StrEnum
 
@@ -16,21 +16,21 @@ metadata = MetaData(
 
 
 def one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:
-    """Allow only the members of `kind`. TEXT + CHECK: a PostgreSQL enum costs asyncpg a look-up a connection."""
+    """Allow only the members of `kind`. TEXT + CHECK: a PostgreSQL enum costs asyncpg a look-up per connection."""
     members = ", ".join(f"'{member.value}'" for member in kind)
     return CheckConstraint(f"{column} IN ({members})", name=column)
 
 
 def instant(name: str, *, nullable: bool = False) -> Column[object]:
-    """A UTC instant. Actions give it: no column reads the database's clock."""
+    """Return a column of UTC instants. Actions provide them: no column reads the database's clock."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
 def primary_key() -> Column[object]:
-    """`id`, a UUIDv7 made in Python."""
+    """Return the column `id`, a UUIDv7 made in Python."""
     return Column("id", Uuid, primary_key=True)
 
 
 def zero(name: str, column_type: type) -> Column[object]:
-    """A counter or sum that starts at nought."""
+    """Return a column of a counter or sum that starts at 0."""
     return Column(name, column_type, nullable=False, server_default=text("0"))

@@ -31,7 +31,7 @@ def _sums() -> list[Column[object]]:
     ]
 
 
-# ALL_TIME starts at -infinity, which is what asyncpg makes of date.min; a goal's board is `goal_entry`.
+# ALL_TIME starts at -infinity, which asyncpg writes for date.min; a goal's board is `goal_entry`.
 board_entry = Table(
     "board_entry",
     metadata,
@@ -70,7 +70,7 @@ team_entry = Table(
     one_of("period", LeaderboardPeriod),
 )
 
-# One version for a whole window of teams would be one lock for the whole world: it is the sum of these shards.
+# A single version of the boards of teams would be one lock for all writers: it is the sum of these shards.
 teams_board_shard = Table(
     "teams_board_shard",
     metadata,

@@ -1,4 +1,4 @@
-"""The log: outbox and replay in one. Its key is (channel, sequence), and a sequence without holes is its order."""
+"""The log: outbox and replay in one. Its key is (channel, sequence), and a sequence without gaps is its order."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB

@@ -1,7 +1,7 @@
 """Tables of the built-in identity provider: sign-ups that wait for their code, credentials, sessions, signing keys.
 
-None of it is read by the product: `user_identity` alone ties a credential's `subject` to one of our users, exactly as
-it ties an outside issuer's. Of passwords, codes and refresh tokens only hashes are stored.
+The product reads none of them: `user_identity` alone links a credential's `subject` to one of our users, exactly as it
+links an outside issuer's. Of passwords, codes and refresh tokens only hashes are stored.
 """
 
 from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text

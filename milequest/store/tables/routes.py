@@ -1,4 +1,4 @@
-"""A route, its waypoints and its legs. None of their rows ever changes: a new line is a new route."""
+"""A route, its waypoints and its legs. Their rows never change: a new line is a new route."""
 
 from geoalchemy2 import Geography
 from sqlalchemy import (
@@ -84,7 +84,7 @@ route_leg = Table(
 )
 
 # A leg's line once more, in pieces of at most 64 points, with the spheroid distance in metres from the leg's start to
-# each of them. Placing a marker then reads one small row: a whole line of 200,000 points takes 30 ms to look into.
+# each of them. Placing a marker then reads one small row: reading a whole line of 200,000 points takes 30 ms.
 route_stretch = Table(
     "route_stretch",
     metadata,

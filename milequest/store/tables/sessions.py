@@ -1,4 +1,4 @@
-"""The sessions that have ended while access tokens of theirs may still be good."""
+"""Sessions that have ended while access tokens of theirs may still be valid."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Table, Text, Uuid
 

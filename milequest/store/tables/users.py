@@ -1,4 +1,4 @@
-"""Users and the tie from an outside identity to them. A user's id is ours, never an issuer's `sub`."""
+"""Users and their links with outside identities. A user's id is ours, never an issuer's `sub`."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -30,7 +30,7 @@ app_user = Table(
     one_of("default_activity_privacy", ActivityPrivacy),
 )
 
-for _ended in (app_user.c.suspended_at, app_user.c.deleted_at):  # who listens is to be told soon: few rows, asked often
+for _ended in (app_user.c.suspended_at, app_user.c.deleted_at):  # subscribers learn of it soon: few rows, read often
     Index(f"ix_app_user_{_ended.name}", _ended, postgresql_where=_ended.is_not(None))
 
 user_identity = Table(
