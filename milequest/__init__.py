@@ -1,1 +1,1 @@
-"""What the product is: rules, what is stored, what is done, and the outside services it is done with."""
+"""The domain of the product: rules, storage, actions, jobs, and the outside services they use."""

@@ -1,6 +1,6 @@
-"""Web origins (RFC 6454): how browsers and apps write them, and whether one is that of the address they ask.
+"""Web origins (RFC 6454) as browsers and apps write them, and the check whether one is that of the requested address.
 
-Any scheme can have one: apps by Capacitor, Ionic, Tauri or Electron and extensions of browsers bring their own.
+Any scheme can have one: apps by Capacitor, Ionic, Tauri or Electron and browser extensions use their own.
 """
 
 import re
@@ -14,7 +14,7 @@ _DEVIATIONS = "ßς\u200c\u200d"  # browsers and Python's codec read them differ
 
 
 def origin(given: str) -> str:
-    """An origin as browsers send it: in lower case, the host in Punycode, without a default port.
+    """Return an origin as browsers send it: in lower case, the host in Punycode, without a default port.
 
     Raises ValueError for what no browser sends, with the form that it would.
     """
@@ -34,7 +34,7 @@ def origin(given: str) -> str:
 
 
 def web_origin(given: str) -> str:
-    """The origin of a web page."""
+    """Return the origin of a web page. Raises ValueError."""
     found = origin(given)
     if found.partition("://")[0] not in DEFAULT_PORTS:
         raise ValueError(f"must be an origin such as https://milequest.example, not {given!r}")
@@ -42,11 +42,11 @@ def web_origin(given: str) -> str:
 
 
 def is_same(origin: str, host: str) -> bool:
-    """Whether a page of `origin` asks the address it came from, which is what the request's `Host` says.
+    """Return whether a page of `origin` calls the address it came from, which is the request's `Host`.
 
-    The schemes are not compared: what ends TLS before us need not tell them. A foreign name that was made to lead here
-    (DNS rebinding) passes too, and gains nothing: no cookie and no other credential comes by itself, so its page is an
-    anonymous caller, as any program is.
+    The schemes are not compared: a TLS proxy before us need not pass them on. A foreign name that was made to lead here
+    (DNS rebinding) passes too, and gains nothing: no cookie and no other credential is sent automatically, so its page
+    is an anonymous caller, as any program is.
     """
     scheme, _, place = origin.lower().partition("://")
     default = DEFAULT_PORTS.get(scheme)
@@ -58,21 +58,21 @@ def _with_port(place: str, default: str) -> str:
 
 
 def _host(host: str) -> str:
-    """A host as browsers write it. Raises ValueError for what they don't know as one."""
+    """Return a host as browsers write it. Raises ValueError for what they don't accept as one."""
     if host.startswith("["):
         return f"[{IPv6Address(host[1:-1]).compressed}]"
     if any(letter in host for letter in _DEVIATIONS):
         raise ValueError("ambiguous")
     ascii_host = host.encode("idna").decode().lower()
     if re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)", ascii_host.rstrip(".").rpartition(".")[2]):
-        return str(ip_address(ascii_host))  # whose last label is a number is an address
+        return str(ip_address(ascii_host))  # a host whose last label is a number is an address
     if not re.fullmatch(r"[a-z0-9._-]+", ascii_host):
         raise ValueError("no host")
     return ascii_host
 
 
 def _meant(given: str) -> str:
-    """The origin in something that is more than one; else an example."""
+    """Return the origin in a text that is more than one; else an example."""
     found = _OF_AN_ORIGIN.match(given)
     if found is not None:
         scheme = given.partition("://")[0]

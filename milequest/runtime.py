@@ -1,4 +1,4 @@
-"""What a process holds open, once: pools and clients, and what asks them for many. Nothing else lives here."""
+"""Resources of a process, opened once: pools and clients, and coalescers on them. Nothing else belongs here."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -46,11 +46,11 @@ class Runtime:
     bus: Bus
     revocations: Revocations
     authorizer: Authorizer | None
-    places: RequestCoalescer[audience.Asked, SubscriberAccess]  # in teams, as the writer has them
+    places: RequestCoalescer[audience.Asked, SubscriberAccess]  # users' access to teams, as the writer has it
 
     @property
     def env(self) -> Mapping[str, str]:
-        """What resolvers may know of the settings, by name: nothing secret."""
+        """The settings that resolvers may read, by name: nothing secret."""
         return {"PUBLIC_URL": self.settings.origin}
 
 
@@ -58,8 +58,8 @@ class Runtime:
 async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncIterator[Runtime]:
     """Open everything `settings` name; close it in the opposite order.
 
-    A process that `serves` is connected before it is asked, and hears of the commits of others. One that works call by
-    call, and sleeps between them, reaches for a server when it needs that one.
+    A process that `serves` connects before the first request, and receives the wake-ups of others' commits. One that
+    works call by call, and sleeps between them, connects to a server when it is needed.
     """
     async with AsyncExitStack() as stack:
         writer = await stack.enter_async_context(
@@ -117,7 +117,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
 
 
 def _points(settings: Settings) -> Mapping[Payer, int]:
-    """What each kind of caller may spend in an hour."""
+    """Return the points an hour of each kind of caller."""
     return {
         Payer.NETWORK: settings.budget_per_network,
         Payer.USER: settings.budget_per_user,

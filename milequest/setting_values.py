@@ -1,4 +1,4 @@
-"""How the text of a setting is read: each function returns its value, or raises ValueError with what is allowed.
+"""Parsers of settings: each function returns the value of a text, or raises ValueError with what is allowed.
 
 The error never shows what may be secret. An address whose answers or messages must be trusted is `https`, or this
 host's own.
@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from milequest.origins import origin
 
-CREDENTIALS_HOSTS = ("127.0.0.1", "localhost", "169.254.170.2", "169.254.170.23")  # as AWS's own clients have it
+CREDENTIALS_HOSTS = ("127.0.0.1", "localhost", "169.254.170.2", "169.254.170.23")  # as in AWS's own clients
 SECRET_BYTES = 32
-WIDEST_IPV4, WIDEST_IPV6 = 8, 16  # bits of the prefix: a network of proxies that is larger holds strangers
+WIDEST_IPV4, WIDEST_IPV6 = 8, 16  # bits of the prefix: a larger network of proxies holds strangers
 _PRIVATE_IPV6 = IPv6Network("fc00::/7")
 _IPV4_IN_IPV6 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 
@@ -31,21 +31,21 @@ _Network: TypeAlias = IPv4Network | IPv6Network
 
 
 def text(given: str) -> str:
-    """Any text but what was copied with white space around it, or with a line break in it."""
+    """Accept any text except with white space around it, or with a line break in it, as from a careless copy."""
     if given != given.strip() or not given.isprintable():
         raise ValueError("must have no white space around it and no control characters in it")
     return given
 
 
 def yes(given: str) -> bool:
-    """A consent, which has to be given in full."""
+    """Parse a consent, which has to be given in full."""
     if given.lower() != "yes":
         raise ValueError(f"must be yes, or empty, not {given!r}")
     return True
 
 
 def number(low: int, high: int) -> Callable[[str], int]:
-    """A whole number in a range."""
+    """Return a parser of whole numbers in a range."""
 
     def parse(given: str) -> int:
         if not (given.isascii() and given.isdigit() and low <= int(given) <= high):
@@ -56,7 +56,7 @@ def number(low: int, high: int) -> Callable[[str], int]:
 
 
 def one_of(*numbers: int) -> Callable[[str], int]:
-    """One of a few numbers."""
+    """Return a parser of a few numbers."""
 
     def parse(given: str) -> int:
         if given not in map(str, numbers):
@@ -67,7 +67,7 @@ def one_of(*numbers: int) -> Callable[[str], int]:
 
 
 def url(*schemes: str, example: str) -> Callable[[str], str]:
-    """A URL with one of the schemes."""
+    """Return a parser of URLs with one of the schemes."""
 
     def parse(given: str) -> str:
         try:
@@ -86,7 +86,7 @@ def url(*schemes: str, example: str) -> Callable[[str], str]:
 
 
 def is_this_host(host: str) -> bool:
-    """Whether a host's name or address is this machine's own, which nobody else reaches."""
+    """Return whether a host's name or address is this machine's own, which no other reaches."""
     try:
         return host.lower() == "localhost" or ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -94,7 +94,7 @@ def is_this_host(host: str) -> bool:
 
 
 def trusted_url(example: str) -> Callable[[str], str]:
-    """The address of what we believe or entrust something to: by TLS, or else on this host."""
+    """Return a parser of addresses that we trust with data or answers: by TLS, or else on this host."""
     parse = url("https", "http", example=example)
 
     def checked(given: str) -> str:
@@ -107,7 +107,7 @@ def trusted_url(example: str) -> Callable[[str], str]:
 
 
 def smtp_url(given: str) -> str:
-    """A server for mail, with TLS unless it is named without; a password is never sent in the clear to another host."""
+    """Parse a mail server's URL, with TLS unless named without; no password is sent in the clear to another host."""
     parts = urlsplit(url("smtp", "smtps", "smtp+insecure", example="smtp://user:password@host:587")(given))
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("must have a host, and nothing after host and port")
@@ -119,7 +119,7 @@ def smtp_url(given: str) -> str:
 
 
 def mailbox(given: str) -> str:
-    """One address in ASCII, which may have a name."""
+    """Parse one address in ASCII, which may have a name."""
     if not _MAILBOX.fullmatch(text(given)):
         raise ValueError(
             "must be one address, such as Mile Quest <hello@milequest.example>, its domain as the DNS has it"
@@ -128,7 +128,7 @@ def mailbox(given: str) -> str:
 
 
 def secrets(given: str) -> tuple[bytes, ...]:
-    """Random bytes in base64, separated by commas."""
+    """Parse random bytes in base64, separated by commas."""
     made = []
     for part in given.split(","):
         try:
@@ -142,14 +142,14 @@ def secrets(given: str) -> tuple[bytes, ...]:
 
 
 def relative(given: str) -> str:
-    """A path on a host that is known."""
+    """Parse a path on a known host."""
     if not given.startswith("/") or given.startswith("//"):
         raise ValueError("must be a path such as /v2/credentials/ID")
     return given
 
 
 def credentials_url(given: str) -> str:
-    """Where AWS tells a role's credentials: by TLS, or else not farther away than this host."""
+    """Parse the address of a role's credentials: by TLS, or else no farther away than this host."""
     parts = urlsplit(url("https", "http", example="https://issuer.example/keys.json")(given))
     if parts.scheme == "http" and parts.hostname not in CREDENTIALS_HOSTS:
         raise ValueError(f"must be https://…, or http:// of {', '.join(CREDENTIALS_HOSTS)}")
@@ -157,12 +157,12 @@ def credentials_url(given: str) -> str:
 
 
 def origins(given: str) -> tuple[str, ...]:
-    """Origins, separated by commas."""
+    """Parse origins, separated by commas."""
     return tuple(origin(part.strip()) for part in given.split(",") if part.strip())
 
 
 def proxies(given: str) -> tuple[str, ...]:
-    """Addresses and networks, separated by commas, which together are not so many that strangers are among them."""
+    """Parse addresses and networks, separated by commas, together not so many that strangers are among them."""
     parts = tuple(part.strip() for part in given.split(",") if part.strip())
     networks: list[_Network] = []
     for part in parts:
@@ -180,7 +180,7 @@ def proxies(given: str) -> tuple[str, ...]:
 
 
 def _merged(networks: list[_Network]) -> list[_Network]:
-    """The networks, those that are one together as one: two halves of the world are the world."""
+    """Return the networks, adjacent ones merged: two halves of the world are the world."""
     fourth = [network for network in networks if isinstance(network, IPv4Network)]
     sixth = [network for network in networks if isinstance(network, IPv6Network)]
     return [*collapse_addresses(fourth), *collapse_addresses(sixth)]
@@ -196,26 +196,26 @@ def _is_narrow(network: _Network) -> bool:
 
 
 def path(given: str) -> Path:
-    """A folder or file, made absolute."""
+    """Return a folder or file, made absolute."""
     return Path(given).expanduser().resolve()
 
 
 def function(given: str) -> str:
-    """A function of Lambda's or of Python's."""
+    """Parse a function of Lambda or of Python."""
     if not (_LAMBDA.fullmatch(given) or _PYTHON.fullmatch(given)):
         raise ValueError(f"must be an ARN of a Lambda function, or module:function, not {given!r}")
     return given
 
 
 def region(given: str) -> str:
-    """The name of an AWS region, which becomes part of hosts' names."""
+    """Parse the name of an AWS region, which becomes part of hosts' names."""
     if not _REGION.fullmatch(given):
         raise ValueError(f"must be a region such as us-east-1, not {given!r}")
     return given
 
 
 def level(given: str) -> Level:
-    """A level of logging."""
+    """Parse a level of logging."""
     levels: tuple[Level, ...] = ("DEBUG", "INFO", "WARNING", "ERROR")
     for one in levels:
         if given.upper() == one:

@@ -13,7 +13,7 @@ from milequest.setting_values import Level
 
 PROJECT = Path(__file__).resolve().parent.parent
 PREFIX = "MILEQUEST_"
-COMMON = (  # names that hosts give, which do for ours
+COMMON = (  # names that hosts set, accepted in place of ours
     "PORT",
     "AWS_REGION",
     "AWS_ENDPOINT_URL",
@@ -48,7 +48,7 @@ class Row:
 
 
 def _setting(default: T, parse: Callable[[str], T], meaning: str, *, secret: bool = False) -> T:
-    """A variable: its default, how its text is read (ValueError says what is allowed), and its meaning."""
+    """Return the field of a variable: its default, its parser (ValueError says what is allowed), and its meaning."""
     return field(default=default, repr=not secret, metadata={"parse": parse, "meaning": meaning})
 
 
@@ -59,7 +59,7 @@ _https = read.trusted_url("https://issuer.example/keys.json")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this process runs. Made by `load`, or by hand in tests."""
+    """Settings of this process. Made by `load`, or by hand in tests."""
 
     database_url: str = _setting("", _postgres, "PostgreSQL with PostGIS; empty: the embedded one")
     database_reader_url: str = _setting("", _postgres, "A read replica for queries; empty: the same as the writer")
@@ -159,7 +159,7 @@ class Settings:
         "", read.text, "CloudWatch's name for our metrics, which are then lines of the output; empty: none"
     )
     log_level: Level = _setting("INFO", read.level, "DEBUG, INFO, WARNING or ERROR")
-    embedded: bool = False  # whether both servers are our own; set by what starts them, not by the environment
+    embedded: bool = False  # both servers are our own; set by the code that starts them, not by the environment
 
     @property
     def origin(self) -> str:
@@ -198,7 +198,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def describe() -> list[Row]:
-    """Every variable with its default and meaning, in the order of the table."""
+    """Return every variable with its default and meaning, in the order of the table."""
     rows = []
     for setting in fields(Settings):
         if setting.metadata:
@@ -220,7 +220,7 @@ def _unknown(name: str) -> str:
 
 
 def _needs(given: Mapping[str, str]) -> list[str]:
-    """Faults of settings that make no sense without another one."""
+    """Return the faults of settings that make no sense without another one."""
     keys = ("jwks_url", "jwt_issuer", "jwt_client_id")
     pairs = [(key, other) for key in keys for other in keys if key != other]
     pairs += [("database_reader_url", "database_url"), ("cognito_pool", "jwks_url")]
@@ -234,7 +234,7 @@ def _needs(given: Mapping[str, str]) -> list[str]:
 
 
 def _open(settings: Settings) -> list[str]:
-    """Faults of settings that would let in somebody nobody means to let in."""
+    """Return the faults of settings that would admit callers without intent."""
     faults = []
     public = urlsplit(settings.public_url)
     is_local = read.is_this_host(public.hostname or "localhost")
