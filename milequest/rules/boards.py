@@ -1,6 +1,6 @@
 """Leaderboards: the kinds there are, their names, the days they show, and when they are final.
 
-Order of a board: value, largest first; instant when it was attained; name; id. Equal values share a rank: 1, 2, 2, 4.
+Order of a board: value, largest first; earliest attained; name; id. Equal values share a rank: 1, 2, 2, 4.
 """
 
 import re

@@ -34,7 +34,7 @@ Asked: TypeAlias = tuple[UUID, UUID]
 
 @dataclass(frozen=True, slots=True)
 class SubscriberAccess:
-    """A user's relation to a team: membership, role and level, and whether the team is public; and its time zone."""
+    """A user's relation to a team: membership, role, access level, whether it is public, and its time zone."""
 
     membership: UUID | None
     role: str | None

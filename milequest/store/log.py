@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from milequest.store.transaction import Connection, Pool, Reader, Tx
 
 # Rows are inserted in the channels' order, so two transactions never deadlock.
-
 _APPEND = """
 WITH counted AS (
     INSERT INTO channel AS c (id, sequence)

@@ -121,7 +121,7 @@ async def status(tx: Tx, goal_id: UUID) -> str:
 
 
 async def put(tx: Tx, team_id: UUID, walks: Sequence[Amounts], goals: Sequence[tuple[UUID, Amounts]]) -> None:
-    """Count walks for the team, and some of them for a goal of it each."""
+    """Count walks for the team, and pairs of goal and walk for its goals."""
     if walks:
         await tx.execute(_PUT, team_id, *zip(*(walk.columns for walk in walks), strict=True))
     if goals:

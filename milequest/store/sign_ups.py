@@ -95,7 +95,7 @@ async def put(
 async def renew_code(
     tx: Tx, email_key: str, code_hash: bytes, now: datetime, attempt_hash: bytes | None = None
 ) -> str | None:
-    """Give an attempt another code and return the address to send it to; None if the attempt is not unambiguous."""
+    """Give an attempt another code and return the address to send it to; None if no attempt is clearly meant."""
     waiting = await _asked(tx, email_key, attempt_hash, now)
     if not waiting:
         return None

@@ -78,5 +78,5 @@ def digest(token: str) -> bytes:
 
 
 def keyed(token: str, code: str) -> bytes:
-    """Return the hash by which a code is stored. Codes cannot be tried against it without the token, which is not."""
+    """Return the hash that is stored of a code. Without the token, which is not stored, codes can't be tried on it."""
     return hmac.digest(token.encode(errors="surrogatepass"), (normal_code(code) or "").encode(), "sha256")

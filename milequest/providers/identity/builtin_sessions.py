@@ -2,7 +2,7 @@
 
 Refresh tokens rotate: each derives the next one, with a secret of its session, so that the same one sent again within
 REFRESH_GRACE gets the same answer: two tabs, or a client whose answer was lost. So does a thief, who then holds the
-same tokens as their owner, never others. A later use ends the session, as one of the two is a thief.
+same tokens as their owner, never others. A later use ends the session, as one of the two users is a thief.
 """
 
 import base64

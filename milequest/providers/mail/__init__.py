@@ -14,7 +14,7 @@ class NoMailer:
 
     async def send(self, mail: Mail) -> None:
         """Raise OSError."""
-        raise OSError("no setting says who sends mail")
+        raise OSError("no setting names a sender of mail")
 
 
 @asynccontextmanager

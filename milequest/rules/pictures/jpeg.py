@@ -16,7 +16,6 @@ _APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0x
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})  # shown by browsers: baseline, extended, progressive
 _NEEDED: Final = _FRAMES | {_SCAN, 0xC4, 0xDB, 0xDD}  # with tables of Huffman's codes, quantisation, restarts
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a segment
-
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)  # any number of FFs may precede it
 _END_OF_SCAN: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _MOST_SCANS: Final = 100  # each makes a browser go over all pixels again

@@ -113,4 +113,4 @@ class Role:
             until = datetime.fromisoformat(given["Expiration"])
             return _Given(Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["Token"]), until)
         except (ValueError, TypeError, KeyError):
-            raise Away("what AWS answered are no credentials") from None  # it may hold a secret
+            raise Away("AWS's answer holds no credentials") from None  # it may hold a secret

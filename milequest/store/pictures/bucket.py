@@ -11,7 +11,7 @@ from milequest.store.aws.s3 import Bucket
 
 _PUBLIC: Final = {
     "cache-control": f"public, max-age={MAX_AGE}",
-    "x-amz-server-side-encryption": "AES256",  # they are public, and CloudFront may not use our key
+    "x-amz-server-side-encryption": "AES256",  # they are public, and CloudFront cannot use our key
 }
 
 

@@ -47,7 +47,7 @@ class Folder:
             text = base64.urlsafe_b64decode(token)
             signature, said = text[:_SECRET_BYTES], text[_SECRET_BYTES:]
             if not hmac.compare_digest(signature, hmac.digest(secret, said, "sha256")):
-                raise ValueError("signed by somebody else")
+                raise ValueError("signed with another secret")
             key, _, until = said.decode().partition(" ")
             if now >= of_seconds(int(until)):
                 raise ValueError("too late")
@@ -65,7 +65,7 @@ class Folder:
 
     def place(self, name: str) -> Path:
         """Return the path of a picture, stored or not. `name` must be one of ours, so it leads nowhere else."""
-        assert is_name(name), "what clients say is looked at before"
+        assert is_name(name), "names from clients are checked before"
         return self._path / SHOWN / name
 
     def _secret(self) -> bytes:
