@@ -1,1 +1,1 @@
-"""What you start: the server, the Lambda entries, the commands, and the embedded servers of the one-command start."""
+"""Entry points: the server, the Lambda handlers, the commands, and the embedded servers of the one-command start."""

@@ -1,4 +1,4 @@
-"""Accounts by the operator's hand: a token for someone, accounts of the demo data. For the built-in provider only."""
+"""Accounts made by the operator: an access token for a user, accounts of the demo data. Built-in provider only."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from milequest.store.transaction import transact
 
 
 async def token_for(runtime: Runtime, email: str, now: datetime) -> str:
-    """An access token, good for an hour, of the confirmed account with this address. Raises NOT_FOUND."""
+    """Return an access token, valid for an hour, for the confirmed account with this address. Raises NOT_FOUND."""
     found = await _builtin(runtime).token_for(email, now)
     if found is None:
         raise not_found("account")
@@ -32,7 +32,7 @@ async def ensure_account(
     timezone: str | None = None,
     preferred_units: Units | None = None,
 ) -> UUID:
-    """The user with this address; a new one gets an account that needs no code, a known one stays as it is."""
+    """Return the user with this address; a new one gets a confirmed account, a known one stays as it is."""
     identity = _builtin(runtime)
     account = await identity.account(email, now)
     if account is None:

@@ -33,7 +33,7 @@ from subscriptions.streams import Streams
 
 
 class Application(Starlette):
-    """Starlette for HTTP. WebSockets go straight to their gateway: each of thousands would keep every layer alive."""
+    """Starlette for HTTP. WebSockets bypass it to their gateway: with thousands, each would keep every layer alive."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -46,7 +46,7 @@ class Application(Starlette):
 
 
 def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()) -> Application:
-    """The application for `settings`. Pools open when it starts and close when it stops. GraphiQL offers `accounts`."""
+    """Create the application for `settings`, with pools open from its start to its stop. GraphiQL offers `accounts`."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -54,8 +54,8 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
         async with open_runtime(settings) as runtime:
             app.state.runtime = runtime
             app.state.identify = identifying(runtime)
-            gc.freeze()  # what is loaded now stays: the collector need not look at it again
-            gc.set_threshold(50_000, 50, 50)  # objects live as long as their request or socket: no reason to look often
+            gc.freeze()  # objects loaded by now are permanent: the collector need not scan them again
+            gc.set_threshold(50_000, 50, 50)  # objects live as long as their request or socket: often is too often
             app.state.hub = Hub(runtime)
             runtime.revocations.receivers.append(partial(gateway.end_sessions, runtime.revocations.has_ended))
             beside = [
@@ -76,7 +76,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
     gateway, streams = Gateway(settings, surroundings, room), Streams(settings, room)
 
     async def drain() -> None:
-        """Send everybody who listens elsewhere."""
+        """Send all subscribers to other servers."""
         await asyncio.gather(gateway.drain(), streams.drain())
 
     app = Application(
@@ -112,7 +112,7 @@ def _pictures() -> list[BaseRoute]:
 
 
 def _graphql(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> Callable[[Request], Awaitable[Response]]:
-    """One address for people and programs: a browser that asks for a page gets GraphiQL.
+    """Return the endpoint of one address for people and programs: a browser that requests a page gets GraphiQL.
 
     The page offers `accounts` on this machine, and elsewhere where the settings say so.
     """

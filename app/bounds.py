@@ -1,4 +1,4 @@
-"""Bounds on a client of HTTP before any endpoint sees it: bytes, seconds and connections."""
+"""Bounds on an HTTP client before any endpoint sees its request: bytes, seconds and connections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ MAX_URL_BYTES: Final = 16 * 1024
 MAX_HEAD_BYTES: Final = 48 * 1024  # the request line and all header lines
 MAX_HEADER_LINES: Final = 100
 MAX_REQUEST_BYTES: Final = MAX_BYTES + 64 * 1024  # the largest body of any endpoint is a form with a picture
-FRAMING_BYTES: Final = 16 * 1024  # of chunk sizes, extensions and trailers, beside a quarter of what they frame
+FRAMING_BYTES: Final = 16 * 1024  # of chunk sizes, extensions and trailers, beside a quarter of the data they frame
 
 LINGERING_PER_NETWORK: Final = 8  # connections without a seat that may read why
 
@@ -27,19 +27,19 @@ CODES: Final = {429: ErrorCode.RATE_LIMITED, 503: ErrorCode.UNAVAILABLE}
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many seconds a client may take."""
+    """Seconds a client may take."""
 
     head: float = 10.0  # to send a whole head, from its connection or the head's first byte on
     progress: float = 30.0  # between two parts of a body
     body: float = 300.0  # to send a whole body
     idle: float = 5.0  # until its next request
     proxy_idle: float = 330.0  # the same for a proxy: if it is more patient (ours: 300) it answers 502 now and then
-    linger: float = 2.0  # to read why it was refused, and to stop sending
+    linger: float = 2.0  # to read the reason of a refusal, and to stop sending
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """State shared by the connections of a server: its patience, who has a seat, and the proxies that need none."""
+    """State shared by a server's connections: its patience, the seats taken, and the proxies that need none."""
 
     room: Room
     seats: ConnectionQuota
@@ -54,7 +54,7 @@ class Bounds:
         return cls(room, seats, lingering, tuple(map(ip_network, proxies)), patience)
 
     def is_proxy(self, address: str) -> bool:
-        """Whether an address is that of a trusted proxy."""
+        """Return whether an address is that of a trusted proxy."""
         try:
             return any(ip_address(address) in one for one in self.proxies)
         except ValueError:
@@ -63,7 +63,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal of what is no request that an endpoint could see."""
+    """Refusal of input that is no request an endpoint could see."""
 
     status: int
     message: str

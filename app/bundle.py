@@ -30,7 +30,7 @@ HEX_DIGITS = 16
 
 
 def bundle() -> Path:
-    """Where the bundle of the present sources is, or will be: `main.js`, `main.css` and what they load."""
+    """Return the folder of the present sources' bundle, made or not: `main.js`, `main.css` and what they load."""
     digest = hashlib.sha256()
     for file in (LOCK, SOURCES / "build.mjs", *sorted(path for path in (SOURCES / "src").rglob("*") if path.is_file())):
         digest.update(f"{file.relative_to(SOURCES)}\0".encode() + file.read_bytes() + b"\0")
@@ -38,12 +38,12 @@ def bundle() -> Path:
 
 
 def is_ready() -> bool:
-    """Whether the bundle of the present sources is there."""
+    """Return whether the bundle of the present sources exists."""
     return bundle().is_dir()
 
 
 def failure() -> str | None:
-    """Why the last attempt failed, in one line; None if it did not."""
+    """Return why the last attempt failed, in one line; None if it did not."""
     return FAILURE.read_text() if FAILURE.exists() else None
 
 
@@ -73,7 +73,7 @@ def ensure_bundle(report: Callable[[str], None] = print) -> Path:
 
 @contextmanager
 def building() -> Iterator[None]:
-    """While the block runs, make the bundle in a process of its own at low priority; it says when it is ready."""
+    """Build the bundle while the block runs, in a process of its own at low priority, which reports the end."""
     if is_ready():
         yield
         return
@@ -116,7 +116,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def find_node() -> tuple[Path, list[str | Path]]:
-    """The machine's Node and npm if they are new enough, else PyPI's, installed once into the cache."""
+    """Return the machine's Node and npm if they are new enough, else PyPI's, installed once into the cache."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _version(node) >= OLDEST_NODE:
         return Path(node), [npm]
@@ -132,7 +132,7 @@ def find_node() -> tuple[Path, list[str | Path]]:
 
 
 def _version(node: str) -> tuple[int, ...]:
-    """The version of a Node: (22, 11, 0); () if it does not start."""
+    """Return the version of a Node: (22, 11, 0); () if it does not start."""
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     return tuple(int(number) for number in re.findall(r"\d+", said))
 
@@ -149,7 +149,7 @@ def install_packages(npm: list[str | Path], folder: Path) -> None:
 
 
 def _run(*command: str | Path, folder: Path = SOURCES) -> None:
-    """Run a command of the build into its log; SetupError with the line that says why it failed."""
+    """Run a command of the build into its log. Raises SetupError with the line that explains a failure."""
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("a") as log:
         done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
@@ -163,7 +163,7 @@ def _run(*command: str | Path, folder: Path = SOURCES) -> None:
 
 
 def main() -> None:
-    """Make the bundle; one line and exit code 1 on failure."""
+    """Make the bundle; print one line and exit with 1 on failure."""
     try:
         ensure_bundle(lambda line: print(line, flush=True))
     except SetupError as error:

@@ -1,4 +1,4 @@
-"""`bin/milequest COMMAND`. Each command is a small function; what it needs is imported when it runs."""
+"""`bin/milequest COMMAND`. Each command is a small function, which imports its dependencies when it runs."""
 
 import argparse
 import asyncio
@@ -85,7 +85,7 @@ def migration(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def failover(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Have the standby at MILEQUEST_DATABASE_URL take over: promote it, and begin a new epoch of the log."""
+    """Promote the standby at MILEQUEST_DATABASE_URL, and begin a new epoch of the log."""
     from asyncpg import PostgresError
 
     from milequest.store.failover import StillFollowingError, take_over
@@ -99,7 +99,7 @@ def failover(settings: Settings, arguments: argparse.Namespace) -> None:
     except (OSError, PostgresError) as error:
         raise SetupError(f"the failover failed ({type(error).__name__}: {error})") from None
     if done.until:
-        print(f"It is promoted. Whatever was committed until {done.until.isoformat()} is here.")
+        print(f"Promoted. Every commit until {done.until.isoformat()} is here.")
     print(f"The log is in epoch {done.epoch}.")
 
 
@@ -120,7 +120,7 @@ def reset(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def token(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Print an access token, good for an hour, for the account with this address."""
+    """Print an access token, valid for an hour, for the account with this address."""
     from app.accounts import token_for
     from milequest.runtime import open_runtime
 
@@ -157,7 +157,7 @@ def _announce(settings: Settings) -> None:
 
 
 def _sign_in(settings: Settings) -> str:
-    """How people sign in, where it is not by accounts of their own alone."""
+    """Return how people sign in, if not only by accounts of the service itself."""
     from app import demo
     from app.http import mail
 
@@ -169,7 +169,7 @@ def _sign_in(settings: Settings) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands and their arguments."""
+    """Return the parser of all commands and their arguments."""
     top = argparse.ArgumentParser(prog="milequest", description="Mile Quest's commands.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
@@ -218,7 +218,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _imported(module: str, name: str) -> Command:
-    """A command that needs most of the product: imported only when it runs."""
+    """Return a command that needs most of the product: imported only when it runs."""
 
     def command(settings: Settings, arguments: argparse.Namespace) -> None:
         getattr(import_module(f"app.{module}"), name)(settings, arguments)
@@ -227,7 +227,7 @@ def _imported(module: str, name: str) -> Command:
 
 
 def main() -> None:
-    """Run the command named on the command line; what can go wrong is one line and exit code 1."""
+    """Run the command named on the command line; print an expected failure as one line and exit with 1."""
     arguments = parser().parse_args()
     try:
         with interruptible():

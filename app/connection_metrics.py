@@ -1,4 +1,4 @@
-"""How many clients are connected, told to CloudWatch every minute: by it there are more servers, or fewer."""
+"""The number of connected clients, reported to CloudWatch every minute: servers scale by it."""
 
 import asyncio
 from collections.abc import Sized
@@ -9,7 +9,7 @@ SECONDS = 60.0
 
 
 async def count(namespace: str, *connected: Sized) -> None:
-    """Do so until cancelled."""
+    """Report it until cancelled."""
     while True:
         measured(namespace, Metric.SOCKETS_PER_SERVER, [sum(map(len, connected))])
         await asyncio.sleep(SECONDS)

@@ -26,7 +26,7 @@ WAITING_BYTES = 64 * 1024  # behind a request that is being answered; more is le
 
 
 class Http(HttpToolsProtocol):
-    """A connection of HTTP, until a sound handshake makes a WebSocket of it."""
+    """A connection of HTTP, until a valid handshake makes a WebSocket of it."""
 
     def __init__(
         self,
@@ -46,9 +46,9 @@ class Http(HttpToolsProtocol):
         self._rest: memoryview | bytes = b""  # was received, and waits for the answer to a request before it
         self._running: RequestResponseCycle | None = None  # the request that is being answered; `cycle` came in last
         self._refusal: Refusal | None = None
-        self._is_over = False  # nothing that still comes is looked at
+        self._is_over = False  # input from now on is ignored
         self._deadline: asyncio.TimerHandle | None = None  # of the head or the body under way
-        self._begun_at = self._progress_at = 0.0  # that body
+        self._begun_at = self._progress_at = 0.0  # of that body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a seat, and wait for a request."""
@@ -97,7 +97,7 @@ class Http(HttpToolsProtocol):
         self._wait_no_more()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, as far as requests are answered."""
+        """Parse received data, as far as requests are answered."""
         if self._is_over:
             return
         if self._rest:
@@ -108,7 +108,7 @@ class Http(HttpToolsProtocol):
             self._parse()
 
     def _parse(self) -> None:
-        """Parse what waits, up to a request that has to wait for the answer to another."""
+        """Parse waiting data, up to a request that has to wait for the answer to another."""
         while self._rest and not self.pipeline and not self._is_over:
             piece, self._rest = self._rest[:PIECE_BYTES], self._rest[PIECE_BYTES:]
             try:
@@ -131,7 +131,7 @@ class Http(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def _feed(self, piece: memoryview | bytes) -> None:
-        """Parse a piece, and count what has no end of its own: a head, and what is around the chunks of a body."""
+        """Parse a piece, and count parts without a declared size: a head, and the framing of a body's chunks."""
         if self._phase is Phase.BODY:
             self._wire += len(piece)
         else:
@@ -159,7 +159,7 @@ class Http(HttpToolsProtocol):
             self._stop(bounds.LONG_URL)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header line. Those behind a body are none: what checks the others, here and before us, is through."""
+        """Take a header line. Trailers are dropped: checks of headers, here and at proxies, are over by then."""
         if self._phase is Phase.HEAD:
             super().on_header(name, value)
             if len(self.headers) > bounds.MAX_HEADER_LINES:
@@ -204,15 +204,15 @@ class Http(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with what waits."""
+        """Continue with waiting data."""
         super().on_response_complete()
-        if self._phase is not Phase.NONE:  # the next request is coming in already
+        if self._phase is not Phase.NONE:  # the next request is being received already
             self._unset_keepalive_if_required()
         if self._rest:
             self.loop.call_soon(self._parse)
 
     def _upgrade(self) -> None:
-        """Become a WebSocket. A request for anything else is read anew, as if it had not asked."""
+        """Become a WebSocket. A request for any other protocol is parsed anew, as if it had not asked."""
         method, version = self.scope["method"], self.scope["http_version"]
         if method == "CONNECT":
             self._refuse(bounds.NO_TUNNEL)
@@ -240,7 +240,7 @@ class Http(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _refuse(self, refusal: Refusal) -> None:
-        """End the connection with this answer, or without where it would be taken for one to another request."""
+        """End the connection with this answer, or without where it would be taken for that of another request."""
         self._is_over, self._rest = True, b""
         self._wait_no_more()
         is_answering, is_in_body = self._is_answering(), self._phase is Phase.BODY
@@ -257,14 +257,14 @@ class Http(HttpToolsProtocol):
             self._linger()
 
     def _linger(self) -> None:
-        """Close, but not while the client still sends: what it had not read by then would be lost to it."""
+        """Close, but not while the client still sends: data it had not read by then would be lost to it."""
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
         self.loop.call_later(self._patience.linger, self.transport.close)
 
     def _watch(self) -> None:
-        """Set the deadline of what has begun to come in and is not complete."""
+        """Set the deadline of the part that is being received and is not complete."""
         if self._deadline is not None or self._phase is Phase.NONE:
             return
         if self._phase is Phase.HEAD:
@@ -286,7 +286,7 @@ class Http(HttpToolsProtocol):
 
     def _body_may_be_overdue(self) -> None:
         now = self.loop.time()
-        if self.flow.read_paused:  # it is us who take nothing
+        if self.flow.read_paused:  # we have paused reading ourselves
             self._progress_at = now
         left = min(self._begun_at + self._patience.body, self._progress_at + self._patience.progress) - now
         if left > 0:

@@ -25,17 +25,17 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BAR = 30  # characters
-AWAY_SECONDS = 5.0  # between looks whether the database is back
+AWAY_SECONDS = 5.0  # between checks of whether the database is back
 
 
 def demo(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Load the demo: five teams, forty people, ninety days of walks. What is there already stays as it is."""
+    """Load the demo: five teams, forty people, ninety days of walks. Existing data stays as it is."""
     _on(settings, "milequest demo", lambda runtime: demo_data.load(runtime, _now(), bar("Demo data")))
     print(f"Sign in as {demo_data.PEOPLE[0].email} with the password {demo_data.PASSWORD}")
 
 
 def import_walks(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Log a file of Fitbit's daily totals (dailyActivity_merged.csv) as its people's walks; twice is once."""
+    """Log a file of Fitbit's daily totals (dailyActivity_merged.csv) as its people's walks; again it adds nothing."""
     path, local = _file(arguments.file), zone("--zone", arguments.zone)
 
     async def work(runtime: Runtime) -> imports.WalksImported:
@@ -54,7 +54,7 @@ def import_walks(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def import_route(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Make a draft goal out of the track in a GPX file."""
+    """Create a draft goal from the track in a GPX file."""
     path = _file(arguments.file)
 
     async def work(runtime: Runtime) -> imports.RouteImported:
@@ -74,11 +74,11 @@ def import_route(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def _say_who_sees_it(arguments: argparse.Namespace) -> None:
     if arguments.owner is None:
-        print("Nobody can sign in as who owns it: to look at it, run the same again with --owner EMAIL.")
+        print("No account can sign in as its owner: to look at it, run the same again with --owner EMAIL.")
 
 
 async def alive(runtime: Runtime) -> None:
-    """The demo beside a server that runs: load it if it isn't there, then let its walkers walk."""
+    """Run the demo beside a running server: load it if it is missing, then simulate its walkers."""
     while True:
         try:
             if not await demo_data.is_loaded(runtime):
@@ -90,7 +90,7 @@ async def alive(runtime: Runtime) -> None:
 
 
 def bar(name: str) -> Callable[[int, int], None]:
-    """A bar that is drawn again at each call on a terminal, and only at the end elsewhere."""
+    """Return a progress bar that is redrawn at each call on a terminal, and only at the end elsewhere."""
     began = time.monotonic()
 
     def draw(done: int, of: int) -> None:
@@ -105,7 +105,7 @@ def bar(name: str) -> Callable[[int, int], None]:
 
 
 def _on(settings: Settings, by: str, work: Callable[[Runtime], Awaitable[T]]) -> T:
-    """What `work` comes to on the servers of the settings, our own started if nobody serves from them."""
+    """Return the result of `work` on the servers of the settings; starts our own if no process serves from them."""
 
     async def run(reached: Settings) -> T:
         async with open_runtime(reached) as runtime:

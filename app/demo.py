@@ -50,7 +50,7 @@ class DemoTeam:
     description: str
     timezone: str
     template: RouteTemplate
-    goal_days: int  # ago that the goal began: so many that it is under way, not done
+    goal_days: int  # days since the goal began: so many that it is under way, not done
     is_public: bool = True
 
 
@@ -68,7 +68,7 @@ SEATS = len(NAMES) // len(TEAMS)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of the demo, and how they walk: metres on a usual day, and how likely they go at all."""
+    """A person of the demo, and their habits: metres on a usual day, and the probability of a walk."""
 
     index: int
     team: DemoTeam
@@ -90,40 +90,40 @@ PEOPLE = tuple(Person(index, TEAMS[index // SEATS]) for index in range(len(NAMES
 
 
 def accounts() -> list[DemoAccount]:
-    """An account of each team, for GraphiQL and the greeting: its founder, who is its ADMIN."""
+    """Return an account of each team, for GraphiQL and the greeting: its founder, who is its ADMIN."""
     return [DemoAccount(f"{p.name}, {p.team.name}", p.email, PASSWORD) for p in PEOPLE[::SEATS]]
 
 
 def founder_of(team: DemoTeam) -> Person:
-    """Who made the team and is its ADMIN."""
+    """Return the founder of the team, who is its ADMIN."""
     return PEOPLE[TEAMS.index(team) * SEATS]
 
 
 async def user_of(runtime: Runtime, person: Person) -> UUID | None:
-    """The person's user, None where there is none (any more)."""
+    """Return the person's user, None if there is none (any more)."""
     user_id: UUID | None = await runtime.writer.fetchval("SELECT id FROM app_user WHERE email_key = $1", person.email)
     return user_id
 
 
 async def is_loaded(runtime: Runtime) -> bool:
-    """Whether the demo is there already, to its end: the walks of its last person are what is loaded last."""
+    """Return whether the demo is loaded to its end: the walks of its last person are loaded last."""
     walks = "SELECT count(*) FROM activity a JOIN app_user u ON u.id = a.user_id WHERE u.email_key = $1"
     return bool(await runtime.writer.fetchval(walks, PEOPLE[-1].email))
 
 
 class ElsewhereError(SetupError):
-    """The demo does not belong to where it was to be made."""
+    """The demo does not belong to the servers on which it was to be made."""
 
     status = 2
 
 
 def is_at_home(settings: Settings) -> bool:
-    """Whether the demo belongs to these servers: they are embedded, and its people can sign in with its password."""
+    """Return whether the demo belongs to these servers: they are embedded, and its people can sign in by password."""
     return settings.embedded and not settings.jwks_url
 
 
 async def load(runtime: Runtime, now: datetime, progress: Callable[[int, int], None], days: int = DAYS) -> None:
-    """Make the demo as if it had happened over the last `days` days. What is there already stays as it is.
+    """Make the demo as if it had happened over the last `days` days. Existing data stays as it is.
 
     Raises ElsewhereError but on the embedded servers with the built-in identity provider: its password is public.
     """
@@ -159,7 +159,7 @@ class DemoWalk:
 
 
 def walks_of(person: Person, now: datetime, days: int = DAYS) -> Iterator[DemoWalk]:
-    """Some days of one person's walks, the same every time: longer at weekends, shorter in bad weeks."""
+    """Yield some days of one person's walks, the same every time: longer at weekends, shorter in bad weeks."""
     zone = ZoneInfo(person.team.timezone)
     today = now.astimezone(zone).date()
     for ago in range(days - 1, -1, -1):
@@ -179,7 +179,7 @@ def _chance(person: Person, day: date) -> float:
 
 
 def _walk(person: Person, day: date, zone: ZoneInfo, chance: random.Random) -> DemoWalk:
-    week = 0.85 + 0.3 * random.Random(f"{SEED}:{day.isocalendar()[:2]}").random()  # the weather is everybody's
+    week = 0.85 + 0.3 * random.Random(f"{SEED}:{day.isocalendar()[:2]}").random()  # the same for everybody
     meters = person.habit_meters * week * chance.lognormvariate(0, 0.3) * (1.5 if day.weekday() >= 5 else 1.0)
     hour = {"Dawn Patrol": 6, "Night Owls": 20}.get(person.team.name, 12) + chance.randrange(3)
     started = datetime.combine(day, time(hour, chance.randrange(60), chance.randrange(60)), zone)
@@ -208,7 +208,7 @@ async def _account(runtime: Runtime, person: Person, began: datetime) -> UUID:
 
 
 async def _team(runtime: Runtime, team: DemoTeam, people: Sequence[UUID], began: datetime, days: int) -> None:
-    """Found the team, let everybody in, and start its goal, in one transaction: it is there whole or not at all."""
+    """Found the team, add all its people, and start its goal, in one transaction: it exists whole or not at all."""
     founder, *others = people
     if await teams.by_name(runtime.writer, Viewer(founder), team.name):
         return
@@ -229,7 +229,7 @@ async def _team(runtime: Runtime, team: DemoTeam, people: Sequence[UUID], began:
 async def _goal(
     runtime: Runtime, team: DemoTeam, template: RouteTemplate, now: datetime, begins_in_days: int = 0
 ) -> tuple[Terms, NewRoute]:
-    """What a goal along a famous walk asks for, and its route."""
+    """Return the terms of a goal along a famous walk, and its route."""
     plan = await runtime.providers.router.route(template.waypoints)
     today = now.astimezone(ZoneInfo(team.timezone)).date()
     first = today + timedelta(days=begins_in_days)
@@ -238,10 +238,10 @@ async def _goal(
 
 
 async def ensure_goal(runtime: Runtime, team: DemoTeam, now: datetime) -> UUID | None:
-    """The team's running goal. Where it has none it gets the famous walk that follows the last one it walked."""
+    """Return the team's running goal. A team without one gets the famous walk that follows the last one it walked."""
     db, viewer = runtime.writer, Viewer(await user_of(runtime, founder_of(team)))
     known = await teams.by_name(db, viewer, team.name)
-    if known is None:  # somebody renamed or deleted it
+    if known is None:  # renamed or deleted
         return None
     if running := (await goals.active_of(db, viewer, [known.id])).get(known.id):
         return running.id
@@ -253,7 +253,7 @@ async def ensure_goal(runtime: Runtime, team: DemoTeam, now: datetime) -> UUID |
 
 
 def _after(name: str) -> RouteTemplate:
-    """The famous walk that comes after the one of this name."""
+    """Return the famous walk after the one of this name."""
     names = [template.name for template in ROUTE_TEMPLATES]
     return ROUTE_TEMPLATES[(names.index(name) + 1) % len(names) if name in names else 0]
 

@@ -1,4 +1,4 @@
-"""Two people of the demo who are always out walking, so that whoever subscribes sees something move."""
+"""Two people of the demo who are always out walking, so that every subscriber sees something move."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ def _utc_now() -> datetime:
 
 
 async def walk_about(runtime: Runtime, now: Now = _utc_now) -> None:
-    """Let the walkers walk until cancelled, half an hour after half an hour."""
+    """Simulate the walkers until cancelled, half an hour after half an hour."""
     async with asyncio.TaskGroup() as group:
         for person in WALKERS:
             group.create_task(_walker(runtime, person, now))
@@ -39,12 +39,12 @@ async def _walker(runtime: Runtime, person: Person, now: Now) -> None:
     while user_id := await user_of(runtime, person):
         try:
             await _outing(runtime, user_id, person, now)
-        except QuestError:  # the day is full, or somebody deleted the walk or the goal meanwhile
+        except QuestError:  # the day is full, or the walk or the goal was deleted meanwhile
             await asyncio.sleep(REFUSED_SECONDS)
 
 
 async def _outing(runtime: Runtime, user_id: UUID, person: Person, now: Now) -> None:
-    """One walk that gets longer every STEP_SECONDS, until it is long enough or has brought the team to its goal."""
+    """Log one walk that gets longer every STEP_SECONDS, until it is long enough or has brought the team to its goal."""
     goal_id = await ensure_goal(runtime, person.team, now())
     started = now() - timedelta(seconds=STEP_SECONDS)
     begun = new_walk(
@@ -55,7 +55,7 @@ async def _outing(runtime: Runtime, user_id: UUID, person: Person, now: Now) -> 
         await asyncio.sleep(STEP_SECONDS)
         await _write(runtime, partial(_lengthen, user_id, written.activity_id, now(), elapsed))
         if await ensure_goal(runtime, person.team, now()) != goal_id:
-            break  # this walk stays with the goal that it counted for
+            break  # this walk stays with the goal it counted for
 
 
 async def _lengthen(user_id: UUID, activity_id: UUID, now: datetime, seconds: float, tx: Tx) -> WalkWritten:

@@ -1,8 +1,8 @@
 """Make `.venv` from the locks with hashes: `python3 -I app/environment.py [runtime|dev]`. Standard library only.
 
-`uv` and `infra` answer with the path of a uv, and of a Python that has what `infra/` needs: both stay in the cache.
-Nothing but Python >= 3.11 is taken for granted: uv is used where it is, else put into the cache by its own lock.
-A stamp in `.venv` holds what was installed, so a second call costs a few milliseconds and a broken one starts afresh.
+`uv` and `infra` print the path of a uv, and of a Python that has what `infra/` needs: both stay in the cache.
+Only Python >= 3.11 is required: uv is used where it is installed, else put into the cache by its own lock.
+A stamp in `.venv` records what was installed, so a second call costs a few milliseconds and a broken one starts again.
 """
 
 import os
@@ -58,7 +58,7 @@ def step(name: str) -> Iterator[None]:
 
 
 def cache_dir() -> Path:
-    """Where downloads are kept between clones; a folder of the project where the home is not ours to write."""
+    """Return where downloads are kept between clones; a folder of the project where the home is not writable."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~"), ".cache"), "milequest")
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def cache_dir() -> Path:
 
 
 def run(*command: str | Path) -> None:
-    """Run a command quietly; SetupError with the last line it said if it fails."""
+    """Run a command quietly. Raises SetupError with the last line of its output if it fails."""
     environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "UV_NO_PROGRESS": "1", "VIRTUAL_ENV": str(VENV)}
     if not os.access(os.path.expanduser("~"), os.W_OK):
         environment |= {"UV_CACHE_DIR": str(cache_dir() / "uv"), "PIP_CACHE_DIR": str(cache_dir() / "pip")}
@@ -84,13 +84,13 @@ def run(*command: str | Path) -> None:
 
 
 def wanted(level: str) -> dict[str, str]:
-    """What the stamp says when `.venv` is right for `level`: the locks' hashes, the interpreter and the place."""
+    """Return the stamp of a `.venv` that is right for `level`: the locks' hashes, the interpreter and the place."""
     locks = {name: hashlib.sha256(LOCKS[name].read_bytes()).hexdigest() for name in ("runtime", level)}
     return locks | {"python": sys.version, "place": str(VENV)}
 
 
 def stamped() -> dict[str, str]:
-    """What the stamp says; empty if there is none, it is damaged, or the environment's interpreter is gone."""
+    """Return the stamp; empty if there is none, it is damaged, or the environment's interpreter is gone."""
     try:
         stamp: dict[str, str] = json.loads(STAMP.read_text())
         return stamp if (VENV / "bin" / "python").exists() else {}
@@ -99,7 +99,7 @@ def stamped() -> dict[str, str]:
 
 
 def get_uv() -> str:
-    """The uv on PATH, else our own in the cache, installed there by its lock."""
+    """Return the uv on PATH, else our own in the cache, installed there by its lock."""
     found = shutil.which("uv")
     if found:
         return found
@@ -126,7 +126,7 @@ def make_venv_with_pip(folder: Path) -> None:
 
 
 def install(lock: Path, *, afresh: bool, venv: Path = VENV) -> None:
-    """Make `venv` hold exactly what `lock` says: by uv, or where that is of no use by pip, which takes longer."""
+    """Make `venv` hold exactly what `lock` lists: by uv, or where that does not work by pip, which takes longer."""
     python = venv / "bin" / "python"
     try:
         uv = get_uv()
@@ -139,7 +139,7 @@ def install(lock: Path, *, afresh: bool, venv: Path = VENV) -> None:
 
 
 def tools(name: str, lock: Path) -> Path:
-    """The Python of an environment apart, named by the hash of its lock and shared by all clones; made once."""
+    """Return the Python of an environment apart, named by the hash of its lock and shared by all clones; made once."""
     digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
     place = cache_dir() / f"{name}-{digest}"
     with place.with_suffix(".lock").open("w") as alone:
@@ -168,7 +168,7 @@ def ensure(level: str) -> None:
 
 
 def main() -> None:
-    """Entry of the commands: `runtime`, `dev`, or `uv` and `infra` for a path. One line and exit code 1 on failure."""
+    """Run a command: `runtime`, `dev`, or `uv` and `infra` for a path. Prints one line and exits with 1 on failure."""
     level = sys.argv[1] if len(sys.argv) > 1 else "runtime"
     try:
         if level == "uv":

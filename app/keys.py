@@ -1,4 +1,4 @@
-"""The signing keys by the operator's hand: encrypted at the start of the service, and changed by `rotate-keys`."""
+"""The signing keys' management by the operator: encryption at the start of the service, and `rotate-keys`."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ WRONG = (
 
 
 def prepare(settings: Settings) -> None:
-    """Encrypt what is stored in the clear, or by an older secret. SettingsError if the secrets don't open a key."""
+    """Encrypt keys stored in the clear, or by an older secret. Raises SettingsError if the secrets don't open a key."""
     if settings.jwks_url or not settings.key_secret:
         return
     try:
@@ -31,7 +31,7 @@ def prepare(settings: Settings) -> None:
 
 
 def rotate(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Sign tokens with a new key from now on; the one before checks its tokens until they are over, and is deleted."""
+    """Sign tokens with a new key from now on; the previous one checks its tokens until they expire, and is deleted."""
     if settings.jwks_url:
         raise SetupError("tokens are signed by the issuer of MILEQUEST_JWKS_URL, with keys of its own")
 
@@ -55,6 +55,6 @@ def rotate(settings: Settings, arguments: argparse.Namespace) -> None:
 async def _seal_all(settings: Settings) -> int:
     password = roles.password(settings, settings.database_url)
     async with await open_pool(settings.database_url, 1, waiting=False, password=password) as pool:
-        if not await is_writable(pool):  # a region that stands by: the other one has the keys in hand
+        if not await is_writable(pool):  # a region that stands by: the primary one manages the keys
             return 0
         return await OwnKeys(pool, Seal(settings.key_secret)).seal_all(datetime.now(UTC))

@@ -1,6 +1,6 @@
-"""Prints docs/limits.md: every limit there is, with the numbers as the code has them. `make limits` writes the file.
+"""Prints docs/limits.md: every limit there is, with the numbers of the code. `make limits` writes the file.
 
-Whoever adds a limit adds its line here; rate limits come by themselves out of `milequest.rules.rate_limits`.
+Each new limit needs a line here; rate limits are listed by themselves from `milequest.rules.rate_limits`.
 """
 
 import sys
@@ -38,7 +38,7 @@ from schema import variables
 from subscriptions import quotas, send_buffer
 from subscriptions.apigateway import outbound
 
-Line: TypeAlias = tuple[str, str]  # what is limited, and to how much
+Line: TypeAlias = tuple[str, str]  # the subject, and its limit
 Span: TypeAlias = tuple[int, int]
 
 WHOM = {
@@ -56,7 +56,7 @@ UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     sections = [
         ("Documents", _documents()),
         ("Bodies, messages and connections", _connections()),

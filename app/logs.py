@@ -1,6 +1,6 @@
 """The service's log: one JSON object a line on stderr.
 
-It says what went wrong and where, never with what: an exception is its class and the places it passed, without its
+It records errors and their places, never values: an exception is its class and the places it passed, without its
 message, because drivers put values into theirs (`Key (email)=(…)`, `invalid input … $1: …`).
 """
 
@@ -20,13 +20,13 @@ OURS = ("app", "milequest")
 FRAMES = 30  # the innermost ones; more are a recursion
 REPEAT_SECONDS = 60.0
 KEPT = 1_000  # warnings that are remembered
-ERASE_LINE = "\r\x1b[K"  # on a terminal a progress bar may stand where we write; it is drawn again below
+ERASE_LINE = "\r\x1b[K"  # on a terminal a progress bar may be on our line; it is drawn again below
 
 
 class JsonFormatter(logging.Formatter):
     """A record as `time, level, logger, message`, and where there are: `request_id, exception`.
 
-    `before` stands before each line.
+    `before` is printed before each line.
     """
 
     def __init__(self, before: str = "") -> None:
@@ -34,7 +34,7 @@ class JsonFormatter(logging.Formatter):
         self._before = before
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line of JSON."""
+        """Return one line of JSON."""
         message = record.getMessage()
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC)
@@ -53,14 +53,14 @@ class JsonFormatter(logging.Formatter):
 
 
 class RepeatFilter(logging.Filter):
-    """Lets the same warning of the same logger through once in REPEAT_SECONDS: what goes on being so is no news."""
+    """Passes the same warning of the same logger once in REPEAT_SECONDS: repetitions add nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self._quiet_until: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is written."""
+        """Return whether the record is written."""
         if record.levelno != logging.WARNING:
             return True
         key = record.name, record.getMessage()
@@ -85,7 +85,7 @@ def configure(level: Level) -> None:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and what it came from, at most ten."""
+    """Yield an exception and its causes, at most ten."""
     for _ in range(10):
         if error is None:
             return
@@ -102,7 +102,7 @@ def _described(error: BaseException) -> dict[str, object]:
             for frame, line in walk_tb(error.__traceback__)
         ][-FRAMES:],
     }
-    for name in ("sqlstate", "constraint_name", "errno"):  # PostgreSQL's and the system's own words
+    for name in ("sqlstate", "constraint_name", "errno"):  # PostgreSQL's and the system's own identifiers
         value = getattr(error, name, None)
         if value is not None:
             described[name] = value
@@ -110,7 +110,7 @@ def _described(error: BaseException) -> dict[str, object]:
 
 
 def _short(filename: str) -> str:
-    """A path from the project or from site-packages on."""
+    """Return a path from the project or from site-packages on."""
     path = Path(filename)
     if path.is_relative_to(PROJECT) and ".venv" not in path.parts:
         return str(path.relative_to(PROJECT))

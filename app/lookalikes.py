@@ -1,6 +1,6 @@
-"""Print milequest/rules/lookalikes.json: which characters look like which, after Unicode's confusables (UTS #39).
+"""Prints milequest/rules/lookalikes.json: which characters look like which, after Unicode's confusables (UTS #39).
 
-`make lookalikes` runs it beside the package confusable-homoglyphs, which has Unicode's list and serves nothing else.
+`make lookalikes` runs it beside the package confusable-homoglyphs, which provides Unicode's list.
 """
 
 import json
@@ -12,7 +12,7 @@ PACKAGE = "confusable_homoglyphs"
 
 
 def prototypes(pairs: dict[str, list[str]]) -> dict[str, str]:
-    """For each character the text it is taken for: the one that most look like, of their group."""
+    """Return for each character the text it is taken for: the one that most look like, of their group."""
 
     def order(text: str) -> tuple[int, bool, int, str]:
         return -len(pairs[text]), not text.isascii(), len(text), text

@@ -1,4 +1,4 @@
-"""The database before it is served: ours is brought to the newest schema, of any other is only said what it lacks."""
+"""The database before it is served: ours is migrated to the newest schema, any other one is only checked."""
 
 import asyncio
 import hashlib
@@ -11,24 +11,24 @@ VERSIONS = PROJECT / "milequest" / "store" / "migrations" / "versions"
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate the embedded database if there is something new. SetupError if another one is behind or out of reach."""
+    """Migrate the embedded database if need be. Raises SetupError if another one is behind or out of reach."""
     if settings.database_reader_url:
         preflight.revision(settings, settings.database_reader_url, "MILEQUEST_DATABASE_READER_URL")
     if not settings.embedded:
         _require_newest(settings)
         preflight.warn_without_redis(settings)
         return
-    stamp = settings.data_dir / "postgres" / "milequest-migrations"  # goes away with the data
+    stamp = settings.data_dir / "postgres" / "milequest-migrations"  # deleted with the data
     newest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(VERSIONS.glob("*.py")))).hexdigest()
     if stamp.exists() and stamp.read_text() == newest:
-        return  # Alembic need not even be imported, which is half a second
+        return  # Alembic need not even be imported, which takes half a second
     with step("Migrations"):
         upgrade(settings)
         stamp.write_text(newest)
 
 
 def upgrade(settings: Settings) -> None:
-    """Run the migrations the database lacks. SetupError if it has some that this code does not know."""
+    """Run the pending migrations. Raises SetupError if the database has some that this code does not know."""
     from alembic.util import CommandError
 
     from milequest.store import migrate
@@ -42,7 +42,7 @@ def upgrade(settings: Settings) -> None:
 
 
 def revision(settings: Settings) -> str | None:
-    """The migration the database is at. SetupError if it is out of reach."""
+    """Return the database's migration. Raises SetupError if it is out of reach."""
     return preflight.revision(settings, settings.database_url, "MILEQUEST_DATABASE_URL")
 
 

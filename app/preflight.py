@@ -1,4 +1,4 @@
-"""Whether what the settings name is there, said in one line each before anything is served."""
+"""Checks of the servers and files in the settings before anything is served, each reported in one line."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ SECONDS = 3.0  # a server may take to answer
 
 
 def revision(settings: Settings, url: str, setting: str) -> str | None:
-    """The migration a database is at. SetupError, without the URL and its password, if it is out of reach."""
+    """Return a database's migration. Raises SetupError, without the URL and its password, if it is out of reach."""
     from asyncpg import PostgresError
 
     from milequest.store import migrate
@@ -28,7 +28,7 @@ def revision(settings: Settings, url: str, setting: str) -> str | None:
 
 
 def find_authorizer(settings: Settings) -> None:
-    """See that an authorizer in Python is there. Raises SettingsError."""
+    """Check that an authorizer in Python exists. Raises SettingsError."""
     from milequest.providers.identity.authorizer import imported
 
     if settings.authorizer and not settings.authorizer.startswith("arn:"):
@@ -36,7 +36,7 @@ def find_authorizer(settings: Settings) -> None:
 
 
 def warn_without_redis(settings: Settings) -> None:
-    """Say what is missing while Redis is out of reach: nothing that would stop us from serving."""
+    """Warn of the features that are missing while Redis is out of reach; none of them prevents serving."""
     from milequest.store.valkey import UNREACHABLE_ERRORS, connect
 
     async def ask() -> None:
@@ -53,7 +53,7 @@ def warn_without_redis(settings: Settings) -> None:
 
 
 def require_provider(settings: Settings) -> None:
-    """See that people can sign up and in: the built-in provider has to mail codes and to encrypt its keys.
+    """Check that people can sign up and in: the built-in provider has to mail codes and to encrypt its keys.
 
     Raises SettingsError.
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STUCK_MILLISECONDS = 60_000
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel would keep megabytes for each client that does not read
-CUT_SHORT = "ASGI callable returned without completing response."  # as uvicorn says it
+CUT_SHORT = "ASGI callable returned without completing response."  # uvicorn's message
 CONNECTIONS_PER_NETWORK = 1_000
 GRACE_SECONDS = 10  # for requests and subscriptions that are under way when we are asked to stop
 
@@ -31,7 +31,7 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Server(uvicorn.Server):
-    """uvicorn, telling when it serves, and doing some work of ours beside that while it does."""
+    """uvicorn, which reports when it serves, and runs some work of ours beside that while it does."""
 
     def __init__(
         self, config: uvicorn.Config, ready: Callable[[], None], beside: Work | None, drain: Work | None
@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
             self._task.add_done_callback(_log_failure)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the work beside and drain, then what uvicorn does: let requests end, stop the application."""
+        """End the work beside and drain, then shut down as uvicorn does: let requests end, stop the application."""
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -61,7 +61,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. SetupError if it cannot be had."""
+    """Return a listening socket. Raises SetupError if the address cannot be had."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         server = socket.create_server((host, port), family=family, backlog=2048)
@@ -73,7 +73,7 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host} port {port} ({error.strerror}): set MILEQUEST_HOST or PORT"
         ) from None
     server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # ends a connection whose other side takes nothing any more
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # ends a connection whose other side reads nothing any more
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS)
     return server
 
@@ -93,7 +93,7 @@ def configured(
     patience: "Patience | None" = None,
     room: "Room | None" = None,
 ) -> uvicorn.Config:
-    """How uvicorn serves `app`, here and in tests. Nobody but a trusted proxy says on whose behalf it calls.
+    """Return uvicorn's configuration for `app`, here and in tests. Only trusted proxies may name other clients.
 
     `per_network` is how many connections of HTTP others may have from one network, `room` how many all may have.
     """
@@ -111,7 +111,7 @@ def configured(
         http=cast(Any, partial(Http, bounds=bounds)),
         ws=Upgrade,
         ws_max_size=MAX_MESSAGE_BYTES,
-        ws_per_message_deflate=False,  # news is short; and nobody sends a small message that unpacks to a large one
+        ws_per_message_deflate=False,  # events are short; and no small message can unpack to a large one
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -135,7 +135,7 @@ def serve(
     """Serve `app` until SIGINT or SIGTERM, which end in KeyboardInterrupt once the requests under way are done.
 
     `ready` is called when it serves. `beside` then runs on the same loop; its failure is logged and ends nothing else.
-    `drain` is the first thing that happens when it is to stop.
+    `drain` is called first when it is to stop.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         config = configured(app, trusted_proxies, per_network, room=room)
@@ -144,7 +144,7 @@ def serve(
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP (a closed terminal) unwind like Ctrl-C does, so that what was started is stopped."""
+    """Let SIGTERM and SIGHUP (a closed terminal) unwind as Ctrl-C does, so that all that was started is stopped."""
     before = {
         signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler),
         signal.SIGHUP: signal.signal(
@@ -159,7 +159,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _is_error(record: logging.LogRecord) -> bool:
-    """Whether a record of uvicorn's tells of one: an event stream that ends before it is complete does so purposely."""
+    """Return whether a record of uvicorn's is of an error: event streams end before they are complete on purpose."""
     return record.msg != CUT_SHORT
 
 

@@ -1,5 +1,5 @@
-"""WebSockets as uvicorn serves them, within bounds, and but for what thousands that come back at once cost: the
-handshake, which it reads a second time, and how we write.
+"""WebSockets as uvicorn serves them, within bounds, and without two costs of thousands that reconnect at once:
+uvicorn's second reading of the handshake, and its way of writing.
 """
 
 import base64
@@ -29,7 +29,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 def sound_key(version: str, headers: Headers) -> str | None:
-    """The key of a GET that asks to become a WebSocket, if it is a handshake of RFC 6455, section 4.2.1."""
+    """Return the key of a GET that asks for a WebSocket, if it is a handshake of RFC 6455, section 4.2.1."""
     given = defaultdict(list)
     for name, value in headers:
         given[name].append(value)
@@ -44,7 +44,7 @@ def sound_key(version: str, headers: Headers) -> str | None:
 
 
 class Upgrade(WebSocketsSansIOProtocol):
-    """A connection that was HTTP and is to be a WebSocket. It is the `Wire` of its scope."""
+    """A connection that was HTTP and becomes a WebSocket. It is the `Wire` of its scope."""
 
     _key: str | None = None  # of a sound handshake that the application has not answered yet
     _seat: Callable[[], None] | None = None
@@ -82,7 +82,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         """
         self._key, self._early, self._seat = key, early, seat
         self._frames = RateLimiter(FRAMES_BURST, FRAMES_PER_SECOND)
-        self._pong = b""  # the newest of those that the client has to make room for
+        self._pong = b""  # the newest one that waits for room
         self.transport, self.server, self.client = http.transport, http.server, http.client
         self.transport.pause_reading()
         self.scheme = "wss" if http.scheme == "https" else "ws"
@@ -112,7 +112,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         self.tasks.add(task)
 
     async def send(self, message: Any) -> None:
-        """Answer a handshake; all else is uvicorn's."""
+        """Answer a handshake; other messages are uvicorn's."""
         if self._key is None or message["type"] != "websocket.accept":
             await super().send(message)
             if message["type"] == "websocket.http.response.body":
@@ -142,7 +142,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         self.data_received(early)
 
     def data_received(self, data: bytes) -> None:
-        """Read what came, as long as it is within bounds."""
+        """Read received data, as long as it is within bounds."""
         if not self.handshake_complete:
             self._early += data
             return
@@ -160,7 +160,7 @@ class Upgrade(WebSocketsSansIOProtocol):
             self._fail(CloseCode.POLICY_VIOLATION, "Too many frames")
 
     def handle_cont(self, event: Frame) -> None:
-        """Take a fragment more of a message."""
+        """Take the next fragment of a message."""
         if self.close_sent:
             return
         if len(self.frames) < MAX_FRAGMENTS:
@@ -169,7 +169,7 @@ class Upgrade(WebSocketsSansIOProtocol):
             self._fail(CloseCode.POLICY_VIOLATION, "Too many fragments")
 
     def handle_ping(self) -> None:
-        """Answer pings; only the newest of those whose answers the client doesn't take (RFC 6455, 5.5.3)."""
+        """Answer pings; only the newest of those whose answers the client doesn't read (RFC 6455, 5.5.3)."""
         pongs = self.conn.data_to_send()
         if self.transport.is_closing():
             return
@@ -179,14 +179,14 @@ class Upgrade(WebSocketsSansIOProtocol):
             self._pong = pongs[-1]
 
     def resume_writing(self) -> None:
-        """Send what waited for room."""
+        """Send data that waited for room."""
         super().resume_writing()
         pong, self._pong = self._pong, b""
         if pong and not self.transport.is_closing():
             self.transport.write(pong)
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message on. Text in another encoding ends the connection, as a fault of the client's, not of ours."""
+        """Pass a message on. Text in another encoding ends the connection, as the client's fault, not ours."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
@@ -197,13 +197,13 @@ class Upgrade(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def _fail(self, code: CloseCode, reason: str) -> None:
-        """Say what is wrong, if nothing was said yet, and drop the connection."""
+        """Send the reason, if none was sent yet, and drop the connection."""
         self.conn.fail(code, reason)
         self.handle_parser_exception()
 
     @property
     def has_room(self) -> bool:
-        """Whether the transport takes more."""
+        """True if the transport takes more."""
         return self.writable.is_set()
 
     async def drained(self) -> None:
@@ -211,14 +211,14 @@ class Upgrade(WebSocketsSansIOProtocol):
         await self.writable.wait()
 
     def write(self, *texts: str) -> None:
-        """Send text messages: what `send` does for one, but for what tells it from all other things to be sent."""
+        """Send text messages: as `send` does one, but without the cost of distinguishing kinds of messages."""
         if not self.close_sent and not self.transport.is_closing():
             payloads = [text.encode() for text in texts]
             self.transport.write(b"".join([part for one in payloads for part in (_head(len(one)), one)]))
 
 
 def _head(size: int) -> bytes:
-    """What stands before so many bytes of text, unmasked: RFC 6455, section 5.2."""
+    """Return the header of a frame with so many bytes of text, unmasked: RFC 6455, section 5.2."""
     if size < 126:
         return bytes((TEXT, size))
     if size < 65_536:

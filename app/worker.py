@@ -1,4 +1,4 @@
-"""What the process does besides answering: jobs that are due, each at its own pace, for as long as it serves."""
+"""Background jobs of the process, each at its own pace, for as long as it serves."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Where the service runs on AWS, in CDK. It imports nothing of the service, and only tests import it."""
+"""The service's infrastructure on AWS, in CDK. It imports nothing of the service, and only tests import it."""
 
 import importlib.util
 import os

@@ -62,7 +62,7 @@ BETWEEN_REGIONS = (IdentityReplica,)
 
 
 def build(app: cdk.App, environment: Environment) -> None:
-    """All stacks of an environment."""
+    """Create all stacks of an environment."""
     for region in environment.regions:
         for stack in (*EVERYWHERE, *(ONCE if region.primary else ())):
             if environment.features.dr or stack not in BETWEEN_REGIONS:
@@ -70,7 +70,7 @@ def build(app: cdk.App, environment: Environment) -> None:
 
 
 def write(*environments: Environment) -> None:
-    """Write the templates. A finding of cdk-nag that nobody acknowledged fails it, with the templates written."""
+    """Write the templates. A finding of cdk-nag that is not acknowledged fails it, with the templates written."""
     app = cdk.App(analytics_reporting=False, context=CONTEXT)
     for environment in environments:
         build(app, environment)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Born: TypeAlias = Literal["primary", "secondary"]
-SOCKETS_PER_TASK = 4_000  # of the servers on Fargate, which hold them with ease
+SOCKETS_PER_TASK = 4_000  # of the servers on Fargate; they could hold more
 TASK_CPU, TASK_MEMORY = 1_024, 2_048  # in 1,024ths of a core, and MB
 EDGE_REGION = "us-east-1"  # CloudFront, its certificates and its WAF, budgets and bills exist only here
 
@@ -22,7 +22,7 @@ def _must(holds: bool, what: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A region. `born` is what it was when it was created and never changes: templates do not know who is active."""
+    """A region. `born` is its role at creation and never changes: templates do not know which region is active."""
 
     name: str
     born: Born
@@ -37,19 +37,19 @@ class Region:
 
     @property
     def primary(self) -> bool:
-        """Whether the database's writer was created here."""
+        """True if the database's writer was created here."""
         return self.born == "primary"
 
     @property
     def short(self) -> str:
-        """As in host names: use1, usw2."""
+        """The short name, as in host names: use1, usw2."""
         area, side, number = self.name.split("-")
         return f"{area}{side[0]}{number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How much of each there is."""
+    """Capacity of each part."""
 
     acu_min: float  # of Aurora; one is 2 GB
     acu_max: float
@@ -74,7 +74,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much is let in. A reserved concurrency of 0 reserves none: a new account may have ten in all."""
+    """Limits on incoming traffic. A reserved concurrency of 0 reserves none: a new account may have ten in all."""
 
     api_rate: int  # requests a second of the REST API
     api_burst: int
@@ -94,7 +94,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerts:
-    """Who hears of trouble. PagerDuty's address and the ids of Slack and QuickSight are parameters set by hand."""
+    """Recipients of alarms. PagerDuty's address and the ids of Slack and QuickSight are parameters set by hand."""
 
     email: str
     budget: int  # US dollars a month
@@ -106,7 +106,7 @@ class Alerts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """What an environment has or does without."""
+    """Optional features of an environment."""
 
     proxy: bool  # of RDS: it holds connections, so Aurora never pauses behind it
     fargate: bool
@@ -141,12 +141,12 @@ class Environment:
 
     @property
     def primary(self) -> Region:
-        """The region that was born primary."""
+        """The region that was created as the primary."""
         return self.regions[0]
 
     @property
     def production(self) -> bool:
-        """Whether people use it."""
+        """True if people use it."""
         return self.name == "production"
 
 

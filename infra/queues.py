@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A queue: how long its function may take, and how often it may fail before a message is put aside."""
+    """A queue: its function's timeout, and how often that may fail before a message is put aside."""
 
     seconds: int
     tries: int
@@ -14,7 +14,7 @@ class Line:
 
     @property
     def hidden(self) -> int:
-        """Seconds a message is out of sight while it is worked on: six times the function's, as AWS asks."""
+        """Seconds a message is hidden while it is handled: six times the function's timeout, as AWS advises."""
         return self.seconds * 6
 
 

@@ -1,4 +1,4 @@
-"""Where AWS's services are. Settings name them as AWS does; at a local AWS they are all below its one address."""
+"""Addresses of AWS's services. Settings name them as AWS does; at a local AWS they are all below its one address."""
 
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from milequest.settings import Settings
 
 
 def reached(settings: Settings) -> Settings:
-    """The settings with the addresses at which things are really reached from here."""
+    """Return the settings with the addresses at which the services are reachable from here."""
     if not settings.aws_endpoint_url:
         return settings
     origin = settings.aws_endpoint_url.rstrip("/")

@@ -1,4 +1,4 @@
-"""How large an answer may be. Lambda would put an error of its own, which says nothing, in place of a larger one."""
+"""The size limit of answers. Lambda would replace a larger one by an error of its own without details."""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
@@ -8,7 +8,7 @@ import orjson
 Answer: TypeAlias = Mapping[str, Any]
 
 MOST_BYTES: Final = 6 * 1024 * 1024 - 1024  # of an answer as JSON, whose spaces are not counted here
-SHORT: Final = MOST_BYTES // 5  # letters of a body, of which none becomes more than four bytes
+SHORT: Final = MOST_BYTES // 5  # characters of a body, of which none becomes more than four bytes
 
 TOO_LARGE: Final[Answer] = {
     "statusCode": 400,
@@ -27,7 +27,7 @@ TOO_LARGE: Final[Answer] = {
 
 
 def fitting(answer: Answer) -> Answer:
-    """The answer to a request of the REST API, or that it is too large."""
+    """Return the answer to a request of the REST API, or an error in its place if it is too large."""
     if len(answer["body"]) < SHORT or len(orjson.dumps(answer)) <= MOST_BYTES:
         return answer
     return TOO_LARGE

@@ -23,14 +23,14 @@ from milequest.settings import Settings
 from resolvers.identity import identifying
 from schema.build import runner
 
-TEXT = [*DEFAULT_TEXT_MIME_TYPES, GRAPHQL, "application/geo+json"]  # what is not among these would leave as base64
+TEXT = [*DEFAULT_TEXT_MIME_TYPES, GRAPHQL, "application/geo+json"]  # other media types would be sent as base64
 
 
-SIGNED = "/graphql/iam"  # whose method API Gateway lets through with a signature alone
+SIGNED = "/graphql/iam"  # for whose method API Gateway requires an IAM signature and nothing else
 
 
 class NoStreams:
-    """Stands where a server has its event streams: an answer of Lambda's ends before anything has happened."""
+    """Stand-in for a server's event streams: Lambda's response ends before any event has happened."""
 
     async def begin(self, *_: object) -> NoReturn:
         """Refuse."""
@@ -38,7 +38,10 @@ class NoStreams:
 
 
 async def by_role(http: Request) -> Response:
-    """GraphQL for roles of AWS. Who signed says API Gateway, of this resource alone, and no header says anything."""
+    """Answer GraphQL for roles of AWS.
+
+    API Gateway reports the signer, for this resource alone; no header is believed.
+    """
     event = http.scope["aws.event"]
     told = event["requestContext"]["identity"] if event["resource"] == SIGNED else {}
     issuer = http.app.state.runtime.settings.jwt_issuer
@@ -46,7 +49,7 @@ async def by_role(http: Request) -> Response:
 
 
 def application(runtime: Runtime) -> Starlette:
-    """The endpoints, over a runtime that is open."""
+    """Return the endpoints over an open runtime."""
     app = Starlette(
         routes=[
             Route("/graphql", graphql.endpoint, methods=["GET", "POST"]),

@@ -1,6 +1,6 @@
 """AppSync's Lambda events: a direct resolver's, and a batch's, which is a list of them for one field of one request.
 
-A direct call fails by raising, and AppSync tells the exception's class as `errorType`. Of a batch each item fails
+A direct call fails by raising, and AppSync reports the exception's class as `errorType`. Of a batch each item fails
 alone.
 """
 
@@ -24,20 +24,20 @@ from subscriptions.protocols.appsync import in_shape
 
 Told = Mapping[str, Any]
 Surroundings = Callable[[str | None, str, Told | None], Awaitable[Request]]
-"""From what a request brings as `Authorization` and its address to the Request of one operation.
+"""Make the Request of one operation from its `Authorization` and its address.
 
-Where AppSync has checked something else than a token it comes with what AppSync says of the caller.
+Where AppSync has checked something else than a token, also from AppSync's identity of the caller.
 """
 
 
 def is_of_appsync(event: Any) -> bool:
-    """Whether an event is one of these."""
+    """Return whether an event is one of these."""
     return isinstance(event, list) or "info" in event
 
 
 @in_time
 async def answer(surroundings: Surroundings, event: Any) -> Any:
-    """What AppSync is to be answered. Raises an exception of the error's type for a direct call that fails."""
+    """Return the answer for AppSync. Raises an exception of the error's type for a direct call that fails."""
     if not isinstance(event, list):
         done = await _done([event], surroundings)
         if done[0]["errorType"] is not None:
@@ -47,9 +47,9 @@ async def answer(surroundings: Surroundings, event: Any) -> Any:
 
 
 async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[str, Any]]:
-    """Each item's outcome. They are of one request, so what they load is loaded together.
+    """Return each item's outcome. The items are of one request, so their data is loaded together.
 
-    What was published is asked for by the role that published it, which need not be anybody we know.
+    Events that were published are requested by the role that published them, which need not be a known user.
     """
     if all(is_published(event) for event in events):
         return [{"data": published(event), "errorMessage": None, "errorType": None} for event in events]
@@ -78,25 +78,25 @@ async def _one(event: Any, request: Request) -> Mapping[str, Any]:
 
 
 def _check_filter(call: Call) -> None:
-    """AppSync applies a subscription's filter, and takes what lets nothing through. Raises VALIDATION_ERROR."""
+    """Check that AppSync can apply a subscription's filter and that it can match. Raises VALIDATION_ERROR."""
     given = call.args().get("filter")
     if given is not None:
         readers(call.field.type, parse(given).field_names)
 
 
 def _failed(error: Exception, request: Request) -> Mapping[str, Any]:
-    """An error as other clients would get it."""
+    """Return an error as other clients would get it."""
     wrapped = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
     return _told(public_errors([wrapped], request)[0].formatted)
 
 
 def _told(error: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An error in AppSync's words."""
+    """Return an error in AppSync's format."""
     return {"data": None, "errorMessage": error["message"], "errorType": str(in_shape(error)["errorType"])}
 
 
 def _caller(event: Any) -> tuple[str | None, str, Told | None]:
-    """The token AppSync has checked, which is checked again, or whom it found otherwise; and the address.
+    """Return the token AppSync has checked, which is checked again, or the caller found otherwise; and the address.
 
     Who has no identity is anonymous.
     """
@@ -109,5 +109,8 @@ def _caller(event: Any) -> tuple[str | None, str, Told | None]:
 
 
 def _address(forwarded: str) -> str:
-    """Whom AppSync's edge saw: it adds that, and the next one its own address, behind whatever the client claims."""
+    """Return the address AppSync's edge saw.
+
+    The edge appends it, and the next hop the edge's own address, behind the client's claims.
+    """
     return forwarded.split(",")[-2:][0].strip()

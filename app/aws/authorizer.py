@@ -1,8 +1,8 @@
-"""The authorizer of both APIs: whether a token is good, by its issuer's public keys alone. It reaches no database.
+"""The authorizer of both APIs: checks tokens by their issuer's public keys alone. It uses no database.
 
-Who brings no token may pass, for nobody could sign in otherwise: which fields are for whom the schema says, and
-whether an account was closed the functions ask. A token that is not good is no anonymous caller's, but denied. Where
-the operator has an authorizer of his own, tokens of others pass too: the functions know what is asked, and ask it.
+A caller without a token passes, as nobody could sign in otherwise: the schema defines which fields need a user, and
+the functions check for closed accounts. An invalid token does not make its caller anonymous: it is denied. Where the
+operator has an authorizer, tokens of other issuers pass too: the functions know the operation, and call it.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -21,7 +21,7 @@ from subscriptions.handshakes import agreed
 
 @dataclass(frozen=True, slots=True)
 class TokenAuthorizer:
-    """Who knows the issuer's tokens, and whether somebody else decides about all others."""
+    """Verifier of the issuer's tokens, which knows whether an operator's authorizer decides about all others."""
 
     identity: OutsideIdentity
     is_not_alone: bool
@@ -43,7 +43,7 @@ def handler(event: Event, context: Any) -> Any:
 
 
 async def decided(judge: TokenAuthorizer, event: Event, now: datetime) -> Mapping[str, Any]:
-    """The policy for a request. Raises UNAVAILABLE while nobody can tell, which API Gateway answers with 500."""
+    """Return the policy for a request. Raises UNAVAILABLE while undecidable, which API Gateway answers with 500."""
     try:
         authorization = _authorization(event)
         if not authorization:
@@ -59,14 +59,17 @@ async def decided(judge: TokenAuthorizer, event: Event, now: datetime) -> Mappin
 
 
 def _authorization(event: Event) -> str | None:
-    """What a request brings: in its header, or in a handshake where browsers can set none. Raises UNAUTHENTICATED."""
+    """Return a request's token: from its header, or of a handshake where browsers can set none.
+
+    Raises UNAUTHENTICATED.
+    """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     if "connectionId" not in event["requestContext"]:
         return headers.get("authorization")
     offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
     handshake = agreed("", offered, event.get("queryStringParameters") or {})
     if handshake is None:
-        return None  # which $connect will say
+        return None  # which $connect will report
     if handshake.fault is not None:
         raise handshake.fault
     return handshake.authorization

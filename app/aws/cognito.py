@@ -1,4 +1,4 @@
-"""What Cognito waits for: our user is made when somebody confirms, and tokens name that user."""
+"""Cognito's triggers: they create our user when a sign-up is confirmed, and name that user in tokens."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from milequest.store.aws import roles
 from milequest.store.transaction import Pool, open_pool, transact
 
 CLAIM = "milequest:user"
-SELF_SERVICE = "aws.cognito.signin.user.admin"  # by which a token changes its account at Cognito itself
+SELF_SERVICE = "aws.cognito.signin.user.admin"  # the scope by which a token may change its account at Cognito itself
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +31,17 @@ container = Container(_opened)
 
 
 def post_confirmation(event: Event, context: Any) -> Any:
-    """Make our user of who has just confirmed an address; a second time finds it made."""
+    """Create our user for the account whose address was just confirmed; does nothing the second time."""
     if event["triggerSource"] == "PostConfirmation_ConfirmSignUp":
         container.run(lambda pool: _made(pool, event))
     return event
 
 
 def pre_token_generation(event: Event, context: Any) -> Any:
-    """Put our user's id into tokens. Who has none yet gets it with the first tokens after our first look at them.
+    """Put our user's id into tokens. A user without one gets it with the first tokens after we first read the account.
 
-    Whoever has found an access token reads and writes with it here, and no more: it neither deletes the account nor
-    gives it another address.
+    Without that scope a stolen access token can read and write with us, but neither delete the account nor change its
+    address.
     """
     owner = container.run(lambda pool: accounts.owner(pool, _issuer(event), event["request"]["userAttributes"]["sub"]))
     claims = {"claimsToAddOrOverride": {CLAIM: owner.user_id.hex}} if owner else {}
@@ -52,7 +52,7 @@ def pre_token_generation(event: Event, context: Any) -> Any:
 async def _made(pool: Pool, event: Event) -> None:
     given, now = event["request"]["userAttributes"], datetime.now(UTC)
     name = given.get("name") or given["email"].partition("@")[0]
-    # Whoever calls Cognito's own SignUp chooses these attributes, so what is not usable is left out.
+    # Callers of Cognito's own SignUp choose these attributes, so unusable ones are left out.
     account = described(_issuer(event), given["sub"], {**given, "name": name, "email_verified": True})
     if account is None:
         log.warning("an account without a usable address was confirmed")

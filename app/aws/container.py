@@ -1,6 +1,6 @@
-"""What a Lambda container keeps between its calls: one event loop, and what was opened on it in the first of them.
+"""Resources a Lambda container keeps between calls: one event loop, and the T that its first call opened on it.
 
-Modules import while Lambda starts a container, and open nothing then: what is open would not survive a snapshot.
+Modules import while Lambda starts a container, and open nothing then: open resources would not survive a snapshot.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ Event: TypeAlias = Mapping[str, Any]
 
 
 class Container(Generic[T]):
-    """Opens a T at its first call and works with it from then on; what fails to open is tried again by the next one."""
+    """Opens a T at its first call and reuses it from then on; after a failure to open, the next call tries again."""
 
     def __init__(self, opened: Callable[[Settings], AbstractAsyncContextManager[T]]) -> None:
         self._opened = opened
@@ -29,7 +29,7 @@ class Container(Generic[T]):
         self._kept: T | None = None
 
     def get(self) -> T:
-        """What is open. Its loop is the current one, for those who ask asyncio."""
+        """Return the open resource. Its loop is the current one, as asyncio requires."""
         asyncio.set_event_loop(self._runner.get_loop())
         if self._kept is None:
             settings = reached(load(os.environ))
@@ -38,10 +38,10 @@ class Container(Generic[T]):
         return self._kept
 
     def run(self, work: Callable[[T], Coroutine[Any, Any, R]]) -> R:
-        """Do some work with it."""
+        """Run some work with it."""
         return self._runner.run(work(self.get()))
 
     def close(self) -> None:
-        """For tests: Lambda tells nobody that a container ends."""
+        """Close it, for tests: Lambda gives no notice of a container's end."""
         self._runner.run(self._stack.aclose())
         self._runner.close()

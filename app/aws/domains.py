@@ -46,7 +46,7 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class DomainDependencies:
-    """What the functions work with."""
+    """Dependencies of the functions."""
 
     runtime: Runtime
     identify: Identify
@@ -60,7 +60,7 @@ class DomainDependencies:
     ) -> Request:
         """Return the request of an operation. Raises UNAUTHENTICATED.
 
-        `appsync_identity` is what AppSync says of a caller without a token.
+        `appsync_identity` is AppSync's identity of a caller without a token.
         """
         request_id = uuid4().hex
         if appsync_identity is not None:
@@ -83,12 +83,12 @@ container = Container(_opened)
 
 
 def documents(domain: str) -> Mapping[str, str]:
-    """A domain's documents by the names of its functions."""
+    """Return a domain's documents by the names of its functions."""
     return {path.stem: path.read_text() for path in sorted((DOCUMENTS / domain).glob("*.graphql"))}
 
 
 def _function(domain: str) -> Callable[[Any, Any], Any]:
-    """The Lambda function of a domain."""
+    """Return the Lambda function of a domain."""
     known = documents(domain)
 
     def handler(event: Any, context: Any) -> Any:
@@ -131,7 +131,10 @@ def _variables(body: str | None) -> dict[str, Any]:
 
 
 def _answer(body: dict[str, Any], errors: Any) -> Mapping[str, Any]:
-    """As API Gateway wants it. The status is the first error's; what is none of ours or of HTTP's own is a 422."""
+    """Return an answer in API Gateway's format.
+
+    The status is the first error's, or 422 for one of neither ours nor HTTP's.
+    """
     status = 200
     if errors:
         code = errors[0]["extensions"]["code"]

@@ -1,4 +1,4 @@
-"""Who listens to what is noted in Valkey, from the stream of the table of sockets. It knows no GraphQL."""
+"""Subscriptions recorded in Valkey, from the stream of the table of sockets. It loads no GraphQL."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -21,5 +21,5 @@ container = Container(_opened)
 
 
 def handler(event: Event, context: Any) -> Any:
-    """Note a batch of changes."""
+    """Record a batch of changes."""
     return container.run(lambda interest: follow(interest, event))

@@ -1,4 +1,4 @@
-"""What is due at times, by schedules. Late, twice or at the same time does no harm."""
+"""Scheduled jobs. It does no harm to run them late, twice or at the same time."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -22,16 +22,16 @@ container, duty = Container(_opened), PrimaryRegionGuard()
 
 
 def finalize(event: Event, context: Any) -> Any:
-    """Goals whose days are over get their outcome."""
+    """Record the outcome of goals whose days are over."""
     return {"goals": container.run(lambda runtime: _due(runtime, finalize_goals))}
 
 
 def prune(event: Event, context: Any) -> Any:
-    """The log forgets what lies outside of its window, and the answers of a day ago go."""
+    """Remove log entries outside of its window, and answers of idempotency keys older than a day."""
     channels = container.run(lambda runtime: _due(runtime, prune_log))
     return {"channels": channels, "answers": container.run(lambda runtime: _due(runtime, forget_answers))}
 
 
 async def _due(runtime: Runtime, job: Callable[[Runtime, datetime], Awaitable[int]]) -> int | None:
-    """How many there were; None in a region that stands by."""
+    """Run a job that is due and return its count; None in a region that stands by."""
     return await duty.done(runtime.writer, lambda: job(runtime, datetime.now(UTC)))

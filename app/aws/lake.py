@@ -1,4 +1,4 @@
-"""What happened goes to the data lake: from the bus to Firehose, a row for each event."""
+"""Events to the data lake: from the bus to Firehose, a row for each event."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,13 +23,13 @@ container = Container(_opened)
 
 
 def handler(event: Event, context: Any) -> None:
-    """Take one event there, but none that is played again: it lies there already."""
+    """Send one event to Firehose, except a replayed one, which is stored already."""
     if "replay-name" not in event:
         container.run(lambda stream: stream.put(row(event)))
 
 
 def row(event: Event) -> Mapping[str, Any]:
-    """An event of the bus as a row of the lake's table: what has a column of its own, and the rest as JSON."""
+    """Return an event of the bus as a row of the lake's table: what has a column of its own, and the rest as JSON."""
     detail = dict(event["detail"])
     own = {name: detail.pop(name) for name in ("id", "channel", "sequence")}
     at = datetime.fromisoformat(detail.pop("occurredAt"))

@@ -1,4 +1,4 @@
-"""The functions behind the sockets: what clients say, what their groups hear, what they are sent; see `apigateway`."""
+"""The functions behind the sockets: clients' messages, fan-out to groups, outbound messages; see `apigateway`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,32 +25,32 @@ container, duty = Container(_opened), PrimaryRegionGuard()
 
 
 def default(event: Event, context: Any) -> Any:
-    """One message of a client."""
+    """Handle one message of a client."""
     return container.run(lambda deps: messages.receive(deps, event))
 
 
 def plan(event: Event, context: Any) -> Any:
-    """What groups are to hear."""
+    """Work out the messages for groups' subscribers."""
     return container.run(lambda deps: fanout.fan_out(deps, event))
 
 
 def post(event: Event, context: Any) -> Any:
-    """What sockets are sent. It asks no database, so it works where none is in reach."""
+    """Post outbound messages to sockets. It uses no database, so it works where none is reachable."""
     return container.run(lambda deps: sender.send(deps, event))
 
 
 def forward(event: Event, context: Any) -> Any:
-    """What had to wait some seconds."""
+    """Forward messages of the delay queue."""
     return container.run(lambda deps: delay_queue.redeliver(deps, event))
 
 
 def kicked(event: Event, context: Any) -> Any:
-    """How far logs reach since a commit."""
+    """Relay commit notifications."""
     return container.run(lambda deps: relay.on_commit_notifications(deps, event))
 
 
 def sweep(event: Event, context: Any) -> Any:
-    """Every minute: kicks that got lost, signs of life, who may listen no longer."""
+    """Run the sweep of every minute: lost notifications, keep-alives, subscriptions that are no longer allowed."""
     return container.run(_round)
 
 

@@ -1,4 +1,4 @@
-"""The database's newest schema, which a deployment asks for before it lets new code be called."""
+"""The migration to the newest schema, which a deployment calls before it routes calls to new code."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from milequest.store.aws import roles
 
 
 def handler(event: Event, context: Any) -> Any:
-    """Run what the database lacks; at which revision it is then."""
+    """Run the pending migrations; return the revision that results."""
     settings = load(os.environ)
     logs.configure(settings.log_level)
     migrate.upgrade(asyncio.run(roles.with_password(settings, settings.database_url)))

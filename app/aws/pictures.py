@@ -1,6 +1,6 @@
-"""A picture that has come into S3 is looked at, and shown if it is good; what came in is then deleted, either way.
+"""Scan of pictures uploaded to S3: a good one is published; the upload is then deleted, either way.
 
-S3 tells of each arrival, maybe more than once and late: what is not there any more was looked at already.
+S3 notifies of each upload, maybe more than once and late: an upload that is gone was scanned already.
 """
 
 import logging
@@ -28,13 +28,13 @@ container = Container(_opened)
 
 
 def handler(event: Event, context: Any) -> Any:
-    """Look at one, and say whether it is shown."""
+    """Scan one upload, and return whether it is published."""
     upload = Upload.of(event["detail"]["object"]["key"])
     return {"shown": container.run(lambda runtime: _look_at(runtime, upload))}
 
 
 async def _look_at(runtime: Runtime, upload: Upload) -> bool:
-    """Raises what passes, such as UNAVAILABLE, so that Lambda tries again."""
+    """Scan an upload. Raises temporary errors, such as UNAVAILABLE, so that Lambda tries again."""
     pictures = runtime.pictures
     assert isinstance(pictures, PictureBucket), "the bucket has told of it"
     data = await pictures.arrived(upload)
@@ -49,11 +49,11 @@ async def _is_shown(runtime: Runtime, upload: Upload, data: bytes) -> bool:
     try:
         await show(runtime, upload, data, datetime.now(UTC))
     except BadPicture as bad:
-        log.info("what came in is not shown: %s", bad)
+        log.info("an upload is refused: %s", bad)
         return False
     except QuestError as refusal:
         if refusal.details.get("retryable"):
             raise
-        log.info("a picture is not shown: %s", refusal.message)
+        log.info("a picture is refused: %s", refusal.message)
         return False
     return True

@@ -1,4 +1,4 @@
-"""The database's master gets a new password: Secrets Manager asks for it in four steps, each as often as it likes."""
+"""Rotation of the database master's password: Secrets Manager calls for it in four steps, each possibly repeatedly."""
 
 import secrets
 import string
@@ -18,25 +18,28 @@ LENGTH = 40
 
 
 class RotationError(Exception):
-    """A step that cannot be done. It says nothing that is secret."""
+    """A step that cannot be done. The message holds nothing secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """One change of the secret, to `version`, for the database at `url`."""
+    """Rotation of the secret to `version`, for the database at `url`."""
 
     secret: Secret
     version: str
     url: str
 
     async def create(self) -> None:
-        """Make the password up."""
+        """Generate the password."""
         if await self.secret.value(PENDING, self.version) is None:
             new = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
             await self.secret.propose(self.version, {**await self._value(CURRENT), "password": new})
 
     async def set(self) -> None:
-        """Tell the database. Who did so before us and fell over then left the current password, or the one before."""
+        """Set it in the database.
+
+        An attempt that crashed after doing so left the current password valid, or the previous one.
+        """
         new = await self._value(PENDING)
         if await self._lets_in(new):
             return
@@ -45,15 +48,15 @@ class Rotation:
             if known is not None and known["username"] == new["username"] and await self._lets_in(known):
                 await passwords.change(self.url, known["username"], known["password"], new["password"])
                 return
-        raise RotationError("the database takes none of the passwords that the secret has had")
+        raise RotationError("the database accepts none of the passwords that the secret has had")
 
     async def test(self) -> None:
-        """See that it is good."""
+        """Check that it works."""
         if not await self._lets_in(await self._value(PENDING)):
-            raise RotationError("the database does not take the new password")
+            raise RotationError("the database does not accept the new password")
 
     async def finish(self) -> None:
-        """Give it to everybody."""
+        """Make it the current version."""
         stages = await self.secret.stages()
         (before,) = (version for version, names in stages.items() if CURRENT in names)
         await self.secret.make_current(self.version, before)
@@ -86,12 +89,12 @@ container = Container(_opened)
 
 
 def handler(event: Event, context: Any) -> None:
-    """Do one step. Raises RotationError and whatever the secret or the database says; then it is asked for again."""
+    """Run one step. Raises RotationError and errors of the secret or the database; Secrets Manager then calls again."""
     container.run(lambda opened: step(*opened, event))
 
 
 async def step(aws: Aws, url: str, event: Event) -> None:
-    """Do what Secrets Manager's event asks for, unless the version is everybody's already."""
+    """Run the step of Secrets Manager's event, unless the version is current already."""
     secret, version = Secret(aws, event["SecretId"]), event["ClientRequestToken"]
     stages = (await secret.stages()).get(version, ())
     if CURRENT in stages:

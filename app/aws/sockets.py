@@ -1,4 +1,4 @@
-"""`$connect` and `$disconnect`: rows come and go. Without GraphQL, so that a container is ready in a moment."""
+"""`$connect` and `$disconnect`: add and delete connection rows. Without GraphQL, for a short cold start."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ from subscriptions.apigateway.lifecycle import ConnectDependencies
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[ConnectDependencies]:
-    """The database is asked only for who comes with a token, which AppSync's clients do."""
+    """Open the dependencies. The database is used only for clients that connect with a token, as AppSync's do."""
     secret = roles.password(settings, settings.database_url)
     async with (
         open_aws(settings) as aws,
@@ -42,10 +42,10 @@ container = Container(_opened)
 
 
 def connect(event: Event, context: Any) -> Any:
-    """Let a client in, or say why not."""
+    """Accept a client, or refuse with the reason."""
     return container.run(lambda ours: lifecycle.connect(ours, event))
 
 
 def disconnect(event: Event, context: Any) -> Any:
-    """Forget a client."""
+    """Delete a client's rows."""
     return container.run(lambda ours: lifecycle.disconnect(ours, event))

@@ -1,4 +1,4 @@
-"""How much was used of the service on a day: a line in the lake, which Athena joins with what the day cost."""
+"""Daily usage of the service: a line in the lake, which Athena joins with the day's cost."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Meters:
-    """Where it is read, and the way to where it is written."""
+    """Sources of usage, and the client that writes it."""
 
     runtime: Runtime
     aws: Aws
@@ -37,7 +37,7 @@ container = Container(_opened)
 
 
 def handler(event: Event, context: Any) -> Any:
-    """Write down yesterday, or the `day` that is named. Once more it is the same file."""
+    """Write the usage of yesterday, or of the `day` that is named. A repeated run overwrites the same file."""
     yesterday = datetime.now(UTC).date() - DAY
     day = date.fromisoformat(event["day"]) if "day" in event else yesterday
     return container.run(lambda meters: _write(meters, day))

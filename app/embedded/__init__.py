@@ -1,6 +1,6 @@
 """The embedded servers: a private PostgreSQL + PostGIS and a private Valkey for one data folder.
 
-They are the machine's own programs, or are fetched. They start and stop with the service, and their data stays.
+They are the machine's own programs, or downloaded. They start and stop with the service, and their data stays.
 """
 
 import platform
@@ -25,7 +25,7 @@ VALKEY_ELSEWHERE = "or set MILEQUEST_REDIS_URL to a Valkey or a Redis >= 7"
 
 
 def postgres(data_dir: Path, *, fast: bool = False) -> Postgres:
-    """The PostgreSQL of a data folder, not started yet; fetched if the machine has none with PostGIS."""
+    """Return the PostgreSQL of a data folder, not started yet; downloaded if the machine has none with PostGIS."""
     data = data_dir / "postgres"
     refuse_foreign(data)
     major = data_version(data)
@@ -43,7 +43,7 @@ def postgres(data_dir: Path, *, fast: bool = False) -> Postgres:
 
 
 def valkey(data_dir: Path, *, fast: bool = False) -> Valkey:
-    """The Valkey of a data folder, not started yet; fetched if the machine has none."""
+    """Return the Valkey of a data folder, not started yet; downloaded if the machine has none."""
     refuse_foreign(data_dir / "valkey")
     found = find_valkey(debs.debs_dir())
     if not found and apt.is_here():
@@ -59,10 +59,10 @@ def _how(formulas: str) -> str:
 
 @contextmanager
 def running(settings: Settings, by: str, *, join: bool = False) -> Iterator[Settings]:
-    """The settings with a URL for each server. Those of our own start now and stop when the block ends.
+    """Yield the settings with a URL for each server. Those of our own start now and stop when the block ends.
 
-    If another process of ours serves from the data folder, its servers are used and left alone with `join`; else that
-    is a DataFolderInUseError. `by` names this process to others. SetupError if a server cannot be had.
+    With `join`, servers of another process of ours that serves from the data folder are used and left running; without,
+    raises DataFolderInUseError. `by` names this process to others. Raises SetupError if a server cannot be provided.
     """
     if settings.database_url and settings.redis_url:
         yield settings
@@ -84,7 +84,7 @@ def running(settings: Settings, by: str, *, join: bool = False) -> Iterator[Sett
 
 
 def _served(settings: Settings) -> Settings | None:
-    """The settings with the URLs of another process's servers; None if they don't answer."""
+    """Return the settings with the URLs of another process's servers; None if they don't answer."""
     database, cache = postgres(settings.data_dir), valkey(settings.data_dir)
     if (settings.database_url or database.answers()) and (settings.redis_url or cache.answers()):
         return _with_urls(settings, database.url(), cache.url)
@@ -92,7 +92,7 @@ def _served(settings: Settings) -> Settings | None:
 
 
 def _start(settings: Settings, stack: ExitStack) -> Settings:
-    """Start what has no URL; `stack` stops it."""
+    """Start the servers without a URL; `stack` stops them."""
     stack.callback(_remove_if_empty, sockets_dir(settings.data_dir))
     database_url = cache_url = ""
     if not settings.database_url:
@@ -126,7 +126,7 @@ def _with_urls(settings: Settings, database_url: str, cache_url: str) -> Setting
 
 
 def reset(data_dir: Path) -> None:
-    """Delete the servers' data and pictures, and nothing else in the folder; raises what `refuse_reset` raises."""
+    """Delete the servers' data and pictures, and nothing else in the folder. Raises as `refuse_reset` does."""
     refuse_reset(data_dir)
     with held(data_dir, "milequest reset"):
         sockets = sockets_dir(data_dir)
@@ -138,7 +138,7 @@ def reset(data_dir: Path) -> None:
 
 
 def refuse_reset(data_dir: Path) -> None:
-    """Raises DataFolderInUseError while the servers' data is in use, SetupError where it is somebody else's."""
+    """Raise DataFolderInUseError while the servers' data is in use, SetupError where it is not ours."""
     with held(data_dir, "milequest reset"):
         for folder in _data(data_dir):
             refuse_foreign(folder)

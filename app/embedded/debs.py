@@ -1,4 +1,4 @@
-"""Fetch the servers where there are none: Debian's and Ubuntu's own packages, unpacked privately in our cache."""
+"""Download the servers where there are none: Debian's and Ubuntu's own packages, unpacked privately in our cache."""
 
 import hashlib
 import os
@@ -14,19 +14,19 @@ from app.embedded.binaries import unpacked
 from app.environment import PROJECT, SetupError, cache_dir, step
 
 # Dependencies of parts we do not start (JIT, raster formats, system integration): more than half of all bytes.
-# Only a saving: if a library turns out to be missing without them, all are taken.
+# Only a saving: if a library turns out to be missing without them, all are downloaded.
 SKIPPED = re.compile(
     r"(libllvm|libz3|libgdal|gdal-|perl|libperl|locales|libc-l10n|fonts-|fontconfig|libpoppler|libspatialite|libnss3|libx265|libaom|"
     r"libheif|libdav1d|libde265|libarmadillo|libarpack|libhdf|libnetcdf|libxerces|libkml|libmariadb|mariadb|mysql|"
     r"postgresql-common|postgresql-client-common|ssl-cert|ucf|debconf)"
 )
 WANTED = ("postgresql-postgis", "redis-server")  # the metapackage of whatever version the system has
-LAYOUT = "2"  # raised when folders that older code made will not do
+LAYOUT = "2"  # raised when folders made by older code are no longer usable
 BY_HAND = f"apt-get install {' '.join(WANTED)}"
 
 
 def debs_dir() -> Path:
-    """Where the .deb files lie unpacked: one folder for each system and processor."""
+    """Return the folder of the unpacked .deb files: one for each system and processor."""
     try:
         system = platform.freedesktop_os_release()
     except OSError:
@@ -40,7 +40,10 @@ def debs_dir() -> Path:
 
 
 def unpack() -> Path:
-    """The folder of the servers and what they depend on, fetched if need be. SetupError if apt cannot."""
+    """Return the folder of the servers and their dependencies, downloaded if need be.
+
+    Raises SetupError if apt fails.
+    """
     target = debs_dir()
     if target.exists():
         return target
@@ -74,13 +77,13 @@ def _unpacked(apt: Apt) -> Path:
 
 
 def _servers(names: list[str]) -> list[str]:
-    """The server PostGIS was built for: apt leaves it out where it is installed, but it would not find our PostGIS."""
+    """Return the server PostGIS was built for: apt omits an installed one, but that would not find our PostGIS."""
     versions = [found[1] for name in names if (found := re.fullmatch(r"postgresql-(\d+)-postgis-\d+", name))]
     return [f"postgresql{part}-{version}" for version in versions for part in ("", "-client")]
 
 
 def _missing_libraries(root: Path) -> bool:
-    """Whether the server or PostGIS would not load: asked of the system's own loader."""
+    """Return whether the server or PostGIS would fail to load, by the system's own loader."""
     home = "usr/lib/postgresql/*"
     files = [
         *root.glob(f"{home}/bin/postgres"),
@@ -94,7 +97,7 @@ def _missing_libraries(root: Path) -> bool:
 
 
 def _finish(root: Path) -> None:
-    """Do what the packages' install scripts would: PostGIS's control files are links made by them."""
+    """Do the work of the packages' install scripts: PostGIS's control files are links made by them."""
     for control in root.glob("usr/share/postgresql/*/extension/*-3.control"):
         link = control.with_name(control.name.replace("-3.control", ".control"))
         if not link.exists():

@@ -13,7 +13,7 @@ from app.environment import SetupError
 
 
 def sockets_dir(data_dir: Path) -> Path:
-    """The folder of the servers' sockets, made if need be: closed to others, and short as sockets' paths must be."""
+    """Return the folder of the servers' sockets, made if need be: closed to others, short for the limit of paths."""
     key = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:10]
     folder = Path(tempfile.gettempdir(), f"milequest-{os.getuid()}-{key}")
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -30,17 +30,17 @@ OURS = ("milequest-*", "lock")  # the lock is our Valkey's
 
 
 def mark(folder: Path) -> None:
-    """Write into a folder that we made it."""
+    """Mark a folder as made by us."""
     (folder / MARK).touch()
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether we may write into a folder, and delete it: it is empty, isn't there, or has a file that only we make."""
+    """Return whether we may write into a folder, and delete it: empty, missing, or with a file that only we make."""
     return not folder.exists() or not any(folder.iterdir()) or any(any(folder.glob(name)) for name in OURS)
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Raises SetupError for somebody else's data."""
+    """Raise SetupError for a folder with other data."""
     if not is_ours(folder):
         raise SetupError(f"{folder} holds data that isn't ours: set MILEQUEST_DATA_DIR to another folder")
 
@@ -55,7 +55,10 @@ class DataFolderInUseError(SetupError):
 
 @contextmanager
 def held(data_dir: Path, by: str) -> Iterator[None]:
-    """Hold the data folder for this process; DataFolderInUseError if another one does. `by` is what others are told."""
+    """Hold the data folder for this process.
+
+    Raises DataFolderInUseError, with the other's `by`, if another one does.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "lock").open("a+") as lock:
         try:

@@ -16,7 +16,7 @@ from app.embedded.folder import mark
 from app.environment import SetupError
 
 USER = "milequest"
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # for data nobody will miss
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # for data that may be lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ class Postgres:
     fast: bool = False
 
     def url(self, database: str = USER) -> str:
-        """libpq URL of one of its databases."""
+        """Return the libpq URL of one of its databases."""
         return f"postgresql://{USER}@/{database}?host={self.sockets}"
 
     def start(self) -> None:
-        """Make the cluster if there is none, start it unless it runs already, e.g. left by a killed run."""
+        """Start the cluster unless it runs already, e.g. left by a killed run; create it if there is none."""
         if not (self.data / "PG_VERSION").exists():
             self._create()
         if self.answers():
             return
         if (self.data / "postmaster.pid").exists():
-            self.stop()  # alive but out of reach, because somebody cleaned the temporary folder
+            self.stop()  # alive but unreachable, because its temporary folder was cleaned
         unprivileged().own(self.data)
         log = self.data / "server.log"
         done = self._control("--wait", "--timeout=60", f"--log={log}", "-o", self._options(), "start")
@@ -47,7 +47,7 @@ class Postgres:
             raise SetupError(f"PostgreSQL does not start: {_last_line(log)} (all of it: {log})")
 
     def _create(self) -> None:
-        """initdb beside the final place, then rename: an interrupted one leaves nothing behind."""
+        """Run initdb beside the final place, then rename: an interrupted one leaves nothing behind."""
         fresh = unfinished(self.data)
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True, mode=0o700)
@@ -88,7 +88,7 @@ class Postgres:
         return unprivileged().run(program, f"--pgdata={self.data}", *arguments, env=self.programs.env()).returncode
 
     def answers(self) -> bool:
-        """Whether somebody listens on our socket."""
+        """Return whether a server answers on our socket."""
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as client:
             return client.connect_ex(str(self.sockets / ".s.PGSQL.5432")) == 0
 
@@ -129,12 +129,12 @@ def _last_line(log: Path) -> str:
 
 
 def unfinished(data: Path) -> Path:
-    """Where a cluster is made that will be `data`."""
+    """Return where a cluster is made that will be `data`."""
     return data.with_name(f"milequest-{data.name}.new")
 
 
 def data_version(data: Path) -> str:
-    """The major version of PostgreSQL that made this data folder; empty if there is none."""
+    """Return the major version of PostgreSQL that made this data folder; empty if there is none."""
     try:
         return (data / "PG_VERSION").read_text().strip()
     except OSError:

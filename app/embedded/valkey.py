@@ -35,7 +35,7 @@ class Valkey:
         return f"unix://{self.socket_path}"
 
     def start(self) -> None:
-        """Start it unless it runs already; returns when it has loaded its data."""
+        """Start it unless it runs already; return when it has loaded its data."""
         if self.answers():
             return
         stop(self.data, self.socket_path)
@@ -53,16 +53,16 @@ class Valkey:
             raise SetupError(f"{self.name} does not start; its messages are in {log}")
 
     def answers(self) -> bool:
-        """Whether it is up and has loaded its data."""
+        """Return whether it is up and has loaded its data."""
         return _ask(self.socket_path, "PING") == b"+PONG\r\n"
 
     def stop(self) -> None:
-        """Stop it; returns when it is gone. Does nothing if it is down."""
+        """Stop it; return when it is gone. Does nothing if it is down."""
         stop(self.data, self.socket_path)
 
 
 def stop(data: Path, socket_path: Path) -> None:
-    """Let the server of a data folder write everything and end, also one whose socket somebody cleaned away."""
+    """Have the server of a data folder write everything and exit, also one whose socket was cleaned away."""
     if not data.exists():
         return
     reached = _ask(socket_path, "SHUTDOWN", "NOSAVE", "NOW", "FORCE") is not None
@@ -102,7 +102,7 @@ def _within(seconds: float, happened: Callable[[], bool]) -> bool:
 
 
 def _ask(socket_path: Path, *words: str) -> bytes | None:
-    """The beginning of the answer to a command, None if there is no server."""
+    """Return the beginning of the answer to a command, None if there is no server."""
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as client:
         client.settimeout(5)
         try:

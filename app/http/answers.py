@@ -1,4 +1,4 @@
-"""How a GraphQL request over HTTP is answered: one answer as JSON or as an event stream, or events as they come."""
+"""Answers to a GraphQL request over HTTP: one as JSON or as an event stream, or events as they happen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}  # the lat
 
 @dataclass(slots=True)
 class Answer:
-    """How one request is answered: under which id, and in which media types, the preferred one first.
+    """Form of the answer to one request: its id, and the accepted media types, the preferred one first.
 
-    In the `shape` APPSYNC errors also have what AppSync's clients look at.
+    In the `shape` APPSYNC errors also have the fields AppSync's clients read.
     """
 
     request_id: str
@@ -35,7 +35,7 @@ class Answer:
     shape: str = ""
 
     def result(self, result: ExecutionResult) -> Response:
-        """What a query or a mutation came to."""
+        """Return the response to a query or a mutation."""
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [error.formatted for error in result.errors]
@@ -43,23 +43,25 @@ class Answer:
         return self._response(media, PARTIAL_SUCCESS if result.errors and media == GRAPHQL else 200, body)
 
     def events(self, stream: Stream) -> Response:
-        """What a subscription tells from now on."""
+        """Return the response to a subscription: its events from now on."""
         return EventStream(stream, self._headers(EVENTS) | UNBUFFERED)
 
     def refused(self, errors: Errors) -> Response:
-        """The operation never ran. Only who reads a status as GraphQL's gets one; events and plain JSON tell it by
-        `errors` alone, as their specifications want it: some clients look no further than a status that is not 200.
+        """Return the response to an operation that never ran.
+
+        Only a client that reads a status as GraphQL's gets one; events and plain JSON carry `errors` alone, as their
+        specifications require: some clients read nothing but a status that is not 200.
         """
         media = self.accepted[0]
         return self._response(media, 400 if media == GRAPHQL else 200, self._without_data(errors))
 
     def errors(self, status: int, errors: Errors, headers: Mapping[str, str] | None = None) -> Response:
-        """The request got no further than HTTP: its status says so, in JSON whatever is preferred."""
+        """Return the response to a request that failed in HTTP: by its status, in JSON whatever is preferred."""
         media = next((media for media in self.accepted if media != EVENTS), JSON)
         return self._response(media, status, self._without_data(errors), headers)
 
     def _without_data(self, errors: Errors) -> dict[str, Any]:
-        """Errors alone, each with the request's id."""
+        """Return errors alone, each with the request's id."""
         own = {"requestId": self.request_id}
         return {"errors": [{**error, "extensions": error.get("extensions", {}) | own} for error in errors]}
 
@@ -79,11 +81,11 @@ class Answer:
 
 
 class EventStream(Response):
-    """A response that goes on for as long as a stream does."""
+    """A response that lasts as long as a stream does."""
 
     def __init__(self, stream: Stream, headers: Mapping[str, str]) -> None:
         self.status_code = 200
-        self.init_headers(headers)  # of no length, since there is no body yet
+        self.init_headers(headers)  # without a length, since there is no body yet
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Conditional requests for what never changes (RFC 9110, 13): a client that has it already is not sent it again."""
+"""Conditional requests for entities that never change (RFC 9110, 13): a client that has one is not sent it again."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 
 
 def is_known(headers: Headers, etag: str, modified: datetime) -> bool:
-    """Whether the client has the entity `etag`, last modified at `modified`, by what its request says."""
+    """Return whether the client has the entity `etag`, last modified at `modified`, by its request's headers."""
     known = headers.getlist("if-none-match")
     if known:
         return any(tag.strip() in ("*", etag, f"W/{etag}") for line in known for tag in line.split(","))
@@ -19,7 +19,7 @@ def is_known(headers: Headers, etag: str, modified: datetime) -> bool:
 
 
 def without_unknown_range(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers without a `Range` in a unit other than bytes, which is ignored (RFC 9110, 14.2)."""
+    """Return the headers without a `Range` in a unit other than bytes, which is ignored (RFC 9110, 14.2)."""
     return [
         (name, value)
         for name, value in headers

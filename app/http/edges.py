@@ -1,4 +1,4 @@
-"""What is around all endpoints: pages of other origins, and refusals of what there is no endpoint for."""
+"""Middleware around all endpoints: cross-origin access, and refusals of requests without an endpoint."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ from subscriptions.quotas import ConnectionQuota, Room
 
 
 async def refused(_: Request, refusal: Exception) -> Response:
-    """What Starlette itself refuses, a path or a method it doesn't know, in the form of every other refusal."""
+    """Return a refusal of Starlette's own, for an unknown path or method, in the form of every other refusal."""
     assert isinstance(refusal, HTTPException), "registered for these"
     code = ErrorCode.NOT_FOUND if refusal.status_code == 404 else ErrorCode.VALIDATION_ERROR
     error = {"message": f"{refusal.detail}.", "extensions": {"code": code.value}}
@@ -26,13 +26,13 @@ async def refused(_: Request, refusal: Exception) -> Response:
 
 
 class Crowd:
-    """Requests under way of each network, where connections are those of proxies and say nothing of that."""
+    """Requests under way of each network, for connections from proxies, whose number shows nothing of that."""
 
     def __init__(self, most: int, room: Room | None = None) -> None:
         self._seats = ConnectionQuota(most, room)
 
     async def admit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, unless its network has too many already."""
+        """Admit a request, unless its network has too many already."""
         client = scope.get("client")
         place = network(client[0] if client else "")
         if not self._seats.acquire(place):
@@ -46,7 +46,7 @@ class Crowd:
 
 
 class CrossOrigin(CORSMiddleware):
-    """Starlette's, whose answers to requests without an origin vary by it too: a cache must not hand them to others."""
+    """Starlette's, with `Vary` also on answers to requests without an origin: a cache must not serve them to others."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def varying(message: Message) -> None:
@@ -59,7 +59,7 @@ class CrossOrigin(CORSMiddleware):
 
 
 def cross_origin(settings: Settings) -> list[Middleware]:
-    """Lets pages of the origins that the settings name read our answers."""
+    """Return the middleware that lets pages of the origins in the settings read our answers."""
     if not settings.allowed_origins:
         return []
     return [

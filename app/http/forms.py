@@ -1,6 +1,6 @@
 """Forms with a file in them (`multipart/form-data`, RFC 7578): fields first, then the file.
 
-The fields are looked at as soon as the file begins: a form that is not good is refused before its file is read.
+The fields are checked as soon as the file begins: an invalid form is refused before its file is read.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -17,11 +17,14 @@ _BESIDE_FILE: Final = 16 * 1024  # bytes of fields and headers
 _FIELDS: Final = 20  # beside the file; S3's form, which clients send as it is, has fewer
 
 Accept: TypeAlias = Callable[[Mapping[str, str]], Awaitable[None]]
-"""Looks at the fields before the file is read. Raises to refuse the form."""
+"""Checks the fields before the file is read. Raises to refuse the form."""
 
 
 async def sent(http: Request, most: int, accept: Accept) -> bytes:
-    """The file of a request's form, of at most `most` bytes: no more are read. Raises BadRequest, and as `accept`."""
+    """Return the file of a request's form, of at most `most` bytes: no more are read.
+
+    Raises BadRequest, and as `accept`.
+    """
     if not http.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise BadRequest(415, "Send the form as multipart/form-data.")
     parser = _Parser(http, most, accept)
@@ -36,23 +39,23 @@ async def sent(http: Request, most: int, accept: Accept) -> bytes:
 
 
 class _Parser(MultiPartParser):
-    """Starlette's parser, fed with no more than may come: little before the file begins, then the file."""
+    """Starlette's parser, fed with bounded input: little before the file begins, then the file."""
 
     def __init__(self, http: Request, most: int, accept: Accept) -> None:
         super().__init__(
             http.headers, self._read(http, most), max_files=1, max_fields=_FIELDS, max_part_size=_BESIDE_FILE
         )
-        self.spool_max_size = most + _BESIDE_FILE  # all that is read is in memory, where it goes afterwards anyway
+        self.spool_max_size = most + _BESIDE_FILE  # all that is read stays in memory, where it is needed anyway
         self._accept = accept
         self._file_begun = False
 
     def on_headers_finished(self) -> None:
-        """A part begins; remember when it is the file's."""
+        """Remember when a part begins that is the file."""
         super().on_headers_finished()
         self._file_begun = self._file_begun or self._current_part.file is not None
 
     async def _read(self, http: Request, most: int) -> AsyncGenerator[bytes, None]:
-        """The body as it comes. What was yielded has been parsed by the time the next chunk is asked for."""
+        """Yield the body as it arrives. A chunk has been parsed by the time the next one is requested."""
         size, is_accepted = 0, False
         async for chunk in http.stream():
             size += len(chunk)

@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from app import bundle
 
-# Monaco places every line by an inline style; scripts and everything else need no exception.
+# Monaco positions every line by an inline style; scripts and everything else need no exception.
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -74,7 +74,7 @@ class DemoAccount:
 
 
 async def page(request: Request, accounts: Sequence[DemoAccount] = ()) -> Response:
-    """The page of GraphiQL, offering `accounts`; until its bundle is there a page which says so and looks again."""
+    """Return the page of GraphiQL, offering `accounts`; until its bundle exists a page that says so and reloads."""
     folder = await run_in_threadpool(bundle.bundle)  # it reads the sources' files
     if folder.is_dir():
         config = json.dumps({"accounts": [asdict(account) for account in accounts]})
@@ -95,7 +95,7 @@ async def page(request: Request, accounts: Sequence[DemoAccount] = ()) -> Respon
 
 
 def _policy(request: Request) -> str:
-    """The policy's text; some browsers do not count our own WebSocket address as 'self', so it is named."""
+    """Return the policy's text; some browsers do not count our own WebSocket address as 'self', so it is named."""
     connect = POLICY["connect-src"]
     if HOST.fullmatch(request.url.netloc):
         connect += f" {'wss' if request.url.scheme == 'https' else 'ws'}://{request.url.netloc}"
@@ -103,15 +103,15 @@ def _policy(request: Request) -> str:
 
 
 class Assets(StaticFiles):
-    """The bundle's files. Their address holds the hash of what they were made of, so they are kept for ever."""
+    """The bundle's files. Their address contains the hash of their sources, so they are cached for ever."""
 
     async def check_config(self) -> None:
-        """Accept that the folder is not there before the first bundle: until then every file is a 404."""
+        """Accept that the folder is missing before the first bundle: until then every file is a 404."""
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """The file or a 304, with its headers."""
+        """Return the file or a 304, with its headers."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,4 @@
-"""`/graphql` over HTTP, as the specifications of GraphQL over HTTP and over SSE have it: POST for everything, GET for
+"""`/graphql` over HTTP, by the specifications of GraphQL over HTTP and over SSE: POST for everything, GET for
 queries and subscriptions.
 """
 
@@ -29,7 +29,7 @@ from subscriptions.protocols.steps import Start
 from subscriptions.streams import Stream, Streams
 
 MAX_NESTING = 64
-NOT_PERSISTED = {  # as Apollo's clients know it, who then send the document itself
+NOT_PERSISTED = {  # Apollo's error, upon which clients send the document itself
     "message": "PersistedQueryNotSupported",
     "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"},
 }
@@ -38,7 +38,7 @@ REALM = {"WWW-Authenticate": 'Bearer realm="Mile Quest", error="invalid_token"'}
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """What the specification calls the request parameters."""
+    """Request parameters, as the specification calls them."""
 
     query: str
     variables: Mapping[str, Any] | None
@@ -46,7 +46,7 @@ class Params:
 
     @classmethod
     def of(cls, body: Any) -> "Params":
-        """Check the types of a decoded body. Raises BadRequest."""
+        """Return the parameters in a decoded body, their types checked. Raises BadRequest."""
         if not isinstance(body, dict):
             raise BadRequest(400, "The body must be a JSON object; batches are not accepted.")
         query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
@@ -64,7 +64,7 @@ class Params:
 
 
 async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
-    """Answer one request, of `caller` where that is not said by the header. Never raises for what a client sent."""
+    """Answer one request, of `caller` where the header does not identify it. Never raises for a client's input."""
     answer = Answer(uuid4().hex, shape=http.headers.get("x-error-shape", ""))
     try:
         answer.accepted = accepted(http.headers.get("accept", ""))
@@ -82,13 +82,13 @@ async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
         error = {"message": bad.message, "extensions": {"code": ErrorCode.VALIDATION_ERROR.value}}
         return answer.errors(bad.status, [error], bad.headers)
     except ClientDisconnect:
-        return Response(status_code=400)  # nobody hears it
+        return Response(status_code=400)  # the client is gone
     except Exception as unexpected:
         errors = broken(unexpected, answer.request_id)
         return answer.errors(HTTP_STATUS[errors[0]["extensions"]["code"]], errors)
 
 
-@in_time  # which the body, that has a time of its own, takes nothing of
+@in_time  # of which the body, that has a timeout of its own, takes nothing
 async def _answered(http: HttpRequest, params: Params, caller: Caller | None, answer: Answer) -> Response:
     request = await surroundings(http, request_id=answer.request_id, operation=params, caller=caller)
     prepared = runner().admit(params.query, request)
@@ -101,7 +101,10 @@ async def _answered(http: HttpRequest, params: Params, caller: Caller | None, an
 
 
 async def _stream(http: HttpRequest, request: Request, params: Params, media: Sequence[str]) -> Stream:
-    """A subscription, for a client that can read one. Raises what `Streams.begin` does, and BadRequest."""
+    """Return the stream of a subscription, for a client that can read one.
+
+    Raises as `Streams.begin`, and BadRequest.
+    """
     if EVENTS not in media or http.method == "HEAD":
         raise BadRequest(400, f"Subscriptions run over WebSocket at this same address, or by `Accept: {EVENTS}`.")
     streams: Streams = http.app.state.streams
@@ -119,7 +122,7 @@ def _from_query(http: HttpRequest) -> Params:
 
 
 async def _body(http: HttpRequest) -> bytes:
-    """The body, once its type, charset and size are right. Raises BadRequest."""
+    """Return the body, once its type, charset and size are right. Raises BadRequest."""
     refuse_unless_json(http.headers)
     body = bytearray()
     async for chunk in http.stream():
@@ -140,7 +143,7 @@ def _decoded(text: bytes, what: str) -> Any:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects stand in each other more than `levels` deep. Goes over it level by level."""
+    """Return whether lists and objects are nested more than `levels` deep. Checks level by level."""
     level = [value] if isinstance(value, dict | list) else []
     while level and levels:
         level = [

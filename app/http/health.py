@@ -1,7 +1,7 @@
 """`/livez`: the process answers. `/readyz`: it can serve, or which part it waits for.
 
-A database that can only be read is not ready: traffic goes where it can be written to, so a region that stands by with
-a copy is not asked, until the copy is promoted.
+A read-only database is not ready: traffic goes to a writable one, so a region that stands by with a copy gets none
+until the copy is promoted.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ FRESH = {"cache-control": "no-store"}
 
 
 async def live(_: Request) -> JSONResponse:
-    """Always 200."""
+    """Return 200, always."""
     return JSONResponse({"status": "ok"}, headers=FRESH)
 
 
 async def ready(request: Request) -> JSONResponse:
-    """200 when every part answers, else 503 with the reason of each that doesn't; looked at once a second at most."""
+    """Return 200 when every part answers, else 503 with the others' reasons; checked once a second at most."""
     reasons = await shared(request, "readiness", partial(_reasons, request.app.state.runtime))
     good = not any(reasons.values())
     body = {"status": "ok" if good else "unavailable", "parts": {name: why or "ok" for name, why in reasons.items()}}
@@ -33,7 +33,7 @@ async def ready(request: Request) -> JSONResponse:
 
 
 async def _reasons(runtime: Runtime) -> dict[str, str]:
-    """Why each part doesn't answer; empty for those that do."""
+    """Return why each part doesn't answer; empty for those that do."""
     parts: dict[str, Awaitable[object]] = {
         "database": _writable(runtime.writer),
         "redis": runtime.redis.ping(),
@@ -44,7 +44,7 @@ async def _reasons(runtime: Runtime) -> dict[str, str]:
 
 
 class ReadOnlyError(Exception):
-    """It follows another database, or was told to be written to by nobody."""
+    """The database follows another one, or was set to be read-only."""
 
 
 async def _writable(db: Pool) -> None:
@@ -53,13 +53,13 @@ async def _writable(db: Pool) -> None:
 
 
 async def _reason(answer: Awaitable[object]) -> str:
-    """Why a part doesn't answer; empty when it does."""
+    """Return why a part doesn't answer; empty when it does."""
     try:
         await asyncio.wait_for(answer, TIMEOUT)
     except TimeoutError:
         return f"no answer within {TIMEOUT:g} s"
     except ReadOnlyError:
         return "it can only be read"
-    except Exception as error:  # whatever is wrong is the answer
+    except Exception as error:  # whatever is wrong is the reason
         return reason(error)
     return ""

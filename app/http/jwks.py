@@ -15,7 +15,7 @@ MAX_AGE = 300  # seconds others may keep the keys; a key is published for a day 
 
 @in_time
 async def keys(request: Request) -> Response:
-    """A JWKS (RFC 7517), empty where an outside issuer's tokens are used; 503 while the database is out of reach."""
+    """Return a JWKS (RFC 7517), empty where an outside issuer's tokens are used; 503 while the database is away."""
     runtime: Runtime = request.app.state.runtime
     try:
         body = await shared(request, "published_keys", lambda: runtime.identity.jwks(datetime.now(UTC)))

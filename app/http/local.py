@@ -1,7 +1,7 @@
-"""Whether a request was made on this machine, by a browser or by hand, with nothing in between.
+"""The check that a request was made on this machine, by a browser or by hand, with nothing in between.
 
-A proxy or a tunnel on this machine calls from the loopback too, and many send the loopback's own `Host`. So whatever is
-not what browsers and curl send by themselves counts as a sign of one.
+A proxy or a tunnel on this machine calls from the loopback too, and many send the loopback's own `Host`. So any header
+that browsers and curl do not send by themselves counts as a sign of one.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ PREFIXES = (b"accept", b"sec-", b"if-")
 
 
 def is_local(request: Request, settings: Settings) -> bool:
-    """Whether both ends are this machine, nobody is in between and the settings name no other way to us."""
+    """Return whether both ends are this machine, no proxy is in between and the settings name no public address."""
     if settings.trusted_proxies or not is_this_host(_host(settings)) or request.scope["http_version"] == "1.0":
         return False
     headers = request.scope["headers"]
@@ -37,7 +37,7 @@ def is_local(request: Request, settings: Settings) -> bool:
 
 
 def _host(settings: Settings) -> str:
-    """The host by which clients reach us, where the settings name one."""
+    """Return the host by which clients reach us, where the settings name one."""
     return urlsplit(settings.public_url).hostname or "localhost"
 
 

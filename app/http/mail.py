@@ -1,4 +1,4 @@
-"""`/dev/mail`: the mails the embedded service would have sent. It shows codes, so it opens to this machine alone."""
+"""`/dev/mail`: the mails the embedded service would have sent. It shows codes, so it is open to this machine alone."""
 
 import base64
 import hashlib
@@ -54,12 +54,12 @@ MAIL = """<article>
 
 
 def is_served(settings: Settings) -> bool:
-    """Whether there is a mail page: mail goes there that nobody else sends."""
+    """Return whether there is a mail page: for mails that no server sends."""
     return settings.embedded and not (settings.jwks_url or settings.smtp_url or settings.ses_configuration_set)
 
 
 async def page(request: Request) -> HTMLResponse:
-    """The newest mails, 503 without Valkey; 404 without the embedded servers, and to all but this machine itself."""
+    """Return the newest mails, 503 without Valkey; 404 without the embedded servers, and to any other machine."""
     runtime: Runtime = request.app.state.runtime
     if not (is_served(runtime.settings) and is_local(request, runtime.settings)):
         raise HTTPException(404)

@@ -1,4 +1,4 @@
-"""Media types of GraphQL over HTTP: in which one to answer, and whether a body comes in the one we read."""
+"""Media types of GraphQL over HTTP: negotiation of the answer's, and the check of a body's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -22,7 +22,7 @@ class BadRequest(Exception):
 
 
 def accepted(accept: str) -> Sequence[str]:
-    """The media types to answer in: those the Accept header allows, by how it weighs them, then by who is named first.
+    """Return the media types to answer in: those the Accept header allows, by their weights, then by their order in it.
 
     JSON stands for everything that is not named, as older clients expect it. Events have to be named: a client that
     reads a response to its end would wait for ever. Raises BadRequest 406.
@@ -50,7 +50,7 @@ def refuse_unless_json(headers: Headers) -> None:
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, float]]:
-    """The media ranges of an Accept header with their weights. One in another charset has none."""
+    """Yield the media ranges of an Accept header with their weights. One in another charset has none."""
     for part in accept.split(","):
         name, parameters = _split(part)
         known = parameters.get("charset", "utf-8") in _UTF_8
@@ -58,7 +58,7 @@ def _ranges(accept: str) -> Iterator[tuple[str, float]]:
 
 
 def _quality(media: str, ranges: list[tuple[str, float]]) -> float:
-    """What the most specific range that fits gives a media type."""
+    """Return the weight that the most specific matching range gives a media type."""
     for pattern in (media, "application/*", "*/*"):
         found = [weight for name, weight in ranges if name == pattern]
         if found:
@@ -67,7 +67,7 @@ def _quality(media: str, ranges: list[tuple[str, float]]) -> float:
 
 
 def _weight(text: str) -> float:
-    """A `q`, 0 to 1; what is none weighs nothing."""
+    """Return a `q`, 0 to 1; an invalid one is 0."""
     try:
         weight = float(text)
     except ValueError:
@@ -76,7 +76,7 @@ def _weight(text: str) -> float:
 
 
 def _split(value: str) -> tuple[str, dict[str, str]]:
-    """`application/json; charset="UTF-8"` → the type and its parameters, in lower case."""
+    """Split `application/json; charset="UTF-8"` into the type and its parameters, in lower case."""
     name, *parameters = (piece.strip().lower() for piece in value.split(";"))
     pairs = (parameter.partition("=") for parameter in parameters)
     return name, {key.strip(): text.strip().strip('"') for key, _, text in pairs}

@@ -1,4 +1,7 @@
-"""`/routes/{id}.geojson`: a goal's route for maps, to whom the goal is shown. Kept for ever: it never changes."""
+"""`/routes/{id}.geojson`: a goal's route for maps, for those who may see the goal.
+
+Cached for ever: it never changes.
+"""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""One answer for all who ask at about the same time."""
+"""One answer for all requests at about the same time."""
 
 import asyncio
 import time
@@ -13,7 +13,10 @@ SECONDS = 1.0  # an answer is kept
 
 
 class Shared(Generic[T]):
-    """`await shared()` is what `ask` answered within the last second, or will. What it raises is not kept."""
+    """Cache of one answer: `await shared()` is what `ask` returned within the last second, or will.
+
+    Errors are not kept.
+    """
 
     def __init__(self, ask: Callable[[], Awaitable[T]], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
@@ -36,7 +39,7 @@ class Shared(Generic[T]):
 
 
 async def shared(request: Request, name: str, ask: Callable[[], Awaitable[T]]) -> T:
-    """Return the answer of the application's `ask`, the same to all who ask for `name` within a second."""
+    """Return the answer of the application's `ask`, the same for all callers of `name` within a second."""
     state = request.app.state
     if not hasattr(state, name):
         setattr(state, name, Shared(ask))

@@ -1,4 +1,4 @@
-"""What surrounds an operation, from an HTTP request or a WebSocket: who calls, from where, when, and under which id."""
+"""Context of an operation, from an HTTP request or a WebSocket: caller, address, time and request id."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ async def surroundings(
     operation: Operation | None = None,
     caller: Caller | None = None,
 ) -> Request:
-    """The Request of one operation. `authorization` stands in for the header, which browsers can't set on a WebSocket.
+    """Return the Request of one operation. `authorization` replaces the header, which browsers can't set on WebSockets.
 
     `caller` finds out who calls where no header says it. Raises UNAUTHENTICATED for a token that is not good,
     RATE_LIMITED where its network has sent too many of those; no token at all is an anonymous caller.

@@ -1,4 +1,4 @@
-"""Pictures, where they are in a folder of ours: `/uploads` takes forms, `/avatars/{name}` shows what was good.
+"""Pictures, where they are in a folder of ours: `/uploads` takes forms, `/avatars/{name}` shows accepted ones.
 
 On AWS S3 does the one and CloudFront the other.
 """
@@ -33,7 +33,7 @@ from milequest.store.transaction import unreached
 TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 HEADERS = {
     "cache-control": f"public, max-age={MAX_AGE}",
-    "content-security-policy": "default-src 'none'; sandbox",  # who opens one sees a picture, and no page
+    "content-security-policy": "default-src 'none'; sandbox",  # opened by itself it is a picture, and no page
     "cross-origin-resource-policy": "cross-origin",
     "x-content-type-options": "nosniff",
 }
@@ -42,7 +42,7 @@ HEADERS = {
 async def take(http: Request) -> Response:
     """Take a form with a picture: 204 once it is shown, else a refusal, and nothing has changed.
 
-    A form is good once, for a picture that was refused as well. It is good again where the file has not come whole, or
+    A form is valid once, also for a picture that was refused. It stays valid where the file has not arrived whole, or
     where its sender is told to try again.
     """
     answer, runtime = Answer(uuid4().hex), _runtime(http)
@@ -73,7 +73,7 @@ async def take(http: Request) -> Response:
         return _refused(answer, refusal)
     except ClientDisconnect:
         await _return(runtime, claimed)
-        return Response(status_code=400)  # nobody hears it
+        return Response(status_code=400)  # the client is gone
     except Away as error:
         away = unreached(error)
         if away is None:
@@ -83,13 +83,13 @@ async def take(http: Request) -> Response:
     return Response(status_code=204)
 
 
-@in_time  # which the body, that has a time of its own, takes nothing of
+@in_time  # of which the body, that has a timeout of its own, takes nothing
 async def _show(runtime: Runtime, upload: Upload, file: bytes, now: datetime) -> None:
     await pictures.show(runtime, upload, file, now)
 
 
 async def _use(runtime: Runtime, upload: Upload) -> None:
-    """Use an upload's form up, for all processes. Raises FORBIDDEN the second time."""
+    """Mark an upload's form as used, for all processes. Raises FORBIDDEN the second time."""
     try:
         await runtime.rate_limits.spend(FORMS_SENT, upload.id.hex)
     except RateLimited:
@@ -102,13 +102,13 @@ async def _return(runtime: Runtime, claimed: list[Upload]) -> None:
 
 
 async def show(http: Request) -> Response:
-    """A picture, to anybody who knows its name; 304 to who has it."""
+    """Return a picture, to every client that knows its name; 304 to one that has it."""
     name = http.path_params["name"]
     place: Path | None = _folder(_runtime(http)).place(name) if is_name(name) else None
     if place is None or not await asyncio.to_thread(place.exists):
         raise HTTPException(404)
     stat = await asyncio.to_thread(place.stat)
-    headers = {**HEADERS, "etag": f'"{name}"'}  # the name says what is in it
+    headers = {**HEADERS, "etag": f'"{name}"'}  # the name is a hash of the content
     if is_known(http.headers, headers["etag"], of_seconds(stat.st_mtime_ns // 10**9)):
         return Response(status_code=304, headers=headers)
     http.scope["headers"] = without_unknown_range(http.scope["headers"])

@@ -1,4 +1,4 @@
-"""Who may do what: one helper for grants, and one for the findings of cdk-nag and checkov that stay."""
+"""Permissions: one helper for grants, and one for the findings of cdk-nag and checkov that are accepted."""
 
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ def allow(role: iam.IRole, actions: str, *resources: str, because: str = "") -> 
 
 
 def _plain(value: Any) -> str:
-    """A resolved value as cdk-nag writes it: what is known only when deploying in angle brackets."""
+    """Return a resolved value as cdk-nag writes it: values known only at deployment in angle brackets."""
     if isinstance(value, str):
         return value.replace("${", "<").replace("}", ">")
     if "Ref" in value:
@@ -33,7 +33,7 @@ def _plain(value: Any) -> str:
 
 
 def acknowledge(construct: IConstruct, rule: str, because: str) -> None:
-    """Say why a finding of cdk-nag about a construct, or what stands in it, stays.
+    """Acknowledge a finding of cdk-nag about a construct, or its children, with the reason.
 
     One of checkov (`CKV_…`), which reads templates, is about the construct's own resource.
     """
@@ -46,5 +46,5 @@ def acknowledge(construct: IConstruct, rule: str, because: str) -> None:
 
 
 def service_role(scope: Construct, id: str, service: str) -> iam.Role:
-    """A role of an AWS service, which may do nothing yet."""
+    """Return a role of an AWS service, without permissions yet."""
     return iam.Role(scope, id, assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"))

@@ -1,4 +1,4 @@
-"""Alarms: what pages somebody, and what makes a ticket."""
+"""Alarms: those that page, and those that open a ticket."""
 
 from typing import Literal, TypeAlias
 
@@ -27,7 +27,7 @@ def alarm(
     of: int | None = None,
     missing: cw.TreatMissingData = cw.TreatMissingData.NOT_BREACHING,
 ) -> cw.Alarm:
-    """Tell people when a metric is above a number in `minutes` of the last `of` minutes. `says` is what it means."""
+    """Alarm when a metric is above a number in `minutes` of the last `of` minutes. `says` is its description."""
     made = cw.Alarm(
         scope,
         id,
@@ -44,13 +44,13 @@ def alarm(
 
 
 def topic(scope: Construct, id: str, name: str) -> sns.ITopic:
-    """A topic by its fixed name."""
+    """Return a topic by its fixed name."""
     stack = stack_of(scope)
     return sns.Topic.from_topic_arn(scope, id, stack.arn_of("sns", stack.names.of(name)))
 
 
 def share_of(part: cw.IMetric, whole: cw.IMetric, label: str) -> cw.MathExpression:
-    """Percent that a metric is of another; nothing is 0 % of nothing."""
+    """Return the percentage that a metric is of another; nothing is 0 % of nothing."""
     return cw.MathExpression(
         expression="IF(whole > 0, 100 * part / whole, 0)",
         using_metrics={"part": part, "whole": whole},

@@ -1,4 +1,4 @@
-"""A bucket that nobody but us reads: encrypted, versioned, by TLS only, its accesses logged."""
+"""A private bucket: encrypted, versioned, by TLS only, its accesses logged."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,9 @@ KEPT = 90  # days that logs are kept
 
 
 def log_bucket(scope: Construct, name: str, *, logs: s3.IBucket | None = None) -> s3.Bucket:
-    """Where AWS writes logs, with S3's own keys, as it cannot use others. `logs` has the accesses to this one, if it
-    holds more than accesses itself.
+    """Create a bucket for AWS's logs, with S3's own keys, as AWS cannot use others.
+
+    `logs` gets the accesses to this one, if it holds more than accesses itself.
     """
     made = s3.Bucket(
         scope,
@@ -46,7 +47,7 @@ def bucket(
     rules: Sequence[s3.LifecycleRule] = (),
     cors: Sequence[s3.CorsRule] = (),
 ) -> s3.Bucket:
-    """A bucket of ours. With `key` its objects are encrypted by it, else by S3's own."""
+    """Create a bucket of ours. With `key` its objects are encrypted by it, else by S3's own."""
     return s3.Bucket(
         scope,
         f"{name}-bucket",

@@ -1,4 +1,4 @@
-"""A project of CodeBuild: what runs, and what it may do."""
+"""A project of CodeBuild: its commands and its permissions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ OBJECTS = "s3:GetObject s3:GetObjectVersion s3:PutObject"
 
 
 class Build(Construct):
-    """Commands, run on a clean machine, and the folder `artifacts`, whose files are handed on.
+    """Commands, run on a clean machine, and the folder `artifacts`, whose files are passed on.
 
     Its role may use the pipeline's bucket and key, and what is added to it.
     """
@@ -67,7 +67,7 @@ def _spec(commands: Sequence[str], artifacts: str) -> dict[str, Any]:
 
 
 def use_artifacts(role: iam.Role, bucket: s3.IBucket, key: kms.IKey) -> None:
-    """Let a role read and write what is handed from step to step."""
+    """Let a role read and write the artifacts that are passed between steps."""
     stack = stack_of(role)
     objects = f"arn:aws:s3:::{stack.names.bucket('artifacts')}/*"
     allow(role, OBJECTS, objects, because="What is handed on has names that the pipeline makes up")

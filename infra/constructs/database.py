@@ -13,7 +13,7 @@ from infra.constructs.versions import AURORA, AURORA_FAMILY
 
 ENGINE = "aurora-postgresql"
 MASTER = "postgres"
-USER = "milequest"  # who the service is to the database: no password, a token of IAM
+USER = "milequest"  # the service's role in the database: no password, a token of IAM
 PARAMETERS = {
     "rds.force_ssl": "1",
     "log_min_duration_statement": "500",
@@ -63,7 +63,7 @@ class Database(Construct):
             self._instance(number, key)
 
     def _secret(self, key: kms.IKey) -> secretsmanager.Secret:
-        """Of the master, who creates extensions and roles; the service itself has no password."""
+        """Return the secret of the master, who creates extensions and roles; the service itself has no password."""
         secret = secretsmanager.Secret(
             self,
             "Master",
@@ -85,7 +85,7 @@ class Database(Construct):
         return secret
 
     def _password(self) -> str | None:
-        """Read by CloudFormation from the secret; it stands in no template."""
+        """Return the password, which CloudFormation reads from the secret; no template contains it."""
         return self.secret.secret_value_from_json("password").unsafe_unwrap() if self.secret else None
 
     def _subnets(self, subnets: list[str]) -> str:
@@ -93,7 +93,10 @@ class Database(Construct):
         return str(group.ref)
 
     def _instance(self, number: int, key: kms.IKey) -> None:
-        """The first is the writer, or becomes it after a promotion; the others read, and take over."""
+        """Create an instance.
+
+        The first is the writer, or becomes it after a promotion; the others read, and take over.
+        """
         instance = rds.CfnDBInstance(
             self,
             f"Instance{number}",

@@ -12,12 +12,12 @@ from infra.constructs.function import log_group
 from infra.constructs.stack import stack_of
 from infra.constructs.table import Table
 
-BUFFER_MB: Final = 64  # the least there is for Parquet
+BUFFER_MB: Final = 64  # the minimum for Parquet
 BUFFER_SECONDS: Final = 300
 
 
 class Delivery(Construct):
-    """The stream. What does not fit the table lies below `errors/`."""
+    """The stream. Records that do not fit the table are stored below `errors/`."""
 
     def __init__(self, scope: Construct, bucket: s3.Bucket, database: str, table: Table) -> None:
         super().__init__(scope, "Delivery")
@@ -63,7 +63,7 @@ class Delivery(Construct):
     def _parquet(
         self, database: str, table: str
     ) -> firehose.CfnDeliveryStream.DataFormatConversionConfigurationProperty:
-        """Records are JSON when they come and Parquet when they lie."""
+        """Return the conversion of records from JSON to Parquet."""
         stream = firehose.CfnDeliveryStream
         return stream.DataFormatConversionConfigurationProperty(
             enabled=True,

@@ -1,4 +1,4 @@
-"""The WAF: how often an address may ask, from where, and what looks like an attack."""
+"""The WAF: rate limits by address and source, and rules against attacks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +10,12 @@ from infra.constructs.stack import stack_of
 
 Rule = waf.CfnWebACL.RuleProperty
 Statement = waf.CfnWebACL.StatementProperty
-TOO_LARGE = "SizeRestrictions_BODY"  # documents of GraphQL are longer than its 8 KB; our own limits know better
+TOO_LARGE = "SizeRestrictions_BODY"  # documents of GraphQL are longer than its 8 KB; our own limits apply
 MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesSQLiRuleSet")
 
 
 class Firewall(Construct):
-    """For CloudFront, ours and Amplify's. Bodies are looked at up to 64 KB."""
+    """For CloudFront, ours and Amplify's. Bodies are inspected up to 64 KB."""
 
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, "Firewall")
@@ -72,7 +72,7 @@ def _xss() -> waf.CfnWebACL.XssMatchStatementProperty:
 
 
 def _managed(name: str, counted: list[str]) -> waf.CfnWebACL.ManagedRuleGroupStatementProperty:
-    """A group of AWS's rules, of which some only count."""
+    """Return a group of AWS's rules, of which some only count."""
     count = waf.CfnWebACL.RuleActionProperty(count={})
     return waf.CfnWebACL.ManagedRuleGroupStatementProperty(
         vendor_name="AWS",

@@ -32,9 +32,9 @@ SYNCHRONOUS = "It is called for an answer, or by what has a queue of its own for
 class Function(Construct):
     """`handler` is `module.function` of a package.
 
-    `in_network` is what touches Aurora or Valkey, `asynchronous` what is called without an answer (schedules, rules,
-    topics): its failures then lie in a queue. A `canary` shifts to a new version slowly. Grant with
-    `allow(function.role, …)`, and call the `alias`.
+    `in_network` is for functions that use Aurora or Valkey, `asynchronous` for those called without an answer
+    (schedules, rules, topics): their failed events are put into a queue. A `canary` shifts to a new version slowly.
+    Grant with `allow(function.role, …)`, and call the `alias`.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Function(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             log_group=self.logs,
             logging_format=lambda_.LoggingFormat.JSON,
-            role=self.role.without_policy_updates(),  # what it may do stands in `allow` alone
+            role=self.role.without_policy_updates(),  # only `allow` grants permissions
             reserved_concurrent_executions=stack.home.limits.reserved.get(name) or None,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             **self._failures(self.dead),
@@ -90,7 +90,7 @@ class Function(Construct):
             self._shift_slowly(failing)
 
     def _allow_the_usual(self, stack: Stack, *, in_network: bool) -> None:
-        """Logs, traces and, in the VPC, its network interface."""
+        """Allow logs, traces and, in the VPC, its network interface."""
         allow(self.role, "logs:CreateLogStream logs:PutLogEvents", self.logs.log_group_arn)
         usual = [iam.PolicyStatement(actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources=["*"])]
         if in_network:
@@ -100,7 +100,7 @@ class Function(Construct):
             acknowledge(policy, rule, "Traces and network interfaces know no resource")
 
     def _failures(self, dead: sqs.Queue | None) -> dict[str, Any]:
-        """Where the events of an asynchronous function go that failed three times."""
+        """Return the destination of an asynchronous function's events that failed three times."""
         if dead is None:
             acknowledge(self, "Serverless-LambdaDLQ", SYNCHRONOUS)
             return {}
@@ -108,7 +108,7 @@ class Function(Construct):
         return {"dead_letter_queue": dead}
 
     def _acknowledge(self, stack: Stack, *, in_network: bool) -> None:
-        """What checkov finds of the function itself."""
+        """Acknowledge checkov's findings about the function itself."""
         acknowledge(self.function, "CKV_AWS_173", "Its variables are names and addresses; what is secret it asks for")
         if not self.dead:
             acknowledge(self.function, "CKV_AWS_116", SYNCHRONOUS)
@@ -127,7 +127,7 @@ class Function(Construct):
         )
 
     def _shift_slowly(self, failing: cw.Alarm) -> None:
-        """A new version gets a tenth of the calls first, and all after five minutes in which it did not fail."""
+        """Shift to a new version slowly: a tenth of the calls first, and all after five minutes without failures."""
         role = service_role(self, "Shifter", "codedeploy")
         versions = "lambda:GetAlias lambda:UpdateAlias lambda:GetFunctionConfiguration"
         allow(role, f"{versions} lambda:InvokeFunction", self.function.function_arn, self.alias.function_arn)
@@ -142,8 +142,8 @@ class Function(Construct):
         )
 
     def _watch(self, urgency: Urgency) -> cw.Alarm:
-        """Say when it fails and when it is held back. The share of failures counts, so it is true at any load."""
-        logs.MetricFilter(  # one metric of all functions; the alarm on it stands with the dashboards
+        """Alarm on failures and throttling. The share of failures counts, so that the threshold fits any load."""
+        logs.MetricFilter(  # one metric of all functions; the stack with the dashboards has the alarm on it
             self,
             "Unexpected",
             log_group=self.logs,
@@ -156,12 +156,12 @@ class Function(Construct):
         says = f"More than 1 % of the calls of {self.name} fail"
         failing = alarm(self, "Failing", failed, 1, says, urgency=urgency, of=10)
         throttled = share_of(self.function.metric_throttles(period=MINUTE), calls, "throttled")
-        alarm(self, "Throttled", throttled, 1, f"{self.name} is held back: raise its concurrency or the account's")
+        alarm(self, "Throttled", throttled, 1, f"{self.name} is throttled: raise its concurrency or the account's")
         return failing
 
 
 def log_group(scope: Construct, id: str, name: str) -> logs.LogGroup:
-    """Logs that are kept as long as the environment keeps them."""
+    """Create a log group, with the environment's retention."""
     stack = stack_of(scope)
     group = logs.LogGroup(
         scope,

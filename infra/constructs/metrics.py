@@ -1,4 +1,4 @@
-"""The metrics that dashboards show and alarms watch, by the fixed names of what they are about."""
+"""The metrics of dashboards and alarms, by the fixed names of their resources."""
 
 from typing import Final, Literal, TypeAlias
 
@@ -12,7 +12,7 @@ IN_SEARCHES: Final = {"sum": "Sum", "max": "Maximum", "avg": "Average", "p99": "
 
 
 def metric(namespace: str, name: str, statistic: Statistic, **dimensions: str) -> cw.Metric:
-    """A metric, by the minute."""
+    """Return a metric, by the minute."""
     return cw.Metric(
         namespace=namespace,
         metric_name=name,
@@ -23,50 +23,50 @@ def metric(namespace: str, name: str, statistic: Statistic, **dimensions: str) -
 
 
 class Metrics:
-    """Of an environment in a region."""
+    """Metrics of an environment in a region."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
 
     def own(self, name: str, statistic: Statistic) -> cw.Metric:
-        """One that our code writes into its logs."""
+        """Return one that our code writes into its logs."""
         return metric(NAMESPACE, name, statistic)
 
     def subscriptions(self) -> cw.MathExpression:
-        """A line for each kind that somebody has one of."""
+        """Return a line for each kind of subscription in use."""
         return _lines(f'{{{NAMESPACE},Kind}} MetricName="Subscriptions"', "max")
 
     def api(self, name: str, statistic: Statistic) -> cw.Metric:
-        """Of the REST API."""
+        """Return one of the REST API."""
         return metric("AWS/ApiGateway", name, statistic, ApiName=self._names.of("api"))
 
     def failed_requests(self) -> cw.MathExpression:
-        """Percent of all requests."""
+        """Return the percentage of requests that fail."""
         return share_of(self.api("5XXError", "sum"), self.api("Count", "sum"), "5xx, %")
 
     def database(self, name: str, statistic: Statistic) -> cw.Metric:
-        """Of the cluster."""
+        """Return one of the cluster."""
         return metric("AWS/RDS", name, statistic, DBClusterIdentifier=self._names.of("database"))
 
     def cache(self, name: str, statistic: Statistic) -> cw.Metric:
-        """Of Valkey."""
+        """Return one of Valkey."""
         return metric("AWS/ElastiCache", name, statistic, clusterId=self._names.of("cache"))
 
     def table(self, name: str, statistic: Statistic) -> cw.Metric:
-        """Of the table of connections."""
+        """Return one of the table of connections."""
         return metric("AWS/DynamoDB", name, statistic, TableName=self._names.of("live"))
 
     def queue(self, queue: str, name: str) -> cw.Metric:
-        """Of a queue."""
+        """Return one of a queue."""
         return metric("AWS/SQS", name, "max", QueueName=queue)
 
     def functions(self, name: str, statistic: Statistic) -> cw.MathExpression:
-        """A line for each of our functions."""
+        """Return a line for each of our functions."""
         search = f'{{AWS/Lambda,FunctionName}} MetricName="{name}" {self._names.of("")}'
         return _lines(search, statistic)
 
 
 def _lines(search: str, statistic: Statistic) -> cw.MathExpression:
-    """A line for each metric that a search finds."""
+    """Return a line for each metric that a search finds."""
     expression = f"SEARCH('{search}', '{IN_SEARCHES[statistic]}', 60)"
     return cw.MathExpression(expression=expression, label="", using_metrics={}, period=MINUTE)

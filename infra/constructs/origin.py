@@ -1,4 +1,4 @@
-"""A host name of an API in this region, and the record by which Route 53 answers it with a region that is healthy."""
+"""A host name of an API in this region, and the record by which Route 53 resolves it to a healthy region."""
 
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_apigatewayv2 as gateway
@@ -46,12 +46,12 @@ class Origin(Construct):
         self._domain = self.node.find_child("Domain")
 
     def map(self, id: str, api: str, stage: str, path: str | None = None) -> None:
-        """Lead a path to a stage of an API."""
+        """Map a path to a stage of an API."""
         mapping = gateway.CfnApiMapping(self, id, api_id=api, stage=stage, domain_name=self.host, api_mapping_key=path)
         mapping.node.add_dependency(self._domain)
 
     def record(self, zone: str, *, failover: str | None = None, health: str | None = None) -> None:
-        """Answer the host's name: always, or as the primary or the secondary of two regions."""
+        """Add the host's record: unconditional, or as the primary or the secondary of two regions."""
         route53.CfnRecordSet(
             self,
             "Record",

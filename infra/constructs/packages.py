@@ -11,7 +11,7 @@ STAND_IN: Final = Path(__file__).parent.parent / "standin"
 
 
 def package(name: str) -> lambda_.Code:
-    """The code of a package. Without packages the templates are the same but for the assets' hashes."""
+    """Return the code of a package. Without packages the templates are the same but for the assets' hashes."""
     made = os.environ.get(FOLDER)
     if not made:
         return lambda_.Code.from_asset(str(STAND_IN))

@@ -8,11 +8,11 @@ from infra.constructs.access import allow, service_role
 from infra.constructs.database import USER, Database
 from infra.constructs.stack import stack_of
 
-IDLE = 1_800  # seconds until a client's connection that nobody uses is closed
+IDLE = 1_800  # seconds until an idle client connection is closed
 
 
 class Proxy(Construct):
-    """Clients bring a token of IAM, and the proxy another one to the database: there is no password anywhere."""
+    """Clients present a token of IAM, and the proxy another one to the database: there is no password anywhere."""
 
     def __init__(self, scope: Construct, database: Database) -> None:
         super().__init__(scope, "Proxy")
@@ -55,5 +55,5 @@ class Proxy(Construct):
 
     @property
     def id(self) -> str:
-        """As in the ARN of who may connect: prx-…"""
+        """Id in the ARN of its users' permission to connect: prx-…"""
         return str(cdk.Fn.select(6, cdk.Fn.split(":", self.proxy.attr_db_proxy_arn)))

@@ -1,4 +1,4 @@
-"""Athena: a workgroup whose results are encrypted and go after a month, and queries that have a name."""
+"""Athena: a workgroup whose results are encrypted and deleted after a month, and named queries."""
 
 from collections.abc import Mapping
 

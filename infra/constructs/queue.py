@@ -1,4 +1,4 @@
-"""A queue, with the one for what could not be done and the alarms of both."""
+"""A queue, with its dead-letter queue and the alarms of both."""
 
 from typing import Any, Final
 
@@ -13,16 +13,19 @@ from infra.constructs.stack import stack_of
 from infra.queues import Line
 
 OLD = 120.0  # seconds; a message that waits longer is worth a ticket
-HIGH_THROUGHPUT: Final[dict[str, Any]] = {  # else a FIFO queue takes 300 calls a second; ids name their group anyway
+HIGH_THROUGHPUT: Final[dict[str, Any]] = {  # else a FIFO queue takes 300 calls a second; ids contain their group anyway
     "fifo_throughput_limit": sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
     "deduplication_scope": sqs.DeduplicationScope.MESSAGE_GROUP,
 }
-KEPT = cdk.Duration.days(14)  # the most there is: time to look at what failed
+KEPT = cdk.Duration.days(14)  # the maximum: time to investigate failures
 ENCRYPTED = "It is encrypted with SQS's own keys, which the rule does not know"
 
 
 class Queue(Construct):
-    """A queue with its dead-letter queue. Both are called by fixed names, so other stacks need nothing of this one."""
+    """A queue with its dead-letter queue.
+
+    Both have fixed names, so that no other stack imports anything of this one.
+    """
 
     def __init__(self, scope: Construct, name: str, line: Line) -> None:
         super().__init__(scope, f"{name}-queue")
@@ -45,12 +48,12 @@ class Queue(Construct):
 
     @property
     def arn(self) -> str:
-        """Of the queue itself."""
+        """ARN of the queue itself."""
         return str(self.queue.queue_arn)
 
 
 def dead_letters(scope: Construct, id: str, name: str, *, fifo: bool = False) -> sqs.Queue:
-    """A queue of what failed for good. Anything in it pages somebody."""
+    """Create a dead-letter queue. Any message in it pages."""
     queue = sqs.Queue(
         scope,
         id,
@@ -64,6 +67,6 @@ def dead_letters(scope: Construct, id: str, name: str, *, fifo: bool = False) ->
     acknowledge(queue, "AwsSolutions-SQS3", "It is a dead-letter queue itself")
     acknowledge(queue, "Serverless-SQSRedrivePolicy", "It is a dead-letter queue itself")
     visible: cw.IMetric = queue.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="max")
-    says = f"Something failed for good and lies in {name}: look at it, mend the cause, redrive"
+    says = f"Messages failed for good and are in {name}: read them, fix the cause, redrive"
     alarm(scope, f"{id} alarm", visible, 0, says, urgency="page", minutes=1)
     return queue

@@ -1,4 +1,4 @@
-"""What calls a function: times, and what AWS's services tell of."""
+"""Triggers of functions: schedules, and events of AWS's services."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ def schedule(scope: Construct, function: Function, expression: str) -> None:
 
 
 def on_event(scope: Construct, function: Function, pattern: Mapping[str, Any]) -> None:
-    """Call it with each event of the account's own bus that is like `pattern`."""
+    """Call it with each event of the account's own bus that matches `pattern`."""
     _rule(scope, function, "event", event_pattern=pattern)
 
 

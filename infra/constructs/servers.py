@@ -15,7 +15,7 @@ from infra.constructs.service import let_ask_authorizer, let_upload, of_authoriz
 from infra.constructs.stack import stack_of
 from infra.constructs.tiers import SERVER_PORT
 
-DRAIN: Final = 120  # seconds in which a task that goes away tells its sockets so (1001); the most there is
+DRAIN: Final = 120  # seconds for a task that stops to close its sockets (1001); the maximum
 SETTINGS: Final = {  # variables, by the parameters they come from
     "MILEQUEST_DATABASE_URL": "data/writer-url",
     "MILEQUEST_DATABASE_READER_URL": "data/reader-url",
@@ -106,21 +106,21 @@ class Servers(Construct):
         )
 
     def _own_settings(self) -> dict[str, str]:
-        """Parameters of this stack for what no other one tells: a task's settings all come from such."""
+        """Create parameters for settings that no other stack shares: all of a task's settings come from parameters."""
         stack = stack_of(self)
         given = {
             **of_service(stack),
             **of_authorizer(stack),
             "MILEQUEST_HOST": "0.0.0.0",
             "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
-            "MILEQUEST_TRUSTED_PROXIES": stack.where.cidr,  # the balancer: else all sockets are of its one address
+            "MILEQUEST_TRUSTED_PROXIES": stack.where.cidr,  # the balancer, as whose all sockets would count otherwise
         }
         keys = {name: f"fleet/{name.removeprefix('MILEQUEST_').lower().replace('_', '-')}" for name in given}
         self._parameters = [stack.share(keys[name], value) for name, value in given.items()]
         return keys
 
     def _starter(self, logs: str, parameters: list[str]) -> iam.Role:
-        """Who fetches the image and the settings."""
+        """Return the role that pulls the image and reads the settings."""
         stack = stack_of(self)
         role = service_role(self, "Starter", "ecs-tasks")
         images = stack.arn_of("ecr", f"repository/{stack.names.of('server')}")
@@ -131,7 +131,7 @@ class Servers(Construct):
         return role
 
     def _task_role(self) -> iam.Role:
-        """What the server itself may do."""
+        """Return the role of the server itself."""
         stack = stack_of(self)
         role = service_role(self, "Role", "ecs-tasks")
         allow(role, "rds-db:connect", stack.shared("data/connect-arn"))
@@ -142,7 +142,7 @@ class Servers(Construct):
         return role
 
     def _scale(self) -> None:
-        """As many tasks as their sockets need: connections of the balancer for each task."""
+        """Scale the number of tasks by their sockets: connections of the balancer for each task."""
         stack = stack_of(self)
         sizes = stack.home.sizes
         target = scaling.CfnScalableTarget(

@@ -1,4 +1,4 @@
-"""What the functions of the service are told and may do, by what they have to do with."""
+"""Settings and permissions of the service's functions, by what they use."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ QUEUES = {"news": True, "posts": True, "later": False, "kicks": False}  # whethe
 
 
 def token_environment(stack: Stack) -> dict[str, str]:
-    """How tokens are checked."""
+    """Return the settings to check tokens."""
 
     return {
         "MILEQUEST_JWKS_URL": stack.shared("identity/keys"),
@@ -31,12 +31,12 @@ def token_environment(stack: Stack) -> dict[str, str]:
 
 
 def of_authorizer(stack: Stack) -> dict[str, str]:
-    """Who decides about other tokens, where the operator has somebody who does."""
+    """Return the setting of the operator's authorizer for other tokens, if there is one."""
     return {"MILEQUEST_AUTHORIZER": _authorizer_arn(stack)} if stack.home.authorizer else {}
 
 
 def let_ask_authorizer(role: iam.IRole) -> None:
-    """Let a role ask that function, if there is one."""
+    """Let a role call the operator's authorizer, if there is one."""
     stack = stack_of(role)
     if stack.home.authorizer:
         allow(role, "lambda:InvokeFunction", _authorizer_arn(stack))
@@ -47,7 +47,7 @@ def _authorizer_arn(stack: Stack) -> str:
 
 
 def of_data(stack: Stack) -> dict[str, str]:
-    """Where the data is, for functions."""
+    """Return the addresses of the data, for functions."""
     return {
         "MILEQUEST_DATABASE_URL": stack.shared("data/writer-url"),
         "MILEQUEST_DATABASE_READER_URL": stack.shared("data/reader-url"),
@@ -59,7 +59,7 @@ def of_data(stack: Stack) -> dict[str, str]:
 
 
 def of_service(stack: Stack) -> dict[str, str]:
-    """How clients reach us, and who is told of commits."""
+    """Return the public addresses of the service, and the destination of commit notifications."""
     return {
         "MILEQUEST_PUBLIC_URL": f"https://{stack.names.host('api')}",
         "MILEQUEST_ALLOWED_ORIGINS": f"https://{stack.home.domain},https://{stack.names.host('admin')}",
@@ -69,7 +69,7 @@ def of_service(stack: Stack) -> dict[str, str]:
 
 
 def of_sockets(stack: Stack) -> dict[str, str]:
-    """Where the sockets' rows and queues are."""
+    """Return the names of the sockets' tables and queues."""
     return {
         "MILEQUEST_LIVE_TABLE": stack.names.of("live"),
         "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
@@ -78,23 +78,23 @@ def of_sockets(stack: Stack) -> dict[str, str]:
 
 
 def of_bus(stack: Stack) -> dict[str, str]:
-    """Where is told what happened."""
+    """Return the name of the event bus."""
     return {"MILEQUEST_EVENT_BUS": stack.names.of("bus")}
 
 
 def queue_url(stack: Stack, name: str) -> str:
-    """A queue's address."""
+    """Return a queue's URL."""
     queue = stack.names.queue(name, fifo=QUEUES[name])
     return f"https://sqs.{stack.region}.amazonaws.com/{stack.account}/{queue}"
 
 
 def queue_arn(stack: Stack, name: str) -> str:
-    """A queue's ARN."""
+    """Return a queue's ARN."""
     return stack.arn_of("sqs", stack.names.queue(name, fifo=QUEUES[name]))
 
 
 def data_function(scope: Construct, name: str, handler: str, says: str, **given: object) -> Function:
-    """A function that asks the databases and tells of its commits."""
+    """Create a function that uses the databases and sends commit notifications."""
     stack = stack_of(scope)
     more: Mapping[str, str] = given.pop("variables", {})  # type: ignore[assignment]  # one of `Function`'s own
     variables = {**of_data(stack), **token_environment(stack), **more}
@@ -106,7 +106,7 @@ def data_function(scope: Construct, name: str, handler: str, says: str, **given:
 
 
 def let_cache(role: iam.IRole) -> None:
-    """Let a role use Valkey, as the one user it has."""
+    """Let a role use Valkey, as its only user."""
     stack = stack_of(role)
     allow(role, "elasticache:Connect", stack.shared("data/cache-arn"), stack.shared("data/cache-user-arn"))
 
@@ -120,13 +120,13 @@ def let_sockets(function: Function, *queues: str) -> None:
 
 
 def let_publish(function: Function) -> None:
-    """Let a function tell the bus what happened."""
+    """Let a function publish to the event bus."""
     stack = stack_of(function)
     allow(function.role, "events:PutEvents", stack.arn_of("events", f"event-bus/{stack.names.of('bus')}"))
 
 
 def let_upload(role: iam.IRole) -> None:
-    """Let a role sign forms for pictures, which is to put them there itself, and take away what is shown."""
+    """Let a role sign upload forms for pictures, which requires its own right to put them, and delete shown ones."""
     stack = stack_of(role)
     because = "Pictures have names of their own"
     allow(role, "s3:PutObject", pictures_arn(stack, COMING), because=because)
@@ -135,7 +135,7 @@ def let_upload(role: iam.IRole) -> None:
 
 
 def grant_picture_scan(function: Function) -> None:
-    """Let a function take what came in, and show it or not. Who may not list is told nothing of what is not there."""
+    """Let a function read an upload, and publish or delete it. With the right to list, a missing object gives 404."""
     stack = stack_of(function)
     because = "Pictures have names of their own"
     allow(function.role, "s3:GetObject s3:DeleteObject", pictures_arn(stack, COMING), because=because)
@@ -145,12 +145,12 @@ def grant_picture_scan(function: Function) -> None:
 
 
 def pictures_arn(stack: Stack, folder: str) -> str:
-    """All pictures of a folder."""
+    """Return the ARN of all pictures of a folder."""
     return f"arn:aws:s3:::{stack.names.bucket('user-data')}/{folder}/*"
 
 
 def let_sign_in(function: Function) -> None:
-    """Let a function sign people up and in. What takes no role of ours to call is allowed by the client's secret."""
+    """Let a function sign people up and in. Calls that take no role of ours are allowed by the client's secret."""
     stack = stack_of(function)
     actions = "AdminInitiateAuth AdminSetUserPassword AdminUserGlobalSignOut DescribeUserPoolClient"
     allow(

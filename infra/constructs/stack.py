@@ -1,4 +1,4 @@
-"""What all stacks have in common: their names, and values handed over by SSM parameters."""
+"""Common parts of all stacks: their names, and values shared by SSM parameters."""
 
 from typing import cast
 
@@ -29,24 +29,24 @@ class Stack(cdk.Stack):
         )
 
     def share(self, key: str, value: str) -> ssm.StringParameter:
-        """Tell other stacks a value; what it is stands in its key: `data/writer-host`."""
+        """Share a value with other stacks, by a descriptive key: `data/writer-host`."""
         name = self.names.parameter(key)
         return ssm.StringParameter(self, f"Share {key}", parameter_name=name, string_value=value)
 
     def shared(self, key: str) -> str:
-        """A value another stack tells, read when this one is deployed."""
+        """Return a value another stack shares, read when this one is deployed."""
         return str(ssm.StringParameter.value_for_string_parameter(self, self.names.parameter(key)))
 
     def arn_of(self, service: str, resource: str) -> str:
-        """The ARN of what has a fixed name, in this region: `arn_of("sqs", names.queue("jobs"))`."""
+        """Return the ARN of a resource with a fixed name, in this region: `arn_of("sqs", names.queue("jobs"))`."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def private_subnets(self) -> list[str]:
-        """The ids of the subnets of functions and servers, one in each zone."""
+        """Return the ids of the subnets of functions and servers, one in each zone."""
         return self._subnets("private")
 
     def data_subnets(self) -> list[str]:
-        """The ids of the subnets of databases, one in each zone."""
+        """Return the ids of the subnets of databases, one in each zone."""
         return self._subnets("data")
 
     def _subnets(self, kind: str) -> list[str]:
@@ -54,5 +54,5 @@ class Stack(cdk.Stack):
 
 
 def stack_of(construct: IConstruct) -> Stack:
-    """The stack a construct stands in."""
+    """Return the stack of a construct."""
     return cast(Stack, cdk.Stack.of(construct))

@@ -1,4 +1,4 @@
-"""The stage of a REST API: traced, metered, throttled, its requests written down without who asked."""
+"""The stage of a REST API: traced, metered, throttled, its requests logged without their callers."""
 
 from aws_cdk import aws_apigateway as rest
 
@@ -8,7 +8,7 @@ from infra.names import STAGE
 
 
 def stage_options(stack: Stack, id: str, log_name: str) -> rest.StageOptions:
-    """The one stage of an API of `stack`."""
+    """Return the options of the one stage of an API of `stack`."""
     return rest.StageOptions(
         stage_name=STAGE,
         tracing_enabled=True,

@@ -1,4 +1,4 @@
-"""The steps of a pipeline, as CodePipeline wants them."""
+"""The steps of a pipeline, in CodePipeline's format."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -11,7 +11,7 @@ CAPABILITIES = "CAPABILITY_IAM,CAPABILITY_NAMED_IAM,CAPABILITY_AUTO_EXPAND"
 
 
 def stage(name: str, *actions: Action) -> Stage:
-    """Actions that stand together."""
+    """Return a stage of actions."""
     return Stage(name=name, actions=list(actions))
 
 
@@ -42,32 +42,32 @@ def _action(
 
 
 def source(connection: str, repository: str, branch: str) -> Action:
-    """A push to a branch of the repository."""
+    """Return the source: a push to a branch of the repository."""
     given = {"ConnectionArn": connection, "FullRepositoryId": repository, "BranchName": branch}
     whole = given | {"OutputArtifactFormat": "CODEBUILD_CLONE_REF"}
     return _action("GitHub", "Source", "CodeStarSourceConnection", whole, outputs=["source"])
 
 
 def release(bucket: str, key: str) -> Action:
-    """An artifact set that another pipeline made."""
+    """Return the source: an artifact set that another pipeline made."""
     given = {"S3Bucket": bucket, "S3ObjectKey": key, "PollForSourceChanges": "false"}
     return _action("Release", "Source", "S3", given, outputs=["assembly"])
 
 
 def build(name: str, project: str, given: str, *made: str, order: int = 1) -> Action:
-    """A project of CodeBuild."""
+    """Return a build by a project of CodeBuild."""
     return _action(
         name, "Build", "CodeBuild", {"ProjectName": project}, inputs=[given], outputs=list(made), order=order
     )
 
 
 def approval(says: str) -> Action:
-    """Somebody looks and says yes."""
+    """Return a manual approval."""
     return _action("Approve", "Approval", "Manual", {"CustomData": says})
 
 
 def update(stack: str, template: str, role: str, order: int, region: str) -> Action:
-    """A stack, made or changed by CloudFormation with the role that the bootstrap made for it."""
+    """Return the creation or update of a stack by CloudFormation, with the role that the bootstrap made for it."""
     given = {
         "ActionMode": "CREATE_UPDATE",
         "StackName": stack,

@@ -1,4 +1,4 @@
-"""A function that follows a table's stream: each change comes at least once, those of one item in their order."""
+"""A function that consumes a table's stream: each change arrives at least once, those of one item in order."""
 
 import json
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ BEHIND: Final = 120_000.0  # milliseconds; a stream keeps changes for a day
 
 
 def follow(function: Function, stream: str, changes: Mapping[str, Any], life: int) -> None:
-    """Have a function told of the changes that fit the pattern `changes`. After `life` seconds one matters no more.
+    """Have a function called with changes that match the pattern `changes`. After `life` seconds one is obsolete.
 
-    What fails comes again until then, however often: it may be Valkey that is away. Then where it stands in the stream
-    lies in a queue. A new mapping begins with the oldest there is, for what changes while it is made would be lost.
+    A failed batch is retried until then, however often: the cause may be that Valkey is away. Then its position in the
+    stream is put into a queue. A new mapping begins with the oldest change, as those made meanwhile would be lost.
     """
     steps = "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams"
     allow(function.role, steps, stream)

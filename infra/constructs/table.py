@@ -1,4 +1,4 @@
-"""A table of Glue: what files of a bucket are to Athena."""
+"""A table of Glue: the schema of a bucket's files for Athena."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _HIVE: Final = "org.apache.hadoop.hive.ql.io"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What the files are, in the words of Hive."""
+    """Format of the files, in Hive's terms."""
 
     name: str
     input: str
@@ -37,7 +37,7 @@ PARQUET: Final = Format(
 
 
 class Table(Construct):
-    """A table whose partitions, if there are any, Athena works out itself (`projection`): nobody has to add one."""
+    """A table whose partitions, if any, Athena computes itself (`projection`): none has to be added."""
 
     def __init__(
         self,

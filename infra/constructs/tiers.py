@@ -1,4 +1,4 @@
-"""Who may speak to whom in the VPC: a security group for each tier, and a network ACL for each kind of subnet."""
+"""Network access within the VPC: a security group for each tier, and a network ACL for each kind of subnet."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from constructs import Construct
 
 from infra.constructs.stack import stack_of
 
-DATABASE_PORT = 5_433  # not PostgreSQL's own, which is tried first by whoever got in
+DATABASE_PORT = 5_433  # not PostgreSQL's own, which an intruder tries first
 CACHE_PORTS = (6_379, 6_380)  # the writer's and the reader's
 SERVER_PORT = 8_000
 TLS = 443
@@ -28,11 +28,11 @@ WAYS: Sequence[tuple[str, str, int]] = (  # from, to, port
     ("proxy", "database", DATABASE_PORT),
     ("balancer", "servers", SERVER_PORT),
 )
-CALLERS = ("functions", "servers")  # also speak to what is outside
+CALLERS = ("functions", "servers")  # also call hosts outside
 
 
 class Tiers(Construct):
-    """The security groups. Nothing comes in but by the ways above, and from the edge to the balancer."""
+    """The security groups. They admit only the ways above, and the edge to the balancer."""
 
     def __init__(self, scope: Construct, vpc: ec2.IVpc) -> None:
         super().__init__(scope, "Tiers")
@@ -60,7 +60,7 @@ class Tiers(Construct):
 
 
 class Acls(Construct):
-    """Network ACLs: a second fence, which knows only addresses. Data subnets speak to our VPC alone."""
+    """Network ACLs: a second barrier, by addresses alone. Data subnets reach our VPC only."""
 
     def __init__(self, scope: Construct, vpc: ec2.IVpc) -> None:
         super().__init__(scope, "Acls")

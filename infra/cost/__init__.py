@@ -1,5 +1,5 @@
-"""What AWS would charge, from the templates and how much is used: `make cost`. Standard library only, no network.
+"""AWS's estimated charges, from the templates and the usage: `make cost`. Standard library only, no network.
 
-A price (`prices`) is of something that is sold; how much of it is taken is said by the resources of the templates
-(`resources`) and by what people do (`usage`), with coefficients that were measured where that was possible.
+A price (`prices`) is of a unit sold; the quantities follow from the resources of the templates (`resources`) and
+from people's usage (`usage`), with coefficients that were measured where that was possible.
 """

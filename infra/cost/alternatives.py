@@ -1,6 +1,6 @@
-"""Three ways to carry requests and news: API Gateway with our functions, our servers on Fargate, and AWS AppSync.
+"""Three ways to carry requests and events: API Gateway with our functions, our servers on Fargate, and AWS AppSync.
 
-Each is what it takes alone; the database, accounts, pages and logs are the same behind all of them.
+Each is its own cost alone; the database, accounts, pages and logs are the same behind all of them.
 """
 
 import math
@@ -16,7 +16,7 @@ Way: TypeAlias = Callable[[Usage], Quantities]
 
 BUSY: Final = 0.6  # of a server's core, as the fleet scales
 PAGE_MS, WRITE_MS = CPU_MS["page", "api"], CPU_MS["walk", "api"]  # of a core, on a server of ours as in the function
-LEAN: Final = 512  # MB, of the functions that know no GraphQL
+LEAN: Final = 512  # MB, of the functions without GraphQL
 MEMORY: Final = {
     "authorizer": LEAN,
     "connect": LEAN,
@@ -30,7 +30,7 @@ SECONDS: Final = HOURS * 3600
 
 
 def api_gateway(usage: Usage) -> Quantities:
-    """As it is deployed."""
+    """Return the quantities as it is deployed."""
     asked = usage.asked()
     return {
         "api-gateway.rest": usage.requests / MILLION,
@@ -46,9 +46,9 @@ def api_gateway(usage: Usage) -> Quantities:
 
 
 def fargate(usage: Usage) -> Quantities:
-    """Requests and sockets on servers behind the balancer, as many as their busiest hour needs."""
+    """Return those of requests and sockets on servers behind the balancer, as many as their busiest hour needs."""
     tasks = servers(usage.sockets * usage.habits.peak, cores(usage) * usage.habits.peak)
-    fresh = (usage.visits + usage.requests) / SECONDS / 25  # each request as a connection of its own
+    fresh = (usage.visits + usage.requests) / SECONDS / 25  # each request on a connection of its own
     units = max(fresh, usage.sockets / 3_000, usage.out_gb / HOURS)
     return {
         "fargate.cpu": tasks * TASK_CPU / 1024 * HOURS,
@@ -60,7 +60,7 @@ def fargate(usage: Usage) -> Quantities:
 
 
 def appsync(usage: Usage) -> Quantities:
-    """The same schema behind AWS AppSync: a function for each request, and a mutation for whatever is to be told."""
+    """Return those of the same schema behind AWS AppSync: a function for each request, a mutation for each event."""
     told = usage.walks * usage.habits.topics
     updates = usage.deliveries + usage.visits * (1 + usage.habits.topics)  # connecting and subscribing are updates too
     return {
@@ -77,7 +77,7 @@ WAYS: Final[Mapping[str, Way]] = {"API Gateway": api_gateway, "Fargate": fargate
 
 
 def cores(usage: Usage) -> float:
-    """Of a server, on the average."""
+    """Return the busy cores of servers, on average."""
     return (
         usage.deliveries / SECONDS * SOCKET_CPU_US.value / 1e6
         + usage.sockets * SOCKET_IDLE_US.value / 1e6
@@ -88,12 +88,12 @@ def cores(usage: Usage) -> float:
 
 
 def servers(sockets: float, busy_cores: float) -> int:
-    """Tasks that hold so many sockets and do so much: at least two."""
+    """Return the tasks that hold so many sockets and use so many cores: at least two."""
     return max(2, math.ceil(sockets / SOCKETS_PER_TASK), math.ceil(busy_cores / (TASK_CPU / 1024) / BUSY))
 
 
 def switch(cheap: Way, dear: Way, most: int = 10_000_000) -> int | None:
-    """With how many people `dear` begins to cost more than `cheap`; None where that is never before `most`."""
+    """Return the number of people from which `dear` costs more than `cheap`; None where that is never before `most`."""
 
     def is_dearer(people: int) -> bool:
         return total(dear(Usage(people))) > total(cheap(Usage(people)))

@@ -1,7 +1,7 @@
-"""How much one thing that happens takes of AWS. Each says where it was measured, or that it is assumed.
+"""Consumption of AWS per event. Each coefficient names its measurement, or that it is assumed.
 
-Nothing ran on AWS: of a function's time the CPU was measured on a machine of ours, and what it waits for is assumed.
-What the gateway asks for is counted at the wire, and held against this by
+Nothing ran on AWS: of a function's time the CPU was measured on a machine of ours, and its waiting is assumed. The
+gateway's calls are counted at the wire, and compared with this by
 `tests/subscriptions/apigateway/test_metering.py`.
 """
 
@@ -11,12 +11,12 @@ from typing import Final
 
 SENT_AT_ONCE: Final = 10  # messages of one call of SQS
 READ_BYTES: Final = 4096  # of one unit of reading
-LISTENER_BYTES: Final = 540  # of a listener's row, of which those of a group are read one after another
+LISTENER_BYTES: Final = 540  # of a subscription's row; those of a group are read one after another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the gateway asks AWS for: units of DynamoDB, calls that send to queues, messages to sockets."""
+    """Calls of the gateway to AWS: units of DynamoDB, calls that send to queues, messages to sockets."""
 
     reads: int = 0
     writes: int = 0
@@ -33,21 +33,22 @@ class Asked:
 
 
 OPENED: Final = Asked(reads=6, writes=16, sends=2, posts=2)
-"""A socket with one subscription, whose document its planner has not met: the seats and rows, the acknowledgement and
-the first result."""
+"""A socket with one subscription, whose document is new to its planner: the seats and rows, the acknowledgement and
+the first result.
+"""
 CLOSED: Final = Asked(reads=1, writes=5)
-"""And when it ends."""
+"""The end of that socket."""
 SIGN_OF_LIFE: Final = Asked(writes=1, posts=1)
-"""What every socket is sent every eight minutes."""
+"""Keep-alive to a socket, every eight minutes."""
 
 
 def _listed(listeners: int) -> int:
-    """Units to read all rows of a group of so many: once by the planner and once more by the poster."""
+    """Return the units to read all rows of a group of so many: once by the planner and once more by the poster."""
     return math.ceil(listeners * LISTENER_BYTES / READ_BYTES)
 
 
 def log_event(*, groups: int, batches: int, listeners: int) -> Asked:
-    """An event of a log whose listeners lie in so many groups (shards), and in so many buckets of posts over all."""
+    """Return the calls for a log's event whose subscribers are in so many groups, and in so many buckets over all."""
     each = _listed(math.ceil(listeners / groups)) if groups else 0
     news = math.ceil(groups / SENT_AT_ONCE)
     posts = math.ceil(batches / groups / SENT_AT_ONCE) * groups if groups else 0
@@ -55,7 +56,7 @@ def log_event(*, groups: int, batches: int, listeners: int) -> Asked:
 
 
 def state_event(*, batches: int, listeners: int) -> Asked:
-    """A state that is another one now: beside what the event of its log costs anyway."""
+    """Return the calls for a state's change, beside those for the event of its log."""
     return Asked(
         reads=3 + 2 * _listed(listeners) + batches,
         writes=3,
@@ -66,7 +67,7 @@ def state_event(*, batches: int, listeners: int) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
-    """A number with its unit and where it is from."""
+    """A number with its unit and its source."""
 
     value: float
     unit: str
@@ -79,15 +80,16 @@ WIRE: Final = "tests/subscriptions/apigateway/test_metering.py"
 
 MEASURED: Final = "tests/soak/test_billed.py"
 """Medians of 60 to 200 warm calls of the deployed functions on a local AWS: Python 3.11 on x86-64, 2 cores with other
-work beside, November 2026. Lambda's Python 3.14 took as long there, or up to a quarter less. Its ARM nobody has
-measured: an emulated one tells nothing of that."""
+work beside, November 2026. Lambda's Python 3.14 took as long there, or up to a quarter less. Its ARM was not
+measured: an emulated one gives no useful times.
+"""
 STATEMENT_MS: Final = Coefficient(3, "ms, a statement of Aurora from a server of ours", ASSUMED)
 SEARCH_MS: Final = Coefficient(100, "ms, one that looks through all there is", ASSUMED)
 DYNAMODB_MS: Final = Coefficient(5, "ms, a call of DynamoDB", ASSUMED)
 SQS_MS: Final = Coefficient(10, "ms, a call of SQS", ASSUMED)
 SOCKET_MS: Final = Coefficient(15, "ms, a message by @connections", ASSUMED)
 FIREHOSE_MS: Final = Coefficient(20, "ms, a record for Firehose", ASSUMED)
-CPU_MS: Final = {  # of a whole core, by what was done and the function that a call of it is
+CPU_MS: Final = {  # of a whole core, by the operation and the function that a call of it is
     ("page", "api"): 3.1,
     ("page", "authorizer"): 0.86,
     ("subscribe", "message"): 3.2,
@@ -105,10 +107,11 @@ CPU_MS: Final = {  # of a whole core, by what was done and the function that a c
     ("duty", "post-confirmation"): 1.2,
     ("duty", "pre-token-generation"): 0.79,
 }
-"""A walk that three heard of called the planner 1.8 times and the poster 2.2 times, as messages come together. The
-model has a call for each message, 3 and 6: it counts more than there may be."""
+"""A walk of which three were notified called the planner 1.8 times and the poster 2.2 times, as messages are batched.
+The model has a call for each message, 3 and 6: an upper bound.
+"""
 LEAN: Final = frozenset({"authorizer", "connect", "disconnect", "post-confirmation", "pre-token-generation", "to-lake"})
-LEAN_SHARE: Final = 512 / 1_769  # of a core, which these have with their memory; the others here have one
+LEAN_SHARE: Final = 512 / 1_769  # of a core, which these get with their memory; the others here get one
 
 
 def _billed(
@@ -122,7 +125,7 @@ def _billed(
     sockets: int = 0,
     records: int = 0,
 ) -> Coefficient:
-    """What was measured of CPU, and what is waited for one after another, of which each takes an assumed time."""
+    """Return the billed time: the measured CPU, and assumed times of calls that are awaited one after another."""
     cpu_ms = CPU_MS[what, function] / (LEAN_SHARE if function in LEAN else 1)
     waits = (
         (statements, STATEMENT_MS, "statements"),
@@ -139,7 +142,7 @@ def _billed(
 
 ROUND_SOCKET_US: Final = Coefficient(70, "us of a core, a socket in a round", MEASURED)
 WRITE: Final = _billed("walk", "api", statements=14, sends=1)
-"""A request that logs a walk, with the statements of `tests/performance/logging_walks.py` and the kick."""
+"""A request that logs a walk, with the statements of `tests/performance/logging_walks.py` and the notification."""
 FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
     "authorizer": _billed("page", "authorizer"),
     "api": _billed("page", "api", statements=4),

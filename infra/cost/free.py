@@ -1,4 +1,4 @@
-"""Types of the templates that cost nothing of their own, each with the reason, and those nobody found a price for."""
+"""Types of the templates that cost nothing of their own, each with the reason, and those without a known price."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -96,6 +96,6 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::WAFv2::WebACLAssociation": PART,
     "AWS::XRay::Group": CONTROL,
 }
-UNKNOWN: Final[Mapping[str, str]] = {  # what is missing in the sums
+UNKNOWN: Final[Mapping[str, str]] = {  # missing in the sums
     "AWS::Cognito::UserPoolReplica": "no price was found for a pool that is replicated",
 }

@@ -12,7 +12,7 @@ from infra.cost.templates import quantities, read
 from infra.cost.usage import Usage, UsageProfile
 
 PEOPLE: Final = (1_000, 10_000, 100_000, 1_000_000)
-USUAL: Final = 100_000  # people, of the table of what matters
+USUAL: Final = 100_000  # people, in the table of the largest costs
 CHANGES: Final[Mapping[str, UsageProfile]] = {
     "twice the requests": UsageProfile(requests=800),
     "twice the walks": UsageProfile(walks=40),
@@ -23,18 +23,18 @@ CHANGES: Final[Mapping[str, UsageProfile]] = {
 
 
 def report(folder: Path) -> str:
-    """All of it."""
+    """Return the whole report."""
     parts = (_as_deployed(folder), _ways(), _switches(), _changes(folder), _drawn(), _missing(folder))
     return "\n".join(line for part in parts for line in (*part, ""))
 
 
 def taken(folder: Path, usage: Usage, environment: str = "production") -> Quantities:
-    """What an environment takes in a month, by what is sold."""
+    """Return the quantities of an environment in a month, by what is sold."""
     return quantities(read(folder, environment, usage))
 
 
 def floor(folder: Path, environment: str = "production") -> float:
-    """What it costs when nobody comes."""
+    """Return the cost without any usage."""
     return total(taken(folder, Usage(0), environment))
 
 

@@ -1,4 +1,4 @@
-"""What each resource of the templates takes of what is sold. A type that is neither here nor in `free` is an error."""
+"""Quantities of the templates' resources, by what is sold. A type that is neither here nor in `free` is an error."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,35 +21,33 @@ CACHED_KB: Final = 2  # of Valkey for each active person, assumed
 ECPU_PER_REQUEST: Final = 4  # assumed
 LISTENING_KB: Final = 0.3  # of Valkey for each socket and each subscription, assumed
 ECPU_PER_CHANGE: Final = 4  # of them, assumed: what a script does three times, and its text
-METRICS: Final = (
-    12  # of ours, as docs/aws.md has them, with five kinds of subscriptions; a region that stands by has fewer
-)
+METRICS: Final = 12  # of ours, as docs/aws.md has them, with five kinds of subscriptions; a standby region has fewer
 INSIGHTS: Final = 30  # metrics that Container Insights writes of a cluster with one service, assumed
 
 
 class UnpricedError(LookupError):
-    """A type of resource of which nobody has said what it costs."""
+    """A type of resource without a known price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack's template, and how much is used where it stands: nothing in a region that stands by."""
+    """A stack's template, and the usage in its region: none in one that stands by."""
 
     name: str
     resources: Mapping[str, Body]
     usage: Usage
 
     def named(self, body: Body, key: str) -> str:
-        """The name in a resource, without what all names begin with: milequest-production-."""
+        """Return the name in a resource, without the common prefix: milequest-production-."""
         return str(body[key]).split("-", 2)[2].removesuffix(".fifo")
 
     def of(self, type: str) -> list[Body]:
-        """The properties of all resources of a type."""
+        """Return the properties of all resources of a type."""
         return [body.get("Properties", {}) for body in self.resources.values() if body["Type"] == type]
 
 
 def lines(stack: Stack) -> Lines:
-    """Everything a stack takes: what is sold, and how much of it in a month."""
+    """Yield the quantities of a stack in a month, by what is sold."""
     for body in stack.resources.values():
         kind = body["Type"]
         if kind in PRICED:
@@ -102,7 +100,7 @@ def _archive(stack: Stack, body: Body) -> Lines:
 
 
 def _acus(stack: Stack) -> tuple[float, float]:
-    """Of all instances when nobody comes, and of the writer on the average."""
+    """Return the ACUs of all instances without usage, and of the writer on average."""
     (cluster,) = stack.of("AWS::RDS::DBCluster")
     least = cluster["ServerlessV2ScalingConfiguration"]["MinCapacity"]
     return least, max(least, stack.usage.requests / HOURS / 3600 / 100 * ACUS_PER_100.value)
@@ -115,7 +113,7 @@ def _instance(stack: Stack, body: Body) -> Lines:
 
 def _cluster(stack: Stack, body: Body) -> Lines:
     walks = stack.usage.walks
-    yield "aurora.storage", max(10.0, walks * KB_PER_WALK * 12 / MILLION)  # ten at least, says AWS
+    yield "aurora.storage", max(10.0, walks * KB_PER_WALK * 12 / MILLION)  # the minimum, by AWS
     yield "aurora.io", walks * IO_PER_WALK / MILLION
     if "GlobalClusterIdentifier" in body:
         yield "aurora.replicated", walks * IO_PER_WALK / 2 / MILLION
@@ -204,7 +202,7 @@ def _check(stack: Stack, body: Body) -> Lines:
 
 
 def _each(sku: str, quantity: float = 1) -> Callable[[Stack, Body], Lines]:
-    """One of them costs always the same."""
+    """Return a resource type of constant cost: one unit each."""
 
     def same(stack: Stack, body: Body) -> Lines:
         yield sku, quantity

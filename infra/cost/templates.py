@@ -13,7 +13,7 @@ NOBODY: Final = Usage(0)
 
 
 def read(folder: Path, environment: str, usage: Usage) -> list[Stack]:
-    """The stacks. All use is in the primary region."""
+    """Return the stacks. All usage is in the primary region."""
     return [
         Stack(
             (name := file.name.removesuffix(".template.json")).split("-")[2],
@@ -25,5 +25,5 @@ def read(folder: Path, environment: str, usage: Usage) -> list[Stack]:
 
 
 def quantities(stacks: list[Stack]) -> Quantities:
-    """All that is taken in a month, by what is sold."""
+    """Return all quantities of a month, by what is sold."""
     return together(line for stack in stacks for line in lines(stack))

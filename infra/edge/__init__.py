@@ -1,1 +1,1 @@
-"""What runs at CloudFront."""
+"""Code that runs at CloudFront."""

@@ -1,4 +1,4 @@
-"""Starts a local AWS and deploys the service to it. PostgreSQL and Valkey are whichever the values name."""
+"""Starts a local AWS and deploys the service to it. PostgreSQL and Valkey are those in the values."""
 
 import json
 import os
@@ -20,20 +20,20 @@ from infra.names import Names
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 PATIENCE: Final = 60.0  # seconds it may take to start
-HOME: Final = Names(STAGING, STAGING.primary)  # whose templates are deployed if nobody says otherwise
+HOME: Final = Names(STAGING, STAGING.primary)  # whose templates are deployed by default
 ORDER: Final = ("state", "events", "identity", "migrations", "api", "live", "jobs", "lake")
 """The stacks that are deployed, each after those whose values it needs."""
 
 
 @dataclass(frozen=True)
 class LocalAws:
-    """One that runs."""
+    """A running local AWS."""
 
     endpoint: str
     process: subprocess.Popen[bytes]
 
     def kill(self) -> None:
-        """End it with its functions as a power failure does."""
+        """Kill it with its functions, like a power failure."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -41,7 +41,10 @@ class LocalAws:
 
 @contextmanager
 def running(server: Path, folder: Path, names: Names = HOME) -> Iterator[LocalAws]:
-    """A local AWS of a region, run by the interpreter `server`; its log is in `folder`. It keeps nothing."""
+    """Run a local AWS of a region, by the interpreter `server`; its log is in `folder`.
+
+    Its state is lost at the end.
+    """
     python = functions_python(folder)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -67,14 +70,14 @@ def running(server: Path, folder: Path, names: Names = HOME) -> Iterator[LocalAw
 
 
 def functions_python(folder: Path) -> Path:
-    """The interpreter that functions run on, made in `folder`: it has no packages, so that what theirs lacks shows."""
+    """Return the functions' interpreter, made in `folder`: without packages, so that missing ones in theirs show."""
     bare = folder / "python"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
     return bare / "bin" / "python"
 
 
 def _environ(port: int, python: Path, unpacked: str, names: Names) -> dict[str, str]:
-    """What it is told, and no more, for it hands its own environment on to the functions."""
+    """Return its environment, kept minimal, for it passes its own on to the functions."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": unpacked,
@@ -93,7 +96,7 @@ def _environ(port: int, python: Path, unpacked: str, names: Names) -> dict[str, 
 
 
 def _elsewhere(names: Names) -> dict[str, str]:
-    """What the stacks that are not deployed here would hand over."""
+    """Return the values that the stacks not deployed here would share."""
     where = f"{names.region.name}:{names.environment.account}"
     key = f"arn:aws:kms:{where}:key/local"
     return {
@@ -116,7 +119,7 @@ def deployed(
     without: Sequence[str] = (),
     names: Names = HOME,
 ) -> dict[str, str]:
-    """Deploy all stacks but some; what they hand over. `folder` is for what is written on the way."""
+    """Deploy all stacks but some; return the shared values. `folder` is for temporary files."""
     given = folder / "values.json"
     given.write_text(json.dumps({**_elsewhere(names), **values}))
     where = (names.environment.name, names.region.name)

@@ -1,6 +1,6 @@
 """Deploys synthesized stacks to a local AWS: `… ENDPOINT CDK_OUT VALUES.json ENVIRONMENT REGION [WITHOUT …]`.
 
-Run by the interpreter that has the local AWS, and so AWS's own client. Prints the values that the stacks hand over.
+Run by the interpreter that has the local AWS, and so AWS's own client. Prints the values that the stacks share.
 """
 
 import json
@@ -19,12 +19,12 @@ from infra.local.aws import ORDER
 from infra.names import Names
 
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
-NAMELESS = "us-east-1"  # S3 does not want to hear that a bucket is there
+NAMELESS = "us-east-1"  # for which S3 takes no location constraint
 CONFIG = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_timeout=120)
 
 
 class Deployer:
-    """Brings stacks of a region to the local AWS at `endpoint`."""
+    """Deploys stacks of a region to the local AWS at `endpoint`."""
 
     def __init__(self, endpoint: str, out: Path, names: Names) -> None:
         self._endpoint = endpoint
@@ -46,17 +46,17 @@ class Deployer:
         self.ssm, self._s3, self._stacks = client("ssm"), client("s3"), client("cloudformation")
 
     def tell(self, values: Mapping[str, str]) -> None:
-        """Set what stacks that are not deployed here would hand over."""
+        """Set the values that stacks not deployed here would share."""
         for name, value in {BOOTSTRAP: "30", **{self._root + key: value for key, value in values.items()}}.items():
             self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
     def told(self) -> dict[str, str]:
-        """All that stacks hand over."""
+        """Return all values that stacks share."""
         pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=self._root, Recursive=True)
         return {one["Name"].removeprefix(self._root): one["Value"] for page in pages for one in page["Parameters"]}
 
     def deploy(self, name: str) -> None:
-        """Create a stack and wait for it. Ends with what failed."""
+        """Create a stack and wait for it. Exits with the failures."""
         stack = self._names.stack(name)
         url = self._publish(f"{stack}-{self._names.region.name}")
         capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
@@ -75,7 +75,7 @@ class Deployer:
         return [f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason')}" for one in failed]
 
     def _publish(self, stack: str) -> str:
-        """Upload a stack's assets; where its template is. As a body it would be too long."""
+        """Upload a stack's assets; return its template's URL. As a body it would be too long."""
         url = ""
         for asset in json.loads((self._out / f"{stack}.assets.json").read_text())["files"].values():
             source = self._out / asset["source"]["path"]

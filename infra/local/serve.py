@@ -1,16 +1,16 @@
-"""Starts the local AWS, ministack, with a few things mended; run by the interpreter that has it. Ends when stdin does.
+"""Starts the local AWS, ministack, with some fixes; run by the interpreter that has it. Exits when stdin is closed.
 
-Its WebSocket API: the sub-protocol that `$connect` answers is selected, and its status is the handshake's; what a route
-answers goes to the client only with a route response; messages run at the same time; a failure tells nothing.
+Its WebSocket API: the sub-protocol in `$connect`'s answer is selected, and its status is the handshake's; a route's
+answer is sent to the client only with a route response; messages run concurrently; a failure sends nothing.
 CloudFormation: STUBS have no effect here; Athena's named queries are made as its API makes them.
-AUTH=true: over HTTP `aws:SecureTransport` is true all the same; who may send to a queue may send batches.
-Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that what theirs lacks shows, and have AS_LONG times
-the time, as a busy machine starts many of them at once. A package is unpacked once for all containers. What is reserved
-for a function holds for all its versions. A batch of a stream of which a function says that some failed comes again, as
-a whole.
+AUTH=true: over HTTP `aws:SecureTransport` is true all the same; the right to send to a queue includes batches.
+Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that missing ones in theirs show, and have AS_LONG
+times the time, as a busy machine starts many of them at once. A package is unpacked once for all containers. Reserved
+concurrency holds for all versions of a function. A batch of a stream whose function reports partial failures is
+retried as a whole.
 Cognito: each mail has a code of its own. Where e-mail is an alias no name may be an address, and a code makes the
 address the alias of its user, unless it is another one's.
-The patches reach into private names, so its version is pinned, and the tests tell when another one differs.
+The patches use private names, so its version is pinned, and the tests tell when another one differs.
 """
 
 import contextvars
@@ -32,10 +32,10 @@ from ministack.core import iam_actions, lambda_runtime
 from ministack.services import apigateway, athena, cognito, lambda_svc
 from ministack.services.cloudformation import provisioners
 
-AS_LONG = 10  # times what a function may take
-AT_ONCE = 12  # messages of sockets that are worked on
+AS_LONG = 10  # times a function's timeout
+AT_ONCE = 12  # messages of sockets that are handled concurrently
 FAILED = '{"message": "Internal server error"'
-STUBS: dict[str, tuple[str, ...]] = {  # a type: what templates read of it
+STUBS: dict[str, tuple[str, ...]] = {  # a type: the attributes that templates read
     "AWS::Events::Archive": ("Arn",),
     "AWS::CodeDeploy::Application": (),  # a new version has all calls at once here
     "AWS::CodeDeploy::DeploymentGroup": (),
@@ -53,7 +53,10 @@ _execute, _reserved = lambda_svc._execute_function, lambda_svc._reserved_concurr
 async def invoke(
     api: Any, account: Any, region: Any, route: Any, stage: Any, connection: Any, kind: str, *more: Any, **named: Any
 ) -> Any:
-    """A route's function. Its answer is kept for the handshake, and else is the client's only if the route says so."""
+    """Call a route's function.
+
+    Its answer is kept for the handshake, and else sent to the client only if the route says so.
+    """
     reply = await _invoke(api, account, region, route, stage, connection, kind, *more, **named)
     if kind == "CONNECT":
         _reply.get().update(reply or {})
@@ -63,7 +66,7 @@ async def invoke(
 
 
 async def handle(scope: Any, receive: Any, send: Any, api: str, path_override: str | None = None) -> None:
-    """A client's socket, whose handshake is answered with what `$connect` answered."""
+    """Serve a client's socket, whose handshake is answered with `$connect`'s answer."""
     reply: dict[str, Any] = {}
     _reply.set(reply)
     is_open = False
@@ -84,7 +87,7 @@ async def handle(scope: Any, receive: Any, send: Any, api: str, path_override: s
 
 
 class Dispatched:
-    """Stands in for the one worker of all sockets: each message goes through Lambda's own dispatcher."""
+    """Replacement for the single worker of all sockets: each message goes through Lambda's own dispatcher."""
 
     def __init__(self, name: str, config: Any, code: Any, qualifier: Any = None) -> None:
         self._record = {"config": config, "code_zip": code}
@@ -99,7 +102,7 @@ class Dispatched:
 
 
 def execute(function: Any, event: Any, *more: Any, **named: Any) -> Any:
-    """Call a function. It fails whose answer says that some of a stream's records did."""
+    """Call a function. The call fails if its answer reports failed records of a stream."""
     result = _execute(function, event, *more, **named)
     records = event.get("Records", ()) if isinstance(event, dict) else ()
     is_of_stream = any(record.get("eventSource") == "aws:dynamodb" for record in records)
@@ -112,10 +115,10 @@ def _names_failures(answer: Any) -> bool:
 
 
 class Unpacked(zipfile.ZipFile):
-    """A package as a container finds it: where another one has unpacked it, for each would keep all others waiting."""
+    """A package as a container finds it: unpacked once by the first, as each doing so would block all others."""
 
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
-        """Lead `path`, an empty folder, there."""
+        """Link `path`, an empty folder, to the unpacked package."""
         there = Path(tempfile.gettempdir(), hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest())
         with _unpacking:
             if not there.exists():
@@ -125,17 +128,17 @@ class Unpacked(zipfile.ZipFile):
 
 
 def reserved(_: Any, config: Any) -> int | None:
-    """How many of a function may run at once, whichever of its versions is called; None: as many as may be."""
+    """Return how many of a function may run at once, of all versions together; None without a limit."""
     return _reserved(lambda_svc._functions.get(config["FunctionName"]), config)
 
 
 def acquire(name: str, config: Any, *more: Any, **named: Any) -> Any:
-    """A container of a function."""
+    """Acquire a container of a function."""
     return _acquire(name, {**config, "Timeout": config["Timeout"] * AS_LONG}, *more, **named)
 
 
 def action(service: str, *request: Any) -> str | None:
-    """What a request needs leave for. SQS has none for batches alone."""
+    """Return the permission that a request needs. SQS has none for batches alone."""
     named = _action(service, *request)
     return named.removesuffix("Batch") if named and service == "sqs" else named
 
@@ -150,7 +153,7 @@ def sign_up(given: Any) -> Any:
 
 
 def confirm(given: Any) -> Any:
-    """Confirm a sign-up, whose code was found good. Its address is verified from then on, and so its alias."""
+    """Confirm a sign-up with a valid code. Its address is verified from then on, and so its alias."""
     pool, _ = cognito._pool_for_client(given.get("ClientId"))
     user, _ = cognito._resolve_user(pool, given.get("Username")) if pool else (None, None)
     if user is None:
@@ -179,7 +182,7 @@ def mail(pool: Any, username: str, attributes: Any, _: str, attribute_name: str 
 
 
 def stub(attributes: tuple[str, ...]) -> dict[str, Any]:
-    """How a type is made that does nothing."""
+    """Return the handler of a resource type without effect."""
 
     def create(name: str, _: Any, stack: Any) -> Any:
         made = provisioners._physical_name(stack, name)
@@ -189,13 +192,13 @@ def stub(attributes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def named_query(name: str, properties: Any, stack: Any) -> Any:
-    """How a query of Athena with a name is made."""
+    """Create a named query of Athena."""
     _, _, answer = athena._create_named_query(properties)
     return json.loads(answer)["NamedQueryId"], {}
 
 
 def _without_mathematics(handler: dict[str, Any]) -> None:
-    """Alarms on expressions do nothing here: there are no metrics of AWS's own that they could be made of."""
+    """Make alarms on expressions do nothing: the AWS metrics for them do not exist here."""
     create, nothing = handler["create"], stub(("Arn",))["create"]
 
     def made(name: str, properties: Any, stack: Any) -> Any:
@@ -205,7 +208,7 @@ def _without_mathematics(handler: dict[str, Any]) -> None:
 
 
 def mend() -> None:
-    """Put all of it in place."""
+    """Apply all patches."""
     apigateway._invoke_ws_lambda, apigateway.handle_websocket = invoke, handle
     lambda_runtime.get_or_create_worker = Dispatched
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": Unpacked})

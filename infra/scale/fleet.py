@@ -1,4 +1,4 @@
-"""Our own servers on Fargate: each wakes for an event of a channel that one of its sockets listens to."""
+"""Our own servers on Fargate: each wakes for an event of a channel to which one of its sockets subscribes."""
 
 import math
 from dataclasses import dataclass
@@ -19,33 +19,33 @@ from infra.scale.load import Load, Outcome
 from infra.scale.queueing import Job, Station, later
 
 ACUS_A_CORE: Final = 4  # of Aurora
-STATEMENTS: Final = 3  # of a server that wakes: what is new, who may hear of it, and what it shows
-POLLS: Final = 5  # a second, of every server for all its channels, lest a wake-up was lost
-AGAIN_SECONDS: Final = 120  # in which all should be back after a server was lost
+STATEMENTS: Final = 3  # of a woken server: new events, their audience, and their data
+POLLS: Final = 5  # a second, of every server for all its channels, in case a wake-up was lost
+AGAIN_SECONDS: Final = 120  # within which all should have reconnected after a server was lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What bounds it; the defaults are production's templates' and our code's."""
+    """Limits of a fleet; the defaults are production's templates' and our code's."""
 
     tasks: int = PRODUCTION.sizes.tasks_max
     acus: float = PRODUCTION.sizes.acu_max
-    ecpus: float = PRODUCTION.sizes.cache_ecpu * 1_000  # a second, of Valkey: one for each server that is woken
+    ecpus: float = PRODUCTION.sizes.cache_ecpu * 1_000  # a second, of Valkey: one for each woken server
     polls: float = POLLS
 
 
 TODAY: Final = Limits()
 RAISED: Final = Limits(tasks=500, acus=128, ecpus=1_000_000, polls=0.5)
-"""More servers, a larger database and cache, and asking less often after lost wake-ups. None of it is done."""
+"""More servers, a larger database and cache, and less frequent polling. None of it is done."""
 
 
 def servers(load: Load) -> int:
-    """That so many sockets want."""
+    """Return the servers that so many sockets need."""
     return max(PRODUCTION.sizes.tasks_min, math.ceil(load.sockets / SOCKETS_PER_TASK))
 
 
 def simulate(load: Load, limits: Limits) -> Outcome:
-    """Let the load's events go through, with as many servers as its sockets want and there may be."""
+    """Simulate the load's events, with as many servers as its sockets need and the limits allow."""
     tasks = min(servers(load), limits.tasks)
     moments = load.moments()
     places = load.places(len(moments), tasks)
@@ -67,7 +67,7 @@ def simulate(load: Load, limits: Limits) -> Outcome:
 
 
 def busy(load: Load, limits: Limits) -> dict[str, float]:
-    """How much of what each part can do is asked of it."""
+    """Return each part's utilization."""
     wanted = servers(load)
     tasks = min(wanted, limits.tasks)
     woken = load.per_second * tasks * (1 - (1 - 1 / tasks) ** load.listeners)
@@ -83,7 +83,7 @@ def busy(load: Load, limits: Limits) -> dict[str, float]:
 
 
 def polling(load: Load, limits: Limits) -> float:
-    """Of the database: every server asks after all its channels, each once for all of its sockets that share it."""
+    """Return the polls' share of the database: every server polls all its channels, each once for all its sockets."""
     tasks = min(servers(load), limits.tasks)
     shared = tasks * (1 - (1 - 1 / tasks) ** load.listeners) / load.listeners
     rows = load.sockets * shared * limits.polls

@@ -1,4 +1,4 @@
-"""The gateway on API Gateway: relay, planner and poster behind their queues, and what AWS lets through."""
+"""The gateway on API Gateway: relay, planner and poster behind their queues, and AWS's limits."""
 
 import math
 from collections.abc import Sequence
@@ -19,27 +19,27 @@ from infra.cost.usage import BUCKETS, SHARDS, SILENCE
 from infra.scale.load import Load, Outcome
 from infra.scale.queueing import Job, Seconds, Station, later, limited
 
-MOST_SHARDS: Final = SHARDS  # a log's listeners lie in so many groups
-ROUND_SECONDS: Final = 60  # between rounds of all sockets
-ROUND_LASTS: Final = 300  # seconds the function may take
-SOCKET_LIFE: Final = 2 * 3600  # seconds API Gateway lets one live
+MOST_SHARDS: Final = SHARDS  # a log's subscribers are in so many groups
+ROUND_SECONDS: Final = 60  # between sweeps of all sockets
+ROUND_LASTS: Final = 300  # the function's timeout
+SOCKET_LIFE: Final = 2 * 3600  # seconds, by API Gateway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What bounds it. The defaults are our code's, production's templates' and an account's first quotas."""
+    """Limits of the gateway. The defaults are our code's, production's templates' and an account's first quotas."""
 
     relays: int = PRODUCTION.limits.reserved["relay"]  # at once
     planners: int = PRODUCTION.limits.reserved["planner"]
     posters: int = PRODUCTION.limits.reserved["poster"]
-    buckets: int = BUCKETS  # of which each is worked on by one poster
+    buckets: int = BUCKETS  # each handled by one poster at a time
     sockets_at_once: int = 32  # of a message, by a poster
     fifo_calls: float = 70_000  # a second, of each kind, to a FIFO queue of high throughput
     requests: float = 10_000  # a second, of API Gateway in all
     burst: float = 5_000
     connections: float = 500  # new ones a second
-    signs_at_once: int = 32  # signs of life that a round sends at the same time
-    rounds: int = 1  # functions that share a round
+    signs_at_once: int = 32  # keep-alives that a sweep sends concurrently
+    rounds: int = 1  # functions that share a sweep
 
 
 TODAY: Final = Limits()
@@ -53,11 +53,11 @@ RAISED: Final = Limits(
     connections=2_000,
     rounds=8,
 )
-"""What can be asked of AWS, or changed in the code; none of it is done."""
+"""Quotas to request of AWS, or changes of the code; none of it is done."""
 
 
 def simulate(load: Load, limits: Limits) -> Outcome:
-    """Let the load's events go through."""
+    """Simulate the load's events."""
     moments = load.moments()
     places = load.places(len(moments), limits.buckets)
     relay = Station("relay", limits.relays, _each("relay"))
@@ -78,7 +78,7 @@ def simulate(load: Load, limits: Limits) -> Outcome:
 
 
 def busy(load: Load, limits: Limits) -> dict[str, float]:
-    """How much of what each part can do is asked of it."""
+    """Return each part's utilization."""
     groups = _expected(load.listeners, MOST_SHARDS)
     buckets = _expected(load.listeners, limits.buckets)
     each = Job(0, 0, 0, max(1, round(load.listeners / buckets)))
@@ -95,8 +95,9 @@ def busy(load: Load, limits: Limits) -> dict[str, float]:
 
 
 def asked_of_api_gateway(load: Load) -> float:
-    """Requests a second beside deliveries: the events themselves, signs of life with their answers, and who comes
-    again after two hours, with five messages."""
+    """Return the requests a second beside deliveries: the events, keep-alives with their answers, and reconnections
+    after two hours, with five messages.
+    """
     return load.per_second + load.sockets / (SILENCE * 60) * 2 + load.sockets / SOCKET_LIFE * 5
 
 
@@ -108,18 +109,21 @@ def round_seconds(sockets: float, limits: Limits) -> float:
 
 
 def _each(function: str) -> Seconds:
-    """One step for the jobs of a key, however many: what the later ones are about is told by it."""
+    """Return the duration of one step for the jobs of a key, however many: it handles the later ones too."""
     return lambda jobs: FUNCTIONS[function].value / 1e3
 
 
 def _posting(job: Job, limits: Limits) -> float:
-    """One message of `posts`: who is behind is asked for, then its sockets are written to, so many at once."""
+    """Return the duration of one message of `posts`: a read of lagging subscribers, then batches of so many sockets."""
     further = math.ceil(job.size / limits.sockets_at_once) - 1
     return (FUNCTIONS["poster"].value + further * SOCKET_MS.value) / 1e3
 
 
 def _groups(news: Sequence[Job], places: Sequence[dict[int, int]]) -> list[Job]:
-    """A message for each shard that has listeners. A job's key is its event's number, and the next one its shard."""
+    """Return a message for each shard with subscribers.
+
+    A job's key is its event's number, and the next one its shard.
+    """
     return [
         Job(job.ready, job.key * MOST_SHARDS + shard, job.began)
         for job in news
@@ -128,7 +132,7 @@ def _groups(news: Sequence[Job], places: Sequence[dict[int, int]]) -> list[Job]:
 
 
 def _buckets(planned: Sequence[Job], places: Sequence[dict[int, int]]) -> list[Job]:
-    """A message for each bucket of a shard."""
+    """Return a message for each bucket of a shard."""
     return [
         Job(job.ready, bucket, job.began, size)
         for job in planned
@@ -138,5 +142,5 @@ def _buckets(planned: Sequence[Job], places: Sequence[dict[int, int]]) -> list[J
 
 
 def _expected(thrown: int, boxes: int) -> float:
-    """Boxes that hold something, on the average."""
+    """Return the expected number of non-empty boxes."""
     return boxes * (1 - (1 - 1 / boxes) ** thrown)

@@ -1,4 +1,4 @@
-"""What happens: events at random moments, each heard by some sockets; and what became of it."""
+"""The load: events at random moments, each received by some sockets; and the outcome."""
 
 import math
 import random
@@ -10,7 +10,7 @@ from infra.scale.queueing import Job
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """So many sockets, events a minute, and sockets that hear of each. `seconds` of it are simulated."""
+    """So many sockets, events a minute, and sockets that receive each. `seconds` of it are simulated."""
 
     sockets: int
     events: float
@@ -20,23 +20,23 @@ class Load:
 
     @property
     def per_second(self) -> float:
-        """Events."""
+        """Events a second."""
         return self.events / 60
 
     @property
     def deliveries(self) -> float:
-        """A second."""
+        """Deliveries a second."""
         return self.per_second * self.listeners
 
     def moments(self) -> list[float]:
-        """When something happens: the times between are those of chance."""
+        """Return the moments of events, with exponentially distributed times between them."""
         chance, now, found = random.Random(self.seed), 0.0, []
         while (now := now - math.log(1 - chance.random()) / self.per_second) < self.seconds:
             found.append(now)
         return found
 
     def places(self, events: int, among: int) -> list[dict[int, int]]:
-        """For each event in which of so many places its listeners are, and how many in each."""
+        """Return for each event the places, of so many, that hold its subscribers, and how many in each."""
         chance, found = random.Random(self.seed + 1), []
         for _ in range(events):
             places: dict[int, int] = {}
@@ -49,23 +49,23 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Who heard how long after the event, and how busy each part was: 1 is all it can do."""
+    """Delays of deliveries after their events, and each part's utilization: 1 is all it can do."""
 
     told: Sequence[Job]
     busy: dict[str, float]
 
     @property
     def deliveries(self) -> int:
-        """Results that were told."""
+        """Results that were delivered."""
         return sum(job.size for job in self.told)
 
     @property
     def busiest(self) -> str:
-        """The part that breaks first."""
+        """The part that reaches its limit first."""
         return max(self.busy, key=lambda name: self.busy[name])
 
     def lag(self, share: float) -> float:
-        """Seconds within which that share of all results was told."""
+        """Return the seconds within which that share of all results was delivered."""
         lags = sorted((job.ready - job.began, job.size) for job in self.told)
         left = share * self.deliveries
         for lag, size in lags:
@@ -75,8 +75,10 @@ class Outcome:
         return lags[-1][0] if lags else 0.0
 
     def growth(self) -> float:
-        """Seconds by which the lag of the last third of events is longer than that of the first: with more than the
-        parts can do it grows for as long as that lasts."""
+        """Return the seconds by which the lag of the last third of events exceeds that of the first.
+
+        Under overload it grows for as long as that lasts.
+        """
         events = sorted(self.told, key=lambda job: job.began)
         third = len(events) // 3
         return _mean(events[-third:]) - _mean(events[:third]) if third else 0.0

@@ -1,4 +1,4 @@
-"""Queues and who works on them, in simulated time: seconds as floats."""
+"""Queues and their workers, in simulated time: seconds as floats."""
 
 import heapq
 from collections import defaultdict, deque
@@ -11,9 +11,9 @@ AT_ONCE: Final = 10  # messages of a queue that one call of a function gets
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be done: since when it can be, for which key (of one key one after another), and what hangs on it.
+    """A task: since when it is ready, its key (those of one key run one after another), and its payload.
 
-    `began` is when its event happened, `size` how many are to hear of it.
+    `began` is when its event happened, `size` how many receive it.
     """
 
     ready: float
@@ -23,7 +23,7 @@ class Job:
 
 
 Seconds: TypeAlias = Callable[[Sequence[Job]], float]
-"""How long one worker needs for some jobs of one key, which it does one after another."""
+"""Return the seconds one worker needs for some jobs of one key, which it does one after another."""
 
 
 @dataclass(slots=True)
@@ -35,11 +35,11 @@ class Station:
     seconds: Seconds
     most: int = AT_ONCE
     _queues: dict[int, deque[Job]] = field(default_factory=lambda: defaultdict(deque))
-    _order: deque[int] = field(default_factory=deque)  # of keys that wait, and that nobody works on
+    _order: deque[int] = field(default_factory=deque)  # of keys that wait, without a worker
     _busy: set[int] = field(default_factory=set)
 
     def run(self, jobs: Iterable[Job]) -> list[Job]:
-        """Do them all; each as it is when it is done."""
+        """Do all jobs; return each with its time of completion."""
         arriving = deque(sorted(jobs, key=lambda job: job.ready))
         working: list[tuple[float, int, list[list[Job]]]] = []
         done: list[Job] = []
@@ -65,7 +65,7 @@ class Station:
             self._order.append(job.key)
 
     def _take(self) -> list[list[Job]]:
-        """Up to `most` jobs, by key."""
+        """Return up to `most` jobs, by key."""
         batch: list[list[Job]] = []
         left = self.most
         while left and self._order:
@@ -88,7 +88,7 @@ class Station:
 
 
 def limited(jobs: Iterable[Job], per_second: float, burst: float = 1, *, by_size: bool = False) -> list[Job]:
-    """Let so many pass a second, in their order; what is over a burst waits. `by_size` counts who hears, not jobs."""
+    """Let so many pass a second, in their order; those over a burst wait. `by_size` counts receivers, not jobs."""
     free, passed = float("-inf"), []
     for job in sorted(jobs, key=lambda job: job.ready):
         cost = (job.size if by_size else 1) / per_second
@@ -98,5 +98,5 @@ def limited(jobs: Iterable[Job], per_second: float, burst: float = 1, *, by_size
 
 
 def later(jobs: Iterable[Job], seconds: float) -> list[Job]:
-    """All of them so much later."""
+    """Return all of them delayed by so much."""
     return [Job(job.ready + seconds, job.key, job.began, job.size) for job in jobs]

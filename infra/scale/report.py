@@ -1,4 +1,4 @@
-"""Writes docs/scale.md: `python -m infra.scale.report`. Whatever is a number in it was worked out here."""
+"""Writes docs/scale.md: `python -m infra.scale.report`. Every number in it is computed here."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ SMALL: Final = Load(sockets=20_000, events=200, listeners=20, seconds=20)
 LISTENERS: Final = (5, 20, 100)
 SOCKETS: Final = (1_000, 10_000, 100_000, 1_000_000)
 SHARES: Final = (0.25, 0.5, 0.75, 0.9, 1.1)
-MOST: Final = 10_000_000.0  # events a minute that are looked at
+MOST: Final = 10_000_000.0  # events a minute, as an upper bound
 SIMULATED: Final[Mapping[str, Callable[[Load], Outcome]]] = {
     "functions, today": partial(functions.simulate, limits=functions.TODAY),
     "functions, raised": partial(functions.simulate, limits=functions.RAISED),
@@ -36,7 +36,7 @@ BUSY: Final[Mapping[str, Busy]] = {
 
 
 def markdown() -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = (
         [HEAD],
         _goal(),
@@ -52,8 +52,9 @@ def markdown() -> str:
 
 
 def breaks_at(busy: Busy, load: Load) -> tuple[float | None, str]:
-    """Events a minute at which the first part has all it can do, and which that is; None where the sockets alone are
-    too many."""
+    """Return the events a minute at which the first part is saturated, and that part; None where the sockets alone are
+    too many.
+    """
 
     def busiest(events: float) -> tuple[float, str]:
         found = busy(Load(sockets=load.sockets, events=events, listeners=load.listeners))
@@ -69,12 +70,12 @@ def breaks_at(busy: Busy, load: Load) -> tuple[float | None, str]:
 
 
 def most_sockets(seconds: float) -> int:
-    """Sockets of which a round, as it is today, takes so long."""
+    """Return the sockets of which a sweep, as it is today, takes so long."""
     return round(seconds / functions.round_seconds(1, functions.TODAY))
 
 
 def month(load: Load) -> Usage:
-    """A month of it, for the model of cost: sockets are always there, and come again every two hours."""
+    """Return a month of it, for the model of cost: sockets are always open, and reconnect every two hours."""
     walks = load.events * MINUTES / load.sockets
     habits = UsageProfile(
         requests=walks,
@@ -89,7 +90,7 @@ def month(load: Load) -> Usage:
 
 
 def switch() -> int:
-    """Sockets from which on our servers cost less, with ten events a minute for each thousand."""
+    """Return the sockets from which on our servers cost less, with ten events a minute for each thousand."""
     low, high = 100, 1_000_000
     while high - low > low // 100:
         middle = (low + high) // 2
@@ -149,7 +150,7 @@ def _goal() -> Iterator[str]:
 
 
 def holds(outcome: Outcome) -> bool:
-    """Whether all parts keep up."""
+    """Return whether all parts keep up."""
     return max(outcome.busy.values()) <= 1
 
 

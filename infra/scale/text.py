@@ -1,4 +1,4 @@
-"""What docs/scale.md says around its numbers."""
+"""The text of docs/scale.md around its numbers."""
 
 from typing import Final
 

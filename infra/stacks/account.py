@@ -1,4 +1,4 @@
-"""What there is one of in an account and region."""
+"""Resources that exist once in an account and region."""
 
 from aws_cdk import aws_accessanalyzer as accessanalyzer
 from aws_cdk import aws_apigateway as apigateway
@@ -27,7 +27,7 @@ class Account(Stack):
         gateway.node.add_dependency(role)
         accessanalyzer.CfnAnalyzer(self, "Analyzer", type="ACCOUNT", analyzer_name=self.names.of("access"))
         if region.primary:
-            # Somebody confirms it once at GitHub; until then the pipelines have no source.
+            # Confirmed once by hand at GitHub; until then the pipelines have no source.
             connection = codeconnections.CfnConnection(
                 self, "Repository", connection_name=self.names.of("github"), provider_type="GitHub"
             )

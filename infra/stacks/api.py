@@ -19,7 +19,7 @@ DOMAINS = {
     "activity": ("logActivity", "aggregateProgress"),  # syncActivity comes with the providers
     "map": ("calculateRoute", "geocodeAddress"),
 }
-OPEN = ("livez", "readyz")  # health checks bring no token
+OPEN = ("livez", "readyz")  # health checks send no token
 DENIED = '{"errors":[{"message":"Sign in again.","extensions":{"code":"UNAUTHENTICATED"}}]}'
 
 
@@ -45,7 +45,7 @@ class Api(Stack):
             binary_media_types=[],
             deploy_options=stage_options(self, "AccessLogs", "api/access"),
         )
-        api.add_gateway_response(  # clients ask for new tokens at a 401, and a denial is one of a token
+        api.add_gateway_response(  # clients request new tokens at a 401, and a denial is always of a token
             "Denied", type=rest.ResponseType.ACCESS_DENIED, status_code="401", templates={"application/json": DENIED}
         )
         acknowledge(api, "AwsSolutions-APIG2", "GraphQL and our own functions check what comes in")
@@ -54,7 +54,10 @@ class Api(Stack):
         return api
 
     def _authorizer(self) -> rest.RequestAuthorizer:
-        """Asked each time: without a token too, which a source of identity or a cache would refuse before our code."""
+        """Return the authorizer, called for each request.
+
+        An identity source or a cache would refuse requests without a token before our code.
+        """
         function = Function(
             self,
             "authorizer",
@@ -93,7 +96,7 @@ class Api(Stack):
         self._signed(function)
 
     def _signed(self, function: Function) -> None:
-        """GraphQL for the operator's own machines: those who have the policy call it with their role's signature."""
+        """Add GraphQL for the operator's own machines: roles with the policy call it by their signature."""
         integration = rest.LambdaIntegration(function.alias, allow_test_invoke=False)
         resource = self.api.root.resource_for_path("graphql/iam")
         method = resource.add_method("POST", integration, authorization_type=rest.AuthorizationType.IAM)

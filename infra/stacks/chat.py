@@ -9,7 +9,7 @@ from infra.constructs.stack import Stack
 
 
 class Chat(Stack):
-    """A channel that hears alarms. Deployed once somebody allowed it in Slack, and its ids are parameters."""
+    """A channel that receives alarms. Deployed once it is authorized in Slack, and its ids are parameters."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region)

@@ -32,7 +32,7 @@ class Data(Stack):
         self._cache()
 
     def _rotate(self, secret: secretsmanager.Secret, database: Database) -> None:
-        """By a function of ours: the library's own is an application of a repository, by a transform."""
+        """Rotate the secret by our own function: the library's is an application of a repository, by a transform."""
         host = database.cluster.attr_endpoint_address
         function = Function(
             self,
@@ -63,7 +63,7 @@ class Data(Stack):
         schedule.node.add_dependency(function.alias)
 
     def _hand_over(self, database: Database) -> None:
-        """Where functions connect, and as whom: through the proxy if there is one."""
+        """Share the address and the user of the database: through the proxy if there is one."""
         writer, reader = database.cluster.attr_endpoint_address, database.cluster.attr_read_endpoint_address
         who = database.cluster.attr_db_cluster_resource_id
         if self.home.features.proxy and self.where.primary:
@@ -80,7 +80,7 @@ class Data(Stack):
             self.share("data/master-secret", database.secret.secret_arn)
 
     def _cache(self) -> None:
-        """Valkey of this region, with nothing in it that could not be made again."""
+        """Create Valkey of this region; all its content can be rebuilt."""
         user = elasticache.CfnUser(
             self,
             "CacheUser",

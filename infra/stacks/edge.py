@@ -19,8 +19,8 @@ from infra.constructs.stack import Stack
 from infra.names import SHOWN, Names
 
 VIEWER: Final = Path(__file__).parent.parent / "edge" / "viewer.js"
-SECRET_HEADER: Final = "x-origin-secret"  # tells the authorizer that a request came this way
-IDLE: Final = cdk.Duration.seconds(60)  # the most there is without asking AWS; the servers' comments come more often
+SECRET_HEADER: Final = "x-origin-secret"  # shows the authorizer that a request passed CloudFront
+IDLE: Final = cdk.Duration.seconds(60)  # the maximum without asking AWS; the servers' keep-alives are more frequent
 HOSTS: Final = ("api", "ws")
 
 
@@ -52,7 +52,7 @@ class Edge(Stack):
         logs = log_bucket(self, "edge-logs", logs=log_bucket(self, "edge-access"))
         resource = logs.node.default_child
         assert isinstance(resource, s3.CfnBucket)
-        # CloudFront writes its logs by an ACL, which the other buckets do without.
+        # CloudFront writes its logs by an ACL, which the other buckets have disabled.
         resource.add_property_override("OwnershipControls.Rules.0.ObjectOwnership", "BucketOwnerPreferred")
         return cloudfront.Distribution(
             self,
@@ -73,7 +73,7 @@ class Edge(Stack):
         )
 
     def _host(self, name: str) -> cloudfront.IOrigin:
-        """An origin by the name that Route 53 answers with the region that is healthy."""
+        """Return an origin by the name that Route 53 resolves to a healthy region."""
         secret = cdk.SecretValue.secrets_manager(self.names.of("origin"), json_field="current").unsafe_unwrap()
         return origins.HttpOrigin(
             self.names.host(name),
@@ -84,7 +84,7 @@ class Edge(Stack):
         )
 
     def _servers(self) -> cloudfront.IOrigin:
-        """The load balancer in the VPC, which has no way in from outside but this."""
+        """Return the load balancer in the VPC as an origin, which has no other way in from outside."""
         origin = cloudfront.CfnVpcOrigin(
             self,
             "Servers",
@@ -102,7 +102,7 @@ class Edge(Stack):
         return origins.VpcOrigin.with_vpc_origin(known, read_timeout=IDLE)
 
     def _behavior(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
-        """Nothing is kept, everything is passed on but the host's name, by which origins choose."""
+        """Return a behaviour without cache, which passes on everything but the host's name, by which origins choose."""
         return cloudfront.BehaviorOptions(
             origin=origin,
             allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
@@ -118,11 +118,14 @@ class Edge(Stack):
         )
 
     def _pictures(self) -> cloudfront.BehaviorOptions:
-        """Pictures of users and teams, kept for as long as they say. What one region's bucket lacks the other's has."""
+        """Return the behaviour of pictures of users and teams, cached as long as they declare.
+
+        Pictures that one region's bucket lacks are fetched from the other's.
+        """
         first, *others = (self._bucket(region) for region in self.home.regions)
         origin: cloudfront.IOrigin = first
         if others:
-            missing = [403, 404, 500, 502, 503, 504]  # who may not list is told 403 of what is not there
+            missing = [403, 404, 500, 502, 503, 504]  # without the right to list, a missing object gives 403
             origin = origins.OriginGroup(primary_origin=first, fallback_origin=others[0], fallback_status_codes=missing)
         return cloudfront.BehaviorOptions(
             origin=origin,
@@ -133,7 +136,7 @@ class Edge(Stack):
         )
 
     def _bucket(self, region: Region) -> cloudfront.IOrigin:
-        """A region's pictures, by CloudFront's own signature; its bucket's policy, in State, lets it."""
+        """Return a region's pictures as an origin, by CloudFront's own signature; the policy in State permits it."""
         name = Names(self.home, region).bucket("user-data")
         known = s3.Bucket.from_bucket_attributes(self, f"Pictures {region.name}", bucket_name=name, region=region.name)
         return origins.S3BucketOrigin.with_origin_access_control(known)

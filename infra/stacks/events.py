@@ -1,4 +1,4 @@
-"""How parts tell each other what happened: the bus, topics and queues."""
+"""Messages between parts: the bus, topics and queues."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -12,8 +12,8 @@ from infra.constructs.queue import Queue, dead_letters
 from infra.constructs.stack import Stack
 from infra.queues import LINES
 
-KEPT = cdk.Duration.days(30)  # events can be played again this long; they then carry `replay-name`
-TOPICS = ("page", "ticket")  # alarms that wake somebody, alarms that wait
+KEPT = cdk.Duration.days(30)  # events can be replayed this long; they then carry `replay-name`
+TOPICS = ("page", "ticket")  # alarms that wake people, alarms that wait
 
 
 class Events(Stack):
@@ -24,7 +24,7 @@ class Events(Stack):
         self._bus()
         for name, line in LINES.items():
             Queue(self, name, line)
-        dead_letters(self, "Undelivered", "undelivered")  # what no target of a rule would take
+        dead_letters(self, "Undelivered", "undelivered")  # events that a rule's target refused
         self._topics()
 
     def _bus(self) -> None:
@@ -37,7 +37,7 @@ class Events(Stack):
         )
 
     def _topics(self) -> None:
-        """Topics that AWS's services publish to, so their key is our own and those services may use it."""
+        """Create topics that AWS's services publish to, so their key is our own and those services may use it."""
         key = kms.Key(
             self,
             "TopicKey",
@@ -46,7 +46,7 @@ class Events(Stack):
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
-        # No condition on the source: events to an encrypted topic would be dropped without a word.
+        # No condition on the source: events to an encrypted topic would be dropped silently.
         services = [
             iam.ServicePrincipal(f"{name}.amazonaws.com")
             for name in ("cloudwatch", "events", "rds", "ses", "costalerts", "budgets", "codestar-notifications")

@@ -1,4 +1,4 @@
-"""Servers for who wants sockets without API Gateway: what the diagram calls the load balancer before the WebSockets."""
+"""Servers for sockets without API Gateway: in the diagram the load balancer before the WebSockets."""
 
 from typing import Final
 
@@ -69,7 +69,7 @@ class Fleet(Stack):
         return made
 
     def _target_group(self) -> elb.CfnTargetGroup:
-        """Sockets end with their server, so a connection need not find its way back to it."""
+        """Create the target group. Sockets end with their server, so a connection need not find its way back to it."""
         return elb.CfnTargetGroup(
             self,
             "Targets",
@@ -77,7 +77,7 @@ class Fleet(Stack):
             target_type="ip",
             protocol="HTTP",
             port=SERVER_PORT,
-            health_check_path="/livez",  # a server is not replaced because its database is away, or a copy
+            health_check_path="/livez",  # a server is not replaced because its database is away, or read-only
             health_check_interval_seconds=10,
             healthy_threshold_count=2,
             unhealthy_threshold_count=3,
@@ -110,7 +110,7 @@ class Fleet(Stack):
         )
 
     def _stream(self, balancer: elb.CfnLoadBalancer) -> None:
-        """Event streams through API Gateway, which sends an answer on while it comes."""
+        """Route event streams through API Gateway, which streams an answer."""
         link = gateway.CfnVpcLink(
             self,
             "Link",
@@ -136,7 +136,7 @@ class Fleet(Stack):
         method = api.root.add_method("ANY", integration, request_validator=validator)
         resource = method.node.default_child
         assert isinstance(resource, apigateway.CfnMethod)
-        for name, value in {  # the library's own integration knows only links to network load balancers
+        for name, value in {  # the library's own integration supports only links to network load balancers
             "ConnectionType": "VPC_LINK",
             "ConnectionId": link.ref,
             "IntegrationTarget": balancer.ref,

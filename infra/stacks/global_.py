@@ -1,4 +1,4 @@
-"""What spans the regions of an environment."""
+"""Resources that span the regions of an environment."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ from infra.constructs.access import acknowledge
 from infra.constructs.stack import Stack
 from infra.constructs.versions import AURORA
 
-WAITING = 30  # days until a key that was deleted is gone
+WAITING = 30  # days until a deleted key is gone
 
 
 class Global(Stack):
-    """In the primary region: the zone, the global database and the keys. In the other: replicas of the keys."""
+    """The zone, the global database and the keys in the primary region; replicas of the keys in the other."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)
@@ -49,7 +49,10 @@ class Global(Stack):
         self.share("global/zone", zone.hosted_zone_id)
 
     def _origin_secret(self) -> None:
-        """What CloudFront tells the authorizer, so that nobody comes around the WAF. Two values are right at a time."""
+        """Create the secret CloudFront sends the authorizer, so that the WAF cannot be bypassed.
+
+        Two values are valid at a time.
+        """
         secret = secretsmanager.Secret(
             self,
             "Origin",
@@ -82,7 +85,7 @@ class Global(Stack):
         cluster.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
 
     def _replica(self, alias: str) -> None:
-        """The primary's key has a name nobody can know before; who deploys carries it over once."""
+        """Create a replica of the primary's key, whose name is unknown before: it is carried over once by hand."""
         replica = kms.CfnReplicaKey(
             self,
             "DataKey",

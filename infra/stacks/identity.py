@@ -1,4 +1,4 @@
-"""Who people are: Cognito."""
+"""Identity: Cognito."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
@@ -11,13 +11,13 @@ from infra.constructs.function import Function
 from infra.constructs.stack import Stack
 
 GROUPS = {"admins": "May see and mend everything", "moderators": "May hide what is reported"}
-TRIGGERS = {  # by the moment Cognito calls them; each is a function of app/aws/cognito.py
+TRIGGERS = {  # by Cognito's trigger; each is a function of app/aws/cognito.py
     "post_confirmation": (cognito.UserPoolOperation.POST_CONFIRMATION, "Makes our user of somebody who signed up"),
     "pre_token_generation": (cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, "Puts our user's id into tokens"),
 }
 
 
-# Not the address: whoever knows the client's id, which is no secret, would sign up and be mailed past our own limits.
+# Not the address: anybody with the client's id, which is no secret, could sign up and be mailed past our own limits.
 OF_PAGES = cognito.ClientAttributes().with_standard_attributes(fullname=True, timezone=True, locale=True)
 
 
@@ -44,7 +44,7 @@ class Identity(Stack):
             user_pool_name=self.names.of("users"),
             feature_plan=cognito.FeaturePlan.ESSENTIALS,
             self_sign_up_enabled=True,
-            # An alias, not the name: any number of sign-ups wait with one address, and its first good code takes it.
+            # An alias, not the name: any number of sign-ups wait with one address, and its first valid code takes it.
             sign_in_aliases=cognito.SignInAliases(username=True, email=True),
             sign_in_case_sensitive=False,
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
@@ -68,7 +68,7 @@ class Identity(Stack):
         return pool
 
     def _triggers(self) -> None:
-        """Functions that Cognito waits for, for five seconds at most."""
+        """Create the functions that Cognito calls, waiting five seconds at most."""
         for name, (moment, says) in TRIGGERS.items():
             function = Function(
                 self,
@@ -93,7 +93,7 @@ class Identity(Stack):
         user_srp: bool = False,
         writes: cognito.ClientAttributes | None = None,
     ) -> cognito.UserPoolClient:
-        """Who may sign people in: the function of the auth domain, and pages that speak to Cognito themselves."""
+        """Create a client to sign people in: for the auth domain's function, or pages that call Cognito themselves."""
         return self.pool.add_client(
             name,
             user_pool_client_name=name,
@@ -109,7 +109,7 @@ class Identity(Stack):
         )
 
     def _roles(self) -> None:
-        """The identity pool: a signed-in user's role may read and write below the user's own prefix."""
+        """Create the identity pool: a signed-in user's role may read and write below the user's own prefix."""
         identities = cognito.CfnIdentityPool(
             self,
             "Identities",

@@ -1,4 +1,4 @@
-"""What is done beside requests."""
+"""Work beside requests."""
 
 from constructs import Construct
 
@@ -18,7 +18,7 @@ SCHEDULES = {
 
 
 class Jobs(Stack):
-    """Schedules, and what S3 tells of."""
+    """Schedules, and events of S3."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region)
@@ -45,7 +45,7 @@ class Jobs(Stack):
         self._pictures()
 
     def _pictures(self) -> None:
-        """What comes into the bucket is looked at: S3 tells of it."""
+        """Create the scan of uploaded pictures, called by S3's events."""
         function = data_function(
             self,
             "pictures",

@@ -1,4 +1,4 @@
-"""The data lake: what happened, and how much was used each day, for those who ask later."""
+"""The data lake: events, and daily usage, for later analysis."""
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
@@ -46,8 +46,9 @@ QUERIES = {
 
 
 class Lake(Stack):
-    """A job takes events from the bus to Firehose, which lays them down as Parquet; another one counts each night what
-    was used. Athena asks both, and the stack of the bill joins it with what is used.
+    """A job takes events from the bus to Firehose, which stores them as Parquet; another one counts each night's usage.
+
+    Athena queries both, and the stack of the bill joins it with the usage.
     """
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
@@ -70,7 +71,7 @@ class Lake(Stack):
         Queries(self, "lake", database, QUERIES, logs)
 
     def _usage(self, lake: s3.Bucket, database: str) -> Table:
-        """What CloudWatch and the database know of a day lies in a file for it."""
+        """Create the table of daily usage, a file a day, as CloudWatch and the database report it."""
         function = data_function(
             self,
             "usage",
@@ -93,7 +94,10 @@ class Lake(Stack):
         return Table(self, database, "usage", USAGE, f"s3://{lake.bucket_name}/usage/", LINES)
 
     def _job(self, delivery: Delivery) -> None:
-        """EventBridge could call Firehose itself, but a job drops what is played again, and shapes the rows."""
+        """Create the job.
+
+        EventBridge could call Firehose itself, but a job drops replayed events, and shapes the rows.
+        """
         job = Function(
             self,
             "to-lake",

@@ -27,15 +27,15 @@ from infra.constructs.stream import follow
 from infra.queues import LINES
 
 ROUTES = {"$connect": "connect", "$disconnect": "disconnect", "$default": "message"}
-WHO_LISTENS = {  # of the table's stream: who comes and who goes. What is in between changes no count
+WHO_LISTENS = {  # of the table's stream: added and deleted rows. Modifications change no count
     "eventName": ["INSERT", "REMOVE"],
     "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "CONNECTIONS#"}, {"prefix": "LISTENERS#"}]}}},
 }
-ROW_LIFE = 8_100  # seconds, of subscriptions/apigateway/rows.py, which a test holds against it
+ROW_LIFE = 8_100  # seconds, of subscriptions/apigateway/rows.py; a test compares them
 
 
 class Live(Stack):
-    """The WebSocket API, the functions of its routes, and those that work behind its queues."""
+    """The WebSocket API, the functions of its routes, and those behind its queues."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region)
@@ -56,7 +56,7 @@ class Live(Stack):
         self.share("live/sockets-url", self.url)
 
     def _doors(self) -> None:
-        """The routes' functions; the two that only write rows know no GraphQL."""
+        """Create the routes' functions; the two that only write rows load no GraphQL."""
         says = {"connect": "Lets a client in", "disconnect": "Forgets a client"}
         for name, what in says.items():
             function = Function(
@@ -89,11 +89,11 @@ class Live(Stack):
         self._route("$default", function)
 
     def _workers(self) -> None:
-        """Who works on the queues. The poster is outside of the VPC, where the sockets are in reach."""
+        """Create the functions behind the queues. The poster is outside of the VPC, where the sockets are reachable."""
         planner = self._worker("planner", "plan", "Works out what groups are to hear", "news")
         let_sockets(planner, "posts", "later")
         relay = self._worker("relay", "kicked", "Wakes the groups whose logs have grown, tells the bus", "kicks")
-        let_sockets(relay, "news", "posts")  # it ends what sessions began that have just ended
+        let_sockets(relay, "news", "posts")  # it ends subscriptions of sessions that have just ended
         self._let_speak(relay)
         let_publish(relay)
         for name, handler, says, queue in (
@@ -129,7 +129,7 @@ class Live(Stack):
         return function
 
     def _feed(self, function: Function, queue: str) -> None:
-        """Have a function work on a queue. What fails comes again alone."""
+        """Have a function consume a queue. Failed messages are retried alone."""
         steps = "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility"
         allow(function.role, steps, queue_arn(self, queue))
         mapping = lambda_.CfnEventSourceMapping(
@@ -144,7 +144,7 @@ class Live(Stack):
         acknowledge(mapping, "Serverless-LambdaEventSourceMappingDestination", "A queue has its own dead letters")
 
     def _interest(self) -> None:
-        """Who takes to the cache what the table's stream says."""
+        """Create the function that copies the table's stream to the cache."""
         function = Function(
             self,
             "interest",
@@ -185,7 +185,7 @@ class Live(Stack):
         )
 
     def _authorizer(self) -> str:
-        """The REST API's authorizer does for this one."""
+        """Return the REST API's authorizer, which serves this one too."""
         arn = self.arn_of("lambda", f"function:{self.names.of('authorizer')}:live")
         lambda_.CfnPermission(
             self,

@@ -1,4 +1,4 @@
-"""What brings the database to the newest schema, deployed and called before the code that needs it."""
+"""The migration to the newest schema, deployed and called before the code that needs it."""
 
 from constructs import Construct
 
@@ -10,7 +10,7 @@ from infra.constructs.stack import Stack
 
 
 class Migrations(Stack):
-    """A function in a stack of its own: in one with others it would be new no sooner than they are."""
+    """A function in a stack of its own: in one with others it would be updated no sooner than they are."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region)

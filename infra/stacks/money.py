@@ -1,4 +1,4 @@
-"""What it costs: budgets, anomalies, and the bill in Athena."""
+"""Cost control: budgets, anomalies, and the bill in Athena."""
 
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_ce as ce
@@ -41,7 +41,7 @@ QUERIES = {
 
 
 class Money(Stack):
-    """Savings plans have no type of CloudFormation: the runbook says how they are bought."""
+    """Savings plans have no type of CloudFormation: the runbook describes how to buy them."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)
@@ -102,7 +102,7 @@ class Money(Stack):
         )
 
     def _bill(self) -> None:
-        """The Cost and Usage Report, every day, in the form that Athena reads."""
+        """Create the Cost and Usage Report, every day, in the form that Athena reads."""
         logs = log_bucket(self, "money-logs")
         bills = bucket(self, "bills", logs=logs)
         sender = iam.ServicePrincipal(
@@ -138,7 +138,7 @@ class Money(Stack):
         Queries(self, "money", database, texts, logs)
 
     def _table(self, database: str, bucket_name: str) -> None:
-        """The columns of the report that are asked for; it has some hundred."""
+        """Create the table with the queried columns of the report; it has some hundred."""
         made = glue.CfnDatabase(
             self,
             "Database",

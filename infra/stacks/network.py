@@ -11,7 +11,7 @@ from infra.constructs.tiers import Acls, Tiers
 
 
 class Network(Stack):
-    """Subnets for the public side of NAT, for functions and servers, and for data; who may speak to whom in them."""
+    """Subnets for the public side of NAT, for functions and servers, and for data; access between them."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)
@@ -25,16 +25,16 @@ class Network(Stack):
         vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
         vpc.add_interface_endpoint(
-            "sqs-endpoint",  # each commit's kick: cheaper and nearer than through NAT
+            "sqs-endpoint",  # each commit's notification: cheaper and nearer than through NAT
             service=ec2.InterfaceVpcEndpointAwsService.SQS,
-            open=False,  # our own group says who may
+            open=False,  # our own group restricts access
             security_groups=[tiers.groups["endpoints"]],
             subnets=ec2.SubnetSelection(subnet_group_name="private"),
         )
         self._hand_over(vpc)
 
     def _vpc(self) -> ec2.Vpc:
-        """What touches the databases also calls out: `@connections` and tokens' keys have no endpoint in a VPC."""
+        """Create the VPC. Functions in it also call out: `@connections` and tokens' keys have no endpoint in a VPC."""
         kinds = (
             ("public", ec2.SubnetType.PUBLIC),
             ("private", ec2.SubnetType.PRIVATE_WITH_EGRESS),
@@ -47,7 +47,7 @@ class Network(Stack):
             ip_addresses=ec2.IpAddresses.cidr(self.where.cidr),
             availability_zones=list(self.where.azs),
             nat_gateways=1,
-            restrict_default_security_group=False,  # by a custom resource; nothing of ours is in that group
+            restrict_default_security_group=False,  # it would need a custom resource; nothing of ours is in that group
             subnet_configuration=[
                 ec2.SubnetConfiguration(
                     name=name,

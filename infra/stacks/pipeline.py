@@ -1,4 +1,4 @@
-"""How a change gets to people: built and tested once, to staging by itself, to production when somebody says so."""
+"""The release process: built and tested once, deployed to staging automatically, to production after approval."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -22,7 +22,7 @@ from infra.names import Names
 REPOSITORY: Final = "mile-quest/mile-quest"
 RELEASE: Final = "release.zip"
 ORDER: Final = ("state", "events", "identity", "api", "live", "jobs", "lake", "fleet", "watch")
-"""The stacks that change with the code. The others are deployed by hand, as the runbook says."""
+"""The stacks that change with the code. The others are deployed by hand, by the runbook."""
 
 ENVIRONMENT: Final = "ENVIRONMENT"  # the variable with its name
 PUBLISH: Final = (
@@ -38,7 +38,7 @@ PACKAGE: Final = [
     "cd cdk.out",
     PUBLISH,
 ]
-MIGRATE: Final = [  # a step of CodePipeline's own for functions would wait until the function tells it, from the VPC
+MIGRATE: Final = [  # CodePipeline's own step for functions would wait until the function reports to it, from the VPC
     'error=$(aws lambda invoke --cli-read-timeout 0 --function-name "$FUNCTION" --query FunctionError --output text '
     "answer.json)",
     "cat answer.json",
@@ -57,8 +57,9 @@ RELEASED: Final = [f"zip -qr {RELEASE} .", f"aws s3 cp {RELEASE} s3://$RELEASES/
 
 
 class Pipeline(Stack):
-    """CodePipeline with its projects, its bucket, and the registry of images. Production's begins with what staging's
-    made, so nothing is built twice.
+    """CodePipeline with its projects, its bucket, and the registry of images.
+
+    Production's begins with the artifacts of staging's, so nothing is built twice.
     """
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
@@ -72,7 +73,7 @@ class Pipeline(Stack):
         )
         self.artifacts = self._bucket()
         if not region.primary:
-            return  # the pipeline works in both regions and stands in one; here it needs a bucket alone
+            return  # the pipeline works in both regions and exists in one; here it needs a bucket alone
         self._images()
         self.role = service_role(self, "Role", "codepipeline")
         use_artifacts(self.role, self.artifacts, self.key)
@@ -85,7 +86,7 @@ class Pipeline(Stack):
         return bucket(self, "artifacts", logs=log_bucket(self, "pipeline-logs"), key=key, rules=[quarter])
 
     def _images(self) -> None:
-        """The server's images, which follow into the second region."""
+        """Create the registry of the server's images, which are replicated to the second region."""
         repository = ecr.Repository(
             self,
             "Images",
@@ -173,7 +174,7 @@ class Pipeline(Stack):
             yield self._deploy(f"Canary-{region.short}", region)
 
     def _migrate(self) -> codepipeline.CfnPipeline.StageDeclarationProperty:
-        """The new code's migrations, while the old code is called: each is such that both can work with it."""
+        """Return the stage of the new code's migrations, while the old code runs: both can work with each of them."""
         name = self.names.of("migrations")
         build = self._build("migrate", MIGRATE, variables={"FUNCTION": f"{name}:live"})
         allow(build.role, "lambda:InvokeFunction", self.arn_of("lambda", f"function:{name}:live"))
@@ -181,7 +182,7 @@ class Pipeline(Stack):
         return steps.stage("Migrate", *actions, steps.build("Expand", build.name, "assembly", order=2))
 
     def _deploy(self, name: str, region: Region) -> codepipeline.CfnPipeline.StageDeclarationProperty:
-        """All stacks that change with the code, one after another."""
+        """Return the stage of all stacks that change with the code, one after another."""
         wanted = [stack for stack in ORDER if region.primary or stack not in ("identity", "lake")]
         return steps.stage(name, *self._updates(wanted, region))
 
@@ -200,7 +201,7 @@ class Pipeline(Stack):
         ]
 
     def _may_publish(self, build: Build) -> None:
-        """Assets are put into the bootstrap's buckets by the role that it made for this."""
+        """Let a build publish assets to the bootstrap's buckets, by the role that it made for this."""
         for region in self.home.regions:
             name = f"cdk-hnb659fds-file-publishing-role-{self.account}-{region.name}"
             allow(build.role, "sts:AssumeRole", f"arn:aws:iam::{self.account}:role/{name}")

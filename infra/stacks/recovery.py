@@ -1,4 +1,4 @@
-"""Which region answers: host names, health checks and failover records."""
+"""Failover between regions: host names, health checks and failover records."""
 
 from aws_cdk import aws_cloudwatch as cw
 from aws_cdk import aws_route53 as route53
@@ -12,8 +12,9 @@ from infra.names import STAGE
 
 
 class Recovery(Stack):
-    """Traffic follows the database: /readyz is 200 only where it can be written to. With both unhealthy the primary
-    is answered, so a promotion moves traffic, and no template changes.
+    """Traffic follows the database: /readyz is 200 only where it is writable.
+
+    With both unhealthy the primary is answered, so a promotion moves traffic, and no template changes.
     """
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
@@ -41,7 +42,7 @@ class Recovery(Stack):
             )
 
     def _check(self, host: str) -> route53.CfnHealthCheck:
-        """Asked every ten seconds from around the world; three bad answers are enough."""
+        """Create a health check, every ten seconds from around the world; three failures are enough."""
         check = route53.CfnHealthCheck(
             self,
             "Check",
@@ -68,6 +69,6 @@ class Recovery(Stack):
             period=MINUTE,
         )
         sick = cw.MathExpression(expression="1 - healthy", using_metrics={"healthy": healthy}, period=MINUTE)
-        says = "The primary region is not ready: traffic goes where the database can be written to. See the runbook"
+        says = "The primary region is not ready: traffic goes to the one whose database is writable. See the runbook"
         missing = cw.TreatMissingData.BREACHING
         alarm(self, "Sick", sick, 0, says, urgency="page", minutes=1, missing=missing)

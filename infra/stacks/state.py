@@ -14,13 +14,13 @@ from infra.constructs.stack import Stack
 from infra.names import COMING, SHOWN, Names
 
 TEXT = dynamodb.AttributeType.STRING
-PASSING = s3.LifecycleRule(  # what came in has places in it, and is deleted once it was looked at
+PASSING = s3.LifecycleRule(  # uploads contain locations, and are deleted once scanned
     prefix=f"{COMING}/", expiration=cdk.Duration.days(1), noncurrent_version_expiration=cdk.Duration.days(1)
 )
 
 
 class State(Stack):
-    """DynamoDB: sockets of this region and sessions of all. S3: what users upload."""
+    """DynamoDB: sockets of this region and sessions of all. S3: users' uploads."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)
@@ -30,13 +30,16 @@ class State(Stack):
         self._user_data()
 
     def _live(self) -> None:
-        """Connections, their subscriptions and positions. A connection's id means nothing in another region."""
+        """Create the table of connections, their subscriptions and positions.
+
+        Connection ids are of one region alone.
+        """
         table = self._table("live", stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
         assert table.table_stream_arn
         self.share("state/live-stream", table.table_stream_arn)
 
     def _sessions(self) -> None:
-        """Sessions, which follow their users into the other region."""
+        """Create the table of sessions, which is replicated to the other region."""
         self._table("sessions", replicas=[region.name for region in self.home.regions if not region.primary])
 
     def _table(
@@ -61,7 +64,7 @@ class State(Stack):
         )
 
     def _user_data(self) -> None:
-        """Uploads, sent by browsers with a form that we signed."""
+        """Create the bucket of uploads, sent by browsers with a form that we signed."""
         key = kms.Key.from_key_arn(self, "DataKey", self.shared("global/data-key"))
         from_pages = s3.CorsRule(
             allowed_methods=[s3.HttpMethods.POST, s3.HttpMethods.GET],
@@ -80,7 +83,7 @@ class State(Stack):
                 self._replicate(made, key, Names(self.home, other))
 
     def _tell_of_arrivals(self, made: s3.Bucket) -> None:
-        """By the account's own bus, so that who listens can be deployed later."""
+        """Publish uploads on the account's own bus, so that subscribers can be deployed later."""
         resource = made.node.default_child
         assert isinstance(resource, s3.CfnBucket)
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
@@ -88,7 +91,7 @@ class State(Stack):
         )
 
     def _let_show(self, made: s3.Bucket) -> None:
-        """Let CloudFront hand out what everybody may see. Which distribution it is, is known only after this stack."""
+        """Let CloudFront serve public pictures. Its distribution is known only after this stack."""
         own = {"StringLike": {"AWS:SourceArn": f"arn:aws:cloudfront::{self.account}:distribution/*"}}
         made.add_to_resource_policy(
             iam.PolicyStatement(
@@ -100,7 +103,7 @@ class State(Stack):
         )
 
     def _replicate(self, made: s3.Bucket, key: kms.IKey, there: Names) -> None:
-        """Copy what is shown to the other region, whose bucket is deployed before."""
+        """Replicate public pictures to the other region, whose bucket is deployed before."""
         target = f"arn:aws:s3:::{there.bucket('user-data')}"
         role = service_role(self, "Replication", "s3")
         allow(role, "s3:GetReplicationConfiguration s3:ListBucket", made.bucket_arn)

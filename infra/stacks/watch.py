@@ -1,4 +1,4 @@
-"""What is seen of it all, and who hears of trouble."""
+"""Monitoring, and the recipients of alarms."""
 
 from aws_cdk import aws_cloudwatch as cw
 from aws_cdk import aws_logs as logs
@@ -27,7 +27,7 @@ QUERIES = {
 
 
 class Watch(Stack):
-    """Dashboards, alarms over what several stacks share, saved queries, traces of what failed; and who is told."""
+    """Dashboards, alarms over resources of several stacks, saved queries, traces of failures; and their recipients."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region)
@@ -48,18 +48,18 @@ class Watch(Stack):
         self._tell()
 
     def _pages(self) -> list[cw.Alarm]:
-        """What somebody must look at now. What belongs to a queue or a function stands with it."""
+        """Return the alarms that page. Those of a queue or a function are created with it."""
         of = self._metrics
         made = [
             alarm(self, "Broken", of.failed_requests(), 1, "More than 1 % of requests fail", urgency="page", of=10),
-            alarm(self, "Slow", of.api("Latency", "p99"), SLOW, "The slowest are near their timeout", urgency="page"),
-            alarm(self, "Lag", of.own("FanOutLag", "p99"), 2_000, "News takes more than two seconds", urgency="page"),
+            alarm(self, "Slow", of.api("Latency", "p99"), SLOW, "Latency is near the timeout", urgency="page"),
+            alarm(self, "Lag", of.own("FanOutLag", "p99"), 2_000, "Delivery takes over two seconds", urgency="page"),
             alarm(
                 self,
                 "Unpublished",
                 of.own("OldestUnpublished", "max"),
                 30,
-                "An event is not told for half a minute: relay, planner or poster stand still",
+                "An event has not been delivered for half a minute: relay, planner or poster is stuck",
                 urgency="page",
             ),
             alarm(
@@ -68,19 +68,19 @@ class Watch(Stack):
         ]
         if self.home.features.dr and not self.where.primary:
             lag = metric("AWS/RDS", "AuroraGlobalDBRPOLag", "max", DBClusterIdentifier=self.names.of("database"))
-            says = "A failover now would lose more than ten seconds"
+            says = "A failover now would lose more than ten seconds of writes"
             made.append(alarm(self, "Recovery", lag, 10_000, says, urgency="page", missing=BREACHING))
         return made
 
     def _tickets(self) -> list[cw.Alarm]:
-        """What can wait until morning."""
+        """Return the alarms that can wait until morning."""
         of = self._metrics
         running = metric("AWS/Lambda", "ConcurrentExecutions", "max")
         busy = cw.MathExpression(
             expression=f"100 * running / {CONCURRENCY:g}", using_metrics={"running": running}, period=MINUTE
         )
         made = [
-            alarm(self, "Unexpected", of.own("UnexpectedErrors", "sum"), 0, "Something nobody expected: read the logs"),
+            alarm(self, "Unexpected", of.own("UnexpectedErrors", "sum"), 0, "Unexpected errors: read the logs"),
             alarm(self, "Busy", busy, 80, "Functions use more than 80 % of the account's concurrency"),
             alarm(self, "SocketsBusy", of.own("SocketsThrottled", "sum"), 10, "@connections answers 429"),
             alarm(self, "TableBusy", of.table("ThrottledRequests", "sum"), 0, "DynamoDB throttles"),
@@ -91,12 +91,12 @@ class Watch(Stack):
                 "AWS/S3", "OperationsPendingReplication", "max", SourceBucket=self.names.bucket("user-data")
             )
             made.append(
-                alarm(self, "Files", waiting, 1_000, "Uploads wait to be copied to the other region", minutes=15)
+                alarm(self, "Files", waiting, 1_000, "Uploads wait for replication to the other region", minutes=15)
             )
         return made
 
     def _dashboard(self, alarms: list[cw.Alarm]) -> None:
-        """One page: alarms, what users notice, then what may be the reason."""
+        """Create one page: alarms, symptoms that users notice, then possible causes."""
         of = self._metrics
         board = cw.Dashboard(self, "Dashboard", dashboard_name=f"{self.names.of('overview')}-{self.where.short}")
         board.add_widgets(cw.AlarmStatusWidget(title="Alarms", alarms=alarms, width=24))
@@ -136,7 +136,7 @@ class Watch(Stack):
             board.add_widgets(*(cw.GraphWidget(title=title, left=lines, width=8) for title, lines in row.items()))
 
     def _tell(self) -> None:
-        """PagerDuty is paged, mail has both. Slack is a stack of its own, once somebody allowed it."""
+        """Subscribe PagerDuty to pages, and mail to both topics. Slack is a stack of its own, once authorized."""
         self._subscribe("PagerDuty", "page", "https", self.shared("by-hand/pagerduty"))
         for topic in ("page", "ticket"):
             self._subscribe(f"Mail {topic}", topic, "email", self.home.alerts.email)

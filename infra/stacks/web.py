@@ -79,7 +79,7 @@ class Web(Stack):
         )
 
     def _previews(self, app: amplify.CfnApp) -> None:
-        """Pull requests go to main; so staging's app knows that branch, and builds nothing of it but previews."""
+        """Add previews: pull requests go to main, so staging's app has that branch, and builds only previews of it."""
         amplify.CfnBranch(
             self,
             "previews",

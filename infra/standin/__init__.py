@@ -1,1 +1,1 @@
-"""Stands where packages were not made: `make synth` proves templates, and needs none."""
+"""Stand-in where packages were not made: `make synth` proves templates, and needs none."""
