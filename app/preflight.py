@@ -47,8 +47,8 @@ def warn_without_redis(settings: Settings) -> None:
         asyncio.run(ask())
     except UNREACHABLE_ERRORS as error:
         _warn(
-            f"no Valkey or Redis at MILEQUEST_REDIS_URL ({type(error).__name__}): until it is there, news is told some "
-            "tenths of a second later, limits are each process's own, and nobody is shown walking"
+            f"no Valkey or Redis at MILEQUEST_REDIS_URL ({type(error).__name__}): until then, events arrive some "
+            "tenths of a second later, limits are each process's own, and presence is not shown"
         )
 
 

@@ -1,4 +1,4 @@
-"""Ada, who signs up and in wherever the built-in identity provider is tested."""
+"""Ada, whose account the tests of the built-in identity provider use."""
 
 from collections.abc import Awaitable
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 async def code_of(call: Awaitable[object]) -> ErrorCode | None:
-    """The code of the refusal, None when the call works."""
+    """Return the code of the refusal, None when the call works."""
     try:
         await call
     except Refused as refusal:
@@ -23,6 +23,6 @@ async def code_of(call: Awaitable[object]) -> ErrorCode | None:
 
 
 async def signed_in(identity: BuiltinIdentity, request: SignUp = ADA, now: datetime = NOW) -> Session:
-    """A session of an account that is made for it."""
+    """Return a session of a new account."""
     await identity.add_account(request, now)
     return (await identity.sign_in(request.email, request.password, now)).session

@@ -1,4 +1,4 @@
-"""Leaderboards for tests: the documents that ask for them, and how to read an answer."""
+"""Leaderboards for tests: the documents of their queries, and readers of the answers."""
 
 from typing import Any
 

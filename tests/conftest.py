@@ -1,4 +1,4 @@
-"""Fixtures for all tests: real servers, a fresh database for each test that asks for one, an empty Valkey."""
+"""Fixtures for all tests: real servers, a fresh database for each test that requests one, an empty Valkey."""
 
 import itertools
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.service import Service
     from tests.spread import Spread
 
-RUN_FOLDER = "MQ_TEST_RUN"  # tells the workers the run's folder; not a setting of the service
+RUN_FOLDER = "MQ_TEST_RUN"  # names the run's folder to the workers; not a setting of the service
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 settings.register_profile("milequest", deadline=None, print_blob=True)
@@ -56,13 +56,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "Spread":
 
 @pytest.fixture(scope="session")
 def postgres() -> Postgres:
-    """The run's PostgreSQL + PostGIS, in fast mode, shared by all workers."""
+    """Yield the run's PostgreSQL + PostGIS, in fast mode, shared by all workers."""
     return servers.start_postgres(Path(os.environ[RUN_FOLDER]))
 
 
 @pytest.fixture(scope="session")
 def new_database(postgres: Postgres) -> Iterator[Callable[[], AbstractContextManager[str]]]:
-    """`with new_database() as url`: a migrated database of any scope, dropped when the block ends."""
+    """Yield a factory: `with new_database() as url` is a migrated database of any scope, dropped at the block's end."""
     numbers = itertools.count(1)
     with servers.copies(postgres, WORKER) as copies:
         yield lambda: copies.copy(next(numbers))
@@ -70,7 +70,7 @@ def new_database(postgres: Postgres) -> Iterator[Callable[[], AbstractContextMan
 
 @pytest.fixture
 def database_url(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
-    """libpq URL of a migrated, empty database of this test alone."""
+    """Yield the libpq URL of a migrated, empty database of this test alone."""
     with new_database() as url:
         yield url
 
@@ -85,14 +85,14 @@ def _valkey() -> Iterator[Redis]:
 
 @pytest.fixture
 def redis_url(_valkey: Redis) -> str:
-    """URL of an empty Valkey that only this test uses."""
+    """Return the URL of an empty Valkey that only this test uses."""
     _valkey.flushall()
     return f"unix://{_valkey.get_connection_kwargs()['path']}"
 
 
 @pytest.fixture
 async def quest(database_url: str, redis_url: str) -> AsyncIterator["Quest"]:
-    """The whole service on an empty database."""
+    """Yield the whole service on an empty database."""
     from tests.quest import open_quest  # pure tests need not wait for the schema
 
     async with open_quest(database_url, redis_url) as opened:
@@ -101,7 +101,10 @@ async def quest(database_url: str, redis_url: str) -> AsyncIterator["Quest"]:
 
 @pytest.fixture(scope="session")
 def service(new_database: Callable[[], AbstractContextManager[str]], _valkey: Redis) -> Iterator["Service"]:
-    """The whole service, served over a real socket for all tests of this worker. Each test signs up its own people."""
+    """Yield the whole service, served over a real socket for all tests of this worker.
+
+    Each test signs up its own people.
+    """
     from milequest.settings import POINTS, Settings
     from tests.service import serving
 

@@ -1,4 +1,4 @@
-"""GraphQL over Server-Sent Events as a client holds it, by httpx: a response read as the HTML standard says."""
+"""GraphQL over Server-Sent Events as a client reads it, by httpx: a response parsed by the HTML standard."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.listening import PATIENCE, Connection, Stream
 from tests.service import Service
 
 EVENTS = "text/event-stream"
-TLS = ssl.create_default_context()  # which takes long to make, and each client would make its own
+TLS = ssl.create_default_context()  # slow to make, and each client would make its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Event:
 
 
 def parsed(block: str) -> Event | None:
-    """What stands between two blank lines; None for comments alone."""
+    """Return the event of the lines between two blank ones; None for comments alone."""
     kind, data, id = "message", None, None
     for line in block.split("\n"):
         name, _, value = line.partition(":")
@@ -67,11 +67,11 @@ class EventStream:
     comments: int = 0
 
     async def next(self) -> Event:
-        """The next event."""
+        """Return the next event."""
         return await asyncio.wait_for(self.events.get(), PATIENCE)
 
     async def read(self) -> None:
-        """Take the events in as they come."""
+        """Read events as they arrive."""
         rest = ""
         try:
             async for text in self.response.aiter_text():
@@ -100,7 +100,7 @@ async def asked(
     origin: str | None = None,
     **variables: Any,
 ) -> AsyncIterator[EventStream]:
-    """An operation's response, while the block runs."""
+    """Yield an operation's response, while the block runs."""
     authorization = f"Bearer {token}" if token else None
     said = {"accept": accept, "authorization": authorization, "last-event-id": last_event_id, "origin": origin}
     headers = httpx.Headers({name: text for name, text in said.items() if text is not None}, encoding="utf-8")
@@ -121,7 +121,7 @@ async def asked(
 
 
 class Responses(Connection):
-    """What the behaviour suite takes for a connection, though each operation is a response of its own."""
+    """A connection to the behaviour suite, though each operation is a response of its own."""
 
     def __init__(self, service: Service, token: str | None) -> None:
         self._service = service
@@ -137,19 +137,19 @@ class Responses(Connection):
         return stream
 
     async def send(self, **message: Any) -> None:
-        """Say the one thing that can be said: that an operation is no longer wanted."""
+        """Send the one possible message: that an operation is no longer wanted."""
         assert message["type"] == "complete"
         await self._responses[message["id"]].aclose()
 
     async def close(self) -> None:
-        """Go away."""
+        """Disconnect."""
         for response in self._responses.values():
             await response.aclose()
 
     async def _tell(self, events: EventStream, stream: Stream) -> None:
         while (event := await events.events.get()).kind == "next" and "data" in event.payload:
             stream.messages.put_nowait({"type": "next", "payload": event.payload})
-        if event.kind == "next":  # errors alone: nothing may follow but the end
+        if event.kind == "next":  # errors alone: only the end may follow
             assert [(await events.events.get()).kind for _ in range(2)] == ["complete", "end"]
             stream.messages.put_nowait({"type": "error", "payload": event.payload["errors"]})
         else:
@@ -158,7 +158,7 @@ class Responses(Connection):
 
 @asynccontextmanager
 async def follow(service: Service, token: str | None) -> AsyncIterator[Responses]:
-    """Whatever is begun within the block."""
+    """Follow all operations begun within the block."""
     responses = Responses(service, token)
     try:
         yield responses

@@ -26,7 +26,7 @@ STATUS = "query ($id: ID!) { goal(id: $id) { status version finalizedAt complete
 
 
 def along(*lngs: float) -> list[dict[str, Any]]:
-    """Waypoints on the equator."""
+    """Return waypoints on the equator."""
     return [{"position": {"lat": 0, "lng": lng}, "name": f"At {lng}"} for lng in lngs]
 
 
@@ -34,23 +34,23 @@ LINE = {"name": "The line", "startsOn": TODAY, "waypoints": along(0, 0.1, 0.2, 0
 
 
 async def draft(caller: Caller, team_id: str, **given: Any) -> str:
-    """Make a goal of three legs; its id."""
+    """Make a goal of three legs; return its id."""
     made = await caller.run(CREATE, input=LINE | {"teamId": team_id} | given)
     return str(made["createGoal"]["goalEdge"]["node"]["id"])
 
 
 async def change(caller: Caller, goal_id: str, **given: Any) -> dict[str, Any]:
-    """Change a goal; what it is then."""
+    """Change a goal; return it."""
     return dict((await caller.run(UPDATE, input={"goalId": goal_id} | given))["updateGoal"]["goal"])
 
 
 async def code(caller: Caller, text: str, **given: Any) -> str:
-    """The code by which a write with this input is refused."""
+    """Return the code by which a write with this input is refused."""
     return str((await caller.refused(text, input=given))["code"])
 
 
 async def walk(caller: Caller, meters: float, at: datetime | None = None, **given: Any) -> str:
-    """Log a walk that begins at `at`, now without it; its id."""
+    """Log a walk that begins at `at`, now without it; return its id."""
     begins = at or caller.now
     body = just_begun(meters) | {"startedAt": begins.isoformat()}
     logged = await caller.run(LOG, input=body | {"allowDuplicate": True} | given)
@@ -58,13 +58,13 @@ async def walk(caller: Caller, meters: float, at: datetime | None = None, **give
 
 
 async def status(caller: Caller, goal_id: str) -> dict[str, Any]:
-    """Where the goal stands."""
+    """Return the goal's status."""
     return dict((await caller.run(STATUS, id=goal_id))["goal"])
 
 
 @dataclass
 class Crew:
-    """An admin, a member and a stranger around one team; all of their clocks stand at NOW."""
+    """An admin, a member and a stranger of one team; all of their clocks are at NOW."""
 
     quest: Quest
     team: str
@@ -74,27 +74,27 @@ class Crew:
 
     @property
     def all(self) -> Sequence[Caller]:
-        """Everybody."""
+        """All of them."""
         return self.admin, self.member, self.stranger
 
     def later(self, **gone: float) -> None:
-        """Let time pass for everybody, as `timedelta` takes it."""
+        """Advance all their clocks, by arguments of `timedelta`."""
         for caller in self.all:
             caller.now += timedelta(**gone)
 
     async def events(self) -> list[tuple[str, str]]:
-        """Kinds and subjects in the team's log, in order; the subject as bare hex."""
+        """Return kinds and subjects in the team's log, in order; the subject as bare hex."""
         rows = await self.quest.runtime.writer.fetch("SELECT kind, subject_id FROM event ORDER BY channel, sequence")
         return [(row["kind"], row["subject_id"].hex) for row in rows]
 
     async def count(self, table: str) -> int:
-        """How many rows a table has."""
+        """Return how many rows a table has."""
         rows: int = await self.quest.runtime.writer.fetchval(f"SELECT count(*) FROM {table}")
         return rows
 
 
 async def crew(quest: Quest, *, is_public: bool = False, timezone: str = "UTC") -> Crew:
-    """A team of two."""
+    """Found a team of two."""
     ann, ben, eve = [await quest.user(name) for name in ("Ann", "Ben", "Eve")]
     for caller in (ann, ben, eve):
         caller.now = NOW

@@ -27,7 +27,7 @@ class Stream:
     messages: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
 
     async def next(self) -> Any:
-        """The next event: the data of its root field. A GraphQL error fails the test."""
+        """Return the next event: the data of its root field. A GraphQL error fails the test."""
         message = await asyncio.wait_for(self.messages.get(), PATIENCE)
         if message["type"] != "next":
             raise Ended(message)
@@ -37,20 +37,20 @@ class Stream:
         return event
 
     async def until(self, reached: Any) -> Any:
-        """The first event of which `reached` is true."""
+        """Return the first event of which `reached` is true."""
         while not reached(event := await self.next()):
             pass
         return event
 
     async def failure(self) -> list[str]:
-        """The codes it ends with; events on the way are passed over."""
+        """Return the codes it ends with; events on the way are skipped."""
         while (message := await asyncio.wait_for(self.messages.get(), PATIENCE))["type"] == "next":
             pass
         assert message["type"] == "error", message
         return [error["extensions"]["code"] for error in message["payload"]]
 
     async def silent(self, seconds: float = 0.6) -> None:
-        """Fail if anything comes within some time."""
+        """Fail if anything arrives within some time."""
         await asyncio.sleep(seconds)
         assert self.messages.empty(), self.messages.get_nowait()
 
@@ -78,11 +78,11 @@ class Connection:
         return stream
 
     async def read(self) -> None:
-        """Hand out what comes until the socket is closed."""
+        """Dispatch messages until the socket is closed."""
         try:
             async for text in self.socket:
                 message = json.loads(text)
-                if "type" not in message:  # API Gateway's own, about a function that failed: clients hang up
+                if "type" not in message:  # API Gateway's own, about a function that failed: clients disconnect
                     await self.socket.close()
                 elif message["type"] == "ping":
                     await self.send(type="pong")
@@ -92,22 +92,22 @@ class Connection:
             pass
 
     async def closed(self) -> int:
-        """The code it is closed with."""
+        """Return the code it is closed with."""
         await asyncio.wait_for(self.socket.wait_closed(), PATIENCE + 5)
         assert self.socket.close_code is not None
         return self.socket.close_code
 
 
 class Dial(Protocol):
-    """How a gateway is reached: `async with dial(token) as connection`."""
+    """Connects to a gateway: `async with dial(token) as connection`."""
 
     def __call__(self, token: str | None) -> Any:
-        """A connection that was acknowledged."""
+        """Return a connection that was acknowledged."""
 
 
 @asynccontextmanager
 async def dial(url: str, token: str | None) -> AsyncIterator[Connection]:
-    """A connection to the WebSocket at `url`."""
+    """Connect to the WebSocket at `url`."""
     async with connect(
         url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None, open_timeout=PATIENCE
     ) as socket:

@@ -1,4 +1,4 @@
-"""Small pictures as cameras and programs write them, with things in them that are nobody else's business."""
+"""Small pictures as cameras and programs write them, with private metadata in them."""
 
 import base64
 import struct
@@ -18,17 +18,17 @@ _WEBP_LOSSY: Final = "Qb|TeFaQ7mS4BclR!}$~Bme*aZ~*|F0V)Up2mlPg&LyA%bOAsB0RGx05r&
 
 
 def jpeg() -> bytes:
-    """A plain one."""
+    """Return a plain one."""
     return base64.b85decode(_JPEG)
 
 
 def webp(*, lossless: bool) -> bytes:
-    """A plain one."""
+    """Return a plain one."""
     return base64.b85decode(_WEBP_LOSSLESS if lossless else _WEBP_LOSSY)
 
 
 def exif(orientation: int, order: str = "<") -> bytes:
-    """Exif with a comment, the orientation and the place."""
+    """Return Exif with a comment, the orientation and the place."""
     entries = [(0x010E, 2, len(SECRET), 50), (0x0112, 3, 1, orientation if order == "<" else orientation << 16)]
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
     directory = struct.pack(f"{order}H", 2) + b"".join(struct.pack(f"{order}HHII", *entry) for entry in entries)
@@ -36,12 +36,12 @@ def exif(orientation: int, order: str = "<") -> bytes:
 
 
 def segment(marker: int, body: bytes) -> bytes:
-    """A segment of a JPEG."""
+    """Return a segment of a JPEG."""
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
 def photo(orientation: int = 6, order: str = "<") -> bytes:
-    """A JPEG of a telephone: with Exif, XMP, a comment, a thumbnail, a colour profile and a film behind it."""
+    """Return a telephone's JPEG: with Exif, XMP, a comment, a thumbnail, a colour profile and a film behind it."""
     plain = jpeg()
     jfif = segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\x02\x02" + b"pix" * 4)
     more = [
@@ -57,7 +57,7 @@ def photo(orientation: int = 6, order: str = "<") -> bytes:
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    """A chunk of a PNG."""
+    """Return a chunk of a PNG."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
@@ -69,7 +69,7 @@ def png(
     pixels: bytes | None = None,
     packed: bytes | None = None,
 ) -> bytes:
-    """A grey PNG with further chunks before its pixels."""
+    """Return a grey PNG with further chunks before its pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     rows = (b"\0" + bytes([shade]) * width) * height if pixels is None else pixels
     packed = zlib.compress(rows, 1) if packed is None else packed
@@ -78,7 +78,7 @@ def png(
 
 
 def interlaced(width: int, height: int, bits: int) -> bytes:
-    """A grey PNG of seven passes, each pixel in the pass that the standard's pattern of 8 × 8 says."""
+    """Return a grey PNG of seven passes, each pixel in its pass of the standard's pattern of 8 × 8."""
     pattern = ["16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777"]
     rows = b""
     for number in "1234567":
@@ -92,17 +92,17 @@ def interlaced(width: int, height: int, bits: int) -> bytes:
 
 
 def riff(*chunks: tuple[bytes, bytes]) -> bytes:
-    """A WebP of chunks."""
+    """Return a WebP of chunks."""
     body = b"".join(kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in chunks)
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
 def pixels_of(picture: bytes) -> tuple[bytes, bytes]:
-    """The one chunk of a plain WebP."""
+    """Return the one chunk of a plain WebP."""
     kind, size = struct.unpack_from("<4sI", picture, 12)
     return kind, picture[20 : 20 + size]
 
 
 def extended(flags: int, width: int = 8, height: int = 8) -> tuple[bytes, bytes]:
-    """The header of a WebP that has more than pixels."""
+    """Return the header of a WebP that has more than pixels."""
     return b"VP8X", bytes((flags, 0, 0, 0)) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")

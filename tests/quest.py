@@ -25,18 +25,18 @@ class Failed(AssertionError):
 
 
 def noon() -> datetime:
-    """About noon of today, each time a little later: whatever a test's hour, some hours around are the same day."""
+    """Return about noon of today, each time a little later: at any hour of a test, hours around are the same day."""
     return datetime.now(UTC).replace(hour=12)
 
 
 def just_begun(meters: float) -> dict[str, Any]:
-    """A walk that may begin now, since it ends in minutes; nobody on foot would come far in them, but others do."""
+    """Return a walk that may begin now, as it ends in minutes: too fast on foot, but not for others."""
     return {"distanceMeters": meters, "durationSeconds": 290, "type": "WALK" if meters <= 2000 else "WHEELCHAIR"}
 
 
 @dataclass
 class Caller:
-    """Somebody who calls the API; `now` stands still until the test moves it."""
+    """A caller of the API; `now` stands still until the test moves it."""
 
     runtime: Runtime
     identity: Identity = ANONYMOUS
@@ -46,7 +46,7 @@ class Caller:
 
     @property
     def user_id(self) -> UUID:
-        """Our id of the user."""
+        """The user's id."""
         assert self.identity.user_id is not None
         return self.identity.user_id
 
@@ -56,7 +56,7 @@ class Caller:
         return await runner().run(runner().prepare(text), request, variables, None)
 
     async def run(self, text: str, **variables: Any) -> dict[str, Any]:
-        """The data of an operation that must work."""
+        """Return the data of an operation that must work."""
         result = await self.result(text, variables)
         if result.errors:
             raise Failed([error.formatted for error in result.errors])
@@ -64,7 +64,7 @@ class Caller:
         return result.data
 
     async def refused(self, text: str, **variables: Any) -> dict[str, Any]:
-        """The first error's `extensions` of an operation that must not work."""
+        """Return the first error's `extensions` of an operation that must not work."""
         try:
             result = await self.result(text, variables)
         except RequestRefused as refused:
@@ -73,17 +73,17 @@ class Caller:
         return dict(result.errors[0].extensions or {})
 
     async def found(self, name: str, **given: Any) -> str:
-        """Found a team; its id."""
+        """Found a team; return its id."""
         made = await self.run(FOUND, input={"name": name} | given)
         return str(made["createTeam"]["team"]["id"])
 
     async def invite(self, team_id: str, **given: Any) -> str:
-        """Make an invite of a team whose admin one is; its code."""
+        """Make an invite as an admin of the team; return its code."""
         made = await self.run(INVITE, input={"teamId": team_id} | given)
         return str(made["createInvite"]["code"])
 
     async def accept(self, code: str) -> str:
-        """Join a team by a code; the new membership's id."""
+        """Join a team by a code; return the new membership's id."""
         joined = await self.run(ACCEPT, input={"code": code})
         return str(joined["acceptInvite"]["memberEdge"]["node"]["id"])
 
@@ -96,11 +96,11 @@ class Quest:
 
     @property
     def anonymous(self) -> Caller:
-        """Somebody who is not signed in."""
+        """A caller who is not signed in."""
         return Caller(self.runtime)
 
     async def user(self, name: str, timezone: str = "UTC", **columns: Any) -> Caller:
-        """A new user, signed in."""
+        """Return a new user, signed in."""
         now = datetime.now(UTC)
         user_id = new_id(now)
         address = f"{name.lower()}-{user_id.hex[-8:]}@example.com"
@@ -113,7 +113,7 @@ class Quest:
         return Caller(self.runtime, Identity(IdentityKind.USER, user_id))
 
     async def state(self) -> dict[str, list[str]]:
-        """Every row of ours, by table: what a refusal must not change."""
+        """Return every row of ours, by table: a refusal must not change them."""
         tables = await self.runtime.writer.fetch(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'spatial_ref_sys'"
         )
@@ -123,7 +123,7 @@ class Quest:
         }
 
     async def refusal(self, caller: Caller, text: str, **variables: Any) -> dict[str, Any]:
-        """As `Caller.refused`, of an operation that must not change anything either."""
+        """Return as `Caller.refused`, for an operation that must not change anything either."""
         before = await self.state()
         extensions = await caller.refused(text, **variables)
         assert await self.state() == before
@@ -132,7 +132,7 @@ class Quest:
 
 @asynccontextmanager
 async def open_quest(database_url: str, redis_url: str, connections: int = 8) -> AsyncIterator[Quest]:
-    """The service over the given servers."""
+    """Yield the service over the given servers."""
     settings = Settings(database_url=database_url, redis_url=redis_url, database_pool=connections, embedded=True)
     async with open_runtime(settings) as runtime:
         yield Quest(runtime)

@@ -1,4 +1,4 @@
-"""A small application, served as the service is on the test's own loop, and raw sockets to speak with it."""
+"""A small application, served as the service is on the test's own loop, and raw sockets to use it."""
 
 import asyncio
 import socket
@@ -25,7 +25,7 @@ class Raw:
     writer: asyncio.StreamWriter
 
     async def send(self, *parts: bytes) -> None:
-        """Write each part by itself, as far as the server takes it."""
+        """Write each part by itself, as far as the server accepts it."""
         for part in parts:
             self.writer.write(part)
             try:
@@ -35,13 +35,13 @@ class Raw:
             await asyncio.sleep(0)
 
     async def response(self) -> tuple[int, str, bytes]:
-        """The next response: its status, its head in lower case, and its body."""
+        """Return the next response: its status, its head in lower case, and its body."""
         head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)).decode().lower()
         length = head.partition("content-length: ")[2].partition("\r\n")[0]
         return int(head.split(" ")[1]), head, await self.reader.readexactly(int(length or 0))
 
     async def rest(self) -> bytes:
-        """All that comes until the server closes the connection."""
+        """Return all bytes until the server closes the connection."""
         got = b""
         try:
             while piece := await asyncio.wait_for(self.reader.read(65_536), 20):
@@ -52,24 +52,24 @@ class Raw:
 
 
 async def echo(request: Request) -> JSONResponse:
-    """The method, the headers and the body that came."""
+    """Answer with the method, the headers and the body of the request."""
     body = (await request.body()).decode()
     return JSONResponse({"method": request.method, "headers": dict(request.headers), "body": body})
 
 
 async def unread(request: Request) -> JSONResponse:
-    """An answer without a look at the body."""
+    """Answer without reading the body."""
     return JSONResponse({})
 
 
 async def gated(request: Request) -> JSONResponse:
-    """An answer as soon as the test opens the gate."""
+    """Answer as soon as the test opens the gate."""
     await request.app.state.gate.wait()
     return JSONResponse({})
 
 
 async def texts(socket: WebSocket) -> None:
-    """Each message, back."""
+    """Echo each message."""
     await socket.accept()
     try:
         while True:

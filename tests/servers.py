@@ -1,7 +1,7 @@
 """The tests' own servers: one PostgreSQL for the whole run with a migrated template, and a Valkey for each worker.
 
-A run has a folder of its own in the temporary folder. Its servers start when the first test wants them and are stopped
-when the run ends; what a killed run left behind is stopped and removed by the next one.
+A run has a folder of its own in the temporary folder. Its servers start when the first test needs them and are stopped
+when the run ends; those that a killed run left behind are stopped and removed by the next one.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ TEMPLATE = "template_milequest"
 
 
 def start_run() -> tuple[Path, IO[str]]:
-    """A folder for this run's servers and the lock that says the run is alive. Sweeps up after killed runs."""
+    """Make a folder for this run's servers and the lock that marks the run as alive. Removes killed runs."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, SetupError), (folder / "alive").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,7 +50,7 @@ def stop_servers(run: Path) -> None:
 
 
 def start_postgres(run: Path) -> Postgres:
-    """The run's PostgreSQL with the migrated template in it; the first worker starts it, the others find it."""
+    """Return the run's PostgreSQL with the migrated template in it; the first worker starts it, the others find it."""
     data_dir = run / "shared"
     data_dir.mkdir(exist_ok=True)
     with (data_dir / "starting").open("a+") as done:
@@ -66,7 +66,7 @@ def start_postgres(run: Path) -> Postgres:
 
 
 def start_valkey(run: Path, worker: str) -> Valkey:
-    """A Valkey of this worker alone, since channels are not separated by database number."""
+    """Start a Valkey of this worker alone, since channels are not separated by database number."""
     data_dir = run / worker
     data_dir.mkdir(exist_ok=True)
     server = embedded.valkey(data_dir, fast=True)
@@ -85,7 +85,7 @@ class Copies:
 
     @contextlib.contextmanager
     def copy(self, number: int) -> Iterator[str]:
-        """URL of a fresh copy, dropped at the end with every connection that is still open."""
+        """Yield the URL of a fresh copy, dropped at the end with every connection that is still open."""
         name = f"test_{self.worker}_{number}"
         self._execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} STRATEGY file_copy')
         try:
@@ -99,7 +99,7 @@ class Copies:
 
 @contextlib.contextmanager
 def copies(server: Postgres, worker: str) -> Iterator[Copies]:
-    """A maker of copies with its own connection, on an event loop in a thread: tests have the main thread's loop."""
+    """Yield a maker of copies with its own connection, on a loop in a thread: tests have the main thread's loop."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

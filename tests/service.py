@@ -38,7 +38,7 @@ JSON = {"content-type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A served application and how to reach into it."""
+    """A served application and access to its parts."""
 
     origin: str
     app: Starlette
@@ -47,12 +47,12 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where GraphQL is over HTTP."""
+        """Address of GraphQL over HTTP."""
         return f"{self.origin}/graphql"
 
     @property
     def socket_url(self) -> str:
-        """Where GraphQL is over WebSocket."""
+        """Address of GraphQL over WebSocket."""
         return f"ws{self.url.removeprefix('http')}"
 
     @property
@@ -63,7 +63,7 @@ class Service:
 
     @property
     def hub(self) -> Hub:
-        """All who listen."""
+        """All subscribers."""
         hub: Hub = self.app.state.hub
         return hub
 
@@ -74,11 +74,11 @@ class Service:
         return gateway
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run something on the server's loop and wait for it."""
+        """Run a coroutine on the server's loop and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=30)
 
     def sign_up(self, name: str) -> str:
-        """An access token of the account NAME@example.org, which is made if need be."""
+        """Return an access token of the account NAME@example.org, which is made if need be."""
         return self.call(self._token(f"{name}@example.org", name))
 
     async def _token(self, address: str, name: str) -> str:
@@ -92,7 +92,7 @@ class Service:
         return self.client.post(self.url, json={"query": query, **parameters}, headers=headers)
 
     def data(self, query: str, *, token: str | None = None, **variables: Any) -> dict[str, Any]:
-        """The data of an operation that must work."""
+        """Return the data of an operation that must work."""
         body = self.post(query, token=token, variables=variables).json()
         assert "errors" not in body, body
         data: dict[str, Any] = body["data"]
@@ -103,7 +103,7 @@ class Service:
 def serving(settings: Settings, certificate: Path | None = None) -> Iterator[Service]:
     """Serve the application on a free port of the loopback while the block runs; over TLS with a certificate.
 
-    It gives no sign of life by itself: every 20 s some test would be told one between what it waits for.
+    It sends no keep-alives by itself: every 20 s some test would receive one between its messages.
     """
     gateway.KEEP_ALIVE_SECONDS = 3_600.0
     with listen("127.0.0.1", 0) as listener:
@@ -133,7 +133,7 @@ def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> Non
 
 
 def run_client(script: str, *arguments: str, certificate: Path | None = None) -> list[Any]:
-    """Run tests/clients/SCRIPT by Node with its locked packages; the JSON values it printed, one a line.
+    """Run tests/clients/SCRIPT by Node with its locked packages; return the JSON values it printed, one a line.
 
     It trusts the servers who have the certificate.
     """

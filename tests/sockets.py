@@ -1,4 +1,4 @@
-"""A WebSocket as a client holds it, by the `websockets` package: the protocol's messages, sent and received."""
+"""A WebSocket as a client uses it, by the `websockets` package: the protocol's messages, sent and received."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, per
 
 
 class Socket:
-    """A connection, speaking in the protocol's messages."""
+    """A connection, as the protocol's messages."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -32,7 +32,7 @@ class Socket:
         await self.send(id=name, type="subscribe", payload={"query": query, **payload})
 
     async def run(self, query: str, **variables: Any) -> dict[str, Any]:
-        """A query or mutation from subscribe to complete."""
+        """Run a query or mutation from subscribe to complete."""
         await self.subscribe("run", query, variables=variables)
         answer = await self.receive()
         assert answer["type"] == "next", answer
@@ -41,7 +41,7 @@ class Socket:
         return payload
 
     async def closed(self) -> tuple[int, str]:
-        """The code and reason it is closed with."""
+        """Return the code and reason it is closed with."""
         await asyncio.wait_for(self.connection.wait_closed(), 15)
         assert self.connection.close_code is not None
         return self.connection.close_code, self.connection.close_reason or ""
@@ -49,14 +49,14 @@ class Socket:
 
 @asynccontextmanager
 async def dialled(service: Service, **options: Any) -> AsyncIterator[Socket]:
-    """A socket before its connection_init."""
+    """Open a socket before its connection_init."""
     async with connect(service.socket_url, subprotocols=PROTOCOL, **options) as connection:
         yield Socket(connection)
 
 
 @asynccontextmanager
 async def opened(service: Service, token: str | None = None) -> AsyncIterator[Socket]:
-    """A socket that was acknowledged."""
+    """Open a socket and wait for the acknowledgement."""
     async with dialled(service) as ours:
         await ours.send(type="connection_init", payload={"Authorization": f"Bearer {token}"} if token else {})
         assert await ours.receive() == {"type": "connection_ack"}

@@ -1,4 +1,4 @@
-"""The house holds: flat package names that nobody else uses, small files, one reader of the environment."""
+"""The rules of the house: flat package names that are ours alone, small files, one reader of the environment."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ VAGUE = {"utils", "util", "common", "helpers", "helper", "services", "managers",
 
 
 def tracked(*suffixes: str) -> list[str]:
-    """The project's files, tracked or new, with one of the suffixes."""
+    """Return the project's files, tracked or new, with one of the suffixes."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=PROJECT, text=True, capture_output=True, check=True).stdout.splitlines()
     return sorted(name for name in set(names) if name.endswith(suffixes) and (PROJECT / name).is_file())
@@ -51,7 +51,7 @@ def test_a_folder_stands_apart(folder: str) -> None:
 
 
 def _imports(name: str) -> set[str]:
-    """The first parts of what a file imports."""
+    """Return the first parts of a file's imports."""
     names = set()
     for node in ast.walk(ast.parse((PROJECT / name).read_text())):
         if isinstance(node, ast.Import):
@@ -86,7 +86,7 @@ def test_a_source_file_is_small_documented_and_named_for_what_it_is(name: str) -
 def test_only_the_settings_read_our_environment_variables() -> None:
     readers = [name for name in SOURCES if not name.startswith("tests/") and _reads_environment(name)]
     own = {
-        "app/cli.py",  # hands the environment to the settings, as the two next do
+        "app/cli.py",  # passes the environment to the settings, as the two next do
         "app/aws/container.py",
         "app/aws/migrations.py",
         "app/environment.py",  # before there is anything of ours to import
@@ -106,7 +106,7 @@ def _reads_environment(name: str) -> bool:
 
 
 def test_instants_become_numbers_by_integers_alone() -> None:
-    """A float in seconds is one millisecond off for some instants; what only waits or measures may have it."""
+    """A float in seconds is one millisecond off for some instants; code that only waits or measures may use it."""
     floats = re.compile(
         r"\.timestamp\(|\bfromtimestamp\(|\.total_seconds\(|\btime\.time\(|\bfrom time import .*\btime\b"
     )

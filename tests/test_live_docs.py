@@ -1,4 +1,4 @@
-"""docs/live.md is true: its documents are good, its example of an updater is the one that is tested."""
+"""docs/live.md is true: its documents are valid, its example of an updater is the tested one."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The README is true: its documents run as they stand, in a known number of statements, and its table is complete."""
+"""The README is true: its documents run as written, in a known number of statements, and its table is complete."""
 
 import json
 import re
@@ -18,7 +18,7 @@ DOCUMENTS = {
     for text in re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
     if (match := re.search(r"\b(?:query|mutation|subscription) (\w+)", text))
 }
-# However long the lists are: a page, a board and a list of teams take one statement each.
+# For lists of any length: a page, a board and a list of teams take one statement each.
 STATEMENTS = {"MyTeams": 4, "TeamPage": 7}
 
 
@@ -29,7 +29,7 @@ async def quest(database_url: str, redis_url: str) -> AsyncIterator[Quest]:
 
 
 async def walking_team(quest: Quest) -> tuple[Caller, str]:
-    """Somebody with a team that has a goal and walks."""
+    """Return a member of a team that has a goal and walks."""
     ada = await quest.user("Ada")
     made = await ada.run(
         "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }", input={"name": "Readers"}
@@ -56,7 +56,7 @@ def walk(hours: int) -> dict[str, Any]:
 
 
 def count_statements(quest: Quest) -> list[str]:
-    """From now on, the statements of the quest's one connection."""
+    """Return a list that gets the statements of the quest's one connection from now on."""
     seen: list[str] = []
     (holder,) = getattr(quest.runtime.reader, "_holders")  # noqa: B009  # a proxy would lose the logger on release
     holder._con.add_query_logger(lambda record: seen.append(record.query))
@@ -69,7 +69,7 @@ async def test_a_query_of_the_readme_takes_as_many_statements_as_it_says(quest: 
     variables = {"id": team_id} if "$id" in DOCUMENTS[name] else {}
     seen = count_statements(quest)
     data = await ada.run(DOCUMENTS[name], **variables)
-    statements = [text for text in seen if "FROM channel WHERE" not in text]  # the bus looks at the log now and then
+    statements = [text for text in seen if "FROM channel WHERE" not in text]  # the bus polls the log now and then
     assert all(value is not None for value in data.values())
     assert len(statements) == STATEMENTS[name], "\n\n".join(statements)
 

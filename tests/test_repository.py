@@ -1,4 +1,4 @@
-"""What lies in the repository: no secrets, locks without addresses that fit pyproject.toml."""
+"""The repository's content: no secrets, locks without addresses that fit pyproject.toml."""
 
 import re
 import subprocess
@@ -26,14 +26,14 @@ REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?")
 
 
 def tracked() -> list[Path]:
-    """Every file of the repository, new ones too."""
+    """Return every file of the repository, new ones too."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=PROJECT, text=True, capture_output=True, check=True).stdout.splitlines()
     return [PROJECT / name for name in names if (PROJECT / name).is_file()]
 
 
 def locked(lock: str) -> set[str]:
-    """The names of the packages in a lock."""
+    """Return the names of the packages in a lock."""
     return {_normal(line) for line in (PROJECT / lock).read_text().splitlines() if re.match(r"^[A-Za-z0-9]", line)}
 
 

@@ -1,4 +1,4 @@
-"""The resume helpers over connections that do just what a test says. Against the service: tests/subscriptions."""
+"""The resume helpers over connections that a test scripts. Against the service: tests/subscriptions."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ def event(sequence: int, delivery: str = "LIVE") -> dict[str, Any]:
 
 @dataclass
 class Played:
-    """A subscription whose attempts bring what they are to, and then end by an error or quietly."""
+    """A subscription whose attempts yield given results, and then end by an error or quietly."""
 
     attempts: Sequence[Sequence[Mapping[str, Any] | Exception]]
     begun: list[dict[str, Any]] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Played:
         return 0
 
     async def told(self, count: int, **options: Any) -> list[Any]:
-        """The sequences of the first results."""
+        """Return the sequences of the first results."""
         results = resume(self.subscribe, {"team": 1}, wait=self.wait, **options)
         told = []
         async for result in results:

@@ -1,4 +1,4 @@
-"""SECURITY.md promises nothing that no test holds, and names settings and commands that there are."""
+"""SECURITY.md promises only what a test proves, and names settings and commands that exist."""
 
 import ast
 import re

@@ -30,18 +30,18 @@ class Server:
 
     @property
     def url(self) -> str:
-        """What `MILEQUEST_REDIS_URL` is for its cluster."""
+        """The value of `MILEQUEST_REDIS_URL` for its cluster."""
         return f"redis+cluster://{HOST}:{self.port}"
 
     def ask(self, *words: str | int) -> Any:
-        """The answer to `CLUSTER …`."""
+        """Return the answer to `CLUSTER …`."""
         asked: Callable[..., Any] = self.client.execute_command
         return asked(f"CLUSTER {words[0]}", *words[1:])
 
 
 @contextlib.contextmanager
 def cluster(folder: Path, count: int) -> Iterator[list[Server]]:
-    """The servers, when each of them knows who has which slot."""
+    """Run the servers; yield them when each knows the owners of all slots."""
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(_started(folder / str(number))) for number in range(count)]
         for number, server in enumerate(servers):

@@ -7,11 +7,11 @@ from typing import Any
 
 from tests.service import Service
 
-LIMIT = 8 * 1024  # bytes it keeps of what it holds; the kernel keeps some more
+LIMIT = 8 * 1024  # bytes it buffers while it holds; the kernel buffers some more
 
 
 class Wire:
-    """Carries bytes to where `origin` is, and back."""
+    """Forwards bytes to `origin`, and back."""
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
@@ -26,29 +26,29 @@ class Wire:
 
     @property
     def ports(self) -> set[int]:
-        """Where its connections come from, as those whom it leads to see them."""
+        """The ports of its connections, as the servers see them."""
         return {int(end.get_extra_info("sockname")[1]) for end in self._ends}
 
     def lead_to(self, origin: str) -> None:
-        """Connect elsewhere from now on."""
+        """Forward new connections elsewhere from now on."""
         self._origin = origin
 
     def hold(self) -> None:
-        """Take nothing that comes back until `release`."""
+        """Read nothing from the server until `release`."""
         self._flows.clear()
 
     def release(self) -> None:
-        """Take everything again."""
+        """Read again."""
         self._flows.set()
 
     def cut(self) -> None:
-        """End every connection at once, without a word to either side."""
+        """End every connection at once, without notice to either side."""
         for end in self._ends:
             end.transport.abort()
 
     @contextmanager
     def broken(self) -> Iterator[None]:
-        """Nobody gets through while the block runs."""
+        """Refuse all connections while the block runs."""
         self.cut()
         self._broken = True
         try:
@@ -57,7 +57,7 @@ class Wire:
             self._broken = False
 
     async def until_told_where(self, following: asyncio.Task[Any]) -> None:
-        """Wait until a client has been told where it stands. `following` is its work, which does not end before.
+        """Wait until a client has received its position. `following` is its task, which does not end before.
 
         It is looked for in the bytes, so nothing may be compressed.
         """
@@ -67,20 +67,20 @@ class Wire:
         assert not following.done(), following.exception()
 
     def take(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        """Carry for one more client."""
+        """Forward for one more client."""
         task = asyncio.create_task(self._carry(near, near_out))
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
 
     async def end(self) -> None:
-        """Carry for nobody any more."""
+        """Stop forwarding."""
         self.release()
         self.cut()
         if self._carrying:
             await asyncio.wait(self._carrying)
 
     async def _carry(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        """Carry for one client from its beginning to its end."""
+        """Forward for one client from its beginning to its end."""
         self.calls += 1
         if self._broken:
             near_out.close()
@@ -120,7 +120,7 @@ class Wire:
 
 @asynccontextmanager
 async def wired(service: Service) -> AsyncIterator[Wire]:
-    """A wire to the service, until the block ends."""
+    """Yield a wire to the service, until the block ends."""
     async with wire_to(service.origin) as wire:
         wire.url += "/graphql"
         yield wire
@@ -128,7 +128,7 @@ async def wired(service: Service) -> AsyncIterator[Wire]:
 
 @asynccontextmanager
 async def wire_to(origin: str) -> AsyncIterator[Wire]:
-    """A wire, until the block ends."""
+    """Yield a wire, until the block ends."""
     wire = Wire(origin)
     server = await asyncio.start_server(wire.take, "127.0.0.1")
     wire.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -120,7 +120,7 @@ class Function(Construct):
             acknowledge(self.function, "CKV_AWS_115", "The account's share is for all; an alarm says when it runs out")
 
     def _move_into(self, stack: Stack) -> None:
-        """Place it in the private subnets. Their ids come by parameters, which the library's own VPC could not have."""
+        """Place it in the private subnets. Their ids are parameters, which the library's own VPC cannot use."""
         resource = cast(lambda_.CfnFunction, self.function.node.default_child)
         resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
             subnet_ids=stack.private_subnets(), security_group_ids=[stack.shared("network/functions-group")]

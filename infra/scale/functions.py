@@ -102,7 +102,7 @@ def asked_of_api_gateway(load: Load) -> float:
 
 
 def round_seconds(sockets: float, limits: Limits) -> float:
-    """That a round of all sockets takes: it looks at each, and to an eighth sends a sign of life, and marks that."""
+    """Return the duration of a sweep of all sockets: it reads each, sends an eighth a keep-alive, and marks that."""
     waiting = (SOCKET_MS.value + DYNAMODB_MS.value) / 1e3 / limits.signs_at_once
     each = ROUND_SOCKET_US.value / 1e6 + max(waiting, SIGN_CPU_US.value / 1e6) / SILENCE
     return sockets * each / limits.rounds

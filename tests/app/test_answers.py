@@ -1,4 +1,4 @@
-"""What every answer of /graphql says about itself, and parameters as clients leave them out."""
+"""Headers and metadata of every answer of /graphql, and parameters as clients omit them."""
 
 from uuid import uuid4
 

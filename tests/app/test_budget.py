@@ -1,4 +1,4 @@
-"""The budget of a caller, over every way in: how it is refused, what it costs, and who pays."""
+"""The budget of a caller, over every transport: its refusals, its costs, and its payer."""
 
 import asyncio
 import time
@@ -48,7 +48,7 @@ def service(
 
 
 def spend(service: Service, query: str, token: str | None = None, **variables: object) -> int:
-    """How many requests pass before one is refused, which ends the caller's budget."""
+    """Return how many requests pass before one is refused, which ends the caller's budget."""
     for passed in range(BURST + 1):
         answer = service.post(query, token=token, variables=variables)
         if answer.status_code == 429:
@@ -83,7 +83,7 @@ def test_what_is_expensive_and_answers_no_objects_costs_too(service: Service) ->
     introspect = "{ __schema { queryType { name } } }"
     assert spend(service, introspect, ann) <= BURST // INTROSPECTION
     ben = service.sign_up("ben")
-    unread = (f"{{ unknown{number} {'x' * 960} }}" for number in range(BURST))  # each is read, and refused
+    unread = (f"{{ unknown{number} {'x' * 960} }}" for number in range(BURST))  # each is parsed, and refused
     statuses = [service.post(next(unread), token=ben).status_code for _ in range(BURST // 30)]
     assert statuses[0] == 200
     assert statuses[-1] == 429
@@ -110,7 +110,7 @@ async def test_operations_of_a_socket_are_refused_and_events_are_free(service: S
         service.data(WALK, token=ben, input=just_begun(500) | {"startedAt": datetime.now(UTC).isoformat()})
         assert (await socket.receive())["id"] == "board"
         after = service.call(_debts(service))
-        assert [who for who in before if after[who] != before[who]] == [_payer(service, "ben")]  # and not who was told
+        assert [who for who in before if after[who] != before[who]] == [_payer(service, "ben")]  # and not the recipient
         await asyncio.to_thread(spend, service, TEAMS, ann, first=50)
         await socket.subscribe("late", ONE)
         refused = await socket.receive()
@@ -178,7 +178,7 @@ def _payer(service: Service, name: str) -> Caller:
 
 
 async def _debts(service: Service) -> dict[Caller, int]:
-    """Until when each caller's budget is not full."""
+    """Return when each caller's budget will be full."""
     return {who: account.full_at for who, account in service.runtime.budgets._accounts.items()}
 
 

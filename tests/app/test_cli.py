@@ -25,7 +25,7 @@ class Milequest:
         self.started: list[subprocess.Popen[str]] = []
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What the process sees: nothing of the settings of whoever runs the tests."""
+        """Return the process's environment, without the settings of the tests' own."""
         ours = {
             name: value for name, value in os.environ.items() if not name.startswith("MILEQUEST_") and name != "PORT"
         }
@@ -42,11 +42,11 @@ class Milequest:
             text=True,
             capture_output=True,
             check=False,
-            timeout=300,  # what serves where it should have failed ends too
+            timeout=300,  # a server that should have failed ends too
         )
 
     def run(self, **environ: str) -> tuple[subprocess.Popen[str], int]:
-        """Start the service on any free port; returns when it says that it serves, with that port."""
+        """Start the service on any free port; return when it reports that it serves, with that port."""
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "run"],
             cwd=PROJECT,
@@ -76,7 +76,7 @@ def milequest(data_dir: Path) -> Iterator[Milequest]:
 
 
 def status(port: int, path: str) -> int:
-    """The status of an answer."""
+    """Return the status of an answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", path)
     return connection.getresponse().status

@@ -1,4 +1,4 @@
-"""HTTP within bounds: what is too large, too slow or too much is refused before any endpoint sees it."""
+"""HTTP within bounds: input that is too large, too slow or too much is refused before any endpoint sees it."""
 
 import asyncio
 import json
@@ -158,7 +158,7 @@ async def test_a_request_under_way_is_not_idle() -> None:
     async with served(patience=QUICK) as server, server.raw() as raw, server.raw() as other:
         await raw.send(GET + b"\r\nGET /gated HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await raw.response())[0] == 200
-        await other.rest()  # which has as little time to begin
+        await other.rest()  # it has as little time to begin
         await asyncio.sleep(QUICK.idle)
         server.gate.set()
         assert (await raw.response())[0] == 200

@@ -1,4 +1,4 @@
-"""Which pages of other origins a browser lets read our answers: those that are named, and no other."""
+"""Cross-origin access: browsers let pages of the named origins read our answers, and no other."""
 
 import httpx
 import pytest
@@ -15,12 +15,12 @@ PREFLIGHT = {
 
 
 def app_for(*origins: str) -> Starlette:
-    """The application before it starts: enough for what its middleware answers."""
+    """Return the application before it starts: enough for its middleware."""
     return create_app(Settings(allowed_origins=origins))
 
 
 async def asked(app: Starlette, method: str, headers: dict[str, str]) -> httpx.Response:
-    """One request straight to the application."""
+    """Send one request straight to the application."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as client:
         return await client.request(method, "/livez" if method == "GET" else "/graphql", headers=headers)
 

@@ -1,4 +1,4 @@
-"""Fetching the servers as .deb files, with the system's own apt and dpkg on a small repository made here."""
+"""Downloading the servers as .deb files, with the system's own apt and dpkg on a small repository made here."""
 
 import hashlib
 import shutil
@@ -24,7 +24,7 @@ Description: made by the tests
 
 
 class Repository:
-    """A folder of .deb files that apt reads, on a machine where apt knows nothing else and nothing is installed."""
+    """A folder of .deb files as apt's only source, on a machine where nothing is installed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class Repository:
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """A folder open to the account PostgreSQL runs as, so that the cache in it is the one that is used."""
+    """Yield a folder open to the account PostgreSQL runs as, so that the cache in it is used."""
     with TemporaryDirectory(prefix="quest-debs-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -72,7 +72,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 def add_servers(repository: Repository, program: Path) -> None:
-    """The packages we want, depending on one we need and two that are skipped."""
+    """Add the packages we want, depending on one we need and two that are skipped."""
     postgres = {
         f"usr__lib__postgresql__15__{path}": program for path in ("bin__postgres", "bin__initdb", "lib__postgis-3.so")
     }
@@ -122,7 +122,7 @@ def test_a_server_that_is_installed_without_postgis_is_unpacked_beside_it(
 def test_if_a_library_is_missing_nothing_is_skipped(repository: Repository, tmp_path: Path) -> None:
     program = tmp_path / "program"
     shutil.copy("/bin/true", program)
-    program.write_bytes(program.read_bytes().replace(b"libc.so.6", b"libq.so.6"))  # a library nobody has
+    program.write_bytes(program.read_bytes().replace(b"libc.so.6", b"libq.so.6"))  # a library that does not exist
     add_servers(repository, program)
     root = debs.unpack()
     assert (root / "usr/share/llvm").exists()

@@ -62,7 +62,7 @@ def test_every_goal_is_under_way_whenever_the_demo_is_loaded(team: demo.DemoTeam
 
 
 def _since(person: demo.Person, days: int, now: datetime) -> list[demo.DemoWalk]:
-    """The person's walks from the day on that so many days ago was."""
+    """Return the person's walks from the day on that so many days ago was."""
     zone = ZoneInfo(person.team.timezone)
     first = (now - timedelta(days=demo.DAYS)).astimezone(zone).date() + timedelta(days=demo.DAYS - days)
     return [w for w in demo.walks_of(person, now, days + 2) if w.started_at.astimezone(zone).date() >= first]

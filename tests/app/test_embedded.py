@@ -1,4 +1,4 @@
-"""The embedded servers, for real: made, kept, stopped, taken over, refused with a reason."""
+"""The embedded servers, for real: created, kept, stopped, taken over, refused with a reason."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ with embedded.running(Settings(data_dir=Path(sys.argv[1])), "the other one"):
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A data folder whose servers are gone afterwards, however the test ends."""
+    """Yield a data folder whose servers are gone afterwards, however the test ends."""
     folder = Path(tempfile.mkdtemp(prefix="quest-data-"))
     if unprivileged().user is not None:
         folder.chmod(0o711)
@@ -48,7 +48,7 @@ def data_dir() -> Iterator[Path]:
 
 
 def other_process(data_dir: Path) -> subprocess.Popen[str]:
-    """Another process that serves from the folder until its input ends."""
+    """Start another process that serves from the folder until its input ends."""
     command = [sys.executable, "-c", SERVE, str(data_dir)]
     process = subprocess.Popen(command, cwd=PROJECT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -58,13 +58,13 @@ def other_process(data_dir: Path) -> subprocess.Popen[str]:
 
 
 def process_ids(data_dir: Path) -> tuple[int, int]:
-    """The processes of the folder's PostgreSQL and Valkey."""
+    """Return the processes of the folder's PostgreSQL and Valkey."""
     postmaster = (data_dir / "postgres" / "postmaster.pid").read_text().splitlines()[0]
     return int(postmaster), int((data_dir / "valkey" / "pid").read_text())
 
 
 def sql(url: str, statement: str) -> object:
-    """The first value of a statement's answer."""
+    """Return the first value of a statement's answer."""
 
     async def ask() -> object:
         connection = await asyncpg.connect(url)

@@ -58,24 +58,24 @@ class Clone:
         return wheel
 
     def set_up(self, level: str = "runtime", **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run the set-up as make does, with a uv on PATH unless `environ` says otherwise."""
+        """Run the set-up as make does, with a uv on PATH unless `environ` overrides that."""
         return subprocess.run(
             self.command(level), env=os.environ | WITH_UV | environ, text=True, capture_output=True, check=False
         )
 
     def command(self, level: str) -> list[str]:
-        """The command line of the set-up."""
+        """Return the command line of the set-up."""
         return [sys.executable, "-I", str(self.folder / "app" / "environment.py"), level]
 
     def installed(self) -> str:
-        """The version of the package in `.venv`."""
+        """Return the version of the package in `.venv`."""
         python = self.folder / ".venv" / "bin" / "python"
         command = [str(python), "-c", "import quest_probe; print(quest_probe.VERSION)"]
         return subprocess.run(command, cwd="/", text=True, capture_output=True, check=True).stdout.strip()
 
     @property
     def stamp(self) -> Path:
-        """What says that the environment is complete."""
+        """The stamp of a complete environment."""
         return self.folder / ".venv" / "milequest.json"
 
 

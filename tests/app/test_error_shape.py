@@ -1,4 +1,4 @@
-"""Errors as AppSync's clients read them, for those who ask."""
+"""Errors in the shape that AppSync's clients read, where requested."""
 
 from tests.service import Service
 

@@ -1,4 +1,4 @@
-"""WebSocket frames within bounds, whoever sends them, and that what a client does wrong is no error of ours."""
+"""WebSocket frames within bounds, from any client; and a client's faults are no errors of ours."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ BEGIN, MORE, LAST = 0x01, 0x00, 0x80  # of a message in fragments
 
 
 def frame(first: int, payload: bytes = b"") -> bytes:
-    """A client's frame, whose mask changes nothing."""
+    """Return a client's frame, whose mask changes nothing."""
     size = len(payload)
     if size < 126:
         length = bytes([0x80 | size])
@@ -34,7 +34,7 @@ def frame(first: int, payload: bytes = b"") -> bytes:
 
 
 def closing(data: bytes) -> int:
-    """The code of the close frame that data ends with."""
+    """Return the code of the close frame at the end of data."""
     at = data.rindex(bytes([CLOSE]))
     if data[at + 1] == 0:
         return 1005
@@ -43,7 +43,7 @@ def closing(data: bytes) -> int:
 
 @asynccontextmanager
 async def opened(server: Served, window: int = 0) -> AsyncIterator[Raw]:
-    """A WebSocket on which nothing was said yet."""
+    """Open a WebSocket without sending a message."""
     async with server.raw(window) as raw:
         await raw.send(HANDSHAKE)
         assert (await raw.response())[0] == 101
@@ -71,7 +71,7 @@ async def test_a_flood_of_frames_ends_the_connection(flood: bytes) -> None:
 
 async def test_frames_after_a_close_are_counted_too() -> None:
     async with served() as server, opened(server) as raw:
-        await raw.send(frame(BINARY))  # which the application closes for, and then it waits for an answer
+        await raw.send(frame(BINARY))  # for which the application closes, and then waits for an answer
         await raw.send(frame(PING) * 1_000)
         await asyncio.wait_for(raw.rest(), 5)  # a close that is not answered takes 10 s
 

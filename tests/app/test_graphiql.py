@@ -25,7 +25,7 @@ from milequest.settings import Settings
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the network cable is pulled
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no network
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -42,7 +42,7 @@ expect.set_options(timeout=30_000)  # milliseconds: a busy machine is slow, not 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The service under test: where it is, and a token of Ben's."""
+    """The service under test: its address, and a token of Ben's."""
 
     origin: str
     token: str
@@ -50,7 +50,7 @@ class Service:
 
 @pytest.fixture
 def service(database_url: str, redis_url: str) -> Iterator[Service]:
-    """The service on an empty database with two accounts, the bundle being there."""
+    """Yield the service on an empty database with two accounts, and a bundle."""
     ensure_bundle()
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
         settings = Settings(
@@ -68,12 +68,12 @@ def service(database_url: str, redis_url: str) -> Iterator[Service]:
 
 
 def daytime(now: datetime) -> str:
-    """Where people of these tests live: where a walk of this hour is a walk of today."""
+    """Return a zone for the people of these tests: one where a walk of this hour is a walk of today."""
     return "UTC" if 2 <= now.hour <= 22 else "Asia/Tokyo"
 
 
 async def prepare(settings: Settings) -> str:
-    """Make the accounts; gives a token of Ben's."""
+    """Make the accounts; return a token of Ben's."""
     now = datetime.now(UTC)
     async with open_runtime(settings) as runtime:
         for account in (ADA, BEN):
@@ -84,7 +84,7 @@ async def prepare(settings: Settings) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[BrowserContext]:
-    """The machine's Chromium with a profile of its own. Without it these tests are skipped; in CI they fail."""
+    """Yield the machine's Chromium with a new profile. Without it these tests are skipped; in CI they fail."""
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium on PATH (apt-get install chromium)")
@@ -96,7 +96,7 @@ def browser() -> Iterator[BrowserContext]:
 
 @dataclass(slots=True)
 class Visit:
-    """GraphiQL opened by a new visitor; it keeps what should not happen."""
+    """GraphiQL opened by a new visitor; records everything that should not happen."""
 
     page: Page
     foreign: list[str] = field(default_factory=list)
@@ -110,7 +110,7 @@ class Visit:
 
     @property
     def result(self) -> Locator:
-        """Where the result is shown."""
+        """The element with the result."""
         return self.page.get_by_label("Result Window")
 
     def sign_in(self, account: DemoAccount) -> None:
@@ -119,7 +119,7 @@ class Visit:
         expect(self.page.get_by_role("status")).to_have_text("Signed in as")
 
     def replace(self, editor: Locator, text: str) -> None:
-        """Paste over what an editor holds: typed brackets would be closed by the editor too."""
+        """Paste over an editor's content: typed brackets would be closed by the editor too."""
         self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
         editor.locator(".monaco-editor:visible").first.click()
         self.page.keyboard.press("Control+A")
@@ -132,7 +132,7 @@ class Visit:
         self.page.keyboard.press("Control+Enter")
 
     def run_example(self, name: str, team_id: str | None = None) -> None:
-        """Go to an example's tab, put a team's id into its variables, and run it."""
+        """Open an example's tab, put a team's id into its variables, and run it."""
         self.page.get_by_role("tab", name=name).click()
         expect(self.operation).to_contain_text(name)
         if team_id:
@@ -145,7 +145,7 @@ class Visit:
 
 @contextmanager
 def visiting(browser: BrowserContext, origin: str) -> Iterator[Visit]:
-    """An open GraphiQL. At the end it must have asked no other host, broken no policy and logged no error."""
+    """Yield an open GraphiQL. At the end it must have called no other host, broken no policy and logged no error."""
     visit = Visit(browser.new_page())
 
     def notice(request: Request) -> None:
@@ -170,7 +170,7 @@ def visiting(browser: BrowserContext, origin: str) -> Iterator[Visit]:
 
 @pytest.fixture
 def visit(browser: BrowserContext, service: Service) -> Iterator[Visit]:
-    """A first visit to the service."""
+    """Yield a first visit to the service."""
     with visiting(browser, service.origin) as visit:
         yield visit
 
@@ -227,7 +227,7 @@ def test_explorer_writes_the_operation(visit: Visit) -> None:
 
 
 def test_second_visit_loads_the_bundle_from_the_cache(visit: Visit) -> None:
-    visit.page.wait_for_load_state("networkidle")  # what is still on its way is in no cache
+    visit.page.wait_for_load_state("networkidle")  # responses still under way are in no cache
     visit.page.goto(visit.page.url)
     expect(visit.operation).to_contain_text("query MyTeams")
     entries = "performance.getEntriesByType('resource').filter(entry => entry.name.includes('/assets/'))"

@@ -1,4 +1,4 @@
-"""The making of GraphiQL's bundle: what it says when it cannot, and what its lock may hold."""
+"""The making of GraphiQL's bundle: its errors, and the content of its lock."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def test_failure_is_one_line_kept_for_the_page(tmp_path: Path) -> None:
 
 
 def copy_of_the_project(folder: Path) -> Path:
-    """A fresh clone as far as the bundle is concerned."""
+    """Make a fresh clone as far as the bundle is concerned."""
     shutil.copytree(PROJECT / "app", folder / "app", ignore=GENERATED)
     shutil.copy(PROJECT / "requirements-uv.lock", folder)  # for a machine that has neither Node nor uv
     return folder

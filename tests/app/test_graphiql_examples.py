@@ -13,7 +13,7 @@ EXAMPLES = sorted((SOURCES / "src" / "examples").glob("*.graphql"))
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    """The schema as clients see it."""
+    """Return the schema as clients see it."""
     return build_schema(printed())
 
 

@@ -1,4 +1,4 @@
-"""The page of GraphiQL and its files over HTTP, without a browser: headers, waiting page, what is never handed out."""
+"""The page of GraphiQL and its files over HTTP, without a browser: headers, waiting page, files never served."""
 
 import html
 import json
@@ -41,20 +41,20 @@ async def client() -> AsyncIterator[AsyncClient]:
 
 @pytest.fixture
 def unbuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No bundle is there, and none was tried."""
+    """Have no bundle, and no attempt at one."""
     monkeypatch.setattr(bundle, "DIST", tmp_path / "dist")
     monkeypatch.setattr(bundle, "FAILURE", tmp_path / "failure")
 
 
 @pytest.fixture
 def failed(unbuilt: None) -> None:
-    """No bundle is there, because its making failed."""
+    """Have no bundle, as its making failed."""
     bundle.FAILURE.write_text("npm <broke>; retry with: make graphiql")
 
 
 @pytest.fixture
 def folder() -> Path:
-    """The bundle's folder, the bundle being there."""
+    """Return the bundle's folder, the bundle being there."""
     return bundle.ensure_bundle()
 
 
@@ -62,7 +62,7 @@ def assert_guarded(answer: Response, socket: str) -> None:
     assert answer.headers["content-security-policy"] == POLICY.format(socket=socket)
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "same-origin"
-    assert answer.headers["cache-control"] == "no-store"  # it holds the demo passwords
+    assert answer.headers["cache-control"] == "no-store"  # it contains the demo passwords
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 

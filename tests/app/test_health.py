@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve: told apart, with reasons, without secrets."""
+"""Liveness and readiness of the process: distinguished, with reasons, without secrets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,7 @@ from milequest.settings import Settings
 
 @asynccontextmanager
 async def started(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """The application, started, and a client of it."""
+    """Yield a client of the started application."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
@@ -67,7 +67,7 @@ async def test_a_database_that_is_gone_is_named(
 
 
 async def test_a_database_that_cannot_be_written_to_is_not_ready(settings: Settings) -> None:
-    """As one that follows another's: traffic goes where this is 200, so a region that stands by must not say it."""
+    """As a replica: traffic goes where this is 200, so a region that stands by must not answer it."""
     admin = await asyncpg.connect(settings.database_url)
     name = await admin.fetchval("SELECT current_database()")
     await admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
@@ -80,7 +80,7 @@ async def test_a_database_that_cannot_be_written_to_is_not_ready(settings: Setti
 
 async def test_a_part_that_hangs_is_waited_for_so_long(settings: Settings) -> None:
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()  # until the other side gives up
+        await reader.read()  # until the other side closes
         writer.close()
 
     silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP against the served service: the specification, and every kind of request that is none."""
+"""GraphQL over HTTP against the served service: the specification, and every kind of invalid request."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ def test_graphql_js_reads_the_schema(service: Service) -> None:
 
 @dataclass
 class Bad:
-    """A request that is none, and the status it must get."""
+    """An invalid request, and its expected status."""
 
     status: int
     content: bytes = SMALL
@@ -38,7 +38,7 @@ class Bad:
 
 
 def with_variables(text: str) -> bytes:
-    """A good query with variables written as they are."""
+    """Return a valid query with variables written as they are."""
     return b'{"query": "query ($a: Int) { __typename }", "variables": ' + text.encode() + b"}"
 
 
@@ -88,7 +88,7 @@ BAD_BODIES = {
 
 
 def assert_refused(answer: httpx.Response, status: int) -> None:
-    """A refusal is JSON with a code and the request's id, never data."""
+    """Check that a refusal is JSON with a code and the request's id, never data."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     body = answer.json()
@@ -249,7 +249,7 @@ def test_a_good_token_signs_in(service: Service) -> None:
 
 
 def send(service: Service, length: int, body: bytes) -> socket.socket:
-    """Begin a POST whose body is said to be `length` long."""
+    """Begin a POST that declares a body `length` long."""
     host, port = service.origin.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), timeout=10)
     lines = [

@@ -1,4 +1,4 @@
-"""Whatever is sent to `/graphql`: never an answer of 5xx, never one that isn't JSON, never an unexpected error."""
+"""Any input to `/graphql`: never an answer of 5xx, never one that isn't JSON, never an unexpected error."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The log: a line of JSON for each record, and nothing in it that is somebody's own."""
+"""The log: a line of JSON for each record, without personal data."""
 
 import base64
 import io
@@ -43,7 +43,7 @@ with interruptible():
         pass
 """
 
-# What only the people of this test know; none of it may be in the log.
+# Personal data of this test's people; none of it may be in the log.
 SECRETS = {
     "email": "zsecretmail@example.org",
     "password": "Zsecret-Word-77",
@@ -74,7 +74,7 @@ EVERY_WRITE_FAILS = """DO $$ DECLARE name text; BEGIN
 
 
 def formatted(record: logging.LogRecord) -> Any:
-    """The record as it is written."""
+    """Return the record as it is written."""
     line = JsonFormatter().format(record)
     assert "\n" not in line
     return json.loads(line)
@@ -83,7 +83,7 @@ def formatted(record: logging.LogRecord) -> Any:
 def record_of(
     message: str, *arguments: object, error: BaseException | None = None, name: str = "milequest.x", **extra: Any
 ) -> logging.LogRecord:
-    """A record as a logger makes it."""
+    """Return a record as a logger makes it."""
     info = (type(error), error, error.__traceback__) if error else None
     record = logging.LogRecord(name, logging.ERROR, __file__, 1, message, arguments, info)
     vars(record).update(extra)
@@ -165,7 +165,7 @@ def test_configured_it_takes_every_logger() -> None:
 
 @contextmanager
 def served(database_url: str, redis_url: str) -> Iterator[tuple[str, list[Any]]]:
-    """The service in a process of its own: where it is, and the lines it logged, filled in when it has ended."""
+    """Run the service in a process of its own; yield its address, and the lines it logged, filled in at its end."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("MILEQUEST_") and name != "PORT"}
     ours |= {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": redis_url, "MILEQUEST_LOG_LEVEL": "DEBUG"}
     ours["MILEQUEST_KEY_SECRET"] = base64.b64encode(os.urandom(32)).decode()
@@ -184,7 +184,7 @@ def served(database_url: str, redis_url: str) -> Iterator[tuple[str, list[Any]]]
 
 
 def operations(team_id: str, refresh: str) -> list[tuple[str, dict[str, Any]]]:
-    """Operations full of what is private."""
+    """Return operations full of private data."""
     position = {"lat": float(SECRETS["lat"]), "lng": float(SECRETS["lng"])}
     waypoints = [{"position": position, "name": SECRETS["place"]}, {"position": {"lat": 0, "lng": 0}}]
     walk = {
@@ -255,7 +255,7 @@ async def test_nothing_private_is_logged_however_it_fails(database_url: str, red
 
 
 def greet(url: str, token: str) -> str:
-    """Open a WebSocket with the token in the address, as AppSync's clients may; the part of the address that has it."""
+    """Open a WebSocket with the token in the address, as AppSync's clients may; return that part of the address."""
     header = base64.b64encode(json.dumps({"Authorization": token}).encode()).decode()
     address = f"ws{url.removeprefix('http')}/realtime?header={quote(header)}"
     with connect(address, subprotocols=[Subprotocol("graphql-ws")]) as socket:
@@ -265,7 +265,7 @@ def greet(url: str, token: str) -> str:
 
 
 async def make_account(database_url: str, redis_url: str) -> None:
-    """An account whose owner can sign in."""
+    """Make an account whose owner can sign in."""
     settings = Settings(database_url=database_url, redis_url=redis_url, embedded=True)
     async with open_runtime(settings) as runtime:
         await ensure_account(runtime, "owner@example.org", PASSWORD, "Owner", datetime.now(UTC))

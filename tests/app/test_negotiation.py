@@ -1,4 +1,4 @@
-"""Which media type each client is answered in, by the Accept header it sends: for a query and for a subscription."""
+"""The media type of each client's answer, by the Accept header it sends: for a query and for a subscription."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ EVENTS = "text/event-stream"
 FOUND = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }"
 MARKER = "subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { teamId } }"
 
-# As the clients' own sources have them, and as browsers were seen to send them.
+# From the clients' own sources, and as observed of browsers.
 CLIENTS = {
     "urql": (
         "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, "
@@ -52,7 +52,7 @@ CLIENTS = {
 
 @pytest.fixture(scope="module")
 def member(service: Service) -> tuple[str, str]:
-    """A token, and a team of its user's."""
+    """Return a token, and a team of its user's."""
     token = service.sign_up(f"negotiator-{uuid4().hex}")
     made = service.data(FOUND, token=token, input={"name": f"Team {uuid4().hex[:12]}"})
     return token, made["createTeam"]["team"]["id"]
@@ -62,7 +62,7 @@ def member(service: Service) -> tuple[str, str]:
 def answered(
     service: Service, member: tuple[str, str], query: str, accept: str | None, method: str = "POST"
 ) -> Iterator[httpx.Response]:
-    """An answer of which no more than its head is there yet."""
+    """Yield an answer of which only the head has arrived."""
     token, team = member
     body: dict[str, Any] = {"query": query, "variables": {"team": team}}
     given: dict[str, Any] = {"json": body}

@@ -1,4 +1,4 @@
-"""What the commands refuse on an operator's own servers, and what they do there: mail, keys, the demo."""
+"""The commands on an operator's own servers, and their refusals: mail, keys, the demo."""
 
 import argparse
 import asyncio
@@ -34,7 +34,7 @@ ISSUER = {
 
 @pytest.fixture
 def given(database_url: str, redis_url: str) -> dict[str, str]:
-    """The settings of servers that are an operator's own."""
+    """Return the settings of an operator's own servers."""
     return {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": redis_url, "PORT": "0"}
 
 
@@ -82,7 +82,7 @@ async def test_the_demo_is_refused_on_a_database_that_is_not_embedded(
 
 
 async def rotated(given: dict[str, str], secret: str = "") -> list[str]:
-    """The faults of rotating the keys with the secrets, none if it went well."""
+    """Return the faults of rotating the keys with the secrets, none if it went well."""
     settings = load({**given, "MILEQUEST_KEY_SECRET": secret})
     try:
         await asyncio.to_thread(keys.rotate, settings, argparse.Namespace())
@@ -133,7 +133,7 @@ def test_with_an_outside_issuer_no_demo_is_announced_and_nothing_fails(milequest
     assert status(port, "/dev/mail") == 404
     process.terminate()
     assert process.stdout is not None
-    said = process.stdout.read()  # which has what was read ahead too
+    said = process.stdout.read()  # it has what was read ahead too
     assert "with a token of the issuer of MILEQUEST_JWKS_URL; there is no demo" in said
     assert "ERROR" not in said
     assert PASSWORD not in said
@@ -146,7 +146,7 @@ async def test_a_process_sends_its_last_mail_before_it_ends(given: dict[str, str
         settings = load({**given, **MAIL, "MILEQUEST_SMTP_URL": server.url("smtp+insecure")})
         async with open_runtime(settings) as runtime:
             await runtime.identity.sign_up(ada, datetime.now(UTC))
-            assert await runtime.mailbox.newest() == []  # which is in Redis, with the code
+            assert await runtime.mailbox.newest() == []  # it is in Redis, with the code
         (message,) = server.messages()
     assert "ada@walkers.example" in str(message["To"])
 

@@ -1,4 +1,4 @@
-"""What is asked before anything is served, also of a database that lets a role in."""
+"""Checks before anything is served, also of a database that admits a role by token."""
 
 import asyncio
 import socket
@@ -13,17 +13,17 @@ from app.environment import SetupError
 from milequest.settings import Settings
 
 HOST = "db.cluster-x.us-east-1.rds.amazonaws.com"
-ASKS_FOR_A_PASSWORD = b"R" + (8).to_bytes(4) + (3).to_bytes(4)  # in clear text, as AWS does for tokens
+ASKS_FOR_A_PASSWORD = b"R" + (8).to_bytes(4) + (3).to_bytes(4)  # in clear text, as AWS requests for tokens
 NO = b"SFATAL\0C28000\0Mno\0\0"
 
 
 @asynccontextmanager
 async def asking(seen: list[str]) -> AsyncIterator[int]:
-    """A server that speaks PostgreSQL until it has a password, and then says no; at which port."""
+    """Run a server that speaks PostgreSQL until it has a password, and then refuses; yield its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = await reader.readexactly(8)
-        if hello == (8).to_bytes(4) + (80877103).to_bytes(4):  # whether there is TLS
+        if hello == (8).to_bytes(4) + (80877103).to_bytes(4):  # the request for TLS
             writer.write(b"N")
             hello = await reader.readexactly(8)
         await reader.readexactly(int.from_bytes(hello[:4]) - 8)

@@ -48,7 +48,7 @@ with interruptible():
 
 @pytest.fixture
 def start() -> Iterator[list[subprocess.Popen[str]]]:
-    """Holds the processes a test starts, and ends them."""
+    """Yield the processes a test starts, and end them."""
     processes: list[subprocess.Popen[str]] = []
     yield processes
     for process in processes:
@@ -57,7 +57,7 @@ def start() -> Iterator[list[subprocess.Popen[str]]]:
 
 
 def served(processes: list[subprocess.Popen[str]], *arguments: str) -> tuple[subprocess.Popen[str], int]:
-    """Start the small application; the process and its port."""
+    """Start the small application; return the process and its port."""
     command = [sys.executable, "-c", SLOW, *arguments]
     process = subprocess.Popen(command, cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     processes.append(process)

@@ -1,4 +1,4 @@
-"""A handshake that we read ourselves is one that the `websockets` package would take, which says what is wrong else."""
+"""Handshakes that we read ourselves: the same are accepted as by the `websockets` package, which explains refusals."""
 
 import asyncio
 import base64
@@ -32,12 +32,12 @@ Lines = list[tuple[bytes, bytes]]
 
 
 def but(name: bytes, *values: bytes) -> Lines:
-    """A sound handshake's headers, with other values of one of them."""
+    """Return a valid handshake's headers, with other values of one of them."""
     return [line for line in SOUND if line[0] != name] + [(name, value) for value in values]
 
 
 async def answer(service: Service, lines: Lines, first: bytes = b"GET /graphql HTTP/1.1") -> bytes:
-    """The head of what is answered."""
+    """Return the head of the answer."""
     host, port = service.origin.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(first + b"\r\n" + b"".join(b"%b: %b\r\n" % line for line in lines) + b"\r\n")
@@ -61,7 +61,7 @@ async def answer(service: Service, lines: Lines, first: bytes = b"GET /graphql H
         but(b"Origin"),
         [*but(b"Host", b"localhost:8102"), (b"Origin", b"http://localhost:8102")],
         [*but(b"Host", b"[::1]:8102"), (b"Origin", b"http://[::1]:8102")],
-        [*but(b"Host", b"mymachine"), (b"Origin", b"https://mymachine")],  # behind what ends TLS
+        [*but(b"Host", b"mymachine"), (b"Origin", b"https://mymachine")],  # behind a terminator of TLS
     ],
 )
 async def test_a_sound_handshake_is_answered(service: Service, lines: Lines) -> None:

@@ -1,4 +1,4 @@
-"""Athena as an analyst uses it: queries that have a name, in a workgroup of the stacks."""
+"""Athena as an analyst uses it: named queries, in a workgroup of the stacks."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Athena:
     workgroup: str
 
     def named(self, name: str, **instead: str) -> list[Row]:
-        """What a query of this name answers, some of its words replaced."""
+        """Return the rows of a named query, some of its words replaced."""
         ids = self._call("ListNamedQueries", WorkGroup=self.workgroup)["NamedQueryIds"]
         queries = self._call("BatchGetNamedQuery", NamedQueryIds=ids)["NamedQueries"]
         (query,) = [one for one in queries if one["Name"] == name]
@@ -28,7 +28,7 @@ class Athena:
         return self.ask(query["Database"], text)
 
     def ask(self, database: str, text: str) -> list[Row]:
-        """What a query answers."""
+        """Return the rows of a query."""
         context = {"Database": database}
         given = {"QueryString": text, "WorkGroup": self.workgroup, "QueryExecutionContext": context}
         id = self._call("StartQueryExecution", **given)["QueryExecutionId"]

@@ -23,7 +23,7 @@ def deployment(
     new_database: Callable[[], AbstractContextManager[str]],
     _valkey: Redis,
 ) -> Iterator[Deployment]:
-    """The stacks, for all tests of the one worker that drives them."""
+    """Yield the stacks, for all tests of the one worker that drives them."""
     folder, server = tmp_path_factory.mktemp("deployment"), tools("aws", LOCK)
     cache = f"unix://{_valkey.get_connection_kwargs()['path']}"
     with new_database() as url, aws.running(server, folder) as local:
@@ -36,11 +36,11 @@ def deployment(
 
 @pytest.fixture(scope="session")
 def ann(deployment: Deployment) -> str:
-    """Somebody's token, the same for all: five may sign up within a quarter of an hour."""
+    """Return a user's token, the same for all: five may sign up within a quarter of an hour."""
     return deployment.sign_up("ann")
 
 
 @pytest.fixture(scope="session")
 def lea(deployment: Deployment) -> str:
-    """The token of somebody whose walks nobody else's test counts."""
+    """Return the token of a user whose walks no other test counts."""
     return deployment.sign_up("lea")

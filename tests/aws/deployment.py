@@ -38,7 +38,7 @@ CALL = {"resource": "any", "httpMethod": "GET", "path": "/livez", "headers": {},
 KNOCK = {"requestContext": NOBODY, "methodArn": "any"}
 SILENCE: dict[str, Any] = {"Records": []}
 TOKEN = {"region": "us-east-1", "userPoolId": "none", "request": {"userAttributes": {"sub": "nobody"}}}
-NOTHING: dict[str, Any] = {  # an event for each function that gives it nothing to do
+NOTHING: dict[str, Any] = {  # an empty event for each function
     **dict.fromkeys(("api", "auth", "team", "activity", "map"), CALL),
     **dict.fromkeys(("authorizer", "connect", "disconnect", "message"), KNOCK),
     **dict.fromkeys(("planner", "poster", "later", "relay", "interest"), SILENCE),
@@ -54,7 +54,7 @@ NOTHING: dict[str, Any] = {  # an event for each function that gives it nothing 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What was deployed, and where."""
+    """The deployed service: addresses and resources."""
 
     endpoint: str
     told: dict[str, str]
@@ -80,7 +80,7 @@ class Deployment:
         return httpx.post(f"{self.url}/{path}", json=body, headers=headers, timeout=PATIENCE)
 
     def data(self, query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
-        """The data of an operation that must work."""
+        """Return the data of an operation that must work."""
         answer = self.post("graphql", {"query": query, "variables": variables}, token)
         body = answer.json()
         assert answer.status_code == 200, answer.text
@@ -89,7 +89,7 @@ class Deployment:
         return data
 
     def sign_up(self, name: str) -> str:
-        """An access token of somebody new."""
+        """Sign up a new user; return an access token."""
         email = f"{name}-{uuid4().hex[:8]}@example.org"
         made = self.data(SIGN_UP, input={"email": email, "password": PASSWORD, "name": name})["signUp"]
         (code,) = self.codes(email)
@@ -97,7 +97,7 @@ class Deployment:
         return str(self.data(SIGN_IN, input={"email": email, "password": PASSWORD})["signIn"]["session"]["accessToken"])
 
     def codes(self, email: str) -> list[str]:
-        """The codes that Cognito mailed to an address, the newest last."""
+        """Return the codes that Cognito mailed to an address, the newest last."""
         told = httpx.get(f"{self.endpoint}/_ministack/ses/messages", timeout=PATIENCE).json()["messages"]
         mails = told.get(self.names.environment.account, [])
         return [CODE.findall(mail["BodyText"])[0] for mail in mails if mail["To"] == [email]]
@@ -118,7 +118,7 @@ class Deployment:
         return asyncio.run(done())
 
     def sqs(self, operation: str, queue: str, **given: Any) -> Any:
-        """An operation on a queue."""
+        """Call an operation on a queue."""
         address = f"{self.endpoint}/{self.names.environment.account}/{self.names.of(queue)}"
         call = {"QueueUrl": address, **given}
         return self.on_aws(
@@ -126,7 +126,7 @@ class Deployment:
         )
 
     def holds(self, queue: str, number: int) -> None:
-        """Wait until a queue holds so many messages, in sight or out of it."""
+        """Wait until a queue holds so many messages, visible or hidden."""
         end = time.monotonic() + PATIENCE
         kinds = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         while True:
@@ -145,7 +145,7 @@ class Deployment:
 
     @contextmanager
     def trying_again_at_once(self, queue: str) -> Iterator[None]:
-        """Have what fails come again at once instead of after minutes."""
+        """Have failed messages retried at once instead of after minutes."""
         before = self.sqs("GetQueueAttributes", queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
         self.sqs("SetQueueAttributes", queue, Attributes={"VisibilityTimeout": "0"})
         try:
@@ -166,7 +166,7 @@ class Deployment:
         return answer.json()
 
     def come_round(self, function: str) -> None:
-        """Call a function as its schedule does: what fails, as its connections were cut, is tried twice more."""
+        """Call a function as its schedule does: after a failure, as connections were cut, it is tried twice more."""
         for _ in range(2):
             with suppress(AssertionError):
                 self.invoke(function, {})
@@ -174,7 +174,7 @@ class Deployment:
         self.invoke(function, {})
 
     def calls(self, function: str) -> int:
-        """How often a function was called so far, by its log."""
+        """Return how often a function was called so far, by its log."""
         group = {"logGroupName": self.names.parameter(f"function/{function}"), "filterPattern": "START"}
         told = self.on_aws(
             lambda aws: aws.call(aws.signer("logs"), aws.origin("logs"), "Logs_20140328.FilterLogEvents", "1.1", group)
@@ -182,12 +182,12 @@ class Deployment:
         return len(told["events"])
 
     def warm_up(self, functions: Collection[str] = tuple(NOTHING), at_once: int = 2) -> None:
-        """Have a container of each function, for a busy machine starts them slowly, and clients are impatient."""
+        """Start a container of each function, as a busy machine starts them slowly, and clients are impatient."""
         with ThreadPoolExecutor(at_once) as pool:
             list(pool.map(self.invoke, functions, (NOTHING[name] for name in functions)))
 
     def reserve(self, function: str, concurrency: int | None) -> None:
-        """Let a function run so many times at once; None: as often as it may."""
+        """Reserve a function's concurrency; None: remove the limit."""
 
         async def reserved(aws: Aws) -> None:
             path = f"/2017-10-31/functions/{self.names.of(function)}/concurrency"
@@ -200,7 +200,7 @@ class Deployment:
         self.on_aws(reserved)
 
     def feeding(self, queue: str, is_on: bool) -> None:
-        """Have a queue's function work on it, or not."""
+        """Enable or disable the consumption of a queue by its function."""
 
         async def switch(aws: Aws) -> None:
             path = "/2015-03-31/event-source-mappings/"

@@ -34,7 +34,7 @@ FUNCTIONS = (
 
 
 def handed_over(database_url: str, redis_url: str, keys: str) -> dict[str, str]:
-    """What Data and Identity would hand over. `keys` is where those of the service's own provider are."""
+    """Return the values Data and Identity would share. `keys` is the address of the service's own provider's keys."""
     return {
         "data/writer-url": database_url,
         "data/reader-url": database_url,
@@ -49,7 +49,7 @@ def handed_over(database_url: str, redis_url: str, keys: str) -> dict[str, str]:
 
 @contextmanager
 def deployed_for(service: Service, templates: Path, folder: Path) -> Iterator[Deployment]:
-    """The stacks without Identity, whose place the service's own provider takes, and without Lake."""
+    """Deploy the stacks without Identity, which the service's own provider replaces, and without Lake."""
     settings, server = service.runtime.settings, tools("aws", LOCK)
     values = handed_over(settings.database_url, settings.redis_url, f"{service.origin}{KEYS}")
     with aws.running(server, folder) as local:
@@ -61,7 +61,7 @@ def deployed_for(service: Service, templates: Path, folder: Path) -> Iterator[De
 
 @contextmanager
 def kicked_by(service: Service, deployment: Deployment) -> Iterator[None]:
-    """Have the service's commits kick the deployed relay, and the minutes pass quickly."""
+    """Have the service's commits notify the deployed relay, and the minutes pass quickly."""
     settings = replace(
         service.runtime.settings,
         aws_endpoint_url=deployment.endpoint,

@@ -1,4 +1,4 @@
-"""Made once for all workers of a run: the functions' packages for this machine, and every template with them."""
+"""Built once for all workers of a run: the functions' packages for this machine, and every template with them."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ AUTHORIZER = "machines"  # an operator's own function
 
 @pytest.fixture(scope="session")
 def packages() -> Path:
-    """The folder of the functions' packages."""
+    """Return the folder of the functions' packages."""
     with _alone("packages") as folder:
         for name, without in packaging.PACKAGES.items():
             if not (folder / f"{name}.zip").exists():
@@ -30,13 +30,13 @@ def packages() -> Path:
 
 @pytest.fixture(scope="session")
 def templates(packages: Path) -> Path:
-    """The folder of what `make synth` writes: all stacks of all environments."""
+    """Return the folder of the output of `make synth`: all stacks of all environments."""
     return _synthesized(packages, "cdk.out", "infra.app")
 
 
 @pytest.fixture(scope="session")
 def authorized(packages: Path) -> Path:
-    """The folder of staging's stacks with an operator's own authorizer."""
+    """Return the folder of staging's stacks with an operator's own authorizer."""
     return _synthesized(packages, "authorized.out", "tests.infra.authorized", AUTHORIZER)
 
 
@@ -46,14 +46,14 @@ def _synthesized(packages: Path, name: str, *module: str) -> Path:
             environ = os.environ | {"MILEQUEST_PACKAGES": str(packages), "CDK_OUTDIR": str(folder)}
             command: list[str | Path] = [tools("infra", INFRA_LOCK), "-m", *module]
             ran = subprocess.run(command, cwd=PROJECT, env=environ, text=True, capture_output=True, check=False)
-            # A finding that nobody acknowledged fails it with all written; tests/infra has a test for those.
+            # A finding that is not acknowledged fails it with all written; tests/infra has a test for those.
             assert (folder / WRITTEN_LAST).exists(), ran.stderr[-3000:]
     return folder
 
 
 @contextmanager
 def _alone(name: str) -> Iterator[Path]:
-    """A folder of the run, in which one worker at a time makes what the others then find."""
+    """Yield a folder of the run, in which one worker at a time builds for all."""
     folder = Path(os.environ[RUN_FOLDER], name)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Driven end to end: people sign up and in, GraphQL and domain routes answer, sockets hear what happens."""
+"""Driven end to end: people sign up and in, GraphQL and domain routes answer, sockets receive events."""
 
 import asyncio
 import base64
@@ -28,20 +28,20 @@ BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, per
 
 
 def walk(meters: float = 1000) -> dict[str, Any]:
-    """A walk that begins now."""
+    """Return a walk that begins now."""
     at = datetime.now(UTC).isoformat()  # earlier might be yesterday
     return just_begun(meters) | {"startedAt": at, "allowDuplicate": True}
 
 
 def found(deployment: Deployment, token: str) -> str:
-    """A new team's id."""
+    """Found a team; return its id."""
     made = deployment.data(FOUND, token, input={"name": f"Team {uuid4().hex[:8]}"})
     return str(made["createTeam"]["team"]["id"])
 
 
 @asynccontextmanager
 async def unfed(deployment: Deployment, queue: str) -> AsyncIterator[None]:
-    """Nothing works on the queue meanwhile."""
+    """Stop the consumption of the queue meanwhile."""
     await asyncio.to_thread(deployment.feeding, queue, False)
     try:
         yield
@@ -206,7 +206,7 @@ def test_poison_is_put_aside_and_its_queue_goes_on(deployment: Deployment, queue
 
 
 async def test_what_was_put_aside_can_be_redriven(deployment: Deployment, ann: str) -> None:
-    """The local AWS has no redrive of its own: what lies in the dead-letter queue is sent to the queue again."""
+    """The local AWS has no redrive of its own: messages of the dead-letter queue are sent to the queue again."""
     team = await asyncio.to_thread(found, deployment, ann)
     async with dial(deployment.socket_url, ann) as connection:
         walks = await connection.subscribe(WALKS, team=team)

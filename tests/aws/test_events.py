@@ -1,4 +1,4 @@
-"""The deployed relay tells the deployed bus what happened, and what works on its events is small."""
+"""The deployed relay publishes events to the deployed bus, and their consumers are small."""
 
 import json
 import time
@@ -16,7 +16,7 @@ PATIENCE = 60.0  # seconds; containers of a busy machine start slowly
 
 
 def heard(deployment: Deployment, channel: str, kind: str) -> dict[str, Any]:
-    """An event of a channel, as the target of a rule gets it."""
+    """Return an event of a channel, as the target of a rule gets it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         answer = deployment.sqs("ReceiveMessage", "heard", MaxNumberOfMessages=10, WaitTimeSeconds=1)
@@ -30,7 +30,7 @@ def heard(deployment: Deployment, channel: str, kind: str) -> dict[str, Any]:
 
 @pytest.fixture
 def listening(deployment: Deployment) -> None:
-    """A rule takes every event of the bus to a queue."""
+    """Add a rule that sends every event of the bus to a queue."""
 
     async def rule(aws: Aws) -> None:
         async def events(operation: str, **given: Any) -> None:
@@ -50,7 +50,7 @@ def listening(deployment: Deployment) -> None:
 def test_the_deployed_bus_hears_what_happens(deployment: Deployment, ann: str) -> None:
     team = found(deployment, ann)
     channel = f"team:{team.removeprefix('team_')}"
-    event = heard(deployment, channel, "MEMBER_ADDED")  # behind what ann walked today, which counts in her new team
+    event = heard(deployment, channel, "MEMBER_ADDED")  # after ann's walks of today, which count in her new team
     assert event["source"] == "milequest"
     assert event["detail"]["id"].endswith(f"/{channel}/{event['detail']['sequence']}")
 

@@ -1,4 +1,4 @@
-"""The deployed table's stream: whoever listens is counted in the deployed functions' Valkey, and the sweep tells it."""
+"""The deployed table's stream: subscribers are counted in the deployed functions' Valkey, and the sweep reports it."""
 
 import asyncio
 import json
@@ -30,13 +30,13 @@ NOBODY = Counts({}, 0, {})
 
 @pytest.fixture
 async def valkey(redis_url: str) -> AsyncIterator[Valkey]:
-    """The one of the deployed functions, with nothing in it."""
+    """Yield the Valkey of the deployed functions, empty."""
     async with aclosing(connect(Settings(redis_url=redis_url))) as client:
         yield client
 
 
 async def counted(valkey: Valkey, right: Counts) -> None:
-    """Wait until this is what is counted."""
+    """Wait until the counts are these."""
     end, interest = time.monotonic() + PATIENCE, Interest(valkey)
     while (seen := await interest.counts(datetime.now(UTC))) != right:
         assert time.monotonic() < end, seen
@@ -44,7 +44,7 @@ async def counted(valkey: Valkey, right: Counts) -> None:
 
 
 async def told(deployment: Deployment) -> tuple[dict[str, float], list[str]]:
-    """What a round of the sweep tells: its metrics, and what it says of who most listen to."""
+    """Return the report of a sweep: its metrics, and its log line of the most listened-to topics."""
     since = int(time.time() * 1000)
     await asyncio.to_thread(deployment.invoke, "sweep", {})
     group = {"logGroupName": "/milequest/staging/function/sweep", "startTime": since}
@@ -91,7 +91,7 @@ async def test_whoever_listens_to_the_deployed_service_is_counted_in_valkey(
 
 
 async def test_a_row_that_goes_by_itself_is_counted_no_more(deployment: Deployment, ann: str, valkey: Valkey) -> None:
-    """Here it is deleted by somebody; the record of one whose time is over says who did it, which nobody reads."""
+    """Here a call deletes it; the record of an expired row differs by the deleter, which nothing reads."""
     team = await asyncio.to_thread(found, deployment, ann)
     async with dial(deployment.socket_url, ann) as connection:
         walks = await connection.subscribe(WALKS, team=team)
@@ -127,6 +127,6 @@ def test_what_follows_the_stream_knows_no_graphql_and_no_database() -> None:
 
 
 def topics_of(team: str) -> tuple[str, str]:
-    """A team's log and its board of the week, as topics."""
+    """Return a team's log and its board of the week, as topics."""
     id = UUID(team.removeprefix("team_"))
     return f"team:{id.hex}", f"board|{id}|WEEK|DISTANCE"

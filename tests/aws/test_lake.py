@@ -1,4 +1,4 @@
-"""What happens through the deployed API lies in the deployed lake some moments later, and Athena counts it."""
+"""Events through the deployed API are in the deployed lake some moments later, and Athena counts them."""
 
 import asyncio
 import re
@@ -24,13 +24,13 @@ OF_A_TEAM = "SELECT sequence, kind, occurred_at FROM event WHERE channel = $1 OR
 
 @pytest.fixture(scope="module")
 def athena(deployment: Deployment) -> Athena:
-    """The lake's workgroup."""
+    """Return the lake's workgroup."""
     return Athena(deployment, "milequest-staging-lake")
 
 
 @pytest.fixture(scope="module")
 def channel(deployment: Deployment, lea: str) -> str:
-    """The channel of a team whose founder logged some walks."""
+    """Return the channel of a team whose founder logged some walks."""
     team = found(deployment, lea)
     for _ in range(WALKS):
         deployment.data(LOG, lea, input=walk())
@@ -54,7 +54,7 @@ def test_the_deployed_lake_has_each_event_of_a_team(deployment: Deployment, athe
 
 @pytest.mark.usefixtures("channel")
 def test_the_deployed_lake_counts_what_sql_counts(deployment: Deployment, athena: Athena) -> None:
-    """Of all that the tests before this one did, too: nothing is lost on the way, and nothing counts twice."""
+    """Also the events of all earlier tests: nothing is lost on the way, and nothing counts twice."""
     written = {one["kind"]: one["events"] for one in sql(deployment, BY_KIND)}
     assert written["ACTIVITY_ADDED"] >= WALKS
 
@@ -69,7 +69,7 @@ def test_the_deployed_lake_counts_what_sql_counts(deployment: Deployment, athena
 
 @pytest.mark.usefixtures("channel")
 def test_the_deployed_lake_is_laid_down_where_athena_works_out_its_days(deployment: Deployment) -> None:
-    """The local AWS reads all below the table's location; AWS goes to the days of the template alone."""
+    """The local AWS reads everything below the table's location; AWS reads the days of the template alone."""
     tables = operation(deployment, "glue", "AWSGlue.GetTables", DatabaseName="milequest_staging")["TableList"]
     (place,) = [one["Parameters"]["storage.location.template"] for one in tables if one["Name"] == "events"]
     folder = place.removeprefix(f"s3://{BUCKET}/").replace("${day}", r"\d{4}-\d\d-\d\d")
@@ -78,7 +78,7 @@ def test_the_deployed_lake_is_laid_down_where_athena_works_out_its_days(deployme
 
 
 def until(look: Callable[[], T], right: Callable[[T], bool]) -> T:
-    """What is seen once it is right, or what it is like when nobody waits any longer."""
+    """Return the result of `look` once it is right, or the last one after the time-out."""
     end = time.monotonic() + PATIENCE
     while not right(seen := look()) and time.monotonic() < end:
         time.sleep(0.3)
@@ -86,7 +86,7 @@ def until(look: Callable[[], T], right: Callable[[T], bool]) -> T:
 
 
 def sql(deployment: Deployment, text: str, *given: str) -> list[Any]:
-    """What the database itself says."""
+    """Return the rows of the database itself."""
 
     async def asked() -> list[Any]:
         connection = await asyncpg.connect(deployment.database_url)
@@ -99,11 +99,11 @@ def sql(deployment: Deployment, text: str, *given: str) -> list[Any]:
 
 
 def keys(deployment: Deployment) -> list[str]:
-    """The names of what lies in the lake's bucket."""
+    """Return the keys of the objects in the lake's bucket."""
     listing = deployment.on_aws(lambda aws: aws.send(aws.signer("s3"), aws.origin("s3"), "GET", f"/{BUCKET}", b""))
     return re.findall("<Key>(.+?)</Key>", listing.body.decode())
 
 
 def operation(deployment: Deployment, service: str, target: str, **given: Any) -> Any:
-    """An operation of a service."""
+    """Call an operation of a service."""
     return deployment.on_aws(lambda aws: aws.call(aws.signer(service), aws.origin(service), target, "1.1", given))

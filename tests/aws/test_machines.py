@@ -37,7 +37,7 @@ def signed(
 
 
 def on_iam(deployment: Deployment, action: str, **given: str) -> str:
-    """An operation of IAM, by the operator."""
+    """Call an operation of IAM, as the operator."""
     body = urlencode({"Action": action, "Version": "2010-05-08", **given})
     answer = signed(deployment, OPERATOR, "iam", "/", body, "application/x-www-form-urlencoded")
     assert answer.status_code == 200, answer.text
@@ -46,7 +46,7 @@ def on_iam(deployment: Deployment, action: str, **given: str) -> str:
 
 @pytest.fixture
 def machine(deployment: Deployment) -> tuple[str, Credentials]:
-    """A new user of IAM, who may do nothing yet."""
+    """Return a new user of IAM, without permissions."""
     name = f"machine-{uuid4().hex[:8]}"
     on_iam(deployment, "CreateUser", UserName=name)
     told = on_iam(deployment, "CreateAccessKey", UserName=name)
@@ -75,12 +75,12 @@ def test_who_has_the_policy_and_signs_gets_in(deployment: Deployment, machine: t
 
 @pytest.fixture
 def authorizer(deployment: Deployment) -> str:
-    """The ARN of an operator's authorizer."""
+    """Return the ARN of an operator's authorizer."""
     return deploy_authorizer(deployment, f"authorizer-{uuid4().hex[:8]}")
 
 
 def deploy_authorizer(deployment: Deployment, name: str) -> str:
-    """Have the authorizer of the other tests in Lambda; its ARN."""
+    """Deploy the authorizer of the other tests to Lambda; return its ARN."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("authorizer.py", (PROJECT / "tests" / "fakes" / "authorizer.py").read_text())

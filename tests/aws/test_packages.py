@@ -1,4 +1,4 @@
-"""What is shipped: small, the same each time, and with no more imported than each function needs."""
+"""The packages shipped: small, reproducible, and with no more imported than each function needs."""
 
 import ast
 import hashlib
@@ -30,7 +30,7 @@ MEASURE = "import sys, time; import {}; print(time.process_time()); print(*sys.m
 
 
 def imported(module: str, *paths: str | Path) -> tuple[float, set[str]]:
-    """Seconds of CPU that importing takes a new interpreter, and what is imported. It has nothing but `paths`."""
+    """Return the seconds of CPU to import a module in a new interpreter with `paths` alone, and its modules."""
     before = f"import sys; sys.path[:0] = {[str(path) for path in paths]!r}; " if paths else ""
     command = [sys.executable, *(["-I", "-S"] if paths else []), "-c", before + MEASURE.format(module)]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
@@ -73,7 +73,7 @@ def test_libraries_have_nothing_for_debuggers(packages: Path) -> None:
 
 @pytest.mark.usefixtures("packages")
 def test_making_them_leaves_what_is_installed_as_it_was() -> None:
-    """Installers share files between environments by hard links: what is changed in one place would be in all."""
+    """Installers share files between environments by hard links: a change in one place would be in all."""
     libraries = [file for each in distributions() for file in each.files or () if file.suffix == ".so" and file.hash]
     assert len(libraries) > 5
     for file in libraries:
@@ -97,6 +97,6 @@ def test_every_handler_of_the_templates_is_there() -> None:
     text = "".join(path.read_text() for path in sorted((PROJECT / "infra/stacks").glob("*.py")))
     for module, function in re.findall(r'"app\.aws\.(\w+)\.(\w+)"', text):
         path = PROJECT / "app" / "aws" / f"{module}.py"
-        if path.exists():  # what comes later is said in docs/aws.md
+        if path.exists():  # later imports are listed in docs/aws.md
             names = {getattr(node, "name", "") for node in ast.parse(path.read_text()).body}
             assert function in names | {"auth"}, f"{module}.{function}"

@@ -1,4 +1,4 @@
-"""A picture on the deployed service: by a signed form to S3, looked at by a function, shown by its name."""
+"""A picture on the deployed service: by a signed form to S3, scanned by a function, shown by its name."""
 
 import time
 from typing import Any
@@ -19,12 +19,12 @@ BUCKET = f"milequest-staging-user-data-{ACCOUNT}-us-east-1"
 
 @pytest.fixture(scope="module")
 def ann(deployment: Deployment) -> str:
-    """Somebody's token."""
+    """Return a user's token."""
     return deployment.sign_up("ann")
 
 
 def form(deployment: Deployment, token: str, content_type: str = "image/jpeg") -> dict[str, Any]:
-    """A form."""
+    """Request a form."""
     made = deployment.data(FORM, token, input={"contentType": content_type})
     return dict(made["createAvatarUpload"])
 
@@ -36,18 +36,18 @@ def send(given: dict[str, Any], file: bytes, **changed: str) -> httpx.Response:
 
 
 def shown(deployment: Deployment, token: str) -> str | None:
-    """The address of one's own picture."""
+    """Return the address of one's own picture."""
     url: str | None = deployment.data(MINE, token)["viewer"]["user"]["avatarUrl"]
     return url
 
 
 def key_of(given: dict[str, Any]) -> str:
-    """Where the file comes in."""
+    """Return the key of the upload."""
     return next(str(field["value"]) for field in given["fields"] if field["name"] == "key")
 
 
 def lies(deployment: Deployment, key: str) -> bytes | None:
-    """A file of the bucket."""
+    """Return a file of the bucket."""
 
     async def get(aws: Aws) -> bytes | None:
         return await Bucket(aws, BUCKET).get(key)
@@ -56,7 +56,7 @@ def lies(deployment: Deployment, key: str) -> bytes | None:
 
 
 def looked_at(deployment: Deployment, given: dict[str, Any]) -> None:
-    """Wait until what came in was looked at: then it is gone."""
+    """Wait until an upload was scanned: then it is gone."""
     end = time.monotonic() + PATIENCE
     while lies(deployment, key_of(given)) is not None:
         assert time.monotonic() < end, "nobody looks at it"
@@ -64,7 +64,7 @@ def looked_at(deployment: Deployment, given: dict[str, Any]) -> None:
 
 
 def arrival(given: dict[str, Any]) -> dict[str, Any]:
-    """As S3 tells of it."""
+    """Return S3's event of an upload."""
     return {"detail": {"bucket": {"name": BUCKET}, "object": {"key": key_of(given)}}}
 
 

@@ -1,4 +1,4 @@
-"""What was used on a day lies in the deployed lake, and Athena joins it with what the day cost."""
+"""A day's usage is in the deployed lake, and Athena joins it with the day's cost."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ duckdb.sql(f"COPY (SELECT * FROM {lines} AS bill({names})) TO '{path}' (FORMAT P
 
 @pytest.fixture(scope="module")
 def written(deployment: Deployment, lea: str) -> dict[str, Any]:
-    """What the function wrote down of today, on which somebody walked; CloudWatch is told what AWS tells it."""
+    """Return the function's record of today, with a walk; the test gives CloudWatch the metrics AWS would."""
     deployment.data(LOG, lea, input=walk())
     watched(deployment, "Count", "ApiName", "milequest-staging-api", REQUESTS - 200)
     watched(deployment, "Count", "ApiName", "milequest-staging-api", 200)
@@ -62,7 +62,7 @@ def test_the_deployed_lake_has_a_line_of_what_was_used(
 def test_the_deployed_lake_joins_what_was_used_with_the_bill(
     deployment: Deployment, athena: Athena, written: dict[str, Any], templates: Path, tmp_path: Path
 ) -> None:
-    """The bill's stack is not there, as the local AWS has no bill: its query and its table are the template's."""
+    """The bill's stack is not deployed, as the local AWS has no bill: its query and its table are the template's."""
     money = json.loads((templates / "milequest-staging-money-us-east-1.template.json").read_text())["Resources"]
     (query,) = [
         one["Properties"]
@@ -85,13 +85,13 @@ def test_the_deployed_lake_joins_what_was_used_with_the_bill(
 
 
 def watched(deployment: Deployment, name: str, about: str, which: str, value: float) -> None:
-    """Have CloudWatch know a value of a metric of API Gateway."""
+    """Put a value of a metric of API Gateway into CloudWatch."""
     datum = {"MetricName": name, "Dimensions": [{"Name": about, "Value": which}], "Value": value}
     target = "GraniteServiceVersion20100801.PutMetricData"
     operation(deployment, "monitoring", target, Namespace="AWS/ApiGateway", MetricData=[datum])
 
 
 def lay(deployment: Deployment, path: str, body: bytes) -> None:
-    """Lay a file into a bucket."""
+    """Put a file into a bucket."""
     answer = deployment.on_aws(lambda aws: aws.send(aws.signer("s3"), aws.origin("s3"), "PUT", path, body))
     assert answer.status == 200, answer.body

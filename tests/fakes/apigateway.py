@@ -1,6 +1,6 @@
 """API Gateway's WebSocket API in this process: real sockets, each message a call of a function, `@connections` by HTTP.
 
-Messages of one socket are worked on at the same time, as at AWS. `trouble` makes `@connections` answer otherwise.
+Messages of one socket are handled concurrently, as at AWS. `trouble` makes `@connections` answer otherwise.
 """
 
 import asyncio
@@ -36,11 +36,11 @@ class ApiGateway:
 
     @property
     def connections(self) -> list[str]:
-        """The ids of all that are open."""
+        """The ids of all open connections."""
         return list(self._sockets)
 
     def connections_from(self, ports: Collection[int]) -> set[str]:
-        """The ids of those whose clients call from one of these ports."""
+        """Return the ids of those whose clients call from one of these ports."""
         return {id for id, socket in list(self._sockets.items()) if socket.remote_address[1] in ports}
 
     @asynccontextmanager
@@ -53,7 +53,7 @@ class ApiGateway:
                 0,
                 process_request=self._handshake,
                 select_subprotocol=self._subprotocol,
-                compression=None,  # which API Gateway has not
+                compression=None,  # which API Gateway does not have
                 max_size=None,
                 ping_interval=None,
             ) as sockets,
@@ -86,7 +86,7 @@ class ApiGateway:
         call.add_done_callback(self._calls.discard)
 
     async def _until_closed(self, socket: ServerConnection) -> None:
-        """A connection ends, even one that never came to be used."""
+        """Wait for a connection's end, even of one that was never used."""
         await socket.wait_closed()
         connection, context = self._ids.pop(socket)
         self._sockets.pop(connection, None)

@@ -1,5 +1,5 @@
 """AppSync as its developer guide describes it: runs a document on the printed SDL, and calls a function for each field
-that has a resolver, with the documented event. All else it reads by name from what the parent's resolver answered.
+that has a resolver, with the documented event. All other fields it reads by name from the parent's answer.
 """
 
 import json
@@ -35,7 +35,7 @@ Invoke = Callable[[dict[str, Any]], Awaitable[Any]]
 def event_of(
     info: GraphQLResolveInfo[Any], source: Any, arguments: dict[str, Any], token: str | None
 ) -> dict[str, Any]:
-    """A direct Lambda resolver's event, key by key as documented."""
+    """Return a direct Lambda resolver's event, key by key as documented."""
     selected = info.field_nodes[0].selection_set
     return {
         "arguments": arguments,
@@ -55,12 +55,12 @@ def event_of(
 
 
 def sdl() -> GraphQLSchema:
-    """The printed schema, valid as it is but for what AppSync knows by itself."""
+    """Return the printed schema, valid as it is but for AppSync's own definitions."""
     return build_schema(KNOWN + printed(build()._schema))
 
 
 async def run(document: str, invoke: Invoke, token: str | None = None, **variables: Any) -> dict[str, Any]:
-    """A document's answer, all of it through JSON."""
+    """Return a document's answer, all of it through JSON."""
     schema, with_resolver = sdl(), resolved(build()._schema)
 
     def resolver(kind: str) -> Any:

@@ -1,12 +1,12 @@
-"""An operator's authorizer in Python, as it could be deployed to Lambda: it knows tokens by how they begin."""
+"""An operator's authorizer in Python, as it could be deployed to Lambda: it recognizes tokens by their beginnings."""
 
 from typing import Any
 
-asked: list[dict[str, Any]] = []  # what it was asked, the last at the end
+asked: list[dict[str, Any]] = []  # its calls, the last at the end
 
 
 def decide(event: dict[str, Any], context: object) -> Any:
-    """Tokens are `wall`, `wall 60` (kept for a minute) and `wall 60 Team.name` (without some fields)."""
+    """Decide about `wall`, `wall 60` (cached for a minute) and `wall 60 Team.name` (without some fields)."""
     asked.append(event)
     name, *more = event["authorizationToken"].removeprefix("Bearer ").split()
     if name == "broken":
@@ -21,5 +21,5 @@ def decide(event: dict[str, Any], context: object) -> Any:
 
 
 async def decide_soon(event: dict[str, Any], context: object) -> Any:
-    """The same, async."""
+    """Decide the same, async."""
     return decide(event, context)

@@ -20,16 +20,16 @@ from ministack.app import main
 def until_alone(): sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)
 threading.Thread(target=until_alone, daemon=True).start()
 main()
-"""  # it ends when whoever started it does, however that may be
+"""  # it exits with its parent, even a killed one
 
 
 @contextmanager
 def local_aws(folder: Path) -> Iterator[str]:
-    """Its address. It keeps nothing."""
+    """Run it; yield its address. It keeps nothing."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0"}
-    alone = {"PATH": os.environ["PATH"], "HOME": str(folder)}  # it hands its own environment on to what it runs
+    alone = {"PATH": os.environ["PATH"], "HOME": str(folder)}  # it passes its own environment on to its functions
     with (folder / "aws.log").open("wb") as log:
         process = subprocess.Popen(
             [tools("aws", LOCK), "-c", MAIN],

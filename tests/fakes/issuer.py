@@ -19,20 +19,20 @@ SUBJECT = "6f2d1a90-4c1b-4d8e-9f6b-6f2f6c1c8a11"
 
 @cache
 def private_key(number: int = 1) -> RSAPrivateKey:
-    """The issuer's key pair of that number; making one takes a tenth of a second."""
+    """Return the issuer's key pair of that number; making one takes a tenth of a second."""
     del number
     return generate_private_key(65_537, 2048)
 
 
 def public_jwk(kid: str, key: RSAPrivateKey, **changes: Any) -> dict[str, Any]:
-    """The key as a JWKS lists it."""
+    """Return the key as a JWKS lists it."""
     numbers = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     return {"kty": "RSA", "n": numbers["n"], "e": numbers["e"], "kid": kid, "use": "sig", "alg": "RS256", **changes}
 
 
 @dataclass
 class Issuer:
-    """`keys` is what it publishes, `fetches` how often it was asked; `status`, `body` and `delay` spoil its answer."""
+    """`keys` are published, `fetches` counts the requests for them; `status`, `body` and `delay` spoil the answer."""
 
     url: str
     keys: dict[str, RSAPrivateKey] = field(default_factory=lambda: {"one": private_key(1)})
@@ -48,11 +48,11 @@ class Issuer:
 
     @property
     def jwks_url(self) -> str:
-        """Where the keys are."""
+        """The address of the keys."""
         return f"{self.name}/.well-known/jwks.json"
 
     def claims(self, now: datetime | None = None, **changes: Any) -> dict[str, Any]:
-        """An access token's claims; a change to None leaves the claim out."""
+        """Return an access token's claims; a change to None omits the claim."""
         at = int((now or datetime.now(UTC)).timestamp())
         claims = {
             "sub": SUBJECT,
@@ -71,14 +71,14 @@ class Issuer:
         return {name: claim for name, claim in claims.items() if claim is not None}
 
     def id_claims(self, now: datetime | None = None, **changes: Any) -> dict[str, Any]:
-        """An id token's claims."""
+        """Return an id token's claims."""
         of_person = {"email": "Ada@Example.org", "email_verified": True, "name": "Ada", "zoneinfo": "Europe/London"}
         without = {"client_id": None, "username": None, "scope": None}
         use = {"token_use": "id", "aud": CLIENT_ID, "cognito:username": "ada"}
         return self.claims(now, **{**without, **use, **of_person, **changes})
 
     def token(self, claims: Mapping[str, Any] | None = None, kid: str = "one", key: RSAPrivateKey | None = None) -> str:
-        """A token with these claims (an access token's), signed with the key of that id, or another `key`."""
+        """Return a token with these claims (an access token's), signed with the key of that id, or another `key`."""
         signer = key or self.keys[kid]
         return jwt.encode(dict(claims or self.claims()), signer, "RS256", {"kid": kid})
 
@@ -97,7 +97,7 @@ class Issuer:
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Issuer]:
-    """An issuer on a free port of the loopback."""
+    """Run an issuer on a free port of the loopback."""
     issuer = Issuer("")
     server = await asyncio.start_server(issuer.answer, "127.0.0.1", 0)
     issuer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

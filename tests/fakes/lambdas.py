@@ -1,4 +1,4 @@
-"""Lambda as a queue's consumer: receives, calls a function with SQS's event, and deletes what it did not name."""
+"""Lambda as a queue's consumer: receives, calls a function with SQS's event, and deletes all but the failed ones."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ Function = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
 async def consume(aws: Aws, url: str, function: Function) -> None:
-    """Do so until cancelled."""
+    """Consume until cancelled."""
     while True:
         try:
             given = {"WaitTimeSeconds": 2, "MaxNumberOfMessages": 10, "AttributeNames": ["All"]}
@@ -46,12 +46,12 @@ async def _invoke(aws: Aws, url: str, function: Function, messages: list[dict[st
 
 
 async def call(aws: Aws, operation: str, **given: Any) -> Any:
-    """An operation of SQS."""
+    """Call an operation of SQS."""
     return await aws.call(aws.signer("sqs"), aws.origin("sqs"), f"AmazonSQS.{operation}", "1.0", given)
 
 
 async def make_queue(aws: Aws, name: str) -> str:
-    """A new queue; FIFO if its name says so."""
+    """Create a queue; FIFO if its name says so."""
     attributes = {"VisibilityTimeout": "20"}
     if name.endswith(".fifo"):
         attributes["FifoQueue"] = "true"
@@ -60,7 +60,7 @@ async def make_queue(aws: Aws, name: str) -> str:
 
 
 async def make_table(aws: Aws, name: str) -> None:
-    """The table of connections, as the infrastructure makes it."""
+    """Create the table of connections, as the infrastructure does."""
     keys = [("pk", "HASH"), ("sk", "RANGE")]
     given = {
         "TableName": name,

@@ -1,4 +1,4 @@
-"""A mail service, which is outside our own account: it keeps what it is given, and can be out of order."""
+"""A mail service, which is outside our own account: it keeps its mails, and can be out of order."""
 
 import re
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Outbox:
         self.sent.append(mail)
 
     def code(self, number: int = -1) -> str:
-        """The code in a mail, the newest if not told."""
+        """Return the code in a mail, by default the newest."""
         found = re.search(r"\b\d{6}\b", self.sent[number].text)
         assert found is not None
         return found[0]

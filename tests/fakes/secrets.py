@@ -1,4 +1,4 @@
-"""Secrets Manager as its documentation has it: versions with stages, and a pending one without a value at first."""
+"""Secrets Manager by its documentation: versions with stages, and a pending one without a value at first."""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -10,7 +10,7 @@ Given: TypeAlias = dict[str, Any]
 
 
 class SecretsManager(Iterator[Answer]):
-    """One secret, as the answers of a stub; `asked` is what the stub was asked."""
+    """One secret, as the answers of a stub; `asked` is the stub's requests."""
 
     def __init__(self, value: dict[str, str]) -> None:
         self.values: dict[str, str] = {"first": orjson.dumps(value).decode()}
@@ -18,13 +18,13 @@ class SecretsManager(Iterator[Answer]):
         self.asked: list[str] = []
 
     def begin(self, version: str) -> None:
-        """Rotation begins: the version is there, and has no value yet."""
+        """Begin a rotation: the version exists, and has no value yet."""
         for stages in self.stages.values():
             stages.discard("AWSPENDING")
         self.stages[version] = {"AWSPENDING"}
 
     def value(self, stage: str) -> dict[str, str]:
-        """What is at a stage."""
+        """Return the value at a stage."""
         (version,) = (version for version, stages in self.stages.items() if stage in stages)
         value: dict[str, str] = orjson.loads(self.values[version])
         return value

@@ -1,4 +1,4 @@
-"""A mail server on the loopback, aiosmtpd's: with or without TLS, asking for a password or not, refusing if told."""
+"""A mail server on the loopback, aiosmtpd's: with or without TLS, with or without a password, refusing on request."""
 
 import asyncio
 import ssl
@@ -18,7 +18,7 @@ USER, PASSWORD = "quest", "p@ss:word/1"  # which a URL has to quote
 
 @dataclass
 class Post:
-    """What arrived. `answers` are what it says to the next recipients instead of yes."""
+    """Mails that arrived. `answers` are its answers to the next recipients instead of acceptance."""
 
     port: int = 0
     arrived: list[Any] = field(default_factory=list)
@@ -27,17 +27,17 @@ class Post:
     passwords: list[bytes] = field(default_factory=list)
 
     def url(self, scheme: str, user: str = "", host: str = "127.0.0.1") -> str:
-        """Its address, as the setting has it."""
+        """Return its address, in the setting's format."""
         return f"{scheme}://{user}{host}:{self.port}"
 
     def messages(self) -> list[EmailMessage]:
-        """All that arrived, the oldest first."""
+        """Return all mails that arrived, the oldest first."""
         return [message_from_bytes(envelope.content, policy=default) for envelope in self.arrived]
 
     async def handle_EHLO(  # noqa: N802  # aiosmtpd's names
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
-        """Count who comes."""
+        """Count a client."""
         self.greeted += 1
         session.host_name = hostname
         return responses
@@ -45,19 +45,19 @@ class Post:
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
-        """Take a recipient, or not."""
+        """Accept a recipient, or refuse it."""
         answer = next(self.answers, "250 OK")
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return answer
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        """Take a letter."""
+        """Accept a mail."""
         self.arrived.append(envelope)
         return "250 OK"
 
     def sign_in(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
-        """Whether the password is right."""
+        """Return whether the password is right."""
         self.passwords.append(given.password)
         return AuthResult(success=(given.login, given.password) == (USER.encode(), PASSWORD.encode()), handled=False)
 
@@ -66,7 +66,7 @@ class Post:
 async def mail_server(
     *, starttls: Path | None = None, tls: Path | None = None, asks: bool = False, utf8: bool = False
 ) -> AsyncIterator[Post]:
-    """The server while the block runs, over TLS with a certificate."""
+    """Run the server while the block runs, over TLS with a certificate."""
     post = Post()
 
     def connected() -> SMTP:
@@ -92,7 +92,7 @@ async def mail_server(
 
 @asynccontextmanager
 async def silent_server() -> AsyncIterator[Post]:
-    """A server that takes connections and says nothing."""
+    """Run a server that accepts connections and sends nothing."""
     post, ended = Post(), asyncio.Event()
 
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,9 +1,9 @@
-"""A user pool of Cognito with e-mail as an alias, by its documentation: what it is asked, answers and mails.
+"""A user pool of Cognito with e-mail as an alias, by its documentation: its requests, answers and mails.
 
-What AWS promises of such a pool, and this one keeps: a name is no address and is there once; any number of people sign
-up with one address, each with a code of their own; an address signs in once its code was given, and is then the alias
-of one account, which a second one can take only by `ForceAliasCreation`; until then nobody is known by it. The client
-prevents errors that would tell of users. Names and addresses are compared without regard to case.
+AWS guarantees of such a pool, and so does this one: a name is no address and is unique; any number of people sign up
+with one address, each with a code of their own; an address signs in once its code was given, and is then the alias of
+one account, which a second one can take only by `ForceAliasCreation`; until then it identifies nobody. The client
+prevents errors that reveal users. Names and addresses are compared without regard to case.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class User:
     password: str
     attributes: dict[str, str]
     is_confirmed: bool = False
-    codes: dict[str, str] = field(default_factory=dict)  # by what they are for
+    codes: dict[str, str] = field(default_factory=dict)  # by their purpose
     sessions: dict[str, str] = field(default_factory=dict)  # the session's id by its refresh token
     sub: str = field(default_factory=lambda: str(uuid4()))
 
@@ -65,7 +65,7 @@ class UserPool:
         self._codes = iter(f"{number:06d}" for number in range(483_920, 1_000_000, 7))
 
     def answer(self, operation: str, given: dict[str, Any], is_signed: bool) -> tuple[int, dict[str, Any]]:
-        """The status and body of an answer."""
+        """Return the status and body of an answer."""
         self.asked.append((operation, given, is_signed))
         name = re.sub("(?=[A-Z])", "_", operation).lower()
         does: Callable[[dict[str, Any]], dict[str, Any] | None] = getattr(self, name)
@@ -78,7 +78,7 @@ class UserPool:
             return 400, {"__type": str(error)}
 
     def codes_to(self, address: str) -> list[str]:
-        """The codes that were mailed to an address."""
+        """Return the codes that were mailed to an address."""
         return [code for to, code in self.mails if to.lower() == address.lower()]
 
     def _check_secret(self, operation: str, given: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ class UserPool:
             raise PoolError("NotAuthorizedException")
 
     def _find(self, name: str) -> User | None:
-        """The user of this name, or else with this alias."""
+        """Return the user of this name, or else with this alias."""
         same = [user for user in self.users if user.name.lower() == name.lower()]
         return next(iter(same or [user for user in self.users if user.alias == name.lower()]), None)
 
@@ -233,7 +233,7 @@ class UserPool:
 
 @asynccontextmanager
 async def serving(pool: UserPool) -> AsyncIterator[Aws]:
-    """The way to an AWS that has this pool, while the block runs."""
+    """Yield the client of an AWS with this pool, while the block runs."""
     async with await asyncio.start_server(pool.serve, "127.0.0.1", 0) as server:
         http = Http()
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -242,5 +242,5 @@ async def serving(pool: UserPool) -> AsyncIterator[Aws]:
 
 
 def now() -> datetime:
-    """This instant, from which its tokens are good."""
+    """Return this instant, from which its tokens are valid."""
     return datetime.now(UTC)

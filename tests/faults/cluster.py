@@ -1,4 +1,4 @@
-"""Two nodes behind a balancer that can be told to cut connections: what a client sees when things go wrong."""
+"""Two nodes behind a balancer that can cut connections on request: clients' view of failures."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ CHUNK = 65_536
 
 
 class Front(Protocol):
-    """Where clients are led to who come now."""
+    """Address for new clients."""
 
     @property
     def url(self) -> str:
@@ -41,7 +41,7 @@ class Node:
 
 
 def start_node(database_url: str, redis_url: str) -> Node:
-    """Start a node; it serves when this returns."""
+    """Start a node; return when it serves."""
     command = [sys.executable, "-m", "tests.faults.node", database_url, redis_url]
     process = subprocess.Popen(command, cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
@@ -50,7 +50,7 @@ def start_node(database_url: str, redis_url: str) -> Node:
 
 @dataclass
 class Balancer:
-    """Hands each new connection to the next node that takes it."""
+    """Passes each new connection to the next node that takes it."""
 
     nodes: list[Node]
     port: int = 0
@@ -94,7 +94,7 @@ class Balancer:
         return None
 
     def cut(self) -> None:
-        """Cut one connection in the middle of whatever it is at."""
+        """Cut one connection in the middle of its work."""
         if self._open:
             random.choice(list(self._open)).abort()
             self.cuts += 1
@@ -109,7 +109,7 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 @contextlib.asynccontextmanager
 async def balancing(nodes: list[Node]) -> AsyncIterator[Balancer]:
-    """A balancer before `nodes`, which may be exchanged while it runs."""
+    """Run a balancer before `nodes`, which may be exchanged while it runs."""
     balancer = Balancer(nodes)
     server = await asyncio.start_server(balancer.serve, "127.0.0.1", 0)
     balancer.port = server.sockets[0].getsockname()[1]

@@ -13,7 +13,7 @@ from milequest.settings import Settings
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal."""
     database_url, redis_url = sys.argv[1:]
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]

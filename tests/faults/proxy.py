@@ -14,17 +14,17 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Kind(StrEnum):
-    """What happens."""
+    """Kind of fault."""
 
     RESET = "reset"  # RST to both sides
     CLOSE = "close"  # FIN to both sides
-    HALF_CLOSE = "half-close"  # FIN to whom the bytes go; the other direction goes on
-    STALL = "stall"  # no byte goes on in this direction
+    HALF_CLOSE = "half-close"  # FIN to the receiver; the other direction goes on
+    STALL = "stall"  # no more bytes are forwarded in this direction
     GARBLE = "garble"  # this byte arrives as another, the rest as it is
 
 
 class Way(StrEnum):
-    """In which direction."""
+    """Direction of bytes."""
 
     TO_SERVER = "to the server"
     TO_CLIENT = "to the client"
@@ -32,7 +32,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to the byte number `at` of a direction, or instead of its going on."""
+    """A fault at the byte number `at` of a direction, in its place or instead of forwarding it."""
 
     kind: Kind
     way: Way
@@ -41,18 +41,18 @@ class Fault:
 
 @dataclass
 class Proxy:
-    """A listening proxy. The fault happens once, to the connection that gets there first; others are not harmed."""
+    """A listening proxy. The fault happens once, to the connection that reaches it first; others are not harmed."""
 
     path: str
     fault: Fault | None = None
     port: int = 0
-    said: dict[Way, bytearray] = field(default_factory=lambda: {way: bytearray() for way in Way})  # of the first one
+    said: dict[Way, bytearray] = field(default_factory=lambda: {way: bytearray() for way in Way})  # by the first one
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _count: int = 0
     _thawed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry bytes both ways."""
+        """Forward bytes both ways."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -103,7 +103,7 @@ class Proxy:
         reader: asyncio.StreamReader,
         writers: tuple[asyncio.StreamWriter, asyncio.StreamWriter],
     ) -> bytes:
-        """Let the bytes before it pass, and do it; what is to go on then."""
+        """Forward the bytes before it, and cause the fault; return the bytes to be forwarded then."""
         if fault.kind is Kind.GARBLE:
             return data[:index] + bytes([data[index] ^ 0xA5]) + data[index + 1 :]
         writer = writers[fault.way is Way.TO_SERVER]
@@ -112,7 +112,7 @@ class Proxy:
         if fault.kind in (Kind.HALF_CLOSE, Kind.STALL):
             if fault.kind is Kind.HALF_CLOSE:
                 writer.write_eof()
-            while await reader.read(CHUNK):  # until the other side gives up
+            while await reader.read(CHUNK):  # until the other side closes
                 pass
         elif fault.kind is Kind.RESET:
             for one in writers:
@@ -125,22 +125,22 @@ class Proxy:
         raise ConnectionAbortedError
 
     def freeze(self) -> None:
-        """Take whatever comes, and carry nothing on: like a server that hangs."""
+        """Accept all bytes, and forward none: like a server that hangs."""
         self._thawed.clear()
 
     def thaw(self) -> None:
-        """Carry on."""
+        """Forward again."""
         self._thawed.set()
 
     def end(self) -> None:
-        """End all that is carried."""
+        """End all connections."""
         for task in self._tasks:
             task.cancel()
 
 
 @contextlib.asynccontextmanager
 async def proxying(path: str, fault: Fault | None = None) -> AsyncIterator[Proxy]:
-    """A proxy on a free port of the loopback before the socket at `path`."""
+    """Run a proxy on a free port of the loopback before the socket at `path`."""
     proxy = Proxy(path, fault)
     proxy.thaw()
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
@@ -154,7 +154,7 @@ async def proxying(path: str, fault: Fault | None = None) -> AsyncIterator[Proxy
 
 @contextlib.asynccontextmanager
 async def terminating_tls(path: str, target: str, context: ssl.SSLContext) -> AsyncIterator[None]:
-    """At the socket `path`, TLS as PostgreSQL begins it, before the socket `target` which has none."""
+    """Terminate TLS, as PostgreSQL begins it, at the socket `path`, before the socket `target` which has none."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL breaks or hangs at some byte: who asked is answered rightly, or told to try again.
+"""A connection to PostgreSQL breaks or hangs at some byte: the caller gets the right answer, or UNAVAILABLE.
 
 `MQ_FAULTS_BYTES=all` tries every byte, as `make soak` does; else it is edges of messages and some bytes between them.
 """
@@ -30,7 +30,7 @@ ALL = os.environ.get("MQ_FAULTS_BYTES") == "all"
 SOME = 12  # bytes between the edges of messages
 AT_ONCE = 12
 ANSWER = 1.0
-TOO_LONG = 10 * ANSWER  # on a machine that does much else; each step had 20 s before there was one deadline
+TOO_LONG = 10 * ANSWER  # on a busy machine; each step had 20 s before there was one deadline
 OK, AWAY = "ok", "away"
 TABLE = "CREATE TABLE run (number int PRIMARY KEY)"
 
@@ -39,7 +39,7 @@ TABLE = "CREATE TABLE run (number int PRIMARY KEY)"
 def server(
     new_database: Callable[[], AbstractContextManager[str]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, str]]:
-    """A PostgreSQL's socket, and the name of a database there. It has little time to answer."""
+    """Yield a PostgreSQL's socket, and the name of a database there. It has little time to answer."""
     monkeypatch.setattr(deadlines, "ANSWER_SECONDS", ANSWER)
     monkeypatch.setattr(pool, "RELEASE_SECONDS", 0.2)
     with new_database() as url:
@@ -49,7 +49,7 @@ def server(
 
 @in_time
 async def write(db: Pool, number: int) -> None:
-    """A transaction as ours are, with a read in it."""
+    """Run a transaction as ours are, with a read in it."""
 
     async def work(tx: Tx) -> None:
         await tx.execute("INSERT INTO run VALUES ($1) ON CONFLICT DO NOTHING", number)
@@ -59,7 +59,7 @@ async def write(db: Pool, number: int) -> None:
 
 
 async def outcome(db: Pool, number: int) -> str:
-    """What a caller would get. Anything but these two would be INTERNAL, or a hang."""
+    """Return the caller's outcome. Anything but these two would be INTERNAL, or a hang."""
     began = monotonic()
     try:
         await write(db, number)
@@ -78,7 +78,7 @@ async def outcome(db: Pool, number: int) -> str:
 
 
 async def recovered(db: Pool, number: int) -> None:
-    """Try again, without being hurried: whatever broke is not used any more."""
+    """Try again, without hurry: a broken connection is not used any more."""
     async with asyncio.timeout(120):
         while True:
             with suppress(Away):
@@ -87,7 +87,7 @@ async def recovered(db: Pool, number: int) -> None:
 
 
 def edges(said: bytes, way: Way) -> list[int]:
-    """Where messages begin, their lengths and their bodies, and where they end."""
+    """Return where messages begin, their lengths and their bodies, and where they end."""
     found, at = set[int](), 0
     if way is Way.TO_SERVER:  # the first one has no type
         at = int.from_bytes(said[:4])
@@ -100,7 +100,7 @@ def edges(said: bytes, way: Way) -> list[int]:
 
 
 async def run(path: str, address: str, faults: Sequence[Fault]) -> Counter[str]:
-    """A conversation with each of the faults; how many came to what at once. Whoever tries again succeeds."""
+    """Run a conversation with each of the faults; return how many had which outcome at first. Each retry succeeds."""
     came_to: Counter[str] = Counter()
     stored: set[int] = set()
     free = asyncio.Semaphore(AT_ONCE)
@@ -127,14 +127,14 @@ async def run(path: str, address: str, faults: Sequence[Fault]) -> Counter[str]:
 
 
 def chosen(said: bytes, way: Way) -> Sequence[int]:
-    """The bytes that are tried."""
+    """Return the bytes that are tried."""
     if ALL:
         return range(len(said))
     return sorted({*edges(said, way)[::3], *random.Random(1).sample(range(len(said)), SOME)})
 
 
 async def said_of(path: str, address: str) -> dict[Way, bytes]:
-    """What is said when nothing breaks."""
+    """Return the bytes of a conversation without faults."""
     async with proxying(path) as proxy:
         db = await open_pool(address.format(port=proxy.port), 1, waiting=False)
         assert await outcome(db, -1) == OK
@@ -143,7 +143,7 @@ async def said_of(path: str, address: str) -> dict[Way, bytes]:
 
 
 async def prepared(url: str) -> asyncpg.Connection:
-    """A connection of our own, once there is a table."""
+    """Return a connection of our own, once there is a table."""
     connection = await asyncpg.connect(url)
     await connection.execute(TABLE)
     return connection
@@ -162,7 +162,7 @@ def test_a_connection_that_breaks_at_some_byte_is_unavailable_and_loses_no_write
         faults = [Fault(kind, way, at) for way in Way for at in chosen(said[way], way)]
         came_to = await run(path, address, faults)
         stored = {row[0] for row in await own.fetch("SELECT number FROM run")}
-        assert stored == {-1, *range(len(faults))}  # each was at last
+        assert stored == {-1, *range(len(faults))}  # each was in the end
         assert came_to[AWAY] > len(faults) / 3
         await own.close()
 
@@ -181,7 +181,7 @@ def test_a_byte_that_is_garbled_under_tls_is_unavailable(server: tuple[str, str]
         own = await prepared(url)
         async with terminating_tls(tls, path, context):
             said = await said_of(tls, address)
-            some = range(1, 200) if ALL else (1, 5, 9, 40)  # the handshake's are the first; none agree to less than TLS
+            some = range(1, 200) if ALL else (1, 5, 9, 40)  # the handshake's are the first; no fault disables TLS
             faults = [
                 Fault(Kind.GARBLE, way, at)
                 for way in Way

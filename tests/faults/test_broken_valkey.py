@@ -1,4 +1,4 @@
-"""A connection to Valkey breaks or hangs at some byte: no write fails of it, and nobody waits long."""
+"""A connection to Valkey breaks or hangs at some byte: no write fails of it, and no caller waits long."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ from tests.faults.proxy import Fault, Kind, Proxy, Way, proxying
 
 SOME = 10  # bytes of each direction
 AT_ONCE = 12
-TOO_LONG = 15.0  # on a machine that does much else, for steps that are limited to 0.05 and 0.2 s
+TOO_LONG = 15.0  # on a busy machine, for steps that are limited to 0.05 and 0.2 s
 TEAM, ADA = UUID(int=1), UUID(int=2)
 LIMIT = RateLimit("test", 1_000, 60, "tests", Per.USER, "")
 
@@ -46,7 +46,7 @@ def settings(proxy: Proxy) -> Settings:
 
 
 async def all_that_is_asked(limits: RateLimits, bus: Bus) -> None:
-    """What requests ask Valkey for, with one connection. It is answered, or somebody is told to try again."""
+    """Make all kinds of requests to Valkey, with one connection. Each is answered, or its caller gets UNAVAILABLE."""
     now, began = datetime.now(UTC), monotonic()
     redis = bus._redis
     await limits.spend(LIMIT, "ada")
@@ -65,13 +65,13 @@ async def all_that_is_asked(limits: RateLimits, bus: Bus) -> None:
 
 
 async def one(path: str, fault: Fault | None) -> dict[Way, bytes]:
-    """Ask for all of it while there is a fault, and until everything is well again; what was said."""
+    """Make all of them during a fault, and until everything works again; return the bytes."""
     async with proxying(path, fault) as proxy, aclosing(connect(settings(proxy))) as redis:
         limits, bus = RateLimits(redis), Bus(redis, cast("Any", None))
         await all_that_is_asked(limits, bus)
         said = {way: bytes(said) for way, said in proxy.said.items()}
         async with asyncio.timeout(120):
-            while True:  # whatever broke is not used any more
+            while True:  # a broken connection is not used any more
                 with suppress(Refused):
                     await presence.put(redis, TEAM, ADA, datetime.now(UTC), walking=True)
                     if (await presence.walkers(redis, TEAM, datetime.now(UTC)))[0] == [ADA]:
@@ -102,7 +102,7 @@ def test_a_connection_that_breaks_at_some_byte_fails_no_write_and_is_replaced(pa
 
 
 async def heard(queue: asyncio.Queue[str], sender: Bus) -> None:
-    """Wake until it is heard."""
+    """Wake until a wake-up arrives."""
     async with asyncio.timeout(120):
         while True:
             name = f"team:{uuid4().hex}"
@@ -116,7 +116,7 @@ async def heard(queue: asyncio.Queue[str], sender: Bus) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.RESET, Kind.CLOSE, Kind.GARBLE])
 def test_who_listens_hears_again_whatever_broke(path: str, kind: Kind) -> None:
-    """The subscription's own connection breaks at each of some bytes of what it is told."""
+    """The subscription's own connection breaks at each of some bytes it receives."""
 
     async def after(at: int) -> None:
         fault = Fault(kind, Way.TO_CLIENT, at)

@@ -1,4 +1,4 @@
-"""A server that hangs, neither answering nor refusing: everybody is answered all the same, and soon."""
+"""A server that hangs, neither answering nor refusing: every caller gets an answer all the same, and soon."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ from tests.service import Service, serving
 from tests.subscriptions.team import LOG, Team, gather
 
 ANSWER = 1.5
-SOON = 12.0  # on a machine that does much else: it was 40 s
+SOON = 12.0  # on a busy machine: it was 40 s
 WALKS = "subscription ($team: ID!) { teamActivityChanged(teamId: $team) { sequence } }"
 HELLO = "{ viewer { email } }"
 
@@ -42,7 +42,7 @@ class Frozen:
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """While the block runs the server hangs."""
+        """Hang the server while the block runs."""
         self._loop.call_soon_threadsafe(self.proxy.freeze)
         try:
             yield
@@ -59,7 +59,7 @@ class Frozen:
 
 @pytest.fixture
 def database(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[tuple[str, Frozen]]:
-    """The address of a database behind a proxy, and the proxy."""
+    """Yield the address of a database behind a proxy, and the proxy."""
     with new_database() as url:
         parts = urlsplit(url)
         frozen = Frozen(f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432")
@@ -69,20 +69,20 @@ def database(new_database: Callable[[], AbstractContextManager[str]]) -> Iterato
 
 @pytest.fixture
 def valkey(redis_url: str) -> Iterator[tuple[str, Frozen]]:
-    """The address of a Valkey behind a proxy, and the proxy."""
+    """Yield the address of a Valkey behind a proxy, and the proxy."""
     frozen = Frozen(urlsplit(redis_url).path)
     yield f"redis://127.0.0.1:{frozen.proxy.port}/0", frozen
     frozen.close()
 
 
 def a_walk(**more: str) -> dict[str, Any]:
-    """Input of a new walk."""
+    """Return the input of a new walk."""
     now = datetime.now(UTC).isoformat()
     return {"distanceMeters": 1, "durationSeconds": 60, "startedAt": now, "allowDuplicate": True, **more}
 
 
 def refusals(service: Service, token: str, query: str, **variables: Any) -> set[tuple[str, bool]]:
-    """What the operation is refused with; it is answered soon."""
+    """Return the operation's refusals; check that they come soon."""
     began = monotonic()
     headers = {"authorization": f"Bearer {token}"}
     body = {"query": query, "variables": variables}

@@ -1,4 +1,4 @@
-"""Sockets are cut, Redis and a node are killed, another goes away: every client ends with exactly the log, in order.
+"""Sockets are cut, Redis and a node are killed, another stops: every client ends with exactly the log, in order.
 
 `MQ_FAULTS_CUTS` says how many cuts; `make soak` takes many more.
 """
@@ -44,7 +44,7 @@ LOST = (OSError, WebSocketException, Ended, TimeoutError)
 
 @pytest.fixture
 def backends(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[tuple[str, Valkey]]:
-    """A database, and a Valkey to be killed."""
+    """Yield a database, and a Valkey to be killed."""
     valkey = servers.start_valkey(Path(os.environ[RUN_FOLDER]), f"{WORKER}-faults")
     with new_database() as url:
         yield url, valkey
@@ -54,7 +54,7 @@ def backends(new_database: Callable[[], AbstractContextManager[str]]) -> Iterato
 async def follow(
     front: Front, token: str, query: str, variables: dict[str, Any], seen: list[Any], pause: float = PACE
 ) -> None:
-    """Follow a subscription through whatever happens, noting its events. It waits up to `pause` until it comes back."""
+    """Follow a subscription through all faults, noting its events. It waits up to `pause` before it reconnects."""
 
     async def subscribe(given: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         async with dial(front.socket_url, token) as connection:
@@ -79,7 +79,7 @@ async def follow(
 
 
 async def write(balancer: Balancer, team: Team, until: asyncio.Event) -> int:
-    """Log walks, each once however often it has to be sent; how many."""
+    """Log walks, each once however often it has to be sent; return how many."""
     count = 0
     async with httpx.AsyncClient(timeout=5) as client:
         while not until.is_set() and count < MOST_WALKS:
@@ -107,7 +107,7 @@ async def write(balancer: Balancer, team: Team, until: asyncio.Event) -> int:
 async def torment(
     balancer: Balancer, valkey: Valkey, renew: Callable[[], Node], tasks: Sequence[asyncio.Task[None]]
 ) -> None:
-    """Cut connections, and at some moments worse. Nothing of it ends who follows."""
+    """Cut connections, and at some moments do worse. No follower may fail."""
     while balancer.cuts < CUTS:
         for task in tasks:
             assert not task.done(), task.exception()
@@ -132,7 +132,7 @@ async def test_every_client_ends_with_exactly_the_log(backends: tuple[str, Valke
     try:
         with serving(settings) as service:
             team = await gather(service)
-            await team.sql("UPDATE app_user SET id = id")  # nothing but a sign that it answers
+            await team.sql("UPDATE app_user SET id = id")  # only a check that it answers
             async with balancing(nodes) as balancer:
                 logs: list[list[Any]] = [[] for _ in range(FOLLOWERS)]
                 boards: list[Any] = []
@@ -163,7 +163,7 @@ async def test_every_client_ends_with_exactly_the_log(backends: tuple[str, Valke
 
 
 async def settled(team: Team, logs: list[list[Any]], boards: list[Any]) -> None:
-    """Wait until everybody has heard everything."""
+    """Wait until every follower has all events."""
     until = monotonic() + 40
     while True:
         last = (await team.rows("SELECT max(sequence) FROM event WHERE kind = 'ACTIVITY_ADDED'"))[0][0]

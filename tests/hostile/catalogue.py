@@ -1,4 +1,4 @@
-"""Hostile requests, made from the schema, so that a new field or input is attacked as soon as it is there."""
+"""Hostile requests, made from the schema, so that a new field or input is attacked as soon as it exists."""
 
 import base64
 import json
@@ -45,7 +45,7 @@ class Raw:
 
 
 def many(item: str) -> Raw:
-    """A list of as many items as a body holds."""
+    """Return a list of as many items as a body holds."""
     return Raw(f"[{f'{item},' * (SIZE // (len(item) + 1))}{item}]")
 
 
@@ -117,7 +117,7 @@ GOOD_TEXTS = {
 
 
 def of_fields(schema: GraphQLSchema) -> Iterator[Attack]:
-    """Each argument and input field of each root field with each hostile value of its kind."""
+    """Yield each argument and input field of each root field with each hostile value of its kind."""
     for kind, root in (
         ("query", schema.query_type),
         ("mutation", schema.mutation_type),
@@ -131,7 +131,7 @@ def of_fields(schema: GraphQLSchema) -> Iterator[Attack]:
 
 
 def of_aliases(schema: GraphQLSchema) -> Iterator[Attack]:
-    """Each root field thirty times over, sharing good variables, and the longest text that variables may hold."""
+    """Yield each root field thirty times over, with valid variables, and the longest text that variables may hold."""
     for kind, root in (("query", schema.query_type), ("mutation", schema.mutation_type)):
         for name, field in root.fields.items() if root else ():
             yield attack(f"{kind} {name}, {ALIASES} times", kind, name, field, _good(field), ALIASES)
@@ -146,7 +146,7 @@ def of_aliases(schema: GraphQLSchema) -> Iterator[Attack]:
 def attack(
     name: str, kind: str, field_name: str, field: GraphQLField, values: dict[str, Any], times: int = 1
 ) -> Attack:
-    """A request for a root field, `times` times under as many aliases."""
+    """Return a request for a root field, `times` times under as many aliases."""
     declared = ", ".join(f"${argument}: {field.args[argument].type}" for argument in values)
     given = ", ".join(f"{argument}: ${argument}" for argument in values)
     call = f"{field_name}({given})" if given else field_name
@@ -160,7 +160,7 @@ def attack(
 
 
 def document(name: str, text: str, values: dict[str, Any] | None = None, **others: Any) -> Attack:
-    """A request of a document."""
+    """Return a request of a document."""
     parts = {"query": text, "variables": values or {}} | others
     return Attack(
         name, ("{" + ",".join(f"{json.dumps(key)}:{written(part)}" for key, part in parts.items()) + "}").encode()
@@ -168,7 +168,7 @@ def document(name: str, text: str, values: dict[str, Any] | None = None, **other
 
 
 def written(value: Any) -> str:
-    """The value as JSON, short and in UTF-8."""
+    """Return the value as JSON, short and in UTF-8."""
     if isinstance(value, Raw):
         return value.text
     if isinstance(value, dict):
@@ -179,7 +179,7 @@ def written(value: Any) -> str:
 
 
 def _hostile(path: str, kind: GraphQLInputType, most_deep: int = 3) -> Iterator[tuple[str, Any]]:
-    """Hostile values of an input, each with its path, in good values of all that stands around it."""
+    """Yield hostile values of an input, each with its path, in otherwise valid values."""
     if isinstance(kind, GraphQLNonNull):
         yield from _hostile(path, kind.of_type, most_deep)
     elif isinstance(kind, GraphQLList):

@@ -1,4 +1,4 @@
-"""Hostile documents and what comes with them: many forms of large, deep, wide and repeated."""
+"""Hostile documents and other parts of requests: many forms of large, deep, wide and repeated."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ TYPENAME = "{ __typename }"
 
 
 def of_documents() -> Iterator[Attack]:
-    """Documents that are large in each way a document can be, below and above the limits there are."""
+    """Yield documents that are large in each way a document can be, below and above the limits."""
     for name, text in _documents():
         yield document(f"document: {name}", text)
         yield document(f"document: {name}, twice as large", f"{text} {text.replace('q', 'r')}")
@@ -112,7 +112,7 @@ def _fragments() -> Iterator[tuple[str, str]]:
 
 
 def of_requests() -> Iterator[Attack]:
-    """All else of a request: its names, extensions, bodies that are no requests, and headers."""
+    """Yield all other parts of a request: its names, extensions, invalid bodies, and headers."""
     yield document("a long name of an operation", "query q { __typename }", operationName="q" * SIZE)
     yield document(
         "marks as the name", "query q { __typename }", operationName="a" + "\u0301" * 60_000 + "\u0316" * 60_000

@@ -1,4 +1,4 @@
-"""What one request may cost: less than 100 ms of CPU, whatever it holds, and the server goes on answering."""
+"""The cost of one request: less than 100 ms of CPU, with any content, and the server goes on answering."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from tests.hostile.documents import of_documents, of_requests
 from tests.service import Service
 
 MOST_SECONDS = 0.1
-TRIES = 4  # a machine that does much else makes a request look dearer than it is: the cheapest time counts
+TRIES = 4  # a busy machine makes a request look dearer than it is: the cheapest time counts
 HASH_SECONDS = 0.025  # of a password; where it takes longer now, so does all else
 
 CATALOGUE: dict[str, Callable[[], Iterable[Attack]]] = {
@@ -27,7 +27,7 @@ CATALOGUE: dict[str, Callable[[], Iterable[Attack]]] = {
 
 @pytest.fixture
 def valkey(_valkey: Redis) -> Redis:
-    """The server's."""
+    """Return the server's Valkey."""
     return _valkey
 
 
@@ -36,7 +36,7 @@ def test_a_hostile_request_costs_less_than_a_tenth_of_a_second(service: Service,
     token = service.sign_up("Mallory")
     costs = {}
     for number, attack in enumerate(CATALOGUE[part]()):
-        valkey.flushall()  # or what a limit refuses would look cheap
+        valkey.flushall()  # or a rate-limited request would look cheap
         costs[attack.name] = _cost(service, attack, token)
         if number % 20 == 0:
             assert service.client.get(f"{service.origin}/livez").status_code == 200
@@ -62,7 +62,7 @@ def test_a_request_that_costs_too_much_is_seen(service: Service, monkeypatch: py
 
 
 def _cost(service: Service, attack: Attack, token: str | None) -> float:
-    """The seconds of CPU the server spends on a request, tried again while it is too much, of a machine at rest."""
+    """Return the seconds of CPU the server spends on a request, retried while too much, as on a machine at rest."""
     least = _once(service, attack, token)
     for _ in range(TRIES - 1):
         if least < MOST_SECONDS:
@@ -72,14 +72,14 @@ def _cost(service: Service, attack: Attack, token: str | None) -> float:
 
 
 def _slowness() -> float:
-    """How many times longer the machine takes for a thing now than it should."""
+    """Return how many times longer the machine takes for a thing now than it should."""
     hasher, began = PasswordHasher(PASSES, MEMORY_KIB, LANES), time.thread_time()
     hasher.hash("Correct-Horse-1")
     return max(1.0, (time.thread_time() - began) / HASH_SECONDS)
 
 
 def _once(service: Service, attack: Attack, token: str | None) -> float:
-    """As the server runs in threads of this process: what the process spends, less what this thread does."""
+    """Return the CPU time of the process less this thread's, as the server runs in threads of this process."""
     headers = [("content-type", "application/json"), *attack.headers][bool(attack.headers) :]
     if attack.signed_in:
         headers.append(("authorization", f"Bearer {token}"))

@@ -1,4 +1,4 @@
-"""What the CDK writes, read as plain JSON, so that tests need nothing of it."""
+"""The CDK's output, read as plain JSON, so that tests need nothing of the CDK."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ class Resource:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole resource as text."""
         return json.dumps(self.body)
 
     def __str__(self) -> str:
@@ -51,23 +51,23 @@ class Assembly:
 
     @cached_property
     def templates(self) -> dict[str, Body]:
-        """By stack: `milequest-staging-state-us-east-1`."""
+        """Templates by stack: `milequest-staging-state-us-east-1`."""
         files = sorted(self.folder.glob("*.template.json"))
         return {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
 
     def resources(self, *types: str) -> Iterator[Resource]:
-        """Of one of the types, or all."""
+        """Yield the resources of one of the types, or all."""
         for stack, template in self.templates.items():
             for id, body in template["Resources"].items():
                 if not types or body["Type"] in types:
                     yield Resource(stack, id, body["Type"], body)
 
     def of(self, stack: str, type: str) -> list[Resource]:
-        """The resources of a type in a stack of every environment and region."""
+        """Return the resources of a type in a stack of every environment and region."""
         return [resource for resource in self.resources(type) if resource.stack.split("-")[2] == stack]
 
     def findings(self) -> list[str]:
-        """What cdk-nag or CloudFormation's own rules found, and nobody acknowledged."""
+        """Return the findings of cdk-nag or CloudFormation's own rules that are not acknowledged."""
         report = json.loads((self.folder / "validation-report.json").read_text())
         return [
             f"{found['ruleName']} {construct['constructPath']}"
@@ -77,7 +77,7 @@ class Assembly:
         ]
 
     def acknowledged(self) -> dict[str, set[str]]:
-        """The reasons that are given for each rule."""
+        """Return the reasons that are given for each rule."""
         reasons: dict[str, set[str]] = {}
         for file in self.folder.glob("*.metadata.json"):
             for entries in json.loads(file.read_text()).values():

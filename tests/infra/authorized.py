@@ -1,4 +1,4 @@
-"""Staging as an operator has it whose own function decides about other tokens: like `infra.app`, with its name."""
+"""Staging with an operator's own function that decides about other tokens: like `infra.app`, with its name."""
 
 import sys
 from dataclasses import replace

@@ -12,5 +12,5 @@ __all__ = ["authorized", "packages", "templates"]
 
 @pytest.fixture(scope="session")
 def assembly(templates: Path) -> Assembly:
-    """What `make synth` writes."""
+    """Return the output of `make synth`."""
     return Assembly(templates)

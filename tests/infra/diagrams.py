@@ -9,7 +9,7 @@ ARROW = re.compile(r"^(?P<source>\w+) (?:-->|-\.[^.]*\.->) (?P<target>\w+)$")
 
 
 def drawn(text: str) -> dict[str, set[str]]:
-    """By heading: `R53` is a box, `R53→CF` an arrow. A line of a diagram that is neither, and no frame, is an error."""
+    """Return by heading: `R53` is a box, `R53→CF` an arrow. Any other line of a diagram, but a frame, is an error."""
     found: dict[str, set[str]] = {}
     for heading, line in _lines(text):
         if box := BOX.match(line):
@@ -22,7 +22,7 @@ def drawn(text: str) -> dict[str, set[str]]:
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """The lines of the diagrams, each with the heading it stands below."""
+    """Yield the lines of the diagrams, each with its heading."""
     heading, inside = "", False
     for line in text.splitlines():
         if line.startswith("```"):

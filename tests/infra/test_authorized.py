@@ -1,4 +1,4 @@
-"""Staging with an operator's own authorizer: what its templates have besides what staging's have, and no more."""
+"""Staging with an operator's own authorizer: exactly the additions to staging's templates."""
 
 from collections import Counter
 from pathlib import Path
@@ -12,18 +12,18 @@ from tests.infra.test_roles import roles
 
 ARN = f"arn:aws:lambda:us-east-1:111111111111:function:{AUTHORIZER}"
 PARAMETER = "arn:aws:ssm:us-east-1:111111111111:parameter/milequest/staging/fleet/authorizer"
-ASK = {"api": ("api", "auth", "team", "activity", "map"), "live": ("connect", "message")}  # clients bring them tokens
+ASK = {"api": ("api", "auth", "team", "activity", "map"), "live": ("connect", "message")}  # clients send them tokens
 VARIABLE = "MILEQUEST_AUTHORIZER"
 
 
 @pytest.fixture(scope="module")
 def authorized(authorized: Path) -> Assembly:
-    """The templates."""
+    """Return the templates."""
     return Assembly(authorized)
 
 
 def lines(assembly: Assembly) -> Counter[tuple[str, str, str]]:
-    """What each role may do, by stack and role."""
+    """Return each role's permissions, by stack and role."""
     found: Counter[tuple[str, str, str]] = Counter()
     for stack, template in assembly.templates.items():
         role = ""

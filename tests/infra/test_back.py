@@ -1,4 +1,4 @@
-"""What stands behind: the network, the databases, tables, events, users, the lake."""
+"""The back end: the network, the databases, tables, events, users, the lake."""
 
 import json
 
@@ -24,7 +24,7 @@ def test_private_subnets_are_private(assembly: Assembly) -> None:
 
 
 def test_what_reaches_what(assembly: Assembly) -> None:
-    """As docs/aws.md says: who is in the network, and that there is a way out of it to what has no endpoint there."""
+    """As docs/aws.md says: the members of the network, and a way out of it to services without an endpoint there."""
     functions = [
         one for one in assembly.resources("AWS::Lambda::Function") if one.stack.startswith("milequest-production-")
     ]

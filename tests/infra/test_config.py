@@ -1,4 +1,4 @@
-"""Values that could not be deployed are refused when they are written, not when they are deployed."""
+"""Values that could not be deployed are refused when they are written, not at deployment."""
 
 from dataclasses import replace
 from typing import Any

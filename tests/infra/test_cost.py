@@ -20,7 +20,7 @@ from tests.infra.assembly import Assembly
 DIAGRAMS = (PROJECT / "docs" / "diagrams.md").read_text()
 
 
-# --- what AWS and others have worked out
+# --- examples of AWS and others
 
 
 def test_the_example_of_rest_apis_comes_out() -> None:
@@ -159,7 +159,7 @@ def test_more_people_cost_more(assembly: Assembly, environment: str) -> None:
 
 
 def test_what_was_written_of_the_floor_is_what_comes_out(assembly: Assembly) -> None:
-    """docs/aws.md says what is paid when nobody comes, to ten dollars."""
+    """docs/aws.md states the cost without usage, to ten dollars."""
     (told,) = re.findall(r"about \$(\d+) a month", (PROJECT / "docs" / "aws.md").read_text())
     assert floor(assembly.folder) == pytest.approx(int(told), abs=10)
 

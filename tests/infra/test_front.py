@@ -1,4 +1,4 @@
-"""The way in: names, CloudFront, the firewall, the pages, the servers, and which region answers."""
+"""The front end: names, CloudFront, the firewall, the pages, the servers, and the choice of the region."""
 
 import json
 from typing import Any
@@ -51,7 +51,7 @@ def test_paths_lead_to_the_apis(assembly: Assembly) -> None:
 
 
 def _host(origin: dict[str, Any]) -> str:
-    """The first part of an origin's name."""
+    """Return the first part of an origin's name."""
     name = origin["DomainName"]
     return (name if isinstance(name, str) else json.dumps(name)).split(".")[0]
 
@@ -137,7 +137,7 @@ def test_the_balancer_is_internal_and_speaks_tls(assembly: Assembly) -> None:
 
 
 def test_a_server_is_not_replaced_for_what_is_wrong_elsewhere(assembly: Assembly) -> None:
-    """In the region that stands by the database cannot be written to, so /readyz is 503 while all is well."""
+    """In a standby region the database is read-only, so /readyz is 503 while all is well."""
     for group in assembly.of("fleet", "AWS::ElasticLoadBalancingV2::TargetGroup"):
         assert group.properties["HealthCheckPath"] == "/livez"
 

@@ -1,4 +1,4 @@
-"""The server's image, as far as it can be seen without Docker: all that the server needs is there, and is copied."""
+"""The server's image, as far as it can be checked without Docker: all files the server needs exist, and are copied."""
 
 import json
 import re
@@ -18,12 +18,12 @@ SERVES = "import app.asgi, app.cli, app.migrations; from milequest.store import 
 
 
 def arguments(step: str) -> list[str]:
-    """What stands behind each of the steps of a kind."""
+    """Return the arguments of all steps of a kind."""
     return [line.removeprefix(f"{step} ") for line in STEPS if line.startswith(f"{step} ")]
 
 
 def copied() -> list[str]:
-    """What is copied out of the repository."""
+    """Return the paths copied from the repository."""
     return [name for line in arguments("COPY") if not line.startswith("--from") for name in line.split()[:-1]]
 
 
@@ -54,7 +54,7 @@ def test_what_is_copied_is_all_that_the_server_needs(tmp_path: Path) -> None:
 
 
 def test_the_server_knows_who_calls_through_the_balancer(assembly: Assembly) -> None:
-    """Else all who come are of one address, which may hold far fewer sockets than a server."""
+    """Else all clients have one address, which may hold far fewer sockets than a server."""
     ranges = {
         one.stack.replace("-network-", "-fleet-"): one.properties["CidrBlock"]
         for one in assembly.of("network", "AWS::EC2::VPC")

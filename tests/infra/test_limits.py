@@ -1,4 +1,4 @@
-"""AWS's limits as far as the templates have to do with them."""
+"""AWS's limits as far as the templates depend on them."""
 
 import json
 import re

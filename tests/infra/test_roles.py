@@ -1,4 +1,4 @@
-"""What each role may do is text that a reviewer reads. `ACCEPT_ROLES=1` in the environment writes it anew."""
+"""Each role's permissions as text that a reviewer reads. `ACCEPT_ROLES=1` in the environment rewrites it."""
 
 import json
 import os
@@ -16,7 +16,7 @@ STACKS = ("staging", "production")
 
 
 def roles(template: dict[str, Any]) -> str:
-    """The roles of a template with who they are for and what their policies say, one statement a line."""
+    """Return the roles of a template with their principals and policies, one statement a line."""
     resources = template["Resources"]
     lines: list[str] = []
     for id, body in sorted(resources.items()):
@@ -49,7 +49,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _plain(value: Any) -> str:
-    """A value as people write it; the hashes of logical ids, which say nothing, are left out."""
+    """Return a value in a readable form, without the hashes of logical ids."""
     if isinstance(value, str):
         return value
     if "Ref" in value:
@@ -81,7 +81,7 @@ def test_roles_are_what_was_read(assembly: Assembly, environment: str) -> None:
 
 
 def test_a_wildcard_stands_for_what_has_no_name(assembly: Assembly) -> None:
-    """`*` alone is allowed for actions that know no resource, and nothing else."""
+    """`*` alone is allowed for actions without resources, and nothing else."""
     nameless = {
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",

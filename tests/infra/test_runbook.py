@@ -1,4 +1,4 @@
-"""docs/runbook.md has one row for whatever an alarm of the templates can say, and what is to be done by hand."""
+"""docs/runbook.md has one row for each alarm text of the templates, and the manual steps."""
 
 import json
 import re
@@ -16,7 +16,7 @@ DOCUMENT = (PROJECT / "docs" / "runbook.md").read_text()
 
 @dataclass(frozen=True)
 class Row:
-    """What the alarm says, `*` for a name, with its urgency and the advice."""
+    """The alarm's text, `*` for a name, with its urgency and the advice."""
 
     says: str
     urgency: str
@@ -25,21 +25,21 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """The table of alarms."""
+    """Return the table of alarms."""
     section = DOCUMENT.partition("\n## Alarms\n")[2].partition("\n## ")[0]
     cells = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
     return [Row(says.strip().strip("`"), *(cell.strip() for cell in others)) for says, *others in cells]
 
 
 def row_of(says: str) -> Row:
-    """The row for what an alarm says: its own, or that of a family."""
+    """Return the row for an alarm's text: its own, or that of a family."""
     found = [row for row in rows() if row.says == says] or [row for row in rows() if fnmatchcase(says, row.says)]
     assert len(found) == 1, f"{len(found)} rows for {says!r}"
     return found[0]
 
 
 def alarms(assembly: Assembly) -> dict[str, set[str]]:
-    """What alarms say, and to whom."""
+    """Return the alarms' texts, with their topics."""
     found: dict[str, set[str]] = {}
     for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
         (topic,) = re.findall(r"-(page|ticket)\b", json.dumps(alarm.properties["AlarmActions"]))
@@ -66,7 +66,7 @@ def test_an_alarm_without_a_row_is_found() -> None:
 
 
 def test_no_alarm_watches_a_metric_that_nobody_writes(assembly: Assembly) -> None:
-    """By a filter of logs, or by our code; such an alarm would be silent for ever."""
+    """By a filter of logs, or by our code; such an alarm would never fire."""
     code = "".join(
         path.read_text()
         for folder in ("app", "milequest", "subscriptions")

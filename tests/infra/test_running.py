@@ -1,4 +1,4 @@
-"""How it gets there and what is seen of it: pipelines, alarms, dashboards, money."""
+"""Release and monitoring: pipelines, alarms, dashboards, cost."""
 
 import json
 import re
@@ -82,7 +82,7 @@ def test_pipelines_deploy_templates_that_there_are(assembly: Assembly) -> None:
 
 
 def test_every_parameter_that_is_read_is_told_by_a_stack_or_by_hand(assembly: Assembly) -> None:
-    """Of the same environment and region; a parameter nobody tells would fail a deployment after an hour."""
+    """Of the same environment and region; a parameter that is never set would fail a deployment after an hour."""
     told: dict[str, set[str]] = {}
     read: dict[str, set[str]] = {}
     for stack, template in assembly.templates.items():

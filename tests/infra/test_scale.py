@@ -1,4 +1,4 @@
-"""The simulator of `make scale`: nothing is lost or told twice, and queues behave as the theory of queues says."""
+"""The simulator of `make scale`: nothing is lost or delivered twice, and queues follow queueing theory."""
 
 import json
 import math
@@ -56,7 +56,7 @@ def test_jobs_of_a_key_are_done_in_their_order_and_by_one_worker(jobs: list[Job]
 
 @pytest.mark.parametrize("busy", [0.3, 0.6, 0.8])
 def test_waiting_is_what_pollaczek_and_khinchine_say(busy: float) -> None:
-    """One worker who always needs a second, and work that comes by chance: M/D/1."""
+    """One worker who always needs a second, and random arrivals: M/D/1."""
     chance, now, jobs = random.Random(7), 0.0, []
     for number in range(60_000):
         now -= math.log(1 - chance.random()) / busy
@@ -68,7 +68,7 @@ def test_waiting_is_what_pollaczek_and_khinchine_say(busy: float) -> None:
 
 @pytest.mark.parametrize("busy", [0.5, 0.8])
 def test_littles_law_holds(busy: float) -> None:
-    """As many are there on the average as come in the time that each of them is there."""
+    """The average number present is that of arrivals during the time each stays."""
     load = Load(sockets=1_000, events=60 * busy * 100, listeners=1, seconds=200)
     jobs = [Job(moment, number, moment) for number, moment in enumerate(load.moments())]
     done = Station("ten", 10, lambda some: 0.1, most=1).run(jobs)

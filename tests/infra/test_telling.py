@@ -1,4 +1,4 @@
-"""How parts tell each other what happened: who puts events on the bus, who works on queues, what alarms watch."""
+"""Messages between parts: publishers on the bus, consumers of queues, metrics of alarms."""
 
 import json
 import re
@@ -14,8 +14,8 @@ from milequest.store.aws.metrics import Metric
 from subscriptions.apigateway import rows
 from tests.infra.assembly import Assembly, Resource
 
-BY_LOGS = {"UnexpectedErrors"}  # made of what is logged, by filters
-SHOWN = {"OpenSockets", "Subscriptions", "Topics"}  # by dashboards alone: none of them is too many
+BY_LOGS = {"UnexpectedErrors"}  # made by filters of logs
+SHOWN = {"OpenSockets", "Subscriptions", "Topics"}  # by dashboards alone: none of them has a threshold
 EVENT = {
     "detail-type": "ACTIVITY_ADDED",
     "detail": {"id": "1/c/1", "channel": "c", "sequence": 1, "occurredAt": "2026-11-29T01:02:03.456Z"},
@@ -23,7 +23,7 @@ EVENT = {
 
 
 def functions(assembly: Assembly, name: str) -> Iterator[Resource]:
-    """A function in all environments and regions."""
+    """Yield a function in all environments and regions."""
     for function in assembly.resources("AWS::Lambda::Function"):
         if function.properties["FunctionName"].split("-", 2)[2] == name:
             yield function
@@ -94,7 +94,7 @@ def test_the_stream_of_sockets_is_followed_for_as_long_as_a_row_lives(assembly: 
 
 
 def _own(value: object) -> Iterator[str]:
-    """The names of our own metrics in some properties."""
+    """Yield the names of our own metrics in some properties."""
     if isinstance(value, dict):
         if value.get("Namespace") == "MileQuest":
             yield value["MetricName"]

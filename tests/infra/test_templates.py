@@ -1,4 +1,4 @@
-"""What holds for every resource of every environment."""
+"""Rules for every resource of every environment."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Lives of teams, for tests: things that may happen, done through the actions and to the plain world beside them."""
+"""Lives of teams, for tests: random steps, run through the actions and on the plain model beside them."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ LEGS = tuple(
 
 @dataclass
 class Life:
-    """Each of THINGS is a method that lets one thing happen, made definite by its numbers, unless it cannot be."""
+    """Each of THINGS is a method that runs one step, made definite by its numbers, unless it is impossible."""
 
     db: Pool
     redis: Redis
@@ -48,7 +48,7 @@ class Life:
     now: datetime = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 
     async def write(self, action: Callable[[Tx], Awaitable[Any]]) -> Any:
-        """As a resolver runs an action; None when it was refused."""
+        """Run an action as a resolver does; return None when it was refused."""
         try:
             committed = await transact(self.db, action)
         except QuestError:
@@ -168,7 +168,7 @@ class Life:
             self.world.put(changed if changed == walk else replace(changed, counted_at=self.now))
 
     def _change(self, walk: Walk, b: int, c: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What is sent, and what becomes of the walk."""
+        """Return the input of a change, and the walk that results."""
         match b % 6:
             case 0:
                 meters = (c % 20000 + 1) / 4
@@ -214,7 +214,7 @@ class Life:
         self.world.begin(team, goal)
 
     def a_goal(self, number: int, *statuses: str) -> tuple[Team, Goal] | None:
-        """One of the goals of these statuses that are not final."""
+        """Return one of the goals of these statuses that are not final."""
         teams = self.world.teams.values()
         choice = {goal.id: (team, goal) for team in teams for goal in team.goals if goal.status in statuses}
         return self.pick({key: chosen for key, chosen in choice.items() if not chosen[1].is_final}, number)

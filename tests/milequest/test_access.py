@@ -1,4 +1,4 @@
-"""The policy is written twice, as a rule and as SQL: both say the same of every viewer, team and part."""
+"""The policy exists twice, as a rule and as SQL: both decide the same for every viewer, team and part."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class World:
     viewers: dict[str, UUID | None]
 
     def standing(self, who: str, is_live: bool) -> AccessLevel:
-        """How near someone stands to each of the teams; nobody is in one that was deleted."""
+        """Return the access level of a person at each of the teams; a deleted one has no members."""
         near = {"nobody": AccessLevel.ANONYMOUS, "admin": AccessLevel.ADMIN, "member": AccessLevel.MEMBER}
         standing = near.get(who, AccessLevel.STRANGER)
         return standing if is_live else min(standing, AccessLevel.STRANGER)
@@ -139,7 +139,7 @@ def _allowed(world: World, who: str) -> Callable[[TeamPart], set[UUID]]:
 
 
 def _cards(team_ids: list[UUID]) -> list[Team]:
-    """Rows as someone might hold them who should not: the statement itself must refuse."""
+    """Return rows that a caller without access might hold: the statement itself must refuse."""
     blank: dict[str, Any] = dict.fromkeys(Team.__dataclass_fields__)
     return [Team(**blank | {"id": team_id, "viewer_role": TeamRole.ADMIN}) for team_id in team_ids]
 

@@ -1,4 +1,4 @@
-"""Settings that would let in who is not meant: each is refused, and what is next to it and meant is not."""
+"""Settings that would give unintended access: each is refused, and its intended neighbours are not."""
 
 import base64
 
@@ -9,13 +9,13 @@ from milequest.settings import SettingsError, load
 SERVERS = {
     "MILEQUEST_DATABASE_URL": "postgresql://db/quest",
     "MILEQUEST_REDIS_URL": "redis://cache",
-}  # of an operator's
+}  # an operator's
 ISSUER = {"MILEQUEST_JWT_ISSUER": "https://i.example", "MILEQUEST_JWT_CLIENT_ID": "quest"}
 FROM_AFAR = "http://keys.example/x"
 
 
 def fault(**environ: str) -> str:
-    """The one fault of these settings, beside an operator's own servers."""
+    """Return the one fault of these settings, beside an operator's own servers."""
     with pytest.raises(SettingsError) as caught:
         load({**SERVERS, **environ})
     (only,) = caught.value.faults

@@ -1,4 +1,4 @@
-"""Origins as browsers and apps send them, whatever way they are set down."""
+"""Origins as browsers and apps send them, in any notation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Settings: what is read, what is refused and how that is said."""
+"""Settings: which are read, which refused, and the messages."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ SECRET = "s3cret-horse"
 SERVERS = {
     "MILEQUEST_DATABASE_URL": "postgresql://db/quest",
     "MILEQUEST_REDIS_URL": "redis://cache",
-}  # of an operator's
+}  # an operator's
 
 
 def faults(**environ: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Random lives of teams, while Valkey is flushed and killed: after every write all totals are what the rules say."""
+"""Random lives of teams, while Valkey is flushed and killed: after every write all totals are those of the rules."""
 
 import asyncio
 import os
@@ -78,7 +78,7 @@ async def check_totals(life: Life) -> None:
 
 
 async def check_boards(life: Life) -> None:
-    """What is read of every team's boards, against the plain ranking."""
+    """Compare every team's boards with the plain ranking."""
     asked: dict[RankQuery, list[tuple[int, UUID, int]]] = {}
     for team in life.world.teams.values():
         today = life.now.astimezone(ZoneInfo(team.zone)).date()
@@ -95,7 +95,7 @@ async def check_boards(life: Life) -> None:
 async def check_versions(
     life: Life, before: dict[UUID | None, tuple[int, object]]
 ) -> dict[UUID | None, tuple[int, object]]:
-    """Where a row of a board is another than before, its version is higher. Returns what there is now."""
+    """Check that changed rows of a board have higher versions; return the current ones."""
     shown: dict[UUID | None, object] = {team.id: life.world.shown(team) for team in life.world.teams.values()}
     shown[None] = life.world.team_entries()
     versions = {row[0]: row[1] for row in await life.db.fetch(_VERSIONS)}
@@ -121,10 +121,10 @@ async def live(url: str, valkey: Valkey, things: list[tuple[str, int, int, int]]
 
 @pytest.fixture(scope="module")
 def mortal() -> Iterator[Valkey]:
-    """A Valkey to be killed."""
+    """Yield a Valkey to be killed."""
     server = servers.start_valkey(Path(os.environ[RUN_FOLDER]), f"{WORKER}-mortal")
     yield server
-    server.start()  # a killed one leaves what only a stop puts away
+    server.start()  # a killed one leaves files that only a stop removes
     server.stop()
 
 

@@ -1,4 +1,4 @@
-"""What every total must be, by the rules alone: a world of plain objects that knows nothing of tables or statements."""
+"""Every total by the rules alone: a world of plain objects without tables or statements."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ class Walk:
 
     @property
     def amounts(self) -> Key:
-        """What is stored wherever the walk is counted."""
+        """The amounts that are stored wherever the walk is counted."""
         owner, public, day = self.owner, self.is_public, self.local_date
         return owner, public, self.distance_mm, self.duration_s, self.steps, day, self.started_at, self.counted_at
 
@@ -62,21 +62,21 @@ class Goal:
 
     @property
     def total_mm(self) -> int:
-        """How far it is."""
+        """The distance walked."""
         return sum(walk.distance_mm for walk in self.held.values())
 
     @property
     def target_mm(self) -> int:
-        """The last milestone is the end."""
+        """The last milestone's distance."""
         return self.marks_mm[-1]
 
     @property
     def closes_at(self) -> datetime:
-        """When its days have ended at UTC−12, and the grace too."""
+        """The instant when its days have ended at UTC−12, and the grace too."""
         return datetime(*self.ends_on.timetuple()[:3], tzinfo=UTC) + timedelta(hours=36 + self.grace_hours)
 
     def holds_day(self, day: date) -> bool:
-        """Whether a day is one of its own."""
+        """Return whether a day is one of its own."""
         return self.starts_on <= day <= self.ends_on
 
 
@@ -94,25 +94,25 @@ class Team:
 
     @property
     def members(self) -> set[UUID]:
-        """Who is in it now."""
+        """The current members."""
         return {who for who, stays in self.stays.items() if stays[-1][1] is None}
 
     def counts(self, walk: Walk) -> bool:
-        """Whether the walk counts for the team."""
+        """Return whether the walk counts for the team."""
         stays = self.stays.get(walk.owner, ())
         return walk.counts and any(a <= walk.started_at and (b is None or walk.started_at < b) for a, b in stays)
 
 
 @dataclass
 class World:
-    """Everything there is. Deleted teams are gone from it."""
+    """All objects. Deleted teams are removed from it."""
 
     people: dict[UUID, Person] = field(default_factory=dict)
     teams: dict[UUID, Team] = field(default_factory=dict)
     walks: dict[UUID, Walk] = field(default_factory=dict)
 
     def put(self, walk: Walk, joined: Team | None = None) -> None:
-        """A new walk, or one as it is from now on, or as it is for the team its owner joined."""
+        """Add a walk, or replace it by its new state, or count it for the team its owner joined."""
         self.walks[walk.id] = walk
         teams = self.teams.values() if joined is None else [joined]
         moved = {goal.id: (team, goal) for team in teams for goal in self._recount(team, walk)}
@@ -120,7 +120,7 @@ class World:
             self._settle(*moved[goal_id])
 
     def _recount(self, team: Team, walk: Walk) -> Iterator[Goal]:
-        """Let the team's goals take or lose the walk; yields those whose total moved."""
+        """Let the team's goals add or remove the walk; yield those whose total changed."""
         running = max(
             (goal for goal in team.goals if not goal.is_final and goal.status in ("ACTIVE", "COMPLETED")),
             key=lambda goal: (goal.holds_day(walk.local_date), goal.status == "ACTIVE", goal.activated_at),
@@ -144,7 +144,7 @@ class World:
             yield running
 
     def begin(self, team: Team, goal: Goal) -> None:
-        """A goal begins, or lasts longer: it takes what no other goal of the team holds."""
+        """Begin or extend a goal: it takes the walks that no other goal of the team holds."""
         for walk in self.walks.values():
             free = all(walk.id not in other.held for other in team.goals)
             if free and team.counts(walk) and goal.holds_day(walk.local_date):
@@ -159,7 +159,7 @@ class World:
             goal.status = "ACTIVE"
 
     def contributions(self) -> dict[Key, Key]:
-        """Which walk counts for which team, and as what."""
+        """Return which walk counts for which team, and with how much."""
         return {
             (team.id, walk.id): walk.amounts
             for team in self.teams.values()
@@ -168,7 +168,7 @@ class World:
         }
 
     def goal_contributions(self) -> dict[Key, Key]:
-        """Which walk counts for which goal, and as what."""
+        """Return which walk counts for which goal, and with how much."""
         return {
             (goal.id, walk.id): (team.id, *walk.amounts)
             for team in self.teams.values()
@@ -177,7 +177,7 @@ class World:
         }
 
     def board_entries(self) -> dict[Key, Sums]:
-        """Sums by team, period, the window's first day and user."""
+        """Return sums by team, period, the window's first day and user."""
         groups: dict[Key, list[Walk]] = {}
         for team in self.teams.values():
             for walk in self.walks.values():
@@ -188,7 +188,7 @@ class World:
         return {key: sums(walks) for key, walks in groups.items()}
 
     def team_entries(self) -> dict[Key, Key]:
-        """Of public teams, by team, period and the window's first day: how many walked, and their entries' sums."""
+        """Return for public teams, by team, period and the window's first day, the number of walkers and their sums."""
         groups: dict[Key, list[Sums]] = {}
         for (team_id, period, day, _), entry in self.board_entries().items():
             if self.teams[team_id].is_public:
@@ -199,7 +199,7 @@ class World:
         }
 
     def goal_entries(self) -> dict[Key, Sums]:
-        """Sums by goal and user."""
+        """Return sums by goal and user."""
         groups: dict[Key, list[Walk]] = {}
         for team in self.teams.values():
             for goal in team.goals:
@@ -209,7 +209,7 @@ class World:
         return {key: sums(walks) for key, walks in groups.items()}
 
     def progress(self) -> dict[Key, Key]:
-        """By goal its status, its total, and where the milestones stand that are reached."""
+        """Return by goal its status, its total, and the distances of reached milestones."""
         return {
             (goal.id,): (goal.status, goal.total_mm, [at for at in goal.marks_mm if at <= goal.total_mm] or None)
             for team in self.teams.values()
@@ -217,11 +217,11 @@ class World:
         }
 
     def member_counts(self) -> dict[Key, Key]:
-        """By team how many are in it, and whether it is public."""
+        """Return by team its number of members, and whether it is public."""
         return {(team.id,): (len(team.members), team.is_public) for team in self.teams.values()}
 
     def shown(self, team: Team) -> list[Key]:
-        """All rows on the team's boards and its goals'."""
+        """Return all rows on the team's boards and its goals'."""
         people = {who for who, person in self.people.items() if person.shows}
         entries = [(key, sums) for key, sums in self.board_entries().items() if key[0] == team.id]
         seen = [entry for entry in entries if entry[0][3] in people & team.members]
@@ -229,7 +229,7 @@ class World:
         return seen + [entry for entry in self.goal_entries().items() if entry[0][0] in ours and entry[0][1] in people]
 
     def ranking(self, team: Team, period: str, day: date, metric: int) -> list[tuple[int, UUID, int]]:
-        """(rank, user, value) on a team's board, best first; `metric` is the value's place among the sums."""
+        """Return (rank, user, value) on a team's board, best first; `metric` is the value's index among the sums."""
         rows = []
         for (team_id, of, start, who), entry in self.board_entries().items():
             if (team_id, of, start) == (team.id, period, first_day(period, day)) and who in team.members:
@@ -241,7 +241,7 @@ class World:
 
 
 def first_day(period: str, day: date) -> date:
-    """The first day of the period that holds `day`."""
+    """Return the first day of the period that holds `day`."""
     if period == LeaderboardPeriod.WEEK:
         return day - timedelta(days=day.isoweekday() - 1)
     if period == LeaderboardPeriod.MONTH:
@@ -250,7 +250,7 @@ def first_day(period: str, day: date) -> date:
 
 
 def sums(walks: list[Walk]) -> Sums:
-    """What walks come to."""
+    """Return the sums of walks."""
     return (
         sum(walk.distance_mm for walk in walks),
         sum(walk.duration_s for walk in walks),
@@ -263,5 +263,5 @@ def sums(walks: list[Walk]) -> Sums:
 
 
 def latest(entries: list[Sums]) -> tuple[datetime, datetime]:
-    """The instants of a sum of sums."""
+    """Return the instants of a sum of sums."""
     return max(one[5] for one in entries), max(one[6] for one in entries)

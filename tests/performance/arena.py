@@ -1,4 +1,4 @@
-"""What the live benches have in common: the stage with its people, servers, guests, and what is told to whom."""
+"""Common parts of the live benches: the stage with its people, servers, guests, and the events with their receivers."""
 
 import json
 import pickle
@@ -26,7 +26,7 @@ from tests.performance.servers import Server, Stage, serving, stage, started
 from tests.performance.workloads import LOG_ACTIVITY, requests
 
 UNLIMITED = 1_000_000
-SILENCE = 1.0  # seconds in which nothing happens, three times, to see what that costs
+SILENCE = 1.0  # seconds in which nothing happens, three times, to measure the idle cost
 PEERS = PROJECT / "tests" / "performance" / "peers"
 
 BOARD = """subscription Board($team: ID!) { teamLeaderboardUpdated(teamId: $team, period: ALL_TIME, metric: DISTANCE) {
@@ -38,7 +38,7 @@ WALKS = """subscription Walks($team: ID!, $after: String) { teamActivityChanged(
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a server spent on something: seconds of CPU, and bytes of memory it holds more than before."""
+    """Resources a server spent: seconds of CPU, and additional bytes of memory."""
 
     cpu: float
     memory: float
@@ -46,7 +46,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """After how many seconds events were heard, by event if told one by one, soonest first; and the last message."""
+    """Delays of events in seconds, by event if sent one by one, soonest first; and the last message."""
 
     delays: list[list[float]]
     sample: str
@@ -54,7 +54,7 @@ class Told:
 
 @dataclass(slots=True)
 class Arena:
-    """Where a live bench takes place: servers and people, and the sockets, which are another process's."""
+    """Environment of a live bench: servers and people, and the sockets, which are another process's."""
 
     stage: Stage
     size: Size
@@ -62,7 +62,7 @@ class Arena:
     _files: Iterator[int] = field(default_factory=count)
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """Let the guests do something. What goes wrong ends the bench: a server that fails looks fast."""
+        """Let the guests do something. An error ends the bench: a server that fails looks fast."""
         assert self.guests.stdin is not None
         assert self.guests.stdout is not None
         self.guests.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
@@ -73,13 +73,13 @@ class Arena:
         return answer
 
     def open(self, server: Server, guests: Sequence[Guest], each: int = 1) -> dict[str, Any]:
-        """Open a socket for each guest, until each was told `each` results."""
+        """Open a socket for each guest, until each has received `each` results."""
         return self.ask("open", port=server.port, file=self._file(guests), each=each)
 
     def tell(
         self, server: Server, causes: Sequence[Cause], each: int, *, pause: float = 0.0, one_by_one: bool = False
     ) -> Told:
-        """Make events, each told to `each` sockets. `one_by_one` waits for all of them before the next event."""
+        """Make events, each delivered to `each` sockets. `one_by_one` waits for all of them before the next event."""
         answer = self.ask(
             "tell", port=server.port, file=self._file(causes), each=each, pause=pause, one_by_one=one_by_one
         )
@@ -93,7 +93,7 @@ class Arena:
 
 @contextmanager
 def spending(server: Server) -> Iterator[list[Spent]]:
-    """What a server spends while the block runs: the only item of the list, once it has ended."""
+    """Measure a server while the block runs: the result is the only item of the list, once it has ended."""
     spent: list[Spent] = []
     cpu, memory = measuring.cpu_seconds(server.pid), measuring.resident_mb(server.pid)
     yield spent
@@ -102,7 +102,7 @@ def spending(server: Server) -> Iterator[list[Spent]]:
 
 
 def idling(server: Server) -> float:
-    """Seconds of CPU in a second in which nothing happens; the least of three seconds, for pings come all at once."""
+    """Return seconds of CPU in an idle second; the least of three seconds, for pings come all at once."""
     windows = []
     for _ in range(3):
         with spending(server) as spent:
@@ -113,7 +113,7 @@ def idling(server: Server) -> float:
 
 @contextmanager
 def arena(size: Size) -> Iterator[Arena]:
-    """A stage of its own for a live bench."""
+    """Yield the arena of a stage of its own."""
 
     async def fill(runtime: Runtime, now: datetime) -> list[Member]:
         await population.make(runtime, now, size)
@@ -127,7 +127,7 @@ def arena(size: Size) -> Iterator[Arena]:
 
 @contextmanager
 def on(built: Stage, size: Size) -> Iterator[Arena]:
-    """The arena of a stage that stands."""
+    """Yield the arena of an existing stage."""
     command = [sys.executable, "-m", "tests.performance.guests"]
     guests = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -139,14 +139,14 @@ def on(built: Stage, size: Size) -> Iterator[Arena]:
 
 @contextmanager
 def service(arena: Arena, kind: str = "service") -> Iterator[Server]:
-    """Our server, which lets one user have as many sockets as the bench needs."""
+    """Run our server, which lets one user have as many sockets as the bench needs."""
     with serving(arena.stage, kind, kind, sockets_per_user=UNLIMITED, sockets_per_network=UNLIMITED) as server:
         yield server
 
 
 @contextmanager
 def peer(arena: Arena, name: str) -> Iterator[Server | None]:
-    """A server to compare with; None, with a notice, where Node or its packages are not to be had."""
+    """Run a server to compare with; yield None, with a notice, where Node or its packages are unavailable."""
     if name != "yoga":
         with serving(arena.stage, name, name) as server:
             yield server
@@ -163,7 +163,7 @@ def peer(arena: Arena, name: str) -> Iterator[Server | None]:
 
 
 def guest(member: Member, document: str, **variables: object) -> Guest:
-    """A socket that listens to the member's team in the member's name."""
+    """Return a socket that subscribes to the member's team in the member's name."""
     team = f"team_{member.team_id.hex}"
     payload = {"query": document, "variables": {"team": team, "teamId": team, **variables}}
     init = message(type="connection_init", payload={"Authorization": f"Bearer {member.token}"})
@@ -171,18 +171,18 @@ def guest(member: Member, document: str, **variables: object) -> Guest:
 
 
 def walks(members: Sequence[Member]) -> list[Cause]:
-    """A walk of each."""
+    """Return a walk of each."""
     posted = requests(LOG_ACTIVITY, members, datetime.now(UTC))
     return [Cause(f"team_{member.team_id.hex}", request) for member, request in zip(members, posted, strict=True)]
 
 
 def told(topic: str, result: str) -> Cause:
-    """How a peer is made to tell all who listen to a topic something."""
+    """Return the request by which a peer sends all subscribers of a topic something."""
     body = result.encode()
     head = f"POST /tell/{topic} HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n\r\n"
     return Cause(topic, head.encode() + body)
 
 
 def result_of(sample: str) -> str:
-    """The result in a message that was received."""
+    """Return the result in a message that was received."""
     return orjson.dumps(orjson.loads(sample)["payload"]).decode()

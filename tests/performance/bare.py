@@ -1,7 +1,7 @@
-"""What the service is measured against: the same statements and the same JSON by hand, with no GraphQL in between.
+"""The service's reference: the same statements and the same JSON by hand, with no GraphQL in between.
 
-It knows neither tokens nor limits nor errors, and is wrong for anything but the bench's requests. A test holds its
-statements against those the service runs.
+It has no tokens, limits or errors, and is wrong for anything but the bench's requests. A test compares its statements
+with those the service runs.
 """
 
 import gc
@@ -31,7 +31,7 @@ def _id(variables: dict[str, Any]) -> tuple[UUID, UUID]:
 
 
 async def leaderboard(db: Connection, variables: dict[str, Any]) -> Answer:
-    """A hundred rows of a team's board."""
+    """Return a hundred rows of a team's board."""
     viewer, team_id = _id(variables)
     await db.fetch(teams._TEAMS, viewer, [team_id])
     await db.fetch(boards._TEAMS, viewer, [team_id])
@@ -42,7 +42,7 @@ async def leaderboard(db: Connection, variables: dict[str, Any]) -> Answer:
 
 
 async def team_page(db: Connection, variables: dict[str, Any]) -> Answer:
-    """A team, its marker, twenty members and twenty walks."""
+    """Return a team, its marker, twenty members and twenty walks."""
     viewer, team_id = _id(variables)
     team = (await db.fetch(teams._TEAMS, viewer, [team_id]))[0]
     goal = (await db.fetch(goals._ACTIVE, viewer, [team_id]))[0]
@@ -71,7 +71,7 @@ def _walk(row: asyncpg.Record) -> Answer:
 
 
 async def small(db: Connection, variables: dict[str, Any]) -> Answer:
-    """A team's name and how far it is."""
+    """Return a team's name and its progress."""
     viewer, team_id = _id(variables)
     team = (await db.fetch(teams._TEAMS, viewer, [team_id]))[0]
     goal = (await db.fetch(goals._ACTIVE, viewer, [team_id]))[0]
@@ -88,7 +88,7 @@ _ANSWERS: dict[str, Callable[[Connection, dict[str, Any]], Awaitable[Answer]]] =
 
 
 async def answer(pool: Pool, request: dict[str, Any]) -> Answer:
-    """What a request's operation comes to."""
+    """Return the answer to a request's operation."""
     async with pool.acquire() as connection:
         return await _ANSWERS[request["operationName"]](connection, request["variables"])
 
@@ -101,7 +101,7 @@ class Bare:
         self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the application's life."""
+        """Serve one request, or the application's lifespan."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return

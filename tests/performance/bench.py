@@ -1,6 +1,6 @@
-"""`make bench`: what a request costs on the service and on a handler written by hand, as ratios in one run.
+"""`make bench`: the cost of a request on the service and on a handler written by hand, as ratios in one run.
 
-The servers take turns, round after round, so that whatever else the machine does falls on all of them alike. A ratio is
+The servers take turns, round after round, so that the machine's other work affects all of them alike. A ratio is
 taken within a round; shown are the median of the rounds and, in brackets, the smallest and the largest. Never a gate.
 """
 
@@ -30,7 +30,7 @@ WARM_UP = 1.0  # seconds: statements are prepared on each connection, documents 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What a server did in one turn: answers a second; CPU per answer in microseconds, its own and PostgreSQL's."""
+    """A server's results in one turn: answers a second; CPU per answer in microseconds, its own and PostgreSQL's."""
 
     rate: float
     own: float
@@ -70,7 +70,7 @@ class Bench:
         )
 
     def file(self, workload: Workload) -> Path:
-        """Where the workload's requests are."""
+        """Return the file of the workload's requests."""
         return self.stage.folder / workload.name
 
     def _cpu(self, server: Server) -> tuple[float, float]:
@@ -119,7 +119,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _compare(servers: Sequence[Server], bench: Bench) -> None:
-    """The servers give the same answers, or there is nothing to compare."""
+    """Check that the servers give the same answers, as otherwise there is nothing to compare."""
     for workload in WORKLOADS:
         if workload is not LOG_ACTIVITY:
             answers = [_answer(server, pickle.loads(bench.file(workload).read_bytes())[0]) for server in servers]
@@ -154,7 +154,7 @@ def _rows(workload: Workload, servers: Sequence[Server], rounds: Sequence[Sequen
 
 
 def _ratio(values: Sequence[float], to: Sequence[float]) -> str:
-    """`1.43 (1.38-1.52)`; a dash where nothing is known."""
+    """Return `1.43 (1.38-1.52)`; a dash for unknown values."""
     ratios = [value / other for value, other in zip(values, to, strict=True) if other]
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})" if ratios else "-"
 

@@ -1,6 +1,6 @@
 """The load: `python -m tests.performance.client PORT SECONDS CONNECTIONS FILE`, a process of its own.
 
-Sends the requests of FILE in turn over connections that stay open, one at a time on each, and prints what came back.
+Sends the requests of FILE in turn over connections that stay open, one at a time on each, and prints the outcome.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from typing import cast
 
 import uvloop
 
-UNIQUE = b"bench-0000000000000000"  # stands in requests for what must differ from one to the next
+UNIQUE = b"bench-0000000000000000"  # placeholder in requests for a value that must be unique
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came back: how many answers in how many seconds, and the first that was an error."""
+    """The number of answers, the seconds, and the first error."""
 
     answers: int = 0
     seconds: float = 0.0
@@ -43,7 +43,7 @@ class Connection(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by type
         self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
 
 
 def endless(requests: list[bytes]) -> Iterator[bytes]:
-    """The requests in turn, no two of them the same."""
+    """Yield the requests in turn, no two of them the same."""
     run = os.urandom(4).hex().encode()
     for number, request in zip(count(), cycle(requests)):
         yield request.replace(UNIQUE, b"bench-%b%08x" % (run, number))

@@ -1,6 +1,6 @@
-"""The data the bench runs on: teams and goals by the product's own actions, people and walks in bulk, by SQL.
+"""The data of the bench: teams and goals by the product's own actions, people and walks in bulk, by SQL.
 
-`check` holds the bulk's totals against the product's own counting, so a bench never runs on data that could not be.
+`check` compares the bulk's totals with the product's own counting, so a bench never runs on impossible data.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from milequest.store.transaction import Connection, Tx, transact
 TEAMS, MEMBERS, LARGEST = 200, 20, 120  # the first team is the largest: its board has more than a hundred rows
 USERS = (TEAMS - 1) * MEMBERS + LARGEST
 WALKS, DAYS = 100_000, 60
-# So far that no goal is completed however long the bench walks.
+# So far that no goal is completed in any bench.
 STOPS = tuple(
     Waypoint(LatLng(lat, lng), f"At {lat}, {lng}") for lat, lng in ((52, 13), (40, 100), (38, -122), (41, -74))
 )
@@ -38,7 +38,7 @@ STOPS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody who calls, and their team."""
+    """A person with a token, and their team."""
 
     user_id: UUID
     team_id: UUID
@@ -129,7 +129,7 @@ async def make(runtime: Runtime, now: datetime) -> None:
     await db.execute(_MEMBERS, USERS, MEMBERS, began, TEAMS)
     await db.execute(_COUNT_MEMBERS)
     async with db.acquire() as connection:
-        await connection.execute("SET session_replication_role = replica")  # no look at foreign keys, row by row
+        await connection.execute("SET session_replication_role = replica")  # without checks of foreign keys, row by row
         await connection.execute(_WALKS, WALKS, USERS, began)
         for statement in _BULK:
             await connection.execute(statement)
@@ -139,7 +139,7 @@ async def make(runtime: Runtime, now: datetime) -> None:
 
 
 async def _found(tx: Tx, founder_id: UUID, name: str, plan: RoutePlan, began: datetime) -> None:
-    """A team of one, with a goal that runs since `began`."""
+    """Found a team of one, with a goal that runs since `began`."""
     today = began.date()
     route = NewRoute(new_id(began), STOPS, plan.legs, RouteSource.WAYPOINTS)
     terms = new_terms("Around the world", today, ends_on=today + timedelta(days=2 * DAYS), today=today)
@@ -148,7 +148,7 @@ async def _found(tx: Tx, founder_id: UUID, name: str, plan: RoutePlan, began: da
 
 
 async def check(runtime: Runtime) -> None:
-    """Let the product compute totals anew for some of the people; AssertionError if it comes to others."""
+    """Let the product compute totals anew for some of the people. Raises AssertionError if they differ."""
     rows = await runtime.writer.fetch(_CALLERS)
     for user_id, team_id, goal_id, _, _ in rows[:: len(rows) // 20]:
         async with runtime.writer.acquire() as connection:
@@ -168,7 +168,7 @@ async def _recompute(tx: Tx, user_id: UUID, team_id: UUID, goal_id: UUID) -> Non
 
 
 async def _totals(db: Connection, user_id: UUID, team_id: UUID, goal_id: UUID) -> list[list[asyncpg.Record]]:
-    """What a person's walks come to, in every place."""
+    """Return a person's totals, from all tables."""
     return [
         await db.fetch("SELECT b FROM board_entry b WHERE user_id = $1 ORDER BY 1", user_id),
         await db.fetch("SELECT e FROM team_entry e WHERE team_id = $1 ORDER BY 1", team_id),
@@ -177,7 +177,7 @@ async def _totals(db: Connection, user_id: UUID, team_id: UUID, goal_id: UUID) -
 
 
 async def members(runtime: Runtime, now: datetime, count: int) -> list[Member]:
-    """`count` people with tokens; those of the largest team first."""
+    """Return `count` people with tokens; those of the largest team first."""
     assert isinstance(runtime.identity, BuiltinIdentity)
     found = []
     for user_id, team_id, _, email, _ in (await runtime.writer.fetch(_CALLERS))[:count]:

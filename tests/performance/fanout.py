@@ -1,9 +1,9 @@
 """One event to thousands of sockets on one process: `python -m tests.performance.fanout --sockets 1000`.
 
-Beside the service stand one prepared message under the same server (`broadcast`), the same by hand from TCP up (`raw`),
-and graphql-yoga with graphql-ws on Node (`yoga`). All get the same documents from the same sockets, and tell a result
-of the same bytes. What the service spends on an event is all of it: the mutation, the policy for everybody, reading;
-but what its sockets cost while nothing happens is a column of its own.
+Its peers are one prepared message under the same server (`broadcast`), the same by hand from TCP up (`raw`), and
+graphql-yoga with graphql-ws on Node (`yoga`). All get the same documents from the same sockets, and send a result of
+the same bytes. The service's cost of an event is all of it: the mutation, the policy for everybody, reading; but its
+sockets' idle cost is a column of its own.
 """
 
 import argparse
@@ -38,7 +38,7 @@ SOCKETS = (1_000, 5_000, 10_000)
 DELIVERIES, EVENTS = 20_000, 10  # so many are measured, but not with more events
 PRACTICE = 2  # events before that
 WALKERS = 10  # as many as the board shows
-PAUSE = 0.35  # between events: a board is told every 250 ms at most
+PAUSE = 0.35  # between events: a board is sent every 250 ms at most
 SOME = 50  # sockets
 PEERS = ("broadcast", "raw", "yoga")
 GOAL = "goals: CPU and memory at most 1.5 times broadcast's, and ahead of yoga"
@@ -46,19 +46,19 @@ GOAL = "goals: CPU and memory at most 1.5 times broadcast's, and ahead of yoga"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one server did for its sockets."""
+    """One server's results for its sockets."""
 
     name: str
-    connect: float  # CPU per socket in ms: handshake, introduction, subscription, first result
+    connect: float  # CPU per socket in ms: handshake, `connection_init`, subscription, first result
     memory: float  # KB per socket
-    last: float  # ms until the last socket has heard of an event, the median of all events
+    last: float  # ms until the last socket has received an event, the median of all events
     cpu: float  # us per delivery
     idle: float  # us per socket and second
     sample: str
 
 
 def measure(arena: Arena, server: Server, guests: Sequence[Guest], causes: Sequence[Cause]) -> Row:
-    """Open the sockets, make the events, close the sockets. Some are opened first, for what is done but once."""
+    """Open the sockets, make the events, close the sockets. Some are opened first, for work that is done but once."""
     arena.open(server, guests[:SOME])
     arena.ask("close", count=SOME)
     with spending(server) as opening:
@@ -68,7 +68,7 @@ def measure(arena: Arena, server: Server, guests: Sequence[Guest], causes: Seque
     with spending(server) as telling:
         told = arena.tell(server, causes[PRACTICE:], len(guests), pause=PAUSE, one_by_one=True)
     seconds = time.monotonic() - began
-    idle = min(idle, idling(server))  # too little is taken off, if anything: who has just begun has more to do
+    idle = min(idle, idling(server))  # rather too little is subtracted: new sockets cost more than idle ones
     cpu = telling[0].cpu - idle * seconds
     arena.ask("close", count=len(guests))
     return Row(
@@ -83,7 +83,7 @@ def measure(arena: Arena, server: Server, guests: Sequence[Guest], causes: Seque
 
 
 def compare(arena: Arena, crowd: Sequence[Member], sockets: int, peers: Sequence[str]) -> Iterator[Row]:
-    """The rows of the service and the peers, for so many sockets of the crowd."""
+    """Yield the rows of the service and the peers, for so many sockets of the crowd."""
     events = PRACTICE + max(3, min(EVENTS, DELIVERIES // sockets))
     causes = [walks([crowd[number % WALKERS]])[0] for number in range(events)]
     members = [crowd[number % len(crowd)] for number in range(sockets)]

@@ -1,7 +1,7 @@
 """The sockets of the live benches: `python -m tests.performance.guests`, a process of its own.
 
 It reads commands from its input, a JSON object a line, and answers each with one; the methods of `Guests` are the
-commands. Its sockets are as light as can be: what they say stands ready, and of what they hear only the kind is read.
+commands. Its sockets are as light as can be: their messages are prepared, and of received ones only the kind is read.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ import uvloop
 
 from tests.performance.client import endless
 
-AT_ONCE = 512  # handshakes that are not answered yet: what a server's queue has no room for comes to nothing
-PATIENCE = 60.0  # seconds that everything asked for may take
-PLACES = 8 if sys.platform == "linux" else 1  # addresses to come from: each has some 28,000 ports
+AT_ONCE = 512  # concurrent handshakes: a server drops what its queue has no room for
+PATIENCE = 60.0  # seconds for each command
+PLACES = 8 if sys.platform == "linux" else 1  # source addresses: each has some 28,000 ports
 
 TEXT, CLOSE, PING = 1, 8, 9
 ACK, NEXT = b'"connection_ack"', b'"next"'
-KIND_WITHIN = 80  # bytes of a message; the kind stands before the payload
+KIND_WITHIN = 80  # bytes of a message; the kind is before the payload
 HANDSHAKE = (
     b"GET /graphql HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\n"
@@ -36,7 +36,7 @@ HANDSHAKE = (
 
 
 class Guest(NamedTuple):
-    """What a socket listens to, and the two frames it sends for that."""
+    """A socket's topic, and the two frames it sends to subscribe."""
 
     topic: str
     init: bytes
@@ -55,19 +55,19 @@ def _read(file: str) -> Any:
 
 
 def frame(kind: int, payload: bytes) -> bytes:
-    """A client's frame. A mask of zeros is a mask."""
+    """Return a client's frame. A mask of zeros is a mask."""
     size = len(payload)
     length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
     return bytes([0x80 | kind]) + length + bytes(4) + payload
 
 
 def message(**fields: object) -> bytes:
-    """A message of the protocol as a frame."""
+    """Return a message of the protocol as a frame."""
     return frame(TEXT, json.dumps(fields, separators=(",", ":")).encode())
 
 
 def _frames(data: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """The whole frames a server's data begins with: the kind, the payload, and where the frame ends."""
+    """Yield the whole frames a server's data begins with: the kind, the payload, and the frame's end."""
     at = 0
     while len(data) >= at + 2:
         size, begin = data[at + 1], at + 2
@@ -82,7 +82,7 @@ def _frames(data: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 @dataclass(slots=True)
 class Heard:
-    """What all sockets have heard since somebody last began to count."""
+    """Results that all sockets have received since the last reset."""
 
     arrivals: list[tuple[str, float]]
     awaited: int
@@ -91,19 +91,19 @@ class Heard:
     sample: str = ""
 
     def begin(self, awaited: int) -> None:
-        """Count anew, up to so many."""
+        """Restart the count, up to so many."""
         self.arrivals, self.awaited = [], awaited
         self.complete.clear()
 
     def note(self, topic: str, payload: bytes) -> None:
-        """One more result."""
+        """Count a result."""
         self.arrivals.append((topic, time.monotonic()))
         if len(self.arrivals) == self.awaited:
             self.sample = payload.decode()
             self.complete.set()
 
     def fail(self, why: str) -> None:
-        """Something went wrong; nobody need wait any longer."""
+        """Record an error; it ends all waiting."""
         self.fault = self.fault or why
         self.complete.set()
 
@@ -121,7 +121,7 @@ class Listening(asyncio.Protocol):
         self.up = Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by type
         self.transport.write(HANDSHAKE)
 
     def data_received(self, data: bytes) -> None:
@@ -178,14 +178,14 @@ class Calls(asyncio.Protocol):
             self._answered.set_result(self._got)
 
     async def call(self, request: bytes) -> str:
-        """Send a request; what is wrong with the answer, nothing if it is good."""
+        """Send a request; return the fault of the answer, empty if it is valid."""
         self._got, self._answered = b"", asyncio.get_running_loop().create_future()
         self._transport.write(request)
         answer = await self._answered
         return answer.decode() if not answer.startswith(b"HTTP/1.1 200") or b'"errors"' in answer else ""
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._transport.close()
 
 
@@ -197,7 +197,7 @@ class Guests:
         self._heard = Heard([], 0, Event())
 
     async def open(self, port: int, file: str, each: int) -> dict[str, Any]:
-        """Open a socket for each guest in the file, until each was told `each` results."""
+        """Open a socket for each guest in the file, until each has received `each` results."""
         guests, began, gate = _read(file), time.monotonic(), Semaphore(AT_ONCE)
         self._heard.begin(each * len(guests))
 
@@ -215,9 +215,9 @@ class Guests:
         return {"seconds": time.monotonic() - began, "sample": self._heard.sample}
 
     async def tell(self, port: int, file: str, each: int, pause: float, one_by_one: bool) -> dict[str, Any]:
-        """Make the events in the file, with a pause after each, each of which is told `each` times.
+        """Make the events in the file, with a pause after each, each of which is delivered `each` times.
 
-        Answers for each event how many seconds it took to reach each socket, the slowest last. `one_by_one` waits for
+        Returns for each event how many seconds it took to reach each socket, the slowest last. `one_by_one` waits for
         all sockets before the next event.
         """
         causes: list[Cause] = _read(file)
@@ -261,7 +261,7 @@ class Guests:
         return sorted(at - made[topic] for topic, at in self._heard.arrivals if topic in made)
 
     async def run(self) -> None:
-        """Do what is asked until nobody asks any more."""
+        """Run commands until the input ends."""
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         async for line in reader:

@@ -13,7 +13,7 @@ _DIGEST = bytes(32)
 
 
 async def log_activity(db: Connection, variables: dict[str, Any]) -> dict[str, Any]:
-    """Log the walk of `input` for the viewer and answer it with the goal's progress."""
+    """Log the walk of `input` for the viewer and return it with the goal's progress."""
     viewer, given, now = UUID(variables["viewer"]), variables["input"], datetime.now(UTC)
     began, walk_id = datetime.fromisoformat(given["startedAt"]), new_id(now)
     mm, seconds, key = round(given["distanceMeters"] * 1000), given["durationSeconds"], given["idempotencyKey"]

@@ -1,6 +1,6 @@
-"""Who the live benches are about: many small teams, and a crowd of thousands in one more.
+"""People of the live benches: many small teams, and a crowd of thousands in one more.
 
-Teams, and goals that run, by the product's own actions; members in bulk, by SQL. Nobody has walked yet.
+Teams, and goals that run, by the product's own actions; members in bulk, by SQL. There are no walks yet.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ FOUNDERS_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many teams of how many members, and how many are in the crowd."""
+    """Number of teams, of members of each, and of the crowd."""
 
     teams: int = 1_000
     members: int = 20
@@ -34,7 +34,7 @@ class Size:
         return self.teams * self.members + self.crowd
 
 
-# User n is in team n / $2; those who are left over are the crowd, and the crowd is the last team.
+# User n is in team n / $2; the remaining ones are the crowd, and the crowd is the last team.
 _MEMBERS = """
 INSERT INTO team_member (id, team_id, user_id, role, joined_at, counts_from)
 SELECT md5('member' || n)::uuid, team.id, md5('user' || n)::uuid, 'MEMBER', $3, $3
@@ -67,23 +67,23 @@ async def make(runtime: Runtime, now: datetime, size: Size) -> None:
 
 @dataclass(slots=True)
 class People:
-    """Members of teams with their tokens, which are made when somebody asks for them."""
+    """Members of teams with their tokens, which are made on demand."""
 
     runtime: Runtime
     size: Size
     _tokens: dict[UUID, str] = field(default_factory=dict)
 
     async def of_team(self, number: int, count: int) -> list[Member]:
-        """`count` members of a team, its founder first."""
+        """Return `count` members of a team, its founder first."""
         rows = await self.runtime.writer.fetch(_TEAM, number, count)
         return [Member(user_id, team_id, await self._token(user_id, email)) for user_id, team_id, email in rows]
 
     async def of_teams(self, numbers: Sequence[int], count: int) -> list[list[Member]]:
-        """`count` members of each of some teams."""
+        """Return `count` members of each of some teams."""
         return [await self.of_team(number, count) for number in numbers]
 
     async def of_crowd(self, count: int) -> list[Member]:
-        """`count` of the crowd."""
+        """Return `count` of the crowd."""
         return await self.of_team(self.size.teams, count)
 
     async def _token(self, user_id: UUID, email: str) -> str:

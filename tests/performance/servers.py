@@ -24,7 +24,7 @@ from tests.performance.dataset import Member
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a bench takes place: a database full of data, who is in it, and a folder for what it needs."""
+    """Environment of a bench: a database full of data, its people, and a folder for its files."""
 
     settings: Settings
     folder: Path
@@ -46,7 +46,7 @@ class Server:
 
 
 Fill: TypeAlias = Callable[[Runtime, datetime], Awaitable[list[Member]]]
-"""Makes a data set; whom it answers will call."""
+"""Makes a data set; returns its callers."""
 
 
 @contextmanager
@@ -74,7 +74,7 @@ async def _filled(settings: Settings, fill: Fill) -> list[Member]:
 
 @contextmanager
 def serving(stage: Stage, kind: str, name: str, checkout: Path = PROJECT, **settings: object) -> Iterator[Server]:
-    """A server of `kind` (see `serving.py`), with the code of `checkout`, until the block ends."""
+    """Run a server of `kind` (see `serving.py`), with the code of `checkout`, until the block ends."""
     if "budget_per_user" in (checkout / "milequest" / "settings.py").read_text():  # an older one has none
         settings = dict.fromkeys(("budget_per_network", "budget_per_user"), POINTS[1]) | settings
     settings |= {"database_url": stage.settings.database_url, "redis_url": stage.settings.redis_url}
@@ -88,7 +88,7 @@ def serving(stage: Stage, kind: str, name: str, checkout: Path = PROJECT, **sett
 def started(
     command: Sequence[str | Path], name: str, folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """The server that `command` starts, which prints its port, until the block ends."""
+    """Run the server that `command` starts, which prints its port, until the block ends."""
     process = subprocess.Popen(
         command, cwd=folder, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, text=True
     )

@@ -25,7 +25,7 @@ from tests.performance.peers.broadcast import Broadcast
 
 
 def unlogged(settings: Settings) -> ASGIApp:
-    """The service, but what happens is told to nobody and stands in no log."""
+    """Return the service without a log: its events are neither recorded nor delivered."""
 
     async def append(connection: Connection, events: Sequence[Event]) -> dict[str, int]:
         return {}
@@ -35,7 +35,7 @@ def unlogged(settings: Settings) -> ASGIApp:
 
 
 def watched(settings: Settings) -> ASGIApp:
-    """The service, and at /tasks how many tasks its loop has."""
+    """Return the service, with /tasks for the number of its loop's tasks."""
     service = create_app(settings)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,6 @@
-"""`make soak`: sockets that come and go and walks at a steady pace, for ten minutes; what it holds stays level.
+"""`make soak`: sockets that open and close and walks at a steady pace, for ten minutes; its resources stay level.
 
-Memory, descriptors and tasks are sampled. After the warm-up none may move by more than 5 %: the exit code says.
+Memory, descriptors and tasks are sampled. After the warm-up none may move by more than 5 %: else the exit code is 1.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from tests.performance.population import People, Size
 from tests.performance.servers import Server
 
 MINUTES, SOCKETS, EACH = 10.0, 1_000, 10
-WALKS_A_ROUND, MOVES_A_ROUND = 10, 10  # what happens in a second
-WARM_UP = 0.3  # of the time: caches fill, the heap takes its shape
+WALKS_A_ROUND, MOVES_A_ROUND = 10, 10  # in each second
+WARM_UP = 0.3  # of the time: caches fill, the heap grows to its size
 MARGIN = 0.05
 
 
 class Sample(NamedTuple):
-    """What the service holds."""
+    """The service's resources."""
 
     memory_mb: float
     descriptors: float
@@ -35,21 +35,21 @@ class Sample(NamedTuple):
 
 
 def sample(server: Server) -> Sample:
-    """How it is now."""
+    """Return its present resources."""
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/tasks") as answer:
         tasks = int(answer.read())
     return Sample(measuring.resident_mb(server.pid), measuring.descriptors(server.pid), tasks)
 
 
 def drift(samples: Sequence[float]) -> float:
-    """How far the mean of the last third of samples is from that of the first, as a part of the first."""
+    """Return how far the mean of the last third of samples is from that of the first, as a part of the first."""
     third = max(1, len(samples) // 3)
     first, last = statistics.mean(samples[:third]), statistics.mean(samples[-third:])
     return last / first - 1
 
 
 def load(arena: Arena, server: Server, sockets: int, seconds: float) -> Iterator[Sample]:
-    """Keep the service busy, second after second, and look at it each time."""
+    """Keep the service busy, second after second; yield a sample each time."""
     people = asyncio.run(_people(arena, sockets))
     coming = cycle([guest(member, (BOARD, WALKS)[number % 2]) for number, member in enumerate(people)])
     going = cycle(walks(people))
@@ -64,7 +64,7 @@ def load(arena: Arena, server: Server, sockets: int, seconds: float) -> Iterator
 
 
 def run(arena: Arena, sockets: int, seconds: float) -> bool:
-    """Measure, print and judge: whether everything stayed level."""
+    """Measure and print; return whether everything stayed level."""
     with service(arena, "watched") as server:
         samples = list(load(arena, server, sockets, seconds))
     steady = samples[int(WARM_UP * len(samples)) :]

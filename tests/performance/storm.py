@@ -1,6 +1,6 @@
-"""Everybody comes back at once: `python -m tests.performance.storm`. Each client missed three events and says `after`.
+"""All clients reconnect at once: `python -m tests.performance.storm`. Each missed three events and sends `after`.
 
-The process is fresh, so it knows nobody's token: what is measured is what a client costs that a deployment sent away.
+The process is fresh, without any cached token: measured is the cost of a client after a deployment.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def run(arena: Arena, clients: int = CLIENTS) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What it took until the last client was up to date: seconds, of CPU and altogether, and ms of CPU for each."""
+    """The cost until the last client was up to date: seconds, of CPU and altogether, and ms of CPU for each."""
 
     cpu: float
     seconds: float
@@ -61,14 +61,14 @@ def _opened(arena: Arena, server: Server, guests: Sequence[Guest], results: int)
 
 
 async def _causes(arena: Arena, clients: int) -> list[Cause]:
-    """Whatever makes an event in each team."""
+    """Return requests that make an event in each team."""
     async with open_runtime(arena.stage.settings) as runtime:
         teams = await People(runtime, arena.size).of_teams(range(clients // EACH), 1)
         return walks([founder for (founder,) in teams])
 
 
 async def _returning(arena: Arena, clients: int) -> list[Guest]:
-    """The members of the teams, with the place in the log before the last events."""
+    """Return the members of the teams, with the place in the log before the last events."""
     async with open_runtime(arena.stage.settings) as runtime:
         guests = []
         for team in await People(runtime, arena.size).of_teams(range(clients // EACH), EACH):

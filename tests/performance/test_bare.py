@@ -1,4 +1,4 @@
-"""The bench compares like with like: what is written by hand runs the service's statements and gives its answers."""
+"""The bench compares like with like: the handwritten code runs the service's statements and gives its answers."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,12 +17,12 @@ from tests.quest import Caller, Quest, noon, open_quest
 
 @pytest.fixture
 async def quest(database_url: str, redis_url: str) -> AsyncIterator[Quest]:
-    async with open_quest(database_url, redis_url, connections=1) as quest:  # asyncpg tells by connection
+    async with open_quest(database_url, redis_url, connections=1) as quest:  # asyncpg reports by connection
         yield quest
 
 
 async def walker(quest: Quest) -> tuple[Caller, Member]:
-    """Somebody of a team with a goal that runs and a walk."""
+    """Return a member of a team with a goal that runs and a walk."""
     team = await crew(quest)
     now = noon()
     for caller in team.all:
@@ -47,7 +47,7 @@ async def test_by_hand_are_the_same_statements_and_the_same_answers(quest: Quest
     by_hand = await bare.answer(quest.runtime.writer, again)
 
     assert sorted(seen) == of_the_service
-    if workload is LOG_ACTIVITY:  # the second walk is another one, and further
+    if workload is LOG_ACTIVITY:  # the second walk is another one, and farther
         first, second = served["logActivity"], by_hand["logActivity"]
         assert second["activity"]["distanceMeters"] == first["activity"]["distanceMeters"]
         assert second["progress"][0]["totalMeters"] == first["progress"][0]["totalMeters"] + 120.5

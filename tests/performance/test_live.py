@@ -1,4 +1,4 @@
-"""The live benches run, at their smallest: nobody would notice otherwise that one no longer does."""
+"""The live benches run, at their smallest: a broken one would not be noticed otherwise."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.performance.arena import Arena, on
 from tests.performance.population import Size
 from tests.performance.servers import Stage
 
-SIZE = Size(teams=8, members=20, crowd=32)  # so many that nobody walks more often than one may
+SIZE = Size(teams=8, members=20, crowd=32)  # so many that no one walks more often than allowed
 
 pytestmark = pytest.mark.skipif(not measuring.known(), reason="the benches read /proc")
 

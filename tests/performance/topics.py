@@ -1,7 +1,7 @@
 """Many topics with a few sockets each: `python -m tests.performance.topics`. Events to all topics in turn, at a pace.
 
-An event costs what it costs without anybody listening, so that is measured first; what the sockets add to it, by
-delivery, is the figure, without what they cost when nothing happens. Beside the service stands `broadcast`.
+An event's cost without subscribers is measured first; the figure is the sockets' addition to it, by delivery, without
+their idle cost. The peer is `broadcast`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ PAUSE = 0.02  # seconds between two events
 
 
 def measure(arena: Arena, server: Server, guests: Sequence[Guest], causes: Sequence[Cause], by_hand: float) -> float:
-    """Print what deliveries cost and how long they take; the CPU in microseconds per delivery."""
+    """Print deliveries' cost and their delays; return the CPU in microseconds per delivery."""
     each = len(guests) // len(causes)
     arena.tell(server, causes, 0, pause=PAUSE)
     with spending(server) as silent:

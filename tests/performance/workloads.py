@@ -1,4 +1,4 @@
-"""The four workloads, as clients send them: the documents, and requests that any server of the bench takes alike."""
+"""The four workloads, as clients send them: the documents, and requests that any server of the bench accepts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import orjson
 from tests.performance.client import UNIQUE
 from tests.performance.dataset import Member
 
-READERS = 100  # who reads; a caller is known for five seconds, as someone who opens a page is
+READERS = 100  # users who read; a caller is cached for five seconds, as one who opens a page is
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ WORKLOADS = (LEADERBOARD, TEAM_PAGE, SMALL, LOG_ACTIVITY)
 
 
 def requests(workload: Workload, members: Sequence[Member], now: datetime) -> list[bytes]:
-    """HTTP requests to be sent in turn; `members` begin with those of the largest team."""
+    """Return HTTP requests to be sent in turn; `members` begin with those of the largest team."""
     callers = {LEADERBOARD: members[:READERS], LOG_ACTIVITY: members}.get(workload, members[-READERS:])
     return [_http(member.token, orjson.dumps(body(workload, member, now))) for member in callers]
 
 
 def body(workload: Workload, member: Member, now: datetime) -> dict[str, Any]:
-    """What is posted. It also names the viewer, for a server that knows no tokens."""
+    """Return the body. It also names the viewer, for a server without tokens."""
     variables: dict[str, Any] = {"viewer": member.user_id.hex, "id": f"team_{member.team_id.hex}"}
     if workload is LOG_ACTIVITY:
         variables = {"viewer": member.user_id.hex, "input": _walk(now)}
@@ -66,7 +66,7 @@ def body(workload: Workload, member: Member, now: datetime) -> dict[str, Any]:
 
 
 def _walk(now: datetime) -> dict[str, Any]:
-    """So short that nobody's day gets too long; each request has a key of its own."""
+    """Return a walk so short that no day gets too long; each request has a key of its own."""
     began = now - timedelta(minutes=30)
     return {
         "distanceMeters": 120.5,

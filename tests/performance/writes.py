@@ -1,6 +1,6 @@
-"""Whether writes stay fast: `python -m tests.performance.writes`. logActivity with its events, and without them.
+"""The speed of writes: `python -m tests.performance.writes`. logActivity with its events, and without them.
 
-Both are the same service; one of them keeps no log and tells nobody. They take turns, as in `bench`.
+Both are the same service; one of them keeps no log and sends nothing. They take turns, as in `bench`.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def run(arena: Arena, teams: int = TEAMS, hot: int = HOT, rounds: int = ROUNDS, 
 
 
 def _ratios(turns: Sequence[Sequence[Slice]]) -> str:
-    """How fast it is, as a part of how fast it is without events, and what the events cost."""
+    """Return the speed as a part of that without events, and the events' cost."""
     speed = [told.rate / silent.rate for silent, told in turns]
     cpu = [told.cpu / silent.cpu for silent, told in turns]
     rates = [statistics.median(turn[index].rate for turn in turns) for index in (0, 1)]
@@ -54,7 +54,7 @@ def _ratios(turns: Sequence[Sequence[Slice]]) -> str:
 
 
 async def _walkers(arena: Arena, teams: int, hot: int) -> tuple[list[Member], list[Member]]:
-    """The founder of each of many teams, and many people of one team."""
+    """Return the founder of each of many teams, and many people of one team."""
     async with open_runtime(arena.stage.settings) as runtime:
         people = People(runtime, arena.size)
         founders = [founder for (founder,) in await people.of_teams(range(teams), 1)]

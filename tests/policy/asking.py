@@ -1,4 +1,4 @@
-"""Documents that ask for everything, made from the schema, and what their answers show."""
+"""Documents that select everything, made from the schema, and the content of their answers."""
 
 import base64
 import binascii
@@ -27,12 +27,12 @@ ROWS: Mapping[tuple[str, str], Row] = {
 
 @cache
 def everything(kind: Any) -> str:
-    """All that can be selected of a type, with the fragments it needs: of nodes below it their cards."""
+    """Return all selections of a type, with the fragments it needs: of nodes below it their cards."""
     return " ".join(_fields(kind)) if not is_leaf_type(kind) else ""
 
 
 def document(roots: str, *fragments: str, operation: str = "query") -> str:
-    """An operation of these root fields with the variables they name, and the fragments that are needed."""
+    """Return an operation of these root fields with the variables they name, and the fragments that are needed."""
     named = dict.fromkeys(re.findall(r"\$(\w+)", roots))
     taken = ", ".join(f"${name}: {'String!' if name in TEXTS else 'ID!'}" for name in named)
     body, needed = f"{operation} {f'({taken})' if taken else ''} {{ {roots} }}", dict[str, str]()
@@ -46,12 +46,12 @@ def document(roots: str, *fragments: str, operation: str = "query") -> str:
 
 
 def variables_of(text: str, ids: Mapping[str, str]) -> dict[str, str]:
-    """Those of the ids that a document takes."""
+    """Return the ids that a document takes."""
     return {name: id for name, id in ids.items() if f"${name}:" in text}
 
 
 def _fields(kind: Any) -> Iterator[str]:
-    """Everything of a type, and of those below it that are no nodes."""
+    """Yield all fields of a type, and of those below it that are no nodes."""
     yield "__typename"
     if isinstance(kind, GraphQLInterfaceType):
         yield from (f"... on {one.name} {{ ...{one.name}Card }}" for one in SCHEMA.get_possible_types(kind))
@@ -69,7 +69,7 @@ def _fields(kind: Any) -> Iterator[str]:
 
 
 def _card(kind: GraphQLObjectType) -> Iterator[str]:
-    """The plain fields of a node, and the people and the running goal it names."""
+    """Yield the plain fields of a node, and the people and the running goal it names."""
     for name, one in kind.fields.items():
         inner = get_named_type(one.type)
         if is_leaf_type(inner) and not one.args:
@@ -84,7 +84,7 @@ def _first(one: GraphQLField) -> str:
 
 @dataclass
 class Shown:
-    """What one viewer was shown of one team; `faults` are what the table hides, or nobody knows of."""
+    """Data of one team shown to one viewer; `faults` are fields the table hides, or lacks."""
 
     team: TeamOf
     who: str
@@ -92,7 +92,7 @@ class Shown:
     faults: list[str] = field(default_factory=list)
 
     def look(self, value: Any) -> None:
-        """Go through an answer. What is the viewer's own is not looked into."""
+        """Check an answer. The viewer's own data is skipped."""
         if isinstance(value, list):
             for item in value:
                 self.look(item)
@@ -116,20 +116,20 @@ class Shown:
             self.look(inner)
 
     def search(self, text: str) -> None:
-        """Look for what the viewer may not read anywhere in a text, cursors included."""
+        """Search a text, cursors included, for data hidden from the viewer."""
         found = text + "".join(_decoded(text))
         for secret, subject in self.team.secrets.items():
             if secret in found and not self.team.sees(subject, self.who):
                 self.faults.append(f"{secret!r} can be read")
 
     def missing(self) -> list[str]:
-        """The fields that the table shows, and no answer did."""
+        """Return the fields that the table shows, and no answer did."""
         expected = {at for at, row in ROWS.items() if isinstance(row, TeamPart) and self.team.sees(row, self.who)}
         return [f"{owner}.{name} was not shown" for owner, name in sorted(expected - self.fields)]
 
 
 def _decoded(text: str) -> Iterator[str]:
-    """What is behind the cursors in a text."""
+    """Yield the content of the cursors in a text."""
     for word in re.findall(r'"([\w-]{8,}=*)"', text, re.ASCII):
         try:
             yield base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)).decode()

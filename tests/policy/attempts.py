@@ -1,4 +1,4 @@
-"""The policy's row of every mutation: what it says to whom. Those that work change what comes after: order counts."""
+"""The policy's row of every mutation: the answer by viewer. Those that succeed change later ones: order counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from tests.policy.table import USERS, VISITORS
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An input, and what is said to a stranger, a member and an admin of a public team.
+    """An input, and the answers to a stranger, a member and an admin of a public team.
 
-    `hidden` is what it says to a private team's stranger, `gone` to everybody once the team was deleted.
+    `hidden` is the answer to a private team's stranger, `gone` to everybody once the team was deleted.
     """
 
     input: str
@@ -24,7 +24,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A mutation of no team: who may ask, and an input. Whoever may not ask is told so; what others hear is theirs."""
+    """A mutation of no team: its permitted callers, and an input.
+
+    Others are refused; the results are their caller's own.
+    """
 
     who: frozenset[IdentityKind]
     input: str

@@ -1,7 +1,7 @@
-"""The policy's row of every field and every operation. A test fails for what the schema has and this table lacks.
+"""The policy's row of every field and every operation. A test fails for parts of the schema that this table lacks.
 
-Fields of what a mutation answers need no row: whoever is let through sees them. In arguments `$team` and the like are
-ids of the team that is asked about, see `TeamOf.ids`.
+Fields of mutations' answers need no row: every permitted caller sees them. In arguments `$team` and the like are ids of
+the team in question, see `TeamOf.ids`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ PEOPLE, INVITES = TeamPart.PEOPLE, TeamPart.INVITES
 
 
 class Of(Enum):
-    """Whose something is that is no part of a team."""
+    """Owner of an object that is no part of a team."""
 
     ALL = "of no team: whoever may ask"
     OWN = "of the viewer alone"
@@ -31,7 +31,7 @@ _EDGE = "cursor node"
 _BOX = {"southwest northeast": GOALS}
 _HEAD = "cursor sequence delivery occurredAt teamId"
 
-# Type by type: what of a team it takes to see these fields. A goal that never began takes DRAFTS instead of GOALS.
+# Type by type: the part of a team that shows these fields. A goal that never began takes DRAFTS instead of GOALS.
 FIELDS: Mapping[str, Mapping[str, Row]] = {
     "Team": {
         "id name avatarUrl description isPublic joinPolicy memberCount maxMembers timezone createdAt version": CARD,
@@ -125,7 +125,7 @@ USERS = frozenset({USER})
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A way to ask a root field: who may ask, whose it is what they ask for, and the arguments."""
+    """A query of a root field: its permitted callers, the owner of the result, and the arguments."""
 
     who: frozenset[IdentityKind]
     row: Row

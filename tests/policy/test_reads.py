@@ -67,7 +67,7 @@ async def test_everybody_is_shown_what_the_table_says_and_nothing_else(quest: Qu
 
 
 async def _by_ids(shown: Shown, caller: Caller) -> None:
-    """Ask for every node of the team by its id."""
+    """Query every node of the team by its id."""
     kinds: dict[str, list[str]] = {}
     for id in shown.team.subjects:
         kinds.setdefault(SUBJECTS[id.partition("_")[0]], []).append(id)
@@ -88,7 +88,7 @@ async def _nodes(shown: Shown, caller: Caller, kind: str, ids: list[str]) -> Non
 
 
 async def _by_queries(shown: Shown, caller: Caller) -> None:
-    """Ask every root field."""
+    """Query every root field."""
     assert SCHEMA.query_type is not None
     for name, reads in QUERIES.items():
         kind = get_named_type(SCHEMA.query_type.fields[name].type)
@@ -116,7 +116,7 @@ def _wanted(shown: Shown, read: Read, caller: Caller) -> str:
 
 
 def _of_team(team: TeamOf, value: Any) -> Any:
-    """What an answer that is of no team shows of this one."""
+    """Return this team's part of an answer that is of no team."""
     if isinstance(value, list):
         return [_of_team(team, item) for item in value]
     if isinstance(value, dict) and value.get("__typename") != "Team":
@@ -125,7 +125,7 @@ def _of_team(team: TeamOf, value: Any) -> Any:
 
 
 async def _root(caller: Caller, text: str, name: str, variables: dict[str, Any]) -> tuple[str, Any]:
-    """What a root field answers: whether something is shown, null, or refused."""
+    """Return a root field's answer: whether something is shown, null, or refused."""
     result = await caller.result(text, variables)
     if result.errors:
         return str((result.errors[0].extensions or {})["code"]), None
@@ -134,7 +134,7 @@ async def _root(caller: Caller, text: str, name: str, variables: dict[str, Any])
 
 
 async def _answer(shown: Shown, caller: Caller, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of a query that nobody is refused."""
+    """Return the data of a query that is permitted to everybody."""
     data = await caller.run(text, **variables)
     shown.look(data)
     shown.search(orjson.dumps([value for value in data.values() if value is not None]).decode())
@@ -142,7 +142,7 @@ async def _answer(shown: Shown, caller: Caller, text: str, variables: Mapping[st
 
 
 async def _by_subscriptions(world: World, shown: Shown, caller: Caller) -> None:
-    """Begin every subscription, and look at all events that the team's log holds."""
+    """Begin every subscription, and check all events that the team's log holds."""
     assert SCHEMA.subscription_type is not None
     for name, read in SUBSCRIPTIONS.items():
         inner = everything(get_named_type(SCHEMA.subscription_type.fields[name].type))
@@ -167,7 +167,7 @@ async def _by_subscriptions(world: World, shown: Shown, caller: Caller) -> None:
 
 
 async def _events(world: World, team: TeamOf, feed: Any, request: Request) -> list[Any]:
-    """What a feed shows of the log, and where it begins; or the state as it is."""
+    """Return a feed's events of the log, and its snapshot; or the state as it is."""
     if not isinstance(feed, LogFeed):
         return [(await feed.look(request)).value]
     entries = [

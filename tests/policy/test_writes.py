@@ -1,6 +1,6 @@
 """Every mutation, as every kind of viewer, of a public, a private and a deleted team: as the table says.
 
-Who is refused has changed nothing, and is told of a team they may not see what they are told of one that never was.
+A refused one has changed nothing, and its answer for a hidden team is that for one which never existed.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ OK = "OK"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One attempt of one viewer on one team, and what it should come to."""
+    """One attempt of one viewer on one team, and its expected outcome."""
 
     team: TeamOf
     who: str
@@ -49,7 +49,7 @@ class Cell:
 
 
 def cells(world: World) -> Iterator[Cell]:
-    """All there are."""
+    """Yield all of them."""
     for team, who, caller in world.cells():
         for name, attempts in MUTATIONS.items():
             for attempt in attempts:
@@ -82,7 +82,7 @@ async def test_everybody_is_let_do_what_the_table_says_and_nothing_else(quest: Q
 
 
 async def _refusals(refused: list[Cell]) -> list[str]:
-    """What is wrong with the refusals that one viewer gets of one team."""
+    """Return the faults of one viewer's refusals for one team."""
     faults = []
     team, caller = refused[0].team, refused[0].caller
     missing = {what: f"{id.partition('_')[0]}_{UUID(int=7).hex}" if "_" in id else id for what, id in team.ids.items()}
@@ -99,7 +99,7 @@ async def _refusals(refused: list[Cell]) -> list[str]:
 
 
 async def _errors(caller: Caller, some: list[Cell], ids: dict[str, str]) -> dict[int, dict[str, Any]]:
-    """Run attempts in one document; the error of each that was refused, without what differs each time."""
+    """Run attempts in one document; return the error of each refused one, without parts that differ each time."""
     roots = " ".join(
         f"m{n}: {cell.name}(input: {{ {cell.attempt.input} }}) {{ __typename }}" for n, cell in enumerate(some)
     )
@@ -113,7 +113,7 @@ async def _errors(caller: Caller, some: list[Cell], ids: dict[str, str]) -> dict
 
 
 async def _permitted(cell: Cell) -> list[str]:
-    """What is wrong with something that is let through: it works, and answers with nothing that is hidden."""
+    """Return the faults of a permitted attempt: it succeeds, and its answer contains nothing that is hidden."""
     assert SCHEMA.mutation_type is not None
     inner = everything(get_named_type(SCHEMA.mutation_type.fields[cell.name].type))
     text = document(f"{cell.name}(input: {{ {cell.attempt.input} }}) {{ {inner} }}", operation="mutation")

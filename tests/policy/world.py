@@ -1,6 +1,6 @@
-"""A world with something behind every field: three teams, in each of them every kind of person, goal and walk.
+"""A world with data behind every field: three teams, in each of them every kind of person, goal and walk.
 
-What a nullable field shows is there for at least one object of each type, partly by SQL: pictures, attributions, texts.
+Each nullable field has a value in at least one object of each type, partly by SQL: pictures, attributions, texts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ FILLED = (
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something with an id: the part of the team it takes to see it, or whose alone it is."""
+    """An object with an id: the part of the team that shows it, or its only viewer."""
 
     id: str
     part: TeamPart | None
@@ -52,22 +52,22 @@ class Subject:
 
 @dataclass
 class TeamOf:
-    """One team of the world, and what belongs to it."""
+    """One team of the world, and its objects."""
 
     kind: str
     id: str
     people: Mapping[str, Caller]
     ids: dict[str, str] = field(default_factory=dict)
     subjects: dict[str, Subject] = field(default_factory=dict)
-    secrets: dict[str, Subject] = field(default_factory=dict)  # texts, and what it takes to read them
+    secrets: dict[str, Subject] = field(default_factory=dict)  # texts, and the access they need
 
     def add(self, id: str, part: TeamPart | None, owner: UUID | None = None, *, has_gone: bool = False) -> Subject:
-        """Note a subject, whose id is a secret as well."""
+        """Record a subject, whose id is a secret as well."""
         subject = self.subjects[id] = self.secrets[id.rpartition("_")[2]] = Subject(id, part, owner, has_gone)
         return subject
 
     def sees(self, what: Subject | TeamPart, who: str) -> bool:
-        """What the policy says to one of the viewers."""
+        """Return the policy's decision for one of the viewers."""
         if isinstance(what, Subject) and self.owns(what, who):
             return True
         part = what.part if isinstance(what, Subject) else what
@@ -78,11 +78,11 @@ class TeamOf:
         )
 
     def owns(self, what: Subject, who: str) -> bool:
-        """Whether it is the viewer's own."""
+        """Return whether it is the viewer's own."""
         return what.owner is not None and who in self.people and self.people[who].user_id == what.owner
 
     def standing(self, who: str) -> AccessLevel:
-        """How near a viewer stands to the team."""
+        """Return a viewer's access level."""
         role = {"admin": "ADMIN", "member": "MEMBER"}.get(who) if self.kind != "deleted" else None
         is_known = who not in ("nobody", "machine")
         return Viewer(UUID(int=1) if is_known else None).standing(role)
@@ -90,14 +90,14 @@ class TeamOf:
 
 @dataclass
 class World:
-    """The three teams and those who look at them."""
+    """The three teams and their viewers."""
 
     quest: Quest
     teams: Mapping[str, TeamOf]
     stranger: Caller
 
     def cells(self) -> Iterator[tuple[TeamOf, str, Caller]]:
-        """Each team with each of the viewers."""
+        """Yield each team with each of the viewers."""
         for team in self.teams.values():
             outside = {"nobody": self.quest.anonymous, "machine": self._machine(), "stranger": self.stranger}
             for who in VIEWERS:
@@ -110,7 +110,7 @@ class World:
 
 
 async def build_world(quest: Quest) -> World:
-    """Make it: a week ago everything begins, and today it goes on."""
+    """Build it: everything begins a week ago, and continues today."""
     teams = {kind: await _found(quest, kind) for kind in TEAMS}
     stranger = await quest.user("Stranger")
     for statement in FILLED:
@@ -131,7 +131,7 @@ async def _found(quest: Quest, kind: str) -> TeamOf:
     team.ids = {"team": team.id, "name": name, "last": members["last"], "code": code}
     await _walk(team)
     for who in ("left", "admin"):
-        people[who].now = NOW + timedelta(minutes=10)  # what was walked so far stays counted
+        people[who].now = NOW + timedelta(minutes=10)  # earlier walks stay counted
     await people["left"].run(LEAVE, t=team.id)
     await admin.run(REMOVE, m=members["removed"])
     message = {"teamId": team.id, "email": f"friend@{kind}.example", "message": f"Come to the {kind} ones"}
@@ -144,7 +144,7 @@ async def _found(quest: Quest, kind: str) -> TeamOf:
 
 
 async def _walk(team: TeamOf) -> None:
-    """A goal that was reached, one that runs, a draft, and one that was given up before it began; walks for them."""
+    """Create a goal that was reached, one that runs, a draft, and one given up before it began; log walks for them."""
     people, admin, goals = team.people, team.people["admin"], {}
     for what in GOALS:
         name, days = f"{what} {team.kind}", timedelta(days=7 if what == "reached" else 0)
@@ -165,7 +165,7 @@ async def _walk(team: TeamOf) -> None:
 
 
 async def _all_walk(team: TeamOf, when: str, meters: float) -> None:
-    """Everybody walks in public and in private; who is on top the furthest."""
+    """Log public and private walks of everybody; the top one's are the longest."""
     more = {"top": 3_000, "admin": 200, "member": 100}
     for name, caller in team.people.items():
         for privacy, part in (("PUBLIC", TeamPart.PEOPLE), ("PRIVATE", None)):
@@ -178,7 +178,7 @@ async def _all_walk(team: TeamOf, when: str, meters: float) -> None:
 
 
 async def _collect(quest: Quest, team: TeamOf) -> None:
-    """Note what else has an id, and the texts that tell of it."""
+    """Record all other ids, and the texts that reveal them."""
     db, team_id = quest.runtime.writer, UUID(team.id.removeprefix("team_"))
     team.add(team.id, TeamPart.CARD)
     team.secrets[team.ids["name"]] = team.subjects[team.id]
@@ -186,7 +186,7 @@ async def _collect(quest: Quest, team: TeamOf) -> None:
         has_gone, id = name in ("left", "removed"), f"user_{caller.user_id.hex}"
         card = team.add(id, TeamPart.PEOPLE, caller.user_id, has_gone=has_gone)
         team.secrets[f"{name.title()}Of{team.kind.title()}"] = card
-        team.secrets[f"{name}of{team.kind}-"] = Subject(id, None, caller.user_id)  # how the address begins
+        team.secrets[f"{name}of{team.kind}-"] = Subject(id, None, caller.user_id)  # the address's beginning
     team.ids["user"] = f"user_{team.people['top'].user_id.hex}"
     for row in await db.fetch("SELECT id, left_reason FROM team_member WHERE team_id = $1", team_id):
         has_gone = row["left_reason"] in ("LEFT", "REMOVED")

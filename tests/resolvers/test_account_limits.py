@@ -1,4 +1,4 @@
-"""How often one may sign up and in, try codes and have mail sent, and what strangers use up of it: nothing."""
+"""Limits on sign-ups, sign-ins, codes and mails, and strangers' consumption of them: none."""
 
 from dataclasses import replace
 
@@ -116,7 +116,7 @@ async def test_an_account_signs_in_thirty_times_an_hour_at_a_network(quest: Ques
     for _ in range(SIGN_INS.most - 1):
         await quest.runtime.rate_limits.spend(SIGN_INS, f"{KEY} {client.address}")
     await client.run(SIGN_IN, input=PAIR)
-    for _ in range(FAILED_SIGN_INS.most + 1):  # none of which is a failure
+    for _ in range(FAILED_SIGN_INS.most + 1):  # none of them is a failure
         assert (await client.refused(SIGN_IN, input=PAIR))["retryAfterSeconds"] > 900
     await elsewhere(quest).run(SIGN_IN, input=PAIR)
 

@@ -30,7 +30,7 @@ _numbers = count(1)
 
 @dataclass
 class Stranger:
-    """Somebody who tries out an address, and keeps what was answered."""
+    """A caller who tries out an address, and keeps the answers."""
 
     caller: Caller
     signed_in: Caller
@@ -38,7 +38,7 @@ class Stranger:
     ids: dict[str, Any] = field(default_factory=dict)
 
     async def tell(self, document: str, **given: Any) -> str:
-        """What an operation answers, less what is random. `email` is always the address."""
+        """Return an operation's answer, less its random parts. `email` is always the address."""
         caller = self.signed_in if document == ASK else self.caller
         named = {"newEmail": self.email} if document == ASK else {"email": self.email}
         try:
@@ -76,13 +76,13 @@ class Worked:
     sent: int = 0
 
     async def send(self, mail: Mail) -> None:
-        """Take a mail over."""
+        """Take a mail."""
         self.sent += 1
 
 
 @pytest.fixture
 async def fast(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> tuple[Quest, Worked]:
-    """The service with hashes that cost nothing, counted."""
+    """Yield the service with hashes that cost nothing, counted."""
     for name, value in (("MEMORY_KIB", 8), ("PASSES", 1)):
         monkeypatch.setattr(argon2, name, value)
     worked = Worked()
@@ -98,7 +98,7 @@ async def fast(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> tuple[Quest, Wo
 
 
 async def told(quest: Quest, worked: Worked, sequence: list[Step], known: bool) -> list[tuple[str, int, int]]:
-    """What a stranger at a network of their own learns, call by call: the answer, the hashes and the mails."""
+    """Return a stranger's observations on a new network, call by call: the answer, the hashes and the mails."""
     number = next(_numbers)
     quest.runtime.rate_limits._counts.windows.clear()
     fresh = replace(quest.runtime, rate_limits=RateLimits(quest.runtime.redis))

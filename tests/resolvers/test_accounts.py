@@ -34,25 +34,25 @@ def elsewhere(quest: Quest) -> Caller:
 
 
 def code_in(text: str) -> str:
-    """The code in a mail."""
+    """Return the code in a mail."""
     found = re.search(r"\b\d{6}\b", text)
     assert found is not None, text
     return found[0]
 
 
 async def mailed(quest: Quest) -> str:
-    """The code in the newest mail."""
+    """Return the code in the newest mail."""
     return code_in((await quest.runtime.mailbox.newest())[0].mail.text)
 
 
 async def account(quest: Quest, email: str = EMAIL) -> None:
-    """An account, signed up and confirmed."""
+    """Sign up and confirm an account."""
     await elsewhere(quest).run(SIGN_UP, input={**ADA, "email": email})
     await elsewhere(quest).run(CONFIRM, input={"email": email, "code": await mailed(quest)})
 
 
 async def sign_in(quest: Quest, email: str = EMAIL) -> dict[str, Any]:
-    """The session of a sign-in."""
+    """Sign in; return the session."""
     answer = await elsewhere(quest).run(SIGN_IN, input={"email": email, "password": PASSWORD})
     session: dict[str, Any] = answer["signIn"]["session"]
     return session

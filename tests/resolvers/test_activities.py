@@ -1,4 +1,4 @@
-"""Walks through the API: logging, changing and deleting them, who sees them, and what a wrong one gets."""
+"""Walks through the API: logging, changing and deleting them, their viewers, and refusals of invalid ones."""
 
 from asyncio import gather
 from datetime import timedelta
@@ -23,7 +23,7 @@ FEED = """query ($id: ID!, $first: Int, $after: String) { team(id: $id) { activi
 
 
 def walk(caller: Caller, **given: Any) -> dict[str, Any]:
-    """A walk of an hour that ended just now."""
+    """Return a walk of an hour that ended just now."""
     started = given.pop("started", caller.now - timedelta(hours=1))
     return {"distanceMeters": 4000.5, "durationSeconds": 3600, "startedAt": started.isoformat()} | given
 
@@ -117,7 +117,7 @@ async def test_a_walk_does_not_end_in_the_future(quest: Quest) -> None:
     for change in {"durationSeconds": 901}, {"startedAt": (started + timedelta(seconds=1)).isoformat()}:
         longer = await quest.refusal(ann, UPDATE, input={"activityId": logged["id"], **change})
         assert longer["fields"][0]["path"] == "input.durationSeconds"
-    ann.now -= timedelta(minutes=1)  # as a walk that was logged before this was asked for: all else of it can change
+    ann.now -= timedelta(minutes=1)  # as a walk that was logged before this rule: all else of it can change
     noted = await ann.run(UPDATE, input={"activityId": logged["id"], "notes": "slow"})
     assert noted["updateActivity"]["activity"]["notes"] == "slow"
 
@@ -139,7 +139,7 @@ async def test_what_was_probably_logged_already_is_asked_about(quest: Quest) -> 
     again = walk(ann, distanceMeters=3600, durationSeconds=3000)
     refusal = await quest.refusal(ann, LOG, input=again)
     assert (refusal["code"], refusal["existingId"]) == ("DUPLICATE_ACTIVITY", first["id"])
-    await log(bob)  # somebody else walked at that time too
+    await log(bob)  # another person walked at that time too
     await log(ann, type="WHEELCHAIR")  # another way of covering it
     await log(ann, distanceMeters=1000)  # far from the same
     await ann.run(LOG, input=again | {"allowDuplicate": True})
@@ -292,7 +292,7 @@ async def test_a_walk_s_key_lives_as_long_as_the_walk(quest: Quest) -> None:
     assert (await ann.run(LOG, input=same))["logActivity"]["activity"]["id"] == first
     assert (await bob.run(LOG, input=same))["logActivity"]["activity"]["id"] != first  # a key is its user's own
     await ann.run(DELETE, input={"activityId": first})
-    assert (await quest.refusal(ann, LOG, input=same))["code"] == "CONFLICT"  # a walk that is gone is no answer
+    assert (await quest.refusal(ann, LOG, input=same))["code"] == "CONFLICT"  # a deleted walk is no answer
 
 
 async def test_what_is_no_id_of_a_walk_is_said_in_english(quest: Quest) -> None:

@@ -1,4 +1,4 @@
-"""Whom the operator's authorizer lets in: what it is asked, what is kept of its answers, and what it never sees."""
+"""Callers that the operator's authorizer admits: its requests, the cache of its answers, and requests it never gets."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def asked() -> list[dict[str, Any]]:
-    """What the authorizer is asked."""
+    """Return the authorizer's requests."""
     operator.asked.clear()
     return operator.asked
 

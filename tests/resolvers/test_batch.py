@@ -1,4 +1,4 @@
-"""Batches: one call for all who ask in one turn, each key once, an answer or an error for each, nobody left waiting."""
+"""Batches: one call for all requests of one turn, each key once, an answer or an error for each, none left waiting."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,7 +17,10 @@ from tests.schema.small import request, run, runner_of
 
 
 class Loading:
-    """A loader that notes its calls. Keys above 100 have no value, 13 has an error of its own, 666 breaks its call."""
+    """A loader that records its calls.
+
+    Keys above 100 have no value, 13 has an error of its own, 666 breaks its call.
+    """
 
     def __init__(self, **options: Any) -> None:
         self.calls: list[list[int]] = []
@@ -37,7 +40,7 @@ async def test_who_asks_in_one_turn_shares_a_call_and_each_key_is_asked_for_once
     values = await asyncio.gather(*(loading.batch(ours, key) for key in (1, 2, 1, 3, 2, 101)))
     assert values == ["v1", "v2", "v1", "v3", "v2", None]
     assert loading.calls == [[1, 2, 3, 101]]
-    assert await loading.batch(ours, 1) == "v1"  # nothing is remembered: a mutation may lie between
+    assert await loading.batch(ours, 1) == "v1"  # nothing is cached: a mutation may lie between
     assert len(loading.calls) == 2
     assert ours.batches == {}
 
@@ -116,7 +119,7 @@ class Row:
 
 
 async def numbers(_: Request, keys: list[int]) -> Mapping[int, Row | Exception]:
-    """Children by number; 2 has an error of its own."""
+    """Return children by number; 2 has an error of its own."""
     return {key: not_found("child") if key == 2 else Row(key + 10) for key in keys}
 
 

@@ -1,4 +1,4 @@
-"""However many boards an operation asks for, their parts are one statement each."""
+"""For any number of boards in an operation, their parts are one statement each."""
 
 from collections.abc import AsyncIterator
 
@@ -30,7 +30,7 @@ async def test_boards_of_many_teams(quest: Quest, teams: int) -> None:
     (holder,) = getattr(quest.runtime.reader, "_holders")  # noqa: B009  # a proxy would lose the logger on release
     holder._con.add_query_logger(lambda record: seen.append(record.query))
     found = (await ann.run(EVERYTHING))["viewer"]["memberships"]
-    statements = [text for text in seen if "FROM channel WHERE" not in text]  # the bus looks at the log now and then
+    statements = [text for text in seen if "FROM channel WHERE" not in text]  # the bus polls the log now and then
     assert len(statements) == len(PARTS), "\n\n".join(statements)
     assert all(table in text for table, text in zip(PARTS, statements, strict=True))
     assert [one["team"]["leaderboard"]["entries"]["n"] for one in found] == [1] * teams

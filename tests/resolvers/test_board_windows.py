@@ -1,4 +1,4 @@
-"""Windows of leaderboards: which days they hold, when they go on, and when they are final."""
+"""Windows of leaderboards: their days, their limits, and when they are final."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Leaderboards through the API: what counts on them, who sees them and who is on them, ids and pages."""
+"""Leaderboards through the API: the walks that count, their viewers and competitors, ids and pages."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Another address for an account, as clients ask for it: both mailboxes have to agree."""
+"""A change of an account's address, as clients make it: both mailboxes have to agree."""
 
 import asyncio
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ NEW = "Lovelace@example.net"
 
 @dataclass
 class Change:
-    """Ada signed in, and what she was mailed."""
+    """Ada signed in, and her mails."""
 
     ada: Caller
     given: dict[str, Any]
 
 
 async def asked(quest: Quest, ada: Caller, email: str = NEW) -> dict[str, Any]:
-    """The input for the confirmation, with the codes of both mailboxes."""
+    """Return the input for the confirmation, with the codes of both mailboxes."""
     answer = await ada.run(ASK, input={"newEmail": email, "password": PASSWORD})
     new, old = [received.mail for received in (await quest.runtime.mailbox.newest())[:2]]
     assert (old.to, new.to) == (EMAIL, email)
@@ -36,7 +36,7 @@ async def asked(quest: Quest, ada: Caller, email: str = NEW) -> dict[str, Any]:
 
 @pytest.fixture
 async def change(quest: Quest) -> Change:
-    """A change that was asked for."""
+    """Return a change that was requested."""
     await account(quest)
     ada = await signed_in(quest, await sign_in(quest))
     return Change(ada, await asked(quest, ada))

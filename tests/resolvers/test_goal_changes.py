@@ -1,4 +1,4 @@
-"""Changing and deleting goals through the API: what their status still allows, and for whom."""
+"""Changing and deleting goals through the API: which changes each status allows, and to whom."""
 
 from typing import Any
 

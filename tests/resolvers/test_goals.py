@@ -1,4 +1,4 @@
-"""Making goals through the API, the lists of them, and who sees them; a refusal changes nothing."""
+"""Making goals through the API, the lists of them, and their viewers; a refusal changes nothing."""
 
 import asyncio
 from collections.abc import Sequence
@@ -173,7 +173,7 @@ async def test_a_goal_from_a_template(team: Crew) -> None:
 
 
 class LostRouter:
-    """An outside routing service that finds nothing, or is down. It must never be asked while a transaction is open."""
+    """An outside routing service without a route, or down. It must never be called while a transaction is open."""
 
     def __init__(self, refusal: Refused) -> None:
         self.refusal = refusal
@@ -259,7 +259,7 @@ async def test_the_list_of_goals(quest: Quest) -> None:
                 return seen
 
     assert await pages(team.member) == made
-    assert await pages(team.stranger) == [made[1], made[3]]  # what was cancelled before it began stays a draft
+    assert await pages(team.stranger) == [made[1], made[3]]  # one cancelled before it began stays a draft
     assert [node["id"] for node in (await page(team.member, status="CANCELLED"))["nodes"]] == made[1:4]
     assert (await page(team.stranger, status="DRAFT"))["nodes"] == []
     assert await page(quest.anonymous) is None

@@ -1,4 +1,4 @@
-"""Callers from Authorization headers: who they are, how soon a closed account shows, and what it costs."""
+"""Callers from Authorization headers: their identity, the delay until a closed account shows, and the cost."""
 
 import asyncio
 import time
@@ -56,7 +56,7 @@ async def refusal(identify: Identify, authorization: str) -> ErrorCode:
 
 
 async def caller(identify: Identify, issuer: Issuer) -> tuple[str, Identity]:
-    """An access token of somebody who has been here before, and who that is."""
+    """Return an access token of a known caller, and the identity."""
     await identify(issuer.token(issuer.id_claims()))
     token = issuer.token()
     return token, await identify(token)
@@ -132,7 +132,7 @@ async def test_callers_who_are_remembered_are_bounded(
     for number in range(5):
         await identify(issuer.token(issuer.claims(jti=str(number))))
     await pool.execute("UPDATE app_user SET suspended_at = now()")
-    assert await refusal(identify, first) is ErrorCode.UNAUTHENTICATED  # forgotten, so looked up anew
+    assert await refusal(identify, first) is ErrorCode.UNAUTHENTICATED  # no longer cached, so looked up anew
 
 
 async def test_while_the_issuer_is_away_who_was_here_goes_on(
@@ -147,7 +147,7 @@ async def test_while_the_issuer_is_away_who_was_here_goes_on(
 
 
 async def test_a_known_caller_costs_next_to_nothing(identify: Identify, issuer: Issuer) -> None:
-    """Some 3 us; without the memory it is 150 us and a statement."""
+    """Some 3 us; without the cache it is 150 us and a statement."""
     token, _ = await caller(identify, issuer)
     header = f"Bearer {token}"
 

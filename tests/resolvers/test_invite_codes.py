@@ -1,4 +1,4 @@
-"""The codes of invites: told to who made them, and written nowhere."""
+"""The codes of invites: shown to their creators, and written nowhere."""
 
 import pytest
 
@@ -44,7 +44,7 @@ async def test_no_code_is_written_anywhere_whatever_is_done_with_it(
 
 
 async def use(caller: Caller, code: str, number: int) -> None:
-    """Look at an invite and answer it in both ways, whatever comes of that."""
+    """Preview an invite and answer it in both ways, with any outcome."""
     await caller.result(PREVIEW, {"code": code})
     for text in (DECLINE, ACCEPT) if number % 2 else (ACCEPT, DECLINE):
         await caller.result(text, {"input": {"code": code, "idempotencyKey": f"answer {number}"}})

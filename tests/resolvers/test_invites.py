@@ -1,4 +1,4 @@
-"""Invites: making them, what a code tells, and all that may come of using one."""
+"""Invites: making them, the preview by a code, and all outcomes of using one."""
 
 import re
 from datetime import timedelta
@@ -109,7 +109,7 @@ async def test_inviting_an_address_again_renews_its_invite(quest: Quest) -> None
     team = await ann.found("Walkers")
     address = await _email(bob)
     first = await _create(ann, team, email=address, expiresInHours=1)
-    ann.now += timedelta(hours=2)  # it has expired by now, and still there is one
+    ann.now += timedelta(hours=2)  # it has expired by now, and still counts
     second = await _create(ann, team, email=address.title(), expiresInHours=5, message="Really!")
     assert second["inviteEdge"]["node"]["id"] == first["inviteEdge"]["node"]["id"]
     assert second["inviteEdge"]["cursor"] == first["inviteEdge"]["cursor"]
@@ -176,7 +176,7 @@ async def test_revoking(quest: Quest) -> None:
     used = await _create(ann, team, maxUses=1)
     await bob.run(ACCEPT, input={"code": used["code"]})
     ended = (await quest.anonymous.run(PREVIEW, code=used["code"]))["invitePreview"]
-    assert (ended["state"], ended["memberCount"]) == ("ACCEPTED", 0)  # nobody watches how a private team grows
+    assert (ended["state"], ended["memberCount"]) == ("ACCEPTED", 0)  # the growth of a private team is hidden
     assert (await quest.refusal(ann, REVOKE, id=used["inviteEdge"]["node"]["id"]))["code"] == "CONFLICT"
 
 

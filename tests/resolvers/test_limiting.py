@@ -1,4 +1,4 @@
-"""Limits of mutations: every one has some, and what was answered before is answered again however many are spent."""
+"""Limits of mutations: each has some, and a repeated request gets its answer again however many are spent."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ def spent(caller: Caller) -> Caller:
 
 
 def sample(name: str, kind: GraphQLInputType) -> Any:
-    """A value that the engine takes for an input field."""
+    """Return a value that the engine accepts for an input field."""
     named = get_named_type(kind)
     if isinstance(named, GraphQLInputObjectType):
         value: Any = {

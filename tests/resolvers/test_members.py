@@ -24,7 +24,7 @@ WRONG_PAGES: list[tuple[dict[str, Any], str]] = [
     ({"first": 0}, "first"),
     ({"first": 51}, "first"),
     ({"after": "nonsense"}, "after"),
-    ({"after": "MQAy"}, "after"),  # a member's sort key is no such thing
+    ({"after": "MQAy"}, "after"),  # a member's sort key is no such cursor
     ({"after": "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTkAMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA"}, "after"),
 ]
 

@@ -1,4 +1,4 @@
-"""Anything by its id: in the order asked, and null where it is missing or hidden."""
+"""Any object by its id: in the order requested, and null where it is missing or hidden."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 
 async def _world(quest: Quest) -> tuple[Caller, dict[str, str]]:
-    """An admin and one id of each of these types."""
+    """Return an admin and one id of each of these types."""
     ann = await quest.user("Ann")
     team = await ann.found("Walkers")
     text = """mutation ($t: ID!) { createInvite(input: {teamId: $t}) { inviteEdge { node { id team {

@@ -1,4 +1,4 @@
-"""Forgotten and changed passwords as clients do it."""
+"""Forgotten and changed passwords as clients use them."""
 
 import asyncio
 from typing import Any
@@ -29,26 +29,26 @@ NEW = "Another-Horse-2"
 
 
 async def forgotten(quest: Quest, email: str = EMAIL) -> dict[str, Any]:
-    """The input for a reset, of a request at a network of its own."""
+    """Return the input for a reset, requested at a new network."""
     asked = await elsewhere(quest).run(FORGOT, input={"email": email})
     code = await mailed(quest)
     return {"email": email, "requestId": asked["forgotPassword"]["requestId"], "code": code, "newPassword": NEW}
 
 
 async def signs_in(quest: Quest, password: str, email: str = EMAIL) -> bool:
-    """Whether the account signs in with this password."""
+    """Return whether the account signs in with this password."""
     result = await elsewhere(quest).result(SIGN_IN, {"input": {"email": email, "password": password}})
     return not result.errors
 
 
 async def refreshes(quest: Quest, session: dict[str, Any]) -> bool:
-    """Whether the session is alive."""
+    """Return whether the session is alive."""
     result = await elsewhere(quest).result(REFRESH, {"input": {"refreshToken": session["refreshToken"]}})
     return not result.errors
 
 
 async def signed_in(quest: Quest, session: dict[str, Any]) -> Caller:
-    """The owner of a session, with its access token."""
+    """Return the owner of a session, with its access token."""
     caller = elsewhere(quest)
     caller.identity = await Identify(quest.runtime.identity, quest.runtime.writer, noon)(
         f"Bearer {session['accessToken']}"
@@ -57,7 +57,7 @@ async def signed_in(quest: Quest, session: dict[str, Any]) -> Caller:
 
 
 def wrong(code: str) -> str:
-    """Another code."""
+    """Return another code."""
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 

@@ -1,4 +1,4 @@
-"""Pipelines run as AppSync runs them: before, functions, after; early returns, refusals, what each step sees."""
+"""Pipelines run as AppSync runs them: before, functions, after; early returns, refusals, the context of each step."""
 
 import asyncio
 import inspect
@@ -28,7 +28,7 @@ def context(identity: Identity = ANONYMOUS) -> Context:
 
 
 def log(name: str, result: Any = None) -> Step:
-    """A step that notes its name and what it saw before it."""
+    """Return a step that records its name and the result before it."""
 
     def step(ctx: Context) -> Any:
         ctx.stash.setdefault("log", []).append((name, ctx.prev))
@@ -38,7 +38,7 @@ def log(name: str, result: Any = None) -> Step:
 
 
 def later(step: Step) -> Step:
-    """The same step, answering only after a turn of the loop."""
+    """Return the same step, answering only after a turn of the loop."""
 
     async def awaited(ctx: Context) -> Any:
         await asyncio.sleep(0)
@@ -52,14 +52,14 @@ def same(step: Step) -> Step:
 
 
 async def outcome(resolver: Callable[[Context], Any], ctx: Context) -> Any:
-    """What the resolver returns, awaited if need be."""
+    """Return the resolver's result, awaited if need be."""
     result = resolver(ctx)
     return await result if inspect.isawaitable(result) else result
 
 
 @pytest.mark.parametrize("when", [same, later], ids=["sync", "async"])
 class TestSteps:
-    """Each rule holds whether steps answer at once or later."""
+    """Each rule holds for steps that answer at once or later."""
 
     async def test_they_run_in_order_each_with_its_predecessors_result(self, when: Callable[[Step], Step]) -> None:
         ctx = context()

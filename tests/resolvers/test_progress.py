@@ -1,4 +1,4 @@
-"""Progress through the API: the marker, what it passed, who is named for what, and who sees it."""
+"""Progress through the API: the marker, the milestones passed, the people credited, and the viewers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -150,7 +150,7 @@ async def test_a_milestone_names_whoever_reached_it_only_by_a_walk_one_can_see(t
     assert await named(team.admin) == await named(team.member) == [None, None]
     await team.member.run(HIDE, id=walked, p="PUBLIC")
     assert await named(team.admin) == ["Ben", "Ben"]
-    await walk(team.admin, LEG)  # so that the milestones stand when Ben's walk goes
+    await walk(team.admin, LEG)  # so that the milestones stand when Ben's walk is deleted
     await team.member.run(DELETE, id=walked)
     assert await named(team.admin) == [None, None]
 
@@ -173,7 +173,7 @@ async def test_who_is_named_for_what(team: Crew) -> None:
     assert (silent["unattributedMeters"], silent["topContributors"]) == (1_500, [ben])
     assert (await progress(team.admin, goal_id))["viewerContribution"] == ann
 
-    team.later(seconds=1)  # what began as they left would count no more
+    team.later(seconds=1)  # a walk that began as they left would count no more
     await team.member.run(LEAVE, t=team.team)
     left = await progress(team.admin, goal_id)
     assert (left["totalMeters"], left["topContributors"]) == (3_500, [ben | {"isFormerMember": True}])
@@ -223,7 +223,7 @@ async def test_arguments_out_of_range(team: Crew) -> None:
 
 @dataclass
 class Counting:
-    """A pool that counts the statements it is asked to run."""
+    """A pool that counts its statements."""
 
     pool: Pool
     count: int = 0
@@ -243,7 +243,7 @@ class Counting:
 
 @asynccontextmanager
 async def statements(caller: Caller, expected: int) -> AsyncIterator[None]:
-    """What runs inside takes exactly so many statements."""
+    """Check that the block takes exactly so many statements."""
     counting, runtime = Counting(caller.runtime.reader), caller.runtime
     caller.runtime = replace(runtime, reader=cast("Pool", counting))
     yield

@@ -113,7 +113,7 @@ async def test_a_new_way_is_a_new_route(quest: Quest) -> None:
 
 @pytest.fixture
 async def http(quest: Quest) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service on the quest's database."""
+    """Yield a client of the service on the quest's database."""
     app = create_app(quest.runtime.settings)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
@@ -122,7 +122,7 @@ async def http(quest: Quest) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def bearer(team: Crew, name: str) -> tuple[str, dict[str, str]]:
-    """A new account: its user's id, and the header of its token."""
+    """Make an account; return its user's id, and the header of its token."""
     now, email = datetime.now(UTC), f"{name}@example.com"
     user_id = await ensure_account(team.quest.runtime, email, "Correct horse 1", name, now)
     return user_id.hex, {"authorization": f"Bearer {await token_for(team.quest.runtime, email, now)}"}

@@ -1,4 +1,4 @@
-"""Ending sessions as clients do it: what signing out ends, whom it is refused to, and how often one may ask."""
+"""Ending sessions as clients do it: the sessions that signing out ends, its refusals, and its limits."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -20,14 +20,14 @@ _networks = count(1)
 
 
 def elsewhere(quest: Quest) -> Caller:
-    """Somebody at a network nobody has called from. It is now: the database has a say in when a list is over."""
+    """Return a caller at a new network, at the real time: the database decides when a list is over."""
     return Caller(quest.runtime, now=datetime.now(UTC), address=f"203.0.113.{next(_networks)}")
 
 
 async def signed_in(
     quest: Quest, identify: Identify, agent: str | None = None, address: str | None = None, email: str = EMAIL
 ) -> tuple[Caller, dict[str, Any]]:
-    """Ada with a new session, and its tokens."""
+    """Return Ada with a new session, and its tokens."""
     client = elsewhere(quest)
     client.headers = {"user-agent": agent} if agent else {}
     client.address = client.address if address is None else address
@@ -38,7 +38,7 @@ async def signed_in(
 
 
 async def is_over(quest: Quest, identify: Identify, session: dict[str, Any]) -> bool:
-    """Whether a session has ended: neither of its tokens is good. One that has not is refreshed by this."""
+    """Return whether a session has ended: neither of its tokens is valid. A live one is refreshed by this."""
     refused = await code_of(identify(session["accessToken"])) is ErrorCode.UNAUTHENTICATED
     answer = await elsewhere(quest).result(REFRESH, {"input": {"refreshToken": session["refreshToken"]}})
     assert refused is bool(answer.errors), "one token is good and the other is not"
@@ -167,7 +167,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 
 async def listed(client: Caller) -> list[dict[str, Any]]:
-    """The caller's sessions as they see them."""
+    """Return the caller's sessions as they see them."""
     found: list[dict[str, Any]] = (await client.run(LIST))["viewer"]["sessions"]
     return found
 

@@ -1,4 +1,4 @@
-"""What one's own walks come to: private ones too, by the days they were logged under, and nobody else's."""
+"""Statistics of one's own walks: private ones too, by the days they were logged under, and no other person's."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Names of teams that look alike: one live team has them, whatever the letters they are made of."""
+"""Names of teams that look alike: at most one live team has them, in any script."""
 
 import asyncio
 from datetime import timedelta
@@ -24,7 +24,7 @@ async def test_a_name_that_looks_like_another_teams_is_a_conflict(quest: Quest, 
     assert (await quest.refusal(bob, CREATE, input={"name": name}))["code"] == "CONFLICT"
     other = await bob.found("Strollers")
     assert (await quest.refusal(bob, UPDATE, input={"teamId": other, "name": name}))["code"] == "CONFLICT"
-    await ann.run(UPDATE, input={"teamId": team, "name": name})  # its own may be written otherwise
+    await ann.run(UPDATE, input={"teamId": team, "name": name})  # its own may be spelled otherwise
     await ann.run(DELETE, input={"teamId": team, "confirmName": name})
     await bob.run(UPDATE, input={"teamId": other, "name": "Alpha Team"})
 

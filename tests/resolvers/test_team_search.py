@@ -1,4 +1,4 @@
-"""Public teams found by their names, page by page."""
+"""Search of public teams by name, page by page."""
 
 from datetime import timedelta
 from typing import Any

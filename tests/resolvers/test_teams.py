@@ -185,7 +185,7 @@ async def test_boards_follow_a_teams_zone_name_and_publicity(quest: Quest) -> No
 
 
 async def _versions(quest: Quest, team: str) -> tuple[int, int]:
-    """Of the team's boards, and of the boards of teams."""
+    """Return the versions of the team's boards, and of the boards of teams."""
     db = quest.runtime.reader
     of_team = await db.fetchval("SELECT version FROM team_board WHERE team_id = $1", _uuid(team))
     return of_team, await db.fetchval("SELECT sum(version)::bigint FROM teams_board_shard")
@@ -231,7 +231,7 @@ async def test_deleting_ends_what_is_open_and_keeps_what_was(quest: Quest) -> No
 
 
 async def _goal(quest: Quest, team: str, creator: Caller, status: str) -> UUID:
-    """A goal as a row: only its status matters here."""
+    """Insert a goal as a row: only its status matters here."""
     goal_id: UUID = await quest.runtime.writer.fetchval(
         """WITH line AS (
              INSERT INTO route (id, source, length_mm, south, west, north, east, overview, created_at)

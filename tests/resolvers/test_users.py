@@ -190,7 +190,7 @@ async def _boards(quest: Quest) -> dict[UUID, int]:
 
 
 async def _news(quest: Quest) -> dict[UUID, int]:
-    """How many MEMBER_CHANGED each team has had; also 0."""
+    """Return how many MEMBER_CHANGED each team has had; also 0."""
     rows = await quest.runtime.reader.fetch(
         "SELECT channel, count(*) FROM event WHERE kind = 'MEMBER_CHANGED' GROUP BY 1"
     )

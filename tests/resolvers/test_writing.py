@@ -1,4 +1,4 @@
-"""How mutations write: once per key, in one transaction, one after the other, what committed stays."""
+"""Rules of mutations' writes: once per key, in one transaction, one after the other, committed ones stay."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,7 @@ KEY = "a key of the client"
 
 
 async def names(quest: Quest) -> list[str]:
-    """The teams there are."""
+    """Return the existing teams' names."""
     rows = await quest.runtime.reader.fetch("SELECT name FROM team ORDER BY name")
     return [row[0] for row in rows]
 
@@ -33,7 +33,7 @@ async def test_two_mutations_of_a_document_run_in_order_and_the_first_stays(ques
 
 
 async def create(caller: Caller, name: str, key: str | None = KEY, **more: Any) -> dict[str, Any]:
-    """The new team."""
+    """Return the new team."""
     data = await caller.run(CREATE, input={"name": name, "idempotencyKey": key, **more})
     team: dict[str, Any] = data["createTeam"]["team"]
     return team

@@ -22,14 +22,14 @@ SOMEBODY = Identity(IdentityKind.USER, new_id(datetime.now(UTC)))
 
 
 def runner_of(query: type, mutation: type | None = None, subscription: type | None = None) -> Runner:
-    """The runner of a schema. Raises SchemaFault as the service's start would."""
+    """Return the runner of a schema. Raises SchemaFault as the service's start would."""
     schema = strawberry.Schema(query, mutation, subscription, config=StrawberryConfig(scalar_map=SCALARS))
     wire(schema._schema)
     return Runner(schema._schema)
 
 
 def request(identity: Identity = ANONYMOUS) -> Request:
-    """An operation's surroundings, without any database; its budget is large enough to be told to nobody."""
+    """Return an operation's context, without any database; its budget is too large to be reported."""
     budgets = Budgets(Redis(), dict.fromkeys(Payer, 1_000_000))
     return Request("0192f1c2", datetime.now(UTC), identity, cast(Runtime, SimpleNamespace(budgets=budgets)))
 
@@ -42,5 +42,5 @@ async def run(
 
 
 def told(result: ExecutionResult) -> list[tuple[Any, ...]]:
-    """What a client sees of each error: its message, path and extensions."""
+    """Return each error as a client sees it: its message, path and extensions."""
     return [(error.message, error.path, error.extensions) for error in result.errors or ()]

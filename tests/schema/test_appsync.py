@@ -1,4 +1,4 @@
-"""The schema behind AppSync: its print, and documents that come out the same by one event a field as by our engine."""
+"""The schema behind AppSync: its print, and documents with the same answers by one event a field as by our engine."""
 
 import json
 import subprocess
@@ -48,7 +48,7 @@ GOAL = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { goalEd
 
 
 def invoking(caller: Caller) -> Any:
-    """The function behind AppSync, for a caller whose token is good."""
+    """Return the function behind AppSync, for a caller whose token is valid."""
 
     async def surroundings(_: str | None, address: str, told: Any) -> Request:
         return Request(uuid4().hex, caller.now, caller.identity, caller.runtime, address=address)
@@ -58,14 +58,14 @@ def invoking(caller: Caller) -> Any:
 
 @pytest.fixture
 async def ann(quest: Quest) -> Caller:
-    """An admin, whose walks begin now."""
+    """Return an admin, whose walks begin now."""
     ann = await quest.user("Ann")
     ann.now = datetime.now(UTC)
     return ann
 
 
 async def team_of(ann: Caller) -> str:
-    """A team with a goal and a walk."""
+    """Found a team with a goal and a walk."""
     team = await ann.found("Walkers")
     today = str(datetime.now(UTC).date())
     goal = {"teamId": team, "name": "North", "startsOn": today, "waypoints": along(0, 0.1), "activate": True}
@@ -75,7 +75,7 @@ async def team_of(ann: Caller) -> str:
 
 
 def walk(meters: float) -> dict[str, Any]:
-    """A walk that begins now: earlier might be yesterday."""
+    """Return a walk that begins now: earlier might be yesterday."""
     return just_begun(meters) | {"startedAt": datetime.now(UTC).isoformat()[:19] + "Z"}
 
 
@@ -127,7 +127,7 @@ async def test_a_mutation_runs_and_its_payload_goes_on(ann: Caller) -> None:
 def event(
     parent: str, field: str, source: Any = None, selected: list[str] | None = None, **args: Any
 ) -> dict[str, Any]:
-    """A documented event."""
+    """Return a documented event."""
     info = {"parentTypeName": parent, "fieldName": field, "variables": {}, "selectionSetList": selected or []}
     request = {"headers": {"x-forwarded-for": "198.51.100.7, 10.0.0.1"}, "domainName": None}
     base = {"identity": COGNITO, "request": request, "prev": None, "stash": {}}
@@ -258,7 +258,7 @@ def test_every_argument_that_a_subscription_is_filtered_by_is_a_field_of_its_eve
 
 
 def scripted(*calls: tuple[str, str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """What calls of functions in AppSync's JavaScript did."""
+    """Return the results of calls of functions in AppSync's JavaScript."""
     node, _ = find_node()
     given = json.dumps([[str(PROJECT / "schema" / "appsync" / file), name, ctx] for file, name, ctx in calls])
     command: list[str | Path] = [node, PROJECT / "tests" / "fakes" / "appsync-js.mjs", given]

@@ -47,7 +47,7 @@ runner = runner_of(Query)
 
 
 async def given(arguments: str, **variables: Any) -> Any:
-    """What the resolver of `given` gets, or the first error's extensions."""
+    """Return the resolver's arguments of `given`, or the first error's extensions."""
     names = "".join(f"${name}: {'PlacesInput' if name == 'input' else 'ID'} " for name in variables)
     result = await run(runner, f"query {f'({names})' if names else ''} {{ given{arguments} }}", variables)
     if result.errors:

@@ -1,4 +1,4 @@
-"""The public API's decisions, held for the whole schema as it grows: no test here names the fields it is about."""
+"""The public API's decisions, checked for the whole schema as it grows: no test here names its fields."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ DERIVED_IDS = {"Leaderboard"}
 
 
 def fields(*, inside: bool = False) -> Iterator[tuple[str, str, GraphQLField]]:
-    """Every field of every object and interface, or only those below the root: owner, name, field."""
+    """Yield every field of every object and interface, or only those below the root: owner, name, field."""
     for owner, kind in (OBJECTS | INTERFACES).items():
         if not (inside and owner in ROOTS):
             for name, field in kind.fields.items():
@@ -95,7 +95,7 @@ def test_3_root_fields_are_nullable() -> None:
 
 
 def test_3_lists_hold_no_nulls() -> None:
-    """But `nodes`, whose places say which id had nothing."""
+    """But `nodes`, where a null's place identifies the id that was not found."""
     for owner, name, field in fields():
         kind = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
         if isinstance(kind, GraphQLList) and (owner, name) != ("Query", "nodes"):
@@ -134,7 +134,7 @@ def test_4_below_the_root_every_argument_is_optional() -> None:
         assert required == [], f"{owner}.{name}"
 
 
-SECRETS = {"attemptId", "requestId"}  # what a client keeps until a code comes; they name no object
+SECRETS = {"attemptId", "requestId"}  # kept by a client until a code arrives; they name no object
 
 
 def test_6_every_id_says_of_what_it_is() -> None:
@@ -192,7 +192,7 @@ def test_13_measures_have_their_unit_in_their_name() -> None:
 
 
 def test_everything_is_described() -> None:
-    """Without a description types, fields and arguments stop the start. Nobody's sex is in one."""
+    """Without a description types, fields and arguments stop the start. No description is gendered."""
     for directive in SCHEMA.directives:
         assert directive.description, directive.name
     gendered = (" he ", " she ", " him ", " his ", " her ", " hers ")

@@ -1,4 +1,4 @@
-"""Fields that an authorizer denies a caller: null with an error, whatever stands behind them."""
+"""Fields that an authorizer denies a caller: null with an error, for any resolver."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -80,7 +80,7 @@ def _row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def answered(*denied: str) -> tuple[Any, list[Any]]:
-    """The data, and where the errors are."""
+    """Return the data, and the errors' paths."""
     result = await run(runner, ALL, identity=replace(MACHINE, denied=frozenset(denied)))
     errors = result.errors or []
     assert {error.extensions["code"] for error in errors if error.extensions} <= {"FORBIDDEN"}

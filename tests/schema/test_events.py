@@ -1,4 +1,4 @@
-"""Subscriptions: what one is of comes through, each event is run by itself, and nothing hidden shows."""
+"""Subscriptions: the feed is passed on, each event is run by itself, and nothing hidden shows."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ class Row:
 
 
 async def count(ctx: Context) -> tuple[str, str]:
-    """A feed: all that is known of it here is that it reaches who runs the events."""
+    """Return a feed: here it matters only that it reaches the runner of events."""
     return "numbers", ctx.args["then"]
 
 
@@ -89,7 +89,7 @@ def runner() -> Runner:
 
 
 async def subscribe(runner: Runner, text: str, variables: dict[str, Any] | None = None) -> PreparedSubscription:
-    """What a subscription is of."""
+    """Prepare a subscription."""
     return await runner.subscribe(runner.prepare(text), request(), variables, None)
 
 

@@ -1,4 +1,4 @@
-"""Running documents: what a client sees of errors, and what is kept between requests."""
+"""Running documents: errors as clients see them, and the caches between requests."""
 
 import logging
 import tracemalloc
@@ -21,7 +21,7 @@ from tests.schema.small import run, runner_of, told
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that lacks what it should have."""
+    """A row that lacks a required value."""
 
     number: object
     text: str | None = None
@@ -160,7 +160,7 @@ async def test_what_we_got_wrong_is_masked(runner: Runner, caplog: pytest.LogCap
     assert result.data == {"things": [{"number": 1, "text": "a"}, {"number": None, "text": "b"}, None]}
     assert [(path, extensions["code"]) for _, path, extensions in told(result)] == [
         (["things", 1, "number"], "INTERNAL"),  # "two" is no Int
-        (["things", 2, "text"], "INTERNAL"),  # null where there is always a text
+        (["things", 2, "text"], "INTERNAL"),  # null for a non-null text
     ]
     assert "two" not in str(told(result))
     assert len(caplog.records) == 2
@@ -241,7 +241,7 @@ async def test_a_wrong_variable_is_named(quest: Quest, given: dict[str, Any], pa
 async def test_an_argument_that_turns_out_null_is_the_clients_error(
     runner: Runner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A variable with a default may be used where null may not stand; given as null it fails at the field."""
+    """A variable with a default may be used where null is forbidden; given as null it fails at the field."""
     result = await run(runner, 'query ($t: String = "x") { a: echo(text: $t) b: __typename }', {"t": None})
     assert result.data == {"a": None, "b": "Query"}
     ((_, path, extensions),) = told(result)
@@ -273,7 +273,7 @@ def test_the_documents_used_last_are_kept_within_their_memory(runner: Runner) ->
     assert small._kept_bytes == sum(kept.bytes for kept in small._kept.values()) <= 20 * TOKEN_BYTES
     assert len(small._kept) == 3
     large = "{ " + " ".join(f"a{number}: __typename" for number in range(20)) + " }"
-    assert small.prepare(large) is not small.prepare(large)  # larger than all there is
+    assert small.prepare(large) is not small.prepare(large)  # larger than the whole cache
 
 
 def test_a_documents_memory_is_estimated_well() -> None:

@@ -1,4 +1,4 @@
-"""Limits on documents: what an answer may hold, how deep and wide a document may be, and that refusing is cheap."""
+"""Limits on documents: the size of an answer, the depth and width of a document, and the low cost of refusals."""
 
 import contextlib
 import time
@@ -17,7 +17,7 @@ ID = '"team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"'
 
 
 def objects(text: str, **variables: Any) -> int:
-    """How many objects the only operation of a document may answer."""
+    """Return how many objects the only operation of a document may answer."""
     prepared = runner().prepare(text)
     operation = prepared.operation(None)
     count = limits.measure(runner().schema, prepared.document, operation).objects
@@ -27,7 +27,7 @@ def objects(text: str, **variables: Any) -> int:
 
 
 def refusal(text: str, **variables: Any) -> dict[str, Any]:
-    """The first error of a document that is refused before anything runs: its message and code."""
+    """Return the first error of a document that is refused before anything runs: its message and code."""
     try:
         count = objects(text, **variables)
         limits.check_objects(count, {})
@@ -114,7 +114,7 @@ def test_pages_multiply_however_deep_without_growing_dear() -> None:
 
 
 def nested(levels: int) -> str:
-    """A query of so many levels."""
+    """Return a query of so many levels."""
     text = "id"
     for level in reversed(range(1, levels - 1)):
         text = f"team {{ {text} }}" if level % 2 else f"activeGoal {{ {text} }}"
@@ -179,13 +179,13 @@ def test_only_the_operation_that_runs_is_measured() -> None:
 
 
 def spreads(count: int) -> str:
-    """A document in which every fragment spreads the next one twice."""
+    """Return a document in which every fragment spreads the next one twice."""
     fragments = " ".join(f"fragment F{i} on Viewer {{ ...F{i + 1} ...F{i + 1} }}" for i in range(count))
     return f"{{ viewer {{ ...F0 }} }} {fragments} fragment F{count} on Viewer {{ id }}"
 
 
 def branches(count: int) -> str:
-    """A document in which every fragment has two fields that lead to the next one."""
+    """Return a document in which every fragment has two fields that lead to the next one."""
     both = "a: activeGoal { team { ...F%d } } b: activeGoal { team { ...F%d } }"
     fragments = " ".join(f"fragment F{i} on Team {{ {both % (i + 1, i + 1)} }}" for i in range(count))
     return f"{{ team(id: {ID}) {{ ...F0 }} }} {fragments} fragment F{count} on Team {{ id }}"

@@ -1,4 +1,4 @@
-"""The shorter way through attributes gives what graphql-core's own gives, to the last error and its path."""
+"""The shortcut for plain attributes gives the same as graphql-core's own way, to the last error and its path."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from tests.schema.small import run, runner_of, told
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that may hold what its type forbids."""
+    """A row that may hold values its type forbids."""
 
     name: object = "a"
     note: object = None
@@ -96,7 +96,7 @@ async def test_answers_and_errors_are_those_of_graphql_core(document: str, row: 
 
 
 def _keys(value: Any) -> Any:
-    """The names in an answer, in their order."""
+    """Return the names in an answer, in their order."""
     if isinstance(value, dict):
         for name, below in value.items():
             yield name

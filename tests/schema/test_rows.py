@@ -52,14 +52,14 @@ READ = [
 
 
 def row_of(kind: GraphQLObjectType) -> type:
-    """The class whose instances the fields of a type are read from."""
+    """Return the class whose instances the fields of a type are read from."""
     if kind.name.endswith("Connection"):
         return Page
     return Edge if kind.name.endswith("Edge") else ROW_OF_TYPE[kind.name]
 
 
 def annotation(row: type, attribute: str) -> Any:
-    """The declared type of a row's attribute or property. AttributeError where there is none."""
+    """Return the declared type of a row's attribute or property. Raises AttributeError where there is none."""
     found = inspect.getattr_static(row, attribute, None)
     if isinstance(found, property):
         return get_type_hints(found.fget)["return"]
@@ -72,7 +72,7 @@ def annotation(row: type, attribute: str) -> Any:
 
 
 def fits(declared: Any, kind: Any) -> bool:
-    """Whether values of the declared Python type are what the GraphQL type wants. A generic's own variable fits all."""
+    """Return whether values of the Python type are valid for the GraphQL type. A generic's own variable fits all."""
     if isinstance(declared, TypeVar) or declared is Any:
         return True
     options = [declared]

@@ -1,4 +1,4 @@
-"""AppSync's scalars by AppSync's rules: what is taken, what is refused, and that printing gives back the same."""
+"""AppSync's scalars by AppSync's rules: accepted and refused values, and that printing is the inverse of parsing."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ NO_STRINGS: list[object] = [None, 5, 1.5, True, [], {}, ["2026-11-22"]]
 
 
 def refuses(parse: Callable[[object], object], value: object) -> None:
-    """The value is refused with the scalar's name and its rule."""
+    """Check that the value is refused with the scalar's name and its rule."""
     with pytest.raises(GraphQLError, match=r"^AWS\w+ cannot represent the value: "):
         parse(value)
 

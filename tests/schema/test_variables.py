@@ -1,4 +1,4 @@
-"""Bounds of variables: looked at before they are coerced, wherever an operation comes from."""
+"""Bounds of variables: checked before they are coerced, from any source of operations."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
 
 
 def refusal(variables: dict[str, Any]) -> dict[str, Any]:
-    """The refusal's extensions."""
+    """Return the refusal's extensions."""
     with pytest.raises(GraphQLError) as refused:
         refuse_large(variables)
     return dict(refused.value.extensions or {})

@@ -1,7 +1,7 @@
-"""Decision 9, tried on every field there is: what doesn't say `viewer…` is the same for everybody who stands alike.
+"""Decision 9, tried on every field: all but `viewer…` are the same for all viewers of one access level.
 
 For each node type a document is made that selects all of its fields but those; two members, two strangers and two
-admins then ask it. Decision 10 comes along: no read says FORBIDDEN, whoever asks.
+admins then run it. Decision 10 is checked too: no read answers FORBIDDEN, for any caller.
 """
 
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ ACTIVATE = "mutation ($id: ID!) { activateGoal(input: { goalId: $id }) { goal { 
 
 
 def node_types() -> list[GraphQLObjectType]:
-    """All types with an id, but the viewer's own: their account and sessions."""
+    """Return all types with an id, but the viewer's own: their account and sessions."""
     assert isinstance(NODE, GraphQLInterfaceType)
     return [kind for kind in SCHEMA.get_possible_types(NODE) if kind.name not in ("Viewer", "SignInSession")]
 
 
 def selection(kind: Any, seen: tuple[str, ...] = ()) -> Iterator[str]:
-    """Everything that can be selected of a type without arguments; of further nodes the id, of themselves nothing."""
+    """Yield all selections of a type without arguments; of further nodes the id, of nodes of these types nothing."""
     for name, field in kind.fields.items():
         inner = get_named_type(field.type)
         if name.startswith("viewer") or any(isinstance(given.type, GraphQLNonNull) for given in field.args.values()):
@@ -52,7 +52,7 @@ def selection(kind: Any, seen: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def document(kind: GraphQLObjectType) -> str:
-    """The query of all of a node type's fields."""
+    """Return the query of all of a node type's fields."""
     everything = " ".join(selection(kind, ("",)))
     return f"query ($id: ID!) {{ node(id: $id) {{ __typename ... on {kind.name} {{ {everything} }} }} }}"
 
@@ -66,7 +66,7 @@ def test_each_types_document_selects_all_of_its_fields(kind: GraphQLObjectType) 
 
 
 async def people(quest: Quest, count: int, prefix: str) -> list[Caller]:
-    """So many people who have never met, at the same moment."""
+    """Return so many people without common teams, concurrently created."""
     callers = [await quest.user(f"{prefix}{number}") for number in range(count)]
     for caller in callers:
         caller.now = NOW
@@ -74,7 +74,7 @@ async def people(quest: Quest, count: int, prefix: str) -> list[Caller]:
 
 
 async def ids_of(quest: Quest, ann: Caller, members: list[Caller], *, is_public: bool) -> list[str]:
-    """The ids of one of everything there can be around a team."""
+    """Return the ids of one object of each type around a team."""
     team = await ann.found("Walkers", isPublic=is_public)
     code = await ann.invite(team)
     joined = [await member.accept(code) for member in members]
@@ -117,7 +117,7 @@ async def test_alike_viewers_get_the_same_answers(quest: Quest, is_public: bool)
 
 
 async def answer(caller: Caller, node_id: str, documents: dict[str, str]) -> Any:
-    """Everything of a node as the caller sees it; an error that is no refusal to look fails the test."""
+    """Return all of a node as the caller sees it; an error that is no refusal of access fails the test."""
     kind = await caller.result("query ($id: ID!) { node(id: $id) { __typename } }", {"id": node_id})
     assert not kind.errors, kind.errors
     assert kind.data is not None

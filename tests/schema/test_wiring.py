@@ -1,4 +1,4 @@
-"""The schema fails closed: what lacks a rule, a bound or a description stops the start. What fields are wired to."""
+"""The schema fails closed: a field without a rule, a bound or a description stops the start. Wiring of fields."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any

@@ -15,7 +15,7 @@ from tests.simulation.world import World
 
 
 class Client:
-    """Somebody who follows, by the helper that clients copy."""
+    """A follower, by the helper that clients copy."""
 
     def __init__(self, world: World, processes: list[Process], user_id: UUID, feed: Feed) -> None:
         self.user_id = user_id
@@ -45,7 +45,7 @@ class Client:
                     continue
             while self.user_id not in self._world.members:  # noqa: ASYNC110  # virtual time costs nothing
                 await asyncio.sleep(0.5)
-            self.was_refused, self.seen = False, []  # it begins anew
+            self.was_refused, self.seen = False, []  # it restarts
 
     async def _subscribe(self, variables: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         await asyncio.sleep(self._world.delay())
@@ -61,7 +61,7 @@ class Client:
             self.connection._stop()
 
     def check_log(self) -> None:
-        """Check that each event of the log was told once and in order, from where it last began up to the last."""
+        """Check that each event of the log was delivered once and in order, from its last start up to the last."""
         for before, after in itertools.pairwise(self.seen):
             if after["delivery"] in ("LIVE", "REPLAY"):
                 assert after["sequence"] == before["sequence"] + 1, (before, after)
@@ -70,6 +70,6 @@ class Client:
         assert (place.epoch, place.sequence) == (self._world.epoch, self._world.sequence)
 
     async def close(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         self._task.cancel()
         await asyncio.wait([self._task])

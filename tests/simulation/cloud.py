@@ -1,4 +1,4 @@
-"""AWS in a simulation, as the product's own client of it calls it: a table, queues, and API Gateway's sockets."""
+"""AWS in a simulation, as the product's own client calls it: a table, queues, and API Gateway's sockets."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ SOCKETS_URL = "http://sockets/live"
 
 @dataclass(eq=False)
 class ClientSocket:
-    """A client's end of a WebSocket: what came, and None once it is closed."""
+    """A client's end of a WebSocket: messages received, and None once it is closed."""
 
     id: str
     user: Any
@@ -31,7 +31,7 @@ class ClientSocket:
 
 
 class SimulatedSockets:
-    """API Gateway's WebSockets: each message is a call of a function, whatever else runs for the same socket."""
+    """API Gateway's WebSockets: each message is a call of a function, concurrent with others of the same socket."""
 
     def __init__(self, world: World, functions: Functions, connect: Function, disconnect: Function, message: Function):
         self._world = world
@@ -43,7 +43,7 @@ class SimulatedSockets:
         self.told: Callable[[ClientSocket, str], None] = lambda socket, text: None
 
     async def dial(self, user: Any) -> ClientSocket:
-        """Connect. Raises OSError where nobody is let in."""
+        """Connect. Raises OSError where the handshake is refused."""
         socket = ClientSocket(f"socket{next(self._numbers)}=", user)
         context = {"identity": {"sourceIp": "192.0.2.1"}, "connectionId": socket.id}
         headers = {"Sec-WebSocket-Protocol": "graphql-transport-ws"}
@@ -69,7 +69,7 @@ class SimulatedSockets:
             socket.received.put_nowait('{"message": "Internal server error"}')
 
     def post(self, id: str, text: str) -> int:
-        """Send a message to a client; the status."""
+        """Send a message to a client; return the status."""
         socket = self.open.get(id)
         if socket is None:
             return 410
@@ -80,7 +80,7 @@ class SimulatedSockets:
         return 200
 
     def close(self, id: str) -> int:
-        """End a connection, from whichever side; the status. Its function may never hear of it."""
+        """Close a connection, from either side; return the status. Its function may never be notified."""
         socket = self.open.pop(id, None)
         if socket is None:
             return 410
@@ -101,7 +101,7 @@ class SimulatedSockets:
 
 
 class Cloud:
-    """What answers the product's HTTP client: a table, queues by their address, sockets."""
+    """Server of the product's HTTP client: a table, queues by their address, sockets."""
 
     def __init__(self, world: World, weather: Weather) -> None:
         self.table = SimulatedTable(world.rng)
@@ -136,18 +136,18 @@ class Cloud:
 
 
 class _Unsigned:
-    """Signs nothing: nobody here would look."""
+    """Signs nothing: no signature is checked here."""
 
     def sign(self, *given: Any) -> Any:
         return given[3]
 
 
 class SimulatedAws(Aws):
-    """The product's way to AWS, with a cloud at its end."""
+    """The product's client of AWS, with a cloud at its end."""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cast(Any, cloud), fixed(Credentials("", "")), "nowhere", "http://aws")
 
     def signer(self, service: str) -> Any:
-        """Return what need not sign."""
+        """Return a signer without effect."""
         return _Unsigned()

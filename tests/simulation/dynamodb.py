@@ -13,7 +13,7 @@ FAILED = "ConditionalCheckFailed"
 
 
 class RefusedError(Exception):
-    """The table says no: `body` is its answer."""
+    """The table refuses: `body` is its answer."""
 
     def __init__(self, kind: str, **more: Any) -> None:
         super().__init__(kind)
@@ -21,11 +21,11 @@ class RefusedError(Exception):
 
 
 class SimulatedTable:
-    """The table. Its `stream` is told of every change."""
+    """The table. Its `stream` gets every change."""
 
     def __init__(self, rng: random.Random) -> None:
         self.items: dict[Key, dict[str, Any]] = {}
-        self.conflicts = 0.0  # how often a transaction meets another one
+        self.conflicts = 0.0  # probability of a transaction's conflict
         self.stream: Callable[[Key, dict[str, Any] | None], None] = lambda key, item: None
         self._rng = rng
         self._operations: Mapping[str, Callable[[Given], Given]] = {
@@ -40,7 +40,7 @@ class SimulatedTable:
         self._done: set[str] = set()  # tokens of transactions
 
     def answer(self, operation: str, given: Given) -> Given:
-        """Do an operation. Raises RefusedError."""
+        """Run an operation. Raises RefusedError."""
         return self._operations[operation](given)
 
     def of_kind(self, *kinds: str) -> list[dict[str, Any]]:

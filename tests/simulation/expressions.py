@@ -34,12 +34,12 @@ class Expression:
     item: dict[str, Any]
 
     def holds(self, condition: str) -> bool:
-        """Whether a condition holds; an empty one does."""
+        """Return whether a condition holds; an empty one does."""
         tokens = Tokens(condition)
         return not condition or self._either(tokens)
 
     def update(self, expression: str) -> None:
-        """Change the item. All that is read is of before."""
+        """Change the item. All reads are of the state before."""
         before, (_, *parts) = dict(self.item), _SECTION.split(expression)
         of_before = Expression(self.names, self.values, before)
         for section, text in zip(parts[::2], parts[1::2], strict=True):
@@ -109,7 +109,7 @@ class Expression:
 
 
 class Tokens:
-    """An expression, word by word."""
+    """An expression, token by token."""
 
     def __init__(self, text: str) -> None:
         self._left = _TOKEN.findall(text)[::-1]
@@ -119,19 +119,19 @@ class Tokens:
         return str(self._left.pop())
 
     def skip(self, token: str) -> bool:
-        """Pass over the next one if it is that; whether it was."""
+        """Skip the next one if it is that; return whether it was."""
         is_next = bool(self._left) and self._left[-1] == token
         if is_next:
             self._left.pop()
         return is_next
 
     def expect(self, token: str) -> None:
-        """Pass over the next one. Raises AssertionError where it is another."""
+        """Skip the next one. Raises AssertionError where it is another."""
         assert self.skip(token), f"no {token} but {self._left[::-1]}"
 
 
 def _clauses(text: str) -> Iterator[str]:
-    """Yield what commas separate, but for those in brackets."""
+    """Yield the parts between commas, but for those in brackets."""
     clause, depth = "", 0
     for character in text:
         depth += (character == "(") - (character == ")")
@@ -144,7 +144,7 @@ def _clauses(text: str) -> Iterator[str]:
 
 
 def _added(kept: Typed | None, value: Typed) -> Typed:
-    """Return a number and another one, or a set and more."""
+    """Return the sum of two numbers, or the union of two sets."""
     if "N" in value:
         return {"N": str((plain(kept) if kept else 0) + plain(value))}
     return {"SS": sorted((plain(kept) if kept else frozenset()) | plain(value))}

@@ -53,7 +53,7 @@ PLENTY = 10**9  # points an hour
 
 
 class FunctionsDatabase(Database):
-    """The database as functions reach it: they die on the way too, and relay what was committed."""
+    """The database as functions reach it: they may die during a call, and relay committed events."""
 
     def __init__(self, world: World, weather: Weather) -> None:
         super().__init__(world)
@@ -77,7 +77,7 @@ class FunctionsDatabase(Database):
                 self._world.relayed = max(self._world.relayed, sequence)
 
     async def execute(self, statement: str, *arguments: Any) -> Any:
-        """Answer a statement that writes."""
+        """Run a statement that writes."""
         return await self.fetch(statement, *arguments)
 
     fetchrow = fetchval = Database.fetch
@@ -102,7 +102,7 @@ class NoValkey:
 
 @dataclass
 class FunctionsRuntime:
-    """What of a runtime the functions use."""
+    """The parts of a runtime that the functions use."""
 
     writer: FunctionsDatabase
     revocations: Revocations
@@ -117,7 +117,7 @@ class FunctionsRuntime:
 
 
 class SimplePlans:
-    """Plans of two documents; who may have one the policy says."""
+    """Plans of two documents; the policy decides about access."""
 
     def __init__(self) -> None:
         self._plans = {TEXTS[feed]: Simple(feed, TEXTS[feed]) for feed in TEXTS}
@@ -168,7 +168,7 @@ class Container:
         self.doors = ConnectDependencies(self.deps.connections, identify, (), 1_000)
 
     async def _identify(self, authorization: str, asking: AuthorizerRequest) -> Identity:
-        """Return who comes with a token, which says who it is. Raises UNAUTHENTICATED."""
+        """Return the caller of a token, which names its user. Raises UNAUTHENTICATED."""
         _, user, session_id = authorization.split(" ", 2)
         if session_id in self._world.signed_out:
             raise unauthenticated(ENDED)
@@ -176,7 +176,7 @@ class Container:
 
 
 class Gateway:
-    """All of it, as one deployment."""
+    """All functions, as one deployment."""
 
     def __init__(self, world: World, weather: Weather) -> None:
         self.world = world
@@ -191,16 +191,16 @@ class Gateway:
             )
 
     def kick(self, positions: Mapping[str, int]) -> None:
-        """Say how far logs reach, as a commit does."""
+        """Report how far logs reach, as a commit does."""
         self.cloud.queues["kicks"].send({"MessageBody": json.dumps(positions)})
 
     async def round(self) -> None:
-        """Have a round, which may fail."""
+        """Run a sweep, which may fail."""
         with suppress(FailedError):
             await self.functions.call(_round, {})
 
     def _check(self, socket: ClientSocket, text: str) -> None:
-        """Note an event that was told wrongly, and what nobody expected."""
+        """Record an event that was delivered wrongly, and an unexpected error."""
         message = json.loads(text)
         if message.get("type") == "error" and message["payload"][0]["extensions"]["code"] == "INTERNAL":
             self.world.violations.append(text)
@@ -241,7 +241,7 @@ async def _round(one: Container, _: Any) -> None:
 
 
 class SocketClient(Client):
-    """Somebody who follows over a WebSocket of API Gateway, by the helper that clients copy."""
+    """A follower over a WebSocket of API Gateway, by the helper that clients copy."""
 
     def __init__(self, world: World, gateway: Gateway, user_id: UUID, feed: Feed) -> None:
         self._gateway = gateway

@@ -1,6 +1,6 @@
-"""Lambda and SQS in a simulation: functions that die at any call, and queues whose messages come twice or late.
+"""Lambda and SQS in a simulation: functions that die at any call, and queues that deliver messages twice or late.
 
-Who is killed reaches nothing any more.
+A killed call reaches nothing any more.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from milequest.store.away import Away
 from tests.simulation.world import World
 
 Function: TypeAlias = Callable[[Any, Mapping[str, Any]], Awaitable[Any]]
-VISIBILITY_SECONDS = 8.0  # until a message comes again that nobody has deleted
+VISIBILITY_SECONDS = 8.0  # until a message that was not deleted is delivered again
 DEDUPLICATION_SECONDS = 300.0
 MOST_AT_ONCE = 10  # messages for one call of a function
 CONSUMERS = 3  # of each queue
@@ -30,19 +30,22 @@ INVOCATION: ContextVar[Invocation | None] = ContextVar("invocation", default=Non
 
 
 class FailedError(Exception):
-    """A function has raised something, or was killed."""
+    """A function raised an error, or was killed."""
 
 
 @dataclass
 class Weather:
-    """What is broken just now: how often, of calls to AWS and to databases."""
+    """Present faults: their rates, of calls to AWS and to databases."""
 
     kills: float = 0.0  # of the caller
     faults: float = 0.0  # no answer
 
 
 async def reach(world: World, weather: Weather) -> None:
-    """Get to an outside, or back from it. Raises Away for what is lost, CancelledError in who is dead by then."""
+    """Call an outside service, or receive its answer.
+
+    Raises Away for a lost one, CancelledError in a caller killed by then.
+    """
     await asyncio.sleep(world.delay())
     invocation = INVOCATION.get()
     if invocation is not None:
@@ -54,7 +57,7 @@ async def reach(world: World, weather: Weather) -> None:
 
 
 class Functions:
-    """Lambda: each call has a container to itself, which is used again unless it died."""
+    """Lambda: each call has a container to itself, which is reused unless it died."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -88,14 +91,14 @@ class Waiting:
     id: str
     body: str
     group: str
-    from_: float  # when it can be taken
+    from_: float  # when it can be received
 
 
 class SimulatedQueue:
-    """A queue of SQS and what Lambda does with its messages.
+    """A queue of SQS and Lambda's handling of its messages.
 
-    A FIFO queue hands out those of one group in their order, one call at a time; the other kind hands them out in any
-    order. What a call has not done comes again, and so does now and then what it has done.
+    A FIFO queue delivers those of one group in their order, one call at a time; the other kind delivers them in any
+    order. Failed messages are delivered again, and now and then also those that succeeded.
     """
 
     def __init__(self, world: World, weather: Weather, functions: Functions, function: Function, *, fifo: bool) -> None:
@@ -106,7 +109,7 @@ class SimulatedQueue:
         self._is_fifo = fifo
         self._messages: list[Waiting] = []
         self._locked: dict[str, float] = {}  # groups, until when
-        self._ids: dict[str, float] = {}  # of messages that came lately
+        self._ids: dict[str, float] = {}  # of recent messages
         self._changed = asyncio.Event()
         self.tasks = [asyncio.create_task(self._consume()) for _ in range(CONSUMERS)]
 
@@ -139,7 +142,7 @@ class SimulatedQueue:
             await self._work(taken)
 
     def _take(self) -> list[Waiting]:
-        """Take some messages, which others do not get for a while."""
+        """Receive some messages, which others do not get for a while."""
         now, rng = self._world.now, self._world.rng
         free = [one for one in self._messages if one.from_ <= now and self._locked.get(one.group, 0.0) <= now]
         if not free:
@@ -160,7 +163,7 @@ class SimulatedQueue:
             undone = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         except FailedError:
             undone = {one.id for one in taken}
-        if self._world.rng.random() < self._weather.faults:  # that they were done is not heard
+        if self._world.rng.random() < self._weather.faults:  # the deletion is lost
             undone = {one.id for one in taken}
         self._messages = [one for one in self._messages if one not in taken or one.id in undone]
         for one in taken:

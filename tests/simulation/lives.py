@@ -1,4 +1,4 @@
-"""What happens to a simulated service: one seeded draw after the other, of what all simulations have in common."""
+"""Events of a simulated service's life: one seeded draw after the other, common to all simulations."""
 
 import random
 from abc import ABC, abstractmethod
@@ -11,10 +11,10 @@ from tests.simulation.world import World, person
 
 
 class Life(ABC):
-    """A world, its clients, and what happens to them."""
+    """A world, its clients, and random steps."""
 
     THINGS: ClassVar[Mapping[str, int]]
-    """How often each of the methods below happens, in proportion."""
+    """Relative frequency of each of the methods below."""
     PEOPLE: ClassVar[int]
     clients: Sequence[Client]
 
@@ -25,14 +25,14 @@ class Life(ABC):
 
     @abstractmethod
     async def run(self) -> None:
-        """Let things happen, then heal everything, wait, and look whether all is right."""
+        """Run random steps, then heal everything, wait, and check the result."""
 
     @abstractmethod
     def committed(self, positions: dict[str, int]) -> None:
-        """Tell of a commit, unless whoever made it dies before that."""
+        """Notify of a commit, unless its process dies before that."""
 
     def happen(self) -> None:
-        """Let one thing happen."""
+        """Run one random step."""
         (thing,) = self.rng.choices(list(self.THINGS), list(self.THINGS.values()))
         self.trace.append(f"{self.world.now:.4f} {thing}")
         getattr(self, thing)()
@@ -43,12 +43,12 @@ class Life(ABC):
             self.committed(self.world.write())
 
     def revoke(self) -> None:
-        """Let somebody be no member any more, but the last one."""
+        """Remove a member, but not the last one."""
         if len(self.world.members) > 1:
             self.committed(self.world.permit(self.rng.choice(sorted(self.world.members)), False))
 
     def grant(self) -> None:
-        """Let somebody be a member again."""
+        """Add a former member again."""
         everybody = [person(number) for number in range(self.PEOPLE)]
         outside = [one for one in everybody if one not in self.world.members]
         if outside:
@@ -63,7 +63,7 @@ class Life(ABC):
         self.world.fail_over(lost=self.rng.choice((0, 1, 5)))
 
     def look(self) -> None:
-        """Check what each client has."""
+        """Check each client's state."""
         assert self.world.violations == []
         for client in self.clients:
             if client.user_id not in self.world.members:

@@ -1,6 +1,6 @@
-"""An event loop whose clock jumps to whatever is due next: a minute passes in as long as its work takes.
+"""An event loop whose clock jumps to the next timer: a minute passes in as long as its work takes.
 
-Nothing in it waits for the outside, so a run is what its seed makes of it.
+Nothing in it waits for the outside, so a run depends on its seed alone.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ class _Jump(selectors.SelectSelector):
         self.now = 0.0
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        """Return no event, with the clock put forward. Raises RuntimeError where nothing would ever happen."""
+        """Return no event, with the clock put forward. Raises RuntimeError where no timer is left."""
         if timeout is None:
             raise RuntimeError("everything waits, and nothing is due")
         self.now += max(timeout, 0.0)
@@ -39,6 +39,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def simulate(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end in virtual time; what it left running is cancelled."""
+    """Run `work` to its end in virtual time; cancel the tasks it left running."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)

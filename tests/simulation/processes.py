@@ -21,12 +21,12 @@ from subscriptions.protocols.steps import Errors, Result
 from subscriptions.subscribers import Subscriber
 from tests.simulation.world import CHANNEL, LOOK, TEAM, VERSION, Database, Redis, World
 
-BEHIND, FULL = 8, 40  # results on the way to a client: much, and too many
+BEHIND, FULL = 8, 40  # results on the way to a client: lagging, and too many
 GATE = AccessRule(TEAM, TeamPart.PEOPLE)
 
 
 class Numbered(Subscriber):
-    """A listener whose place in a set does not depend on its address in memory."""
+    """A subscriber whose place in a set does not depend on its address in memory."""
 
     __slots__ = ("number",)
 
@@ -47,12 +47,12 @@ class News(LogFeed):
     __slots__ = ()
 
     async def start(self, request: Request, head: EventEnvelope) -> EventEnvelope:
-        """Answer where the log is."""
+        """Return the log's head."""
         return replace(head, snapshot=cast(Any, await _sees(request)))
 
 
 async def _sees(request: Request) -> bool:
-    """Whether who asks may see what there is."""
+    """Return whether the caller may see the log."""
     return cast(bool, await request.db.fetchval(LOOK, request.identity.user_id))
 
 
@@ -89,7 +89,7 @@ class Simple(Plan):
 
     @property
     def feed(self) -> Feed:
-        """What it is of."""
+        """The feed."""
         return self.of
 
     async def answer(self, event: Any, request: Request) -> str:
@@ -104,7 +104,7 @@ class Simple(Plan):
 
 @dataclass
 class SimulatedRuntime:
-    """What of a runtime live delivery uses."""
+    """The parts of a runtime that live delivery uses."""
 
     writer: Database
     bus: Bus
@@ -132,15 +132,15 @@ class Process:
     def _plan(self, feed: Feed) -> Plan:
         plan = Simple(feed)
         kept: Plans = self.hub.plans
-        kept._plans[plan.key] = plan, 1_000_000  # never the last one: it is kept for those who come
+        kept._plans[plan.key] = plan, 1_000_000  # never the last one: it is kept for new subscribers
         return plan
 
     async def commit(self, positions: dict[str, int]) -> None:
-        """Tell what was committed here, as a mutation does."""
+        """Notify of commits of this process, as a mutation does."""
         await self.bus.wake(positions)
 
     def kill(self) -> None:
-        """End at once, as by SIGKILL: nobody is told anything."""
+        """End at once, as by SIGKILL, without any notice."""
         for task in self._tasks:
             task.cancel()
         for connection in list(self.connections):
@@ -166,36 +166,36 @@ class Connection:
     _room: asyncio.Event = field(default_factory=asyncio.Event)
 
     def open(self) -> None:
-        """Begin to listen."""
+        """Subscribe."""
         self.subscriber = Numbered(self.process.plans[self.feed], self.identity, self)
         self.process.connections[self] = None
         self.process.hub.add(self.subscriber, self.after)
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
-        """Send results; a client that takes too little is cut off."""
+        """Send results; a client that reads too slowly is cut off."""
         if self.subscriber is None:
             return
         for result in results:
             self._check(json.loads(result.payload)["data"]["it"])
             self.on_the_way += 1
             self.results.put_nowait(result)
-        if self.on_the_way > FULL and not newest:  # what was sent before still arrives
+        if self.on_the_way > FULL and not newest:  # earlier results still arrive
             self._stop()
             self.results.put_nowait(None)
 
     def _check(self, event: dict[str, Any]) -> None:
-        """Note an event that was told wrongly."""
+        """Record an event that was delivered wrongly."""
         assert self.identity.user_id is not None
         self.process.world.check(self.identity.user_id, event)
 
     def fail(self, errors: Errors) -> None:
-        """End it for these reasons, if it has not ended."""
+        """End the subscription for these reasons, if it has not ended."""
         if self.subscriber is not None:
             self._stop()
             self.results.put_nowait(errors)
 
     def cut(self) -> None:
-        """Lose the connection with what is on the way."""
+        """Lose the connection with the results on the way."""
         self._stop()
         while not self.results.empty():
             self.results.get_nowait()
@@ -211,17 +211,17 @@ class Connection:
 
     @property
     def is_lagging(self) -> bool:
-        """Whether much is on the way."""
+        """True if much is on the way."""
         return self.on_the_way > BEHIND
 
     async def drained(self) -> None:
-        """Wait until that is no longer so."""
+        """Wait until it is not lagging."""
         while self.is_lagging:
             self._room.clear()
             await self._room.wait()
 
     async def read(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield results as they arrive. Raises OSError for a connection that is lost, Refused for one that ended."""
+        """Yield results as they arrive. Raises OSError for a lost connection, Refused for a subscription that ended."""
         world = self.process.world
         while True:
             result = await self.results.get()

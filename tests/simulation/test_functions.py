@@ -1,7 +1,8 @@
 """The gateway on API Gateway under every fault that a seed can make of some virtual minutes.
 
-Functions die at any call, messages come twice or late, sockets take nothing, the answers of calls are lost. Nothing is
-lost, nothing told twice after the helper, nothing after a right has ended; who listens is current, or was told why not.
+Functions die at any call, messages arrive twice or late, sockets accept nothing, the answers of calls are lost. Nothing
+is lost, nothing delivered twice after the helper, nothing after a right has ended; subscribers are current, or got the
+reason why not.
 
 `MQ_SIMULATION_SEEDS=1000` runs that many, `MQ_SIMULATION_SEED=17` that one again.
 """
@@ -28,7 +29,7 @@ from tests.simulation.world import person
 SEEDS = int(os.environ.get("MQ_SIMULATION_SEEDS", "10"))
 ONE = os.environ.get("MQ_SIMULATION_SEED")
 STEPS = 100
-QUIET_SECONDS = 150.0  # of rounds, of which the second finds what was in the midst of the first
+QUIET_SECONDS = 150.0  # of sweeps, of which the second finds work that was under way at the first
 
 
 class VirtualDatetime(datetime):
@@ -41,10 +42,10 @@ class VirtualDatetime(datetime):
 
 @contextmanager
 def repeatable(seed: int) -> Iterator[None]:
-    """Let the product look at the virtual clock, and draw what it draws from generators that begin alike."""
+    """Give the product the virtual clock, and random numbers from generators with fixed seeds."""
     random.seed(seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "urandom", random.Random(seed).randbytes)  # of which ids are made
+        patch.setattr(os, "urandom", random.Random(seed).randbytes)  # the source of ids
         for name, module in list(sys.modules.items()):
             is_ours = name.startswith(("subscriptions.", "milequest.store.", "tests.simulation.world"))
             if is_ours and getattr(module, "datetime", None) is datetime:
@@ -54,7 +55,7 @@ def repeatable(seed: int) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _silence(caplog: pytest.LogCaptureFixture) -> None:
-    """Keep what fails on purpose out of the log."""
+    """Keep intended failures out of the log."""
     for name in ("milequest.live", "milequest.socket"):
         caplog.set_level(logging.CRITICAL, logger=name)
 
@@ -86,7 +87,7 @@ class Simulation(Life):
             await asyncio.sleep(self.rng.choice((0, 0, 0.01, 0.1, 1.0)) * self.rng.random())
             self.happen()
         self.heal()
-        for _ in range(3):  # faster than states are looked at
+        for _ in range(3):  # faster than states are polled
             self.gateway.kick(self.world.write())
             await asyncio.sleep(0.7)
         for surprise in (self.rng.choice((self.write_in_silence, self.fail_over, self.sign_out_in_silence)), None):
@@ -104,7 +105,7 @@ class Simulation(Life):
             await self.gateway.round()
 
     def committed(self, positions: dict[str, int]) -> None:
-        """Kick, unless whoever committed dies before that."""
+        """Send the notification, unless the writer dies before that."""
         if self.rng.random() < 0.9:
             self.gateway.kick(positions)
 
@@ -144,17 +145,17 @@ class Simulation(Life):
             self.gateway.kick({f"user:{client.user_id.hex}": 0})
 
     def heal(self) -> None:
-        """Everything works again."""
+        """End all faults."""
         self.mend()
         self.find_database()
         self.release()
 
     def write_in_silence(self) -> None:
-        """Commit something that nobody is woken for."""
+        """Commit an event without a wake-up."""
         self.world.write()
 
     def sign_out_in_silence(self) -> None:
-        """End a session that nobody is told of."""
+        """End a session without a notification."""
         session_id = self.rng.choice(self.clients).identity.session_id
         assert session_id is not None
         self.world.signed_out.append(session_id)

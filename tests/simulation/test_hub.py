@@ -1,5 +1,6 @@
-"""Live delivery under every fault that a seed can make of a virtual minute: nothing lost, nothing twice, nothing after
-a right has ended.
+"""Live delivery under every fault that a seed can make of a virtual minute.
+
+Nothing is lost, nothing delivered twice, nothing after a right has ended.
 
 `MQ_SIMULATION_SEEDS=1000` runs that many, `MQ_SIMULATION_SEED=17` that one again.
 """
@@ -102,12 +103,12 @@ class Simulation(Life):
         self.world.fault_rate = 0.1
 
     def heal(self) -> None:
-        """Everything works again, but Redis in half of the runs."""
+        """End all faults, but Redis's in half of the runs."""
         self.find_database()
         self.world.redis_is_away = self.rng.random() < 0.5
         if not self.processes:
             self.processes.append(Process(self.world, self.redis))
-        self.world.write()  # which nobody is woken for
+        self.world.write()  # without a wake-up
 
     def look(self) -> None:
         super().look()
@@ -128,7 +129,7 @@ def run(seed: int) -> Simulation:
 
 
 async def follow_a_failover() -> None:
-    """Lose a write and make another one, at the same place in the log, that nobody is woken for."""
+    """Lose a write and make another one, at the same place in the log, without a wake-up."""
     simulation = Simulation(0)
     world = simulation.world
     world.permit(person(0), True)

@@ -45,22 +45,22 @@ class Committed:
 
 @dataclass
 class World:
-    """What is committed, and what is broken just now."""
+    """Committed data, and present faults."""
 
     rng: random.Random
     epoch: int = 1
     events: list[Committed] = field(default_factory=list)
-    relayed: int = 0  # how far the log was told to those whom no process of ours holds
+    relayed: int = 0  # how far the log was relayed to subscribers that no process of ours holds
     version: int = 1  # of the state
     members: set[UUID] = field(default_factory=set)
-    rights: dict[UUID, list[tuple[float, bool]]] = field(default_factory=dict)  # since when who may listen, or not
+    rights: dict[UUID, list[tuple[float, bool]]] = field(default_factory=dict)  # start and kind of each right
     database_is_away: bool = False
     database_is_slow: bool = False
     redis_is_away: bool = False
     fault_rate: float = 0.0  # of statements
     signed_out: list[str] = field(default_factory=list)  # sessions
     violations: list[str] = field(default_factory=list)
-    numbers: Iterator[int] = field(default_factory=itertools.count)  # of listeners, so that sets of them keep an order
+    numbers: Iterator[int] = field(default_factory=itertools.count)  # of subscribers, so that their sets keep an order
 
     @property
     def now(self) -> float:
@@ -69,17 +69,17 @@ class World:
 
     @property
     def sequence(self) -> int:
-        """How far the log reaches."""
+        """The log's last sequence."""
         return self.events[-1].sequence if self.events else 0
 
     def write(self) -> dict[str, int]:
-        """Commit an event, which changes the state too; how far the log reaches since."""
+        """Commit an event, which changes the state too; return how far the log reaches since."""
         self.events.append(Committed(self.epoch, self.sequence + 1, self.now))
         self.version += 1
         return {CHANNEL: self.sequence}
 
     def fail_over(self, lost: int) -> None:
-        """Let a standby take over that lacks the newest events, in a new epoch."""
+        """Promote a standby that lacks the newest events, in a new epoch."""
         kept = len(self.events) - lost
         self.events = [Committed(self.epoch + 1, each.sequence, each.at) for each in self.events[: max(kept, 0)]]
         self.epoch += 1
@@ -87,29 +87,29 @@ class World:
         self.version += 1
 
     def permit(self, user_id: UUID, may: bool) -> dict[str, int]:
-        """Make somebody a member, or none any more: an event of the log."""
+        """Add or remove a member: an event of the log."""
         (self.members.add if may else self.members.discard)(user_id)
         self.rights.setdefault(user_id, []).append((self.now, may))
         return self.write()
 
     def membership(self, user_id: UUID) -> UUID | None:
-        """Return the id of somebody's membership, which is another one each time."""
+        """Return the id of a user's membership, a new one each time."""
         return UUID(int=len(self.rights[user_id])) if user_id in self.members else None
 
     def must_see(self, user_id: UUID, at: float) -> bool:
-        """Whether somebody has had the right from this time on until now."""
+        """Return whether a user has had the right from this time on until now."""
         since, may = self.rights[user_id][-1]
         return may and since <= at
 
     def might_see(self, user_id: UUID, at: float) -> bool:
-        """Whether somebody had the right to what was committed at this time, or had it after."""
+        """Return whether a user had the right at the time of the commit, or later."""
         changes = self.rights[user_id]
         return any(
             may and (index + 1 == len(changes) or changes[index + 1][0] > at) for index, (_, may) in enumerate(changes)
         )
 
     def check(self, user_id: UUID, event: Mapping[str, Any]) -> None:
-        """Note an event that was committed after its reader's right had ended for good, or is told as to a stranger."""
+        """Record an event committed after its reader's right had ended for good, or delivered as to a stranger."""
         cursor = read_cursor(event.get("cursor", ""))
         if cursor is None or event["delivery"] not in ("LIVE", "REPLAY"):
             return
@@ -121,14 +121,14 @@ class World:
                 self.violations.append(f"{event} of {committed.at:.4f} was told to {user_id} at {self.now:.4f}")
 
     def delay(self) -> float:
-        """Draw how long something takes."""
+        """Draw a duration."""
         return (
             self.rng.choice((0.0, 0.001, 0.005, 0.02, 0.3)) * self.rng.random() * (20 if self.database_is_slow else 1)
         )
 
 
 class Database:
-    """A pool that knows the statements of live delivery. What it answers was true at one instant of the call."""
+    """A pool that implements the statements of live delivery. Each answer was true at one instant of the call."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -150,8 +150,8 @@ class Database:
         }
 
     async def fetch(self, statement: str, *arguments: Any) -> Any:
-        """Answer a statement. Raises what a driver does when a connection breaks, before or after the server's work."""
-        answer = self._answers[statement]  # a KeyError: live delivery has a statement that is to be added here
+        """Run a statement. Raises as a driver does when a connection breaks, before or after the server's work."""
+        answer = self._answers[statement]  # a KeyError: a new statement of live delivery is missing here
         await self._pass()
         found = answer(*arguments)
         await self._pass()
@@ -182,14 +182,14 @@ class Database:
 
 
 class Redis:
-    """A server that publishes: each subscriber hears each message late, twice, out of order, or never."""
+    """A server that publishes: each subscriber receives each message late, twice, out of order, or never."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._subscribers: dict[asyncio.Queue[bytes | None], None] = {}  # in their order
 
     async def publish(self, topic: str, message: bytes) -> None:
-        """Hand a message to all subscribers."""
+        """Send a message to all subscribers."""
         await asyncio.sleep(self._world.delay())
         if self._world.redis_is_away:
             raise RedisConnectionError("the simulated server is away")
@@ -218,15 +218,15 @@ class Redis:
 
 @dataclass
 class Subscription:
-    """What a subscriber hears."""
+    """Messages of a subscriber."""
 
     queue: asyncio.Queue[bytes | None]
 
     async def subscribe(self, topic: str) -> None:
-        """Begin."""
+        """Subscribe."""
 
     async def listen(self) -> AsyncIterator[dict[str, bytes]]:
-        """Yield the messages. Raises what the client does when its connection breaks."""
+        """Yield the messages. Raises as the client does when its connection breaks."""
         while (message := await self.queue.get()) is not None:
             yield {"data": message}
         raise RedisConnectionError("the simulated connection broke")

@@ -1,4 +1,4 @@
-"""What every answer must be: the engine, given an answer's data and the document, answers with the same data."""
+"""Check of every answer: the engine, given an answer's data and the document, returns the same data."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ CODES = set(ErrorCode) - {ErrorCode.INTERNAL, ErrorCode.UNAVAILABLE}  # while no
 
 
 def faults(document: DocumentNode, status: int, answer: Any) -> list[str]:
-    """What is wrong with an answer."""
+    """Return the faults of an answer."""
     if status >= 500:
         return [f"the status is {status}"]
     if not isinstance(answer, dict) or not answer.keys() <= {"data", "errors", "extensions"}:
@@ -28,7 +28,7 @@ def _of_errors(errors: list[dict[str, Any]]) -> list[str]:
 
 
 def _of_data(document: DocumentNode, data: dict[str, Any]) -> list[str]:
-    """Where the data is not what the schema says of the document; what an error took away is null in it already."""
+    """Return where the data differs from the schema's type of the document; values lost to errors are null already."""
     again = execute_sync(SCHEMA, document, root_value=data, field_resolver=_answered, type_resolver=_named)
     if again.errors:
         return [str(error) for error in again.errors]
@@ -36,7 +36,7 @@ def _of_data(document: DocumentNode, data: dict[str, Any]) -> list[str]:
 
 
 def _of_paths(data: dict[str, Any], errors: list[dict[str, Any]]) -> list[str]:
-    """Errors of fields that are not null."""
+    """Return errors of fields that are not null."""
     found = []
     for error in errors:
         value: Any = data

@@ -1,7 +1,6 @@
-"""Chains of operations against a real server: each may use what the answers before it said.
+"""Chains of operations against a real server: each may use values of earlier answers.
 
-Three people and somebody unknown ask in turn for any root field there is, with ids of what was made, also of what is
-gone since.
+Three people and an anonymous caller in turn use any root field, with ids of objects that exist, or are deleted by now.
 """
 
 from collections import Counter
@@ -25,7 +24,7 @@ MAKERS = ("createTeam", "createGoal", "activateGoal", "logActivity", "createInvi
 READERS = ("node", "nodes", "team", "goal", "activity", "viewer")
 ENDERS = ("deleteTeam", "deleteGoal", "deleteActivity")
 PEOPLE = 3
-NOBODY = 3 * PEOPLE  # the number of who is not signed in; each of the people has three
+NOBODY = 3 * PEOPLE  # the number of the anonymous caller; each of the people has three
 DELETED = ("deletedTeamId", "deletedGoalId", "deletedActivityId")
 FOUND = """mutation ($name: String!) { createTeam(input: {name: $name, isPublic: true, joinPolicy: OPEN}) {
     team { id name } } }"""
@@ -34,7 +33,7 @@ GONE = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
 
 
 class Chains(RuleBasedStateMachine):
-    """One world of a few people, and what can be asked there."""
+    """One world of a few people, and the operations on it."""
 
     service: ClassVar[Service]
     valkey: ClassVar[Redis]
@@ -50,7 +49,7 @@ class Chains(RuleBasedStateMachine):
 
     @initialize()
     def sign_up(self) -> None:
-        """Make new people, a team of two of them, a goal and a walk. What limits have counted is forgotten."""
+        """Make new people, a team of two of them, a goal and a walk. Rate limits are reset."""
         self.valkey.flushall()
         self.tokens = [self._newcomer() for _ in range(PEOPLE)]
         admin, member, _ = self.tokens
@@ -66,17 +65,17 @@ class Chains(RuleBasedStateMachine):
 
     @rule(data=st.data(), who=st.integers(0, NOBODY), root=st.sampled_from((*MAKERS * 2, *READERS, *ENDERS)))
     def make(self, data: st.DataObject, who: int, root: str) -> None:
-        """Ask for what brings the world forward, look at it, and end it."""
+        """Run an operation that creates, reads or ends objects."""
         self._ask(data, who, root, allow_null=False)
 
     @rule(data=st.data(), who=st.integers(0, NOBODY), root=st.sampled_from(ROOTS))
     def ask(self, data: st.DataObject, who: int, root: str) -> None:
-        """Ask for anything."""
+        """Run any operation."""
         self._ask(data, who, root)
 
     @invariant()
     def nobody_finds_what_is_gone(self) -> None:
-        """Look for what was deleted, as everybody."""
+        """Query deleted objects, as everybody."""
         for token in (*self.tokens, None) if self.gone else ():
             found = self.service.data(GONE, token=token, ids=self.gone[-50:])
             assert not any(found["nodes"]), (self.gone, found)

@@ -1,4 +1,4 @@
-"""Run first under another clock: this process, PostgreSQL and Valkey all tell the time that was given."""
+"""The first test under another clock: this process, PostgreSQL and Valkey all have the given time."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from redis import Redis
 
 from tests.soak.clocks import STARTED_AT
 
-LONGEST = timedelta(minutes=20)  # that a run takes
+LONGEST = timedelta(minutes=20)  # of a run
 
 
 async def test_all_clocks_agree(database_url: str, redis_url: str) -> None:

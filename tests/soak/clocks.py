@@ -1,6 +1,6 @@
-"""Another time of day for a process and all it starts, by libfaketime, which Debian and Ubuntu have as a package.
+"""Another time of day for a process and its children, by libfaketime, which Debian and Ubuntu have as a package.
 
-The wall clock runs on from the instant that is given. The monotonic clock is left alone, as whatever waits goes by it.
+The wall clock runs on from the instant that is given. The monotonic clock is left alone, as all waiting uses it.
 """
 
 import os
@@ -15,19 +15,19 @@ from milequest.rules.instants import seconds
 
 PACKAGE = "libfaketime"
 LIBRARY = "usr/lib/*/faketime/libfaketime.so.1"
-STARTED_AT = "MQ_SOAK_STARTED_AT"  # tells check_clocks.py what all clocks should say
+STARTED_AT = "MQ_SOAK_STARTED_AT"  # gives check_clocks.py the expected time
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """When a run begins, and the time zone of its machine."""
+    """The start of a run, and the time zone of its machine."""
 
     name: str
     starts_at: str
     zone: str = "UTC"
 
     def environment(self, library: Path) -> dict[str, str]:
-        """Variables that give a process this clock: an offset, so that all that is started later agrees."""
+        """Return the variables that give a process this clock: an offset, so that all later processes agree."""
         offset = seconds(datetime.fromisoformat(self.starts_at)) - seconds(datetime.now(UTC))
         return {
             "LD_PRELOAD": str(library),
@@ -40,12 +40,12 @@ class Clock:
 
 
 def why_not() -> str:
-    """Why there is no libfaketime to be had; empty if there is."""
+    """Return why libfaketime is unavailable; empty if it is not."""
     return "" if _installed() or apt.is_here() else f"{PACKAGE} is not installed, and there is no apt to fetch it"
 
 
 def library() -> Path:
-    """libfaketime: the machine's, or unpacked once where the account that runs PostgreSQL can read it too."""
+    """Return libfaketime: the machine's, or unpacked once where the account that runs PostgreSQL can read it too."""
     if found := _installed():
         return found
     target = debs_dir().with_name(PACKAGE)

@@ -1,6 +1,6 @@
-"""Loads every compiled library of a package, and has each one's owner do some of its work: `python compiled.py FOLDER`.
+"""Loads every compiled library of a package, and uses each one's owner: `python compiled.py FOLDER`.
 
-Run by Lambda's Python with nothing but the package, so it imports what it needs once that is found. Prints what it
+Run by Lambda's Python with nothing but the package, so it imports packages once they are found. Prints what it
 loaded.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Load them; the first that does not load or work ends it."""
+    """Load them; exit at the first that fails."""
     folder = Path(sys.argv[1])
     sys.path.insert(0, str(folder))
     for library in sorted(folder.rglob("*.so")):
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def hash_password() -> None:
-    """argon2, and cffi below it."""
+    """Use argon2, and cffi below it."""
     from argon2 import PasswordHasher
 
     hasher = PasswordHasher(time_cost=1, memory_cost=64)
@@ -32,7 +32,7 @@ def hash_password() -> None:
 
 
 def sign() -> None:
-    """cryptography, as tokens are checked."""
+    """Use cryptography, as for checks of tokens."""
     import jwt
     from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -42,7 +42,7 @@ def sign() -> None:
 
 
 def read_rows() -> None:
-    """asyncpg, without a server."""
+    """Use asyncpg, without a server."""
     import uuid
 
     from asyncpg.pgproto import pgproto
@@ -52,7 +52,7 @@ def read_rows() -> None:
 
 
 def read_valkey() -> None:
-    """hiredis."""
+    """Use hiredis."""
     from hiredis import Reader
 
     reader = Reader()
@@ -61,7 +61,7 @@ def read_valkey() -> None:
 
 
 def read_http() -> None:
-    """httptools."""
+    """Use httptools."""
     from httptools import HttpResponseParser, parse_url
 
     class Answer:
@@ -77,7 +77,7 @@ def read_http() -> None:
 
 
 def write_json() -> None:
-    """orjson."""
+    """Use orjson."""
     import orjson
 
     value = {"é": [1, 2.5, None, True]}
@@ -85,7 +85,7 @@ def write_json() -> None:
 
 
 def switch() -> None:
-    """greenlet."""
+    """Use greenlet."""
     from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
     there = greenlet(lambda: getcurrent().parent.switch(1))
@@ -93,14 +93,14 @@ def switch() -> None:
 
 
 def escape() -> None:
-    """markupsafe."""
+    """Use markupsafe."""
     from markupsafe import escape
 
     assert str(escape("<")) == "&lt;"
 
 
 def build_sql() -> None:
-    """SQLAlchemy."""
+    """Use SQLAlchemy."""
     from sqlalchemy import create_mock_engine, literal, select
     from sqlalchemy.util import immutabledict
 

@@ -1,4 +1,4 @@
-"""What `make synth` writes, as other tests have it."""
+"""The output of `make synth`, as for other tests."""
 
 from tests.infra.conftest import assembly, authorized, packages, templates
 

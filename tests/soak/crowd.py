@@ -1,4 +1,4 @@
-"""Who takes part in a drill, and the two databases in which they are."""
+"""Participants of a drill, and their two databases."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ PEOPLE = 8
 
 @dataclass(frozen=True)
 class Crowd:
-    """A team, its people's tokens, and the keys that say those are good."""
+    """A team, its people's tokens, and the keys to verify those."""
 
     team: str
     tokens: list[str]
@@ -30,14 +30,14 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a region is to be, with its database."""
+    """Location of a region, with its database."""
 
     folder: Path
     database: Postgres
 
 
 def prepared() -> tuple[Crowd, Place, Place]:
-    """People in a database, and another that follows it."""
+    """Make people in a database, and another that follows it."""
     first, second = (Path(os.environ[RUN_FOLDER], f"{uuid4().hex[:8]}-{name}") for name in ("east", "west"))
     database = primary(first)
     migrate.upgrade(database.url())

@@ -1,4 +1,4 @@
-"""A drill: people walk and follow while a region is lost, the other takes over, and gives it back."""
+"""A drill: people walk and follow while a region is lost, the other is promoted, and the first is restored."""
 
 import asyncio
 import contextlib
@@ -22,13 +22,14 @@ from tests.soak.regions import Region, cut_off, failover, follow_from_now_on
 from tests.subscriptions.team import LOG
 
 PATIENCE = 180.0
-PASSING = {429, 500, 502, 503, 504}  # what API Gateway answers by itself where something is away
+PASSING = {429, 500, 502, 503, 504}  # API Gateway's own answers where a backend is away
 
 
 @dataclass(frozen=True)
 class Load:
-    """How many follow, who come within `coming` seconds; seconds between two walks of one writer, and that clients wait
-    at most before they come again."""
+    """Number of followers, who connect within `coming` seconds; seconds between two walks of one writer, and the
+    longest wait of clients before they reconnect.
+    """
 
     cursors: int
     coming: float
@@ -38,7 +39,7 @@ class Load:
 
 @dataclass
 class Walk:
-    """One that somebody was told is saved."""
+    """A walk whose writer got its confirmation."""
 
     id: str
     told: datetime
@@ -46,7 +47,7 @@ class Walk:
 
 @dataclass
 class Drill:
-    """What the people do and see."""
+    """The people's actions and observations."""
 
     front: Front
     crowd: Crowd
@@ -68,27 +69,27 @@ class Drill:
                 await asyncio.sleep(self.load.pace)
 
     async def follow(self, number: int, seen: list[Any]) -> None:
-        """Come, and follow from then on."""
+        """Connect, and follow from then on."""
         await asyncio.sleep(self.load.coming * number / self.load.cursors)
         token, about = self.crowd.tokens[number % len(self.crowd.tokens)], {"team": self.crowd.team}
         await follow(self.front, token, WALKS, about, seen, self.load.away)
 
     async def listening(self) -> None:
-        """Wait until everybody does."""
+        """Wait until everybody follows."""
         await self._until(lambda: [number for number, seen in enumerate(self.seen) if not seen], "hear nothing")
 
     async def written(self, more: int) -> None:
-        """Wait for as many walks as that."""
+        """Wait for so many more walks."""
         enough = len(self.walks) + more
         await self._until(lambda: max(0, enough - len(self.walks)), "walks are missing")
 
     async def end_writing(self) -> None:
-        """Wait until whatever was begun is saved."""
+        """Wait until all walks under way are saved."""
         self.is_over.set()
         await asyncio.wait_for(asyncio.gather(*self.writing), PATIENCE)
 
     async def _until(self, missing: Callable[[], object], what: str) -> None:
-        """Wait until nothing is missing. Nobody may have given up."""
+        """Wait until nothing is missing. No participant may have failed."""
         end = monotonic() + PATIENCE
         while lacks := missing():
             for task in (*self.following, *self.writing):
@@ -98,7 +99,7 @@ class Drill:
             await asyncio.sleep(0.05)
 
     async def heard(self, region: Region) -> None:
-        """Wait until everybody has heard of the last walk in the log."""
+        """Wait until every follower has the last walk in the log."""
         last = await last_walk(region)
         await self._until(
             lambda: [number for number, seen in enumerate(self.seen) if seen[-1]["sequence"] < last],
@@ -107,14 +108,14 @@ class Drill:
 
 
 def a_walk() -> dict[str, Any]:
-    """Variables of one of now, to be sent as often as need be."""
+    """Return the variables of a walk that begins now, to be sent as often as need be."""
     at = datetime.now(UTC).isoformat()
     walk = {"distanceMeters": 1, "durationSeconds": 60, "startedAt": at, "allowDuplicate": True}
     return {"input": walk | {"idempotencyKey": f"walk-{uuid4().hex}"}}
 
 
 async def log_walk(client: httpx.AsyncClient, url: str, token: str, variables: dict[str, Any]) -> str | None:
-    """Its id, None where it has to be sent again."""
+    """Log a walk; return its id, None where it has to be sent again."""
     with contextlib.suppress(httpx.HTTPError):
         headers = {"authorization": f"Bearer {token}"}
         response = await client.post(url, json={"query": LOG, "variables": variables}, headers=headers)
@@ -130,7 +131,7 @@ async def log_walk(client: httpx.AsyncClient, url: str, token: str, variables: d
 
 
 async def rows(region: Region, statement: str) -> list[Any]:
-    """What a region's database holds."""
+    """Return rows of a region's database."""
     connection = await asyncpg.connect(region.database.url())
     try:
         return list(await connection.fetch(statement))
@@ -139,12 +140,12 @@ async def rows(region: Region, statement: str) -> list[Any]:
 
 
 async def last_walk(region: Region) -> int:
-    """Where the last walk stands in its log."""
+    """Return the last walk's sequence in its log."""
     return int((await rows(region, "SELECT max(sequence) FROM event WHERE kind = 'ACTIVITY_ADDED'"))[0][0])
 
 
 async def saved(region: Region) -> set[str]:
-    """The ids of the walks in a region, as clients know them."""
+    """Return the ids of the walks in a region, as clients know them."""
     return {f"activity_{row[0].hex}" for row in await rows(region, "SELECT id FROM activity")}
 
 
@@ -152,7 +153,7 @@ async def saved(region: Region) -> set[str]:
 async def under_load(
     front: Front, crowd: Crowd, load: Load, leading: Coroutine[Any, Any, None]
 ) -> AsyncIterator[Drill]:
-    """The team's people walk and are followed. `leading` is what keeps the front right."""
+    """Let the team's people walk and be followed. `leading` keeps the front up to date."""
     drill = Drill(front, crowd, load, seen=[[] for _ in range(load.cursors)])
     lead = asyncio.create_task(leading)
     drill.following = [asyncio.create_task(drill.follow(number, seen)) for number, seen in enumerate(drill.seen)]
@@ -168,13 +169,13 @@ async def under_load(
 
 
 async def lose_and_give_back(drill: Drill, east: Region, west: Region) -> None:
-    """All of it: `east` is lost, `west` takes over as the runbook says, and gives it back."""
+    """Lose `east`, promote `west` by the runbook, and fail back."""
     await drill.listening()
     await drill.written(40)
     assert (east.is_ready(), west.is_ready()) == (True, False)
     await asyncio.to_thread(cut_off, west.database)
     known = await last_walk(west)
-    await drill.written(20)  # which the other region will never hear of
+    await drill.written(20)  # which the other region will never receive
     ahead = drill.seen[0][-1]
     assert ahead["sequence"] > known
     lost_at, before = datetime.now(UTC), monotonic()
@@ -196,7 +197,7 @@ async def lose_and_give_back(drill: Drill, east: Region, west: Region) -> None:
 
 
 async def _judge_the_failover(drill: Drill, west: Region, until: datetime) -> int:
-    """What was lost is no older than was said; how much that is. Everybody goes on."""
+    """Check that the lost writes are no older than reported, and that all continue; return their number."""
     there = await saved(west)
     lost = [walk for walk in drill.walks if walk.id not in there]
     assert lost, "replication was cut, so some must be"
@@ -210,7 +211,7 @@ async def _judge_the_failover(drill: Drill, west: Region, until: datetime) -> in
 
 
 async def _refuses(drill: Drill, region: Region) -> bool:
-    """Whether it cannot be written to, and says so."""
+    """Return whether it refuses writes, with the right error."""
     if await asyncio.to_thread(region.is_ready):
         return False
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
@@ -218,7 +219,7 @@ async def _refuses(drill: Drill, region: Region) -> bool:
 
 
 async def _judge_the_failback(drill: Drill, east: Region, west: Region) -> None:
-    """Planned: the one is fenced and stopped cleanly, so the other has all of it. No walk is lost, or there twice."""
+    """Check a planned failback: one is fenced and stopped cleanly, so the other has all walks, each once."""
     resets = [len(parts(seen)) for seen in drill.seen]
     there = await saved(west)
     before = monotonic()
@@ -248,7 +249,7 @@ async def _judge_the_failback(drill: Drill, east: Region, west: Region) -> None:
 
 
 def parts(seen: list[Any]) -> list[list[int]]:
-    """The sequences that somebody was told, apart for each time they began anew."""
+    """Return the sequences that a follower received, separated at each restart."""
     told: list[list[int]] = []
     for event in seen:
         if event["delivery"] in ("SNAPSHOT", "RESET"):

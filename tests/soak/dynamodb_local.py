@@ -1,7 +1,7 @@
 """AWS's own DynamoDB engine in place of the local AWS's: `pytest -p tests.soak.dynamodb_local …`.
 
-DynamoDB Local comes in an npm package and runs on the machine's Java; where there is none the tests are skipped. Its
-licence lets us use it, and not hand it on.
+DynamoDB Local is in an npm package and runs on the machine's Java; where there is none the tests are skipped. Its
+licence lets us use it, and not redistribute it.
 """
 
 import base64
@@ -28,7 +28,7 @@ PATIENCE = 60.0  # seconds it may take to start
 
 
 def engine() -> Path:
-    """The folder of the engine, fetched once."""
+    """Return the folder of the engine, downloaded once."""
     place = cache_dir() / PACKAGE
     if not place.exists():
         _, npm = find_node()
@@ -45,7 +45,7 @@ def engine() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whatever is asked of DynamoDB goes there."""
+    """Direct all calls of DynamoDB there."""
     java = shutil.which("java")
     if java is None:
         pytest.skip("DynamoDB Local needs Java")

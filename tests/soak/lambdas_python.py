@@ -1,7 +1,7 @@
 """Lambda's Python and processor in place of this machine's: `pytest -p tests.soak.lambdas_python tests/aws …`.
 
-Functions are packed for Lambda, and the local AWS runs them on what `pythons` fetches; where that cannot be had the
-tests are skipped.
+Functions are packed for Lambda, and the local AWS runs them on the interpreters of `pythons`; where those are
+unavailable the tests are skipped.
 """
 
 from collections.abc import Collection, Iterator
@@ -16,7 +16,7 @@ from tests.soak import pythons
 
 @pytest.fixture(scope="session", autouse=True)
 def lambdas_python() -> Iterator[None]:
-    """What is packed and deployed is as on Lambda."""
+    """Pack and deploy as for Lambda."""
     if reason := pythons.why_not():
         pytest.skip(reason)
     make = packaging.make

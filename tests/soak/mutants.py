@@ -1,6 +1,6 @@
-"""Mutants of the rules, by mutmut: each is the code with one small change, which some test must notice.
+"""Mutants of the rules, by mutmut: each is the code with one small change, which some test must detect.
 
-mutmut changes what stands in functions, not constants of modules and not properties. It works on a copy of the project.
+mutmut changes code in functions, not constants of modules and not properties. It works on a copy of the project.
 """
 
 import os
@@ -29,7 +29,7 @@ MODULES = (
     "sessions",
     "text",
 )
-POLICY = (  # the tests of it that ask no database
+POLICY = (  # its tests without a database
     "a_goal_is_a_draft_until_it_is_activated",
     "the_documented_table_is_the_code",
     "refusals_never_betray_a_hidden_team",
@@ -55,19 +55,19 @@ KILLED = ("killed", "timeout")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A mutant, and what became of it."""
+    """A mutant, and its result."""
 
     name: str
     fate: str
 
     @property
     def lives(self) -> bool:
-        """Whether no test noticed it."""
+        """True if no test detected it."""
         return self.fate not in KILLED
 
 
 def run(folder: Path, only: str = "") -> list[Mutant]:
-    """Test all mutants, or those whose names are like `only`, in `folder`."""
+    """Test all mutants, or those whose names are like `only`, in `folder`; return them."""
     for name in FOLDERS:
         shutil.copytree(PROJECT / name, folder / name, ignore=LEFT_OUT)
     for name in FILES:
@@ -81,7 +81,7 @@ def run(folder: Path, only: str = "") -> list[Mutant]:
 
 
 def change(folder: Path, mutant: Mutant) -> str:
-    """The function and the lines that a mutant takes away and adds: the same as long as those are."""
+    """Return the function and the lines that a mutant removes and adds: the same as long as those are."""
     diff = _mutmut(folder, "show", mutant.name).splitlines()
     lines = [line for line in diff if re.match(r"[-+](?![-+]{2} )", line)]
     function = re.sub(r"__mutmut_\d+$", "", mutant.name).replace(".x_", ".").replace(".xǁ", ".").replace("ǁ", ".")
@@ -93,7 +93,7 @@ def _lines(words: tuple[str, ...]) -> str:
 
 
 def _mutmut(folder: Path, *arguments: str) -> str:
-    """What it prints. Its packages come before our own, of which they have the versions."""
+    """Return its output. Its packages come before our own, of which they have the versions."""
     environment = os.environ | {"PYTHONPATH": str(site_packages("mutmut"))}
     command = [sys.executable, "-m", "mutmut", *arguments]
     ran = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, check=False)

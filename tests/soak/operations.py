@@ -1,4 +1,4 @@
-"""Operations that hypothesis-graphql makes of the schema, with what earlier answers said put where it fits."""
+"""Operations that hypothesis-graphql makes of the schema, with values of earlier answers put where they fit."""
 
 import itertools
 import re
@@ -39,7 +39,7 @@ Draw = Callable[[Strategy], Any]
 
 SCHEMA: GraphQLSchema = build_schema((PROJECT / "schema.graphql").read_text())
 IDS = re.compile(r"([a-z]+)_(?:[a-z]+_)*[0-9a-f]{32}")
-ALWAYS = ("id", "__typename", "code", "refreshToken", "endCursor", "cursor", "version", "name")  # are asked for
+ALWAYS = ("id", "__typename", "code", "refreshToken", "endCursor", "cursor", "version", "name")  # always selected
 LEARNED = ("code", "refreshToken", "endCursor", "cursor", "name")
 NAMES = st.sampled_from(["Ada", "Ben", "The walkers", "Straße", "İstanbul", "a\u0301" * 9, "x" * 50, "x" * 101, " "])
 PLACES = st.fixed_dictionaries({"lat": st.integers(-90, 90), "lng": st.integers(-180, 180)})
@@ -53,7 +53,7 @@ def _days(around: int) -> Strategy:
     return st.integers(-around, around).map(lambda days: datetime.now(UTC) + timedelta(days=days))
 
 
-# Values that are mostly good, by the name of the argument or input field.
+# Values that are mostly valid, by the name of the argument or input field.
 GOOD: Mapping[str, Strategy] = {
     "name": NAMES,
     "confirmName": NAMES,
@@ -95,13 +95,13 @@ GOOD: Mapping[str, Strategy] = {
 
 @dataclass
 class Known:
-    """What answers have said so far: ids by their kind, codes, cursors, tokens."""
+    """Values of earlier answers: ids by their kind, codes, cursors, tokens."""
 
     ids: dict[str, list[str]] = field(default_factory=dict)
     texts: dict[str, list[str]] = field(default_factory=dict)
 
     def learn(self, value: Any, name: str = "") -> None:
-        """Go through an answer."""
+        """Record the values of an answer."""
         if isinstance(value, dict):
             for key, inner in value.items():
                 self.learn(inner, key)
@@ -115,7 +115,7 @@ class Known:
                 kept.append(value)
 
     def fitting(self, name: str, is_id: bool) -> list[str]:
-        """What is known for an argument or input field."""
+        """Return the known values for an argument or input field."""
         if is_id:
             return self.ids.get(name.removesuffix("Id")) or [id for ids in self.ids.values() for id in ids]
         names = {"after": ("endCursor", "cursor"), "confirmName": ("name",), "name": ()}.get(name, (name,))
@@ -124,7 +124,7 @@ class Known:
 
 @cache
 def made(root: str, *, allow_null: bool = True) -> Strategy:
-    """Documents with one root field, with nulls for what need not be given."""
+    """Return documents with one root field, with nulls for optional values."""
     from hypothesis_graphql import mutations, nodes, queries
 
     text = st.sampled_from(["2026-11-30", "2026-11-30T09:00:00Z", "ada@example.org", "{}", "http://a.example", ""])
@@ -138,7 +138,7 @@ def made(root: str, *, allow_null: bool = True) -> Strategy:
 
 
 class Filling(Visitor):
-    """Puts fitting values in place of most generated ones, and asks for what later operations need."""
+    """Replaces most generated values by fitting ones, and selects values that later operations need."""
 
     def __init__(self, info: TypeInfo, known: Known, draw: Draw) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ class Filling(Visitor):
         return None if value is None else ObjectFieldNode(name=node.name, value=value)
 
     def leave_selection_set(self, node: SelectionSetNode, *_: Any) -> VisitorAction | SelectionSetNode:
-        """Ask for the ids and codes there are."""
+        """Select all ids and codes."""
         kind = self._info.get_parent_type()
         fields = getattr(kind, "fields", {})
         wanted = [name for name in ALWAYS if name == "__typename" or (name in fields and not fields[name].args)]
@@ -168,7 +168,7 @@ class Filling(Visitor):
         return SelectionSetNode(selections=(*node.selections, *more))
 
     def _value(self, name: str) -> ValueNode | None:
-        """What it draws depends on the document alone, not on answers, so that Hypothesis can repeat and shorten it."""
+        """Return a value; the draws depend on the document alone, so that Hypothesis can repeat and shorten it."""
         kind = self._info.get_input_type()
         if kind is None:
             return None
@@ -181,12 +181,12 @@ class Filling(Visitor):
             several = is_list_type(kind.of_type if is_non_null_type(kind) else kind)
             good = [known[(count + n) % len(known)] for n in range(pick + 1)] if several else known[count % len(known)]
         elif name == "name" and pick:
-            good = f"{good} {next(_numbers)}"  # two teams have no name in common
+            good = f"{good} {next(_numbers)}"  # no two teams have a name in common
         return None if good is None else ast_from_value(good, kind)
 
 
 def filled(document: DocumentNode, known: Known, draw: Draw) -> DocumentNode:
-    """The document with what is known put into it."""
+    """Return the document with known values put into it."""
     info = TypeInfo(SCHEMA)
     changed: DocumentNode = visit(document, TypeInfoVisitor(info, Filling(info, known, draw)))
     return changed

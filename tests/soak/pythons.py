@@ -1,6 +1,6 @@
-"""Lambda's Python on this machine: for its own processor, and for Lambda's, which QEMU stands in for.
+"""Lambda's Python on this machine: for its own processor, and for Lambda's, which QEMU emulates.
 
-Fetched once from where the machine's own packages come from, and unpacked in the cache.
+Downloaded once from the source of the machine's own packages, and unpacked in the cache.
 """
 
 import os
@@ -14,21 +14,24 @@ from app.embedded import apt
 from app.environment import cache_dir
 from infra.packaging import PLATFORM, RUNTIME
 
-SUITE = "forky"  # of Debian's the first with Python 3.14
+SUITE = "forky"  # Debian's first with Python 3.14
 DEBIANS = {"aarch64": "arm64", "x86_64": "amd64"}  # names of processors
 LAMBDAS, OURS = PLATFORM.partition("-")[0], platform.machine()
 KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def why_not() -> str:
-    """Why they cannot be had here; empty if they can."""
+    """Return why they are unavailable here; empty if they are not."""
     if OURS in DEBIANS and apt.is_here() and KEYS.exists() and _mirror():
         return ""
     return f"Python {RUNTIME} is taken from Debian, and this machine's packages come from elsewhere"
 
 
 def python(machine: str) -> Path:
-    """An interpreter for a kind of processor, which any program here can start. It has the standard library alone."""
+    """Return an interpreter for a kind of processor, which any program here can start.
+
+    It has the standard library alone.
+    """
     target = cache_dir() / f"python{RUNTIME}-{SUITE}-{machine}"
     if not target.exists():
         work = target.with_name(f"{target.name}.{os.getpid()}")
@@ -42,12 +45,12 @@ def python(machine: str) -> Path:
 
 
 def compiling() -> str:
-    """A PATH on which packaging finds the Python of Lambda's version, which compiles what is packed."""
+    """Return a PATH on which packaging finds the Python of Lambda's version, to compile the packages."""
     return f"{os.environ['PATH']}{os.pathsep}{python(OURS).parent}"
 
 
 def _unpacked(work: Path, machine: str) -> Path:
-    """The folder of the interpreter and of all it needs; of QEMU too, if this machine's processor is another one."""
+    """Return the folder of the interpreter and its dependencies; also of QEMU, if this machine's processor differs."""
     sources, nothing = work / "sources.list", work / "status"
     architecture = DEBIANS[machine]
     debian = apt.Apt(
@@ -67,7 +70,7 @@ def _unpacked(work: Path, machine: str) -> Path:
 
 
 def _write_start(root: Path, target: Path, machine: str) -> None:
-    """A program that runs Python with a C library of its own, and under its name, so that Python can start others."""
+    """Write a program that runs Python with a C library of its own, and under its name, so Python can start others."""
     start = root / "usr" / "bin" / f"python{RUNTIME}"
     binary = start.rename(start.with_name("python"))
     (loader,) = root.glob(f"usr/lib/{machine}-linux-gnu/ld-linux-*.so.*")
@@ -81,6 +84,6 @@ def _write_start(root: Path, target: Path, machine: str) -> None:
 
 
 def _mirror() -> str | None:
-    """Where this machine has Debian's packages from."""
+    """Return this machine's source of Debian's packages."""
     told = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)"], text=True, capture_output=True)
     return next((line for line in told.stdout.splitlines() if re.search(r"/debian/?$", line)), None)

@@ -1,4 +1,4 @@
-"""Regions: each a PostgreSQL that follows another region's or is followed, a Valkey, and what serves there."""
+"""Regions: each a PostgreSQL that follows another region's or is followed, a Valkey, and servers."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.faults.cluster import Node, start_node
 
 
 def primary(folder: Path) -> Postgres:
-    """A new cluster with an empty database."""
+    """Create a cluster with an empty database."""
     server = embedded.postgres(folder)
     server.start()
     server.ensure_database()
@@ -26,7 +26,7 @@ def primary(folder: Path) -> Postgres:
 
 
 def follower(leader: Postgres, folder: Path) -> Postgres:
-    """A copy of `leader` in a new folder, which follows it."""
+    """Create a copy of `leader` in a new folder, which follows it."""
     server = embedded.postgres(folder)
     server.data.mkdir(parents=True, mode=0o700)
     unprivileged().own(server.data)
@@ -53,7 +53,7 @@ def follow_from_now_on(server: Postgres, leader: Postgres) -> None:
 
 
 def cut_off(server: Postgres) -> None:
-    """Let a follower hear no more."""
+    """Disconnect a follower."""
 
     async def silence(connection: asyncpg.Connection) -> None:
         await connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
@@ -63,12 +63,12 @@ def cut_off(server: Postgres) -> None:
 
 
 def kill(server: Postgres) -> None:
-    """End it as a power failure does."""
+    """Kill it, like a power failure."""
     os.kill(int((server.data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
 
 
 class Region(ABC):
-    """Its servers. Where there are functions they come beside them."""
+    """Its database servers. Subclasses add what serves."""
 
     def __init__(self, folder: Path, database: Postgres) -> None:
         self.folder = folder
@@ -79,46 +79,46 @@ class Region(ABC):
     @property
     @abstractmethod
     def origin(self) -> str:
-        """Where HTTP is answered."""
+        """Address of HTTP."""
 
     @abstractmethod
     def serve(self) -> None:
-        """Begin to."""
+        """Start serving."""
 
     @abstractmethod
     def vanish(self) -> None:
-        """What serves is gone at once."""
+        """Kill what serves."""
 
     @abstractmethod
     def fence(self) -> None:
-        """Let nothing that serves write any more."""
+        """Prevent all writes."""
 
     @abstractmethod
     def unfence(self) -> None:
-        """Let it serve again."""
+        """Permit writes again."""
 
     def is_ready(self) -> bool:
-        """Whether traffic may go there."""
+        """Return whether traffic may go there."""
         try:
             return httpx.get(f"{self.origin}/readyz", timeout=10).status_code == 200
         except httpx.HTTPError:
             return False
 
     def lose(self) -> None:
-        """All of it, at once."""
+        """Lose all of it, at once."""
         kill(self.database)
         self.vanish()
         self.valkey.stop()
 
     def come_back(self, leader: "Region") -> None:
-        """With nothing that it had, as a follower."""
-        embedded.reset(self.folder)  # as RDS does, which rebuilds what was lost
+        """Restart without any former data, as a follower."""
+        embedded.reset(self.folder)  # as RDS does, which rebuilds a lost cluster
         self.database = follower(leader.database, self.folder)
         self.valkey.start()
         self.serve()
 
     def end(self) -> None:
-        """Stop whatever is left."""
+        """Stop all remaining processes."""
         self.vanish()
         self.valkey.stop()
         self.database.stop()
@@ -131,7 +131,7 @@ class Servers(Region):
 
     @property
     def origin(self) -> str:
-        """The node."""
+        """The node's address."""
         return f"http://127.0.0.1:{self.node.port}"
 
     def serve(self) -> None:
@@ -147,12 +147,12 @@ class Servers(Region):
         self.node.end(signal.SIGTERM)
 
     def unfence(self) -> None:
-        """A node serves again."""
+        """Start a node again."""
         self.serve()
 
 
 def failover(region: Region, *options: str) -> str:
-    """What the command says."""
+    """Run the command; return its output."""
     environ = os.environ | {"MILEQUEST_DATABASE_URL": region.database.url()}
     command = ["bin/milequest", "failover", *options]
     return subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""A region of AWS: production's own stacks on a local AWS of its own, and the names that lead to one of two."""
+"""A region of AWS: production's own stacks on a local AWS of its own, and the names that resolve to one of two."""
 
 import asyncio
 import json
@@ -27,16 +27,16 @@ from tests.soak.regions import Region
 RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text()
 FENCED = set(re.findall(r"for fn in ([\w -]+); do", RUNBOOK)[0].split()) - {"post-confirmation"}  # Identity is not here
 SECONDS = 6.0  # that Route 53 waits for an answer
-BUSY = ("api", "authorizer", "connect", "message")  # functions that are needed by many at once
+BUSY = ("api", "authorizer", "connect", "message")  # functions that many clients call at once
 AT_ONCE = 4
 QUEUES = ("news.fifo", "posts.fifo", "later", "kicks")
-HIDDEN = "30"  # seconds until what failed comes again: more fails on a busy machine than on AWS, where it is minutes
-ROUNDS = 2  # after which a region that stands by has ended its sockets
+HIDDEN = "30"  # seconds until a failed message is retried: more fail on a busy machine than on AWS, where it is minutes
+ROUNDS = 2  # after which a standby region has closed its sockets
 
 
 @contextmanager
 def published(keys: bytes) -> Iterator[str]:
-    """Where these keys are, in no region."""
+    """Serve these keys, in no region."""
 
     class Keys(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -59,7 +59,7 @@ def published(keys: bytes) -> Iterator[str]:
 
 
 class Stacks(Region):
-    """A region with the application stacks. Who signed tokens is outside of it, at `keys`."""
+    """A region with the application stacks. The tokens' issuer is outside of it, at `keys`."""
 
     deployment: Deployment
     local: LocalAws
@@ -77,8 +77,8 @@ class Stacks(Region):
         return self.deployment.url
 
     def serve(self) -> None:
-        """Start the local AWS, deploy to it, and have a container of each function."""
-        self._open.close()  # of what was there before
+        """Start the local AWS, deploy to it, and start a container of each function."""
+        self._open.close()  # of the former one
         server = tools("aws", LOCK)
         self.local = self._open.enter_context(aws.running(server, self.folder, self.names))
         url, endpoint = self.database.url(), self.local.endpoint
@@ -90,21 +90,21 @@ class Stacks(Region):
         self.deployment.warm_up(sorted((*BUSY * AT_ONCE, *FUNCTIONS)), AT_ONCE)
 
     def vanish(self) -> None:
-        """The local AWS, and with it all functions."""
+        """Kill the local AWS, and with it all functions."""
         self.local.kill()
 
     def end(self) -> None:
-        """Stop whatever is left, and clean up."""
+        """Stop all remaining processes, and clean up."""
         super().end()
         self._open.close()
 
     def fence(self) -> None:
-        """No function runs that the runbook names."""
+        """Prevent the runs of all functions that the runbook names."""
         for function in FENCED:
             self.deployment.reserve(function, 0)
 
     def unfence(self) -> None:
-        """All run again, and some minutes pass."""
+        """Permit all again, and let some minutes pass."""
         for function in FENCED:
             self.deployment.reserve(function, None)
         for _ in range(ROUNDS):
@@ -120,10 +120,10 @@ class Check:
         self._threshold = config["FailureThreshold"]
         self._interval = config["RequestInterval"]
         self.is_healthy = True
-        self._otherwise = 0  # answers in a row that say so
+        self._otherwise = 0  # answers in a row that differ
 
     async def keep_asking(self) -> None:
-        """Ask for ever."""
+        """Check for ever."""
         async with httpx.AsyncClient(timeout=SECONDS) as client:
             while True:
                 await asyncio.gather(self._ask(client), asyncio.sleep(self._interval))
@@ -140,14 +140,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Record:
-    """A failover record: what a name leads to while the check says it is healthy."""
+    """A failover record: a name's target while the check is healthy."""
 
     region: Stacks
     check: Check
 
 
 class Route53:
-    """Answers the names of both regions as the records and health checks of the Recovery stacks say."""
+    """Resolves the names of both regions by the records and health checks of the Recovery stacks."""
 
     def __init__(self, regions: Sequence[Stacks], templates: Path) -> None:
         self._records: dict[tuple[str, str], Record] = {}
@@ -168,7 +168,7 @@ class Route53:
         self._names = regions[0].names
 
     async def lead(self) -> None:
-        """Look after the regions' health."""
+        """Keep the regions' health up to date."""
         await asyncio.gather(*(check.keep_asking() for check in self._checks))
 
     @property
@@ -182,7 +182,7 @@ class Route53:
         return self._answer("origin-ws").deployment.socket_url
 
     def _answer(self, host: str) -> Stacks:
-        """The primary, unless only the secondary is healthy."""
+        """Return the primary, unless only the secondary is healthy."""
         name = self._names.host(host)
         first, second = self._records[name, "PRIMARY"], self._records[name, "SECONDARY"]
         return second.region if second.check.is_healthy and not first.check.is_healthy else first.region

@@ -1,4 +1,4 @@
-"""News behind Amplify's AppSync simulator: what the service tells, published as it is, comes to AppSync's subscribers.
+"""Events behind Amplify's AppSync simulator: the service's events, published as they are, reach AppSync's subscribers.
 
 The simulator applies no filter of subscriptions; that ours is set is proved in `tests/schema/test_appsync.py`.
 """
@@ -33,28 +33,28 @@ WALKS = f"""{LOGGED} change removedId snapshot {{ id }}
 
 
 async def log(world: World, team: Team) -> None:
-    """A walk that takes the team past the half of its way."""
+    """Log a walk that takes the team past the half of its way."""
     await world.run(LOG, team.ann, input=walk(2222))
 
 
 async def join(world: World, team: Team) -> None:
-    """One more of them."""
+    """Add a member."""
     await world.run(JOIN, world.sign_up("Eve"), input={"teamId": team.id})
 
 
 async def cancel(world: World, team: Team) -> None:
-    """Their goal is none any longer."""
+    """Cancel their goal."""
     await world.run(CANCEL, team.ann, input={"goalId": team.goal})
 
 
 async def set_out(world: World, team: Team) -> None:
-    """Ann is walking."""
+    """Start Ann's presence."""
     await world.run(PRESENCE, team.ann, input={"teamId": team.id, "walking": True})
 
 
 @dataclass
 class Feed:
-    """A subscription: what is selected, what makes news of it, and what that news must say."""
+    """A subscription: its selection, an action that causes an event, and the expected event."""
 
     selected: str
     deed: Deed
@@ -112,7 +112,7 @@ FEEDS = {
 
 
 def subscription(name: str, **more: str) -> str:
-    """The document, its arguments written out: AppSync and the service are asked the same."""
+    """Return the document, its arguments written out: AppSync and the service get the same."""
     feed = FEEDS[name]
     of_team = {"teamId": "$id"} if feed.is_of_team else {}
     given = ", ".join(f"{each}: {value}" for each, value in (of_team | feed.given | more).items())
@@ -122,7 +122,7 @@ def subscription(name: str, **more: str) -> str:
 
 
 def publication(name: str) -> str:
-    """The mutation that tells AppSync: subscribers get what it selects."""
+    """Return the mutation that publishes to AppSync: subscribers get its selection."""
     field = publisher(name)
     return f"mutation ($event: AWSJSON!) {{ {field}(event: $event) {{ {FEEDS[name].selected} }} }}"
 
@@ -150,12 +150,12 @@ async def test_what_the_service_tells_is_published_and_comes_to_subscribers(worl
         asked(world.service, subscription(name), team.ann, **variables) as stream,
         world.socket(team.ben) as socket,
     ):
-        await stream.next()  # where it stands
+        await stream.next()  # the position
         await subscribe(socket, team.ben, subscription(name), variables)
         assert (await socket.receive())["type"] == "start_ack"
         await feed.deed(world, team)
         event = (await stream.next()).news
-        while feed.says(event) != feed.what:  # a state may be seen before all of a deed is
+        while feed.says(event) != feed.what:  # a state may be seen before all of an action is
             event = (await stream.next()).news
         published = await world.sent(publication(name), {"authorization": ROLE}, {"event": json.dumps(event)})
         assert published == {"data": {publisher(name): event}}
@@ -164,7 +164,7 @@ async def test_what_the_service_tells_is_published_and_comes_to_subscribers(worl
 
 
 async def start(world: World, token: str, id: str, filter: object = None) -> dict[str, Any]:
-    """The answer to somebody who would hear of a team's walks."""
+    """Return the answer to a subscription to a team's walks."""
     async with world.socket(token) as socket:
         given = {"id": id, "filter": json.dumps(filter) if filter else None}
         await subscribe(socket, token, subscription("teamActivityChanged", filter="$filter"), given)

@@ -1,5 +1,5 @@
-"""Amplify's AppSync simulator takes our print, calls the deployed function by field and by batch, and gives clients
-what the service itself gives them. Its AppSync runs no JavaScript: ours is run beside it, and held to AWS's own rules.
+"""Amplify's AppSync simulator accepts our print, calls the deployed function by field and by batch, and gives clients
+the service's own answers. Its AppSync runs no JavaScript: ours is run beside it, and checked by AWS's own rules.
 """
 
 import json
@@ -79,7 +79,7 @@ async def test_what_is_wrong_with_input_is_said_in_appsyncs_words(world: World, 
 
 
 async def said(world: World, team: Team) -> str:
-    """What the service says of a walk backwards."""
+    """Return the service's refusal of a walk backwards."""
     body = {"query": LOG, "variables": {"input": walk(distanceMeters=-1)}}
     answer = await world.client.post(world.service.url, json=body, headers={"authorization": team.ann})
     return str(answer.json()["errors"][0]["message"])
@@ -100,7 +100,7 @@ def test_aws_rules_find_what_appsync_cannot_run(tmp_path: Path) -> None:
 
 
 def linted(folder: Path, files: dict[str, str]) -> list[tuple[str, str]]:
-    """What AWS's rules find, by file."""
+    """Return the findings of AWS's rules, by file."""
     node, npm = find_node()
     install_packages(npm, HERE)
     (folder / "node_modules").symlink_to(HERE / "node_modules")

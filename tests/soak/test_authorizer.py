@@ -1,4 +1,4 @@
-"""From a gateway to an operator's authorizer and to our functions: staging is deployed as one has it who has one."""
+"""From a gateway to an operator's authorizer and to our functions: staging is deployed with an authorizer."""
 
 import asyncio
 import base64
@@ -29,20 +29,20 @@ NEWS = """subscription { teamsLeaderboardUpdated(period: WEEK, basis: TOTAL) {
 
 @pytest.fixture(scope="session")
 def templates(authorized: Path) -> Path:
-    """What is deployed here."""
+    """Return the templates that are deployed here."""
     return authorized
 
 
 @pytest.fixture(scope="session")
 def machines(deployment: Deployment) -> Deployment:
-    """With the function that is asked."""
+    """Add the operator's authorizer."""
     deploy_authorizer(deployment, AUTHORIZER)
     return deployment
 
 
 @pytest.fixture(scope="session")
 def mia(machines: Deployment) -> str:
-    """The token of one of our users."""
+    """Return the token of one of our users."""
     return machines.sign_up("mia")
 
 

@@ -1,4 +1,4 @@
-"""What a call of a deployed function takes of a core, on this machine and warm: the cost model begins with it.
+"""The share of a core that a call of a deployed function takes, on this machine and warm: input of the cost model.
 
 Functions run beside us as processes of the local AWS, so the kernel says what each used. Waiting for databases and AWS
 is not in it. `pytest -s` prints the figures.
@@ -48,7 +48,7 @@ Taken: TypeAlias = dict[str, list[float]]  # milliseconds of each call, by funct
 
 
 class Meter:
-    """Reads what the functions of a deployment used, and how often they were called."""
+    """Reads the functions' resources in a deployment, and the number of their calls."""
 
     def __init__(self, deployment: Deployment, *names: str) -> None:
         self._deployment = deployment
@@ -57,7 +57,7 @@ class Meter:
         self.times: dict[str, int] = defaultdict(int)
 
     async def of(self, what: Callable[[], Awaitable[None]]) -> None:
-        """Do something, and note for each function that worked on it what a call took. New containers don't count."""
+        """Run a step, and record for each function involved the cost of a call. New containers don't count."""
         before, calls = self._used(), await asyncio.to_thread(self._calls)
         await what()
         after = await self._quiet()
@@ -81,18 +81,18 @@ class Meter:
         return {name: self._deployment.calls(name) for name in self._names}
 
     def _used(self) -> dict[str, dict[int, float]]:
-        """Seconds of CPU of each container of each function."""
+        """Return the seconds of CPU of each container of each function."""
         used: dict[str, dict[int, float]] = {name: {} for name in self._names}
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
-                with contextlib.suppress(OSError, UnicodeDecodeError):  # it ended, or is somebody else's
+                with contextlib.suppress(OSError, UnicodeDecodeError):  # it ended, or is another user's
                     name = self._function((folder / "environ").read_text().split("\0"))
                     if name in used:
                         used[name][int(folder.name)] = cpu_seconds(int(folder.name))
         return used
 
     def _function(self, environ: list[str]) -> str:
-        """Of which function of this deployment a process is."""
+        """Return the function of this deployment that a process runs."""
         given = dict(one.split("=", 1) for one in environ if "=" in one)
         is_ours = given.get("AWS_ENDPOINT_URL") == self._deployment.endpoint
         return given.get("AWS_LAMBDA_FUNCTION_NAME", "").removeprefix("milequest-staging-") if is_ours else ""
@@ -100,7 +100,7 @@ class Meter:
 
 @dataclass
 class Scene:
-    """A team that somebody looks at, where some walk and some listen."""
+    """A team with viewers, walkers and subscribers."""
 
     deployment: Deployment
     tokens: list[str]
@@ -114,7 +114,7 @@ class Scene:
         self._meters = 0.0
 
     async def page(self) -> None:
-        """The README's page of a team."""
+        """Query the README's page of a team."""
         await asyncio.to_thread(self.deployment.data, PAGE, self.tokens[0], id=self.team)
 
     async def subscribe(self) -> None:
@@ -124,18 +124,18 @@ class Scene:
         await stream.stop()
 
     async def visit(self) -> None:
-        """Come and go."""
+        """Connect and disconnect."""
         async with dial(self.deployment.socket_url, self.tokens[0]):
             pass
 
     async def crowd(self, stack: contextlib.AsyncExitStack) -> None:
-        """Have many more sockets, each with a subscription."""
+        """Open many more sockets, each with a subscription."""
         for token in itertools.islice(itertools.cycle(self.tokens), CROWD):
             socket = await stack.enter_async_context(dial(self.deployment.socket_url, token))
             await (await socket.subscribe(WALKS, team=self.team)).next()
 
     async def duties(self) -> None:
-        """What is done at times, or at somebody's first sign-in."""
+        """Run the scheduled jobs, and the triggers of a first sign-in."""
         person = {"sub": str(uuid4()), "email": f"{uuid4().hex}@example.org", "name": "Max"}
         asked = {
             "region": "us-east-1",
@@ -163,7 +163,7 @@ class Scene:
             await stream.next()
 
     async def walk(self) -> None:
-        """Log a walk, until all who listen have been told of it and of where the marker is."""
+        """Log a walk, until all subscribers have received it and the marker."""
         if not self._walks:
             await self._listen()
         self._meters += 1_000
@@ -176,7 +176,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(deployment: Deployment) -> AsyncIterator[Scene]:
-    """Four people, as each may log sixty walks an hour; as many as the model says have an open socket."""
+    """Yield four people, as each may log sixty walks an hour; as many as the model assumes have an open socket."""
     tokens = [await asyncio.to_thread(deployment.sign_up, name) for name in ("ivy", "joe", "kim", "leo")]
     team = await asyncio.to_thread(found, deployment, tokens[0])
     made = await asyncio.to_thread(deployment.data, INVITE, tokens[0], input={"teamId": team})

@@ -1,4 +1,4 @@
-"""The CDK's own command, as the runbook has it: it bootstraps a local AWS, deploys to it and destroys what is there."""
+"""The CDK's own command, as in the runbook: it bootstraps a local AWS, deploys to it and destroys the stacks."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ for stack in stacks:
 
 @dataclass(frozen=True)
 class Account:
-    """A local AWS with nothing in it."""
+    """An empty local AWS."""
 
     endpoint: str
     assembly: Path
@@ -46,17 +46,17 @@ class Account:
     values: dict[str, str]
 
     def told(self) -> dict[str, str]:
-        """All that stacks hand over, after those that are not deployed here did."""
+        """Return all shared values, after those of the stacks that are not deployed here."""
         return aws.deployed(tools("aws", LOCK), self.endpoint, self.assembly, self.values, self.folder, without=ORDER)
 
     def cdk(self, *arguments: str) -> str:
-        """What the command said, which must work."""
+        """Return the output of a command, which must work."""
         ran = self.tried(*arguments)
         assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-5000:]
         return ran.stdout + ran.stderr
 
     def tried(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command."""
+        """Run a command."""
         node, npm = find_node()
         install_packages(npm, CDK)
         options = ("--app", self.assembly, "--no-notices")
@@ -67,7 +67,7 @@ class Account:
         )
 
     def unprotect(self, *stacks: str) -> None:
-        """Let stacks be deleted, as somebody does who means it."""
+        """Permit the deletion of stacks, as an operator does on purpose."""
         subprocess.run([tools("aws", LOCK), "-c", UNPROTECT, self.endpoint, *stacks], env=ACCESS, check=True)
 
 
@@ -78,7 +78,7 @@ def account(
     new_database: Callable[[], AbstractContextManager[str]],
     _valkey: Redis,
 ) -> Iterator[Account]:
-    """A new one."""
+    """Yield a new one."""
     server, cache = tools("aws", LOCK), f"unix://{_valkey.get_connection_kwargs()['path']}"
     with new_database() as url, aws.running(server, tmp_path) as local:
         values = {"data/writer-url": url, "data/reader-url": url, "data/cache-url": cache}

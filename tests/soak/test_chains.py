@@ -1,4 +1,4 @@
-"""Two hundred chains of forty operations, of which each may use what the ones before it answered."""
+"""Two hundred chains of forty operations, of which each may use values of earlier answers."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from tests.soak.borrowed import borrow
 EXAMPLES = int(os.environ.get("MQ_CHAINS", "200"))
 STEPS = 40
 SEED = "MQ_CHAINS_SEED"
-MUST_WORK = 25  # root fields of which some call has worked, or the chains lead nowhere
+MUST_WORK = 25  # root fields of which some call has worked, or the chains are useless
 
 
 def test_no_chain_of_operations_gets_an_answer_that_is_wrong(service: Service, redis_url: str) -> None:

@@ -1,4 +1,4 @@
-"""What checkov says of every template: nothing, but for what is passed over with a reason."""
+"""checkov's findings in every template: none, but for those skipped with a reason."""
 
 import json
 import subprocess
@@ -11,14 +11,14 @@ from app.environment import tools
 from tests.infra.assembly import Assembly
 
 LOCK = Path(__file__).parent / "requirements-checkov.lock"
-MOST_RULES = 16  # whose findings may be passed over
+MOST_RULES = 16  # whose findings may be skipped
 SCAN = ("--framework", "cloudformation", "--skip-download", "--compact", "--output", "json")
 
 
 @pytest.fixture(scope="module")
 def report(assembly: Assembly) -> dict[str, Any]:
-    """What it found."""
-    isolated = (tools("checkov", LOCK), "-I", "-m")  # for a library of its is called `schema`, as is our folder
+    """Return the report."""
+    isolated = (tools("checkov", LOCK), "-I", "-m")  # for it has a library called `schema`, as is our folder
     command: list[str | Path] = [*isolated, "checkov.main", *SCAN, "--directory", assembly.folder]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.stdout, ran.stderr[-3000:]

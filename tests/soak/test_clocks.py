@@ -40,7 +40,7 @@ pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 @pytest.fixture
 def shared_memory() -> Iterator[None]:
-    """Remove what libfaketime leaves behind for programs that replaced themselves or were killed."""
+    """Remove files that libfaketime leaves behind for programs that replaced themselves or were killed."""
     before = set(MEMORY.glob("*faketime_*"))
     yield
     for left in set(MEMORY.glob("*faketime_*")) - before:

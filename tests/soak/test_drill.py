@@ -1,4 +1,4 @@
-"""A region is lost while many follow what happens there: the other takes over by the runbook, and gives it back."""
+"""A region with many followers is lost: the other is promoted by the runbook, and the first is restored."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ SOME = Load(cursors=50, coming=15, pace=4, away=20)  # each of whose messages is
 
 
 async def lead(balancer: Balancer, regions: list[Servers]) -> None:
-    """Lead who comes to the regions that are ready."""
+    """Direct clients to the ready regions."""
     while True:
         ready = await asyncio.gather(*(asyncio.to_thread(region.is_ready) for region in regions))
         balancer.nodes = [region.node for region, good in zip(regions, ready, strict=True) if good]
@@ -40,7 +40,7 @@ def ended(*regions: Region) -> Iterator[None]:
 
 @pytest.fixture
 def servers() -> Iterator[tuple[Crowd, list[Servers]]]:
-    """Two regions with a node each."""
+    """Yield two regions with a node each."""
     crowd, *places = prepared()
     regions = [Servers(place.folder, place.database) for place in places]
     with ended(*regions):
@@ -51,7 +51,7 @@ def servers() -> Iterator[tuple[Crowd, list[Servers]]]:
 
 @pytest.fixture
 def stacks(templates: Path) -> Iterator[tuple[Crowd, list[Stacks]]]:
-    """Production's two regions."""
+    """Yield production's two regions."""
     crowd, *places = prepared()
     with published(crowd.keys) as keys:
         regions = [
@@ -65,7 +65,7 @@ def stacks(templates: Path) -> Iterator[tuple[Crowd, list[Stacks]]]:
 
 
 async def test_a_region_of_servers_is_lost_taken_over_and_given_back(servers: tuple[Crowd, list[Servers]]) -> None:
-    """200 follow, who are led to whichever region says at `/readyz` that it can be written to."""
+    """200 follow, each directed to the region that is writable by its `/readyz`."""
     crowd, regions = servers
     async with (
         balancing([]) as balancer,
@@ -77,7 +77,7 @@ async def test_a_region_of_servers_is_lost_taken_over_and_given_back(servers: tu
 async def test_a_region_of_aws_is_lost_taken_over_and_given_back(
     stacks: tuple[Crowd, list[Stacks]], templates: Path
 ) -> None:
-    """Clients are led by the records and health checks of the templates."""
+    """Clients are directed by the records and health checks of the templates."""
     crowd, regions = stacks
     names = Route53(regions, templates)
     async with under_load(names, crowd, SOME, names.lead()) as drill:

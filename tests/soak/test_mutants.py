@@ -1,4 +1,4 @@
-"""Each mutant of the rules and the policy is noticed by a test, but for those that behave as the code does."""
+"""Each mutant of the rules and the policy is detected by a test, but for those that behave as the code does."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from tests.soak.mutants import change, run
 
 EQUIVALENTS = Path(__file__).with_name("equivalent_mutants.txt")
-FEWEST = 800  # mutants that there must have been
+FEWEST = 800  # mutants, at least
 
 
 def equivalents() -> dict[str, str]:
-    """The changes that were looked at and make no difference, each with the reason, which stands above it."""
+    """Return the changes that were reviewed and make no difference, each with the reason above it."""
     found = {}
     for paragraph in EQUIVALENTS.read_text().strip().split("\n\n"):
         reason, _, changed = paragraph.partition("\n")

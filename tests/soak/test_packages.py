@@ -1,4 +1,4 @@
-"""What is shipped, on the Python and the processor that it is shipped to."""
+"""The packages, on the Python and the processor they are made for."""
 
 import os
 import re
@@ -24,7 +24,7 @@ LAMBDAS_LINUX = {"GLIBC": (2, 34), "GLIBCXX": (3, 4, 29)}  # Amazon Linux 2023's
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of what `make package` makes, each unpacked."""
+    """Return the folder of the output of `make package`, each package unpacked."""
     folder = tmp_path_factory.mktemp("shipped")
     environ = os.environ | {"PATH": pythons.compiling()}
     command: list[str | Path] = [sys.executable, "-m", "infra.packaging", folder]
@@ -36,7 +36,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def on_lambdas_python(*arguments: str | Path) -> str:
-    """What a program prints there; with nothing but the standard library."""
+    """Return a program's output there; with nothing but the standard library."""
     command = [pythons.python(pythons.LAMBDAS), "-I", "-S", *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -75,7 +75,7 @@ def test_every_function_of_the_templates_begins(shipped: Path, packages: Path, a
 
 
 def _functions(packages: Path, assembly: Assembly) -> Iterator[tuple[str, str]]:
-    """The package and the handler of each."""
+    """Yield the package and the handler of each function."""
     names = {(packages / f"{name}.zip").read_bytes(): name for name in packaging.PACKAGES}
     for function in assembly.resources("AWS::Lambda::Function"):
         asset = function.properties["Code"]["S3Key"]

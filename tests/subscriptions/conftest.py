@@ -21,22 +21,22 @@ __all__ = ["packages", "templates"]  # fixtures of the deployment's own tests to
 
 
 class Dial(Protocol):
-    """`async with dial(token) as connection`."""
+    """Connects: `async with dial(token) as connection`."""
 
     def __call__(self, token: str | None) -> AbstractAsyncContextManager[Connection]:
-        """A connection that was acknowledged."""
+        """Return a connection that was acknowledged."""
 
 
 @pytest.fixture(scope="session")
 def local_aws_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A local AWS for all tests of this worker."""
+    """Yield a local AWS for all tests of this worker."""
     with local_aws(tmp_path_factory.mktemp("aws")) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def gate(service: Service, local_aws_url: str) -> Iterator[Gateway]:
-    """The gateway on API Gateway, on the service's loop and of its runtime."""
+    """Yield the gateway on API Gateway, on the service's loop and of its runtime."""
     stack = AsyncExitStack()
     yield service.call(stack.enter_async_context(gateway_of_aws(service.runtime, local_aws_url)))
     service.call(stack.aclose())
@@ -44,21 +44,21 @@ def gate(service: Service, local_aws_url: str) -> Iterator[Gateway]:
 
 @pytest.fixture(scope="session")
 def deployed(service: Service, templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The gateway on API Gateway as it is deployed: real functions, queues and tables."""
+    """Yield the gateway on API Gateway as it is deployed: real functions, queues and tables."""
     with deployed_for(service, templates, tmp_path_factory.mktemp("deployed")) as deployment:
         yield deployment
 
 
 @pytest.fixture
 def rushed(service: Service, deployed: Deployment) -> Iterator[Deployment]:
-    """The same, where a minute is over soon."""
+    """Yield the same, with short minutes."""
     with kicked_by(service, deployed):
         yield deployed
 
 
 @pytest.fixture(params=["asgi", "sse", "apigateway", "deployed"])
 def connected(service: Service, request: pytest.FixtureRequest) -> Dial:
-    """How to connect to a gateway."""
+    """Return a function that connects to a gateway."""
     if request.param == "deployed":
         deployment: Deployment = request.getfixturevalue("rushed")
         return lambda token: dial(deployment.socket_url, token)
@@ -72,17 +72,17 @@ def connected(service: Service, request: pytest.FixtureRequest) -> Dial:
 
 @pytest.fixture
 def soon(request: pytest.FixtureRequest) -> float:
-    """Within how many seconds the gateway says that something is over."""
+    """Return the seconds within which the gateway reports an end."""
     return 30.0 if request.node.callspec.params["connected"] == "deployed" else 10.0
 
 
 @pytest.fixture
 async def team(service: Service) -> Team:
-    """A private team."""
+    """Return a private team."""
     return await gather(service)
 
 
 @pytest.fixture
 async def public_team(service: Service) -> Team:
-    """A team that everybody may find."""
+    """Return a public team."""
     return await gather(service, is_public=True)

@@ -1,4 +1,4 @@
-"""The whole gateway on API Gateway for tests: its functions behind doubles of what calls them, the rest a local AWS."""
+"""The whole gateway on API Gateway for tests: its functions behind doubles of their callers, the rest a local AWS."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -31,7 +31,7 @@ CONSUMERS = 3  # of each queue
 
 @dataclass
 class Gateway:
-    """What a test may look at, and disturb."""
+    """Parts that a test may inspect, and disturb."""
 
     api: ApiGateway
     deps: Dependencies
@@ -40,14 +40,14 @@ class Gateway:
     loop: asyncio.AbstractEventLoop
     rounds: bool = True
     most: int = 10_000  # connections of one network
-    under_way: asyncio.Lock = field(default_factory=asyncio.Lock)  # a round
+    under_way: asyncio.Lock = field(default_factory=asyncio.Lock)  # a sweep
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something on the gateway's loop."""
+        """Run a coroutine on the gateway's loop."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
 
     def usual_pace(self) -> None:
-        """Have rounds as they are at AWS from now on; one that began otherwise is over then."""
+        """Have sweeps as at AWS from now on; one under way has ended on return."""
         self.pace = Timeouts()
         asyncio.run_coroutine_threadsafe(self._between_rounds(), self.loop).result(60)
 
@@ -56,7 +56,7 @@ class Gateway:
             pass
 
     async def rows(self) -> list[dict[str, Any]]:
-        """All there is in the table, as tests may look at it and nobody else."""
+        """Return all rows of the table, for tests alone."""
         return await self.run(self._rows())
 
     async def _rows(self) -> list[dict[str, Any]]:
@@ -66,11 +66,11 @@ class Gateway:
         return [{name: next(iter(value.values())) for name, value in item.items()} for item in answer["Items"]]
 
     async def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
-        """The rows of some kinds."""
+        """Return the rows of some kinds."""
         return [row for row in await self.rows() if row["pk"].startswith(kinds)]
 
     async def nothing_left(self) -> None:
-        """Wait until no connection has left anything behind, but that something was not to begin."""
+        """Wait until no connection has left any rows, but those that mark cancelled operations."""
         kinds = ("CONNECTIONS", "OPERATIONS", "LISTENERS", "BEHIND")
         async with asyncio.timeout(10):
             while any("stopped" not in row for row in await self.of_kind(*kinds)):  # noqa: ASYNC110  # they are rows
@@ -79,7 +79,7 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway_of_aws(runtime: Runtime, endpoint: str) -> AsyncIterator[Gateway]:
-    """Serve, with a table and queues of its own. The runtime's commits kick its relay."""
+    """Serve, with a table and queues of its own. The runtime's commits notify its relay."""
     async with AsyncExitStack() as stack:
         mark = uuid4().hex[:8]
         local = replace(

@@ -1,4 +1,4 @@
-"""A team for tests of live news: an admin, a member and a stranger, a goal that runs, and what they do by HTTP."""
+"""A team for tests of live delivery: an admin, a member and a stranger, a goal that runs, and their actions by HTTP."""
 
 import asyncio
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ DELETE_TEAM = "mutation ($input: DeleteTeamInput!) { deleteTeam(input: $input) {
 
 @dataclass
 class Team:
-    """Tokens of its people, and what there is."""
+    """Tokens of its people, and its ids."""
 
     service: Service
     name: str
@@ -42,7 +42,7 @@ class Team:
 
     @property
     def uuid(self) -> UUID:
-        """The team's id within."""
+        """The team's id in the database."""
         return UUID(self.id.removeprefix("team_"))
 
     @property
@@ -51,34 +51,34 @@ class Team:
         return f"team:{self.uuid.hex}"
 
     async def do(self, token: str, text: str, **given: Any) -> dict[str, Any]:
-        """Run a mutation by HTTP; its payload."""
+        """Run a mutation by HTTP; return its payload."""
         data = await asyncio.to_thread(lambda: self.service.data(text, token=token, input=given))
         (payload,) = data.values()
         return dict(payload)
 
     async def ask(self, token: str, text: str, **variables: Any) -> dict[str, Any]:
-        """Run a query by HTTP; its data."""
+        """Run a query by HTTP; return its data."""
         return await asyncio.to_thread(lambda: self.service.data(text, token=token, **variables))
 
     async def sql(self, statement: str, *arguments: Any) -> None:
-        """Do something that no mutation does."""
+        """Run a statement that no mutation does."""
         await asyncio.to_thread(lambda: self.service.call(self.service.runtime.writer.execute(statement, *arguments)))
 
     async def rows(self, statement: str, *arguments: Any) -> list[Any]:
-        """What the database holds."""
+        """Return rows of the database."""
         return await asyncio.to_thread(
             lambda: self.service.call(self.service.runtime.writer.fetch(statement, *arguments))
         )
 
     async def walk(self, token: str, meters: float = 1000, **given: Any) -> str:
-        """Log a walk that begins now; its id."""
+        """Log a walk that begins now; return its id."""
         at = datetime.now(UTC).isoformat()  # earlier might be yesterday
         walk = just_begun(meters) | {"startedAt": at}
         return str((await self.do(token, LOG, allowDuplicate=True, **walk | given))["activity"]["id"])
 
 
 async def gather(service: Service, *, is_public: bool = False) -> Team:
-    """A new team of two with a goal of three legs."""
+    """Found a team of two with a goal of three legs."""
     mark = uuid4().hex[:10]
     ann, ben, eve = [await asyncio.to_thread(service.sign_up, f"{name}-{mark}") for name in ("ann", "ben", "eve")]
     team = Team(service, f"Team {mark}", "", "", ann, ben, eve, "")

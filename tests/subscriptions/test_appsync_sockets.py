@@ -25,13 +25,13 @@ KEY = {"x-api-key": "da2-key", "x-amz-date": "20261125T000000Z"}
 
 
 def packed(headers: dict[str, str]) -> str:
-    """Headers as Amplify packs them."""
+    """Return headers as Amplify packs them."""
     return base64.urlsafe_b64encode(json.dumps({"host": "milequest.example", **headers}).encode()).decode().rstrip("=")
 
 
 @asynccontextmanager
 async def dialled(service: Service, headers: dict[str, str] | str, way: str = "protocol") -> AsyncIterator[Socket]:
-    """A socket whose credentials came in one of the three ways."""
+    """Open a socket with credentials in one of the three places."""
     header = headers if isinstance(headers, str) else packed(headers)
     url, protocols, extra = f"{service.socket_url}/realtime", ["graphql-ws"], {}
     match way:
@@ -49,7 +49,7 @@ async def dialled(service: Service, headers: dict[str, str] | str, way: str = "p
 
 @asynccontextmanager
 async def opened(service: Service, headers: dict[str, str]) -> AsyncIterator[Socket]:
-    """A socket that was acknowledged."""
+    """Open a socket and wait for the acknowledgement."""
     async with dialled(service, headers) as ours:
         await ours.send(type="connection_init")
         assert [await ours.receive(), await ours.receive()] == [ACK, {"type": "ka"}]
@@ -66,21 +66,21 @@ async def start(
 
 
 async def kinds(ours: Socket, id: str | None) -> list[tuple[str, int]]:
-    """The kinds of the errors an operation ends with."""
+    """Return the kinds of the errors an operation ends with."""
     message = await ours.receive()
     assert (message.get("id"), message["type"]) == (id, "error"), message
     return [(error["errorType"], error["errorCode"]) for error in message["payload"]["errors"]]
 
 
 async def gone(service: Service) -> None:
-    """Wait until nobody listens any more."""
+    """Wait until there are no subscribers."""
     async with asyncio.timeout(30):
         while len(service.hub):  # noqa: ASYNC110  # it is another loop's
             await asyncio.sleep(0.02)
 
 
 def rows(message: Any) -> list[float]:
-    """The values of the board in a message."""
+    """Return the values of the board in a message."""
     nodes = message["payload"]["data"]["teamLeaderboardUpdated"]["leaderboard"]["entries"]["nodes"]
     return [node["value"] for node in nodes]
 
@@ -140,7 +140,7 @@ async def test_an_operations_own_token_takes_a_seat_of_its_user(
     monkeypatch.setattr(service.gateway._users, "_most", 1)
     nobody, own = {"x-api-key": "none"}, {"Authorization": team.ann}
     async with opened(service, nobody) as first, opened(service, nobody) as second:
-        for id in ("one", "two"):  # which are of one socket
+        for id in ("one", "two"):  # both of one socket
             await start(first, id, "{ __typename }", authorization=own)
             assert [(await first.receive())["type"] for _ in range(3)] == ["start_ack", "data", "complete"]
         await start(second, "three", "{ __typename }", authorization=own)

@@ -1,4 +1,4 @@
-"""Normalised caches of others, kept right by our events alone: one story for Apollo Client, urql and Relay."""
+"""Normalised caches of other libraries, kept right by our events alone: one story for Apollo Client, urql and Relay."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 from tests.service import run_client
 from tests.subscriptions.team import Team
 
-# Relay's development build says so of every event that brings no edge, before it rightly does nothing.
+# Relay's development build reports so every event that has no edge, before it rightly does nothing.
 GRUMBLES = {"relay.mjs": ["Warning: MutationHandlers: Expected the server edge to be non-null."]}
 
 

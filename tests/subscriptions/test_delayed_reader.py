@@ -1,4 +1,4 @@
-"""A reader that is late, as late as can be: it knows of nothing. What must be of now is read from the writer."""
+"""A reader with unlimited lag: it has no data. Reads that must be current use the writer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -15,7 +15,7 @@ from tests.subscriptions.test_states import BOARD, values
 
 @pytest.fixture(scope="module")
 def late(new_database: Callable[[], AbstractContextManager[str]], service: Service) -> Iterator[Service]:
-    """A service whose reader is an empty database, to which nothing is replicated."""
+    """Yield a service whose reader is an empty database, to which nothing is replicated."""
     cache = service.runtime.settings.redis_url
     with new_database() as writer, new_database() as reader:
         settings = Settings(database_url=writer, database_reader_url=reader, redis_url=cache, embedded=True)
@@ -25,7 +25,7 @@ def late(new_database: Callable[[], AbstractContextManager[str]], service: Servi
 
 @pytest.fixture
 async def team(late: Service) -> Team:
-    """A team that the reader does not know: mutations found it, join it and give it a goal."""
+    """Return a team that the reader lacks: mutations found it, join it and give it a goal."""
     return await gather(late)
 
 

@@ -1,4 +1,7 @@
-"""Behaviour of subscriptions whose reason ends: accounts, tokens, teams. Nothing is told after, and it is said soon."""
+"""Ends of subscriptions with their reasons: accounts, tokens, teams.
+
+Nothing is sent after, and the end is sent soon.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""GraphQL over Server-Sent Events as clients of others speak it: graphql-sse, urql, and Apollo Client."""
+"""GraphQL over Server-Sent Events by other libraries' clients: graphql-sse, urql, and Apollo Client."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ def _everybody_has_left(service: Service) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _cut_off_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut each stream short that tells of a walk whose note asks for it."""
+    """Cut each stream short that sends a walk whose note requests that."""
     deliver = Stream.deliver
 
     def and_cut(stream: Stream, results: Sequence[Result], **how: Any) -> None:
@@ -34,7 +34,7 @@ def _cut_off_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def run(service: Service, script: str, team: Team) -> list[Any]:
-    """What a script of Ann's prints."""
+    """Return the output of a script of Ann's."""
     started = datetime.now(UTC).isoformat()  # earlier might be yesterday
     return await asyncio.to_thread(run_client, script, service.url, team.ann, team.id, started)
 

@@ -1,4 +1,4 @@
-"""How an event stream ends: who goes away, takes too little or has too many; servers that go away; signs of life."""
+"""Ends of event streams: clients that disconnect, read too little or have too many; servers that stop; keep-alives."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ async def test_silence_is_broken_by_comments(service: Service, team: Team, monke
 
 
 def begin(service: Service, token: str, query: str, team: str) -> socket.socket:
-    """A client that has sent its request and reads nothing; little fits into its buffers."""
+    """Open a client that has sent its request and reads nothing; little fits into its buffers."""
     host, port = service.origin.removeprefix("http://").split(":")
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -86,18 +86,18 @@ def begin(service: Service, token: str, query: str, team: str) -> socket.socket:
 
 
 def drained(connection: socket.socket) -> bytes:
-    """Everything that comes until the other side closes."""
+    """Return all bytes until the other side closes."""
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 def listening(service: Service) -> Subscriber:
-    """The one who listens."""
+    """Return the only subscriber."""
     (listener,) = service.hub._listeners
     return listener
 
 
 async def flood(listener: Subscriber, times: int, *, newest: bool) -> None:
-    """Tell somebody a lot: 64 KB each time."""
+    """Send a subscriber a lot: 64 KB each time."""
     for number in range(times):
         payload = json.dumps({"data": "x" * 64 * 1024, "number": number})
         listener.sink.deliver([Result(payload, None if newest else str(number))], newest=newest)
@@ -139,7 +139,7 @@ async def fail(listener: Subscriber) -> None:
 
 
 def drained_to_the_end(connection: socket.socket) -> bytes:
-    """Everything up to the end of a complete response."""
+    """Return all bytes up to the end of a complete response."""
     answer = b""
     while not answer.endswith(b"\r\n0\r\n\r\n"):
         piece = connection.recv(65_536)
@@ -150,7 +150,7 @@ def drained_to_the_end(connection: socket.socket) -> bytes:
 
 @pytest.fixture
 def another(service: Service) -> Iterator[Service]:
-    """One more process on the same data, where a user may hold two event streams."""
+    """Yield another process on the same data, where a user may hold two event streams."""
     with serving(replace(service.runtime.settings, sockets_per_user=2)) as served:
         yield served
 
@@ -168,7 +168,7 @@ async def test_a_user_has_so_many_streams_and_no_more(another: Service, team: Te
             async with asked(another, WALKS, team.ben, team=team.id) as others:
                 await others.next()
         await asyncio.to_thread(until, lambda: len(another.hub) == 1)
-        for _ in range(3):  # what is refused or goes away gives its seat back
+        for _ in range(3):  # a refused or ended one gives its seat back
             async with asked(another, WALKS, team.ann, team="team_1") as refused:
                 assert "errors" in (await refused.next()).payload
             async with asked(another, WALKS, team.ann, team=team.id) as second:

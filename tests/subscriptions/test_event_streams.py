@@ -1,4 +1,4 @@
-"""GraphQL over Server-Sent Events on the served service: what is said, and what is handed back by who comes again."""
+"""GraphQL over Server-Sent Events on the served service: its events, and the ids with which clients reconnect."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ def _nothing_is_left(service: Service) -> Iterator[None]:
 
 
 def rows(event: Event) -> list[int]:
-    """The values on a board that was told."""
+    """Return the values of the board in an event."""
     return [row["value"] for row in event.news["leaderboard"]["entries"]["nodes"]]
 
 
@@ -68,7 +68,7 @@ async def test_a_client_that_comes_back_gets_what_it_missed(service: Service, te
     async with asked(service, WALKS, team.ann, team=team.id) as stream:
         seen = await stream.next()
     missed = [await team.walk(team.ben) for _ in range(3)]
-    for after in ({}, {"after": "nonsense"}):  # its address still says where it began at first
+    for after in ({}, {"after": "nonsense"}):  # its address still has its first beginning
         async with asked(
             service, WALKS, team.ann, method="GET", last_event_id=seen.id, team=team.id, **after
         ) as stream:

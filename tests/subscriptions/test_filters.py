@@ -1,4 +1,4 @@
-"""A subscriber's filter: what its thirteen operators let pass, what is refused and where. A naive oracle agrees."""
+"""A subscriber's filter: the matches of its thirteen operators, and refusals with places. A naive oracle agrees."""
 
 import json
 import math
@@ -30,7 +30,7 @@ def any_of(*groups: Sequence[object]) -> dict[str, object]:
 
 
 def read_of(event: object) -> Read:
-    """How an event's values are found, name by name: through every item of a list, into every object."""
+    """Return a reader of an event's values, name by name: through every item of a list, into every object."""
 
     def read(field_name: str) -> Sequence[object]:
         level = [event]
@@ -119,11 +119,11 @@ def test_filters_of_the_same_json_are_one() -> None:
     assert len({parse(any_of([condition("eq", value)])) for value in (1, True, "1", None)}) == 4
 
 
-# What is refused
+# Refusals
 
 
 def refusal(document: object, path: str = "filter") -> tuple[str, str, str]:
-    """Where, why, and the message."""
+    """Return a refusal's path, code and message."""
     with pytest.raises(ValidationError) as caught:
         parse(document, path)
     assert caught.value.code is ErrorCode.VALIDATION_ERROR
@@ -132,7 +132,7 @@ def refusal(document: object, path: str = "filter") -> tuple[str, str, str]:
 
 
 def refused_part(wrong: object) -> tuple[str, str]:
-    """Where in a condition, and why."""
+    """Return a refusal's place in a condition, and its code."""
     path, code, _ = refusal(any_of([GOOD], [GOOD, wrong]))
     return path.removeprefix("filter.filterGroup[1].filters[1]."), code
 
@@ -253,7 +253,7 @@ FILTERS = st.lists(st.lists(CONDITIONS, min_size=1, max_size=3), min_size=1, max
 
 
 def order(left: Any, right: Any) -> str:
-    """One of `<`, `=`, `>`, or `?` for what can't be compared."""
+    """Return one of `<`, `=`, `>`, or `?` for values that can't be compared."""
     if isinstance(left, bool | None) or isinstance(right, bool | None):
         return "=" if left is right else "?"
     if isinstance(left, str) and isinstance(right, str):

@@ -1,4 +1,4 @@
-"""The gateway of a long-lived server: slow clients, limits, going away, and several processes as one."""
+"""The gateway of a long-lived server: slow clients, limits, shutdown, and several processes as one."""
 
 import asyncio
 import gc
@@ -38,7 +38,7 @@ LONG = "x" * 500
 
 @asynccontextmanager
 async def deaf(service: Service, token: str) -> AsyncIterator[tuple[Connection, sockets.socket]]:
-    """A client that says what it wants and then reads no more than the kernel does for it, with a small buffer."""
+    """Open a client that subscribes and then reads no more than the kernel does for it, with a small buffer."""
     url = service.socket_url.removeprefix("ws://").split("/")[0]
     host, port = url.split(":")
     raw = sockets.socket()
@@ -60,7 +60,7 @@ async def deaf(service: Service, token: str) -> AsyncIterator[tuple[Connection, 
 
 
 async def flood(team: Team, walk: str, count: int) -> None:
-    """Let the team's log grow by so many changes of a walk."""
+    """Grow the team's log by so many changes of a walk."""
     statement = """
         WITH moved AS (UPDATE channel SET sequence = sequence + $2 WHERE id = $1 RETURNING sequence)
         INSERT INTO event (channel, sequence, kind, subject_id, occurred_at)
@@ -142,7 +142,7 @@ async def test_a_network_and_a_user_have_so_many_sockets(
 
 @pytest.fixture
 def nodes(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[tuple[Service, Service, Valkey]]:
-    """Two processes' worth of service on one database and one Valkey of their own."""
+    """Yield two processes' worth of service on one database and one Valkey of their own."""
     valkey = servers.start_valkey(Path(os.environ[RUN_FOLDER]), f"{WORKER}-nodes")
     with new_database() as url:
         settings = Settings(database_url=url, redis_url=valkey.url, embedded=True)
@@ -196,7 +196,7 @@ async def test_an_epoch_that_was_raised_resets_everybody(service: Service) -> No
     async with dial(service.socket_url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(0.7)  # the epoch was looked at
+        await asyncio.sleep(0.7)  # the epoch was read
         await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
         event = await stream.next()
         assert (event["delivery"], event["snapshot"]["id"]) == ("RESET", team.id)
@@ -209,7 +209,7 @@ async def test_who_begins_in_the_epoch_is_not_reset_when_it_is_first_seen(servic
     async with dial(service.socket_url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(0.7)  # the epoch was looked at
+        await asyncio.sleep(0.7)  # the epoch was read
         await stream.stop()
         await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
         stream = await connection.subscribe(WALKS, team=team.id)
@@ -227,7 +227,7 @@ async def test_what_was_replayed_is_not_told_again_when_those_who_listen_hear_of
         for _ in range(5):
             await flood(
                 team, await team.walk(team.ben), 10
-            )  # nothing wakes: the poll finds it, later than who asks now
+            )  # nothing wakes: the poll finds it, later than a new subscriber
             late = await connection.subscribe(WALKS, team=team.id, after=cursor)
             sequences = [(await late.next())["sequence"] for _ in range(11)]
             with suppress(TimeoutError):
@@ -238,16 +238,16 @@ async def test_what_was_replayed_is_not_told_again_when_those_who_listen_hear_of
 
 
 def remains() -> list[str]:
-    """What sockets are made of, and what hangs on them, as far as it is there."""
+    """Return the objects of sockets, and their dependents, that exist."""
     kinds = (Upgrade, sockets_of_a_server.Socket, SocketOperation, Subscriber)
     return [type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)]
 
 
 async def test_what_a_socket_was_is_gone_with_it(service: Service) -> None:
     team = await gather(service)
-    await asyncio.to_thread(until, lambda: not len(service.gateway))  # of those that tests before cut off
+    await asyncio.to_thread(until, lambda: not len(service.gateway))  # of those that earlier tests cut off
     gc.collect()
-    gc.disable()  # it looks at what has grown old once in a long while
+    gc.disable()  # it scans the oldest generation once in a long while
     try:
         for _ in range(3):
             async with dial(service.socket_url, team.ann) as connection:

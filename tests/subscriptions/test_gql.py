@@ -1,4 +1,4 @@
-"""Python's gql as it is: it subscribes, hears, leaves, is refused, and is told where it is when it comes back."""
+"""Python's gql, unmodified: it subscribes, receives events, unsubscribes, is refused, and resumes from a cursor."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -21,7 +21,7 @@ STRANGERS = "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
 def gql_session(
     team: Team, url: str, protocols: list[str] | None = None
 ) -> AbstractAsyncContextManager[AsyncClientSession]:
-    """A session of Ann's on a connection of its own."""
+    """Return a session of Ann's on a connection of its own."""
     sign_in = {"Authorization": f"Bearer {team.ann}"}
     transport = WebsocketsTransport(url, init_payload=sign_in, subprotocols=protocols)
     return Client(transport=transport)

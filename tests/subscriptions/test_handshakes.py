@@ -1,4 +1,4 @@
-"""Which protocol a handshake agrees on, and whose credentials it brings, as far as there is room for them."""
+"""Handshakes: the protocol agreed on, and the credentials, within their limits."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ WS, TRANSPORT = "graphql-ws", "graphql-transport-ws"
 
 
 def packed(**headers: str) -> str:
-    """Headers as Amplify packs them."""
+    """Return headers as Amplify packs them."""
     return base64.urlsafe_b64encode(json.dumps(headers).encode()).decode().rstrip("=")
 
 

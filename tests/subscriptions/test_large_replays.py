@@ -1,4 +1,4 @@
-"""Replays that are larger than what may wait in a connection: a client comes further each time, and to the end."""
+"""Replays that are larger than a connection's send buffer: a client gets further each time, and to the end."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -27,7 +27,7 @@ RAISED = "UPDATE channel SET sequence = sequence + $2 WHERE id = $1"
 
 
 async def changed_often(team: Team) -> str:
-    """Change a walk so often that to tell of it takes more than a connection may have waiting; a cursor from before."""
+    """Change a walk so often that the events exceed a connection's send buffer; return a cursor from before."""
     assert EVENTS * COPIES * len(NOTES) > 1.5 * MAX_BUFFERED_BYTES
     walk = await team.walk(team.ben, notes=NOTES)
     place = await team.ask(team.ann, "query ($id: ID!) { team(id: $id) { liveCursor } }", id=team.id)
@@ -37,7 +37,7 @@ async def changed_often(team: Team) -> str:
 
 
 async def whole(attempts: Any, team: Team, cursor: str) -> list[int]:
-    """Follow from the cursor by the helper until the replay is complete; the sequences that came."""
+    """Follow from the cursor by the helper until the replay is complete; return the sequences received."""
     sequences: list[int] = []
     events = resume(attempts, {"team": team.id, "after": cursor}, lost=OSError, wait=lambda *_: 0)
     async with asyncio.timeout(30):

@@ -20,7 +20,7 @@ ACCEPTED = [{"type": "connection_ack"}, {"type": "ka"}]
 
 @asynccontextmanager
 async def dialled(service: Service, **options: Any) -> AsyncIterator[Socket]:
-    """A socket before its connection_init."""
+    """Open a socket before its connection_init."""
     async with connect(service.socket_url, subprotocols=[Subprotocol("graphql-ws")], **options) as connection:
         assert connection.subprotocol == "graphql-ws"
         yield Socket(connection)
@@ -28,7 +28,7 @@ async def dialled(service: Service, **options: Any) -> AsyncIterator[Socket]:
 
 @asynccontextmanager
 async def opened(service: Service, token: str) -> AsyncIterator[Socket]:
-    """A socket that was acknowledged."""
+    """Open a socket and wait for the acknowledgement."""
     async with dialled(service) as ours:
         await ours.send(type="connection_init", payload={"authorization": f"Bearer {token}"})
         assert [await ours.receive(), await ours.receive()] == ACCEPTED
@@ -41,14 +41,14 @@ async def start(ours: Socket, id: str, query: str, **variables: Any) -> None:
 
 
 def rows(message: Any) -> list[float]:
-    """The values of the board in a message."""
+    """Return the values of the board in a message."""
     assert message["type"] == "data", message
     nodes = message["payload"]["data"]["teamLeaderboardUpdated"]["leaderboard"]["entries"]["nodes"]
     return [node["value"] for node in nodes]
 
 
 async def failure(ours: Socket, id: str) -> str:
-    """The code an operation ends with."""
+    """Return the code an operation ends with."""
     message = await ours.receive()
     assert (message["id"], message["type"]) == (id, "error"), message
     return str(message["payload"]["extensions"]["code"])

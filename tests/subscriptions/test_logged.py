@@ -1,4 +1,4 @@
-"""Behaviour of subscriptions to a team's log, the same on every gateway: where one is, what was missed, what comes."""
+"""Subscriptions to a team's log, the same on every gateway: the position, missed events, new events."""
 
 import asyncio
 from typing import Any
@@ -98,7 +98,7 @@ async def test_what_has_gone_or_turned_private_since_arrives_empty(connected: Di
 
 
 async def bad_cursors(team: Team) -> dict[str, str]:
-    """Cursors that are good for nothing, by what is wrong with them."""
+    """Return invalid cursors, by their fault."""
     good = read_cursor((await team.ask(team.ann, LIVE_CURSOR, id=team.id))["team"]["liveCursor"])
     assert good is not None
     return {

@@ -1,4 +1,4 @@
-"""Machines whom an operator's authorizer lets in, over a real server: HTTP, event streams and WebSocket alike."""
+"""Machines that an operator's authorizer admits, over a real server: HTTP, event streams and WebSocket alike."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -35,7 +35,7 @@ SELF = "{ viewer { id } }"
 
 @pytest.fixture(scope="module")
 def walls(new_database: Callable[[], AbstractContextManager[str]], _valkey: Redis) -> Iterator[Service]:
-    """A service whose operator has an authorizer."""
+    """Yield a service whose operator has an authorizer."""
     cache = f"unix://{_valkey.get_connection_kwargs()['path']}"
     with new_database() as url:
         settings = Settings(
@@ -47,7 +47,7 @@ def walls(new_database: Callable[[], AbstractContextManager[str]], _valkey: Redi
 
 @pytest.fixture
 async def public(walls: Service) -> Team:
-    """A team that everybody may find, with a walk."""
+    """Return a public team with a walk."""
     team = await gather(walls, is_public=True)
     await team.walk(team.ann, 1000)
     return team
@@ -55,19 +55,19 @@ async def public(walls: Service) -> Team:
 
 @pytest.fixture(params=["asgi", "sse"])
 def connected(walls: Service, request: pytest.FixtureRequest) -> Dial:
-    """How a machine follows something."""
+    """Return a function by which a machine subscribes."""
     if request.param == "sse":
         return lambda token: follow(walls, token)
     return lambda token: dial(walls.socket_url, token)
 
 
 def codes(answer: Any) -> list[str]:
-    """What went wrong."""
+    """Return the errors' codes."""
     return [error["extensions"]["code"] for error in answer.json()["errors"]]
 
 
 def on_board(team: Team, board: Any) -> list[float]:
-    """What a board says of a team."""
+    """Return a team's values on a board."""
     return [row["value"] for row in board["entries"]["nodes"] if row["competitor"]["name"] == team.name]
 
 
@@ -169,7 +169,7 @@ async def test_a_socket_that_it_does_not_let_in_is_closed(walls: Service) -> Non
 
 
 async def on_gateway(gate: Gateway) -> Any:
-    """Let an authorizer decide at the gateway on API Gateway too."""
+    """Have an authorizer decide at the gateway on API Gateway too."""
     runtime = gate.deps.runtime
     asked = Identify(runtime.identity, runtime.writer, authorizer=PythonAuthorizer(operator.decide))
     return replace(gate.deps, identify=asked)

@@ -1,4 +1,4 @@
-"""All streams of a team end with the right to follow them, whichever they are, and those who go are shown no more."""
+"""All streams of a team end with the right to follow them, of any kind, and former members receive nothing more."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ OF_STRANGERS = ("teamGoalChanged", "teamMilestoneReached", "teamProgressUpdated"
 
 
 def of_teams() -> Mapping[str, str]:
-    """The document of each subscription to a team."""
+    """Return the document of each subscription to a team."""
     assert SUBSCRIPTIONS is not None
     documents = {}
     for name, field in SUBSCRIPTIONS.fields.items():
@@ -34,7 +34,7 @@ def of_teams() -> Mapping[str, str]:
 
 
 async def all_ended(streams: Mapping[str, Stream], seconds: float) -> None:
-    """Fail unless each of the streams ends in time, because there is no such team."""
+    """Fail unless each of the streams ends in time, as for a team that does not exist."""
     async with asyncio.timeout(seconds):
         ended = {name: await stream.failure() for name, stream in streams.items()}
     assert ended == {name: ["NOT_FOUND"] for name in streams}
@@ -80,7 +80,7 @@ async def test_a_removed_walker_vanishes_and_joins_again_without_walking(connect
         await stream.next()
         await team.do(team.ben, PRESENCE, teamId=team.id, walking=True)
         assert len((await stream.next())["walkers"]) == 1
-        await stream.silent()  # a wake-up comes twice, and the second one must not be what tells of the removal
+        await stream.silent()  # a wake-up is delivered twice, and the second one must not reveal the removal
         await team.do(team.ann, REMOVE, memberId=team.member)
         assert (await stream.next())["walkers"] == []
         code = (await team.do(team.ann, INVITE, teamId=team.id))["code"]

@@ -1,4 +1,4 @@
-"""Listeners who come or go between being admitted and being told, or between two looks at a state."""
+"""Subscribers who join or leave between admission and delivery, or between two reads of a state."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -38,7 +38,7 @@ BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, per
 
 @dataclass(eq=False)
 class Collected:
-    """What a listener was told, and why it ended."""
+    """Results a subscriber received, and the reason of its end."""
 
     results: list[dict[str, Any]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -58,19 +58,19 @@ class Collected:
         self.told.set()
 
     async def drained(self) -> None:
-        """Take everything."""
+        """Return at once."""
 
 
 @dataclass
 class Two:
-    """Two members who listen to the same, of whom one is removed once both were admitted."""
+    """Two members who subscribe to the same, of whom one is removed once both were admitted."""
 
     team: Team
     removed: UUID
     stays: UUID
 
     async def told(self, query: str, tell: Callable[[Runtime, list[Subscriber]], Awaitable[None]]) -> list[Collected]:
-        """What the one who is removed was told, and who stays. The answer is worked out as the first's."""
+        """Return the results of the removed one, and of the other. The answer is worked out as the first's."""
         return await asyncio.to_thread(lambda: self.team.service.call(self._told(query, tell)))
 
     async def _told(self, query: str, tell: Callable[[Runtime, list[Subscriber]], Awaitable[None]]) -> list[Collected]:
@@ -89,7 +89,7 @@ class Two:
 
 @pytest.fixture
 async def two(team: Team) -> Two:
-    """Ben, who is removed, and Eve."""
+    """Return Ben, who is removed, and Eve."""
     code = (await team.do(team.ann, INVITE, teamId=team.id))["code"]
     await team.do(team.eve, ACCEPT, code=code)
     ids = [
@@ -129,7 +129,7 @@ async def test_a_state_worked_out_as_somebody_who_was_removed_meanwhile_is_looke
         feed = subscribers[0].plan.feed
         assert isinstance(feed, StateFeed)
         topic = StateTopic(runtime, feed)
-        topic.close()  # nothing but this is looked at
+        topic.close()  # nothing else is read
         await topic._tell(cohorts_of(subscribers))
         assert topic._has_changed
 

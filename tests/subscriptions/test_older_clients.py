@@ -1,4 +1,4 @@
-"""Clients of others who speak the two protocols named graphql-ws, unmodified: Amplify's and Apollo's old one."""
+"""Unmodified clients of the two protocols named graphql-ws: Amplify's and Apollo's old one."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ STORY = [["SNAPSHOT", None], ["LIVE", "first"], ["SNAPSHOT", None], ["LIVE", "la
 
 
 async def told(service: Service, team: Team, url: str, script: str, **options: Any) -> list[Any]:
-    """What a client prints that is cut off when it asks for it."""
+    """Return the output of a client that is cut off when it asks for it."""
     started = datetime.now(UTC).isoformat()  # earlier might be yesterday
     world = json.dumps({"url": url, "token": team.ann, "team": team.id, "startedAt": started})
     running = asyncio.create_task(asyncio.to_thread(run_client, script, world, **options))
@@ -37,7 +37,7 @@ async def told(service: Service, team: Team, url: str, script: str, **options: A
 
 
 async def logged(service: Service, team: Team, notes: str) -> bool:
-    """Whether the team has a walk with these notes."""
+    """Return whether the team has a walk with these notes."""
     statement = """SELECT count(*) FROM activity a JOIN contribution c ON c.activity_id = a.id
         WHERE c.team_id = $1 AND a.notes = $2"""
     count = service.runtime.writer.fetchval(statement, team.uuid, notes)
@@ -56,7 +56,7 @@ async def test_subscriptions_transport_ws_of_npm_gets_along(service: Service, te
 def secure(
     new_database: Callable[[], AbstractContextManager[str]], _valkey: Redis, tmp_path: Path
 ) -> Iterator[tuple[Service, Path]]:
-    """The service over TLS, which Amplify insists on, and its certificate."""
+    """Yield the service over TLS, which Amplify requires, and its certificate."""
     certificate, path = self_signed(tmp_path), _valkey.get_connection_kwargs()["path"]
     with new_database() as url:
         settings = Settings(database_url=url, redis_url=f"unix://{path}", embedded=True)

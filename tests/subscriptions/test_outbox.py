@@ -1,4 +1,4 @@
-"""What waits on a connection: in order, bounded, the newest state instead of all of them."""
+"""A connection's send buffer: in order, bounded, the newest state instead of all of them."""
 
 import asyncio
 

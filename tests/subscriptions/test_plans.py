@@ -1,4 +1,4 @@
-"""What makes two subscriptions one plan, and whom an answer is good for."""
+"""Plans: which subscriptions share one, and the scope of an answer."""
 
 import asyncio
 import gc
@@ -35,7 +35,7 @@ async def team(quest: Quest) -> Crew:
 
 
 async def planned(plans: Plans, caller: Caller, text: str, **variables: Any) -> tuple[Plan, str | None]:
-    """The plan of a subscription by somebody."""
+    """Return the plan of a caller's subscription."""
     request = Request("0192", caller.now, caller.identity, caller.runtime)
     return await plans.subscribe(text, variables, None, request)
 
@@ -176,7 +176,7 @@ async def test_a_plan_does_not_grow_with_what_it_answers(quest: Quest, team: Cre
         gc.collect()
         return len(gc.get_objects())
 
-    before = await held(3)  # what the first ones leave is kept once
+    before = await held(3)  # the first ones' leftovers are kept once
     assert await held(30) - before < 300  # it was a thousand when graphql-core kept what it made for each
 
 

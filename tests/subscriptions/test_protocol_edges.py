@@ -1,4 +1,4 @@
-"""The WebSocket protocol's edges: who breaks it, waits, or comes from elsewhere is closed with the right code."""
+"""The WebSocket protocol's edges: violations, idle handshakes and foreign origins are closed with the right code."""
 
 import json
 from typing import Any
@@ -23,13 +23,13 @@ FOUND = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team 
 
 @pytest.fixture
 def ann(service: Service) -> str:
-    """A new user's token."""
+    """Return a new user's token."""
     return service.sign_up(f"ann-{uuid4().hex}")
 
 
 @pytest.fixture
 def team(service: Service, ann: str) -> str:
-    """A team of hers."""
+    """Return a team of hers."""
     name = f"Team {uuid4().hex[:12]}"
     return str(service.data(FOUND, token=ann, input={"name": name})["createTeam"]["team"]["id"])
 
@@ -47,7 +47,7 @@ INIT = '{"type": "connection_init"}'
 
 
 def subscribe(**parts: Any) -> str:
-    """A subscribe message, with some of its parts otherwise or, as None, left out."""
+    """Return a subscribe message, with some of its parts replaced or, as None, omitted."""
     message = {"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}} | parts
     return json.dumps({name: part for name, part in message.items() if part is not None})
 

@@ -1,4 +1,4 @@
-"""The resume helpers: whatever cuts a client off, it ends with exactly the log, in order, each event once."""
+"""The resume helpers: after any disconnections a client ends with exactly the log, in order, each event once."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ Follow: TypeAlias = Callable[[Team, Wire], Coroutine[Any, Any, Events]]
 
 
 async def by_gql(team: Team, wire: Wire) -> Events:
-    """What the helper for Python hands over."""
+    """Yield the events of the helper for Python."""
 
     async def walks(variables: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         async with gql_session(team, wire.url) as session:
@@ -53,7 +53,7 @@ async def by_gql(team: Team, wire: Wire) -> Events:
 
 
 def by_npm(scheme: str, retries: int, *, may_leave_socket: bool = False) -> Follow:
-    """What the helper for JavaScript hands over, the client making so many attempts by itself.
+    """Return a follower by the helper for JavaScript, the client making so many attempts by itself.
 
     graphql-ws may leave a socket open where it tries again by itself, and after a frame of no protocol.
     """
@@ -76,9 +76,9 @@ async def run_follow(
 
 
 async def trouble(team: Team, wire: Wire) -> None:
-    """A walk that changes, comes and goes while everybody is cut off again and again; and the last one."""
+    """Log, change and delete walks while everybody is cut off again and again; and log a last one."""
     walk = await team.walk(team.ben)
-    with wire.broken():  # some certainly was missed
+    with wire.broken():  # some events were certainly missed
         await team.do(team.ben, UPDATE, activityId=walk, distanceMeters=999)
     for number in range(CUTS):
         cutting = asyncio.create_task(cut(team, wire, number))
@@ -90,7 +90,7 @@ async def trouble(team: Team, wire: Wire) -> None:
 
 
 async def cut(team: Team, wire: Wire, number: int) -> None:
-    """Cut everybody off: on the way, by a server that restarts, or by one that finds its clients too slow."""
+    """Disconnect everybody: on the way, by a server that restarts, or by one that finds its clients too slow."""
     await asyncio.sleep(0.1 * random.random())
     if number % 3 == 0:
         wire.cut()
@@ -101,7 +101,7 @@ async def cut(team: Team, wire: Wire, number: int) -> None:
 
 
 async def logged(team: Team, first: dict[str, Any]) -> list[int]:
-    """Where the log has news of walks after the first event."""
+    """Return the sequences of walks' events in the log after the first event."""
     kinds = [EventKind.ACTIVITY_ADDED, EventKind.ACTIVITY_CHANGED, EventKind.ACTIVITY_REMOVED]
     statement = "SELECT sequence FROM event WHERE channel = $1 AND kind = ANY($2) AND sequence > $3 ORDER BY 1"
     of = team.channel, [kind.value for kind in kinds], first["sequence"]

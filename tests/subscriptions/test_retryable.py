@@ -1,4 +1,4 @@
-"""Which errors say that the same may succeed a moment later: those of servers that are away, and limits."""
+"""Errors that are marked as retryable: those of servers that are away, and limits."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What signing out ends beside refresh tokens: access tokens and whatever they began, in every process."""
+"""The effects of signing out beside refresh tokens: access tokens and all operations they began, in every process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ NOWHERE = "unix:///nowhere/valkey.sock"
 
 
 async def another_token(team: Team) -> str:
-    """A token of Ben's other session, which began a little earlier."""
+    """Return a token of Ben's other session, which began a little earlier."""
     address = (await team.ask(team.ben, "{ viewer { email } }"))["viewer"]["email"]
     work = token_for(team.service.runtime, address, datetime.now(UTC) - timedelta(seconds=5))
     return await asyncio.to_thread(team.service.call, work)
@@ -63,7 +63,7 @@ async def test_signing_out_everywhere_ends_what_every_session_began(connected: D
 
 @asynccontextmanager
 async def transport_ws(service: Service, team: Team) -> AsyncIterator[Socket]:
-    """A socket of graphql-transport-ws with a subscription."""
+    """Open a socket of graphql-transport-ws with a subscription."""
     async with transport(service, team.ben) as ours:
         await ours.subscribe("board", BOARD, variables={"team": team.id})
         yield ours
@@ -71,7 +71,7 @@ async def transport_ws(service: Service, team: Team) -> AsyncIterator[Socket]:
 
 @asynccontextmanager
 async def legacy(service: Service, team: Team) -> AsyncIterator[Socket]:
-    """A socket of subscriptions-transport-ws with a subscription."""
+    """Open a socket of subscriptions-transport-ws with a subscription."""
     async with test_legacy_sockets.opened(service, team.ben) as ours:
         await test_legacy_sockets.start(ours, "board", BOARD, team=team.id)
         yield ours
@@ -79,7 +79,7 @@ async def legacy(service: Service, team: Team) -> AsyncIterator[Socket]:
 
 @asynccontextmanager
 async def appsync(service: Service, team: Team) -> AsyncIterator[Socket]:
-    """A socket of AppSync's with a subscription."""
+    """Open a socket of AppSync's with a subscription."""
     own = {"host": "milequest.example", "Authorization": team.ben}
     async with test_appsync_sockets.opened(service, own) as ours:
         await test_appsync_sockets.start(ours, "board", BOARD, {"team": team.id}, own)
@@ -116,7 +116,7 @@ async def test_another_process_that_has_no_redis_ends_a_session_too(service: Ser
             assert await connection.closed() == 4401
         after = await asyncio.to_thread(lambda: other.post("{ __typename }", token=team.ben))
         assert after.status_code == 401
-    with serving(replace(service.runtime.settings, redis_url=NOWHERE)) as fresh:  # knows it before it answers
+    with serving(replace(service.runtime.settings, redis_url=NOWHERE)) as fresh:  # it reads that before it answers
         assert (await asyncio.to_thread(lambda: fresh.post("{ __typename }", token=team.ben))).status_code == 401
         with pytest.raises(ConnectionClosedError, match="4403"):
             async with dial(fresh.socket_url, team.ben):
@@ -124,7 +124,7 @@ async def test_another_process_that_has_no_redis_ends_a_session_too(service: Ser
 
 
 async def test_api_gateway_ends_a_session_between_two_rounds(gate: Gateway, team: Team) -> None:
-    """A round is a minute away there, so whoever ends a session has the user's connections looked at."""
+    """A sweep is a minute away there, so ending a session has the user's connections checked."""
     gate.rounds = False
     try:
         async with dial(gate.api.url, team.ben) as connection, dial(gate.api.url, team.ann) as other:

@@ -1,4 +1,4 @@
-"""An operation on a socket: once it has ended, nothing more is said under its id."""
+"""An operation on a socket: once it has ended, nothing more is sent under its id."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ from subscriptions.sockets import Socket
 
 
 class Sent:
-    """A socket's messages, as an operation puts them."""
+    """A socket's messages, as an operation sends them."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []

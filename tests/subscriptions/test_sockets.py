@@ -1,4 +1,4 @@
-"""GraphQL over WebSocket: graphql-transport-ws as two clients of others speak it."""
+"""GraphQL over WebSocket: graphql-transport-ws by two other libraries' clients."""
 
 import asyncio
 import time
@@ -19,13 +19,13 @@ LOG = "mutation ($input: LogActivityInput!) { logActivity(input: $input) { activ
 
 @pytest.fixture
 def ann(service: Service) -> str:
-    """A new user's token."""
+    """Return a new user's token."""
     return service.sign_up(f"ann-{uuid4().hex}")
 
 
 @pytest.fixture
 def team(service: Service, ann: str) -> str:
-    """A team of hers."""
+    """Return a team of hers."""
     name = f"Team {uuid4().hex[:12]}"
     return str(service.data(FOUND, token=ann, input={"name": name})["createTeam"]["team"]["id"])
 
@@ -37,7 +37,7 @@ def _no_listener_is_left(service: Service) -> Iterator[None]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so, at most five seconds."""
+    """Wait until a condition is true, at most five seconds."""
     for _ in range(100):
         if condition():
             return
@@ -46,7 +46,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def walk(meters: float) -> dict[str, Any]:
-    """A walk that begins now: earlier might be yesterday."""
+    """Return a walk that begins now: earlier might be yesterday."""
     at = datetime.now(UTC)
     return just_begun(meters) | {"startedAt": at.isoformat(), "allowDuplicate": True}
 
@@ -56,7 +56,7 @@ def channel(team_id: str) -> str:
 
 
 async def wake(service: Service, team_id: str) -> None:
-    """Let the team's log look as if it had grown."""
+    """Make the team's log look as if it had grown."""
     statement = "UPDATE channel SET sequence = sequence + 1 WHERE id = $1"
     await asyncio.to_thread(service.call, service.runtime.writer.execute(statement, channel(team_id)))
 
@@ -129,7 +129,7 @@ async def test_what_is_seen_no_more_ends_the_stream(service: Service, ann: str, 
         await asyncio.to_thread(service.call, service.runtime.writer.execute(statement, team_id))
         await wake(service, team)
         while (last := await ours.receive())["type"] == "next":
-            pass  # a look that was under way
+            pass  # a read that was under way
         assert (last["id"], last["type"]) == ("board", "error")
         assert [error["extensions"]["code"] for error in last["payload"]] == ["NOT_FOUND"]
 

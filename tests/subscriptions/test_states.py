@@ -1,4 +1,4 @@
-"""Behaviour of subscriptions to state, the same on every gateway: how it is at once, then the newest."""
+"""Subscriptions to states, the same on every gateway: a snapshot at once, then the newest version."""
 
 import asyncio
 from typing import Any
@@ -23,7 +23,7 @@ BOARD_QUERY = """query ($team: ID!) { team(id: $team) { leaderboard(period: WEEK
 
 
 def values(event: Any) -> list[float]:
-    """The values on a board."""
+    """Return the values on a board."""
     return [node["value"] for node in event["leaderboard"]["entries"]["nodes"]]
 
 

@@ -1,4 +1,4 @@
-"""API Gateway's own authorizer: tokens of the issuer are good or denied, others pass where the operator has a judge."""
+"""API Gateway's own authorizer: the issuer's tokens are checked, others pass where the operator has an authorizer."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 
 async def told(issuer: Issuer, authorization: str | None, *, is_not_alone: bool) -> tuple[str, str]:
-    """What is decided, and about whom."""
+    """Return the decision and its subject."""
     judge = TokenAuthorizer(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), is_not_alone)
     headers = {"Authorization": authorization} if authorization else None
     event: dict[str, Any] = {"methodArn": "arn:this", "requestContext": {}, "headers": headers}

@@ -1,4 +1,4 @@
-"""Callers whom AWS has found out: who signed a request, and whom AppSync let in; never who only says so himself."""
+"""Callers identified by AWS: signers of requests, and those AppSync admitted; never by the caller's own claims."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ class Api:
         self.container = Container(api._opened)
 
     def ask(self, query: str, told: dict[str, Any], resource: str = api.SIGNED, **given: Any) -> tuple[int, Any]:
-        """One request's status and answer, through the event that API Gateway makes of it."""
+        """Return one request's status and answer, through API Gateway's event of it."""
         headers = {"content-type": "application/json", **given.pop("headers", {})}
         event = {
             "resource": resource,
@@ -62,14 +62,14 @@ class Api:
         return answer["statusCode"], json.loads(answer["body"] or "null")
 
     def codes(self, query: str, told: dict[str, Any], resource: str = api.SIGNED, **given: Any) -> list[str]:
-        """What went wrong."""
+        """Return the codes of one request's errors."""
         _, answer = self.ask(query, told, resource, **given)
         return [error["extensions"]["code"] for error in answer["errors"]]
 
 
 @pytest.fixture
 def function(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """The function, of a user pool in which nobody can be asked for keys."""
+    """Yield the function, of a user pool whose keys cannot be fetched."""
     for name, value in {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
@@ -144,7 +144,7 @@ async def test_a_domain_function_says_what_is_to_be_done(parts: DomainDependenci
 
 
 def event(field: str, identity: Any, **headers: str) -> dict[str, Any]:
-    """AppSync's event for a field of Query."""
+    """Return AppSync's event for a field of Query."""
     info = {"parentTypeName": "Query", "fieldName": field, "variables": {}, "selectionSetList": []}
     arguments = {"period": "WEEK"} if field == "teamsLeaderboard" else {}
     request = {"headers": headers, "domainName": None}
@@ -165,7 +165,7 @@ OF_APPSYNC = {
 
 @pytest.fixture
 def parts(quest: Quest) -> DomainDependencies:
-    """What AppSync's data sources work with."""
+    """Return the dependencies of AppSync's data sources."""
     runtime = replace(quest.runtime, settings=replace(quest.runtime.settings, jwt_issuer=ISSUER))
     return DomainDependencies(runtime, Identify(runtime.identity, runtime.writer))
 

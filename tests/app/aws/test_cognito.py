@@ -1,4 +1,4 @@
-"""Triggers of Cognito's user pool: what anybody may have written into an account's attributes is checked."""
+"""Triggers of Cognito's user pool: an account's attributes, which anybody can write, are checked."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ MARKS = "a" + "\u0301" * 900 + "\u0316" * 900
 
 
 def confirmed(**attributes: str) -> dict[str, Any]:
-    """A PostConfirmation event."""
+    """Return a PostConfirmation event."""
     given = {"sub": "0190163d-8694-739b-aea5-966c26f8ad91", "email": "ada@example.org"} | attributes
     return {"region": "eu-west-1", "userPoolId": "eu-west-1_x", "request": {"userAttributes": given}}
 

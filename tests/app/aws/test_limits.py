@@ -1,4 +1,4 @@
-"""AWS's limits that no local AWS has: how large an answer may be, how long one may take, how long sockets live."""
+"""AWS's limits that no local AWS has: the size of an answer, the time for one, the life of sockets."""
 
 import json
 from datetime import timedelta
@@ -33,7 +33,7 @@ SILENCE, LIFE, ROUND = timedelta(minutes=10), timedelta(hours=2), timedelta(minu
 
 
 def sent(answer: Any) -> int:
-    """How large an answer is as Lambda sends it."""
+    """Return the size of an answer as Lambda sends it."""
     return len(json.dumps(answer, ensure_ascii=False).encode())
 
 
@@ -64,7 +64,7 @@ def test_6_mb_what_a_domain_function_answers_is_measured(monkeypatch: pytest.Mon
 
 
 def test_10_mb_a_request_that_we_take_is_smaller_than_all_that_carry_it() -> None:
-    """In Lambda's event a letter of the body may take six, and base64 a third more."""
+    """In Lambda's event a character of the body may take six, and base64 a third more."""
     assert MAX_BODY_BYTES * 6 * 4 / 3 < LAMBDA < GATEWAY
 
 

@@ -1,4 +1,4 @@
-"""The master's password changes: a real PostgreSQL that asks for passwords, and Secrets Manager's four steps."""
+"""Rotation of the master's password: a real PostgreSQL that asks for passwords, and Secrets Manager's four steps."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ HBA = 'local all "the ""master""" scram-sha-256\n'
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
-    """A PostgreSQL that lets its master in by password alone."""
+    """Yield a PostgreSQL that admits its master by password alone."""
     folder = Path(os.environ[RUN_FOLDER]) / f"{WORKER}-passwords"
     folder.mkdir()
     server = embedded.postgres(folder, fast=True)
@@ -42,24 +42,24 @@ def server() -> Iterator[Postgres]:
 
 @dataclass
 class Change:
-    """A secret that is to be changed, and the database it is for."""
+    """A secret to be rotated, and its database."""
 
     manager: SecretsManager
     stub: Stub
     url: str
 
     async def step(self, name: str, version: str = "second") -> None:
-        """What Secrets Manager asks for."""
+        """Run a step as Secrets Manager does."""
         await step(self.stub.aws, self.url, {"Step": name, "SecretId": "arn:secret", "ClientRequestToken": version})
 
     async def lets_in(self, password: str) -> bool:
-        """Whether the database takes a password for its master."""
+        """Return whether the database accepts a password of its master."""
         return await passwords.lets_in(self.url, MASTER, password)
 
 
 @pytest.fixture
 async def change(server: Postgres) -> AsyncIterator[Change]:
-    """Rotation has begun, and nothing is done yet."""
+    """Yield a rotation that has begun, before its first step."""
     await _with_password(server, "first")
     async with _changing(server) as begun:
         begun.manager.begin("second")
@@ -139,7 +139,7 @@ async def test_a_version_that_is_not_pending_is_refused(change: Change) -> None:
     with pytest.raises(RotationError):
         await change.step("createSecret", "unheard of")
     assert "unheard of" not in change.manager.values
-    await change.step("setSecret", "first")  # it is everybody's: nothing is left to do
+    await change.step("setSecret", "first")  # it is current already: nothing is left to do
     assert await change.lets_in("first")
 
 

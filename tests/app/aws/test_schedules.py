@@ -12,7 +12,7 @@ from app.aws.container import Container
 
 @pytest.fixture
 def called(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As in a new container, for the test's database."""
+    """Call functions as in a new container, for the test's database."""
     monkeypatch.setenv("MILEQUEST_DATABASE_URL", database_url)
     monkeypatch.setenv("MILEQUEST_REDIS_URL", redis_url)
     fresh = Container(jobs._opened)

@@ -1,4 +1,4 @@
-"""Bodies that come slowly have a time of their own: they take nothing of the time for an answer."""
+"""Slow bodies have a timeout of their own: they take nothing of the time for an answer."""
 
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace

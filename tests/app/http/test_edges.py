@@ -1,4 +1,4 @@
-"""How many requests of one network are under way where a proxy is before us."""
+"""The limit on a network's concurrent requests behind a proxy."""
 
 import asyncio
 

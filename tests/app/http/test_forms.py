@@ -1,4 +1,4 @@
-"""Forms for pictures: each is good once, and one that is not good is refused before its file is read."""
+"""Forms for pictures: each is valid once, and an invalid one is refused before its file is read."""
 
 import asyncio
 import socket
@@ -28,7 +28,7 @@ FILE = "--x\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\n"
 
 
 def begun(served: Service, token: str) -> socket.socket:
-    """A connection on which a form with `token` and the beginning of its file were sent."""
+    """Return a connection on which a form with `token` and the beginning of its file were sent."""
     host, port = served.origin.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), timeout=30)
     field = f"--x\r\nContent-Disposition: form-data; name=token\r\n\r\n{token}\r\n"
@@ -37,7 +37,7 @@ def begun(served: Service, token: str) -> socket.socket:
 
 
 def token_of(given: dict[str, Any]) -> str:
-    """The form's one field."""
+    """Return the form's one field."""
     (field,) = given["fields"]
     return str(field["value"])
 
@@ -53,7 +53,7 @@ def test_a_form_that_was_sent_is_refused_the_second_time(served: Service, ann: s
 
 
 async def test_a_form_that_was_sent_to_another_process_is_refused(served: Service) -> None:
-    """Which counts in the same Valkey."""
+    """Both count in the same Valkey."""
     upload = Upload.new(uuid4(), None, datetime.now(UTC))
     redis = connect(served.runtime.settings)
     try:

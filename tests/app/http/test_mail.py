@@ -1,4 +1,4 @@
-"""The local mail page: what it shows, to whom, and that a mail cannot become part of it."""
+"""The local mail page: its content, its access, and that a mail cannot inject anything into it."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ async def mailbox(redis_url: str) -> AsyncIterator[LocalMailbox]:
 
 
 def client(mailbox: LocalMailbox, address: str = "127.0.0.1", **settings: Any) -> AsyncClient:
-    """A browser at `address`."""
+    """Return a browser at `address`."""
     app = Starlette(routes=[Route("/dev/mail", mail.page)])
     app.state.runtime = SimpleNamespace(settings=Settings(**{"embedded": True, **settings}), mailbox=mailbox)
     return AsyncClient(transport=ASGITransport(app, client=(address, 1)), base_url="http://127.0.0.1:8000")
@@ -145,7 +145,7 @@ def head(*lines: str, target: str = "/dev/mail", version: str = "1.1") -> bytes:
     ("sent", "status"),
     [
         (head("host: 127.0.0.1"), 200),
-        (head("host: evil.example", target="http://localhost/dev/mail"), 200),  # the target's host is the one asked for
+        (head("host: evil.example", target="http://localhost/dev/mail"), 200),  # the target's host is the one requested
         (head("host: localhost", target="http://evil.example/dev/mail"), 404),
         (head("host: localhost", target="http://localhost@evil.example/dev/mail"), 404),
         (head("host: localhost", target="HTTP://evil.example:80/dev/mail?x=1"), 404),

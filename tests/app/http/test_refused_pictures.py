@@ -1,4 +1,4 @@
-"""Who sent a picture that is not shown reads why; and a team that ends shows none."""
+"""The sender of a refused picture reads the reason; and a deleted team's picture is gone."""
 
 from typing import Any
 from uuid import uuid4
@@ -19,18 +19,18 @@ REFUSAL = "{ viewer { avatarRefusal { upload teamId reason refusedAt } } }"
 
 
 def form(served: Service, token: str, **given: Any) -> dict[str, Any]:
-    """A form, with what its upload is called."""
+    """Request an upload, with its id."""
     made = served.data(FORM, token=token, input={"contentType": "image/png", **given})
     return dict(made["createAvatarUpload"])
 
 
 def refusal(served: Service, token: str) -> Any:
-    """What somebody reads."""
+    """Return the reason the user reads."""
     return served.data(REFUSAL, token=token)["viewer"]["avatarRefusal"]
 
 
 def found(served: Service, token: str) -> tuple[str, str]:
-    """A new team's id and name."""
+    """Found a team; return its id and name."""
     name = f"Team {uuid4().hex[:8]}"
     return served.data(FOUND, token=token, input={"name": name})["createTeam"]["team"]["id"], name
 

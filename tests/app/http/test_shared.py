@@ -1,4 +1,4 @@
-"""What anybody may ask for is asked of the database once, however many ask."""
+"""Public answers are read from the database once, however many ask."""
 
 import asyncio
 

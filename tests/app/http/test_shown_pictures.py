@@ -1,4 +1,4 @@
-"""Pictures that a client has already: it is told so, and not sent them again (RFC 9110, 13 and 14)."""
+"""Conditional requests for pictures: a client that has one is not sent it again (RFC 9110, 13 and 14)."""
 
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -15,7 +15,7 @@ __all__ = ["ann", "served"]
 
 @pytest.fixture
 def picture(served: Service, ann: str) -> httpx.Response:
-    """A picture as it is shown at first."""
+    """Return the first response with a picture."""
     sent(served, ann, pictures.png(shade=11))
     answer = served.client.get(shown(served, ann) or "")
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Pictures over HTTP, where the server itself takes them in and shows them."""
+"""Pictures over HTTP, where the server itself receives and shows them."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ LEAVE_ROLE = "mutation ($input: SetMemberRoleInput!) { setMemberRole(input: $inp
 
 @pytest.fixture(scope="module")
 def served(new_database: Any, _valkey: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service with a folder of its own."""
+    """Yield the service with a folder of its own."""
     redis = f"unix://{_valkey.get_connection_kwargs()['path']}"
     folder = tmp_path_factory.mktemp("data")
     with new_database() as url:
@@ -42,12 +42,12 @@ def served(new_database: Any, _valkey: Redis, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def ann(served: Service) -> str:
-    """Somebody's token."""
+    """Return a user's token."""
     return served.sign_up(f"ann-{uuid4().hex[:8]}")
 
 
 def form(served: Service, token: str, **given: Any) -> dict[str, Any]:
-    """A form."""
+    """Request a form."""
     made = served.data(FORM, token=token, input={"contentType": "image/png", **given})
     return dict(made["createAvatarUpload"])
 
@@ -59,18 +59,18 @@ def send(served: Service, given: dict[str, Any], file: bytes, name: str = "me.pn
 
 
 def shown(served: Service, token: str) -> str | None:
-    """The address of one's own picture."""
+    """Return the address of one's own picture."""
     url: str | None = served.data(MINE, token=token)["viewer"]["user"]["avatarUrl"]
     return url
 
 
 def kept(served: Service) -> set[str]:
-    """The names of all pictures that are there."""
+    """Return the names of all stored pictures."""
     return {path.name for path in (served.runtime.settings.data_dir / "pictures" / "avatars").glob("*")}
 
 
 def sent(served: Service, token: str, file: bytes, **given: Any) -> None:
-    """Send a picture that must be taken."""
+    """Send a picture that must be accepted."""
     answer = send(served, form(served, token, **given), file)
     assert (answer.status_code, answer.content) == (204, b"")
 

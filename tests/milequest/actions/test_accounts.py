@@ -1,4 +1,4 @@
-"""Who an issuer vouches for becomes one of our users: once, whatever happens at the same moment."""
+"""Identities that an issuer vouches for get a user of ours: one, whatever happens concurrently."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ async def test_the_first_sign_in_makes_the_user_and_later_ones_find_him(pool: Po
     assert await user(pool, replace(ADA, name="Another", email="moved@example.org")) == user_id
     row = await pool.fetchrow("SELECT email, email_key, name, timezone, preferred_units, created_at FROM app_user")
     assert row is not None
-    moved = "moved@example.org"  # the address follows what the issuer vouches for, the name stays the user's own
+    moved = "moved@example.org"  # the address follows the issuer's, the name stays the user's own
     assert tuple(row) == (moved, moved, "Ada", "Europe/London", "KILOMETERS", NOW)
 
 

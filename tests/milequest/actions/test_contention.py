@@ -27,18 +27,18 @@ ROUNDS = 8
 
 
 async def attempt(caller: Caller, text: str, **given: Any) -> str:
-    """OK, or the refusal's code."""
+    """Return OK, or the refusal's code."""
     result = await caller.result(text, {"input": given})
     return str((result.errors[0].extensions or {})["code"]) if result.errors else "OK"
 
 
 async def race(*attempts: Awaitable[str]) -> Counter[str]:
-    """How often each outcome came of attempts made at once."""
+    """Return how often each outcome came of attempts made at once."""
     return Counter(await asyncio.gather(*attempts))
 
 
 async def true_totals(quest: Quest) -> None:
-    """Every live team counts whom it has, and has an admin; who has left is in no interval twice."""
+    """Check that every live team counts its members, and has an admin; and that ended intervals do not overlap."""
     wrong = await quest.runtime.writer.fetch(
         """SELECT t.name, t.member_count, count(m.id), count(m.id) FILTER (WHERE m.role = 'ADMIN')
            FROM team t LEFT JOIN team_member m ON m.team_id = t.id AND m.left_at IS NULL
@@ -243,7 +243,7 @@ async def test_the_tenth_team_of_a_day(quest: Quest, people: list[Caller]) -> No
 
 
 async def _team_of(number: int, founder: Caller, *others: Caller) -> tuple[str, dict[str, str]]:
-    """A team, and its members' ids by their users'."""
+    """Found a team; return its id and its members' ids by their users'."""
     team = await founder.found(f"Team {number} of {founder.user_id.hex[-4:]}", **OPEN)
     for other in others:
         await other.run(JOIN, input={"teamId": team})

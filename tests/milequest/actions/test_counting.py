@@ -1,4 +1,4 @@
-"""What counting a walk tells, and to whom."""
+"""The events of counting a walk, and their channels."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who joins has their day counted at once: to the same totals, milestones and news as walk by walk."""
+"""A new member's day is counted at once: to the same totals, milestones and events as walk by walk."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -30,7 +30,7 @@ async def team(quest: Quest) -> Crew:
 
 @pytest.fixture
 async def alone(database_url: str, redis_url: str) -> AsyncIterator[Quest]:
-    """With one connection, whose statements can be counted."""
+    """Yield the service with one connection, whose statements can be counted."""
     async with open_quest(database_url, redis_url, connections=1) as opened:
         yield opened
 
@@ -40,7 +40,7 @@ def within(team_id: str) -> str:
 
 
 async def what_it_came_to(caller: Caller, team_id: str, after: int) -> dict[str, Any]:
-    """All that a team shows of its goal and its people, goals and milestones by what they are."""
+    """Return all that a team shows of its goal and its members, goals and milestones by their content."""
     db, team = caller.runtime.writer, within(team_id)
     found = {name: [tuple(row) for row in await db.fetch(text, team)] for name, text in STATES.items()}
     walks = {row[0] for row in await db.fetch("SELECT id FROM activity")}
@@ -62,7 +62,7 @@ async def test_joining_after_walking_comes_to_the_same_as_walking_after_joining(
     for number, share in enumerate((0.3, 0.4, 0.5, 0.7, 0.2)):
         private = {"privacy": "PRIVATE"} if number in (1, 3) else {}
         await walk(team.member, share * LEG, NOW - timedelta(hours=number), **private)
-        team.later(seconds=1)  # walks are counted in the order in which they came
+        team.later(seconds=1)  # walks are counted in the order of their arrival
     await team.member.run(JOIN, t=second)
     first, joined = [await what_it_came_to(team.admin, one, after[one]) for one in (team.team, second)]
     assert joined == first
@@ -74,7 +74,7 @@ async def test_joining_after_walking_comes_to_the_same_as_walking_after_joining(
 async def test_joining_takes_as_many_statements_for_many_walks_as_for_one(alone: Quest) -> None:
     ann, ben = await alone.user("Ann"), await alone.user("Ben")
     counts = []
-    for number, walks in enumerate((1, 1, 30)):  # in the first one asyncpg looks types up
+    for number, walks in enumerate((1, 1, 30)):  # at the first one asyncpg looks types up
         for _ in range(walks):
             await walk(ben, 10)
         team = await ann.found(f"Team {number}", **OPEN)

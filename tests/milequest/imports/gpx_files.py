@@ -1,4 +1,4 @@
-"""Small GPX files for tests, and what reading them comes to."""
+"""Small GPX files for tests, and their parsed content."""
 
 import io
 

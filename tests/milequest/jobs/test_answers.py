@@ -1,4 +1,4 @@
-"""Outcomes that are kept for repeated requests: for a day, and not as the client named them."""
+"""Outcomes stored for repeated requests: for a day, and not under the client's own key."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is due is done where the database can be written to, and elsewhere left alone and said once."""
+"""Scheduled jobs run where the database is writable, and elsewhere are skipped and reported once."""
 
 import logging
 
@@ -23,7 +23,7 @@ async def test_a_region_that_stands_by_does_nothing_until_it_is_promoted(
     with caplog.at_level(logging.INFO, "milequest.duty"):
         assert await duty.done(writer, job)
         async with await open_pool(url, 1, read_only=True) as follower:
-            for is_sure in (False, True, True):  # once may be a mistake
+            for is_sure in (False, True, True):  # once may be an error
                 assert await duty.done(follower, job) is None
                 assert duty.is_elsewhere is is_sure
         assert [record.getMessage() for record in caplog.records] == [

@@ -1,4 +1,4 @@
-"""Goals get their outcome once their days and grace are over: at the right instant, once, whoever runs the job."""
+"""Goals get their outcome once their days and grace are over: at the right instant, once, in any process."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

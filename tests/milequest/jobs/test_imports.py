@@ -1,4 +1,4 @@
-"""Files come in through the same actions as everything else, and a second time brings nothing new."""
+"""Files are imported through the same actions as all writes, and a second time add nothing."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Routes without a routing service, and how services are chosen."""
+"""Routes without a routing service, and the choice of services."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What an authorizer is asked and may answer: AppSync's shapes, and nobody gets in by any other answer."""
+"""Requests to an authorizer and its answers: AppSync's shapes, and any other answer denies."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

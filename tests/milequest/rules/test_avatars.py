@@ -1,4 +1,4 @@
-"""Keys of uploads and names of pictures: what is read back is what was made, and nothing else is one."""
+"""Keys of uploads and names of pictures: parsing returns what was formatted, and rejects all else."""
 
 import hashlib
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What people sign up with: the normal forms, and what is refused."""
+"""Input of sign-ups: the normal forms, and refusals."""
 
 import sys
 import unicodedata
@@ -22,7 +22,7 @@ from milequest.rules.errors import ValidationError
 def faults(
     email: str = "ada@example.org", password: str = "Correct-Horse-1", name: str = "Ada", timezone: str = "UTC"
 ) -> dict[str, str]:
-    """The faults of a sign-up, code by path."""
+    """Return the faults of a sign-up, code by path."""
     with pytest.raises(ValidationError) as refusal:
         checked_sign_up(email, password, name, timezone)
     return {fault.path: fault.code for fault in refusal.value.fields}
@@ -74,7 +74,7 @@ def test_an_address_has_254_characters_64_before_the_at() -> None:
 
 
 def test_no_foreign_letter_turns_an_address_into_another_ones_key() -> None:
-    """A mailbox with, say, a Kelvin sign is not that with a k, unless Unicode holds them for one character."""
+    """A mailbox with, say, a Kelvin sign is not that with a k, unless Unicode treats them as one character."""
     for number in range(128, sys.maxunicode + 1):
         letter = chr(number)
         if unicodedata.category(letter) != "Cs" and email_key(f"a{letter}@b.c").isascii():

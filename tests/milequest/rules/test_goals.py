@@ -1,4 +1,4 @@
-"""Terms of goals, over all days: what is accepted keeps the rules, and what may change is what the status allows."""
+"""Terms of goals, over all days: accepted terms keep the rules, and changes are those the status allows."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

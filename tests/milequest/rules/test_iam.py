@@ -1,4 +1,4 @@
-"""Who signed a request: a role, or one of our users with a role of the identity pool; never who merely says so."""
+"""The signer of a request: a role, or one of our users with a role of the identity pool; never by a mere claim."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ ROLE = {"accountId": "111111111111", "userArn": "arn:aws:sts::111111111111:assum
 
 
 def user(provider: str, kind: str = "authenticated") -> dict[str, Any]:
-    """What API Gateway says of who has a role of an identity pool."""
+    """Return API Gateway's identity of a caller with a role of an identity pool."""
     return {**ROLE, "cognitoAuthenticationProvider": provider, "cognitoAuthenticationType": kind}
 
 

@@ -1,4 +1,4 @@
-"""The claims of a token whose signature is good: which are accepted, and what becomes of them."""
+"""The claims of a token whose signature is valid: which are accepted, and the identity that results."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -92,7 +92,7 @@ def test_clocks_may_differ_by_a_minute(claim: str, good: int, bad: int) -> None:
     NONSENSE,
 )
 def test_whatever_a_claim_holds_it_is_accepted_or_refused(claims: dict[str, Any], name: str, value: object) -> None:
-    with suppress(Refused):  # the only error there may be
+    with suppress(Refused):  # the only error that is allowed
         assert accept({**claims, name: value}).account() is None
 
 

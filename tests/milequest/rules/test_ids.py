@@ -1,4 +1,4 @@
-"""Identifiers sort by the instant of their making."""
+"""Identifiers sort by the instant of their creation."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Instants and spans as whole numbers are exact, whichever they are."""
+"""Instants and spans as whole numbers are exact, for all values."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Rules of invites: codes nobody guesses and everybody can type, and invites that are good until an instant."""
+"""Rules of invites: codes that cannot be guessed and can be typed, and invites that are valid until an instant."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Places in a log: what a cursor says, and what may be replayed from it."""
+"""Places in a log: the content of cursors, and which events may be replayed from them."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What is a picture, and that nothing of it is handed on but the picture."""
+"""Recognition of pictures, and removal of everything but the picture."""
 
 import contextlib
 import re
@@ -67,7 +67,7 @@ def test_only_the_picture_is_left(name: str) -> None:
 
 
 def test_a_webp_without_the_extended_header_is_its_pixels() -> None:
-    """Nothing that comes with them is shown there, so nothing is kept."""
+    """Nothing else in the file is shown there, so nothing is kept."""
     pixels = pictures.pixels_of(LOSSLESS)
     told = pictures.riff(pixels, (b"EXIF", pictures.exif(6)), (b"ICCP", b"colours"), (b"XMP ", SECRET))
     assert cleaned(told).data == LOSSLESS
@@ -151,7 +151,7 @@ def test_whatever_is_damaged_is_a_picture_or_refused(name: str, data: st.DataObj
 
 
 def _strays(data: bytes, marker: int) -> bytes:
-    """The JPEG with stray bytes, none of them a marker, before its segment `marker`."""
+    """Return the JPEG with stray bytes, none of them a marker, before its segment `marker`."""
     at = data.index(bytes((0xFF, marker)))
     return data[:at] + b"\0\0" + SECRET + b"\xff\0" + data[at:]
 

@@ -18,7 +18,7 @@ from milequest.rules.profiles import locale, profile_changes, stride_mm
         ("de-CH-1901", "de-CH-1901"),
         ("sl-ROZAJ-biske", "sl-rozaj-biske"),
         ("fil", "fil"),
-        ("en-US-u-fw-mon-mu-celsius", "en-US-u-fw-mon-mu-celsius"),  # as Android 14 says it
+        ("en-US-u-fw-mon-mu-celsius", "en-US-u-fw-mon-mu-celsius"),  # as Android 14 has it
         ("EN-us-U-FW-Mon", "en-US-u-fw-mon"),
         ("de-DE-u-co-phonebk-t-en-x-Mine", "de-DE-u-co-phonebk-t-en-x-mine"),
         ("en-x-a", "en-x-a"),

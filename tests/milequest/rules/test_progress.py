@@ -34,12 +34,12 @@ class Stone:
 
     @property
     def stands(self) -> bool:
-        """Whether it is shown as reached."""
+        """True if it is shown as reached."""
         return self.reached_at is not None and self.revoked_at is None
 
 
 def walked_to(stones: list[Stone], total_mm: int) -> tuple[list[Stone], list[Stone]]:
-    """The milestones after the total has become `total_mm`, and those that were news."""
+    """Return the milestones after the total has become `total_mm`, and those passed for the first time."""
     crossing = crossed(stones, total_mm)
     after = [
         replace(stone, reached_at=NOW)

@@ -1,4 +1,4 @@
-"""What an IP address counts as."""
+"""The network of an IP address, by which limits count."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What waypoints, zooms and searches may be, and where a fault is reported."""
+"""Validation of waypoints, zooms and searches, and the paths of their faults."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What people type, as it is kept."""
+"""Normalisation of people's input."""
 
 from collections.abc import Callable
 from importlib import resources

@@ -1,4 +1,4 @@
-"""Bounds of text: its length and its runs of marks are looked at before any work that grows faster than it."""
+"""Bounds of text: its length and its runs of marks are checked before any work that grows faster than it."""
 
 import time
 import unicodedata
@@ -18,7 +18,7 @@ from milequest.rules.text import MAX_MARKS, clean, normal
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 ABOVE, BELOW = "\u0301", "\u0316"  # of two classes: a normal form has to sort them
 MARKS = "a" + ABOVE * 62_500 + BELOW * 62_500  # 250 KB
-SHORT_MARKS = "a" + ABOVE * 40 + BELOW * 40  # within every length there is
+SHORT_MARKS = "a" + ABOVE * 40 + BELOW * 40  # within every length limit
 MOST_SECONDS = 0.05
 
 INPUTS: dict[str, Callable[[str], object]] = {
@@ -58,7 +58,7 @@ def test_marks_that_hide_in_other_characters_are_counted(mark: str) -> None:
 
 
 def test_every_character_that_decomposes_to_marks_is_counted_as_one() -> None:
-    """One that is missing would bring back the work that the limit is against."""
+    """A missing one would bring back the work that the limit prevents."""
     for number in range(0x110000):
         character = chr(number)
         decomposed = unicodedata.normalize("NFKD", character)
@@ -76,7 +76,7 @@ def test_thirty_marks_in_a_row_are_text() -> None:
 
 
 def test_what_was_accepted_has_a_key() -> None:
-    """Letters whose case or form brings along further marks must not be refused once they are stored."""
+    """Letters whose case or form adds further marks must not be refused once they are stored."""
     changing = {
         character
         for character in map(chr, range(0x110000))

@@ -10,7 +10,7 @@ from milequest.store.transaction import Tx
 
 @pytest_asyncio.fixture
 async def tx(database_url: str) -> AsyncIterator[Tx]:
-    """A transaction that is never committed."""
+    """Yield a transaction that is never committed."""
     connection = await asyncpg.connect(database_url)
     try:
         async with connection.transaction():

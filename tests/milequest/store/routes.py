@@ -16,14 +16,14 @@ Pairs = Sequence[tuple[float, float]]
 
 
 async def straight(tx: Tx, *positions: tuple[float, float]) -> RouteRow:
-    """A stored route of great circles between (lat, lng) positions."""
+    """Store a route of great circles between (lat, lng) positions."""
     waypoints = [Waypoint(LatLng(lat, lng), f"Stop {index}") for index, (lat, lng) in enumerate(positions)]
     plan = await GreatCircleRouter().route(waypoints)
     return await create_route(tx, NewRoute(new_id(NOW), waypoints, plan.legs, RouteSource.WAYPOINTS), NOW)
 
 
 async def drawn(tx: Tx, *lines: Pairs) -> RouteRow:
-    """A stored route of legs along (lng, lat) lines, with a waypoint at each end of a leg."""
+    """Store a route of legs along (lng, lat) lines, with a waypoint at each end of a leg."""
     ends = [lines[0][0], *(line[-1] for line in lines)]
     waypoints = [Waypoint(LatLng(lat, lng), f"Stop {index}") for index, (lng, lat) in enumerate(ends)]
     legs = [Leg(line, LegQuality.ROUTED, 60 * index) for index, line in enumerate(lines, start=1)]
@@ -31,7 +31,7 @@ async def drawn(tx: Tx, *lines: Pairs) -> RouteRow:
 
 
 def decoded(polyline: str) -> list[tuple[float, float]]:
-    """The (lng, lat) points of a polyline6, by the format's own description."""
+    """Return the (lng, lat) points of a polyline6, by the format's own description."""
     numbers, shift, value = [], 0, 0
     for character in polyline:
         chunk = ord(character) - 63

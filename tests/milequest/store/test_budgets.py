@@ -34,7 +34,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that does much else is no Redis that hangs."""
+    """Have time enough, as a busy machine is no Redis that hangs."""
     monkeypatch.setattr(store, "PATIENCE", 10.0)
     monkeypatch.setattr(store, "PATIENCE_OF_CALLS", 10.0)
 
@@ -52,12 +52,12 @@ async def away() -> AsyncIterator[Redis]:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> int:
-    """How often operators were told that budgets are counted without Redis."""
+    """Return how often operators were warned that budgets are counted without Redis."""
     return sum("budgets are counted here alone" in record.getMessage() for record in caplog.records)
 
 
 def wait_of(budgets: Budgets, who: Caller = ADA) -> int:
-    """Seconds until the caller may come again; 0 while there is something left."""
+    """Return the seconds until the caller has points again; 0 while some are left."""
     try:
         budgets.refuse_spent(who)
     except RateLimited as refusal:
@@ -134,7 +134,7 @@ async def test_a_charge_while_redis_hangs_waits_for_nothing_and_is_told_later(
     assert wait_of(budgets) > 0
     assert warnings(caplog) == 1
     assert await redis.ping()  # once the pause is over
-    for _ in range(100):  # a machine that does much else may take longer than Redis is waited for
+    for _ in range(100):  # a busy machine may take longer than the timeout for Redis
         clock.now += int(RETREAT * SECOND)
         budgets.charge(ADA, PORTION)
         await budgets.close()
@@ -178,7 +178,7 @@ async def test_a_crowd_pushes_no_spent_budget_out_and_takes_bounded_memory(
     steps=st.lists(st.tuples(st.integers(0, 200 * SECOND), st.integers(1, 2_000)), max_size=60),
 )
 def test_nobody_gets_more_than_a_burst_and_what_refills(points_per_hour: int, steps: list[tuple[int, int]]) -> None:
-    """Whenever requests come, all but the last one cost no more than the bucket held and got since."""
+    """At any times of requests, all but the last one cost no more than the bucket held and got since."""
     now = full_at = 0
     passed: list[int] = []
     for pause, points in steps:

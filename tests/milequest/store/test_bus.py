@@ -1,4 +1,4 @@
-"""Wake-ups: how the bus ends."""
+"""Wake-ups: the end of the bus."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ class Breaking:
 
     @asynccontextmanager
     async def pubsub(self, **_: Any) -> AsyncIterator[Any]:
-        """A subscription that hears nothing."""
+        """Yield a subscription without messages."""
         try:
             yield self
         except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""Taking over, where nothing is followed; with a standby, and what clients see of it, it is `make drill`."""
+"""Promotion of a database that follows none; with a standby, and clients' view of it, it is `make drill`."""
 
 import asyncpg
 import pytest

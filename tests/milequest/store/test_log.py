@@ -1,4 +1,4 @@
-"""Notes of what was relayed of a log: they hold for the epoch it was read in."""
+"""Records of how far a log was relayed: they are valid for the epoch in which it was read."""
 
 from milequest.store import log
 from tests.quest import Quest

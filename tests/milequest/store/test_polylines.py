@@ -23,14 +23,14 @@ WIGGLE = [(n / 100 + 0.3 * math.sin(n / 7), 38 + n * 0.015 + 0.2 * math.cos(n / 
 
 
 def pixels(point: tuple[float, float], zoom: int) -> tuple[float, float]:
-    """Web Mercator, 512 pixels round the world at zoom 0."""
+    """Return Web Mercator coordinates, 512 pixels round the world at zoom 0."""
     lng, lat = point
     size = 512 * 2**zoom
     return size * lng / 360, size * math.asinh(math.tan(math.radians(lat))) / math.tau
 
 
 def furthest_off(line: Pairs, simple: Pairs, zoom: int) -> float:
-    """How many pixels any point of the line lies from its simplified form."""
+    """Return how many pixels any point of the line lies from its simplified form."""
     corners = [pixels(point, zoom) for point in simple]
 
     def off(point: tuple[float, float]) -> float:
@@ -47,7 +47,7 @@ def _off(point: tuple[float, float], start: tuple[float, float], end: tuple[floa
 
 
 async def walked(tx: Tx, route_id: UUID, total_mm: int, zoom: int | None) -> str | None:
-    """The walked part of one route."""
+    """Return the walked part of one route."""
     return (await walked_polylines(tx, [(route_id, total_mm)], zoom))[0]
 
 

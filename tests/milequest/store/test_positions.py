@@ -1,4 +1,4 @@
-"""The marker: where one is after a distance, at the corners of the domain and anywhere on random routes."""
+"""The marker: the position after a distance, at the corners of the domain and anywhere on random routes."""
 
 from uuid import UUID
 

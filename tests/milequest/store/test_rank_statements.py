@@ -1,4 +1,4 @@
-"""A page of a big board reads what it shows, not the board: the plan is asked what it really did."""
+"""A page of a big board reads its own rows, not the whole board: by the plan's actual counts."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ FROM generate_series(1, 5000) n, generate_series(0, 3) week
 
 
 async def rows_read(tx: Tx, of: BoardOf, column: str, owner: UUID | None, table: str) -> float:
-    """How many rows of `table` the first page of 100 touches at the most at one place of its plan."""
+    """Return how many rows of `table` the first page of 100 touches at the most at one place of its plan."""
     statement = rank_statements.pages(of, column)
     window = ([new_id(NOW)], [owner], ["WEEK"], [MONDAY], [MONDAY])
     page = ([101], [False], [ABOVE_ALL], [None], [None], [None])

@@ -1,4 +1,4 @@
-"""Rows of boards against a naive ranking in Python: order, shared ranks on every page, standings, who isn't seen."""
+"""Rows of boards against a naive ranking in Python: order, shared ranks on every page, standings, hidden rows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -29,7 +29,7 @@ AVERAGE = LeaderboardBasis.AVERAGE_PER_ACTIVE_MEMBER
 
 @dataclass(frozen=True)
 class Competitor:
-    """Who is on a board, or would be: `visible` shows on leaderboards (a public team), `inside` is a member now."""
+    """A competitor, or would-be one: `visible` shows on leaderboards (a public team), `inside` is a member now."""
 
     name: str
     visible: bool
@@ -57,7 +57,7 @@ COMPETITORS = st.lists(
 
 @dataclass(frozen=True)
 class World:
-    """Competitors in the database, by id, and the boards they stand on."""
+    """Competitors in the database, by id, and their boards."""
 
     of: BoardOf
     owner_id: UUID | None
@@ -79,7 +79,7 @@ class World:
         return -self.value(who, board), self.people[who].attained, name.encode(), who.bytes
 
     def ranking(self, board: Leaderboard) -> list[tuple[int, UUID]]:
-        """(rank, id) of everybody who is seen, best first."""
+        """Return (rank, id) of every visible competitor, best first."""
         seen = [
             who
             for who, competitor in self.people.items()
@@ -166,7 +166,7 @@ async def teams_world(tx: Tx, competitors: Sequence[Competitor]) -> World:
         if named.inside:
             await member(tx, team_id, founder)
         window = {"period": "WEEK", "starts_on": MONDAY, "team_id": team_id, "active_members": named.active}
-        if named.visible and not named.deleted:  # others have no row: what is counted sees to it
+        if named.visible and not named.deleted:  # others have no row: the counting ensures that
             await entry(tx, "team_entry", window, named.values, named.attained)
         people[team_id] = named
     return World(BoardOf.TEAMS, None, people)
@@ -177,7 +177,7 @@ WORLDS = {BoardOf.TEAM: team_world, BoardOf.GOAL: goal_world, BoardOf.TEAMS: tea
 
 @asynccontextmanager
 async def world(tx: Tx, of: BoardOf, competitors: Sequence[Competitor]) -> AsyncIterator[World]:
-    """A world that is gone afterwards, so that one database does for all examples."""
+    """Yield a world that is deleted afterwards, so that one database is enough for all examples."""
     savepoint = tx.connection.transaction()
     await savepoint.start()
     try:
@@ -289,7 +289,7 @@ async def test_many_boards_are_one_statement(tx: Tx) -> None:
     statements: list[str] = []
     with tx.connection.query_logger(lambda record: statements.append(record.query)):
         answers = await pages(tx, Viewer(None), asks)
-        await asyncio.sleep(0)  # the logger is told in the loop's next turn
+        await asyncio.sleep(0)  # the logger is called in the loop's next turn
     assert len(statements) == 1
     assert [len(answers[ask].entries) for ask in asks] == [2, 1, 1]
     assert [answers[ask].total for ask in asks] == [None, None, 3]

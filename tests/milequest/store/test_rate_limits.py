@@ -44,7 +44,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 async def refusal_of(limits: RateLimits, limit: RateLimit, who: str) -> RateLimited | None:
-    """Why an attempt is refused, None when it passes."""
+    """Return why an attempt is refused, None when it passes."""
     try:
         await limits.spend(limit, who)
     except RateLimited as refusal:
@@ -53,7 +53,7 @@ async def refusal_of(limits: RateLimits, limit: RateLimit, who: str) -> RateLimi
 
 
 async def refused_after(limits: RateLimits, who: str, limit: RateLimit = THREE) -> int:
-    """How many attempts pass before one is refused."""
+    """Return how many attempts pass before one is refused."""
     passed = 0
     while (refusal := await refusal_of(limits, limit, who)) is None:
         passed += 1
@@ -122,7 +122,7 @@ async def test_redis_holds_nobodys_address_and_nothing_for_ever(redis: Redis) ->
     async with limits.failures((THREE, "192.0.2.7")):
         pass
     keys = await redis.keys()
-    assert len(keys) == 1  # what succeeded left nothing
+    assert len(keys) == 1  # the successful one left nothing
     assert b"ada" not in keys[0]
     assert 0 < await redis.ttl(keys[0]) <= 60
 
@@ -222,7 +222,7 @@ async def test_successes_and_failures_are_counted_apart(limits: RateLimits) -> N
         return "succeeded"
 
     assert [await attempt(succeeds) for succeeds in (False, True, False, True)] == ["failed", "succeeded"] * 2
-    assert [await attempt(True) for _ in range(5)] == ["wins"] * 5  # which is no failure
+    assert [await attempt(True) for _ in range(5)] == ["wins"] * 5  # it is no failure
     assert await refusal_of(limits, THREE, "ada") is None
     assert [await attempt(succeeds) for succeeds in (False, True)] == ["tests"] * 2
 

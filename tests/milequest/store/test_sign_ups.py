@@ -1,4 +1,4 @@
-"""Codes tried at the same moment: each counts before the next is looked at."""
+"""Codes tried at the same moment: each counts before the next is checked."""
 
 import asyncio
 from datetime import UTC, datetime

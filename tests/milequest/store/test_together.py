@@ -1,4 +1,4 @@
-"""Asking together: one question at a time, each key once, what is answered was read after it was asked for."""
+"""Coalesced requests: one statement at a time, each key once, and answers read after the request for them."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from milequest.store.coalescer import RequestCoalescer
 
 
 class Asking:
-    """Answers when it is let, and notes what it was asked. Keys above 100 have no value, 666 breaks its question."""
+    """Answers when released, and records the keys. Keys above 100 have no value, 666 fails its request."""
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []

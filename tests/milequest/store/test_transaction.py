@@ -1,4 +1,4 @@
-"""How a transaction tells a database that is away, or takes no writes, from faults of ours."""
+"""Transactions' distinction of a database that is away, or read-only, from faults of ours."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Valkey in cluster mode, as AWS has it: what we do with one server is done with three, and when a slot moves."""
+"""Valkey in cluster mode, as on AWS: our uses of one server work with three, and when a slot moves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -37,7 +37,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
 
 @pytest.fixture(params=["one", "cluster"])
 async def valkey(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Valkey]:
-    """A client of one server, and one of a cluster."""
+    """Yield a client of one server, and one of a cluster."""
     url = redis_url if request.param == "one" else request.getfixturevalue("servers")[0].url
     async with aclosing(connect(Settings(redis_url=url))) as client:
         yield client
@@ -45,7 +45,7 @@ async def valkey(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterato
 
 @asynccontextmanager
 async def receiving(valkey: Valkey) -> AsyncIterator[asyncio.Queue[tuple[str, int]]]:
-    """What a bus of its own hears; nobody listens to a log, so nothing is polled."""
+    """Yield the wake-ups of a bus of its own; it has no subscribers to logs, so nothing is polled."""
     heard: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
     bus = Bus(valkey, cast("Any", None))
     bus.receiver = lambda channel, sequence: heard.put_nowait((channel, sequence))
@@ -56,7 +56,7 @@ async def receiving(valkey: Valkey) -> AsyncIterator[asyncio.Queue[tuple[str, in
 
 
 async def hears(heard: asyncio.Queue[tuple[str, int]], sender: Bus, seconds: float = 10) -> None:
-    """Wake until it is heard: a subscription begins some time after it was asked for."""
+    """Wake until a wake-up arrives: a subscription begins some time after it was requested."""
     async with asyncio.timeout(seconds):
         while True:
             name = f"team:{uuid4().hex}"
@@ -124,7 +124,7 @@ async def test_who_listens_is_known(valkey: Valkey) -> None:
 
 
 async def test_it_answers(valkey: Valkey) -> None:
-    """Which is what /readyz asks."""
+    """As /readyz requests."""
     assert await valkey.ping()
 
 

@@ -1,7 +1,7 @@
-"""What the live service is measured against: one prepared message to all sockets of a topic, under the same server.
+"""The live service's reference: one prepared message to all sockets of a topic, under the same server.
 
-It speaks just enough graphql-transport-ws for the bench. `POST /tell/TOPIC` has the result that is sent to all who
-listen to the topic, who are told the newest one at once when they come. Nobody is asked who he is, nothing is bounded.
+It implements just enough of graphql-transport-ws for the bench. `POST /tell/TOPIC` has the result that is sent to all
+subscribers of the topic; new ones get the newest at once. There is no authentication, and nothing is bounded.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ class Broadcast:
         self._newest: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a socket, an event or the application's life."""
+        """Serve a socket, an event or the application's lifespan."""
         if scope["type"] == "websocket":
             await self._listen(receive, send)
         elif scope["type"] == "http":
@@ -60,5 +60,5 @@ class Broadcast:
 
 
 def prepared(result: str) -> str:
-    """The message with a result; all sockets call their operation 1."""
+    """Return the message with a result; all sockets call their operation 1."""
     return f'{{"id":"1","type":"next","payload":{result}}}'

@@ -1,7 +1,7 @@
-"""Lambda over HTTP: calls the function that is deployed with each event it gets, one after the other.
+"""Lambda over HTTP: calls the deployed function with each event it gets, one after the other.
 
-`python -m tests.soak.appsync.bridge` prints its port, and ends with its standard input. GET tells the fields it was
-asked for since the last time, and for how many parents at once.
+`python -m tests.soak.appsync.bridge` prints its port, and ends with its standard input. GET returns the fields
+requested since the last time, and for how many parents at once.
 """
 
 import json
@@ -14,7 +14,7 @@ from app.aws.domains import team
 
 
 class Bridge(HTTPServer):
-    """The server, and what it was asked for."""
+    """The server, and its requests."""
 
     request_queue_size = 128
 

@@ -1,4 +1,4 @@
-"""People who walk behind AppSync, for the tests of a module: on one simulator, as it takes seconds to start."""
+"""Walkers behind AppSync, for the tests of a module: on one simulator, as it takes seconds to start."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ together = pytest.mark.asyncio(loop_scope="module")
 
 @dataclass
 class Team:
-    """Two people with a goal, of whose way they have done less than a half."""
+    """Two people with a goal, less than half of it walked."""
 
     id: str
     goal: str
@@ -32,7 +32,7 @@ class Team:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(new_database: Callable[[], AbstractContextManager[str]], _valkey: Redis) -> AsyncIterator[World]:
-    """The simulator, the function and the service."""
+    """Yield the simulator, the function and the service."""
     with new_database() as url:
         async with standing(url, f"unix://{_valkey.get_connection_kwargs()['path']}") as stands:
             yield stands
@@ -40,12 +40,12 @@ async def world(new_database: Callable[[], AbstractContextManager[str]], _valkey
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def team(world: World) -> Team:
-    """One for all tests that leave it as it is."""
+    """Return one for all tests that do not change it."""
     return await gathered(world, "Walkers")
 
 
 async def gathered(world: World, name: str) -> Team:
-    """A new one, made by AppSync alone."""
+    """Found a team, by AppSync alone."""
     ann, ben = world.sign_up("Ann"), world.sign_up("Ben")
     made = await world.run(FOUND, ann, input={"name": name, "isPublic": True, "joinPolicy": "OPEN"})
     team = made["createTeam"]["team"]["id"]
@@ -60,7 +60,7 @@ async def gathered(world: World, name: str) -> Team:
 
 
 def walk(meters: float = 1500, **changes: Any) -> dict[str, Any]:
-    """A walk that has just begun."""
+    """Return a walk that has just begun."""
     at = datetime.now(UTC).isoformat()[:19] + "Z"
     of_itself = {"idempotencyKey": uuid4().hex, "allowDuplicate": True}
     return just_begun(meters) | {"startedAt": at} | of_itself | changes

@@ -1,4 +1,4 @@
-"""Amplify's AppSync simulator before the function that is deployed, and the service itself on the same database."""
+"""Amplify's AppSync simulator before the deployed function, and the service itself on the same database."""
 
 import base64
 import contextlib
@@ -37,7 +37,7 @@ ROLE = "AWS4-HMAC-SHA256 Credential=ASIAVJKIAM-AuthRole/20261129/eu-west-1/appsy
 
 @dataclass
 class World:
-    """What stands there, and how clients reach it."""
+    """The running parts, and their addresses."""
 
     issuer: Issuer
     service: Service
@@ -46,7 +46,7 @@ class World:
     functions: str
 
     def sign_up(self, name: str) -> str:
-        """The id token of somebody new."""
+        """Sign up a new user; return the id token."""
         mark = uuid4().hex
         person: dict[str, Any] = {
             "sub": mark,
@@ -57,35 +57,35 @@ class World:
         return self.issuer.token(self.issuer.id_claims(iss=POOL, **person))
 
     async def sent(self, text: str, headers: dict[str, str], variables: dict[str, Any]) -> Any:
-        """What the simulator answers."""
+        """Return the simulator's answer."""
         body = {"query": text, "variables": variables}
         return (await self.client.post(f"http://127.0.0.1:{self.port}/graphql", json=body, headers=headers)).json()
 
     async def run(self, text: str, token: str | None = None, **variables: Any) -> Any:
-        """The data of an operation that must work there; without a token by the API key."""
+        """Return the data of an operation that must work there; without a token by the API key."""
         answer = await self.sent(text, credentials(token), variables)
         assert "errors" not in answer, answer
         return answer["data"]
 
     async def refused(self, text: str, token: str | None = None, **variables: Any) -> tuple[str, str]:
-        """The type and message of the one error there."""
+        """Return the type and message of the one error there."""
         (error,) = (await self.sent(text, credentials(token), variables))["errors"]
         return error["errorType"], error["message"]
 
     async def ours(self, text: str, token: str, **variables: Any) -> Any:
-        """The data the service itself answers."""
+        """Return the data of the service's own answer."""
         body = {"query": text, "variables": variables}
         answer = (await self.client.post(self.service.url, json=body, headers={"authorization": token})).json()
         assert "errors" not in answer, answer
         return answer["data"]
 
     async def asked(self) -> list[tuple[str, int]]:
-        """The fields that our function was called for since the last time, and for how many parents at once."""
+        """Return the fields that our function was called for since the last time, and for how many parents at once."""
         return [(field, many) for field, many in (await self.client.get(self.functions)).json()]
 
     @asynccontextmanager
     async def socket(self, token: str) -> AsyncIterator[Socket]:
-        """A socket of AppSync's protocol, acknowledged."""
+        """Open a socket of AppSync's protocol, acknowledged."""
         header = base64.b64encode(json.dumps(credentials(token)).encode()).decode()
         url = f"ws://127.0.0.1:{self.port}/graphql/realtime?header={header}&payload=e30="
         async with connect(url, subprotocols=[Subprotocol("graphql-ws")]) as connection:
@@ -96,13 +96,13 @@ class World:
 
 
 def credentials(token: str | None) -> dict[str, str]:
-    """The headers of somebody with a token, or of anybody."""
+    """Return the headers of a caller with a token, or of an anonymous one."""
     return {"authorization": token} if token else {"x-api-key": API_KEY}
 
 
 @asynccontextmanager
 async def standing(database_url: str, redis_url: str) -> AsyncIterator[World]:
-    """All of it, while the block runs."""
+    """Run all of it, while the block runs."""
     async with issuer.running() as keys, httpx.AsyncClient(timeout=30) as client:
         of_tokens: dict[str, Any] = {"jwks_url": keys.jwks_url, "jwt_issuer": POOL, "jwt_client_id": CLIENT_ID}
         settings = Settings(database_url=database_url, redis_url=redis_url, **of_tokens)
@@ -136,7 +136,7 @@ def _simulator(functions: str) -> contextlib.AbstractContextManager[int]:
 
 @contextmanager
 def _process(command: list[Any], environ: dict[str, str]) -> Iterator[int]:
-    """A process that says its port and ends with its input."""
+    """Run a process that prints its port and ends with its input."""
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, cwd=PROJECT, env=environ, text=True, **pipes) as process:
         assert process.stdin is not None

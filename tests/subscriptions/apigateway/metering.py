@@ -1,4 +1,4 @@
-"""What the gateway asks of AWS, counted at the wire in the units that AWS bills."""
+"""The gateway's calls to AWS, counted at the wire in the units that AWS bills."""
 
 import asyncio
 import math
@@ -13,7 +13,7 @@ import pytest
 from infra.cost.coefficients import Asked
 from milequest.store.aws.http import Http, Origin, Response
 
-QUIET_SECONDS = 1.0  # without a call, after which what was begun is over
+QUIET_SECONDS = 1.0  # without a call, after which all work is over
 PATIENCE = 60.0  # seconds until then, on a busy machine
 READ_BYTES, WRITE_BYTES = 4096, 1024  # of one unit of DynamoDB
 
@@ -26,7 +26,7 @@ class Meter:
         self._last = 0.0
 
     def note(self, path: str, headers: Mapping[str, str], body: bytes, response: Response) -> None:
-        """One answered request. What Lambda does itself, receiving and deleting, is not the gateway's."""
+        """Count one answered request. Lambda's own, receiving and deleting, are not the gateway's."""
         operation = headers.get("x-amz-target", "").partition(".")[2]
         if operation in {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"}:
             return
@@ -59,7 +59,7 @@ class Meter:
                 raise ValueError(f"{operation} has no price here")
 
     async def quiet(self) -> Asked:
-        """Wait until nothing has been asked for a while; what was asked since the last time."""
+        """Wait until there were no calls for a while; return those since the last time."""
         self._last = asyncio.get_running_loop().time()
         async with asyncio.timeout(PATIENCE):
             while asyncio.get_running_loop().time() - self._last < QUIET_SECONDS:  # noqa: ASYNC110  # it is the wire
@@ -95,7 +95,7 @@ def _value_bytes(kind: str, value: Any) -> int:
 
 @asynccontextmanager
 async def metered(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Meter]:
-    """Count what is asked while the block runs."""
+    """Count calls while the block runs."""
     meter, request = Meter(), Http.request
 
     async def counting(

@@ -1,4 +1,4 @@
-"""What happened is told to the event bus after the commit, whole and in AWS's own shape."""
+"""Events are published on the event bus after the commit, whole and in AWS's own shape."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from tests.quest import Caller, Quest
 
 @dataclass
 class Bus:
-    """A bus of its own, with a rule that takes everything to a queue."""
+    """A bus of its own, with a rule that sends everything to a queue."""
 
     aws: Aws
     deps: Dependencies
@@ -33,7 +33,7 @@ class Bus:
     queue: str
 
     async def heard(self, count: int) -> list[dict[str, Any]]:
-        """That many events, as a rule's target gets them."""
+        """Return that many events, as a rule's target gets them."""
         events: list[dict[str, Any]] = []
         async with asyncio.timeout(10):
             while len(events) < count:
@@ -46,14 +46,14 @@ class Bus:
         return sorted(events, key=lambda event: (event["detail"]["channel"], event["detail"]["sequence"]))
 
     async def logged(self) -> list[str]:
-        """The ids of all there is in the logs."""
+        """Return the ids of all events in the logs."""
         db = self.deps.runtime.writer
         rows = await db.fetch("SELECT channel, sequence FROM event ORDER BY channel, sequence")
         return [f"{await log.epoch(db)}/{channel}/{sequence}" for channel, sequence in rows]
 
 
 async def operation(aws: Aws, service: str, target: str, **given: Any) -> Any:
-    """An operation of a service."""
+    """Call an operation of a service."""
     return await aws.call(aws.signer(service), aws.origin(service), target, "1.1", given)
 
 
@@ -124,7 +124,7 @@ async def test_nothing_is_told_of_a_log_twice_in_a_row(bus: Bus, monkeypatch: py
 async def test_a_bus_that_takes_nothing_is_tried_again_and_stops_nothing_else(
     bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sockets are kept alive, wake-ups are sent, and the next round tells the bus what it missed, with the same ids."""
+    """Sockets are kept alive, wake-ups are sent, and the next sweep publishes the missed events, with the same ids."""
     await bus.ann.found("Alps")
     refused: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Real clients on API Gateway: whatever cuts them off, sockets or functions, they end with exactly the log."""
+"""Real clients on API Gateway: after any faults of sockets or functions they end with exactly the log."""
 
 import asyncio
 import random
@@ -13,12 +13,12 @@ from tests.wires import Wire, wired
 
 CUTS = 6
 FAILED = (
-    '{"message": "Internal server error", "connectionId": "c=", "requestId": "r="}'  # of no protocol: clients give up
+    '{"message": "Internal server error", "connectionId": "c=", "requestId": "r="}'  # of no protocol: clients close
 )
 
 
 async def trouble(gate: Gateway, team: Team, wire: Wire) -> None:
-    """A walk that changes while all are cut off, closed by API Gateway, or told that it failed; and the last one."""
+    """Log a walk that changes while all are cut off, closed by API Gateway, or sent a failure; and a last one."""
     walk = await team.walk(team.ben)
     for number in range(CUTS):
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Sockets that take nothing, functions that are killed, messages that get lost: everybody hears everything in order."""
+"""Sockets that accept nothing, functions that are killed, lost messages: every subscriber gets every event in order."""
 
 import asyncio
 import random
@@ -29,14 +29,14 @@ from tests.subscriptions.test_states import BOARD, values
 
 @pytest.fixture(autouse=True)
 def _calm(gate: Gateway) -> Iterator[None]:
-    """Trouble ends with the test."""
+    """End the faults with the test."""
     yield
     gate.api.trouble = lambda connection, text: None
     gate.rounds = True
 
 
 async def heard(stream: Stream, sequences: list[int]) -> None:
-    """Fail unless exactly these sequences come, in order; one that was heard before doesn't count."""
+    """Fail unless exactly these sequences arrive, in order; repeated ones don't count."""
     last = sequences[0] - 1
     for expected in sequences:
         while (event := await stream.next())["sequence"] <= last:
@@ -46,7 +46,7 @@ async def heard(stream: Stream, sequences: list[int]) -> None:
 
 
 async def walked(team: Team, count: int) -> list[int]:
-    """Log some walks, by two people at once; their sequences."""
+    """Log some walks, by two people at once; return their sequences."""
     for _ in range(count):
         await asyncio.gather(*(team.walk(token, 10) for token in (team.ann, team.ben)))
     rows = await team.rows("SELECT sequence FROM event WHERE channel = $1 AND kind = 'ACTIVITY_ADDED'", team.channel)
@@ -118,7 +118,7 @@ class Killed(RuntimeError):
 
 
 def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, after: bool = False) -> list[str]:
-    """Have a function killed when it first comes to `name`, before it or right after; what was killed."""
+    """Have a function killed when it first calls `name`, before it or right after; return what was killed."""
     killed: list[str] = []
     real = getattr(owner, name)
 
@@ -136,9 +136,9 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, after: bool 
 @pytest.mark.parametrize(
     ("owner", "name", "after"),
     [
-        (log, "relayed", False),  # the relay, between sending and noting that it sent
-        (log, "ahead", True),  # the relay, before it sent anything
-        (LogStep, "_move_position", False),  # the planner, between handing over and noting that it did
+        (log, "relayed", False),  # the relay, between sending and recording that
+        (log, "ahead", True),  # the relay, before sending
+        (LogStep, "_move_position", False),  # the planner, between sending and recording that
         (LogStep, "_tell", False),
         (Sender, "_to_one", True),  # the poster, between a post and the next one
     ],
@@ -175,7 +175,7 @@ async def test_a_log_that_was_put_back_is_begun_afresh(gate: Gateway, team: Team
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(1)  # a round knows the epoch
+        await asyncio.sleep(1)  # a sweep knows the epoch
         await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
         assert (await stream.next())["delivery"] == "RESET"
         walk = await team.walk(team.ben)
@@ -229,7 +229,7 @@ async def test_news_after_a_restore_come_though_the_log_was_as_long_before(gate:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(1)  # a round knows the epoch
+        await asyncio.sleep(1)  # a sweep knows the epoch
         await team.walk(team.ben)
         lost = (await stream.next())["sequence"]
         await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
@@ -237,7 +237,7 @@ async def test_news_after_a_restore_come_though_the_log_was_as_long_before(gate:
         await team.sql("UPDATE channel SET sequence = $2, relayed = $2 WHERE id = $1", team.channel, lost - 1)
         event = await stream.next()
         assert (event["delivery"], event["sequence"]) == ("RESET", lost - 1)
-        await asyncio.sleep(0.5)  # the group has noted it
+        await asyncio.sleep(0.5)  # the group has recorded it
         walk = await team.walk(team.ben)
         event = await stream.next()
         assert (event["sequence"], event["edge"]["node"]["id"]) == (lost, walk)

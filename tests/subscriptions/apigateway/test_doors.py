@@ -1,4 +1,4 @@
-"""Who comes in, how they are answered where no close code of ours reaches them, and what the functions load."""
+"""Handshakes, answers where no close code of ours reaches the client, and the functions' imports."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ SELF = "{ viewer { user { name } } }"
 
 
 def packed(headers: dict[str, Any]) -> str:
-    """Credentials as AppSync's clients send them."""
+    """Return credentials as AppSync's clients send them."""
     return f"header-{base64.urlsafe_b64encode(json.dumps(headers).encode()).decode().rstrip('=')}"
 
 
@@ -110,7 +110,7 @@ async def test_old_clients_are_understood_that_begin_before_they_are_acknowledge
     operation = {"type": "start", "id": "1", "payload": {"query": WALKS, "variables": {"team": team.id}}}
     async with connect(gate.api.url, subprotocols=[Subprotocol("graphql-ws")]) as connection:
         ours = Socket(connection)
-        if is_overtaken:  # as API Gateway may have it, which calls a function for each message
+        if is_overtaken:  # as may happen on API Gateway, which calls a function for each message
             await ours.send(**operation)
             await asyncio.sleep(0.2)
         await ours.send(**introduction)

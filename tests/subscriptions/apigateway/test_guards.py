@@ -1,4 +1,4 @@
-"""What AWS does and a local one does not: events that come twice or out of order, throttling. And ids that are long."""
+"""Behaviour of AWS that a local one lacks: repeated or reordered events, throttling. And long ids."""
 
 import asyncio
 import itertools
@@ -30,7 +30,7 @@ from tests.subscriptions.test_states import PROGRESS
 
 @pytest.fixture(autouse=True)
 def _calm(gate: Gateway) -> Iterator[None]:
-    """Rounds find what is lost: here nothing may be."""
+    """Turn off sweeps, which repair losses: here there must be none."""
     gate.rounds = False
     yield
     gate.rounds = True
@@ -38,7 +38,7 @@ def _calm(gate: Gateway) -> Iterator[None]:
 
 
 def records(bodies: Sequence[Message]) -> dict[str, Any]:
-    """SQS's event of some messages."""
+    """Return SQS's event of some messages."""
     listed = [
         {"messageId": str(number), "body": one.body, "attributes": {"MessageGroupId": one.group} if one.group else {}}
         for number, one in enumerate(bodies)
@@ -48,7 +48,7 @@ def records(bodies: Sequence[Message]) -> dict[str, Any]:
 
 @pytest.fixture
 def twice(gate: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Queues deliver every message twice, as they may, and what is in no group in any order."""
+    """Deliver every message of queues twice, as is possible, and those without a group in any order."""
     dice, send = random.Random(7), Queue.send
 
     async def again(self: Queue, messages: Sequence[Message]) -> None:
@@ -77,7 +77,7 @@ async def test_duplicates_what_comes_twice_is_told_in_order_and_with_its_sequenc
 
 
 async def test_reordered_kicks_say_only_how_far_a_log_reaches(gate: Gateway, team: Team) -> None:
-    """An old kick after a newer one, or one that comes again much later, wakes nobody and tells nothing twice."""
+    """An old notification after a newer one, or a much later repetition, wakes no group and delivers nothing twice."""
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
@@ -105,7 +105,7 @@ async def test_a_step_that_comes_again_after_the_next_one_tells_nothing_twice(ga
 async def test_throttling_by_dynamodb_only_delays(
     gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """However often the table says that it is too much: messages come again until it isn't."""
+    """However often the table throttles: messages are retried until it doesn't."""
     async with dial(gate.api.url, team.ann) as connection:
         stream: Stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
@@ -131,7 +131,7 @@ async def test_throttling_by_dynamodb_only_delays(
 
 
 async def test_what_a_batch_cannot_do_comes_again_alone(gate: Gateway, team: Team) -> None:
-    """A group whose work fails is named, with all its messages; the others of the batch are done."""
+    """A group whose work fails is named, with all its messages; the others of the batch succeed."""
     bad = [Message("{}", "bad", "1"), Message("{}", "bad", "2")]
     good = Message(orjson.dumps({"group": f"log:{team.channel}#0", "wake": team.channel}).decode(), "good", "3")
     answer = await gate.run(fan_out(gate.deps, records([bad[0], good, bad[1]])))
@@ -185,7 +185,7 @@ async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gat
         await gate.run(gate.deps.table.update(Key(kept["pk"], kept["sk"]), "SET #put_off = :later", later=later))
     look = wake_up(kept["pk"].removeprefix("POSITION#"), team.channel)
     async with asyncio.timeout(30):
-        while await gate.of_kind(f"INTEREST#{team.channel}"):  # which the first look without listeners removes
+        while await gate.of_kind(f"INTEREST#{team.channel}"):  # which the first step without subscribers removes
             await gate.run(gate.deps.news.send([look]))
             await asyncio.sleep(0.5)
     async with dial(gate.api.url, team.ann) as connection:

@@ -1,4 +1,4 @@
-"""The table's stream, in the events that AWS documents, noted in a real Valkey: who listens to what, and how many."""
+"""The table's stream, in the events that AWS documents, recorded in a real Valkey: topics and their subscribers."""
 
 import asyncio
 import random
@@ -19,9 +19,9 @@ from milequest.store.valkey import Valkey, connect
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.interest import follow
 
-NOW = datetime.now(UTC).replace(microsecond=0)  # rounds of other tests' gateways forget what has ended
+NOW = datetime.now(UTC).replace(microsecond=0)  # sweeps of other tests' gateways remove expired ones
 EXPIRES = rows.expiry(NOW)
-TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}  # who deletes when a row's time is over
+TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}  # the deleter of expired rows
 ALPS, ANDES = "team:0198c0de", "team:0198c0df"
 BOARD = rows.group_of_state(("board", "0198c0de", "WEEK", "DISTANCE"))
 NOBODY = Counts({}, 0, {})
@@ -46,7 +46,7 @@ class Stream:
         self._number = 111
 
     def record(self, name: str, key: Key, expires: int = EXPIRES, **more: Any) -> Record:
-        """One change of a row."""
+        """Return one change of a row."""
         self._number += 1
         keys = {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
         image = {**keys, "expires": {"N": str(expires)}, "user": {"S": "0198c0e0"}}
@@ -70,21 +70,21 @@ class Stream:
         }
 
     def comes(self, key: Key, expires: int = EXPIRES) -> Record:
-        """A row that is new."""
+        """Return the insertion of a row."""
         return self.record("INSERT", key, expires)
 
     def goes(self, key: Key) -> Record:
-        """A row that is deleted."""
+        """Return the deletion of a row."""
         return self.record("REMOVE", key)
 
 
 def log_of(channel: str, connection: str, id: str = "1") -> Key:
-    """A listener of a log."""
+    """Return the key of a subscriber of a log."""
     return rows.listener_key(rows.group_of_log(channel, connection), connection, id)
 
 
 async def told(interest: Interest, *records: Record) -> list[str]:
-    """Hand over a batch; the numbers of the records that are to come again."""
+    """Deliver a batch; return the numbers of the records to be retried."""
     answer = await follow(interest, {"Records": records})
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
@@ -145,7 +145,7 @@ async def test_whose_end_nobody_told_is_counted_until_his_row_would_be_gone(inte
     last = NOW + timedelta(seconds=rows.LIFE + rows.MARGIN - 1)
     assert await interest.counts(last) == Counts({"connection": MOST_AT_ONCE + 1, "log": 2}, 2, {ALPS: 1, ANDES: 1})
     assert await interest.counts(last + timedelta(seconds=1)) == Counts({"log": 1}, 1, {ANDES: 1})
-    await told(interest, stream.goes(log_of(ALPS, "1=")))  # told all the same, hours later
+    await told(interest, stream.goes(log_of(ALPS, "1=")))  # delivered all the same, hours later
     assert (await interest.counts(NOW)).kinds == {"log": 1}
 
 
@@ -174,7 +174,7 @@ async def test_what_valkey_does_not_take_comes_again(interest: Interest, valkey:
         assert await told(Interest(nowhere), *batch) == [batch[0]["dynamodb"]["SequenceNumber"]]
     await told(interest, *batch)
     await valkey.flushall()
-    assert await interest.counts(NOW) == NOBODY  # a copy that got lost
+    assert await interest.counts(NOW) == NOBODY  # a lost copy
     await told(interest, stream.goes(log_of(ALPS, "ann=")), stream.comes(log_of(ALPS, "ben=")))
     assert await interest.counts(NOW) == Counts({"log": 1}, 1, {ALPS: 1})
 
@@ -192,7 +192,7 @@ KEYS = st.one_of(
 def test_however_records_come_it_is_what_the_table_says(
     redis_url: str, changed: list[Key], chance: random.Random, size: int
 ) -> None:
-    """Each change turns a row on or off. Shards are read apart from each other, and some of a batch comes again."""
+    """Each change turns a row on or off. Shards are read independently, and some of a batch is retried."""
     stream, there = Stream(), set[Key]()
     shards: list[list[Record]] = [[], []]
     for key in changed:
@@ -221,7 +221,7 @@ async def _counted(redis_url: str, batches: Sequence[Sequence[Record]]) -> Count
 
 
 def _counts(there: set[Key]) -> Counts:
-    """What rows that are there come to."""
+    """Return the counts of existing rows."""
     said = [_said(key) for key in there]
     topics = Counter(topic for _, topic in said if topic)
     return Counts(Counter(kind for kind, _ in said), len(topics), topics)

@@ -1,4 +1,4 @@
-"""States on API Gateway: each scope of a group looks for itself."""
+"""States on API Gateway: each scope of a group reads for itself."""
 
 import asyncio
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from tests.subscriptions.test_states import OWN_PROGRESS
 
 
 async def told(stream: Stream, total: float) -> None:
-    """Wait until a state says so."""
+    """Wait until a state has this total."""
     while (await stream.next())["progress"]["totalMeters"] != total:
         pass
 

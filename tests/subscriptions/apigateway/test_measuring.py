@@ -1,4 +1,4 @@
-"""What alarms watch is measured where it happens."""
+"""The metrics of alarms are measured at their source."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ Measured = list[tuple[str, float]]
 
 @pytest.fixture
 def noted(gate: Gateway, monkeypatch: pytest.MonkeyPatch) -> Iterator[Measured]:
-    """What would be written."""
+    """Record the metrics that would be written."""
     found: Measured = []
 
     def note(namespace: str, metric: Metric, values: Sequence[float], **about: str) -> None:
@@ -40,7 +40,7 @@ def noted(gate: Gateway, monkeypatch: pytest.MonkeyPatch) -> Iterator[Measured]:
 
 
 async def values(noted: Measured, metric: str) -> list[float]:
-    """Wait for some of a metric."""
+    """Wait for values of a metric."""
     async with asyncio.timeout(10):
         while not (found := [value for name, value in noted if name == metric]):  # noqa: ASYNC110  # others write it
             await asyncio.sleep(0.05)
@@ -53,7 +53,7 @@ async def test_how_long_news_takes_is_measured_from_the_event_to_the_socket(
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        assert [one for one in noted if one[0] == Metric.FAN_OUT_LAG] == []  # a beginning waited for nothing
+        assert [one for one in noted if one[0] == Metric.FAN_OUT_LAG] == []  # a snapshot waited for nothing
         before = datetime.now(UTC)
         await team.walk(team.ben)
         await stream.next()

@@ -1,4 +1,4 @@
-"""What the cost model and the simulator say of this gateway's calls to AWS is what it does."""
+"""The cost model's and the simulator's numbers of this gateway's calls to AWS are the measured ones."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @pytest.fixture(autouse=True)
 def _no_rounds(gate: Gateway) -> Iterator[None]:
-    """What is counted is of one socket or one event alone."""
+    """Turn off sweeps, as the counts are of one socket or one event alone."""
     gate.rounds = False
     gate.usual_pace()  # and none is under way
     yield
@@ -29,7 +29,7 @@ def _no_rounds(gate: Gateway) -> Iterator[None]:
 
 
 async def listening(gate: Gateway, team: Team, text: str, count: int, stack: AsyncExitStack) -> list[Stream]:
-    """So many sockets with one subscription each."""
+    """Open so many sockets with one subscription each."""
     streams = []
     for _ in range(count):
         connection = await stack.enter_async_context(dial(gate.api.url, team.ann))
@@ -39,7 +39,7 @@ async def listening(gate: Gateway, team: Team, text: str, count: int, stack: Asy
 
 
 async def of_a_walk(team: Team, streams: list[Stream], monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """What one walk asks for, until everybody has heard of it."""
+    """Return the calls for one walk, until every subscriber has received it."""
     async with metered(monkeypatch) as meter:
         await meter.quiet()  # they have begun
         await team.walk(team.ben)
@@ -49,7 +49,7 @@ async def of_a_walk(team: Team, streams: list[Stream], monkeypatch: pytest.Monke
 
 
 async def agrees(model: T, measured: Callable[[], Awaitable[T]]) -> None:
-    """What is measured is what the model says. A message that an earlier test left comes once, so it is tried again."""
+    """Check that the measurement equals the model. An earlier test's message may add to it once, so it is retried."""
     for _ in range(3):
         found = await measured()
         if found == model:
@@ -63,7 +63,7 @@ async def test_a_socket_comes_and_goes_as_the_model_says(
     async def visit() -> tuple[Asked, Asked]:
         async with metered(monkeypatch) as meter, AsyncExitStack() as stack:
             await meter.quiet()  # founding the team is over
-            await listening(gate, team, f"{WALKS} # {uuid4()}", 1, stack)  # a document that no process has met yet
+            await listening(gate, team, f"{WALKS} # {uuid4()}", 1, stack)  # a document that is new to every process
             opened = await meter.quiet()
             await stack.aclose()
             return opened, await meter.quiet()
@@ -91,6 +91,6 @@ async def test_a_state_costs_what_the_model_says(
     async with AsyncExitStack() as stack:
         streams = await listening(gate, team, PROGRESS, count, stack)
         buckets = {rows.bucket(connection) for connection in gate.api.connections[-count:]}
-        alone = log_event(groups=0, batches=0, listeners=0)  # the kick, and the look for who is to be woken
+        alone = log_event(groups=0, batches=0, listeners=0)  # the notification, and the read of groups to be woken
         model = alone + state_event(batches=len(buckets), listeners=count)
         await agrees(model, lambda: of_a_walk(team, streams, monkeypatch))

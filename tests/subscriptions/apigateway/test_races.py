@@ -1,4 +1,4 @@
-"""Messages of one socket that run at the same time, and connections that go at any moment: the rows stay right."""
+"""Concurrent messages of one socket, and connections that end at any moment: the rows stay right."""
 
 import asyncio
 import json
@@ -16,18 +16,18 @@ from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
 from tests.subscriptions.test_logged import WALKS
 
-TRIES = 8  # of what happens at the same time, since it may come in any order
+TRIES = 8  # of concurrent actions, since their order may vary
 
 
 @asynccontextmanager
 async def dialled(gate: Gateway) -> AsyncIterator[Socket]:
-    """A socket that says nothing yet."""
+    """Open a socket before its first message."""
     async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
         yield Socket(connection)
 
 
 async def last_word(socket: Socket) -> tuple[list[str], dict[str, Any]]:
-    """The types of what comes before the connection is closed, and why it is."""
+    """Return the types of messages before the connection is closed, and the reason."""
     kinds = []
     while (message := await socket.receive()).get("payload", {}) is None or "closing" not in message.get("payload", {}):
         kinds.append(message["type"])
@@ -38,7 +38,7 @@ async def last_word(socket: Socket) -> tuple[list[str], dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 async def _clean(gate: Gateway) -> None:
-    """Others have gone."""
+    """Wait until earlier connections have gone."""
     await gate.nothing_left()
 
 
@@ -102,7 +102,7 @@ async def test_who_ends_what_has_hardly_begun_listens_to_nothing(gate: Gateway, 
 
 
 async def subscribe_as(connection: Connection, id: str, team: Team) -> None:
-    """Begin a subscription under an id of one's own."""
+    """Begin a subscription under a given id."""
     await connection.send(id=id, type="subscribe", payload={"query": WALKS, "variables": {"team": team.id}})
 
 

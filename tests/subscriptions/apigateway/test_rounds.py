@@ -1,4 +1,4 @@
-"""What is done every minute: silent sockets are kept, old ones warned, those that say nothing closed."""
+"""The sweep of every minute: silent sockets are kept, old ones warned, those without a handshake closed."""
 
 import asyncio
 import json
@@ -29,14 +29,14 @@ NOW = timedelta(0)
 
 @pytest.fixture(autouse=True)
 def _usual(gate: Gateway) -> Iterator[None]:
-    """The next test has the usual pace."""
+    """Restore the usual pace for the next test."""
     yield
     gate.usual_pace()
     gate.api.trouble = lambda connection, text: None
 
 
 async def received(gate: Gateway, token: str, count: int) -> list[dict[str, object]]:
-    """What an acknowledged socket that asks for nothing is sent."""
+    """Return the messages to an acknowledged socket without operations."""
     async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
         ours = Socket(connection)
         await ours.send(type="connection_init", payload={"Authorization": token})
@@ -90,7 +90,7 @@ async def test_who_never_introduces_themselves_is_closed(gate: Gateway) -> None:
 async def test_sockets_of_a_region_that_stands_by_are_ended(
     gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody would tell them anything, and a client that pings hears that all is well."""
+    """They would get no events, while a client's pings would be answered."""
     monkeypatch.setattr(live, "duty", PrimaryRegionGuard())
 
     async def two_rounds() -> None:
@@ -146,7 +146,7 @@ async def test_nobody_is_asked_about_one_by_one(gate: Gateway, team: Team, monke
             await stream.next()
         monkeypatch.setattr(audience, "ended", counting)
         await asyncio.sleep(1.2)
-        assert len(calls) <= 8  # a round asks once for each of their buckets
+        assert len(calls) <= 8  # a sweep reads each of their buckets once
 
 
 async def test_a_connection_that_could_not_be_closed_is_closed_by_a_later_round(gate: Gateway) -> None:

@@ -1,4 +1,4 @@
-"""Somebody who follows a view of a team over a connection that can be cut or hold back, by the helper clients copy."""
+"""A follower of a view of a team over a connection that can be cut or held back, by the helper clients copy."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ from tests.wires import Wire
 
 @dataclass(eq=False)
 class Person:
-    """Somebody with an account."""
+    """A person with an account."""
 
     service: Service
     name: str
@@ -30,14 +30,14 @@ class Person:
 
 
 class Follower:
-    """A view of a team as somebody's client has it."""
+    """A view of a team in a person's client."""
 
     def __init__(self, who: Person, name: str, view: View, protocol: Protocol, wire: Wire, team_id: str) -> None:
         self.who = who
         self.name = name
         self.view = view
         self.wire = wire
-        self.token = who.token  # that the subscription began with
+        self.token = who.token  # with which the subscription began
         self.held: Json = None
         self.refusal: str | None = None
         self.failure: BaseException | None = None
@@ -81,11 +81,11 @@ class Follower:
 
     def _subscribe(self, variables: dict[str, Any]) -> Results:
         self.token = self.who.token
-        self.changed()  # where nothing was missed, nothing is told
+        self.changed()  # where nothing was missed, nothing is sent
         return self._protocol(Asking(self.who.service, self.wire.url, self.token, self.view.document, variables))
 
     def _take(self, event: dict[str, Any]) -> None:
-        """Keep an event. The helper hands each one of a log over once, and in order."""
+        """Keep an event. The helper yields each one of a log once, and in order."""
         if "sequence" in event:
             if event["delivery"] in ("REPLAY", "LIVE"):
                 assert event["sequence"] > self._sequence, f"{event} was told before"

@@ -25,10 +25,10 @@ OF_API_GATEWAY = {"graphql-transport-ws": "/live", "subscriptions-transport-ws":
 
 
 class Gateway(Protocol):
-    """What listeners reach the service by. `paths` has the protocols there are, and where each is spoken.
+    """Access to the service for followers. `paths` are the protocols and their paths.
 
-    Everybody follows so many `views`; a `flood` of so many events is too much for who does not read. All is quiet
-    within `patience` seconds.
+    Everybody follows so many `views`; a `flood` of so many events is too much for a client that does not read. All is
+    quiet within `patience` seconds.
     """
 
     service: Service
@@ -39,28 +39,28 @@ class Gateway(Protocol):
 
     @property
     def origin(self) -> str:
-        """Where it is now."""
+        """Its present address."""
 
     async def close_all(self, number: int) -> None:
-        """Close what everybody listens by, as a server does that goes away or finds its clients too slow."""
+        """Close all connections, as a server does that stops or finds its clients too slow."""
 
     async def hold(self, wire: Wire) -> None:
-        """Let nothing get to those who listen by a wire."""
+        """Hold back everything to the followers of a wire."""
 
     async def lose(self) -> None:
-        """Lose the wake-ups that are on the way, and those to come until it is healed where that can be."""
+        """Lose the wake-ups that are on the way, and later ones until it is healed where that is possible."""
 
     async def restart(self) -> None:
-        """Let another process take the place of the one that holds the connections."""
+        """Replace the process that holds the connections."""
 
     async def heal(self, wires: Collection[Wire]) -> None:
-        """Work as it should."""
+        """End all faults."""
 
 
 class OwnServer:
-    """Our own server: one process writes, another one holds the connections, which they share nothing with but servers.
+    """Our own server: one process writes, another one holds the connections, and they share nothing but servers.
 
-    Its buffers are small, so that who does not read is soon too slow.
+    Its buffers are small, so that a client that does not read is soon too slow.
     """
 
     def __init__(self, service: Service, stack: ExitStack) -> None:
@@ -92,7 +92,7 @@ class OwnServer:
         wire.hold()
 
     async def lose(self) -> None:
-        """Break what wake-ups come by: it is mended after a while, and until then the log's counter is polled."""
+        """Break the transport of wake-ups: it is restored after a while, and until then the log's counter is polled."""
         await asyncio.to_thread(self._node.call, self._lose())
 
     async def _lose(self) -> None:
@@ -112,7 +112,7 @@ class OwnServer:
 
 
 class ApiGateway:
-    """API Gateway's: each message is a function's, so there is no process to restart; nor are there event streams."""
+    """API Gateway's: each message is a function's call, so no process can restart; nor are there event streams."""
 
     def __init__(self, service: Service, gate: FunctionsAndAws) -> None:
         self.service = service
@@ -122,7 +122,7 @@ class ApiGateway:
         self._gate = gate
         self._kicks = service.runtime.bus.kicks
         self._held: set[str] = set()
-        gate.rounds = False  # but for those that find what was lost
+        gate.rounds = False  # but for those that find losses
         gate.api.trouble = lambda connection, text: BUSY if connection in self._held else None
 
     async def close_all(self, number: int) -> None:
@@ -136,7 +136,7 @@ class ApiGateway:
         self.service.runtime.bus.kicks = None
 
     async def restart(self) -> None:
-        """There is nothing to restart."""
+        """Do nothing: there is no process."""
 
     async def heal(self, wires: Collection[Wire]) -> None:
         self._held.clear()
@@ -145,5 +145,5 @@ class ApiGateway:
             await self._gate.run(sweep(self._gate.deps, datetime.now(UTC), Timeouts()))
 
     def close(self) -> None:
-        """Leave it as others have it."""
+        """Restore the settings of other tests."""
         self._gate.rounds, self._gate.api.trouble = True, lambda connection, text: None

@@ -1,4 +1,4 @@
-"""The life of a team while people follow it: steps that write or disturb, each made definite by two numbers."""
+"""The life of a team with followers: steps that write or disturb, each made definite by two numbers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ RENAME = "mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) 
 SIGN_OUT = "mutation ($input: SignOutInput!) { signOut(input: $input) { ok } }"
 MEMBERSHIP = "query ($team: ID!) { team(id: $team) { members { nodes { id } } } }"
 ACTIVE_GOAL = "query ($team: ID!) { team(id: $team) { activeGoal { id } } }"
-# What a step may be refused with that cannot be done just now; any other refusal is a mistake.
+# Refusals of steps that are impossible just now; any other refusal is an error.
 REFUSALS = {"NOT_FOUND", "FORBIDDEN", "LAST_ADMIN", "ALREADY_MEMBER", "NOT_MEMBER", "TEAM_HAS_ACTIVE_GOAL", "CONFLICT"}
 MOST_WALKS = 36  # of a team: its page shows a few more
 FLOOD = """
@@ -35,21 +35,21 @@ FLOOD = """
 
 
 class Life:
-    """A team and those who follow it. Each of STEPS is a method that lets one thing happen, unless it cannot be."""
+    """A team and its followers. Each of STEPS is a method that runs one step, unless it is impossible."""
 
     def __init__(self, gateway: Gateway, people: list[Person], team_id: str) -> None:
         self.gateway = gateway
         self.people = people
         self.team_id = team_id
         self.followers: list[Follower] = []
-        self.ended: set[str] = set()  # tokens of sessions that are over
-        self.shut_out: set[Person] = set()  # who may have lost a right since everything was last looked at
+        self.ended: set[str] = set()  # tokens of ended sessions
+        self.shut_out: set[Person] = set()  # people who may have lost a right since the last check
         self._walks: dict[str, Person] = {}
         self._memberships: dict[Person, str] = {}
         self._is_public = True
 
     async def write(self, who: Person, text: str, **given: Any) -> Any:
-        """Run a mutation by HTTP; its payload, None where it cannot be done just now."""
+        """Run a mutation by HTTP; return its payload, None where it is impossible just now."""
         service = self.gateway.service
         variables = {"input": given}
         body = (await asyncio.to_thread(lambda: service.post(text, token=who.token, variables=variables))).json()
@@ -60,7 +60,7 @@ class Life:
         return next(iter(body["data"].values()))
 
     async def ask(self, who: Person, text: str) -> Any:
-        """Return the team as somebody sees it now."""
+        """Return the team as the person sees it now."""
         service = self.gateway.service
         return (await asyncio.to_thread(lambda: service.data(text, token=who.token, team=self.team_id)))["team"]
 
@@ -81,11 +81,11 @@ class Life:
         return self.people[number % len(self.people)]
 
     def a_walk(self, number: int) -> tuple[str, Person] | None:
-        """Return one of the walks, and whose it is."""
+        """Return one of the walks, and its walker."""
         return list(self._walks.items())[number % len(self._walks)] if self._walks else None
 
     async def as_admin(self, text: str, **given: Any) -> Any:
-        """Do something as whoever may; its payload, None where nobody may."""
+        """Run a mutation as an admin; return its payload, None where nobody may run it."""
         for who in self.people:
             if payload := await self.write(who, text, **given):
                 return payload
@@ -159,14 +159,14 @@ class Life:
                 return
 
     async def sign_out(self, a: int, _: int) -> None:
-        """End all of somebody's sessions; they sign in again."""
+        """End all of a person's sessions; they sign in again."""
         who = self.someone(a)
         await self.write(who, SIGN_OUT, everywhere=True)
         self.ended.add(who.token)
         await who.sign_in()
 
     async def flood(self, a: int, _: int) -> None:
-        """Let the log grow by so much that who does not read is too slow."""
+        """Grow the log by so much that a client that does not read is too slow."""
         if chosen := self.a_walk(a):
             service, channel = self.gateway.service, f"team:{self.team_id.removeprefix('team_')}"
             walk = chosen[0].removeprefix("activity_")
@@ -202,7 +202,7 @@ STEPS = [  # as often as they are named
 
 @asynccontextmanager
 async def living(gateway: Gateway, turn: int) -> AsyncIterator[Life]:
-    """Return a life that has begun, with people who follow by every protocol; `turn` says who by which."""
+    """Yield a life that has begun, with followers by every protocol; `turn` assigns them."""
     mark = uuid4().hex[:10]
     names = [f"{name}-{mark}" for name in PEOPLE]
     people = [Person(gateway.service, name, await asyncio.to_thread(gateway.service.sign_up, name)) for name in names]

@@ -1,7 +1,7 @@
 """A client's side of each protocol: one subscription on a connection of its own, until something ends it.
 
-Each is what the resume helper takes as `subscribe`: an async generator of results. It ends where the connection was
-closed in order, and raises Ended for GraphQL errors and what its library raises for a connection that was lost.
+Each is a `subscribe` of the resume helper: an async generator of results. It ends where the connection was closed in
+order, and raises Ended for GraphQL errors and its library's own error for a connection that was lost.
 """
 
 import json
@@ -41,7 +41,7 @@ class Ended(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is subscribed to, where, and by whose token."""
+    """A subscription's document, address, and token."""
 
     service: Service
     url: str
@@ -51,12 +51,12 @@ class Asking:
 
     @property
     def operation(self) -> dict[str, Any]:
-        """What is sent."""
+        """The operation's message."""
         return {"query": self.document, "variables": self.variables}
 
 
 def is_signed_out(error: Exception) -> bool:
-    """Whether a token was not good any more: whoever has another goes on with it."""
+    """Return whether a token was no longer valid: with another one the client goes on."""
     if isinstance(error, Ended):
         return error.code == "UNAUTHENTICATED"
     if isinstance(error, InvalidStatus):
@@ -66,7 +66,7 @@ def is_signed_out(error: Exception) -> bool:
 
 
 async def transport_ws(asking: Asking) -> Results:
-    """Listen by graphql-transport-ws."""
+    """Subscribe by graphql-transport-ws."""
     async with _dialled(asking.url, "graphql-transport-ws") as socket:
         await _send(socket, type="connection_init", payload={"Authorization": f"Bearer {asking.token}"})
         async with aclosing(_messages(socket)) as messages:
@@ -85,7 +85,7 @@ async def transport_ws(asking: Asking) -> Results:
 
 
 async def legacy(asking: Asking) -> Results:
-    """Listen by subscriptions-transport-ws."""
+    """Subscribe by subscriptions-transport-ws."""
     async with _dialled(asking.url, "graphql-ws") as socket:
         await _send(socket, type="connection_init", payload={"Authorization": f"Bearer {asking.token}"})
         await _send(socket, id="it", type="start", payload=asking.operation)
@@ -101,7 +101,7 @@ async def legacy(asking: Asking) -> Results:
 
 
 async def appsync(asking: Asking) -> Results:
-    """Listen by AppSync's protocol, whose credentials come with the handshake and again with the operation."""
+    """Subscribe by AppSync's protocol, whose credentials are sent with the handshake and again with the operation."""
     authorization = {"host": "milequest.example", "Authorization": asking.token}
     async with _dialled(asking.url, "graphql-ws", f"header-{packed(authorization)}") as socket:
         await _send(socket, type="connection_init")
@@ -120,7 +120,7 @@ async def appsync(asking: Asking) -> Results:
 
 
 async def event_stream(asking: Asking) -> Results:
-    """Listen by GraphQL over Server-Sent Events."""
+    """Subscribe by GraphQL over Server-Sent Events."""
     there = replace(asking.service, origin=asking.url.replace("ws:", "http:").removesuffix("/graphql"))
     async with asked(there, asking.document, asking.token, **asking.variables) as stream:
         if stream.response.status_code == 401:
@@ -155,7 +155,7 @@ async def _send(socket: ClientConnection, **message: Any) -> None:
 async def _messages(socket: ClientConnection) -> AsyncGenerator[dict[str, Any], None]:
     async for text in socket:
         message: dict[str, Any] = json.loads(text)
-        if "type" not in message:  # API Gateway's own, about a function that failed: clients hang up
+        if "type" not in message:  # API Gateway's own, about a function that failed: clients disconnect
             raise ConnectionResetError(message)
         yield message
 
@@ -167,6 +167,9 @@ def _data(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _end(errors: list[dict[str, Any]]) -> None:
-    """Raise what ended it. Errors without a code announce that API Gateway is about to close the connection."""
+    """Raise the errors that ended it.
+
+    Those without a code announce that API Gateway is about to close the connection.
+    """
     if all("extensions" in error for error in errors):
         raise Ended(errors)

@@ -1,4 +1,4 @@
-"""What must be so whenever everything has settled: everybody holds what a fresh page shows them."""
+"""The invariant whenever everything has settled: every follower holds what a fresh page shows them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from tests.subscriptions.oracle.views import PAGE, REFUSED
 
 Pages: TypeAlias = Mapping[Person, Any]
 
-IN_HASTE = 5.0  # seconds once something is wrong, while Hypothesis looks for the shortest life in which it is
+IN_HASTE = 5.0  # seconds after a first failure, while Hypothesis looks for the shortest failing life
 
 
 async def settle(life: Life) -> None:
-    """Heal everything, then wait until all hold what they should. Raises AssertionError for whom that never comes."""
+    """Heal everything, then wait until all hold the right data. Raises AssertionError for those who never do."""
     followers, changed = life.followers, asyncio.Event()
     await life.gateway.heal([follower.wire for follower in followers])
     pages = {who: await life.ask(who, PAGE) for who in life.people}
@@ -35,7 +35,7 @@ async def settle(life: Life) -> None:
 
 
 def unsettled(life: Life, pages: Pages) -> Sequence[Follower]:
-    """Return those who do not hold what they should, or follow in a session that is over. Raises for who failed."""
+    """Return those without the right data, or with a session that has ended. Raises for those that failed."""
     for follower in life.followers:
         if follower.failure is not None:
             raise AssertionError(f"{follower} failed") from follower.failure
@@ -43,7 +43,7 @@ def unsettled(life: Life, pages: Pages) -> Sequence[Follower]:
 
 
 def is_right(life: Life, follower: Follower, pages: Pages) -> bool:
-    """Whether somebody holds what they see on a page, or was told that they may not see it."""
+    """Return whether a follower holds their page's data, or got the refusal of a page they may not see."""
     expected = follower.view.expected(pages[follower.who])
     if expected == REFUSED:
         return follower.refusal == "NOT_FOUND"
@@ -51,14 +51,14 @@ def is_right(life: Life, follower: Follower, pages: Pages) -> bool:
 
 
 def reopen(life: Life, follower: Follower, pages: Pages) -> None:
-    """Let somebody open the page anew who was told that they may not see it, and may by now."""
+    """Reopen the page for a person who was refused, and may see it by now."""
     if follower.refusal is not None and follower.view.expected(pages[follower.who]) != REFUSED:
         assert follower.who in life.shut_out, f"{follower} ended: {follower.refusal}"
         follower.begin()
 
 
 def complaint(life: Life, follower: Follower, pages: Pages) -> str:
-    """Say what is wrong with what somebody holds."""
+    """Return a description of a follower's wrong data."""
     outlives = ", and outlives its session" if follower.token in life.ended else ""
     expected = follower.view.expected(pages[follower.who])
     return f"{follower}{outlives}\n  holds {follower.refusal or follower.held}\n  not   {expected}"

@@ -1,10 +1,10 @@
-"""Whatever a team does and whatever befalls connections: once all is quiet, who listens holds what a fresh query shows.
+"""Once all is quiet, after any actions and faults, every subscriber holds what a fresh query shows.
 
-Lists of steps are drawn: writes, changes of who may see what, and connections that are cut, held back or closed. Four
-people follow seven views of the team by the resume helper, over all four protocols on our own server; on API Gateway
-over the three of WebSockets, for it has no event streams, and there without processes that would be restarted.
+Lists of steps are drawn: writes, changes of access, and connections that are cut, held back or closed. Four people
+follow seven views of the team by the resume helper, over all four protocols on our own server; on API Gateway over the
+three of WebSockets, for it has no event streams, and there without processes that would be restarted.
 
-`--hypothesis-profile=soak` draws many more; a life that was red once stays in SAVED.
+`--hypothesis-profile=soak` draws many more; a life that failed once stays in SAVED.
 """
 
 import asyncio
@@ -51,14 +51,14 @@ SAVED: Sequence[tuple[Life, int]] = [
 
 
 def saved(test: Callable[..., None]) -> Callable[..., None]:
-    """Try the lives that were red once, before others."""
+    """Try the lives that failed once, before others."""
     for days, turn in SAVED:
         test = example(days=days, turn=turn)(test)
     return test
 
 
 async def live(gateway: Gateway, days: Life, turn: int) -> None:
-    """Live a life; at its beginning and each evening look whether all is right."""
+    """Live a life; check the invariant at its beginning and after each day."""
     async with living(gateway, turn) as life:
         await settle(life)
         for day in days:
@@ -69,7 +69,7 @@ async def live(gateway: Gateway, days: Life, turn: int) -> None:
 
 @pytest.fixture(scope="module")
 def own_server(service: Service) -> Iterator[OwnServer]:
-    """Our own server, with small buffers: who does not read is soon too slow."""
+    """Yield our own server, with small buffers: a client that does not read is soon too slow."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setattr(serve, "SEND_BUFFER_BYTES", 8 * 1024)
         patch.setattr(send_buffer, "MAX_BUFFERED_BYTES", 32 * 1024)
@@ -79,7 +79,7 @@ def own_server(service: Service) -> Iterator[OwnServer]:
 
 @pytest.fixture(scope="module")
 def api_gateway(service: Service, gate: Functions) -> Iterator[ApiGateway]:
-    """API Gateway's, where who takes nothing is soon tried again."""
+    """Yield API Gateway's, where a socket that accepts nothing is soon retried."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sender, "WAIT", (1, 1))
         gateway = ApiGateway(service, gate)

@@ -1,4 +1,4 @@
-"""Views of a team: what a client keeps of each by what it is told, and what a fresh page shows of the same."""
+"""Views of a team: a client's data of each, built from events, and the same data of a fresh page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 Json: TypeAlias = Any
 Shown: TypeAlias = Mapping[str, Any]
-REFUSED: Final = "refused"  # in place of what somebody may not see
+REFUSED: Final = "refused"  # in place of hidden data
 
 FRAGMENTS = {
     "Walk": "on Activity { id type distanceMeters durationSeconds notes startedAt version user { id } }",
@@ -17,7 +17,7 @@ FRAGMENTS = {
     "Own": "on GoalProgress { id version totalMeters viewerContribution { distanceMeters } }",
     "Board": """on Leaderboard { id version entries(first: 20) { totalCount nodes {
         rank value distanceMeters activityCount competitor { id name } } } }""",
-    # Without `trueValue`: it counts private walks, which are no news of a board.
+    # Without `trueValue`: it counts private walks, whose changes are no event of a board.
     "Standing": """on Leaderboard { id version viewerStanding {
         entry { rank value } ahead { value } behind { value } } }""",
 }
@@ -41,7 +41,7 @@ PAGE = with_fragments(
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A subscription, how its events change what a client holds, and where a page shows the same."""
+    """A subscription, the effect of its events on a client's data, and the place of that data on a page."""
 
     document: str
     fold: Callable[[Json, Shown], Json]
@@ -57,7 +57,7 @@ def _by_id(connection: Shown | None) -> Json:
 
 
 def _list(held: Json, event: Shown, snapshot: str) -> Json:
-    """Return the items of a list after an event. An empty one is of what has gone since, as a later one says."""
+    """Return the items of a list after an event. An empty one is of an object deleted since, as a later one shows."""
     if event["snapshot"]:
         return _by_id(event["snapshot"][snapshot])
     if event["edge"]:
@@ -90,7 +90,7 @@ def _goals_of(team: Shown) -> Json:
 
 
 def _progress(name: str) -> Callable[[Shown], Json]:
-    """Return where a page has a goal's progress: goals are null to whom they are hidden from."""
+    """Return a reader of a goal's progress on a page: goals are null to those they are hidden from."""
     return lambda team: REFUSED if team["goals"] is None else team[name] and team[name]["progress"]
 
 

@@ -1,4 +1,4 @@
-"""Whatever text a client sends, a protocol has a step for it."""
+"""A protocol has a step for any text that a client sends."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ PARTS = ["id", "type", "payload", "query", "variables", "operationName", "extens
 
 
 def objects(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects with names that mean something."""
+    """Return a strategy of objects with names that mean something."""
     return st.dictionaries(st.sampled_from(PARTS) | st.text(max_size=3), values, max_size=4)
 
 
@@ -30,7 +30,7 @@ SESSIONS = st.builds(Session, st.sampled_from(Phase), st.sampled_from([(), ("1",
 
 
 def check(protocol: WireProtocol, session: Session, text: str) -> None:
-    """Only the effects there are, and only JSON with a type."""
+    """Check that there are only known effects, and only JSON with a type."""
     for effect in protocol.receive(session, text):
         assert isinstance(effect, Init | Start | Stop | Reply | Close)
         if isinstance(effect, Reply):

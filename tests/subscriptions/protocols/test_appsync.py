@@ -1,4 +1,4 @@
-"""AppSync's real-time protocol, step by step: what each message asks for, and how we put things."""
+"""AppSync's real-time protocol, step by step: each message of clients, and our answers."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ ACK = {"type": "connection_ack", "payload": {"connectionTimeoutMs": 300_000}}
 
 
 def start(data: object = None, authorization: object = None, **parts: Any) -> dict[str, Any]:
-    """A start message, some parts of which may be otherwise."""
+    """Return a start message, with some parts replaced."""
     text = data if data is not None else json.dumps({"query": QUERY})
     payload: dict[str, Any] = {"data": text}
     if authorization is not None:
@@ -26,7 +26,7 @@ def start(data: object = None, authorization: object = None, **parts: Any) -> di
 
 
 def said(text: str) -> Any:
-    """A message of ours, with nothing but the kinds of its errors."""
+    """Return a message of ours, with only the kinds of its errors."""
     message = json.loads(text)
     payload = message.get("payload", {})
     if "errors" in payload:
@@ -36,7 +36,7 @@ def said(text: str) -> Any:
 
 
 def refused(kind: str, id: str | None = "1") -> dict[str, Any]:
-    """The answer to a bad message."""
+    """Return the answer to an invalid message."""
     return {"type": "error", "payload": [(kind, 400)]} | ({"id": id} if id else {})
 
 

@@ -1,4 +1,4 @@
-"""What holds for all protocols alike: ids, names of operations, and the credentials of a connection."""
+"""Rules of all protocols: ids, names of operations, and the credentials of a connection."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ LONG = ["i" * (MAX_ID_BYTES + 1), "ä" * MAX_ID_BYTES, "\x01" * 60, "i" * 100_00
 
 
 def begin(kind: str, id: str) -> str:
-    """The message by which an operation begins."""
+    """Return the message that begins an operation."""
     payload: dict[str, Any] = {"query": "{ __typename }"}
     if kind == "appsync":
         payload = {"data": orjson.dumps(payload).decode(), "extensions": {"authorization": {}}}

@@ -1,4 +1,4 @@
-"""The protocol of subscriptions-transport-ws, step by step: what each message asks for, and how we put things."""
+"""The protocol of subscriptions-transport-ws, step by step: each message of clients, and our answers."""
 
 import json
 from typing import Any
@@ -17,12 +17,12 @@ INVALID = "VALIDATION_ERROR"
 
 
 def start(**parts: Any) -> dict[str, Any]:
-    """A start message, some parts of which may be otherwise."""
+    """Return a start message, with some parts replaced."""
     return {"id": "1", "type": "start", "payload": {"query": QUERY}} | parts
 
 
 def said(text: str) -> Any:
-    """A message of ours, with nothing but the code of its error."""
+    """Return a message of ours, with only the code of its error."""
     message = json.loads(text)
     if message["type"] in ("error", "connection_error"):
         assert message["payload"]["message"]

@@ -1,4 +1,4 @@
-"""Events as they are put into lines, and read again as the HTML standard says."""
+"""Events as lines, and read again by the HTML standard."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What an observer of the built-in identity provider may learn, and what is stored and logged: no secret."""
+"""Information that the built-in identity provider reveals, stores and logs: no secret, and no account's existence."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ async def test_wrong_address_and_wrong_password_are_told_alike(identity: Builtin
 async def test_the_time_tells_no_account_either(identity: BuiltinIdentity) -> None:
     """Loosely: without a dummy hash a stranger's answer takes a twentieth of the time.
 
-    Of the process, in all its threads: what others do on the machine does not count.
+    CPU time of the process, in all its threads: the machine's other work does not count.
     """
     await identity.add_account(ADA, NOW)
     number = iter(range(1_000))
@@ -91,7 +91,7 @@ async def test_mail_that_fails_is_sent_anew_on_demand(
 async def test_no_secret_is_stored_or_logged(
     identity: BuiltinIdentity, outbox: Outbox, pool: Pool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Everything the database holds and everything said at DEBUG, searched for what only its owner should have."""
+    """The whole database and the log at DEBUG, searched for values that only their owner should have."""
     caplog.set_level(logging.DEBUG)
     await identity.sign_up(checked_sign_up("bob@example.org", "Bobs-Password-1", "Robert"), NOW)
     outbox.fails = True

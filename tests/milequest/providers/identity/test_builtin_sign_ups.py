@@ -18,12 +18,12 @@ WRONG_TOKENS = ("", "unknown", "\ud800", "x" * 100_000)
 
 
 def others(code: str, number: int) -> list[str]:
-    """Codes that are not this one."""
+    """Return codes that are not this one."""
     return [f"{(int(code) + step) % 1_000_000:06d}" for step in range(1, number + 1)]
 
 
 async def password_signs_in(identity: BuiltinIdentity, password: str) -> bool:
-    """Whether Ada's address signs in with it."""
+    """Return whether Ada's address signs in with it."""
     return await code_of(identity.sign_in(EMAIL, password, NOW)) is None
 
 
@@ -93,7 +93,7 @@ async def test_a_stranger_who_was_first_is_not_confirmed_either(identity: Builti
 async def test_a_strangers_attempt_that_outlives_the_owners_needs_its_id(
     identity: BuiltinIdentity, outbox: Outbox
 ) -> None:
-    """What waits alone now was contested before: the mailbox's owner may believe the code to be of their own."""
+    """The attempt that is left was contested before: the mailbox's owner may believe the code to be of their own."""
     await identity.sign_up(ADA, NOW)
     await identity.sign_up(MALLORYS, NOW + DAY / 2)
     later = NOW + DAY

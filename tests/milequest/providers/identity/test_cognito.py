@@ -1,4 +1,4 @@
-"""What Cognito is asked: with our role's signature where it wants one, and nowhere else."""
+"""Requests to Cognito: with our role's signature where it requires one, and nowhere else."""
 
 from datetime import UTC, datetime
 
@@ -29,7 +29,7 @@ REFUSED = (400, b'{"__type": "NotAuthorizedException"}')
 
 
 async def test_what_is_open_to_all_is_not_signed(pool: Pool) -> None:
-    """No policy allows these operations, and AWS asks none: with a signature a role would be asked for one."""
+    """No policy allows these operations, and AWS requires none: with a signature a role would need one."""
     caller = Identity(IdentityKind.USER, None, POOL.jwt_issuer, SUBJECT, "ada")
     async with stubbed(iter([SECRET, DONE, DONE, DONE, DONE, DONE, REFUSED])) as stub:
         identity = CognitoIdentity(POOL, stub.aws, pool, Revocations(pool))

@@ -1,4 +1,4 @@
-"""New passwords with Cognito: what it is asked, and that no answer tells who has an account."""
+"""New passwords with Cognito: its requests, and that no answer reveals an account."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,16 +11,16 @@ from tests.milequest.providers.identity.test_cognito_sessions import DONE, REFUS
 
 __all__ = ["cognito"]  # the fixture
 EMAIL, KEY, NEW = "Ada@Example.org", "ada@example.org", "Another-Horse-2"
-AS_OFTEN_AS_ASKED = 6  # what may pass is asked again
+AS_OFTEN_AS_ASKED = 6  # transient failures are retried
 
 
 def error(name: str) -> tuple[int, bytes]:
-    """An error of Cognito's."""
+    """Return an error of Cognito's."""
     return 400, f'{{"__type": "{name}"}}'.encode()
 
 
 def now() -> datetime:
-    """This instant: sessions that began before it are over."""
+    """Return this instant: sessions that began before it are over."""
     return datetime.now(UTC)
 
 

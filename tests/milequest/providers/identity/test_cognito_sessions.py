@@ -1,4 +1,4 @@
-"""Signing out of Cognito: whom it is for, and what of it we keep ourselves."""
+"""Signing out of Cognito: the sessions it ends, and our own records of it."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -26,13 +26,13 @@ from tests.milequest.store.aws.stub import Stub, stubbed
 SECRET = (200, b'{"UserPoolClient": {"ClientSecret": "secret"}}')
 DONE = (200, b"{}")
 REFUSED = (400, b'{"__type": "NotAuthorizedException"}')
-USERNAME = "ada"  # as the issuer's tokens have it
+USERNAME = "ada"  # as in the issuer's tokens
 SESSION = "5e551011-0000-4000-8000-000000000001"
 Answer = tuple[int, bytes]
 
 
 class Cognito:
-    """A user pool with Ada in it, whom we know, and what it is asked."""
+    """A user pool with Ada in it, whom we know, and its requests."""
 
     def __init__(self, issuer: Issuer, stub: Stub, pool: Pool) -> None:
         settings = Settings(
@@ -45,7 +45,7 @@ class Cognito:
         self._pool = pool
 
     async def caller(self, **changes: Any) -> Identity:
-        """Whoever has an access token with these claims."""
+        """Return the caller with an access token of these claims."""
         now = datetime.now(UTC)
         account = (await self.identity.verify(self.issuer.token(self.issuer.id_claims()), now)).account()
         assert account is not None
@@ -54,7 +54,7 @@ class Cognito:
         return replace((await self.identity.verify(self.issuer.token(claims), now)).identity(user_id))
 
     def asked(self, operation: str) -> list[dict[str, Any]]:
-        """With what it was asked to do something."""
+        """Return the inputs of the calls of an operation."""
         return [orjson.loads(one.partition("\r\n\r\n")[2]) for one in self._asked if f".{operation}" in one]
 
 
@@ -73,7 +73,7 @@ async def _cognito(pool: Pool, *answers: Answer | str) -> AsyncIterator[Cognito]
 
 @pytest.fixture
 def cognito(pool: Pool) -> Callable[..., AbstractAsyncContextManager[Cognito]]:
-    """A user pool that answers so, after it has told its client's secret."""
+    """Return a factory of user pools with these answers, after that with the client's secret."""
     return lambda *answers: _cognito(pool, *answers)
 
 

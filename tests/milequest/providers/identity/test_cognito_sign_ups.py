@@ -1,4 +1,4 @@
-"""Sign-ups with Cognito: strangers' attempts with an address are none of its owner's."""
+"""Sign-ups with Cognito: strangers' attempts with an address do not affect its owner's."""
 
 from collections.abc import AsyncIterator
 
@@ -28,13 +28,13 @@ class Cognito:
         self.identity = identity
 
     async def is_good(self, code: str, attempt_id: str | None) -> bool:
-        """Whether a code confirms an attempt with Ada's address."""
+        """Return whether a code confirms an attempt with Ada's address."""
         refusal = await code_of(self.identity.confirm(EMAIL, code, now(), attempt_id))
         assert refusal in (None, ErrorCode.CODE_INVALID)
         return refusal is None
 
     async def signs_in(self, password: str) -> bool:
-        """Whether Ada's address signs in with a password."""
+        """Return whether Ada's address signs in with a password."""
         refusal = await code_of(self.identity.sign_in(EMAIL, password, now()))
         assert refusal in (None, ErrorCode.UNAUTHENTICATED)
         return refusal is None
@@ -42,7 +42,7 @@ class Cognito:
 
 @pytest.fixture
 async def cognito(pool: Pool) -> AsyncIterator[Cognito]:
-    """A user pool in which nobody is yet."""
+    """Yield the provider on an empty user pool."""
     async with fake.running() as issuer:
         users = UserPool(issuer)
         async with serving(users) as aws:

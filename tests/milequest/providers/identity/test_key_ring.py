@@ -1,4 +1,4 @@
-"""The ring of an issuer's keys: how often it is asked for them, and what holds while it is out of reach."""
+"""The ring of an issuer's keys: the frequency of requests for them, and its behaviour while it is out of reach."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,7 @@ class Clock:
 
 
 class Source:
-    """Where a KeyRing fetches from; `keys` None is out of reach."""
+    """Source of a KeyRing; `keys` None is out of reach."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] | None = {"one": "first"}

@@ -1,4 +1,4 @@
-"""Signing keys at rest and over time: what is stored, who can read it, and how long it is good."""
+"""Signing keys at rest and over time: their storage, their readers, and their lifetime."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ ADA = checked_sign_up("ada@example.org", "Correct-Horse-1", "Ada")
 
 
 async def rows(pool: Pool) -> list[SigningKey]:
-    """All keys as they are stored, the oldest first."""
+    """Return all keys as they are stored, the oldest first."""
     return (await signing_keys.published(pool, NOW - timedelta(days=100)))[::-1]
 
 
@@ -61,7 +61,7 @@ async def test_a_key_without_a_secret_is_neither_made_nor_read(pool: Pool) -> No
     good = await token(process(pool, ONE))
     with pytest.raises(SealedError):
         await process(pool).jwks(NOW)
-    with pytest.raises(Refused) as refused:  # as while the keys are out of reach: nobody can tell
+    with pytest.raises(Refused) as refused:  # as while the keys are out of reach: undecidable
         await process(pool, TWO).verify(good, NOW)
     assert refused.value.code is ErrorCode.UNAVAILABLE
 
@@ -75,11 +75,11 @@ async def test_a_key_in_the_clear_is_read_and_encrypted_and_its_tokens_stay_good
     assert (await keys.seal_all(NOW), await keys.seal_all(NOW)) == (1, 0)
     assert not is_readable((await rows(pool))[0])
     await process(pool, ONE).verify(good, NOW)
-    await process(pool, ONE).verify(await token(before), NOW)  # which signs with what it has read
+    await process(pool, ONE).verify(await token(before), NOW)  # it signs with the keys it has read
 
 
 async def test_the_release_before_goes_on_beside_encrypted_keys(pool: Pool) -> None:
-    """It selects, inserts and publishes by `algorithm = 'RS256'`, and can't read an encrypted key."""
+    """That one selects, inserts and publishes by `algorithm = 'RS256'`, and can't read an encrypted key."""
     sealed = await token(process(pool, ONE))
     by_name = "SELECT count(*) FROM signing_key WHERE algorithm = 'RS256'"
     assert await pool.fetchval(by_name) == 0
@@ -113,7 +113,7 @@ async def test_tokens_of_a_new_key_are_good_at_once_everywhere(pool: Pool) -> No
         await other.verify(before, NOW)
         kid = await one.rotate_keys(NOW)
         after = await token(one)
-        await other.verify(after, NOW)  # though it has looked for keys a moment ago
+        await other.verify(after, NOW)  # though it has read the keys a moment ago
         before = after
         in_use = await signing_keys.in_use(pool)
         assert in_use is not None
@@ -124,7 +124,7 @@ async def test_a_retired_key_is_good_until_its_last_token_is_over_and_then_gone(
     identity = process(pool, ONE)
     good = await token(identity)
     await identity.rotate_keys(NOW)
-    last = timedelta(seconds=SIGNS_FOR) + ACCESS_TOKEN_LIFE  # of a process that has not looked since
+    last = timedelta(seconds=SIGNS_FOR) + ACCESS_TOKEN_LIFE  # of a process that has not read them since
     assert len((await identity.jwks(NOW + last))["keys"]) == 2  # type: ignore[arg-type]  # a JWKS's keys are a list
     await process(pool, ONE).verify(good, NOW)
 

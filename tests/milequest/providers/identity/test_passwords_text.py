@@ -20,4 +20,4 @@ async def test_a_password_of_marks_or_surrogates_is_refused_unhashed(password: s
         with pytest.raises(ValidationError):
             await hasher.matches(password, password_hash)
         spent.append(time.process_time() - before)
-    assert min(spent) < LEAST_OF_A_HASH  # whatever else the process does meanwhile
+    assert min(spent) < LEAST_OF_A_HASH  # despite other work of the process

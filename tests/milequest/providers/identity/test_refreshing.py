@@ -1,4 +1,4 @@
-"""Refreshing: the same token again gets the same answer for a while, and whoever comes later ends the session."""
+"""Refreshing: the same token again gets the same answer for a while, and a later use of it ends the session."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -62,19 +62,19 @@ async def test_a_refresh_token_is_not_made_by_what_the_database_holds(identity: 
 
 @dataclass
 class Family:
-    """What the rule says about the tokens of one session."""
+    """The rule about the tokens of one session."""
 
     is_over: bool = False
     used: dict[str, tuple[datetime, SignedIn]] = field(default_factory=dict)
 
     def answers(self, token: str, now: datetime) -> bool:
-        """Whether a token is to be answered; one that comes back late ends it all."""
+        """Return whether a token is to be answered; one that is used late ends the session."""
         if not self.is_over and token in self.used:
             self.is_over = now - self.used[token][0] > REFRESH_GRACE
         return not self.is_over
 
 
-# Whoever asks (two tabs and a thief), how many times at once, after how many seconds, and whether the answer arrives.
+# The caller (two tabs and a thief), how many times at once, after how many seconds, and whether the answer arrives.
 STEPS = st.lists(
     st.tuples(st.integers(0, 2), st.integers(1, 3), st.sampled_from([0, 1, 29, 31]), st.booleans()), max_size=12
 )

@@ -1,4 +1,4 @@
-"""Tokens of an outside issuer, checked by the keys it publishes: what is accepted, and how often it is asked."""
+"""Tokens of an outside issuer, checked by the keys it publishes: which are accepted, and how often keys are fetched."""
 
 import asyncio
 import base64
@@ -39,7 +39,7 @@ def provider(issuer: Issuer) -> OutsideIdentity:
 
 
 async def code_of(identity: OutsideIdentity, token: str) -> ErrorCode | None:
-    """The code of the refusal, None when the token is good."""
+    """Return the code of the refusal, None when the token is valid."""
     try:
         await identity.verify(token, datetime.now(UTC))
     except Refused as refusal:

@@ -1,4 +1,4 @@
-"""The mailbox of the embedded mode: a Redis that breaks, hangs or talks nonsense is an OSError, as of every mailer."""
+"""The mailbox of the embedded mode: a Redis that breaks, hangs or answers nonsense is an OSError, as of any mailer."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ MAIL = confirmation("ada@example.org", "123456")
 
 
 async def used(path: str, fault: Fault | None) -> tuple[list[Mail], bytes]:
-    """Return the box after a mail was sent, empty where Redis was away, and what Redis said. Raises whatever else."""
+    """Return the box after a mail was sent, empty where Redis was away, and Redis's bytes. Raises any other error."""
     async with proxying(path, fault) as proxy:
         settings = Settings(redis_url=f"redis://127.0.0.1:{proxy.port}/0")
         async with aclosing(connect(settings)) as redis:

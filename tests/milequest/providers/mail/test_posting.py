@@ -1,4 +1,4 @@
-"""The queue of mail: nobody waits for a server, little is lost when the process stops, and errors end one mail only."""
+"""The queue of mail: no caller waits for a server, little is lost when the process stops, and errors end one mail."""
 
 import asyncio
 
@@ -14,14 +14,14 @@ SENDER = "hello@quest.example"
 
 
 class Held:
-    """A Carrier that waits until it is told to go on."""
+    """A Carrier that waits until the test lets it continue."""
 
     def __init__(self) -> None:
         self.carried: list[Letter] = []
         self.go = asyncio.Event()
 
     async def carry(self, letter: Letter) -> None:
-        """Take a letter."""
+        """Take a mail."""
         await self.go.wait()
         self.carried.append(letter)
 

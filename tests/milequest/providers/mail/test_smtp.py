@@ -1,4 +1,4 @@
-"""Mail by real servers on the loopback: what arrives, what has to be right before a word is said, what is refused."""
+"""Mail by real servers on the loopback: deliveries, checks before anything is sent, refusals."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -21,20 +21,20 @@ WHO = f"{USER}:{quote(PASSWORD, safe='')}@"
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody trusts yet."""
+    """Return a certificate for 127.0.0.1 that is not trusted yet."""
     return self_signed(tmp_path)
 
 
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same, trusted by this process."""
+    """Return the same, trusted by this process."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     return certificate
 
 
 @asynccontextmanager
 async def mailing(url: str) -> AsyncIterator[Posting]:
-    """Whatever is sent in the block is delivered or given up after it."""
+    """Deliver or give up all mails of the block after it."""
     async with posting(Smtp(url), SENDER, pauses=(0.0, 0.0)) as mailer:
         yield mailer
 
@@ -45,7 +45,7 @@ async def sent(url: str, mail: Mail | None = None) -> None:
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged, which never has an address."""
+    """Return the log, after a check that it contains no address."""
     said = [record.getMessage() for record in caplog.records if record.name.startswith("milequest")]
     assert not any("ada" in line or "walkers" in line for line in said)
     return said
@@ -112,7 +112,7 @@ async def test_a_wrong_password_is_logged_by_its_code_and_not_tried_again(
     async with mail_server(starttls=trusted, asks=True) as server:
         await sent(server.url("smtp", f"{USER}:wrong@"))
     assert server.arrived == []
-    assert len(server.passwords) <= 2  # by each of the ways to sign in once
+    assert len(server.passwords) <= 2  # by each of the mechanisms once
     assert errors(caplog) == ["a mail could not be sent: SMTPAuthenticationError 535"]
 
 
@@ -156,7 +156,7 @@ async def test_an_address_beyond_ascii_arrives_where_the_server_takes_it(
 
 
 def test_the_servers_of_these_tests_are_strict(certificate: Path) -> None:
-    """What the tests trust is none of the system's authorities."""
+    """The tests' certificate is issued by none of the system's authorities."""
     assert ssl.create_default_context().get_ca_certs() != []
     assert "loopback" not in str(ssl.create_default_context().get_ca_certs())
     assert Post().url("smtp") == "smtp://127.0.0.1:0"

@@ -13,7 +13,7 @@ from milequest.store.aws.signing import Credentials
 
 @dataclass
 class Stub:
-    """What was asked, on how many connections, and the way to ask."""
+    """The requests, the number of connections, and a client."""
 
     answers: Iterator[tuple[int, bytes] | None]
     aws: Aws
@@ -43,7 +43,7 @@ class Stub:
 
 @asynccontextmanager
 async def stubbed(answers: Iterator[tuple[int, bytes] | None]) -> AsyncIterator[Stub]:
-    """The stub while the block runs."""
+    """Run the stub while the block runs."""
     stub = Stub(answers, None)  # type: ignore[arg-type]  # its address is not known yet
     async with await asyncio.start_server(stub.serve, "127.0.0.1", 0) as server:
         stub.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""Calls to AWS: connections are kept, what may pass is tried again, what does not is told by its name."""
+"""Calls to AWS: connections are kept, transient failures retried, others raised by their names."""
 
 import asyncio
 from itertools import chain, repeat
@@ -17,7 +17,7 @@ PLACE = Key("a", "b")
 
 
 def error(name: str, status: int = 400, rest: str = "") -> tuple[int, bytes]:
-    """An error of DynamoDB's."""
+    """Return an error of DynamoDB's."""
     return status, f'{{"__type": "com.amazonaws.dynamodb.v20120810#{name}"{rest}}}'.encode()
 
 

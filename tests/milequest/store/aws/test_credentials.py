@@ -1,4 +1,4 @@
-"""The credentials of a role, from a server that tells them as AWS's does."""
+"""The credentials of a role, from a server that answers as AWS's does."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ ENDED = (403, b'{"code": "ExpiredToken"}')
 
 
 def given(number: int, until: datetime) -> tuple[int, bytes]:
-    """Credentials as a task is told them."""
+    """Return credentials in the answer a task gets."""
     return 200, orjson.dumps(
         {
             "RoleArn": "arn:aws:iam::111111111111:role/server",
@@ -35,7 +35,7 @@ def given(number: int, until: datetime) -> tuple[int, bytes]:
 
 
 class Clock:
-    """A time that goes on when told so."""
+    """A time that the test moves."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -45,7 +45,7 @@ class Clock:
 
 
 def of_an_hour(clock: Clock) -> Iterator[tuple[int, bytes]]:
-    """Others each time, which are good for an hour from when they are told."""
+    """Yield new credentials each time, which are valid for an hour from then."""
     for number in count(1):
         yield given(number, clock.now + timedelta(hours=1))
 

@@ -1,4 +1,4 @@
-"""EventBridge and Firehose: events go in calls that are small enough, and what was refused goes again alone."""
+"""EventBridge and Firehose: events are sent in calls that are small enough, and refused ones are sent again alone."""
 
 import base64
 import re
@@ -22,12 +22,12 @@ ALL_TAKEN = (200, b'{"FailedEntryCount": 0, "Entries": []}')
 
 
 def event(id: str, text: str = "") -> BusEvent:
-    """An event."""
+    """Return an event."""
     return BusEvent("ACTIVITY_ADDED", AT, {"id": id, "text": text})
 
 
 def ids(asked: str) -> list[str]:
-    """Which events a call is about."""
+    """Return the ids of a call's events."""
     entries = orjson.loads(asked.partition("\r\n\r\n")[2])["Entries"]
     return [orjson.loads(entry["Detail"])["id"] for entry in entries]
 
@@ -122,5 +122,5 @@ async def test_a_row_of_the_lake_is_a_line_of_json() -> None:
 
 
 def test_what_is_played_again_lies_in_the_lake_already() -> None:
-    """It would need Firehose, which is nowhere here."""
+    """A call to Firehose would fail here, as there is none."""
     handler({**BUS_EVENT, "replay-name": "again"}, None)

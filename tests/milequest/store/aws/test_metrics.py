@@ -1,4 +1,4 @@
-"""Metrics are lines that CloudWatch reads: its embedded metric format, whose rules are written down here again."""
+"""Metrics are lines that CloudWatch reads: its embedded metric format, whose rules are stated here again."""
 
 import json
 import time
