@@ -121,7 +121,7 @@ async def asked(
 
 
 class Responses(Connection):
-    """A connection to the behaviour suite, though each operation is a response of its own."""
+    """Stand-in for a connection in the behaviour suite, though each operation is a response of its own."""
 
     def __init__(self, service: Service, token: str | None) -> None:
         self._service = service

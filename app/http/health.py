@@ -60,6 +60,6 @@ async def _reason(answer: Awaitable[object]) -> str:
         return f"no answer within {TIMEOUT:g} s"
     except ReadOnlyError:
         return "it can only be read"
-    except Exception as error:  # whatever is wrong is the reason
+    except Exception as error:  # any error is the reason
         return reason(error)
     return ""

@@ -15,7 +15,7 @@ MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet
 
 
 class Firewall(Construct):
-    """For CloudFront, ours and Amplify's. Bodies are inspected up to 64 KB."""
+    """The WAF of CloudFront, ours and Amplify's. Bodies are inspected up to 64 KB."""
 
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, "Firewall")

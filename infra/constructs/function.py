@@ -30,7 +30,7 @@ SYNCHRONOUS = "It is called for an answer, or by what has a queue of its own for
 
 
 class Function(Construct):
-    """`handler` is `module.function` of a package.
+    """A function of Lambda. `handler` is `module.function` of a package.
 
     `in_network` is for functions that use Aurora or Valkey, `asynchronous` for those called without an answer
     (schedules, rules, topics): their failed events are put into a queue. A `canary` shifts to a new version slowly.

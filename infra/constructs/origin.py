@@ -10,7 +10,7 @@ from infra.constructs.stack import stack_of
 
 
 class Origin(Construct):
-    """`host` is the same in both regions, or this region's alone. It has a certificate of its own."""
+    """A host name with a certificate of its own. `host` is the same in both regions, or this region's alone."""
 
     def __init__(self, scope: Construct, host: str, zone: route53.IHostedZone, *, sockets: bool = False) -> None:
         super().__init__(scope, host)

@@ -12,7 +12,7 @@ IDLE = 1_800  # seconds until an idle client connection is closed
 
 
 class Proxy(Construct):
-    """Clients present a token of IAM, and the proxy another one to the database: there is no password anywhere."""
+    """The proxy. Clients present a token of IAM, and it another one to the database: there is no password anywhere."""
 
     def __init__(self, scope: Construct, database: Database) -> None:
         super().__init__(scope, "Proxy")

@@ -1,4 +1,4 @@
-"""People's usage in a month, and the load on each part. All habits are assumed: nobody has used it yet."""
+"""People's usage in a month, and the load on each part. All habits are assumed: there is no usage yet."""
 
 import math
 from dataclasses import dataclass, field

@@ -24,8 +24,10 @@ IDLE: Final = 300  # seconds
 
 
 class Fleet(Stack):
-    """An internal load balancer with servers behind it. CloudFront reaches it for WebSockets, and API Gateway, by a
-    VPC link, for event streams. A load balancer cannot hand WebSockets to functions.
+    """An internal load balancer with servers behind it.
+
+    CloudFront reaches it for WebSockets, and API Gateway, by a VPC link, for event streams. A load balancer cannot hand
+    WebSockets to functions.
     """
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:

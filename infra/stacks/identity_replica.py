@@ -8,7 +8,7 @@ from infra.constructs.stack import Stack
 
 
 class IdentityReplica(Stack):
-    """While the primary region is away people can sign in, but neither sign up nor request a new password."""
+    """The pool's replica: while the primary region is away people sign in, but neither sign up nor reset passwords."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)

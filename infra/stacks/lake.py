@@ -46,7 +46,7 @@ QUERIES = {
 
 
 class Lake(Stack):
-    """A job takes events from the bus to Firehose, which stores them as Parquet; another one counts each night's usage.
+    """The data lake: a job takes events to Firehose, which stores them as Parquet; another counts each night's usage.
 
     Athena queries both, and the stack of the bill joins it with the usage.
     """

@@ -41,7 +41,7 @@ QUERIES = {
 
 
 class Money(Stack):
-    """Savings plans have no type of CloudFormation: the runbook describes how to buy them."""
+    """Budgets, anomalies and the bill. Savings plans have no type of CloudFormation: the runbook describes them."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)

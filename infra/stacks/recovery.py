@@ -12,7 +12,7 @@ from infra.names import STAGE
 
 
 class Recovery(Stack):
-    """Traffic follows the database: /readyz is 200 only where it is writable.
+    """Failover by health checks. Traffic follows the database: /readyz is 200 only where it is writable.
 
     With both unhealthy the primary is answered, so a promotion moves traffic, and no template changes.
     """

@@ -79,7 +79,7 @@ async def test_a_key_in_the_clear_is_read_and_encrypted_and_its_tokens_stay_good
 
 
 async def test_the_release_before_goes_on_beside_encrypted_keys(pool: Pool) -> None:
-    """That one selects, inserts and publishes by `algorithm = 'RS256'`, and can't read an encrypted key."""
+    """The older release selects, inserts and publishes by `algorithm = 'RS256'`, and can't read an encrypted key."""
     sealed = await token(process(pool, ONE))
     by_name = "SELECT count(*) FROM signing_key WHERE algorithm = 'RS256'"
     assert await pool.fetchval(by_name) == 0
