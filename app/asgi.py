@@ -28,7 +28,7 @@ from resolvers.identity import identifying
 from schema.build import runner
 from subscriptions.gateway import Gateway
 from subscriptions.hub import Hub
-from subscriptions.quotas import Room
+from subscriptions.quotas import ProcessQuota
 from subscriptions.streams import Streams
 
 
@@ -72,7 +72,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
                 task.cancel()
             await asyncio.wait(beside)
 
-    room = Room()
+    room = ProcessQuota()
     gateway, streams = Gateway(settings, surroundings, room), Streams(settings, room)
 
     async def drain() -> None:

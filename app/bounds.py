@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from milequest.rules.errors import ErrorCode
 from milequest.rules.pictures import MAX_BYTES
-from subscriptions.quotas import ConnectionQuota, Room
+from subscriptions.quotas import ConnectionQuota, ProcessQuota
 
 MAX_URL_BYTES: Final = 16 * 1024
 MAX_HEAD_BYTES: Final = 48 * 1024  # the request line and all header lines
@@ -38,17 +38,17 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SocketBounds:
     """State shared by a server's connections: its patience, the seats taken, and the proxies that need none."""
 
-    room: Room
+    room: ProcessQuota
     seats: ConnectionQuota
     lingering: ConnectionQuota
     proxies: Sequence[Network] = ()
     patience: Patience = field(default_factory=Patience)
 
     @classmethod
-    def of(cls, per_network: int, proxies: Sequence[str], patience: Patience, room: Room) -> "Bounds":
+    def of(cls, per_network: int, proxies: Sequence[str], patience: Patience, room: ProcessQuota) -> "SocketBounds":
         """The bounds for so many connections of one network, which trusted proxies may exceed, in a room for all."""
         seats, lingering = ConnectionQuota(per_network, room), ConnectionQuota(LINGERING_PER_NETWORK, room)
         return cls(room, seats, lingering, tuple(map(ip_network, proxies)), patience)

@@ -15,8 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from app import bounds, heads
-from app.bounds import Bounds, Refusal
-from app.heads import Phase, Stop
+from app.bounds import Refusal, SocketBounds
+from app.heads import ConnectionPhase, StopReason
 from app.upgrades import Upgrade, sound_key
 from milequest.rules.rate_limits import network
 from subscriptions.quotas import ConnectionQuota
@@ -25,7 +25,7 @@ PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for thousands of req
 WAITING_BYTES = 64 * 1024  # behind a request that is being answered; more is left in the kernel
 
 
-class Http(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """A connection of HTTP, until a valid handshake makes a WebSocket of it."""
 
     def __init__(
@@ -35,13 +35,13 @@ class Http(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        bounds: Bounds,
+        bounds: SocketBounds,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
         self._patience = bounds.patience
         self._seat: Callable[[], None] | None = None  # gives it back
-        self._phase = Phase.NONE
+        self._phase = ConnectionPhase.NONE
         self._head = self._body = self._wire = 0  # bytes: of the head under way; of the body, and of all that frames it
         self._rest: memoryview | bytes = b""  # was received, and waits for the answer to a request before it
         self._running: RequestResponseCycle | None = None  # the request that is being answered; `cycle` came in last
@@ -132,24 +132,24 @@ class Http(HttpToolsProtocol):
 
     def _feed(self, piece: memoryview | bytes) -> None:
         """Parse a piece, and count parts without a declared size: a head, and the framing of a body's chunks."""
-        if self._phase is Phase.BODY:
+        if self._phase is ConnectionPhase.BODY:
             self._wire += len(piece)
         else:
             self._head += len(piece)
         self.parser.feed_data(piece)
-        if self._phase is Phase.BODY and self._wire > self._body * 5 // 4 + bounds.FRAMING_BYTES:
+        if self._phase is ConnectionPhase.BODY and self._wire > self._body * 5 // 4 + bounds.FRAMING_BYTES:
             self._refuse(bounds.FRAMED)
-        elif self._phase is not Phase.BODY and self._head > bounds.MAX_HEAD_BYTES:
+        elif self._phase is not ConnectionPhase.BODY and self._head > bounds.MAX_HEAD_BYTES:
             self._refuse(bounds.LARGE_HEAD)
 
     def _stop(self, refusal: Refusal) -> None:
         self._refusal = refusal
-        raise Stop
+        raise StopReason
 
     def on_message_begin(self) -> None:
         """Begin with a head."""
         super().on_message_begin()
-        self._phase = Phase.HEAD
+        self._phase = ConnectionPhase.HEAD
         self._unset_keepalive_if_required()
 
     def on_url(self, url: bytes) -> None:
@@ -160,7 +160,7 @@ class Http(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header line. Trailers are dropped: checks of headers, here and at proxies, are over by then."""
-        if self._phase is Phase.HEAD:
+        if self._phase is ConnectionPhase.HEAD:
             super().on_header(name, value)
             if len(self.headers) > bounds.MAX_HEADER_LINES:
                 self._stop(bounds.LARGE_HEAD)
@@ -182,7 +182,7 @@ class Http(HttpToolsProtocol):
         if heads.declared(self.headers) > bounds.MAX_REQUEST_BYTES:
             self._stop(bounds.LARGE_BODY)
         super().on_headers_complete()
-        self._phase, self._head, self._body, self._wire = Phase.BODY, 0, 0, 0
+        self._phase, self._head, self._body, self._wire = ConnectionPhase.BODY, 0, 0, 0
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
@@ -199,14 +199,14 @@ class Http(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End the request, unless its parser ended before its body."""
         if not self.parser.should_upgrade():
-            self._phase = Phase.NONE
+            self._phase = ConnectionPhase.NONE
             self._wait_no_more()
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Continue with waiting data."""
         super().on_response_complete()
-        if self._phase is not Phase.NONE:  # the next request is being received already
+        if self._phase is not ConnectionPhase.NONE:  # the next request is being received already
             self._unset_keepalive_if_required()
         if self._rest:
             self.loop.call_soon(self._parse)
@@ -243,7 +243,7 @@ class Http(HttpToolsProtocol):
         """End the connection with this answer, or without where it would be taken for that of another request."""
         self._is_over, self._rest = True, b""
         self._wait_no_more()
-        is_answering, is_in_body = self._is_answering(), self._phase is Phase.BODY
+        is_answering, is_in_body = self._is_answering(), self._phase is ConnectionPhase.BODY
         if is_answering and not is_in_body:  # requests before this one
             self.cycle.keep_alive = False
             self.flow.resume_reading()
@@ -265,9 +265,9 @@ class Http(HttpToolsProtocol):
 
     def _watch(self) -> None:
         """Set the deadline of the part that is being received and is not complete."""
-        if self._deadline is not None or self._phase is Phase.NONE:
+        if self._deadline is not None or self._phase is ConnectionPhase.NONE:
             return
-        if self._phase is Phase.HEAD:
+        if self._phase is ConnectionPhase.HEAD:
             self._deadline = self.loop.call_later(self._patience.head, self._head_is_overdue)
         else:
             self._begun_at = self._progress_at = self.loop.time()

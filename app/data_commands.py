@@ -20,7 +20,7 @@ from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
 from milequest.store.away import Away
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.demo")
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ import orjson
 from milequest.setting_values import Level
 from milequest.settings import PROJECT
 
-OURS = ("app", "milequest")
+OURS = "milequest"  # what all our loggers are below, on every floor
 FRAMES = 30  # the innermost ones; more are a recursion
 REPEAT_SECONDS = 60.0
 KEPT = 1_000  # warnings that are remembered
@@ -80,8 +80,7 @@ def configure(level: Level) -> None:
     logging.captureWarnings(True)
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
-    for name in OURS:
-        logging.getLogger(name).setLevel(level)
+    logging.getLogger(OURS).setLevel(level)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

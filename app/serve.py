@@ -19,7 +19,6 @@ from app.environment import SetupError
 
 if TYPE_CHECKING:
     from app.bounds import Patience
-    from subscriptions.quotas import Room
 
 STUCK_MILLISECONDS = 60_000
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel would keep megabytes for each client that does not read
@@ -97,18 +96,18 @@ def configured(
 
     `per_network` is how many connections of HTTP others may have from one network, `room` how many all may have.
     """
-    from app.bounds import Bounds, Patience  # here, because the commands that don't serve need none of it
-    from app.connections import Http
+    from app.bounds import Patience, SocketBounds  # here, because the commands that don't serve need none of it
+    from app.connections import HttpConnection
     from app.upgrades import Upgrade
-    from subscriptions.quotas import MAX_MESSAGE_BYTES, Room
+    from subscriptions.quotas import MAX_MESSAGE_BYTES, ProcessQuota
 
-    bounds = Bounds.of(per_network, trusted_proxies, patience or Patience(), room or Room())
+    bounds = SocketBounds.of(per_network, trusted_proxies, patience or Patience(), room or ProcessQuota())
 
     logging.getLogger("uvicorn.error").addFilter(_is_error)
     return uvicorn.Config(
         app,
         loop="none",  # the runner's
-        http=cast(Any, partial(Http, bounds=bounds)),
+        http=cast(Any, partial(HttpConnection, bounds=bounds)),
         ws=Upgrade,
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # events are short; and no small message can unpack to a large one
@@ -165,4 +164,4 @@ def _is_error(record: logging.LogRecord) -> bool:
 
 def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
-        logging.getLogger(__name__).error("the work beside the server stopped", exc_info=error)
+        logging.getLogger("milequest.server").error("the work beside the server stopped", exc_info=error)

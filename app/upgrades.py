@@ -20,7 +20,7 @@ from subscriptions.direct_transport import EXTENSION
 from subscriptions.quotas import FRAMES_BURST, FRAMES_PER_SECOND, MAX_FRAGMENTS, RateLimiter
 
 if TYPE_CHECKING:
-    from app.connections import Http
+    from app.connections import HttpConnection
 
 PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for tens of thousands of empty frames
 TEXT = 0x81  # a final frame's first byte
@@ -74,7 +74,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         if seat is not None:
             seat()
 
-    def take(self, http: "Http", key: str, early: bytes, seat: Callable[[], None] | None) -> None:
+    def take(self, http: "HttpConnection", key: str, early: bytes, seat: Callable[[], None] | None) -> None:
         """Go on with a sound handshake: what `connection_made` and `handle_connect` do, but for reading it again.
 
         `early` is what the client sent behind it. What follows has to wait until it is answered. The `seat` of HTTP is

@@ -73,7 +73,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class StageLimits:
     """Limits on incoming traffic. A reserved concurrency of 0 reserves none: a new account may have ten in all."""
 
     api_rate: int  # requests a second of the REST API
@@ -123,7 +123,7 @@ class Environment:
     branch: str
     regions: tuple[Region, ...]
     sizes: Sizes
-    limits: Limits
+    limits: StageLimits
     alerts: Alerts
     features: Features
     authorizer: str = ""  # name of the operator's own function, in each region, that decides about other tokens
@@ -171,7 +171,9 @@ STAGING = Environment(
         tasks_max=4,
         log_days=14,
     ),
-    limits=Limits(api_rate=200, api_burst=400, socket_rate=500, requests_per_address=2_000, blocked_countries=("KP",)),
+    limits=StageLimits(
+        api_rate=200, api_burst=400, socket_rate=500, requests_per_address=2_000, blocked_countries=("KP",)
+    ),
     alerts=Alerts(email="staging-alerts@mile-quest.com", budget=600),
     features=Features(proxy=False, fargate=True, dr=False),
 )
@@ -197,7 +199,7 @@ PRODUCTION = Environment(
         tasks_max=20,
         log_days=90,
     ),
-    limits=Limits(
+    limits=StageLimits(
         api_rate=2_000,
         api_burst=4_000,
         socket_rate=3_000,

@@ -14,7 +14,7 @@ from milequest.rules.activities import Walk, doubts, new_walk
 from milequest.rules.errors import Problem, require
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.store import activities, milestones, progress
-from milequest.store.activities import Activity, Filter
+from milequest.store.activities import Activity, ActivityFilter
 from milequest.store.milestones import Milestone
 from milequest.store.progress import GoalProgress
 from milequest.store.teams import Team
@@ -79,7 +79,7 @@ async def of_team(ctx: Context) -> Page[Activity] | None:
 async def of_viewer(ctx: Context) -> Page[Activity]:
     """Return the viewer's own walks, private ones too."""
     size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
-    only = Filter(**(ctx.args.get("filter") or {}))
+    only = ActivityFilter(**(ctx.args.get("filter") or {}))
     return page_of(await activities.own(ctx.request.db, ctx.user_id, after, size + 1, only), size, after, cursor_of)
 
 

@@ -16,7 +16,7 @@ from subscriptions.direct_transport import EXTENSION, DirectTransport
 from subscriptions.handshakes import PATHS, Handshake, agreed
 from subscriptions.hub import Hub
 from subscriptions.protocols.transport_ws import CloseCode
-from subscriptions.quotas import ConnectionQuota, Room
+from subscriptions.quotas import ConnectionQuota, ProcessQuota
 from subscriptions.request_factory import RequestFactory
 from subscriptions.sockets import GOING_AWAY, Socket
 
@@ -30,7 +30,7 @@ DRAIN_PAUSE = 0.02  # between two of few
 class Gateway:
     """Sockets of this process; an ASGI application for the scope `websocket`."""
 
-    def __init__(self, settings: Settings, surroundings: RequestFactory, room: Room | None = None) -> None:
+    def __init__(self, settings: Settings, surroundings: RequestFactory, room: ProcessQuota | None = None) -> None:
         self._origins = {settings.origin, *settings.allowed_origins}
         self._surroundings = surroundings
         self._networks = ConnectionQuota(settings.sockets_per_network, room)

@@ -36,7 +36,7 @@ from schema.execution import ExecutionResult, Prepared, PreparedSubscription
 from schema.paths import Values, readers
 from schema.scope import is_per_viewer
 from subscriptions.filters import Filter, parse
-from subscriptions.quotas import Held
+from subscriptions.quotas import MemoryQuota
 
 KEPT_DOCUMENTS = 256
 PLAN_BYTES = 8 * 1024  # of a plan, whatever it is of
@@ -108,7 +108,7 @@ class Plans:
     def __init__(self) -> None:
         self._plans: dict[PlanKey, tuple[Plan, int]] = {}
         self._coming: dict[PlanKey, _Coming] = {}
-        self.held = Held()
+        self.held = MemoryQuota()
         self._variable_of_after = lru_cache(KEPT_DOCUMENTS)(_variable_of_after)
         self._is_per_viewer = lru_cache(KEPT_DOCUMENTS)(_is_per_viewer)
 
@@ -194,7 +194,7 @@ class Plans:
 class _Toll:
     """Takes what a subscription costs, once, before anything is waited for; nothing where nobody is to pay."""
 
-    def __init__(self, room: Held, held: ExitStack, request: Request | None) -> None:
+    def __init__(self, room: MemoryQuota, held: ExitStack, request: Request | None) -> None:
         self._room, self._held, self._request = room, held, request
 
     async def __call__(self, cost: Cost) -> None:

@@ -38,7 +38,7 @@ class RateLimiter:
         return self._left >= 0
 
 
-class Room:
+class ProcessQuota:
     """How many connections the process may have in all: fewer than the files it may open."""
 
     def __init__(self, most: int | None = None) -> None:
@@ -71,7 +71,7 @@ class ConnectionQuota:
     In a room that fills up nobody gets more than are left for all others, however many they may have otherwise.
     """
 
-    def __init__(self, most: int, room: Room | None = None) -> None:
+    def __init__(self, most: int, room: ProcessQuota | None = None) -> None:
         self._most = most
         self._room = room
         self._taken: Counter[Hashable] = Counter()
@@ -91,7 +91,7 @@ class ConnectionQuota:
             del self._taken[who]
 
 
-class Held:
+class MemoryQuota:
     """What running subscriptions of each one hold in memory. A thing that several of them hold counts once."""
 
     def __init__(self, most: int = MOST_HELD) -> None:

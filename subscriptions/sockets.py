@@ -21,7 +21,7 @@ from subscriptions.handshakes import Handshake
 from subscriptions.hub import Hub
 from subscriptions.operations import OperationFailed, Subscription
 from subscriptions.protocols.credentials import authorization_of, notice_of
-from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
+from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, ProtocolSession, Reply, Start, Stop
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.quotas import INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET, ConnectionQuota, RateLimiter
 from subscriptions.request_factory import RequestFactory
@@ -177,7 +177,7 @@ class Socket:
         elif len(text) > MAX_MESSAGE_BYTES:
             self.close(TOO_LONG)
         else:
-            self._do(self._protocol.receive(Session(self._phase, self._operations), text))
+            self._do(self._protocol.receive(ProtocolSession(self._phase, self._operations), text))
 
     def _do(self, effects: Iterable[Effect]) -> None:
         for effect in effects:

@@ -19,7 +19,7 @@ from subscriptions.hub import Hub
 from subscriptions.operations import Subscription
 from subscriptions.protocols import sse
 from subscriptions.protocols.steps import Errors, Result, Start
-from subscriptions.quotas import ConnectionQuota, Room
+from subscriptions.quotas import ConnectionQuota, ProcessQuota
 from subscriptions.send_buffer import SendBuffer
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks
@@ -34,7 +34,7 @@ END = ""
 class Streams:
     """Event streams of this process."""
 
-    def __init__(self, settings: Settings, room: Room | None = None) -> None:
+    def __init__(self, settings: Settings, room: ProcessQuota | None = None) -> None:
         self._networks = ConnectionQuota(settings.sockets_per_network, room)
         self._users = ConnectionQuota(settings.sockets_per_user)
         self._streams: set[Stream] = set()

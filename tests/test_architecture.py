@@ -123,3 +123,15 @@ def test_text_is_normalised_in_one_place_which_bounds_it_before() -> None:
     product = [name for name in SOURCES if not name.startswith("tests/")]
     calls = {name: (PROJECT / name).read_text().count("normalize(") for name in product}
     assert {name: count for name, count in calls.items() if count} == {"milequest/rules/text.py": 1}
+
+
+def test_every_logger_of_ours_is_named_below_milequest_so_that_the_level_reaches_it() -> None:
+    loggers = {
+        (name, match[1])
+        for name in SOURCES
+        if name.startswith(FLOORS)
+        for match in re.finditer(r"getLogger\(([^)]*)\)", (PROJECT / name).read_text())
+    }
+    assert {
+        (name, logger) for name, logger in loggers if not logger.startswith('"milequest.')
+    } == {("app/logs.py", "OURS"), ("app/serve.py", '"uvicorn.error"')}

@@ -17,7 +17,7 @@ from milequest.store.transaction import Pool, open_pool, transact
 CLAIM = "milequest:user"
 SELF_SERVICE = "aws.cognito.signin.user.admin"  # the scope by which a token may change its account at Cognito itself
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.cognito")
 
 
 @asynccontextmanager

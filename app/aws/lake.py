@@ -10,13 +10,13 @@ import orjson
 from app.aws.container import Container, Event
 from milequest.settings import Settings
 from milequest.store.aws.client import open_aws
-from milequest.store.aws.firehose import Stream
+from milequest.store.aws.firehose import DeliveryStream
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Stream]:
+async def _opened(settings: Settings) -> AsyncIterator[DeliveryStream]:
     async with open_aws(settings) as aws:
-        yield Stream(aws, settings.lake_stream)
+        yield DeliveryStream(aws, settings.lake_stream)
 
 
 container = Container(_opened)

@@ -17,7 +17,7 @@ from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
 from milequest.store.pictures.bucket import PictureBucket
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.pictures")
 
 
 def _opened(settings: Settings) -> AbstractAsyncContextManager[Runtime]:

@@ -15,7 +15,7 @@ NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SystemAccount:
     """Account that runs a server: a command put before it, or another user and group."""
 
     name: str = ""
@@ -52,16 +52,16 @@ class Account:
 
 
 @cache
-def unprivileged() -> Account:
+def unprivileged() -> SystemAccount:
     """Return the account for PostgreSQL on this machine: our own, unless we are root."""
     if os.getuid() != 0:
-        return Account()
+        return SystemAccount()
     if shutil.which(NAMESPACE[0]) and subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode == 0:
-        return Account(prefix=NAMESPACE)
+        return SystemAccount(prefix=NAMESPACE)
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(name=name, user=entry.pw_uid, group=entry.pw_gid)
+        return SystemAccount(name=name, user=entry.pw_uid, group=entry.pw_gid)
     raise SetupError("PostgreSQL does not run as root here: run as an ordinary user, or set MILEQUEST_DATABASE_URL")

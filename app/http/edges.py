@@ -14,7 +14,7 @@ from app.http.answers import Answer
 from milequest.rules.errors import ErrorCode
 from milequest.rules.rate_limits import network
 from milequest.settings import Settings
-from subscriptions.quotas import ConnectionQuota, Room
+from subscriptions.quotas import ConnectionQuota, ProcessQuota
 
 
 async def refused(_: Request, refusal: Exception) -> Response:
@@ -28,7 +28,7 @@ async def refused(_: Request, refusal: Exception) -> Response:
 class Crowd:
     """Requests under way of each network, for connections from proxies, whose number shows nothing of that."""
 
-    def __init__(self, most: int, room: Room | None = None) -> None:
+    def __init__(self, most: int, room: ProcessQuota | None = None) -> None:
         self._seats = ConnectionQuota(most, room)
 
     async def admit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,17 +10,17 @@ from constructs import Construct
 from infra.constructs.access import allow, service_role
 from infra.constructs.function import log_group
 from infra.constructs.stack import stack_of
-from infra.constructs.table import Table
+from infra.constructs.table import GlueTable
 
 BUFFER_MB: Final = 64  # the minimum for Parquet
 BUFFER_SECONDS: Final = 300
 
 
-class Delivery(Construct):
+class LakeDelivery(Construct):
     """The stream. Records that do not fit the table are stored below `errors/`."""
 
-    def __init__(self, scope: Construct, bucket: s3.Bucket, database: str, table: Table) -> None:
-        super().__init__(scope, "Delivery")
+    def __init__(self, scope: Construct, bucket: s3.Bucket, database: str, table: GlueTable) -> None:
+        super().__init__(scope, "LakeDelivery")
         stack = stack_of(self)
         self._logs = log_group(self, "Logs", "lake/delivery")
         stream = logs.LogStream(self, "LogStream", log_group=self._logs, log_stream_name="delivery")

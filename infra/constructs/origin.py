@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.constructs.stack import stack_of
 
 
-class Origin(Construct):
+class ServerOrigin(Construct):
     """A host name with a certificate of its own. `host` is the same in both regions, or this region's alone."""
 
     def __init__(self, scope: Construct, host: str, zone: route53.IHostedZone, *, sockets: bool = False) -> None:

@@ -21,7 +21,7 @@ KEPT = cdk.Duration.days(14)  # the maximum: time to investigate failures
 ENCRYPTED = "It is encrypted with SQS's own keys, which the rule does not know"
 
 
-class Queue(Construct):
+class WorkQueue(Construct):
     """A queue with its dead-letter queue.
 
     Both have fixed names, so that no other stack imports anything of this one.

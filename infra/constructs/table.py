@@ -36,7 +36,7 @@ PARQUET: Final = Format(
 )
 
 
-class Table(Construct):
+class GlueTable(Construct):
     """A table whose partitions, if any, Athena computes itself (`projection`): none has to be added."""
 
     def __init__(

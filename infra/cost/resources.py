@@ -30,7 +30,7 @@ class UnpricedError(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class PricedStack:
     """A stack's template, and the usage in its region: none in one that stands by."""
 
     name: str
@@ -46,7 +46,7 @@ class Stack:
         return [body.get("Properties", {}) for body in self.resources.values() if body["Type"] == type]
 
 
-def lines(stack: Stack) -> Lines:
+def lines(stack: PricedStack) -> Lines:
     """Yield the quantities of a stack in a month, by what is sold."""
     for body in stack.resources.values():
         kind = body["Type"]
@@ -56,7 +56,7 @@ def lines(stack: Stack) -> Lines:
             raise UnpricedError(f"{kind} of {stack.name}: say in infra/cost what it costs, or why it is free")
 
 
-def _function(stack: Stack, body: Body) -> Lines:
+def _function(stack: PricedStack, body: Body) -> Lines:
     name, usage = stack.named(body, "FunctionName"), stack.usage
     calls, memory = usage.calls()[name], body.get("MemorySize", 128)
     yield "lambda.requests", calls / MILLION
@@ -65,19 +65,19 @@ def _function(stack: Stack, body: Body) -> Lines:
     yield "xray.traces", calls * TRACED / MILLION
 
 
-def _rest(stack: Stack, body: Body) -> Lines:
+def _rest(stack: PricedStack, body: Body) -> Lines:
     if stack.named(body, "Name") == "api":
         yield "api-gateway.rest", stack.usage.requests / MILLION
 
 
-def _sockets(stack: Stack, body: Body) -> Lines:
+def _sockets(stack: PricedStack, body: Body) -> Lines:
     usage = stack.usage
     yield "api-gateway.messages", (usage.messages + usage.posts) / MILLION
     yield "api-gateway.minutes", usage.socket_minutes / MILLION
     yield "transfer.out", usage.posts * 645 / GB
 
 
-def _table(stack: Stack, body: Body) -> Lines:
+def _table(stack: PricedStack, body: Body) -> Lines:
     if stack.named(body, "TableName") == "live":
         asked = stack.usage.asked()
         yield "dynamodb.reads", asked["reads"] / MILLION
@@ -85,33 +85,33 @@ def _table(stack: Stack, body: Body) -> Lines:
         yield "dynamodb.storage", stack.usage.sockets * 4e3 / GB
 
 
-def _queue(stack: Stack, body: Body) -> Lines:
+def _queue(stack: PricedStack, body: Body) -> Lines:
     name = str(body["QueueName"]).split("-", 2)[2]
     kind = "sqs.fifo" if name.endswith(".fifo") else "sqs.standard"
     yield kind, stack.usage.queue_calls(name.removesuffix(".fifo")) / MILLION
 
 
-def _bus(stack: Stack, body: Body) -> Lines:
+def _bus(stack: PricedStack, body: Body) -> Lines:
     yield "eventbridge.events", stack.usage.walks / MILLION
 
 
-def _archive(stack: Stack, body: Body) -> Lines:
+def _archive(stack: PricedStack, body: Body) -> Lines:
     yield "eventbridge.archive", stack.usage.walks * 1e3 / GB
 
 
-def _acus(stack: Stack) -> tuple[float, float]:
+def _acus(stack: PricedStack) -> tuple[float, float]:
     """Return the ACUs of all instances without usage, and of the writer on average."""
     (cluster,) = stack.of("AWS::RDS::DBCluster")
     least = cluster["ServerlessV2ScalingConfiguration"]["MinCapacity"]
     return least, max(least, stack.usage.requests / HOURS / 3600 / 100 * ACUS_PER_100.value)
 
 
-def _instance(stack: Stack, body: Body) -> Lines:
+def _instance(stack: PricedStack, body: Body) -> Lines:
     least, load = _acus(stack)
     yield "aurora.acu", (load if body["PromotionTier"] == 0 else least) * HOURS
 
 
-def _cluster(stack: Stack, body: Body) -> Lines:
+def _cluster(stack: PricedStack, body: Body) -> Lines:
     walks = stack.usage.walks
     yield "aurora.storage", max(10.0, walks * KB_PER_WALK * 12 / MILLION)  # the minimum, by AWS
     yield "aurora.io", walks * IO_PER_WALK / MILLION
@@ -119,51 +119,51 @@ def _cluster(stack: Stack, body: Body) -> Lines:
         yield "aurora.replicated", walks * IO_PER_WALK / 2 / MILLION
 
 
-def _proxy(stack: Stack, body: Body) -> Lines:
+def _proxy(stack: PricedStack, body: Body) -> Lines:
     yield "rds.proxy", max(8.0, sum(_acus(stack))) * HOURS
 
 
-def _cache(stack: Stack, body: Body) -> Lines:
+def _cache(stack: PricedStack, body: Body) -> Lines:
     usage = stack.usage
     listening = usage.sockets * (1 + usage.habits.topics) * LISTENING_KB
     yield "valkey.storage", max(0.1, (usage.people * CACHED_KB + listening) / MILLION) * HOURS
     yield "valkey.ecpu", (usage.requests * ECPU_PER_REQUEST + usage.interest * ECPU_PER_CHANGE) / MILLION
 
 
-def _service(stack: Stack, body: Body) -> Lines:
+def _service(stack: PricedStack, body: Body) -> Lines:
     (task,) = stack.of("AWS::ECS::TaskDefinition")
     yield "fargate.cpu", body["DesiredCount"] * int(task["Cpu"]) / 1024 * HOURS
     yield "fargate.memory", body["DesiredCount"] * int(task["Memory"]) / 1024 * HOURS
 
 
-def _balancer(stack: Stack, body: Body) -> Lines:
+def _balancer(stack: PricedStack, body: Body) -> Lines:
     yield "alb.hours", HOURS
 
 
-def _nat(stack: Stack, body: Body) -> Lines:
+def _nat(stack: PricedStack, body: Body) -> Lines:
     yield "nat.hours", HOURS
     yield "nat.gb", stack.usage.walks * 0.01 * 20e3 / GB  # the map's answers
 
 
-def _endpoint(stack: Stack, body: Body) -> Lines:
+def _endpoint(stack: PricedStack, body: Body) -> Lines:
     if body["VpcEndpointType"] == "Interface":
         yield "endpoint.hours", len(body["SubnetIds"]) * HOURS
 
 
-def _distribution(stack: Stack, body: Body) -> Lines:
+def _distribution(stack: PricedStack, body: Body) -> Lines:
     yield "cloudfront.requests", (stack.usage.requests + stack.usage.visits) / MILLION
     yield "cloudfront.gb", stack.usage.requests * stack.usage.habits.response_kb / MILLION
     yield "cloudfront.function", (stack.usage.requests + stack.usage.visits) / MILLION
 
 
-def _firewall(stack: Stack, body: Body) -> Lines:
+def _firewall(stack: PricedStack, body: Body) -> Lines:
     asked = (stack.usage.requests + stack.usage.visits + stack.usage.people * stack.usage.habits.pages) / MILLION
     yield "waf.acl", 1
     yield "waf.rule", len(body["Rules"])
     yield "waf.requests", asked
 
 
-def _app(stack: Stack, body: Body) -> Lines:
+def _app(stack: PricedStack, body: Body) -> Lines:
     usage = stack.usage
     pages = usage.people * usage.habits.pages / len(stack.of("AWS::Amplify::App"))
     yield "amplify.build", DEPLOYMENTS * 5
@@ -172,45 +172,45 @@ def _app(stack: Stack, body: Body) -> Lines:
     yield "amplify.gb-hour", pages * 0.1 / 3600 / 2  # a tenth of a second of half a GB
 
 
-def _pool(stack: Stack, body: Body) -> Lines:
+def _pool(stack: PricedStack, body: Body) -> Lines:
     yield "cognito.user", stack.usage.people
     yield "ses.mails", stack.usage.people * 0.1 / 1e3
 
 
-def _alarm(stack: Stack, body: Body) -> Lines:
+def _alarm(stack: PricedStack, body: Body) -> Lines:
     yield "cloudwatch.alarm", max(1, sum("MetricStat" in one for one in body.get("Metrics", ())))
 
 
-def _dashboard(stack: Stack, body: Body) -> Lines:
+def _dashboard(stack: PricedStack, body: Body) -> Lines:
     yield "cloudwatch.dashboard", 1
     yield "cloudwatch.metric", METRICS
 
 
-def _bucket(stack: Stack, body: Body) -> Lines:
+def _bucket(stack: PricedStack, body: Body) -> Lines:
     yield "s3.storage", 1 + stack.usage.walks / MILLION  # assumed: mostly logs
     yield "s3.puts", stack.usage.people * 0.01 / 1e3
 
 
-def _firehose(stack: Stack, body: Body) -> Lines:
+def _firehose(stack: PricedStack, body: Body) -> Lines:
     yield "firehose.gb", stack.usage.walks * 5e3 / GB
 
 
-def _check(stack: Stack, body: Body) -> Lines:
+def _check(stack: PricedStack, body: Body) -> Lines:
     given = body["HealthCheckConfig"]
     yield "route53.check", 1
     yield "route53.option", (given["Type"] == "HTTPS") + (given.get("RequestInterval") == 10)
 
 
-def _each(sku: str, quantity: float = 1) -> Callable[[Stack, Body], Lines]:
+def _each(sku: str, quantity: float = 1) -> Callable[[PricedStack, Body], Lines]:
     """Return a resource type of constant cost: one unit each."""
 
-    def same(stack: Stack, body: Body) -> Lines:
+    def same(stack: PricedStack, body: Body) -> Lines:
         yield sku, quantity
 
     return same
 
 
-PRICED: Final[Mapping[str, Callable[[Stack, Body], Lines]]] = {
+PRICED: Final[Mapping[str, Callable[[PricedStack, Body], Lines]]] = {
     "AWS::Amplify::App": _app,
     "AWS::ApiGateway::RestApi": _rest,
     "AWS::ApiGatewayV2::Api": _sockets,

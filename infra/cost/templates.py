@@ -6,16 +6,16 @@ from typing import Final
 
 from infra.config import EDGE_REGION
 from infra.cost.prices import Quantities, together
-from infra.cost.resources import Stack, lines
+from infra.cost.resources import PricedStack, lines
 from infra.cost.usage import Usage
 
 NOBODY: Final = Usage(0)
 
 
-def read(folder: Path, environment: str, usage: Usage) -> list[Stack]:
+def read(folder: Path, environment: str, usage: Usage) -> list[PricedStack]:
     """Return the stacks. All usage is in the primary region."""
     return [
-        Stack(
+        PricedStack(
             (name := file.name.removesuffix(".template.json")).split("-")[2],
             json.loads(file.read_text())["Resources"],
             usage if name.endswith(EDGE_REGION) else NOBODY,
@@ -24,6 +24,6 @@ def read(folder: Path, environment: str, usage: Usage) -> list[Stack]:
     ]
 
 
-def quantities(stacks: list[Stack]) -> Quantities:
+def quantities(stacks: list[PricedStack]) -> Quantities:
     """Return all quantities of a month, by what is sold."""
     return together(line for stack in stacks for line in lines(stack))

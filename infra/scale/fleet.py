@@ -15,7 +15,7 @@ from infra.cost.coefficients import (
     VALKEY_MS,
     WAKE_CPU_US,
 )
-from infra.scale.load import Load, Outcome
+from infra.scale.load import Load, LoadOutcome
 from infra.scale.queueing import Job, Station, later
 
 ACUS_A_CORE: Final = 4  # of Aurora
@@ -25,7 +25,7 @@ AGAIN_SECONDS: Final = 120  # within which all should have reconnected after a s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class FleetLimits:
     """Limits of a fleet; the defaults are production's templates' and our code's."""
 
     tasks: int = PRODUCTION.sizes.tasks_max
@@ -34,8 +34,8 @@ class Limits:
     polls: float = POLLS
 
 
-TODAY: Final = Limits()
-RAISED: Final = Limits(tasks=500, acus=128, ecpus=1_000_000, polls=0.5)
+TODAY: Final = FleetLimits()
+RAISED: Final = FleetLimits(tasks=500, acus=128, ecpus=1_000_000, polls=0.5)
 """More servers, a larger database and cache, and less frequent polling. None of it is done."""
 
 
@@ -44,7 +44,7 @@ def servers(load: Load) -> int:
     return max(PRODUCTION.sizes.tasks_min, math.ceil(load.sockets / SOCKETS_PER_TASK))
 
 
-def simulate(load: Load, limits: Limits) -> Outcome:
+def simulate(load: Load, limits: FleetLimits) -> LoadOutcome:
     """Simulate the load's events, with as many servers as its sockets need and the limits allow."""
     tasks = min(servers(load), limits.tasks)
     moments = load.moments()
@@ -56,17 +56,17 @@ def simulate(load: Load, limits: Limits) -> Outcome:
         for task, size in where.items()
     ]
     if left <= 0:
-        return Outcome([], busy(load, limits))
+        return LoadOutcome([], busy(load, limits))
     cores = max(1, round(limits.acus / ACUS_A_CORE))
     database = Station("database", cores, lambda jobs: STATEMENTS * STATEMENT_CPU_US.value / 1e6 / left, most=1)
     read = database.run([Job(job.ready, number, job.began, job.size) for number, job in enumerate(woken)])
     numbered = [Job(job.ready, woken[job.key].key, job.began, job.size) for job in read]
     server = Station("server", tasks, lambda jobs: sum(_telling(job) for job in jobs), most=1)
     told = server.run(later(numbered, STATEMENTS * STATEMENT_MS.value / 1e3))
-    return Outcome(told, busy(load, limits))
+    return LoadOutcome(told, busy(load, limits))
 
 
-def busy(load: Load, limits: Limits) -> dict[str, float]:
+def busy(load: Load, limits: FleetLimits) -> dict[str, float]:
     """Return each part's utilization."""
     wanted = servers(load)
     tasks = min(wanted, limits.tasks)
@@ -82,7 +82,7 @@ def busy(load: Load, limits: Limits) -> dict[str, float]:
     }
 
 
-def polling(load: Load, limits: Limits) -> float:
+def polling(load: Load, limits: FleetLimits) -> float:
     """Return the polls' share of the database: every server polls all its channels, each once for all its sockets."""
     tasks = min(servers(load), limits.tasks)
     shared = tasks * (1 - (1 - 1 / tasks) ** load.listeners) / load.listeners

@@ -16,7 +16,7 @@ from infra.cost.coefficients import (
     SQS_MS,
 )
 from infra.cost.usage import BUCKETS, SHARDS, SILENCE
-from infra.scale.load import Load, Outcome
+from infra.scale.load import Load, LoadOutcome
 from infra.scale.queueing import Job, Seconds, Station, later, limited
 
 MOST_SHARDS: Final = SHARDS  # a log's subscribers are in so many groups
@@ -26,7 +26,7 @@ SOCKET_LIFE: Final = 2 * 3600  # seconds, by API Gateway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class FunctionLimits:
     """Limits of the gateway. The defaults are our code's, production's templates' and an account's first quotas."""
 
     relays: int = PRODUCTION.limits.reserved["relay"]  # at once
@@ -42,8 +42,8 @@ class Limits:
     rounds: int = 1  # functions that share a sweep
 
 
-TODAY: Final = Limits()
-RAISED: Final = Limits(
+TODAY: Final = FunctionLimits()
+RAISED: Final = FunctionLimits(
     relays=100,
     planners=500,
     posters=500,
@@ -56,7 +56,7 @@ RAISED: Final = Limits(
 """Quotas to request of AWS, or changes of the code; none of it is done."""
 
 
-def simulate(load: Load, limits: Limits) -> Outcome:
+def simulate(load: Load, limits: FunctionLimits) -> LoadOutcome:
     """Simulate the load's events."""
     moments = load.moments()
     places = load.places(len(moments), limits.buckets)
@@ -74,10 +74,10 @@ def simulate(load: Load, limits: Limits) -> Outcome:
 
     left = limits.requests - asked_of_api_gateway(load)
     told = limited(posted, left, limits.burst, by_size=True) if left > 0 else []
-    return Outcome(told, busy(load, limits))
+    return LoadOutcome(told, busy(load, limits))
 
 
-def busy(load: Load, limits: Limits) -> dict[str, float]:
+def busy(load: Load, limits: FunctionLimits) -> dict[str, float]:
     """Return each part's utilization."""
     groups = _expected(load.listeners, MOST_SHARDS)
     buckets = _expected(load.listeners, limits.buckets)
@@ -101,7 +101,7 @@ def asked_of_api_gateway(load: Load) -> float:
     return load.per_second + load.sockets / (SILENCE * 60) * 2 + load.sockets / SOCKET_LIFE * 5
 
 
-def round_seconds(sockets: float, limits: Limits) -> float:
+def round_seconds(sockets: float, limits: FunctionLimits) -> float:
     """Return the duration of a sweep of all sockets: it reads each, sends an eighth a keep-alive, and marks that."""
     waiting = (SOCKET_MS.value + DYNAMODB_MS.value) / 1e3 / limits.signs_at_once
     each = ROUND_SOCKET_US.value / 1e6 + max(waiting, SIGN_CPU_US.value / 1e6) / SILENCE
@@ -113,7 +113,7 @@ def _each(function: str) -> Seconds:
     return lambda jobs: FUNCTIONS[function].value / 1e3
 
 
-def _posting(job: Job, limits: Limits) -> float:
+def _posting(job: Job, limits: FunctionLimits) -> float:
     """Return the duration of one message of `posts`: a read of lagging subscribers, then batches of so many sockets."""
     further = math.ceil(job.size / limits.sockets_at_once) - 1
     return (FUNCTIONS["poster"].value + further * SOCKET_MS.value) / 1e3

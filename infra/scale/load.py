@@ -48,7 +48,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LoadOutcome:
     """Delays of deliveries after their events, and each part's utilization: 1 is all it can do."""
 
     told: Sequence[Job]

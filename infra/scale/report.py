@@ -10,7 +10,7 @@ from infra.cost.alternatives import WAYS
 from infra.cost.prices import total
 from infra.cost.usage import MINUTES, Usage, UsageProfile
 from infra.scale import fleet, functions
-from infra.scale.load import Load, Outcome
+from infra.scale.load import Load, LoadOutcome
 from infra.scale.text import AFTER_COST, AFTER_LIMITS, ASSUMPTIONS, HEAD, LIMITS, SWITCH
 
 Busy: TypeAlias = Callable[[Load], Mapping[str, float]]
@@ -21,7 +21,7 @@ LISTENERS: Final = (5, 20, 100)
 SOCKETS: Final = (1_000, 10_000, 100_000, 1_000_000)
 SHARES: Final = (0.25, 0.5, 0.75, 0.9, 1.1)
 MOST: Final = 10_000_000.0  # events a minute, as an upper bound
-SIMULATED: Final[Mapping[str, Callable[[Load], Outcome]]] = {
+SIMULATED: Final[Mapping[str, Callable[[Load], LoadOutcome]]] = {
     "functions, today": partial(functions.simulate, limits=functions.TODAY),
     "functions, raised": partial(functions.simulate, limits=functions.RAISED),
     "servers, today": partial(fleet.simulate, limits=fleet.TODAY),
@@ -149,7 +149,7 @@ def _goal() -> Iterator[str]:
         yield ""
 
 
-def holds(outcome: Outcome) -> bool:
+def holds(outcome: LoadOutcome) -> bool:
     """Return whether all parts keep up."""
     return max(outcome.busy.values()) <= 1
 
@@ -210,7 +210,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
         yield "| " + " | ".join(row) + " |"
 
 
-def _percentiles(outcome: Outcome) -> tuple[str, str]:
+def _percentiles(outcome: LoadOutcome) -> tuple[str, str]:
     if not outcome.told:
         return "–", "–"
     return _lag(outcome.lag(0.5)), _lag(outcome.lag(0.99))
@@ -220,17 +220,17 @@ def _lag(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1_000:.0f} ms"
 
 
-def _growth(outcome: Outcome) -> str:
+def _growth(outcome: LoadOutcome) -> str:
     return _lag(max(0.0, outcome.growth()))
 
 
-def _rate(outcome: Outcome) -> str:
+def _rate(outcome: LoadOutcome) -> str:
     if not outcome.told:
         return "nothing"
     return f"{outcome.deliveries / max(GOAL.seconds, outcome.told[-1].ready):,.0f}"
 
 
-def _over(outcome: Outcome) -> str:
+def _over(outcome: LoadOutcome) -> str:
     over = sorted(((share, name) for name, share in outcome.busy.items() if share > 1), reverse=True)
     return ", ".join(name for _, name in over) or f"nothing; next {outcome.busiest}"
 

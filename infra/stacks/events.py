@@ -8,7 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.queue import Queue, dead_letters
+from infra.constructs.queue import WorkQueue, dead_letters
 from infra.constructs.stack import Stack
 from infra.queues import LINES
 
@@ -23,7 +23,7 @@ class Events(Stack):
         super().__init__(app, environment, region, stateful=True)
         self._bus()
         for name, line in LINES.items():
-            Queue(self, name, line)
+            WorkQueue(self, name, line)
         dead_letters(self, "Undelivered", "undelivered")  # events that a rule's target refused
         self._topics()
 

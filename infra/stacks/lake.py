@@ -10,13 +10,13 @@ from constructs import Construct
 from infra.config import Environment, Region
 from infra.constructs.access import acknowledge, allow
 from infra.constructs.bucket import bucket, log_bucket
-from infra.constructs.delivery import Delivery
+from infra.constructs.delivery import LakeDelivery
 from infra.constructs.function import Function
 from infra.constructs.query import Queries
 from infra.constructs.schedule import schedule
 from infra.constructs.service import data_function
 from infra.constructs.stack import Stack
-from infra.constructs.table import LINES, PARQUET, Table
+from infra.constructs.table import LINES, PARQUET, GlueTable
 
 COLUMNS = {
     "id": "string",
@@ -62,15 +62,15 @@ class Lake(Stack):
             catalog_id=self.account,
             database_input=glue.CfnDatabase.DatabaseInputProperty(name=database, description="What happened"),
         )
-        table = Table(self, database, "events", COLUMNS, f"s3://{lake.bucket_name}/events/", PARQUET, DAYS)
+        table = GlueTable(self, database, "events", COLUMNS, f"s3://{lake.bucket_name}/events/", PARQUET, DAYS)
         table.node.add_dependency(made)
-        delivery = Delivery(self, lake, database, table)
+        delivery = LakeDelivery(self, lake, database, table)
         delivery.node.add_dependency(table)
         self._job(delivery)
         self._usage(lake, database).node.add_dependency(made)
         Queries(self, "lake", database, QUERIES, logs)
 
-    def _usage(self, lake: s3.Bucket, database: str) -> Table:
+    def _usage(self, lake: s3.Bucket, database: str) -> GlueTable:
         """Create the table of daily usage, a file a day, as CloudWatch and the database report it."""
         function = data_function(
             self,
@@ -91,9 +91,9 @@ class Lake(Stack):
         policy = iam.Policy(self, "Counts", statements=[counts], roles=[function.role])
         acknowledge(policy, "AwsSolutions-IAM5[Resource::*]", "Metrics know no resource")
         schedule(self, function, AT_NIGHT)
-        return Table(self, database, "usage", USAGE, f"s3://{lake.bucket_name}/usage/", LINES)
+        return GlueTable(self, database, "usage", USAGE, f"s3://{lake.bucket_name}/usage/", LINES)
 
-    def _job(self, delivery: Delivery) -> None:
+    def _job(self, delivery: LakeDelivery) -> None:
         """Create the job.
 
         EventBridge could call Firehose itself, but a job drops replayed events, and shapes the rows.

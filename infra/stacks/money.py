@@ -11,7 +11,7 @@ from infra.config import Environment, Region
 from infra.constructs.bucket import bucket, log_bucket
 from infra.constructs.query import Queries
 from infra.constructs.stack import Stack
-from infra.constructs.table import PARQUET, Table
+from infra.constructs.table import PARQUET, GlueTable
 
 REPORT = "bill"
 WARNED_AT = {"ACTUAL": (50, 80, 100), "FORECASTED": (100,)}  # percent of the budget
@@ -146,5 +146,7 @@ class Money(Stack):
             database_input=glue.CfnDatabase.DatabaseInputProperty(name=database, description="The bill"),
         )
         name = self.names.of(REPORT)
-        table = Table(self, database, REPORT, COLUMNS, f"s3://{bucket_name}/{REPORT}/{name}/{name}/", PARQUET, MONTHS)
+        table = GlueTable(
+            self, database, REPORT, COLUMNS, f"s3://{bucket_name}/{REPORT}/{name}/{name}/", PARQUET, MONTHS
+        )
         table.node.add_dependency(made)

@@ -6,7 +6,7 @@ from constructs import Construct
 
 from infra.config import Environment, Region
 from infra.constructs.alarms import MINUTE, alarm
-from infra.constructs.origin import Origin
+from infra.constructs.origin import ServerOrigin
 from infra.constructs.stack import Stack
 from infra.names import STAGE
 
@@ -23,8 +23,8 @@ class Recovery(Stack):
         zone = route53.PublicHostedZone.from_hosted_zone_attributes(
             self, "Zone", hosted_zone_id=zone_id, zone_name=environment.domain
         )
-        rest, sockets = Origin(self, "origin-api", zone), Origin(self, "origin-ws", zone, sockets=True)
-        own = Origin(self, f"{region.short}-api", zone)
+        rest, sockets = ServerOrigin(self, "origin-api", zone), ServerOrigin(self, "origin-ws", zone, sockets=True)
+        own = ServerOrigin(self, f"{region.short}-api", zone)
         for origin in (rest, own):
             origin.map("Api", self.shared("api/id"), STAGE)
         if environment.features.fargate:

@@ -9,7 +9,7 @@ from milequest.store.away import Away
 from milequest.store.transaction import Reader, is_writable
 
 T = TypeVar("T")
-log = logging.getLogger("milequest.duty")
+log = logging.getLogger("milequest.region")
 
 
 class PrimaryRegionGuard:

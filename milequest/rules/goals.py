@@ -39,7 +39,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class RouteStop:
     """A waypoint as used for milestones."""
 
     index: int
@@ -140,7 +140,7 @@ def not_editable(message: str) -> Refused:
     return Refused(ErrorCode.GOAL_NOT_EDITABLE, message)
 
 
-def milestones_of(target_mm: int, stops: Sequence[Stop]) -> list[NewMilestone]:
+def milestones_of(target_mm: int, stops: Sequence[RouteStop]) -> list[NewMilestone]:
     """Return the milestones of a route of `target_mm`: five percents, and every waypoint but the start."""
     percents = [
         NewMilestone(MilestoneKind.PERCENT, str(percent), _PERCENT_TITLES[percent], percent_mark(target_mm, percent))
@@ -153,7 +153,7 @@ def milestones_of(target_mm: int, stops: Sequence[Stop]) -> list[NewMilestone]:
     ]
 
 
-def _nameless(stop: Stop) -> str:
+def _nameless(stop: RouteStop) -> str:
     return "The end" if stop.kind == WaypointKind.END else f"Stop {stop.index}"
 
 

@@ -9,7 +9,7 @@ PERCENTS = (25, 50, 75, 90, 100)
 _LAST_ZONE = timedelta(hours=12)  # a day that has ended at UTC-12 has ended everywhere
 
 
-class Milestone(Protocol):
+class ProgressMark(Protocol):
     """A milestone as used by these rules."""
 
     @property
@@ -25,7 +25,7 @@ class Milestone(Protocol):
         """The instant when the total fell below it again; None while it stands."""
 
 
-M = TypeVar("M", bound=Milestone)
+M = TypeVar("M", bound=ProgressMark)
 
 
 @dataclass(frozen=True, slots=True)

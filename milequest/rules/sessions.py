@@ -19,14 +19,14 @@ ENDED = "This session has ended: sign in again."
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SessionOrigin:
     """Device and network of a sign-in, in as much detail as its owner needs to recognise the session."""
 
     device: str | None
     network: str | None
 
 
-UNKNOWN = Origin(None, None)
+UNKNOWN = SessionOrigin(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class ActiveSession:
     is_current: bool = False
 
 
-def origin(user_agent: str | None, address: str) -> Origin:
+def origin(user_agent: str | None, address: str) -> SessionOrigin:
     """Return what is kept of a request that signs in: the name its program gives itself, and its coarse network."""
-    return Origin(presentable(user_agent, MAX_DEVICE) if user_agent else None, coarse_network(address))
+    return SessionOrigin(presentable(user_agent, MAX_DEVICE) if user_agent else None, coarse_network(address))
 
 
 def coarse_network(address: str) -> str | None:

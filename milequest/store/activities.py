@@ -265,7 +265,7 @@ async def feed(db: Reader, team_id: UUID, after: tuple[object, ...] | None, limi
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class ActivityFilter:
     """Filter of one's own walks; None leaves a field open."""
 
     from_: date | None = None
@@ -281,7 +281,7 @@ async def in_team(db: Reader, team_id: UUID, activity_ids: list[UUID]) -> dict[U
 
 
 async def own(
-    db: Reader, user_id: UUID, after: tuple[object, ...] | None, limit: int, only: Filter = Filter()
+    db: Reader, user_id: UUID, after: tuple[object, ...] | None, limit: int, only: ActivityFilter = ActivityFilter()
 ) -> list[Activity]:
     """Return one's own walks, private ones too, newest first."""
     at, last = after or (None, None)

@@ -9,7 +9,7 @@ import asyncpg
 
 from milequest.rules.access import Viewer
 from milequest.rules.enums import MilestoneKind
-from milequest.rules.goals import NewMilestone, Stop
+from milequest.rules.goals import NewMilestone, RouteStop
 from milequest.rules.ids import new_id
 from milequest.store.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE
 from milequest.store.transaction import Reader, Tx
@@ -77,9 +77,9 @@ async def of_goals(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict
     return found
 
 
-async def stops(tx: Tx, route_id: UUID) -> list[Stop]:
+async def stops(tx: Tx, route_id: UUID) -> list[RouteStop]:
     """Return the waypoints of a route, in order."""
-    return [Stop(*row) for row in await tx.fetch(_STOPS, route_id)]
+    return [RouteStop(*row) for row in await tx.fetch(_STOPS, route_id)]
 
 
 async def replace(tx: Tx, goal_id: UUID, milestones: Sequence[NewMilestone], now: datetime) -> None:

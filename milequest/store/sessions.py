@@ -6,7 +6,7 @@ from uuid import UUID
 
 from milequest.rules.credentials import ISSUER, MAX_SESSIONS, REFRESH_TOKEN_LIFE
 from milequest.rules.instants import seconds
-from milequest.rules.sessions import MAX_LISTED, UNKNOWN, ActiveSession, Origin, Revocation
+from milequest.rules.sessions import MAX_LISTED, UNKNOWN, ActiveSession, Revocation, SessionOrigin
 from milequest.store import accounts, credentials, revocations
 from milequest.store.credentials import Credential
 from milequest.store.transaction import Reader, Tx
@@ -71,7 +71,7 @@ RETURNING id
 
 
 async def start(
-    tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime, origin: Origin = UNKNOWN
+    tx: Tx, session_id: UUID, subject: UUID, token_hash: bytes, now: datetime, origin: SessionOrigin = UNKNOWN
 ) -> list[Revocation]:
     """Start a session with its first refresh token. Deletes ended ones, and beyond MAX_SESSIONS the oldest."""
     await tx.execute(_DROP_ENDED, subject, now)

@@ -30,7 +30,7 @@ from subscriptions.handshakes import TRANSPORT_WS
 from subscriptions.operations import OperationFailed, Subscription
 from subscriptions.policy import CLOSED, EXPIRED
 from subscriptions.protocols.credentials import authorization_of, notice_of
-from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, Reply, Session, Start, Stop
+from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, ProtocolSession, Reply, Start, Stop
 from subscriptions.protocols.transport_ws import AGAIN, CloseCode
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
@@ -69,7 +69,7 @@ class Conversation:
 
     async def receive(self, text: str) -> None:
         """Carry out a message's effects. After losing a race, reload the connection and take the step again."""
-        effects = self._protocol.receive(Session(self._connection.phase, await self._running()), text)
+        effects = self._protocol.receive(ProtocolSession(self._connection.phase, await self._running()), text)
         for effect in effects:
             if not await self._do(effect):
                 self._has_lost = True

@@ -17,8 +17,8 @@ from subscriptions.protocols.steps import (
     Errors,
     Init,
     Phase,
+    ProtocolSession,
     Reply,
-    Session,
     Start,
     decoded,
     encoded,
@@ -44,7 +44,7 @@ KINDS: Mapping[str, str] = {
 class AppSync(GraphqlWs):
     """AppSync's protocol. Every operation carries credentials of its own."""
 
-    def receive(self, session: Session, text: str) -> Sequence[Effect]:
+    def receive(self, session: ProtocolSession, text: str) -> Sequence[Effect]:
         message = decoded(text)
         if message is None:
             return [_refused(None, "BadRequestException", "A message must be a JSON object.")]
@@ -55,7 +55,7 @@ class AppSync(GraphqlWs):
                 return self._of_operation(session, kind, message)
         return [_refused(message.get("id"), "UnsupportedOperation", "Such messages are not supported.")]
 
-    def _of_operation(self, session: Session, kind: str, message: Mapping[str, Any]) -> Sequence[Effect]:
+    def _of_operation(self, session: ProtocolSession, kind: str, message: Mapping[str, Any]) -> Sequence[Effect]:
         id = message.get("id")
         if not is_good(id) or not id:
             return [_refused(None, "BadRequestException", NO_ID)]
@@ -95,7 +95,7 @@ def in_shape(error: Mapping[str, Any]) -> dict[str, Any]:
     return {"errorType": kind, "errorCode": status, **({"errorInfo": info} if info else {}), **error}
 
 
-def _introduced(session: Session) -> Sequence[Effect]:
+def _introduced(session: ProtocolSession) -> Sequence[Effect]:
     """Answer `connection_init`. The credentials came with the handshake, so a second one changes nothing."""
     match session.phase:
         case Phase.NEW:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from subscriptions.protocols.steps import Effect, Init, Phase, Reply, Session, Start, Stop, encoded, quoted
+from subscriptions.protocols.steps import Effect, Init, Phase, ProtocolSession, Reply, Start, Stop, encoded, quoted
 
 NAME = "graphql-ws"
 KEEP_ALIVE = encoded(type="ka")
@@ -22,10 +22,10 @@ class GraphqlWs:
     def keep_alive(self) -> str | None:
         return KEEP_ALIVE
 
-    def begun(self, session: Session, start: Start) -> Sequence[Effect]:
+    def begun(self, session: ProtocolSession, start: Start) -> Sequence[Effect]:
         """Return the effects of a start; a client need not send `connection_init` before it."""
         return [Init({}, quiet=True), start] if session.phase is Phase.NEW else [start]
 
-    def stopped(self, session: Session, id: str) -> Sequence[Effect]:
+    def stopped(self, session: ProtocolSession, id: str) -> Sequence[Effect]:
         """Return the effects of a stop; the client is sent `complete` if the operation was running."""
         return [Stop(id), Reply(self.complete(id))] if id in session.operations else []

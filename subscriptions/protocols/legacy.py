@@ -15,8 +15,8 @@ from subscriptions.protocols.steps import (
     Errors,
     Init,
     Phase,
+    ProtocolSession,
     Reply,
-    Session,
     Stop,
     acknowledgement,
     decoded,
@@ -31,7 +31,7 @@ FORBIDDEN = Close(4403, "Forbidden")
 class Legacy(GraphqlWs):
     """Protocol of subscriptions-transport-ws."""
 
-    def receive(self, session: Session, text: str) -> Sequence[Effect]:
+    def receive(self, session: ProtocolSession, text: str) -> Sequence[Effect]:
         message = decoded(text)
         if message is None:
             return [_refused("A message must be a JSON object.")]
@@ -44,14 +44,14 @@ class Legacy(GraphqlWs):
                 return self._of_operation(session, kind, message)
         return [_wrong(message.get("id"), "Invalid message type.")]
 
-    def _init(self, session: Session, payload: object) -> Effect:
+    def _init(self, session: ProtocolSession, payload: object) -> Effect:
         if session.phase is not Phase.NEW:
             return _refused("The connection is initialised once.")
         if not isinstance(payload, dict | None):
             return _refused("The payload must be an object.")
         return Init(payload or {})
 
-    def _of_operation(self, session: Session, kind: str, message: Mapping[str, Any]) -> Sequence[Effect]:
+    def _of_operation(self, session: ProtocolSession, kind: str, message: Mapping[str, Any]) -> Sequence[Effect]:
         id = message.get("id")
         if not is_good(id):
             return [_wrong(None, NO_ID)]

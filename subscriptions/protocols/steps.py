@@ -19,7 +19,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ProtocolSession:
     """State of a socket that a step depends on: its phase, and the ids of the operations that run on it."""
 
     phase: Phase = Phase.NEW
@@ -88,7 +88,7 @@ class WireProtocol(Protocol):
     def name(self) -> str:
         """Name of the WebSocket sub-protocol."""
 
-    def receive(self, session: Session, text: str) -> Sequence[Effect]:
+    def receive(self, session: ProtocolSession, text: str) -> Sequence[Effect]:
         """Return the effects of a client's message. Never raises, whatever the text."""
 
     def accepted(self, notice: str | None = None) -> Sequence[Effect]:

@@ -14,8 +14,8 @@ from subscriptions.protocols.steps import (
     Errors,
     Init,
     Phase,
+    ProtocolSession,
     Reply,
-    Session,
     Stop,
     acknowledgement,
     decoded,
@@ -51,7 +51,7 @@ class TransportWs:
 
     name = NAME
 
-    def receive(self, session: Session, text: str) -> Sequence[Effect]:
+    def receive(self, session: ProtocolSession, text: str) -> Sequence[Effect]:
         message = decoded(text)
         if message is None:
             return [NOT_A_MESSAGE]
@@ -71,7 +71,7 @@ class TransportWs:
                 return [self._of_operation(session, kind, message)]
         return [NOT_A_MESSAGE]
 
-    def _of_operation(self, session: Session, kind: str, message: Mapping[str, Any]) -> Effect:
+    def _of_operation(self, session: ProtocolSession, kind: str, message: Mapping[str, Any]) -> Effect:
         id = message.get("id")
         if not is_good(id) or not id:
             return NOT_A_MESSAGE

@@ -11,7 +11,7 @@ import pytest
 from app.bounds import LINGERING_PER_NETWORK, Patience
 from app.serve import open_many
 from milequest.settings import Settings
-from subscriptions.quotas import ConnectionQuota, Room
+from subscriptions.quotas import ConnectionQuota, ProcessQuota
 from tests.served import Raw, Served, served
 from tests.service import Service, serving
 
@@ -47,7 +47,7 @@ async def test_connections_without_a_seat_are_few_however_many_come() -> None:
 
 
 async def test_one_network_leaves_room_for_others_and_gets_it_back() -> None:
-    room = Room(60)
+    room = ProcessQuota(60)
     async with served(room=room, patience=PATIENT) as server:
         async with AsyncExitStack() as stack:
             await opened(server, stack, 200)
@@ -61,7 +61,7 @@ async def test_one_network_leaves_room_for_others_and_gets_it_back() -> None:
 
 
 async def test_a_full_room_turns_everybody_away_with_503() -> None:
-    async with served(room=Room(3), trusted_proxies=["127.0.0.1"], patience=PATIENT) as server:
+    async with served(room=ProcessQuota(3), trusted_proxies=["127.0.0.1"], patience=PATIENT) as server:
         async with AsyncExitStack() as stack:
             await opened(server, stack, 3)
             for address in ("127.0.0.1", ELSEWHERE):
@@ -76,7 +76,7 @@ async def test_a_full_room_turns_everybody_away_with_503() -> None:
 
 
 async def test_a_network_has_no_more_seats_than_are_left_for_others() -> None:
-    room = Room(10)
+    room = ProcessQuota(10)
     seats = ConnectionQuota(1_000, room)
     taken: Counter[str] = Counter()
     for who in "aaaaaaaaaabbbbbbbbbbc":
@@ -91,7 +91,7 @@ async def test_a_network_has_no_more_seats_than_are_left_for_others() -> None:
 @pytest.mark.parametrize(("files", "most"), [(1_024, 768), (4_096, 3_072), (resource.RLIM_INFINITY, 786_432)])
 def test_connections_may_be_three_quarters_of_the_files(files: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
-    assert Room().free == most
+    assert ProcessQuota().free == most
 
 
 def test_a_server_may_open_as_many_files_as_it_may_let_itself() -> None:
@@ -142,10 +142,10 @@ async def test_a_socket_keeps_its_seat_until_nothing_is_left_of_it(service: Serv
     for raw in asked:
         raw.writer.close()
     for _ in range(100):
-        if service.app.state.room.free == Room().free:
+        if service.app.state.room.free == ProcessQuota().free:
             break
         await asyncio.sleep(0.05)
-    assert service.app.state.room.free == Room().free
+    assert service.app.state.room.free == ProcessQuota().free
     again = Raw(*await asyncio.open_connection("127.0.0.1", port))
     await again.send(handshake(protocol))
     assert (await again.reader.readuntil(b"\r\n")).split(b" ")[1] == b"101"

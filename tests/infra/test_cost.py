@@ -11,7 +11,7 @@ from infra.cost.coefficients import ASSUMED, CPU_MS, FUNCTIONS, LEAN
 from infra.cost.free import FREE, UNKNOWN
 from infra.cost.prices import Price, prices, total
 from infra.cost.report import floor, report, taken
-from infra.cost.resources import PRICED, Stack, UnpricedError, lines
+from infra.cost.resources import PRICED, PricedStack, UnpricedError, lines
 from infra.cost.usage import BUCKETS, SHARDS, Usage
 from milequest.settings import PROJECT
 from subscriptions.apigateway import rows
@@ -125,7 +125,7 @@ def test_every_type_is_priced_or_free_or_known_to_be_missing(assembly: Assembly)
 
 
 def test_a_type_that_nobody_priced_is_an_error() -> None:
-    stack = Stack("new", {"One": {"Type": "AWS::MSK::Cluster"}}, Usage(1))
+    stack = PricedStack("new", {"One": {"Type": "AWS::MSK::Cluster"}}, Usage(1))
     with pytest.raises(UnpricedError, match="AWS::MSK::Cluster of new"):
         list(lines(stack))
 

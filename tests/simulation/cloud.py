@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from milequest.store.aws.client import Aws
 from milequest.store.aws.credentials import fixed
-from milequest.store.aws.http import Origin, Response
+from milequest.store.aws.http import Endpoint, Response
 from milequest.store.aws.signing import Credentials
 from tests.simulation.dynamodb import RefusedError, SimulatedTable
 from tests.simulation.lambdas import FailedError, Function, Functions, SimulatedQueue, Weather, reach
@@ -111,7 +111,7 @@ class Cloud:
         self._weather = weather
 
     async def request(
-        self, origin: Origin, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self, origin: Endpoint, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
         """Answer a request, as `Http` does."""
         await reach(self._world, self._weather)

@@ -20,7 +20,7 @@ import pytest
 from app.bundle import find_node
 from app.environment import cache_dir
 from milequest.store.aws.client import Aws
-from milequest.store.aws.http import Origin
+from milequest.store.aws.http import Endpoint
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 SHA512 = "xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ=="
@@ -63,7 +63,7 @@ def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         process = subprocess.Popen([*command, *options], cwd=folder, stdout=log, stderr=log)
         try:
             _wait_for(port, process)
-            elsewhere, here = Aws.origin, Origin("http", "127.0.0.1", port)
+            elsewhere, here = Aws.origin, Endpoint("http", "127.0.0.1", port)
             patch.setattr(Aws, "origin", lambda aws, name: here if name == "dynamodb" else elsewhere(aws, name))
             yield
         finally:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.quotas import Held
+from subscriptions.quotas import MemoryQuota
 from tests.service import Service
 from tests.sockets import Socket, opened
 from tests.subscriptions.team import Team
@@ -25,7 +25,7 @@ STEPS = st.tuples(st.booleans(), st.sampled_from("xy"), st.frozensets(st.sampled
 
 @given(st.lists(STEPS))
 def test_what_is_held_is_each_thing_once_and_never_too_much(steps: list[tuple[bool, str, frozenset[str]]]) -> None:
-    held = Held(10)
+    held = MemoryQuota(10)
     taken: list[tuple[str, frozenset[str]]] = []
 
     def size(who: str, more: Iterable[str] = ()) -> int:

@@ -21,7 +21,7 @@ from milequest.rules.places import Place, PlaceSearch
 PATIENCE_S = 5.0  # how long a search waits for the towns before it is refused as retryable
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.gazetteer")
 
 
 class Gazetteer:

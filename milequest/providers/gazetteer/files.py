@@ -9,7 +9,7 @@ from pathlib import Path
 from milequest.providers.gazetteer.index import index_path
 from milequest.settings import PROJECT
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.gazetteer")
 
 
 class IndexFile:

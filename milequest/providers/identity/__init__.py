@@ -9,7 +9,7 @@ from uuid import UUID
 from milequest.rules.credentials import SignUp
 from milequest.rules.identity import Account, Identity, VerifiedToken
 from milequest.rules.mail import Mailer
-from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, Origin
+from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, SessionOrigin
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws
 from milequest.store.revocations import Revocations
@@ -69,7 +69,7 @@ class IdentityProvider(Protocol):
     ) -> None:
         """Make the new address the account's and its user's. Raises CODE_INVALID."""
 
-    async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
+    async def sign_in(self, email: str, password: str, now: datetime, origin: SessionOrigin = UNKNOWN) -> SignedIn:
         """Start a session, which its owner recognises by `origin`.
 
         Raises UNAUTHENTICATED, and EMAIL_NOT_VERIFIED when only the code is missing.

@@ -20,7 +20,7 @@ from milequest.store.aws.client import Aws
 SECONDS = 10.0  # for an answer, as in AppSync
 THREADS = 32  # in which a plain Python function may run at once
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.authorizer")
 
 
 class Authorizer(Protocol):

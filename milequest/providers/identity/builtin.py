@@ -21,7 +21,7 @@ from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from milequest.rules.identity import Account, VerifiedToken
 from milequest.rules.ids import new_id
 from milequest.rules.mail import Mailer
-from milequest.rules.sessions import UNKNOWN, Origin, Revocation
+from milequest.rules.sessions import UNKNOWN, Revocation, SessionOrigin
 from milequest.store import credentials, sessions, sign_ups
 from milequest.store.credentials import Credential
 from milequest.store.revocations import Revocations
@@ -45,7 +45,7 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
             KeyRing(self._keys.public, KEY_INTERVAL, patience=KEY_INTERVAL), ISSUER, CLIENT_ID
         )
 
-    async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
+    async def sign_in(self, email: str, password: str, now: datetime, origin: SessionOrigin = UNKNOWN) -> SignedIn:
         """Start a session; a stranger's address takes as long as a wrong password.
 
         Once a password is known to be wrong nothing else is asked that could be out of reach or have no time: nobody
@@ -64,7 +64,7 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
         return await self._signed_in(credential, session_id, now, token, now, uuid4())
 
     async def _start(
-        self, tx: Tx, credential: Credential, session_id: UUID, token: str, now: datetime, origin: Origin
+        self, tx: Tx, credential: Credential, session_id: UUID, token: str, now: datetime, origin: SessionOrigin
     ) -> list[Revocation]:
         if not await credentials.lock_unchanged(tx, credential):
             raise unauthenticated(WRONG)

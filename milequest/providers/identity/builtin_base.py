@@ -16,7 +16,7 @@ from milequest.rules.sessions import Revocation
 from milequest.store.revocations import Revocations
 from milequest.store.transaction import Pool, Tx, transact
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.identity")
 
 TOKEN_BYTES = 32
 

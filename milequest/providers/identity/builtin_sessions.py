@@ -26,7 +26,7 @@ from milequest.store.credentials import Credential
 from milequest.store.sessions import RefreshToken
 from milequest.store.transaction import Tx, transact
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.identity")
 
 CLIENT_ID = "mile-quest"
 

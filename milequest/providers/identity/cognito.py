@@ -22,7 +22,7 @@ from milequest.rules.credentials import REFRESH_TOKEN_LIFE, SignUp, email_key
 from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated, wrong_password
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.instants import seconds
-from milequest.rules.sessions import REVOKED_FOR, UNKNOWN, Ending, Origin, Revocation
+from milequest.rules.sessions import REVOKED_FOR, UNKNOWN, Ending, Revocation, SessionOrigin
 from milequest.settings import Settings
 from milequest.store import accounts, revocations, users
 from milequest.store.aws.client import Aws, AwsError
@@ -142,7 +142,7 @@ class CognitoIdentity(OutsideIdentity):
             _unavailable(error)
         await self.sign_out(None, identity, Ending.ALL, now)
 
-    async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
+    async def sign_in(self, email: str, password: str, now: datetime, origin: SessionOrigin = UNKNOWN) -> SignedIn:
         """Start a session."""
         key = email_key(email)
         try:

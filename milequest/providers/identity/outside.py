@@ -17,7 +17,7 @@ from milequest.providers.identity.tokens import ALGORITHM, MAX_KID, KeyRing, Key
 from milequest.rules.credentials import SignUp
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Identity, VerifiedToken
-from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, Origin
+from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, SessionOrigin
 
 FETCH_INTERVAL = 60.0  # seconds between fetches for keys we don't know
 TIMEOUT = 5.0  # seconds for a fetch in all
@@ -81,7 +81,7 @@ class OutsideIdentity:
         """Refused."""
         _elsewhere(self.unmoved)
 
-    async def sign_in(self, email: str, password: str, now: datetime, origin: Origin = UNKNOWN) -> SignedIn:
+    async def sign_in(self, email: str, password: str, now: datetime, origin: SessionOrigin = UNKNOWN) -> SignedIn:
         """Refuse."""
         _elsewhere()
 

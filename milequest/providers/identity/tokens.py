@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from milequest.rules.identity import VerifiedToken, accept_claims
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.identity")
 
 ALGORITHM = "RS256"
 _RS256 = jwt.get_algorithm_by_name(ALGORITHM)

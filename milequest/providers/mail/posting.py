@@ -10,7 +10,7 @@ from typing import Final
 from milequest.providers.mail.letter import Carrier, UndeliveredError, letter
 from milequest.rules.mail import Mail
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.mail")
 
 MOST_WAITING: Final = 1_000
 CARRIERS: Final = 8  # letters sent at once, so that a slow server does not delay all others

@@ -13,7 +13,7 @@ import orjson
 from milequest.settings import Settings
 from milequest.store.away import Away
 from milequest.store.aws.credentials import Source, source
-from milequest.store.aws.http import Http, Origin, Response
+from milequest.store.aws.http import Endpoint, Http, Response
 from milequest.store.aws.signing import Credentials, Signer
 
 ATTEMPTS = 5
@@ -59,15 +59,15 @@ class Aws:
         """Return the signer of requests to a service."""
         return Signer(self._region, service)
 
-    def origin(self, service: str) -> Origin:
+    def origin(self, service: str) -> Endpoint:
         """Return the origin of a service."""
-        return Origin.of(self._endpoint or f"https://{service}.{self._region}.amazonaws.com")
+        return Endpoint.of(self._endpoint or f"https://{service}.{self._region}.amazonaws.com")
 
-    def bucket(self, name: str) -> tuple[Origin, str]:
+    def bucket(self, name: str) -> tuple[Endpoint, str]:
         """Return the origin of a bucket, and the prefix of its paths: empty except at a local AWS."""
         if self._endpoint:
-            return Origin.of(self._endpoint), f"/{name}"
-        return Origin.of(f"https://{name}.s3.{self._region}.amazonaws.com"), ""
+            return Endpoint.of(self._endpoint), f"/{name}"
+        return Endpoint.of(f"https://{name}.s3.{self._region}.amazonaws.com"), ""
 
     async def credentials(self) -> Credentials:
         """Return our credentials, for requests that others will send in our name. Raises Away."""
@@ -76,7 +76,7 @@ class Aws:
     async def send(
         self,
         signer: Signer,
-        origin: Origin,
+        origin: Endpoint,
         method: str,
         path: str,
         body: bytes,
@@ -88,7 +88,7 @@ class Aws:
         return await self._http.request(origin, method, path, headers, body)
 
     async def call(
-        self, signer: Signer | None, origin: Origin, target: str, version: str, given: Mapping[str, Any]
+        self, signer: Signer | None, origin: Endpoint, target: str, version: str, given: Mapping[str, Any]
     ) -> Any:
         """Call an operation of a JSON service and return its answer. Raises AwsError or Away.
 

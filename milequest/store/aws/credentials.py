@@ -15,10 +15,10 @@ import orjson
 
 from milequest.settings import Settings
 from milequest.store.away import Away
-from milequest.store.aws.http import Http, Origin
+from milequest.store.aws.http import Endpoint, Http
 from milequest.store.aws.signing import Credentials
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.aws")
 
 Source: TypeAlias = Callable[[], Awaitable[Credentials]]
 """Return credentials that are valid now. Raises Away if none can be had."""
@@ -61,7 +61,7 @@ class Role:
     """The role's credentials served at `url` for `token`; of many callers at once one requests them."""
 
     def __init__(self, url: str, token: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._origin = Origin.of(url)
+        self._origin = Endpoint.of(url)
         parts = urlsplit(url)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._headers = {"authorization": token} if token else {}

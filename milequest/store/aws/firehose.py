@@ -9,7 +9,7 @@ import orjson
 from milequest.store.aws.client import Aws
 
 
-class Stream:
+class DeliveryStream:
     """The stream `name`."""
 
     def __init__(self, aws: Aws, name: str) -> None:

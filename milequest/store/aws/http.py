@@ -25,7 +25,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Endpoint:
     """Address to connect to."""
 
     scheme: str
@@ -33,7 +33,7 @@ class Origin:
     port: int
 
     @classmethod
-    def of(cls, url: str) -> "Origin":
+    def of(cls, url: str) -> "Endpoint":
         """Return the origin of a URL."""
         parts = urlsplit(url)
         return cls(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
@@ -49,12 +49,12 @@ class Http:
     """A client with persistent connections. At most MOST_CONNECTIONS requests run at once, the others wait."""
 
     def __init__(self) -> None:
-        self._idle: defaultdict[Origin, list[_Connection]] = defaultdict(list)
+        self._idle: defaultdict[Endpoint, list[_Connection]] = defaultdict(list)
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
         self._tls: ssl.SSLContext | None = None
 
     async def request(
-        self, origin: Origin, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self, origin: Endpoint, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
         """Send a request and return its response. Raises Away when there is none."""
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -72,7 +72,7 @@ class Http:
                 connection.close()
         self._idle.clear()
 
-    async def _exchange(self, origin: Origin, request: bytes) -> Response:
+    async def _exchange(self, origin: Endpoint, request: bytes) -> Response:
         connection = await self._connection(origin)
         try:
             response = await connection.exchange(request)
@@ -83,7 +83,7 @@ class Http:
             self._idle[origin].append(connection)
         return response
 
-    async def _connection(self, origin: Origin) -> "_Connection":
+    async def _connection(self, origin: Endpoint) -> "_Connection":
         idle = self._idle[origin]
         while idle:
             connection = idle.pop()

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 
 from milequest.store.away import Away
 from milequest.store.aws.client import Aws
-from milequest.store.aws.http import Origin
+from milequest.store.aws.http import Endpoint
 
 TAKEN = 200
 GONE = 410
@@ -27,7 +27,7 @@ class Sockets:
     def __init__(self, aws: Aws, url: str) -> None:
         self._aws = aws
         self._signer = aws.signer("execute-api")
-        self._origin = Origin.of(url)
+        self._origin = Endpoint.of(url)
         self._path = urlsplit(url).path.rstrip("/")
 
     async def post(self, connection: str, text: str) -> Outcome:

@@ -12,7 +12,7 @@ from milequest.store.aws.client import Aws, AwsError
 from milequest.store.pictures.bucket import PictureBucket
 from milequest.store.pictures.folder import Folder
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("milequest.pictures")
 
 
 class Pictures(Protocol):

@@ -20,7 +20,7 @@ async def test_a_region_that_stands_by_does_nothing_until_it_is_promoted(
         return len(tag)
 
     url = quest.runtime.settings.database_url
-    with caplog.at_level(logging.INFO, "milequest.duty"):
+    with caplog.at_level(logging.INFO, "milequest.region"):
         assert await duty.done(writer, job)
         async with await open_pool(url, 1, read_only=True) as follower:
             for is_sure in (False, True, True):  # once may be an error

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from milequest.rules.calendar import months_after
 from milequest.rules.enums import GoalStatus, MilestoneKind, WaypointKind
 from milequest.rules.errors import ErrorCode, QuestError, ValidationError
-from milequest.rules.goals import DEMANDING_MM_PER_DAY, Stop, Terms, doubts, edited, milestones_of, new_terms
+from milequest.rules.goals import DEMANDING_MM_PER_DAY, RouteStop, Terms, doubts, edited, milestones_of, new_terms
 from milequest.rules.progress import closes_at
 
 TODAY = date(2026, 11, 22)
@@ -87,7 +87,7 @@ def test_what_has_ended_cannot_be_changed(status: GoalStatus) -> None:
 def test_milestones_are_unique_and_lie_on_the_route(target: int, names: list[str | None]) -> None:
     last = len(names) - 1
     kinds = [WaypointKind.START, *[WaypointKind.STOP] * (last - 1), WaypointKind.END]
-    stops = [Stop(index, name, kinds[index], target * index // last) for index, name in enumerate(names)]
+    stops = [RouteStop(index, name, kinds[index], target * index // last) for index, name in enumerate(names)]
     stones = milestones_of(target, stops)
     assert len({(stone.kind, stone.key) for stone in stones}) == len(stones) == 5 + last
     assert all(0 <= stone.at_mm <= target and stone.title for stone in stones)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from milequest.rules.sessions import MAX_DEVICE, Origin, coarse_network, origin
+from milequest.rules.sessions import MAX_DEVICE, SessionOrigin, coarse_network, origin
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,6 @@ def test_a_network_is_told_without_who_in_it(address: str, network: str | None) 
 
 
 def test_a_device_is_what_its_program_calls_itself_as_far_as_it_is_kept() -> None:
-    assert origin("Browser\n 1.0", "203.0.113.77") == Origin("Browser 1.0", "203.0.113.0/24")
-    assert origin("x" * (MAX_DEVICE + 1), "") == Origin("x" * MAX_DEVICE, None)
-    assert origin("", "") == origin(None, "") == Origin(None, None)
+    assert origin("Browser\n 1.0", "203.0.113.77") == SessionOrigin("Browser 1.0", "203.0.113.0/24")
+    assert origin("x" * (MAX_DEVICE + 1), "") == SessionOrigin("x" * MAX_DEVICE, None)
+    assert origin("", "") == origin(None, "") == SessionOrigin(None, None)

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from infra.cost.coefficients import Asked
-from milequest.store.aws.http import Http, Origin, Response
+from milequest.store.aws.http import Endpoint, Http, Response
 
 QUIET_SECONDS = 1.0  # without a call, after which all work is over
 PATIENCE = 60.0  # seconds until then, on a busy machine
@@ -99,7 +99,7 @@ async def metered(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Meter]:
     meter, request = Meter(), Http.request
 
     async def counting(
-        self: Http, origin: Origin, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self: Http, origin: Endpoint, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
         response = await request(self, origin, method, path, headers, body)
         meter.note(path, headers, body, response)

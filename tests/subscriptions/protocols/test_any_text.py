@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS
-from subscriptions.protocols.steps import Close, Init, Phase, Reply, Session, Start, Stop, WireProtocol
+from subscriptions.protocols.steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop, WireProtocol
 
 THEIRS = ["connection_init", "connection_terminate", "ping", "pong", "start", "stop", "subscribe", "complete"]
 OURS = ["connection_ack", "ka", "next", "data", "error"]
@@ -26,10 +26,10 @@ VALUES = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=3) | objects
 PAYLOADS = VALUES | st.fixed_dictionaries({"data": VALUES.map(json.dumps), "extensions": objects(VALUES)})
 MESSAGES = st.fixed_dictionaries({"type": TYPES | VALUES}, optional={"id": st.just("1") | VALUES, "payload": PAYLOADS})
 DEEP = st.integers(1, 2_000).map(lambda depth: '{"type":"ping","payload":' + '{"a":' * depth + "1" + "}" * (depth + 1))
-SESSIONS = st.builds(Session, st.sampled_from(Phase), st.sampled_from([(), ("1",)]))
+SESSIONS = st.builds(ProtocolSession, st.sampled_from(Phase), st.sampled_from([(), ("1",)]))
 
 
-def check(protocol: WireProtocol, session: Session, text: str) -> None:
+def check(protocol: WireProtocol, session: ProtocolSession, text: str) -> None:
     """Check that there are only known effects, and only JSON with a type."""
     for effect in protocol.receive(session, text):
         assert isinstance(effect, Init | Start | Stop | Reply | Close)
@@ -43,7 +43,7 @@ def check(protocol: WireProtocol, session: Session, text: str) -> None:
 
 @pytest.mark.parametrize("protocol", [TRANSPORT_WS, APPSYNC, LEGACY])
 @given(session=SESSIONS, text=st.text() | MESSAGES.map(json.dumps) | DEEP)
-def test_every_text_is_understood_or_refused(protocol: WireProtocol, session: Session, text: str) -> None:
+def test_every_text_is_understood_or_refused(protocol: WireProtocol, session: ProtocolSession, text: str) -> None:
     check(protocol, session, text)
 
 
@@ -52,4 +52,4 @@ def test_an_id_may_be_long_and_of_any_letters(protocol: WireProtocol) -> None:
     id = "€" * 200
     for kind in ("start", "subscribe"):
         payload = {"query": "{ x }", "data": '{"query": "{ x }"}'}
-        check(protocol, Session(Phase.READY, {id}), json.dumps({"id": id, "type": kind, "payload": payload}))
+        check(protocol, ProtocolSession(Phase.READY, {id}), json.dumps({"id": id, "type": kind, "payload": payload}))

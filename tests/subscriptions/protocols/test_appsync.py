@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from subscriptions.protocols.appsync import AppSync
-from subscriptions.protocols.steps import Close, Init, Phase, Reply, Session, Start, Stop
+from subscriptions.protocols.steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop
 
 APPSYNC = AppSync()
-NEW, INITIALISING, READY = (Session(phase) for phase in Phase)
-RUNNING = Session(Phase.READY, {"1"})
+NEW, INITIALISING, READY = (ProtocolSession(phase) for phase in Phase)
+RUNNING = ProtocolSession(Phase.READY, {"1"})
 QUERY = "subscription { x }"
 START = Start("1", QUERY, None, None)
 ACK = {"type": "connection_ack", "payload": {"connectionTimeoutMs": 300_000}}
@@ -79,7 +79,7 @@ BAD, UNSUPPORTED = "BadRequestException", "UnsupportedOperation"
         (READY, "connection_init", [refused(BAD, None)]),
     ],
 )
-def test_what_a_message_asks_for(session: Session, message: object, effects: list[Any]) -> None:
+def test_what_a_message_asks_for(session: ProtocolSession, message: object, effects: list[Any]) -> None:
     asked = [
         said(effect.text) if isinstance(effect, Reply) else effect
         for effect in APPSYNC.receive(session, json.dumps(message))

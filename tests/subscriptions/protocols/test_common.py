@@ -8,10 +8,10 @@ import pytest
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS, agreed
 from subscriptions.protocols.credentials import authorization_of, notice_of
-from subscriptions.protocols.steps import Close, Phase, Reply, Session, Start, operation
+from subscriptions.protocols.steps import Close, Phase, ProtocolSession, Reply, Start, operation
 from subscriptions.quotas import MAX_ID_BYTES
 
-READY = Session(Phase.READY)
+READY = ProtocolSession(Phase.READY)
 LONG = ["i" * (MAX_ID_BYTES + 1), "ä" * MAX_ID_BYTES, "\x01" * 60, "i" * 100_000]
 
 

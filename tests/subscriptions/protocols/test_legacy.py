@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from subscriptions.protocols.legacy import Legacy
-from subscriptions.protocols.steps import Close, Init, Phase, Reply, Session, Start, Stop
+from subscriptions.protocols.steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop
 
 LEGACY = Legacy()
-NEW, INITIALISING, READY = (Session(phase) for phase in Phase)
-RUNNING = Session(Phase.READY, {"1"})
+NEW, INITIALISING, READY = (ProtocolSession(phase) for phase in Phase)
+RUNNING = ProtocolSession(Phase.READY, {"1"})
 QUERY = "subscription { x }"
 START = Start("1", QUERY, None, None)
 INVALID = "VALIDATION_ERROR"
@@ -65,7 +65,7 @@ WRONG = {"type": "error", "payload": INVALID}
         (READY, "connection_init", [REFUSED]),
     ],
 )  # fmt: skip
-def test_what_a_message_asks_for(session: Session, message: object, effects: list[Any]) -> None:
+def test_what_a_message_asks_for(session: ProtocolSession, message: object, effects: list[Any]) -> None:
     asked = [
         said(effect.text) if isinstance(effect, Reply) else effect
         for effect in LEGACY.receive(session, json.dumps(message))

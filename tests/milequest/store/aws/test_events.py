@@ -14,7 +14,7 @@ from app.aws.lake import handler, row
 from milequest.store.aws.batches import batches
 from milequest.store.aws.client import ATTEMPTS, AwsError
 from milequest.store.aws.events import MOST_BYTES, BusEvent, EventBus
-from milequest.store.aws.firehose import Stream
+from milequest.store.aws.firehose import DeliveryStream
 from tests.milequest.store.aws.stub import stubbed
 
 AT = datetime(2026, 11, 29, 1, 2, 3, 456_789, tzinfo=UTC)
@@ -104,7 +104,7 @@ BUS_EVENT = {
 
 async def test_a_row_of_the_lake_is_a_line_of_json() -> None:
     async with stubbed(repeat((200, b'{"RecordId": "1"}'))) as stub:
-        await Stream(stub.aws, "lake").put(row(BUS_EVENT))
+        await DeliveryStream(stub.aws, "lake").put(row(BUS_EVENT))
         (asked,) = stub.asked
         given = orjson.loads(asked.partition("\r\n\r\n")[2])
         assert given["DeliveryStreamName"] == "lake"
