@@ -42,7 +42,7 @@ def test_tests_have_no_package_files() -> None:
 
 
 @pytest.mark.parametrize("folder", ["infra", "clients"])
-def test_a_folder_stands_apart(folder: str) -> None:
+def test_standalone_folder_neither_imports_others_nor_is_imported(folder: str) -> None:
     ours = set(PACKAGES) - {folder, "tests"}
     for name in SOURCES:
         if not name.startswith("tests/"):
@@ -132,6 +132,7 @@ def test_every_logger_of_ours_is_named_below_milequest_so_that_the_level_reaches
         if name.startswith(FLOORS)
         for match in re.finditer(r"getLogger\(([^)]*)\)", (PROJECT / name).read_text())
     }
-    assert {
-        (name, logger) for name, logger in loggers if not logger.startswith('"milequest.')
-    } == {("app/logs.py", "OURS"), ("app/serve.py", '"uvicorn.error"')}
+    assert {(name, logger) for name, logger in loggers if not logger.startswith('"milequest.')} == {
+        ("app/logs.py", "OURS"),
+        ("app/serve.py", '"uvicorn.error"'),
+    }

@@ -15,7 +15,7 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("text", blocks("graphql"))
-def test_a_document_is_good(text: str) -> None:
+def test_graphql_document_of_the_live_docs_is_valid(text: str) -> None:
     runner().prepare(text)
 
 

@@ -84,19 +84,19 @@ async def test_a_reset_and_a_snapshot_are_told_and_count_anew() -> None:
     assert await Played([steps]).told(5) == [90, 4, 5, 2, 3]
 
 
-async def test_whole_results_and_what_has_no_place() -> None:
+async def test_whole_results_and_events_without_a_cursor_are_told() -> None:
     steps: list[dict[str, Any]] = [{"data": event(1)}, {"data": event(1)}, {"walks": None}, {"walks": {"sequence": 1}}]
     assert await Played([steps]).told(3) == [1, None, 1]
 
 
-async def test_the_variable_has_its_own_name() -> None:
+async def test_cursor_is_sent_in_the_variable_that_was_named() -> None:
     played = Played([[event(1)], [event(2)]])
     assert await played.told(2, after="since") == [1, 2]
     assert played.begun[1] == {"team": 1, "since": "at 1"}
 
 
 @pytest.mark.parametrize("reason", [PASSING, OSError("away"), TimeoutError(), ConnectionResetError()])
-async def test_what_may_pass_is_tried_again(reason: Exception) -> None:
+async def test_passing_failure_is_tried_again(reason: Exception) -> None:
     played = Played([[reason], [reason], [event(1), reason], [event(2)]])
     assert await played.told(2) == [1, 2]
     assert played.waits == [(0, reason), (1, reason), (0, reason)]
@@ -117,13 +117,13 @@ async def test_a_connection_may_be_lost_in_a_librarys_own_way(code: int) -> None
         *[Closed(code) for code in (4400, 4401, 4403, 4406, 4409, 4500)],
     ],
 )
-async def test_what_will_not_pass_is_raised(reason: Exception) -> None:
+async def test_lasting_failure_is_raised_to_the_caller(reason: Exception) -> None:
     with pytest.raises(type(reason)) as caught:
         await Played([[event(1), reason]]).told(2, lost=(OSError, Closed))
     assert caught.value is reason
 
 
-async def test_the_caller_may_know_better() -> None:
+async def test_should_retry_of_the_caller_decides_which_errors_are_retried() -> None:
     expired = GraphQLErrors({"code": "UNAUTHENTICATED"})
     played = Played([[event(1), expired], [event(2), TypeError()]])
     with pytest.raises(TypeError):
@@ -131,7 +131,7 @@ async def test_the_caller_may_know_better() -> None:
     assert played.begun[1]["after"] == "at 1"
 
 
-def test_it_waits_longer_and_longer_by_chance() -> None:
+def test_back_off_stays_within_its_growing_bound_and_retry_after() -> None:
     for attempt in range(40):
         assert 0 <= back_off(attempt, None) <= min(30, 2**attempt)
         assert back_off(attempt, GraphQLErrors({"retryAfterSeconds": 5}, None)) >= 5

@@ -21,7 +21,7 @@ def test_a_promise_names_tests_that_there_are(promise: str) -> None:
         assert test in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
-def test_what_an_operator_does_names_settings_and_commands_that_there_are() -> None:
+def test_security_page_names_settings_and_commands_that_exist() -> None:
     assert len(PROMISES) >= 10
     assert set(re.findall(r"MILEQUEST_\w+", PAGE)) <= {row.name for row in describe()}
     for command in re.findall(r"bin/milequest ([\w-]+)", PAGE):

@@ -78,7 +78,7 @@ def test_users_pay_for_themselves_whatever_network_they_share(service: Service) 
     assert service.post(ONE, token=ben).status_code == 200
 
 
-def test_what_is_expensive_and_answers_no_objects_costs_too(service: Service) -> None:
+def test_introspection_and_refused_documents_spend_the_budget(service: Service) -> None:
     ann = service.sign_up("ann")
     introspect = "{ __schema { queryType { name } } }"
     assert spend(service, introspect, ann) <= BURST // INTROSPECTION

@@ -146,7 +146,7 @@ def test_an_authorizer_that_is_not_there_is_one_line(milequest: Milequest, autho
     assert failed.stderr == f"error: MILEQUEST_AUTHORIZER {said}\n"
 
 
-def test_another_database_is_never_migrated_or_reset_unasked(
+def test_external_database_is_neither_migrated_by_run_nor_reset(
     milequest: Milequest, postgres: Postgres, redis_url: str
 ) -> None:
     postgres.ensure_database("unmigrated")

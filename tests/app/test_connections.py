@@ -233,7 +233,7 @@ async def test_a_body_behind_an_upgrade_is_read_as_one(upgrade: bytes, body: byt
         assert (await raw.response())[0] == 200
 
 
-async def test_what_stands_in_a_body_behind_an_upgrade_is_no_request() -> None:
+async def test_request_smuggled_in_a_body_behind_an_upgrade_is_read_as_body() -> None:
     smuggled = b"GET /unread HTTP/1.1\r\nHost: smuggled\r\n\r\n"
     head = POST + b"Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n" % len(smuggled)
     async with served() as server, server.raw() as raw:

@@ -25,13 +25,13 @@ async def asked(app: Starlette, method: str, headers: dict[str, str]) -> httpx.R
         return await client.request(method, "/livez" if method == "GET" else "/graphql", headers=headers)
 
 
-async def test_other_origins_may_not_read_our_answers() -> None:
+async def test_answers_without_named_origins_have_no_cors_headers() -> None:
     for method in ("OPTIONS", "GET"):
         answer = await asked(app_for(), method, PREFLIGHT)
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
-async def test_named_origins_may() -> None:
+async def test_named_origins_get_cors_headers() -> None:
     app = app_for("https://app.example", "http://localhost:3000")
     preflight = await asked(app, "OPTIONS", PREFLIGHT)
     assert preflight.status_code == 200
@@ -46,7 +46,7 @@ async def test_named_origins_may() -> None:
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://app.example", "https://app.example.evil.example", "null"]
 )
-async def test_origins_that_are_not_named_may_not(origin: str) -> None:
+async def test_unnamed_origins_get_no_cors_headers(origin: str) -> None:
     app = app_for("https://app.example")
     assert (await asked(app, "OPTIONS", PREFLIGHT | {"origin": origin})).status_code == 400
     assert "access-control-allow-origin" not in (await asked(app, "GET", {"origin": origin})).headers

@@ -86,7 +86,7 @@ def add_servers(repository: Repository, program: Path) -> None:
     repository.add("redis-server")
 
 
-def test_what_is_needed_is_unpacked_once_and_whole(repository: Repository, tmp_path: Path) -> None:
+def test_server_debs_are_unpacked_once_without_unneeded_parts(repository: Repository, tmp_path: Path) -> None:
     add_servers(repository, Path("/bin/true"))
     root = debs.unpack()
     assert root == debs.debs_dir()
@@ -119,7 +119,9 @@ def test_a_server_that_is_installed_without_postgis_is_unpacked_beside_it(
     assert (debs.unpack() / "usr/lib/postgresql/15/bin/postgres").exists()
 
 
-def test_if_a_library_is_missing_nothing_is_skipped(repository: Repository, tmp_path: Path) -> None:
+def test_server_debs_with_a_missing_library_are_unpacked_with_every_part(
+    repository: Repository, tmp_path: Path
+) -> None:
     program = tmp_path / "program"
     shutil.copy("/bin/true", program)
     program.write_bytes(program.read_bytes().replace(b"libc.so.6", b"libq.so.6"))  # a library that does not exist

@@ -112,7 +112,7 @@ def test_data_survives_a_restart_and_reset_clears_nothing_else(data_dir: Path) -
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey"])
-def test_somebody_else_s_data_is_neither_deleted_nor_served(data_dir: Path, name: str) -> None:
+def test_embedded_servers_on_foreign_data_refuse_reset_and_start(data_dir: Path, name: str) -> None:
     theirs = data_dir / name / "PG_VERSION"
     theirs.parent.mkdir()
     theirs.write_text("17\n")

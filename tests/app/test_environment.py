@@ -88,7 +88,7 @@ def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path / "clone")
 
 
-def test_it_is_made_once_and_then_left_alone(clone: Clone) -> None:
+def test_environment_is_made_once_and_then_left_alone(clone: Clone) -> None:
     first = clone.set_up()
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.startswith("  Python packages (requirements.lock) … ")
@@ -99,7 +99,7 @@ def test_it_is_made_once_and_then_left_alone(clone: Clone) -> None:
     assert clone.stamp.stat().st_mtime_ns == made
 
 
-def test_it_holds_exactly_what_the_lock_says(clone: Clone) -> None:
+def test_environment_holds_exactly_what_the_lock_says(clone: Clone) -> None:
     clone.set_up()
     clone.lock("runtime", "2.0")
     clone.set_up()
@@ -165,7 +165,7 @@ def test_without_any_uv_pip_does_it(clone: Clone, tmp_path: Path) -> None:
     assert clone.installed() == "1.0"
 
 
-def test_of_two_at_once_the_second_finds_all_done(clone: Clone) -> None:
+def test_environment_set_up_twice_at_once_is_made_by_one_of_them(clone: Clone) -> None:
     both = [
         subprocess.Popen(clone.command("runtime"), env=os.environ | WITH_UV, stdout=subprocess.PIPE, text=True)
         for _ in range(2)

@@ -3,7 +3,7 @@
 from tests.service import Service
 
 
-def test_who_asks_for_it_gets_errors_in_the_shape_of_appsync(service: Service) -> None:
+def test_error_shape_header_gives_errors_in_the_shape_of_appsync(service: Service) -> None:
     body = {"query": '{ user(id: "user_x") { id } }'}
     answer = service.client.post(service.url, json=body, headers={"x-error-shape": "appsync"})
     (error,) = answer.json()["errors"]

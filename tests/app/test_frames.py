@@ -92,7 +92,7 @@ async def test_a_message_has_as_many_fragments_as_allowed() -> None:
         assert await raw.reader.readexactly(2 + MAX_FRAGMENTS) == bytes([TEXT, MAX_FRAGMENTS]) + b"x" * MAX_FRAGMENTS
 
 
-async def test_of_pings_whose_pongs_nobody_reads_the_newest_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_newest_of_many_pings_is_answered_when_pongs_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upgrades, "FRAMES_BURST", 10_000_000)
     async with served() as server, opened(server, window=4_096) as raw:
         (connection,) = server.connections
@@ -136,7 +136,7 @@ async def test_a_fault_of_the_clients_ends_the_connection_and_is_no_error_of_our
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_what_is_sent_right_behind_the_handshake_is_not_lost() -> None:
+async def test_frame_sent_right_behind_the_handshake_is_not_lost() -> None:
     async with served() as server, server.raw() as raw:
         await raw.send(HANDSHAKE + frame(TEXT, b"early"))
         assert (await raw.response())[0] == 101

@@ -130,7 +130,7 @@ async def test_file_is_typed_and_kept_for_ever(client: AsyncClient, folder: Path
         "a" * 999,
     ],
 )
-async def test_nothing_but_the_bundle_is_handed_out(client: AsyncClient, folder: Path, path: str) -> None:
+async def test_asset_path_outside_the_bundle_is_not_found(client: AsyncClient, folder: Path, path: str) -> None:
     assert (await client.get(f"/graphql/assets/{path}")).status_code == 404
     assert (await client.get(f"/graphql/assets/{folder.name}/../{path}")).status_code == 404
 

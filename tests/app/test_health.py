@@ -29,7 +29,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
     return Settings(database_url=database_url, redis_url=redis_url, embedded=True)
 
 
-async def test_all_is_well(settings: Settings) -> None:
+async def test_healthy_service_is_alive_and_ready(settings: Settings) -> None:
     async with started(settings) as client:
         live, ready = await client.get("/livez"), await client.get("/readyz")
     assert (live.status_code, live.json()) == (200, {"status": "ok"})
@@ -42,7 +42,7 @@ async def test_a_replica_is_a_part_of_its_own(settings: Settings) -> None:
         assert (await client.get("/readyz")).json()["parts"] == {"database": "ok", "redis": "ok", "replica": "ok"}
 
 
-async def test_without_redis_it_is_not_ready_but_alive(settings: Settings) -> None:
+async def test_service_without_redis_is_alive_but_not_ready(settings: Settings) -> None:
     async with started(replace(settings, redis_url="redis://:secret@127.0.0.1:1/0")) as client:
         ready = await client.get("/readyz")
         assert (await client.get("/livez")).status_code == 200

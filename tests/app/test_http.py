@@ -143,7 +143,7 @@ def test_a_head_is_a_get_without_its_body(service: Service) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
-def test_other_methods_are_told_which_ones_there_are(service: Service, method: str) -> None:
+def test_unsupported_method_is_405_with_the_allowed_methods(service: Service, method: str) -> None:
     answer = service.client.request(method, service.url, content=SMALL, headers=JSON)
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
@@ -278,7 +278,7 @@ def test_a_client_that_goes_away_is_no_error(service: Service, caplog: pytest.Lo
     assert [record for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
 
 
-def test_what_breaks_outside_execution_is_masked_and_logged_once(
+def test_failure_outside_execution_is_masked_and_logged_once(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = service.sign_up("broken")

@@ -90,7 +90,7 @@ def record_of(
     return record
 
 
-def test_a_record_is_one_object() -> None:
+def test_log_record_is_one_json_object() -> None:
     line = formatted(record_of("two\nlines and %s", "more", request_id="0192"))
     assert datetime.fromisoformat(line.pop("time")).tzinfo == UTC
     assert line == {"level": "ERROR", "logger": "milequest.x", "message": "two\nlines and more", "request_id": "0192"}
@@ -123,7 +123,7 @@ def test_a_recursion_is_not_written_out() -> None:
     assert len(line["exception"][0]["at"]) == 30
 
 
-def test_what_asyncio_adds_to_its_messages_is_left_out() -> None:
+def test_log_leaves_out_details_that_asyncio_appends() -> None:
     line = formatted(
         record_of("Task exception was never retrieved\nfuture: <Task exception=ValueError('zsecret')>", name="asyncio")
     )
@@ -148,7 +148,7 @@ def test_on_a_terminal_a_line_takes_the_place_of_a_bar() -> None:
     assert JsonFormatter(ERASE_LINE).format(record).startswith('\r\x1b[K{"time"')
 
 
-def test_configured_it_takes_every_logger() -> None:
+def test_configured_log_takes_our_messages_and_warnings_and_errors_of_others() -> None:
     script = (
         "import logging, warnings; from app import logs; logs.configure('INFO')\n"
         "logging.getLogger('milequest.x').info('ours'); logging.getLogger('httpx').info('theirs')\n"
@@ -221,7 +221,7 @@ def operations(team_id: str, refresh: str) -> list[tuple[str, dict[str, Any]]]:
     return [(text, {"input": given}) for text, given in inputs] + reads
 
 
-async def test_nothing_private_is_logged_however_it_fails(database_url: str, redis_url: str) -> None:
+async def test_log_holds_no_secret_when_operations_fail(database_url: str, redis_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     with served(database_url, redis_url) as (url, lines), httpx.Client(timeout=20) as client:
 

@@ -81,7 +81,7 @@ def answered(
 
 
 @pytest.mark.parametrize(("accept", "query", "subscription"), CLIENTS.values(), ids=CLIENTS.keys())
-def test_each_client_gets_what_it_reads(
+def test_client_gets_the_media_type_that_it_accepts(
     service: Service, member: tuple[str, str], accept: str | None, query: str, subscription: str | None
 ) -> None:
     for method in ("GET", "POST"):
@@ -98,7 +98,7 @@ def test_each_client_gets_what_it_reads(
                 assert "WebSocket" in answer.json()["errors"][0]["message"]
 
 
-def test_what_is_wrong_with_http_is_said_by_http(service: Service) -> None:
+def test_http_fault_of_an_event_stream_client_is_json_with_its_status(service: Service) -> None:
     headers = {"accept": EVENTS}
     mutation = {"query": "mutation { signOut(input: {}) { ok } }"}
     posted: dict[int, dict[str, Any]] = {

@@ -94,11 +94,13 @@ async def test_a_sound_handshake_is_answered(service: Service, lines: Lines) -> 
         (SOUND, b"GET /graphql HTTP/1.0", 400),
     ],
 )
-async def test_another_one_is_refused(service: Service, lines: Lines, first: bytes, status: int) -> None:
+async def test_unsound_handshake_is_refused_with_its_status(
+    service: Service, lines: Lines, first: bytes, status: int
+) -> None:
     assert (await answer(service, lines, first)).split(b" ")[1] == b"%d" % status
 
 
-async def test_who_hung_up_before_the_answer_is_no_error(service: Service) -> None:
+async def test_upgrade_of_a_client_that_hung_up_raises_client_disconnected(service: Service) -> None:
     config = configured(service.app)
     config.load()
     upgrade = Upgrade(config, ServerState(), {})
@@ -121,7 +123,7 @@ def values(*usual: bytes) -> st.SearchStrategy[list[bytes]]:
     upgrades=st.just([b"websocket"]) | values(b"WebSocket", b"h2c"),
     version=st.sampled_from(["1.1", "1.0"]),
 )
-def test_what_is_sound_the_library_takes(
+def test_sound_handshake_is_accepted_by_the_library_too(
     keys: list[bytes], versions: list[bytes], upgrades: list[bytes], version: str
 ) -> None:
     # The HTTP parser has seen `connection: upgrade`, and that the last `upgrade` is to a WebSocket.

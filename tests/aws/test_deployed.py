@@ -95,7 +95,7 @@ def test_an_access_token_changes_nothing_at_cognito_itself(deployment: Deploymen
     assert deployment.data("{ viewer { email } }", ann)["viewer"]["email"].startswith("ann-")
 
 
-def test_who_confirmed_has_a_user_that_tokens_name(deployment: Deployment) -> None:
+def test_confirmed_account_has_one_user_named_in_its_tokens(deployment: Deployment) -> None:
     """The local AWS does not call the function after a confirmation, so we do."""
     pool = {"region": "us-east-1", "userPoolId": deployment.told["identity/pool"]}
     person = {"sub": str(uuid4()), "email": f"zoe-{uuid4().hex[:8]}@example.org", "name": "Zoe"}
@@ -127,7 +127,7 @@ def test_documents_over_http_are_what_they_are_on_a_server(deployment: Deploymen
     assert httpx.get(f"{deployment.url}/.well-known/jwks.json", timeout=30).json() == {"keys": []}
 
 
-def test_domain_functions(deployment: Deployment, ann: str) -> None:
+def test_domain_routes_run_operations_on_teams_goals_walks_and_places(deployment: Deployment, ann: str) -> None:
     made = deployment.post("v1/team/createTeam", {"input": {"name": f"Team {uuid4().hex[:8]}"}}, ann)
     assert made.status_code == 200, made.text
     team = made.json()["data"]["createTeam"]["team"]
@@ -156,7 +156,7 @@ def test_domain_functions(deployment: Deployment, ann: str) -> None:
     assert places.json()["data"]["searchPlaces"][0]["name"] == "Lisbon", places.text
 
 
-async def test_sockets_hear_what_happens(deployment: Deployment) -> None:
+async def test_deployed_subscriptions_begin_with_a_snapshot_and_get_a_logged_walk(deployment: Deployment) -> None:
     ben = await asyncio.to_thread(deployment.sign_up, "ben")
     team = await asyncio.to_thread(found, deployment, ben)
     async with dial(deployment.socket_url, ben) as connection:
@@ -205,7 +205,7 @@ def test_poison_is_put_aside_and_its_queue_goes_on(deployment: Deployment, queue
     deployment.sqs("DeleteMessage", dead, ReceiptHandle=put_aside["ReceiptHandle"])
 
 
-async def test_what_was_put_aside_can_be_redriven(deployment: Deployment, ann: str) -> None:
+async def test_dead_letter_message_sent_to_its_queue_again_is_delivered(deployment: Deployment, ann: str) -> None:
     """The local AWS has no redrive of its own: messages of the dead-letter queue are sent to the queue again."""
     team = await asyncio.to_thread(found, deployment, ann)
     async with dial(deployment.socket_url, ann) as connection:

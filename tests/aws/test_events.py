@@ -56,6 +56,6 @@ def test_the_deployed_bus_hears_what_happens(deployment: Deployment, ann: str) -
 
 
 @pytest.mark.parametrize("module", ["app.aws.lake", "app.aws.rotation"])
-def test_what_works_beside_requests_imports_little(module: str) -> None:
+def test_lake_and_rotation_functions_import_no_server_libraries(module: str) -> None:
     _, names = imported(module)
     assert not {"graphql", "strawberry", "starlette", "sqlalchemy", "redis"} & names

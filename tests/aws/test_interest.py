@@ -64,7 +64,7 @@ async def told(deployment: Deployment) -> tuple[dict[str, float], list[str]]:
     return metrics, [line["message"] for line in lines if line.get("message", "").startswith("most listen")]
 
 
-async def test_whoever_listens_to_the_deployed_service_is_counted_in_valkey(
+async def test_deployed_subscribers_are_counted_in_valkey_by_kind_and_topic(
     deployment: Deployment, ann: str, valkey: Valkey
 ) -> None:
     team = await asyncio.to_thread(found, deployment, ann)
@@ -90,7 +90,9 @@ async def test_whoever_listens_to_the_deployed_service_is_counted_in_valkey(
     assert (metrics["OpenSockets"], metrics["Topics"], said) == (0, 0, [])
 
 
-async def test_a_row_that_goes_by_itself_is_counted_no_more(deployment: Deployment, ann: str, valkey: Valkey) -> None:
+async def test_deployed_subscriber_whose_rows_are_deleted_is_counted_no_more(
+    deployment: Deployment, ann: str, valkey: Valkey
+) -> None:
     """Here a call deletes it; the record of an expired row differs by the deleter, which nothing reads."""
     team = await asyncio.to_thread(found, deployment, ann)
     async with dial(deployment.socket_url, ann) as connection:
@@ -110,7 +112,9 @@ async def test_a_row_that_goes_by_itself_is_counted_no_more(deployment: Deployme
         await counted(valkey, NOBODY)
 
 
-async def test_what_valkey_would_not_take_comes_again(deployment: Deployment, ann: str, valkey: Valkey) -> None:
+async def test_interest_record_that_valkey_refused_is_delivered_again(
+    deployment: Deployment, ann: str, valkey: Valkey
+) -> None:
     before = await asyncio.to_thread(deployment.calls, "interest")
     await valkey.set(IN_THE_WAY, "not what the script expects")
     async with dial(deployment.socket_url, ann):
@@ -121,7 +125,7 @@ async def test_what_valkey_would_not_take_comes_again(deployment: Deployment, an
         await counted(valkey, Counts({"connection": 1}, 0, {}))
 
 
-def test_what_follows_the_stream_knows_no_graphql_and_no_database() -> None:
+def test_interest_function_imports_neither_graphql_nor_database() -> None:
     _, names = imported("app.aws.interest")
     assert not {"graphql", "strawberry", "starlette", "sqlalchemy", "asyncpg"} & names
 

@@ -54,7 +54,9 @@ def machine(deployment: Deployment) -> tuple[str, Credentials]:
     return name, Credentials(key, secret)
 
 
-def test_who_has_the_policy_and_signs_gets_in(deployment: Deployment, machine: tuple[str, Credentials]) -> None:
+def test_iam_request_is_let_in_only_with_policy_and_valid_signature(
+    deployment: Deployment, machine: tuple[str, Credentials]
+) -> None:
     name, who = machine
     path, body = f"{deployment.url.removeprefix(deployment.endpoint)}/graphql/iam", json.dumps({"query": BOARD})
     assert signed(deployment, who, "execute-api", path, body).status_code == 403, "without the policy"

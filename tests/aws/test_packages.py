@@ -40,7 +40,7 @@ def imported(module: str, *paths: str | Path) -> tuple[float, set[str]]:
 
 
 @pytest.mark.parametrize("module", NO_GRAPHQL)
-def test_who_opens_doors_knows_no_graphql(module: str) -> None:
+def test_connection_and_token_functions_import_no_server_libraries(module: str) -> None:
     _, names = imported(module)
     assert not {"graphql", "strawberry", "starlette", "sqlalchemy", "redis"} & names
 
@@ -72,7 +72,7 @@ def test_libraries_have_nothing_for_debuggers(packages: Path) -> None:
 
 
 @pytest.mark.usefixtures("packages")
-def test_making_them_leaves_what_is_installed_as_it_was() -> None:
+def test_packaging_leaves_installed_libraries_as_they_were() -> None:
     """Installers share files between environments by hard links: a change in one place would be in all."""
     libraries = [file for each in distributions() for file in each.files or () if file.suffix == ".so" and file.hash]
     assert len(libraries) > 5

@@ -93,7 +93,7 @@ def test_a_picture_goes_by_a_form_to_s3_and_is_shown(deployment: Deployment, ann
     assert lies(deployment, f"avatars/{name_in(second)}") is None
 
 
-def test_what_is_no_picture_changes_nothing(deployment: Deployment, ann: str) -> None:
+def test_upload_that_is_no_picture_is_refused_and_changes_nothing(deployment: Deployment, ann: str) -> None:
     before = deployment.data(MINE, ann)
     given = form(deployment, ann)
     assert send(given, b"<svg onload='alert(1)'/>").status_code == 204, "S3 looks at no bytes"

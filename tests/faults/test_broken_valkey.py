@@ -115,7 +115,7 @@ async def heard(queue: asyncio.Queue[str], sender: Bus) -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.RESET, Kind.CLOSE, Kind.GARBLE])
-def test_who_listens_hears_again_whatever_broke(path: str, kind: Kind) -> None:
+def test_bus_hears_wake_ups_again_after_its_connection_broke(path: str, kind: Kind) -> None:
     """The subscription's own connection breaks at each of some bytes it receives."""
 
     async def after(at: int) -> None:

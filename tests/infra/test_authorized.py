@@ -33,7 +33,7 @@ def lines(assembly: Assembly) -> Counter[tuple[str, str, str]]:
     return found
 
 
-def test_who_may_ask_it_are_those_whom_clients_call_and_roles_are_the_same_otherwise(
+def test_authorizer_adds_its_invoke_permission_to_client_facing_roles_and_changes_no_other(
     assembly: Assembly, authorized: Assembly
 ) -> None:
     before, after = lines(assembly), lines(authorized)
@@ -53,7 +53,7 @@ def test_functions_that_look_at_tokens_know_its_name(authorized: Assembly) -> No
     assert set(told.values()) == {ARN}
 
 
-def test_servers_are_told_too(authorized: Assembly) -> None:
+def test_servers_get_the_authorizers_name_from_a_parameter(authorized: Assembly) -> None:
     (task,) = authorized.of("fleet", "AWS::ECS::TaskDefinition")
     (container,) = task.properties["ContainerDefinitions"]
     assert VARIABLE in {secret["Name"] for secret in container["Secrets"]}
@@ -61,11 +61,11 @@ def test_servers_are_told_too(authorized: Assembly) -> None:
     assert ARN in values
 
 
-def test_without_one_nobody_is_told_of_any(assembly: Assembly) -> None:
+def test_functions_without_an_authorizer_have_no_variable_for_it(assembly: Assembly) -> None:
     assert not [name(one) for one in functions(assembly) if VARIABLE in variables(one)]
 
 
-def test_nothing_else_comes_with_it(assembly: Assembly, authorized: Assembly) -> None:
+def test_authorizer_adds_one_parameter_and_no_other_resource(assembly: Assembly, authorized: Assembly) -> None:
     def types(given: Assembly) -> Counter[tuple[str, str]]:
         return Counter((one.stack, one.type) for one in given.resources() if one.environment == "staging")
 

@@ -12,7 +12,7 @@ from tests.infra.assembly import Assembly
 DATA_KEY = "globaldatakey"
 
 
-def test_private_subnets_are_private(assembly: Assembly) -> None:
+def test_subnets_have_no_public_addresses_and_data_subnets_no_routes(assembly: Assembly) -> None:
     subnets = assembly.of("network", "AWS::EC2::Subnet")
     assert subnets
     assert not [str(subnet) for subnet in subnets if subnet.properties.get("MapPublicIpOnLaunch")]
@@ -23,7 +23,7 @@ def test_private_subnets_are_private(assembly: Assembly) -> None:
     assert len(assembly.of("network", "AWS::EC2::FlowLog")) == len(assembly.of("network", "AWS::EC2::VPC")) == 3
 
 
-def test_what_reaches_what(assembly: Assembly) -> None:
+def test_functions_outside_the_network_are_the_named_ones_and_the_rest_have_a_way_out(assembly: Assembly) -> None:
     """As docs/aws.md says: the members of the network, and a way out of it to services without an endpoint there."""
     functions = [
         one for one in assembly.resources("AWS::Lambda::Function") if one.stack.startswith("milequest-production-")
@@ -131,7 +131,7 @@ def test_tables_have_the_keys_that_the_code_writes(assembly: Assembly) -> None:
     }
 
 
-def test_one_key_encrypts_files_and_databases(assembly: Assembly) -> None:
+def test_files_and_databases_are_encrypted_with_the_data_key(assembly: Assembly) -> None:
     for cluster in assembly.of("data", "AWS::RDS::DBCluster"):
         assert DATA_KEY in json.dumps(cluster.properties["KmsKeyId"])
     uploads = [one for one in assembly.of("state", "AWS::S3::Bucket") if "user-data" in one.properties["BucketName"]]

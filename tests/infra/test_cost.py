@@ -101,7 +101,7 @@ def test_a_price_says_where_it_is_from_or_that_nobody_knows() -> None:
         assert "memory" not in (price.source or "")
 
 
-def test_what_the_diagram_says_is_quoted_as_it_is_drawn() -> None:
+def test_prices_drawn_in_the_diagrams_are_quoted_verbatim() -> None:
     drawn = [price.drawn for price in prices().values() if price.drawn]
     assert len(drawn) == 10
     assert [text for text in drawn if text not in DIAGRAMS] == []
@@ -158,7 +158,7 @@ def test_more_people_cost_more(assembly: Assembly, environment: str) -> None:
     assert costs[0] == floor(assembly.folder, environment) > 100
 
 
-def test_what_was_written_of_the_floor_is_what_comes_out(assembly: Assembly) -> None:
+def test_monthly_floor_in_the_docs_is_what_the_model_computes(assembly: Assembly) -> None:
     """docs/aws.md states the cost without usage, to ten dollars."""
     (told,) = re.findall(r"about \$(\d+) a month", (PROJECT / "docs" / "aws.md").read_text())
     assert floor(assembly.folder) == pytest.approx(int(told), abs=10)
@@ -176,11 +176,11 @@ def test_a_switch_point_is_where_it_turns(dear: str, cheap: str) -> None:
     assert total(WAYS[dear](after)) > total(WAYS[cheap](after))
 
 
-def test_what_never_turns_is_said_so() -> None:
+def test_switch_point_of_costs_that_never_cross_is_none() -> None:
     assert switch(WAYS["API Gateway"], WAYS["Fargate"]) is None
 
 
-def test_the_report_has_everything(assembly: Assembly) -> None:
+def test_cost_report_has_every_section(assembly: Assembly) -> None:
     text = report(assembly.folder)
     for said in ("1,000,000", "AppSync", "twice the walks", "more than Fargate", "No source", "UserPoolReplica"):
         assert said in text

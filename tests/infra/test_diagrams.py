@@ -44,7 +44,7 @@ def test_the_diagrams_are_read_whole() -> None:
 
 
 @pytest.mark.parametrize("line", ["A --> B --> C", "A ==> B", "nothing of this"])
-def test_what_is_not_understood_is_no_silence(line: str) -> None:
+def test_diagram_line_that_cannot_be_read_is_an_error(line: str) -> None:
     with pytest.raises(ValueError, match="neither"):
         drawn(f"## Name\n```mermaid\ngraph LR\n{line}\n```")
 
@@ -73,7 +73,7 @@ def test_constructs_stand_in_the_templates(assembly: Assembly, heading: str) -> 
 
 
 @pytest.mark.parametrize("heading", DIAGRAMS)
-def test_the_tests_that_are_named_exist(heading: str) -> None:
+def test_tests_named_in_the_tables_exist(heading: str) -> None:
     sources = "".join(path.read_text() for path in (PROJECT / "tests").rglob("test_*.py"))
     named = {name for row in rows(heading) for name in re.findall(r"`(test_\w+)`", row.proof)}
     assert {name for name in named if f"def {name}(" not in sources} == set()

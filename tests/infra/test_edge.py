@@ -27,7 +27,7 @@ def test_a_websocket_has_no_path_behind_the_stage(path: str, there: str) -> None
     assert viewed({"uri": path, "headers": {}}, "192.0.2.1")["uri"] == there
 
 
-def test_who_asks_is_said_by_the_edge_alone() -> None:
+def test_viewer_address_header_is_overwritten_by_the_edge() -> None:
     headers = {"x-viewer-address": {"value": "127.0.0.1"}, "accept": {"value": "*/*"}}
     made = viewed({"uri": "/graphql", "headers": headers}, "2001:db8::1")
     assert made["headers"] == headers | {"x-viewer-address": {"value": "2001:db8::1"}}

@@ -27,18 +27,18 @@ def copied() -> list[str]:
     return [name for line in arguments("COPY") if not line.startswith("--from") for name in line.split()[:-1]]
 
 
-def test_it_is_made_of_the_runtimes_python_by_a_fixed_tag() -> None:
+def test_image_base_is_the_runtimes_python_by_a_fixed_tag() -> None:
     bases = {line.partition(" AS ")[0] for line in arguments("FROM")}
     assert bases == {f"python:{packaging.RUNTIME}-slim-trixie"}
 
 
-def test_what_is_copied_is_there_and_not_ignored() -> None:
+def test_files_copied_into_the_image_exist_and_are_not_ignored() -> None:
     for name in copied():
         assert (PROJECT / name).exists(), name
         assert f"!{name.partition('/')[0]}" in IGNORED, name
 
 
-def test_what_is_copied_is_all_that_the_server_needs(tmp_path: Path) -> None:
+def test_server_imports_from_the_files_copied_into_the_image_alone(tmp_path: Path) -> None:
     for name in copied():
         source, target = PROJECT / name, tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def test_the_server_knows_who_calls_through_the_balancer(assembly: Assembly) -> 
     assert trusted == ranges
 
 
-def test_it_serves_as_somebody_without_rights(assembly: Assembly) -> None:
+def test_image_runs_the_server_as_nobody_on_the_balancers_port(assembly: Assembly) -> None:
     (command,) = arguments("CMD")
     program, *given = json.loads(command)
     assert (PROJECT / program).stat().st_mode & 0o111

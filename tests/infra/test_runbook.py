@@ -82,7 +82,7 @@ def test_no_alarm_watches_a_metric_that_nobody_writes(assembly: Assembly) -> Non
     assert {name for name in watched if name not in code + filters} == set()
 
 
-def test_what_is_carried_or_set_by_hand_stands_in_it() -> None:
+def test_runbook_names_every_parameter_carried_or_set_by_hand() -> None:
     names = (*IMPORTED_PARAMETERS, *CARRIED_BACK, *BY_HAND)
     assert [name for name in names if f"`{name}`" not in DOCUMENT] == []
 

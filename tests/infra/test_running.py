@@ -48,7 +48,7 @@ def test_commands_of_builds_know_their_variables(assembly: Assembly) -> None:
         assert set(re.findall(r"\$\{?([A-Z_]+)", text)) <= given | of_the_machine, project
 
 
-def test_what_builds_hand_on_is_where_pipelines_look_for_it(assembly: Assembly) -> None:
+def test_package_build_hands_on_every_file_of_cdk_out(assembly: Assembly) -> None:
     (package,) = (
         project
         for project in assembly.of("pipeline", "AWS::CodeBuild::Project")
@@ -122,7 +122,7 @@ def test_errors_in_logs_become_an_alarm(assembly: Assembly) -> None:
     assert len({one.properties["Name"] for one in assembly.of("watch", "AWS::Logs::QueryDefinition")}) >= 5
 
 
-def test_alarms_reach_people(assembly: Assembly) -> None:
+def test_alarms_have_actions_that_reach_page_ticket_and_chat(assembly: Assembly) -> None:
     for environment in ("staging", "production"):
         told = {
             (one.properties["Protocol"], one.properties["TopicArn"].rpartition("-")[2])
@@ -147,7 +147,7 @@ def test_the_bill_asks_the_lake_of_its_own_environment_what_was_used(assembly: A
         assert f"JOIN milequest_{query.environment}.usage AS used" in query.properties["QueryString"]
 
 
-def test_money_is_watched(assembly: Assembly) -> None:
+def test_costs_have_budgets_anomaly_alerts_and_reports(assembly: Assembly) -> None:
     for budget in assembly.of("money", "AWS::Budgets::Budget"):
         kinds = {one["Notification"]["NotificationType"] for one in budget.properties["NotificationsWithSubscribers"]}
         assert kinds == {"ACTUAL", "FORECASTED"}

@@ -84,7 +84,9 @@ def test_littles_law_holds(busy: float) -> None:
 
 @settings(max_examples=50)
 @given(JOBS, st.floats(0.5, 20), st.integers(1, 10))
-def test_no_more_pass_than_may(jobs: list[Job], per_second: float, burst: int) -> None:
+def test_simulated_rate_limit_lets_no_more_pass_than_rate_and_burst(
+    jobs: list[Job], per_second: float, burst: int
+) -> None:
     passed = [job.ready for job in limited(jobs, per_second, burst)]
     assert len(passed) == len(jobs)
     for first in range(len(passed)):
@@ -158,6 +160,6 @@ def test_servers_cost_less_from_the_switch_on() -> None:
         assert (total(WAYS["Fargate"](usage)) < total(WAYS["API Gateway"](usage))) is less
 
 
-def test_the_page_is_what_it_works_out() -> None:
+def test_scale_page_is_what_the_simulator_works_out() -> None:
     """Half a minute: all of it is simulated again."""
     assert (PROJECT / "docs" / "scale.md").read_text() == markdown(), "make scale"

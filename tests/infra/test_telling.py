@@ -115,7 +115,7 @@ def test_functions_and_servers_have_settings_that_there_are(assembly: Assembly) 
         assert {secret["Name"] for secret in container["Secrets"]} <= known, str(task)
 
 
-def test_what_writes_metrics_knows_their_namespace(assembly: Assembly) -> None:
+def test_functions_and_servers_that_write_metrics_have_the_namespace(assembly: Assembly) -> None:
     for name in ("poster", "sweep"):
         for function in functions(assembly, name):
             assert function.properties["Environment"]["Variables"]["MILEQUEST_METRICS_NAMESPACE"] == "MileQuest"

@@ -34,7 +34,7 @@ def test_every_stack_of_every_environment_is_there(assembly: Assembly) -> None:
             assert len(stacks) >= (17 if region.primary else 10), stacks
 
 
-def test_nothing_is_found_that_nobody_acknowledged(assembly: Assembly) -> None:
+def test_templates_have_no_unacknowledged_findings(assembly: Assembly) -> None:
     assert assembly.findings() == []
 
 
@@ -74,7 +74,7 @@ def _holds_failures(queue: Resource) -> bool:
     return bool(name.endswith(("-dead", "-failed", "-undelivered")))
 
 
-def test_whatever_lies_in_a_dead_letter_queue_pages_somebody(assembly: Assembly) -> None:
+def test_dead_letter_queues_have_an_alarm_that_pages(assembly: Assembly) -> None:
     watched = {
         (alarm.stack, dimension["Value"]["Fn::GetAtt"][0])
         for alarm in assembly.resources("AWS::CloudWatch::Alarm")
@@ -132,7 +132,7 @@ def test_no_security_group_lets_the_world_in(assembly: Assembly) -> None:
     assert [rule["at"] for rule in rules if rule.get("CidrIp", rule.get("CidrIpv6")) in PUBLIC] == []
 
 
-def test_what_holds_data_stays_when_its_stack_goes(assembly: Assembly) -> None:
+def test_resources_with_data_are_retained_when_their_stack_is_deleted(assembly: Assembly) -> None:
     stateful = list(assembly.resources(*STATEFUL))
     kinds = {resource.type for resource in stateful}
     assert kinds == STATEFUL
@@ -148,7 +148,7 @@ def test_stacks_with_data_cannot_be_deleted_by_mistake(assembly: Assembly) -> No
             assert manifest[resource.stack]["properties"].get("terminationProtection"), str(resource)
 
 
-def test_every_handler_is_there(assembly: Assembly) -> None:
+def test_every_handler_of_the_templates_is_importable(assembly: Assembly) -> None:
     """Handlers are `module.function`."""
     from importlib import import_module
     from importlib.util import find_spec

@@ -56,7 +56,7 @@ def test_port_is_read_from_port_unless_ours_is_given() -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "65536", "80a", "8e3", "٣", " 80", "1.0"])
-def test_port_out_of_range_or_no_number(text: str) -> None:
+def test_port_out_of_range_or_no_number_is_a_fault(text: str) -> None:
     assert faults(PORT=text) == [f"MILEQUEST_PORT must be a whole number from 0 to 65535, not {text!r}"]
 
 
@@ -148,6 +148,6 @@ def test_the_description_has_every_variable_and_no_machine_path() -> None:
     assert all(row.meaning for row in rows.values())
 
 
-def test_the_readme_lists_exactly_these() -> None:
+def test_settings_table_of_the_readme_lists_exactly_the_settings() -> None:
     shown = re.findall(r"^\| `(MILEQUEST_\w+)` \| (.*?) ?\| (.*) \|$", (PROJECT / "README.md").read_text(), re.M)
     assert shown == [(row.name, f"`{row.default}`" if row.default else "", row.meaning) for row in describe()]

@@ -33,7 +33,9 @@ async def walker(quest: Quest) -> tuple[Caller, Member]:
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
-async def test_by_hand_are_the_same_statements_and_the_same_answers(quest: Quest, workload: Workload) -> None:
+async def test_bare_workload_runs_the_services_statements_and_gives_its_answers(
+    quest: Quest, workload: Workload
+) -> None:
     caller, member = await walker(quest)
     request = body(workload, member, caller.now)
     seen: list[str] = []

@@ -34,7 +34,7 @@ def arena(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest
         yield arena
 
 
-def test_one_event_reaches_all_sockets_of_every_server(
+def test_fan_out_bench_runs_and_prints_five_rows(
     arena: Arena, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(fanout, "EVENTS", 1)
@@ -44,17 +44,19 @@ def test_one_event_reaches_all_sockets_of_every_server(
     assert len(lines) == 5
 
 
-def test_topics_are_told_in_turn(arena: Arena, capsys: pytest.CaptureFixture[str]) -> None:
+def test_topics_bench_runs_to_its_report(arena: Arena, capsys: pytest.CaptureFixture[str]) -> None:
     topics.run(arena, 3, 4)
     assert "service" in capsys.readouterr().out
 
 
-def test_a_storm_ends(arena: Arena, capsys: pytest.CaptureFixture[str]) -> None:
+def test_storm_bench_runs_to_its_report(arena: Arena, capsys: pytest.CaptureFixture[str]) -> None:
     storm.run(arena, 40)
     assert "40 clients" in capsys.readouterr().out
 
 
-def test_writes_are_compared(arena: Arena, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_writes_bench_runs_to_its_report(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(writes, "WARM_UP", 0.2)
     monkeypatch.setattr(writes, "WRITERS", 2)
     monkeypatch.setattr(bench.Bench, "_cpu", lambda self, server: (measuring.cpu_seconds(server.pid), 0.0))
@@ -62,7 +64,7 @@ def test_writes_are_compared(arena: Arena, monkeypatch: pytest.MonkeyPatch, caps
     assert "one hot team" in capsys.readouterr().out
 
 
-def test_the_soak_judges(arena: Arena, capsys: pytest.CaptureFixture[str]) -> None:
+def test_soak_bench_runs_to_its_report(arena: Arena, capsys: pytest.CaptureFixture[str]) -> None:
     soak.run(arena, 20, 3.0)
     assert "descriptors" in capsys.readouterr().out
 

@@ -54,7 +54,7 @@ def test_every_query_and_subscription_has_a_row() -> None:
     assert set(SCHEMA.subscription_type.fields) == set(SUBSCRIPTIONS), HOW_TO
 
 
-async def test_everybody_is_shown_what_the_table_says_and_nothing_else(quest: Quest) -> None:
+async def test_every_viewer_is_shown_what_the_table_says_and_nothing_else(quest: Quest) -> None:
     world = await build_world(quest)
     faults = []
     for team, who, caller in world.cells():

@@ -62,7 +62,7 @@ def test_every_mutation_has_a_row() -> None:
     assert set(SCHEMA.mutation_type.fields) == set(MUTATIONS), HOW_TO
 
 
-async def test_everybody_is_let_do_what_the_table_says_and_nothing_else(quest: Quest) -> None:
+async def test_every_viewer_may_do_what_the_table_says_and_nothing_else(quest: Quest) -> None:
     world = await build_world(quest)
     before, faults, permitted = await quest.state(), [], []
     of_viewer: dict[tuple[str, str], list[Cell]] = {}
@@ -127,7 +127,7 @@ async def _permitted(cell: Cell) -> list[str]:
     return [f"{cell.name}: {what}" for what in shown.faults]
 
 
-async def test_what_is_of_no_team_is_asked_by_whom_the_table_says(quest: Quest) -> None:
+async def test_mutation_of_no_team_is_open_to_callers_of_the_table_alone(quest: Quest) -> None:
     machine = Caller(quest.runtime, Identity(IdentityKind.LAMBDA))
     for caller in (quest.anonymous, machine, await quest.user("Somebody")):
         for name, attempts in MUTATIONS.items():

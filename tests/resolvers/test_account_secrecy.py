@@ -131,7 +131,7 @@ async def test_no_sequence_of_calls_tells_who_has_an_account(fast: tuple[Quest, 
         assert known == unknown, second
 
 
-async def test_the_sequence_that_told_answers_alike(fast: tuple[Quest, Worked]) -> None:
+async def test_sign_up_then_sign_in_of_a_known_address_answers_like_an_unknown_one(fast: tuple[Quest, Worked]) -> None:
     quest, worked = fast
     for known in (True, False):
         learned = await told(quest, worked, [STEPS["sign up"], STEPS["sign in"]], known)

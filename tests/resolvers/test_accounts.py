@@ -70,7 +70,7 @@ async def test_a_repeated_sign_up_is_an_attempt_of_its_own_whatever_its_key(ques
     await elsewhere(quest).run(CONFIRM, input={"email": EMAIL, "code": first, "attemptId": attempts[0]})
 
 
-async def test_from_sign_up_to_sign_out(quest: Quest) -> None:
+async def test_account_goes_from_sign_up_through_refresh_to_sign_out(quest: Quest) -> None:
     client = quest.anonymous
     given = {**ADA, "timezone": "Europe/London", "preferredUnits": "KILOMETERS"}
     assert (await client.run(SIGN_UP, input=given))["signUp"]["ok"]

@@ -133,7 +133,7 @@ async def test_a_day_has_two_hundred_kilometres(quest: Quest) -> None:
     await log(ann, distanceMeters=2_000, started=noon + timedelta(hours=9), durationSeconds=1800)
 
 
-async def test_what_was_probably_logged_already_is_asked_about(quest: Quest) -> None:
+async def test_walk_like_a_logged_one_is_refused_unless_duplicates_are_allowed(quest: Quest) -> None:
     ann, bob = await quest.user("Ann"), await quest.user("Bob")
     first = await log(ann)
     again = walk(ann, distanceMeters=3600, durationSeconds=3000)
@@ -145,7 +145,7 @@ async def test_what_was_probably_logged_already_is_asked_about(quest: Quest) -> 
     await ann.run(LOG, input=again | {"allowDuplicate": True})
 
 
-async def test_nobody_on_foot_is_that_fast(quest: Quest) -> None:
+async def test_implausibly_fast_walk_is_warned_of_or_flagged(quest: Quest) -> None:
     ann = await quest.user("Ann")
     brisk = await ann.run(LOG, input=walk(ann, distanceMeters=12_000))
     assert brisk["logActivity"]["warnings"] == [{"code": "IMPLAUSIBLE", "field": "input.distanceMeters"}]
@@ -156,7 +156,7 @@ async def test_nobody_on_foot_is_that_fast(quest: Quest) -> None:
     assert wheels["logActivity"]["activityEdge"]["node"]["countStatus"] == "COUNTED"
 
 
-async def test_sixty_walks_an_hour(quest: Quest) -> None:
+async def test_sixty_first_walk_logged_in_an_hour_is_rate_limited(quest: Quest) -> None:
     ann = await quest.user("Ann")
     for minute in range(60):
         started = ann.now - timedelta(days=3, minutes=10 * minute)
@@ -258,7 +258,7 @@ async def test_pages_of_walks_neither_skip_nor_repeat(quest: Quest) -> None:
         assert (await ann.refused(FEED, id=team_id, **given))["code"] == "VALIDATION_ERROR"
 
 
-async def test_own_walks_can_be_sifted(quest: Quest) -> None:
+async def test_own_walks_are_filtered_by_type_privacy_and_days(quest: Quest) -> None:
     ann = await quest.user("Ann")
     old, new = ann.now - timedelta(days=10), ann.now - timedelta(days=1)
     await log(ann, started=old, distanceMeters=100)
@@ -295,6 +295,6 @@ async def test_a_walk_s_key_lives_as_long_as_the_walk(quest: Quest) -> None:
     assert (await quest.refusal(ann, LOG, input=same))["code"] == "CONFLICT"  # a deleted walk is no answer
 
 
-async def test_what_is_no_id_of_a_walk_is_said_in_english(quest: Quest) -> None:
+async def test_malformed_activity_id_is_refused_in_plain_english(quest: Quest) -> None:
     refused = await (await quest.user("Ann")).refused("query ($id: ID!) { activity(id: $id) { id } }", id="walk-1")
     assert refused["fields"][0]["message"] == "not the id of an activity"

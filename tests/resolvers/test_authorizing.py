@@ -56,7 +56,9 @@ async def code(identify: Identify, authorization: str) -> ErrorCode:
     return refused.value.code
 
 
-async def test_what_stands_in_the_header_goes_to_it_as_it_is(identify: Identify, asked: list[Any]) -> None:
+async def test_authorizer_gets_the_header_verbatim_and_is_not_asked_without_one(
+    identify: Identify, asked: list[Any]
+) -> None:
     for header in ("wall", "Bearer wall"):
         identity = await identify(header)
         assert (identity.kind, identity.user_id) == (IdentityKind.LAMBDA, None)
@@ -75,7 +77,9 @@ async def test_a_no_an_exception_and_nonsense_let_nobody_in(
     assert header not in caplog.text
 
 
-async def test_tokens_of_our_issuer_never_go_to_it(identify: Identify, issuer: Issuer, asked: list[Any]) -> None:
+async def test_tokens_of_our_issuer_never_go_to_the_authorizer(
+    identify: Identify, issuer: Issuer, asked: list[Any]
+) -> None:
     known = await identify(issuer.token(issuer.id_claims()))
     assert known.kind is IdentityKind.USER
     old = issuer.token(issuer.claims(exp=1))
@@ -87,13 +91,15 @@ async def test_tokens_of_our_issuer_never_go_to_it(identify: Identify, issuer: I
     assert len(asked) == 1, "a token of somebody else is his affair"
 
 
-async def test_signatures_and_what_is_too_long_never_go_to_it(identify: Identify, asked: list[Any]) -> None:
+async def test_signatures_and_overlong_tokens_never_go_to_the_authorizer(identify: Identify, asked: list[Any]) -> None:
     for header in ("AWS4-HMAC-SHA256 Credential=AKIA/20261122/us-east-1/appsync/aws4_request", "wall" * 3_000):
         assert await code(identify, header) is ErrorCode.UNAUTHENTICATED
     assert asked == []
 
 
-async def test_without_one_nothing_has_changed(pool: Pool, issuer: Issuer, asked: list[Any]) -> None:
+async def test_foreign_token_without_an_authorizer_is_unauthenticated(
+    pool: Pool, issuer: Issuer, asked: list[Any]
+) -> None:
     identify = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), pool)
     assert await code(identify, "wall") is ErrorCode.UNAUTHENTICATED
     assert asked == []
@@ -114,7 +120,7 @@ async def test_an_answer_is_kept_for_as_long_as_it_says(asked: list[Any]) -> Non
 
 
 @pytest.mark.parametrize(("limit", "most"), [("KEPT", 3), ("KEPT_BYTES", 500)])
-async def test_what_is_kept_is_bounded(
+async def test_kept_authorizer_answers_are_bounded(
     monkeypatch: pytest.MonkeyPatch, asked: list[Any], limit: str, most: int
 ) -> None:
     monkeypatch.setattr(authorizing, limit, most)
@@ -139,7 +145,7 @@ async def test_an_answer_that_is_very_large_is_not_kept(asked: list[Any]) -> Non
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_who_says_nothing_in_time_lets_nobody_in(monkeypatch: pytest.MonkeyPatch, is_async: bool) -> None:
+async def test_authorizer_that_answers_too_late_lets_nobody_in(monkeypatch: pytest.MonkeyPatch, is_async: bool) -> None:
     monkeypatch.setattr(ways, "SECONDS", 0.05)
 
     async def later(event: dict[str, Any], context: object) -> Any:
@@ -156,7 +162,7 @@ async def test_who_says_nothing_in_time_lets_nobody_in(monkeypatch: pytest.Monke
     assert refused.value.code is ErrorCode.UNAUTHENTICATED
 
 
-async def test_one_that_hangs_keeps_no_thread_that_others_work_in(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hanging_authorizer_occupies_its_own_threads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ways, "THREADS", 3)
     goes_on, before = threading.Event(), set(threading.enumerate())
 
@@ -179,7 +185,7 @@ async def test_one_that_hangs_keeps_no_thread_that_others_work_in(monkeypatch: p
     assert await authorizer.ask({}) == {"isAuthorized": True}
 
 
-async def test_one_that_wants_to_end_the_process_says_no() -> None:
+async def test_authorizer_that_raises_system_exit_lets_nobody_in() -> None:
     def leaving(event: dict[str, Any], context: object) -> Any:
         raise SystemExit("enough")
 

@@ -35,7 +35,7 @@ class Loading:
         return found | ({13: not_found("thirteen")} if 13 in keys else {})
 
 
-async def test_who_asks_in_one_turn_shares_a_call_and_each_key_is_asked_for_once() -> None:
+async def test_batch_of_one_turn_is_one_call_with_each_key_once() -> None:
     loading, ours = Loading(), request()
     values = await asyncio.gather(*(loading.batch(ours, key) for key in (1, 2, 1, 3, 2, 101)))
     assert values == ["v1", "v2", "v1", "v3", "v2", None]
@@ -52,7 +52,7 @@ async def test_a_call_takes_so_many_keys_at_most() -> None:
     assert loading.calls == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11]]
 
 
-async def test_operations_do_not_share() -> None:
+async def test_batches_of_two_requests_are_separate_calls() -> None:
     loading = Loading()
     await asyncio.gather(loading.batch(request(), 1), loading.batch(request(), 1))
     assert loading.calls == [[1], [1]]
@@ -79,7 +79,7 @@ async def test_a_loader_that_answers_nonsense_leaves_nobody_waiting() -> None:
         await asyncio.wait_for(batch(request(), 1), 1)
 
 
-async def test_who_is_cancelled_takes_nobody_along() -> None:
+async def test_batch_call_survives_a_cancelled_caller() -> None:
     loading, ours = Loading(), request()
 
     async def ask(key: int) -> str | None:
@@ -92,7 +92,7 @@ async def test_who_is_cancelled_takes_nobody_along() -> None:
     assert first.cancelled()
 
 
-async def test_nothing_is_loaded_for_those_who_have_gone() -> None:
+async def test_batch_loads_no_key_of_a_cancelled_caller() -> None:
     loading, ours = Loading(), request()
     gone, stays = loading.batch(ours, 1), loading.batch(ours, 2)
     gone.cancel()

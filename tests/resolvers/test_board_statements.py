@@ -20,7 +20,7 @@ async def quest(database_url: str, redis_url: str) -> AsyncIterator[Quest]:
 
 
 @pytest.mark.parametrize("teams", [1, 4])
-async def test_boards_of_many_teams(quest: Quest, teams: int) -> None:
+async def test_boards_of_many_teams_take_as_many_statements_as_of_one(quest: Quest, teams: int) -> None:
     ann = await quest.user("Ann")
     for number in range(teams):
         await ann.found(f"Team {number}")

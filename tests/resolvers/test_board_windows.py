@@ -35,7 +35,7 @@ async def test_a_date_chooses_the_window_that_holds_it(team: Crew) -> None:
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 @pytest.mark.parametrize("period", ["DAY", "WEEK", "MONTH", "ALL_TIME"])
-async def test_the_calendar_has_ends(team: Crew, period: str, day: str) -> None:
+async def test_first_and_last_day_of_the_calendar_have_a_window(team: Crew, period: str, day: str) -> None:
     await walk(team.admin, 1000)
     found = await board(team.admin, team.team, period=period, date=day)
     assert len(ranking(found)) == (period == "ALL_TIME")
@@ -64,7 +64,7 @@ async def test_a_window_is_final_when_late_walks_can_no_longer_come(team: Crew) 
     assert finals == [False, False, True]
 
 
-async def test_today_is_the_teams(quest: Quest) -> None:
+async def test_today_is_the_day_in_the_teams_zone(quest: Quest) -> None:
     team = await crew(quest, timezone="Pacific/Kiritimati")  # 14 hours ahead
     team.later(hours=1)  # 00:30 of Monday there
     assert (await board(team.admin, team.team))["windowStartsOn"] == "2026-11-23"

@@ -138,7 +138,7 @@ async def test_my_standing_counts_private_walks_apart(team: Crew) -> None:
     assert (await standing(team.admin))["trueValue"] == 0
 
 
-async def test_who_hides_is_on_nobodys_board_and_knows_his_own_rank(team: Crew) -> None:
+async def test_hidden_member_is_on_no_board_and_sees_their_own_rank(team: Crew) -> None:
     await walk(team.admin, 2000)
     await walk(team.member, 1000)
     await team.admin.run(HIDE, show=False)
@@ -153,7 +153,7 @@ async def test_who_hides_is_on_nobodys_board_and_knows_his_own_rank(team: Crew) 
     assert ranking(await board(team.member, team.team)) == [(1, "Ann", 2000), (2, "Ben", 1000)]
 
 
-async def test_pages_follow_each_other(team: Crew) -> None:
+async def test_pages_of_a_board_neither_skip_nor_repeat(team: Crew) -> None:
     for name in ("Cid", "Dan", "Eli"):
         caller = await team.quest.user(name)
         caller.now = NOW
@@ -206,12 +206,12 @@ async def test_a_page_that_cannot_be_is_refused(team: Crew, given: dict[str, Any
         "week_distance_" + "0" * 32 + "\n",
     ],
 )
-async def test_what_is_no_boards_id_is_refused(team: Crew, name: str) -> None:
+async def test_malformed_board_id_is_refused(team: Crew, name: str) -> None:
     refused = await team.admin.refused(NODE, id=f"board_{name}")
     assert (refused["code"], refused["fields"][0]["path"]) == ("VALIDATION_ERROR", "id")
 
 
-async def test_climbing_since_the_window_before(team: Crew) -> None:
+async def test_rank_change_is_counted_since_the_window_before(team: Crew) -> None:
     cid = await team.quest.user("Cid")
     cid.now = NOW
     await cid.accept(await team.admin.invite(team.team))

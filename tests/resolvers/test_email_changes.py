@@ -60,7 +60,7 @@ async def test_the_address_before_is_free_again(quest: Quest, change: Change) ->
 
 
 @pytest.mark.parametrize("name", ["oldCode", "newCode"])
-async def test_one_code_alone_moves_nothing(quest: Quest, change: Change, name: str) -> None:
+async def test_email_change_with_one_wrong_code_moves_nothing(quest: Quest, change: Change, name: str) -> None:
     given = {**change.given, name: wrong(change.given[name])}
     assert (await change.ada.refused(CONFIRM, input=given))["code"] == "CODE_INVALID"
     swapped = {**change.given, "oldCode": change.given["newCode"], "newCode": change.given["oldCode"]}
@@ -84,7 +84,7 @@ async def test_a_later_request_takes_the_place_of_an_earlier_one(quest: Quest, c
     assert answer["confirmEmailChange"]["viewer"]["email"] == "other@example.net"
 
 
-async def test_nobody_else_confirms_a_change(quest: Quest, change: Change) -> None:
+async def test_email_change_is_not_confirmed_by_a_different_caller(quest: Quest, change: Change) -> None:
     await account(quest, "bob@example.org")
     bob = await signed_in(quest, await sign_in(quest, "bob@example.org"))
     assert (await bob.refused(CONFIRM, input=change.given))["code"] == "CODE_INVALID"
@@ -119,7 +119,7 @@ async def test_a_taken_address_is_refused_and_not_told(quest: Quest, taken_by: s
     assert await signs_in(quest, PASSWORD)
 
 
-async def test_of_two_accounts_that_want_one_address_one_gets_it(quest: Quest, change: Change) -> None:
+async def test_email_changes_of_two_accounts_to_one_address_have_one_winner(quest: Quest, change: Change) -> None:
     await account(quest, "bob@example.org")
     bob = await signed_in(quest, await sign_in(quest, "bob@example.org"))
     answer = await bob.run(ASK, input={"newEmail": NEW, "password": PASSWORD})

@@ -73,7 +73,7 @@ IMPOSSIBLE_CHANGES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_changes_that_cannot_be(team: Crew) -> None:
+async def test_impossible_goal_change_is_refused_by_field_and_changes_nothing(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team)
     for given, path in IMPOSSIBLE_CHANGES:
         refusal = await team.admin.refused(UPDATE, input={"goalId": goal_id} | given)
@@ -107,7 +107,7 @@ async def test_only_an_admin_changes_goals(quest: Quest, is_public: bool) -> Non
     assert await team.count("route") == 2
 
 
-async def test_what_an_active_goal_still_lets_change(team: Crew) -> None:
+async def test_active_goal_can_change_but_not_its_route_or_start_once_walked(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True)
     first = await change(team.admin, goal_id)
     changed = await change(team.admin, goal_id, name="New name", description="!", endsOn="2027-03-01", graceHours=1)
@@ -128,7 +128,7 @@ async def test_what_an_active_goal_still_lets_change(team: Crew) -> None:
     assert (await change(team.admin, goal_id))["route"] == redrawn["route"]
 
 
-async def test_what_has_ended_stays_as_it_is(team: Crew) -> None:
+async def test_ended_goal_cannot_be_edited_cancelled_deleted_or_activated(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True, endsOn="2026-11-23", graceHours=0)
     team.later(days=2, hours=2, minutes=29)  # 24 November, 11:59 UTC: the 23rd is not over at UTC-12
     assert await change(team.admin, goal_id, name="Just in time")

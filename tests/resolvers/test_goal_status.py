@@ -55,7 +55,7 @@ async def test_a_goal_that_was_walked_already_completes_at_once(team: Crew) -> N
     assert active["team"]["activeGoal"] is None
 
 
-async def test_one_goal_runs_at_a_time(team: Crew) -> None:
+async def test_second_goal_of_a_team_is_refused_while_the_first_is_active(team: Crew) -> None:
     first = await draft(team.admin, team.team, activate=True)
     second = await draft(team.admin, team.team)
     assert await code(team.admin, ACTIVATE, goalId=second) == "TEAM_HAS_ACTIVE_GOAL"
@@ -81,7 +81,7 @@ async def test_a_goal_whose_days_are_over_cannot_begin(team: Crew) -> None:
     assert (await team.admin.run(ACTIVATE, input={"goalId": late}))["activateGoal"]["goal"]["status"] == "ACTIVE"
 
 
-async def test_of_two_activations_at_once_one_wins(team: Crew) -> None:
+async def test_two_goals_activated_at_once_have_one_winner(team: Crew) -> None:
     people = "query ($t: ID!) { team(id: $t) { members { nodes { id user { name } } } } }"
     members = (await team.admin.run(people, t=team.team))["team"]["members"]["nodes"]
     promote = "mutation ($m: ID!) { setMemberRole(input: {memberId: $m, role: ADMIN}) { member { id } } }"

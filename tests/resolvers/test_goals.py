@@ -117,7 +117,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_goals_that_cannot_be(team: Crew) -> None:
+async def test_impossible_goal_is_refused_by_field_and_not_stored(team: Crew) -> None:
     for given, path in IMPOSSIBLE:
         refusal = await team.admin.refused(CREATE, input=LINE | {"teamId": team.team} | given)
         assert (refusal["code"], [fault["path"] for fault in refusal["fields"]]) == ("VALIDATION_ERROR", [path]), given
@@ -133,13 +133,15 @@ async def test_goals_that_cannot_be(team: Crew) -> None:
         ({"startsOn": "2028-11-22", "graceHours": 168, "endsOn": None}, "2029-02-22"),
     ],
 )
-async def test_the_longest_and_shortest_goals(team: Crew, given: dict[str, Any], end: str) -> None:
+async def test_longest_and_shortest_goals_are_accepted_with_their_end(
+    team: Crew, given: dict[str, Any], end: str
+) -> None:
     goal_id = await draft(team.admin, team.team, **given)
     assert (await change(team.admin, goal_id))["endsOn"] == end
 
 
 @pytest.mark.parametrize(("zone", "today"), [("Pacific/Kiritimati", "2026-11-22"), ("Pacific/Pago_Pago", "2026-11-21")])
-async def test_today_is_the_teams(quest: Quest, zone: str, today: str) -> None:
+async def test_today_is_the_day_in_the_teams_zone(quest: Quest, zone: str, today: str) -> None:
     team = await crew(quest, timezone=zone)
     assert await draft(team.admin, team.team, startsOn=today)
     past = f"2026-11-{int(today[-2:]) - 1}"
@@ -147,7 +149,7 @@ async def test_today_is_the_teams(quest: Quest, zone: str, today: str) -> None:
 
 
 @pytest.mark.parametrize("is_public", [True, False])
-async def test_who_may_make_a_goal(quest: Quest, is_public: bool) -> None:
+async def test_goal_by_a_caller_without_the_right_is_refused_and_not_stored(quest: Quest, is_public: bool) -> None:
     team = await crew(quest, is_public=is_public)
     goal = LINE | {"teamId": team.team}
     assert await code(quest.anonymous, CREATE, **goal) == "UNAUTHENTICATED"
@@ -157,7 +159,7 @@ async def test_who_may_make_a_goal(quest: Quest, is_public: bool) -> None:
     assert await team.count("goal") == await team.count("route") == 0
 
 
-async def test_a_goal_from_a_template(team: Crew) -> None:
+async def test_goal_from_a_template_has_the_templates_route(team: Crew) -> None:
     unknown = {"waypoints": None, "routeTemplateId": "template_" + "0" * 32}
     assert await code(team.admin, CREATE, **LINE | {"teamId": team.team} | unknown) == "NOT_FOUND"
     template = f"template_{WEST_HIGHLAND_WAY.id.hex}"
@@ -192,7 +194,7 @@ class LostRouter:
         Refused(ErrorCode.ROUTE_ERROR, "The service is down.", retryable=True),
     ],
 )
-async def test_no_route(team: Crew, refusal: Refused) -> None:
+async def test_routing_failure_is_told_to_the_client_and_stores_nothing(team: Crew, refusal: Refused) -> None:
     goal_id = await draft(team.admin, team.team)
     router = LostRouter(refusal)
     providers = replace(team.quest.runtime.providers, router=router)
@@ -231,7 +233,7 @@ async def test_an_equal_key_makes_one_goal(team: Crew) -> None:
     assert (await team.admin.run(CREATE, input=goal))["createGoal"] == first["createGoal"]
 
 
-async def test_the_list_of_goals(quest: Quest) -> None:
+async def test_goal_list_pages_newest_first_and_hides_drafts_from_strangers(quest: Quest) -> None:
     team = await crew(quest, is_public=True)
     made: list[str] = []
     for _ in range(5):
@@ -268,7 +270,7 @@ async def test_the_list_of_goals(quest: Quest) -> None:
 
 
 @pytest.mark.parametrize("is_public", [True, False])
-async def test_who_sees_goals(quest: Quest, is_public: bool) -> None:
+async def test_goal_is_seen_by_members_and_of_a_public_team_by_strangers(quest: Quest, is_public: bool) -> None:
     team = await crew(quest, is_public=is_public)
     goal_id = await draft(team.admin, team.team, activate=True)
     read = await team.admin.run(

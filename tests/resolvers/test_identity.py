@@ -62,7 +62,7 @@ async def caller(identify: Identify, issuer: Issuer) -> tuple[str, Identity]:
     return token, await identify(token)
 
 
-async def test_nobody_without_a_header(identify: Identify) -> None:
+async def test_request_without_a_header_is_anonymous(identify: Identify) -> None:
     assert await identify(None) is ANONYMOUS
     assert await identify("") is ANONYMOUS
 
@@ -108,7 +108,9 @@ async def test_a_closed_account_shows_within_five_seconds(
     await identify(token)
 
 
-async def test_in_this_process_it_shows_at_once_if_told(identify: Identify, issuer: Issuer, pool: Pool) -> None:
+async def test_closed_account_shows_at_once_when_its_caller_is_forgotten(
+    identify: Identify, issuer: Issuer, pool: Pool
+) -> None:
     token, identity = await caller(identify, issuer)
     await pool.execute("UPDATE app_user SET suspended_at = now()")
     assert identity.user_id is not None
@@ -160,7 +162,7 @@ async def test_a_known_caller_costs_next_to_nothing(identify: Identify, issuer: 
     assert min([await one_thousand() for _ in range(5)]) < 0.02
 
 
-async def test_many_requests_of_one_caller_at_once(identify: Identify, issuer: Issuer) -> None:
+async def test_many_requests_of_one_caller_at_once_are_one_user(identify: Identify, issuer: Issuer) -> None:
     await identify(issuer.token(issuer.id_claims()))
     token = issuer.token()
     identities = await asyncio.gather(*(identify(token) for _ in range(50)))

@@ -77,7 +77,7 @@ async def test_the_same_key_makes_one_invite_and_tells_its_code_again(quest: Que
     assert await quest.runtime.reader.fetchval("SELECT count(*) FROM team_invite") == 1
 
 
-async def test_usual_links(quest: Quest) -> None:
+async def test_invite_link_without_options_has_50_uses_and_7_days(quest: Quest) -> None:
     ann = await quest.user("Ann")
     node = (await _create(ann, await ann.found("Walkers")))["inviteEdge"]["node"]
     assert (node["maxUses"], node["expiresAt"]) == (50, _wire(ann.now + timedelta(days=7)))
@@ -149,7 +149,7 @@ async def test_a_refused_invite_is_not_used_up(quest: Quest) -> None:
     await bob.run(ACCEPT, input={"code": code})
 
 
-async def test_declining(quest: Quest) -> None:
+async def test_declined_invite_of_an_address_is_closed_and_a_link_stays_open(quest: Quest) -> None:
     ann, bob, cid = await quest.user("Ann"), await quest.user("Bob"), await quest.user("Cid")
     team = await ann.found("Walkers")
     code = await ann.invite(team, email=await _email(bob))
@@ -162,7 +162,7 @@ async def test_declining(quest: Quest) -> None:
     await cid.run(ACCEPT, input={"code": link})
 
 
-async def test_revoking(quest: Quest) -> None:
+async def test_revoked_invite_is_neither_accepted_declined_nor_previewed(quest: Quest) -> None:
     ann, bob = await quest.user("Ann"), await quest.user("Bob")
     team = await ann.found("Walkers", isPublic=True)
     made = await _create(ann, team)
@@ -208,7 +208,7 @@ async def test_a_preview_is_for_everybody_who_has_the_code(quest: Quest) -> None
         assert (await quest.anonymous.run(PREVIEW, code=wrong))["invitePreview"] is None
 
 
-async def test_guesses_are_few(quest: Quest) -> None:
+async def test_invite_code_guesses_beyond_the_rate_limit_are_refused(quest: Quest) -> None:
     ann, eve, bob = await quest.user("Ann"), await quest.user("Eve"), await quest.user("Bob")
     code = await ann.invite(await ann.found("Walkers"))
     for number in range(5):

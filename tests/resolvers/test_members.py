@@ -29,7 +29,7 @@ WRONG_PAGES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_joining_an_open_team(quest: Quest) -> None:
+async def test_joining_an_open_team_makes_a_member_and_an_event(quest: Quest) -> None:
     ann, bob = await quest.user("Ann"), await quest.user("Bob")
     team = await ann.found("Walkers", isPublic=True, joinPolicy="OPEN")
     joined = (await bob.run(JOIN, team=team))["joinTeam"]
@@ -52,7 +52,9 @@ async def test_joining_an_open_team(quest: Quest) -> None:
         ({"isPublic": False, "joinPolicy": "INVITE_ONLY"}, "NOT_FOUND"),
     ],
 )
-async def test_whom_a_team_keeps_out(quest: Quest, given: dict[str, object], code: str) -> None:
+async def test_join_of_a_closed_full_or_private_team_is_refused(
+    quest: Quest, given: dict[str, object], code: str
+) -> None:
     ann, bob = await quest.user("Ann"), await quest.user("Bob")
     team = await ann.found("Walkers", **given)
     assert (await quest.refusal(bob, JOIN, team=team))["code"] == code
@@ -60,7 +62,7 @@ async def test_whom_a_team_keeps_out(quest: Quest, given: dict[str, object], cod
     assert (await quest.refusal(quest.anonymous, JOIN, team=team))["code"] == "UNAUTHENTICATED"
 
 
-async def test_nobody_joins_a_twenty_first_team(quest: Quest) -> None:
+async def test_twenty_first_team_cannot_be_joined(quest: Quest) -> None:
     ann, bob = await quest.user("Ann"), await quest.user("Bob")
     for number in range(20):
         await ann.found(f"Team {number}")
@@ -72,7 +74,7 @@ async def test_nobody_joins_a_twenty_first_team(quest: Quest) -> None:
     assert (await quest.refusal(ann, accept, code=code))["code"] == "CONFLICT"
 
 
-async def test_leaving_and_coming_back(quest: Quest) -> None:
+async def test_rejoining_after_leaving_makes_a_new_membership(quest: Quest) -> None:
     ann, bob = await quest.user("Ann"), await quest.user("Bob")
     team = await ann.found("Walkers", isPublic=True, joinPolicy="OPEN")
     first = (await bob.run(JOIN, team=team))["joinTeam"]["memberEdge"]["node"]["id"]
@@ -179,7 +181,7 @@ async def test_boards_follow_who_comes_and_goes(quest: Quest) -> None:
     assert await _board(quest) == version + 4
 
 
-async def test_what_was_walked_today_counts_from_the_start(quest: Quest) -> None:
+async def test_walk_earlier_on_the_joining_day_counts_for_the_team(quest: Quest) -> None:
     ann, bob = await quest.user("Ann"), await quest.user("Bob")
     for caller in (ann, bob):
         caller.now = caller.now.replace(hour=12)

@@ -34,7 +34,7 @@ async def test_each_type_is_found_by_its_id(quest: Quest) -> None:
     assert [node["id"] for node in answered] == wanted
 
 
-async def test_what_is_hidden_looks_missing(quest: Quest) -> None:
+async def test_hidden_node_is_null_like_a_missing_one(quest: Quest) -> None:
     ann, ids = await _world(quest)
     missing = [f"{node_id.partition('_')[0]}_{UUID(int=7).hex}" for node_id in ids.values()]
     mixed = [*ids.values(), *missing]
@@ -46,7 +46,7 @@ async def test_what_is_hidden_looks_missing(quest: Quest) -> None:
     assert [node and node["id"] for node in answered] == [None] * len(missing) + list(ids.values())
 
 
-async def test_what_is_no_id_is_named(quest: Quest) -> None:
+async def test_malformed_node_id_is_refused_with_its_path(quest: Quest) -> None:
     good = "team_" + "0" * 32
     wrong: list[tuple[list[str], str]] = [
         (["nonsense"], "ids[0]"),

@@ -128,7 +128,7 @@ async def test_a_bad_new_password_is_refused_by_field_and_uses_nothing_up(quest:
     await elsewhere(quest).run(RESET, input=given)
 
 
-async def test_who_failed_too_often_signs_in_after_a_reset(quest: Quest) -> None:
+async def test_sign_in_after_too_many_failures_succeeds_after_a_password_reset(quest: Quest) -> None:
     await account(quest)
     client = elsewhere(quest)
     for _ in range(FAILED_SIGN_INS.most):
@@ -181,7 +181,7 @@ async def test_a_wrong_current_password_changes_nothing_and_is_counted(quest: Qu
     await (await signed_in(quest, await sign_in(quest))).run(CHANGE, input=right)
 
 
-async def test_nobody_changes_the_password_of_an_outside_account(quest: Quest) -> None:
+async def test_password_change_of_an_outside_account_is_unavailable(quest: Quest) -> None:
     given = {"currentPassword": PASSWORD, "newPassword": NEW}
     assert (await (await quest.user("Ada")).refused(CHANGE, input=given))["code"] == "UNAVAILABLE"
     assert (await quest.anonymous.refused(CHANGE, input=given))["code"] == "UNAUTHENTICATED"

@@ -61,7 +61,7 @@ async def outcome(resolver: Callable[[Context], Any], ctx: Context) -> Any:
 class TestSteps:
     """Each rule holds for steps that answer at once or later."""
 
-    async def test_they_run_in_order_each_with_its_predecessors_result(self, when: Callable[[Step], Step]) -> None:
+    async def test_steps_run_in_order_each_with_its_predecessors_result(self, when: Callable[[Step], Step]) -> None:
         ctx = context()
         after = when(lambda c: (c.result, c.prev, c.error))
         resolver = pipeline(when(log("one")), when(log("two")), before=when(log("before")), after=after)
@@ -125,14 +125,14 @@ class TestSteps:
             await outcome(pipeline(steps["function"], before=steps["before"], after=steps["after"]), context())
         assert refusal.value.extensions() == {"code": "ROUTE_ERROR", "legIndex": 2}
 
-    async def test_what_before_refuses_ends_the_field(self, when: Callable[[Step], Step]) -> None:
+    async def test_refusal_in_before_ends_the_field(self, when: Callable[[Step], Step]) -> None:
         def missing(_: Context) -> None:
             raise not_found("team")
 
         with pytest.raises(Refused):
             await outcome(pipeline(log("one"), before=when(missing), after=log("after")), context())
 
-    async def test_what_is_unexpected_is_not_handed_to_after(self, when: Callable[[Step], Step]) -> None:
+    async def test_unexpected_error_of_a_step_is_raised_past_after(self, when: Callable[[Step], Step]) -> None:
         def broken(_: Context) -> None:
             raise KeyError("x")
 
@@ -148,7 +148,7 @@ class TestSteps:
         assert await outcome(pipeline(when(doubt), when(lambda c: c.prev + 1)), ctx) == 2
         assert [(path, refusal.code) for path, refusal in ctx.request.errors] == [(["value"], ErrorCode.IMPLAUSIBLE)]
 
-    async def test_unauthorized_says_why(self, when: Callable[[Step], Step]) -> None:
+    async def test_unauthorized_tells_anonymous_from_forbidden_callers(self, when: Callable[[Step], Step]) -> None:
         for identity, code in ((ANONYMOUS, ErrorCode.UNAUTHENTICATED), (SOMEBODY, ErrorCode.FORBIDDEN)):
             with pytest.raises(QuestError) as refusal:
                 await outcome(pipeline(when(unauthorized), after=log("after")), context(identity))
@@ -162,7 +162,7 @@ def test_steps_that_never_wait_are_never_awaited() -> None:
     assert pipeline(log("one", early_return(5)))(context()) == 5
 
 
-async def test_one_step_may_wait_between_two_that_don_t() -> None:
+async def test_pipeline_runs_an_async_step_between_two_sync_ones_in_order() -> None:
     ctx = context()
     assert await outcome(pipeline(log("one"), later(log("two")), log("three")), ctx) == "three"
     assert ctx.stash["log"] == [("one", None), ("two", "one"), ("three", "two")]

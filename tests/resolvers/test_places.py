@@ -12,7 +12,7 @@ from tests.quest import Quest
 TOWN = 15_000  # people
 
 
-async def test_places(quest: Quest, tmp_path: Path) -> None:
+async def test_places_are_found_by_name_and_position_with_bounds_and_a_rate_limit(quest: Quest, tmp_path: Path) -> None:
     ann = await quest.user("Ann")
     gazetteer = Gazetteer(tmp_path, TOWN, TOWN)
     await gazetteer.prepare()

@@ -40,7 +40,7 @@ def reached(seen: dict[str, Any]) -> list[str]:
     return [stone["title"] for stone in seen["milestones"] if stone["reachedAt"]]
 
 
-async def test_at_the_start(team: Crew) -> None:
+async def test_progress_of_an_unwalked_goal_stands_at_the_start(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True, endsOn="2026-12-01")
     seen = await progress(team.admin, goal_id)
     assert seen.pop("milestones")
@@ -88,7 +88,7 @@ async def test_at_a_waypoint_the_next_leg_begins(team: Crew) -> None:
     assert at["version"] > before["version"]
 
 
-async def test_beyond_the_end(team: Crew) -> None:
+async def test_progress_beyond_the_end_is_completed_at_the_last_waypoint(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True)
     await walk(team.member, 40_000)
     goal = (await team.admin.run(PROGRESS, id=goal_id))["goal"]
@@ -155,7 +155,7 @@ async def test_a_milestone_names_whoever_reached_it_only_by_a_walk_one_can_see(t
     assert await named(team.admin) == [None, None]
 
 
-async def test_who_is_named_for_what(team: Crew) -> None:
+async def test_top_contributors_leave_out_private_walks_and_unshared_names(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True)
     await walk(team.admin, 1_000)
     await walk(team.member, 2_000)
@@ -195,7 +195,7 @@ async def test_strangers_see_the_way_and_no_people(quest: Quest) -> None:
     assert (await progress(team.member, goal_id))["viewerContribution"] is None
 
 
-async def test_days_are_the_teams(quest: Quest) -> None:
+async def test_pace_counts_days_in_the_teams_zone(quest: Quest) -> None:
     team = await crew(quest, timezone="Pacific/Kiritimati")  # 23:30 on the 22nd
     goal_id = await draft(team.admin, team.team, activate=True, endsOn="2026-12-01")
     await walk(team.member, 3_000)
@@ -207,7 +207,7 @@ async def test_days_are_the_teams(quest: Quest) -> None:
     assert (seen["isOnTrack"], seen["projectedFinishOn"]) == (False, "2026-12-14")
 
 
-async def test_arguments_out_of_range(team: Crew) -> None:
+async def test_progress_arguments_out_of_range_are_refused_by_field(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team)
     for field, path in (
         ("topContributors(first: 0) { isFormerMember }", "first"),

@@ -54,7 +54,7 @@ async def test_a_preview_is_what_the_goal_would_get_and_stores_nothing(quest: Qu
     assert route["node"] == seen
 
 
-async def test_previews_that_cannot_be(quest: Quest, ann: Caller) -> None:
+async def test_impossible_route_preview_is_refused_by_field(quest: Quest, ann: Caller) -> None:
     for waypoints, path in (
         ([], "waypoints"),
         (along(1), "waypoints"),
@@ -71,14 +71,14 @@ async def test_previews_that_cannot_be(quest: Quest, ann: Caller) -> None:
         assert (await ann.refused(text, w=along(0, 1)))["fields"][0]["path"] == "zoom"
 
 
-async def test_asking_too_often(ann: Caller) -> None:
+async def test_route_preview_beyond_its_rate_limit_is_refused(ann: Caller) -> None:
     for _ in range(ROUTES_PLANNED.most):
         await ann.runtime.rate_limits.spend(ROUTES_PLANNED, ann.user_id.hex)
     refusal = await ann.refused(PREVIEW, w=along(0, 1))
     assert (refusal["code"], refusal["retryable"]) == ("RATE_LIMITED", True)
 
 
-async def test_templates(quest: Quest) -> None:
+async def test_route_templates_are_paged_and_found_by_id(quest: Quest) -> None:
     seen: list[dict[str, Any]] = []
     after = None
     for _ in ROUTE_TEMPLATES:
@@ -129,7 +129,9 @@ async def bearer(team: Crew, name: str) -> tuple[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("is_public", [True, False])
-async def test_geojson(quest: Quest, http: httpx.AsyncClient, is_public: bool) -> None:
+async def test_geojson_of_a_route_is_served_to_viewers_of_its_goal_alone(
+    quest: Quest, http: httpx.AsyncClient, is_public: bool
+) -> None:
     team = await crew(quest, is_public=is_public)
     goal_id = await draft(team.admin, team.team)
     unbegun = await draft(team.admin, team.team)

@@ -71,13 +71,13 @@ async def test_today_is_the_viewers_and_a_walk_keeps_its_own_day(quest: Quest) -
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
-async def test_the_calendar_has_ends(quest: Quest, day: str) -> None:
+async def test_first_and_last_day_of_the_calendar_have_a_window(quest: Quest, day: str) -> None:
     ann = await walker(quest)
     for period in ("DAY", "WEEK", "MONTH"):
         found = await stats(ann, period=period, date=day)
         assert day in (found["startsOn"], found["endsOn"])
 
 
-async def test_there_is_no_goal_of_ones_own(quest: Quest) -> None:
+async def test_stats_of_the_goal_period_are_refused(quest: Quest) -> None:
     refused = await (await walker(quest)).refused(STATS, period="GOAL")
     assert (refused["code"], refused["fields"][0]["path"]) == ("VALIDATION_ERROR", "period")

@@ -81,7 +81,7 @@ async def test_a_name_is_taken_however_it_is_written_until_its_team_is_gone(ques
     await bob.run(UPDATE, input=taken)
 
 
-async def test_nobody_founds_more_than_ten_teams_a_day(quest: Quest) -> None:
+async def test_eleventh_team_founded_in_a_day_is_rate_limited(quest: Quest) -> None:
     ann = await quest.user("Ann")
     for number in range(10):
         team = await ann.found(f"Team {number}")
@@ -94,7 +94,7 @@ async def test_nobody_founds_more_than_ten_teams_a_day(quest: Quest) -> None:
     await ann.found("The next day")
 
 
-async def test_nobody_is_in_more_than_twenty_teams(quest: Quest) -> None:
+async def test_twenty_first_team_cannot_be_founded(quest: Quest) -> None:
     ann = await quest.user("Ann")
     for number in range(20):
         await ann.found(f"Team {number}")
@@ -111,7 +111,7 @@ async def test_the_same_key_founds_once(quest: Quest) -> None:
     assert other["code"] == "IDEMPOTENCY_MISMATCH"
 
 
-async def test_what_is_absent_stays_and_null_clears(quest: Quest) -> None:
+async def test_team_update_keeps_absent_fields_and_clears_null_ones(quest: Quest) -> None:
     ann = await quest.user("Ann")
     team = await ann.found("Walkers", description="We walk.", maxMembers=7)
     await ann.run(UPDATE, input={"teamId": team, "name": "Strollers", "isPublic": True})
@@ -127,7 +127,7 @@ async def test_what_is_absent_stays_and_null_clears(quest: Quest) -> None:
     }
 
 
-async def test_what_a_team_needs_cannot_be_cleared(quest: Quest) -> None:
+async def test_team_update_with_null_for_a_required_field_is_refused(quest: Quest) -> None:
     ann = await quest.user("Ann")
     team = await ann.found("Walkers")
     for name in ("name", "isPublic", "joinPolicy", "maxMembers", "timezone"):

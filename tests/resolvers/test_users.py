@@ -56,7 +56,7 @@ async def test_the_viewer_is_who_is_signed_in(quest: Quest) -> None:
 
 
 @pytest.mark.parametrize("column", ["suspended_at", "deleted_at"])
-async def test_whose_account_is_closed_is_nobody(quest: Quest, column: str) -> None:
+async def test_closed_account_has_no_viewer_and_cannot_write(quest: Quest, column: str) -> None:
     closed: dict[str, Any] = {column: quest.anonymous.now}
     ann = await quest.user("Ann", **closed)
     assert await ann.run(VIEWER) == {"viewer": None}

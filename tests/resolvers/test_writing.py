@@ -114,7 +114,7 @@ async def test_a_failure_in_the_transaction_undoes_it_and_keeps_no_key(quest: Qu
     assert (await create(ann, "Alps"))["name"] == "Alps"
 
 
-async def test_once_it_has_written_an_operation_reads_from_the_writer(quest: Quest) -> None:
+async def test_operation_reads_what_it_has_written(quest: Quest) -> None:
     ann = await quest.user("Ann")
     mutation = 'mutation { createTeam(input: { name: "Alps" }) { team { members { nodes { user { id } } } } } }'
     data = await ann.run(mutation)

@@ -88,7 +88,7 @@ def test_the_print_is_valid_sdl_without_what_appsync_refuses() -> None:
     assert " = " not in text
 
 
-def test_it_has_every_type_and_field_of_ours_and_an_event_mutation_for_each_subscription() -> None:
+def test_appsync_schema_has_our_types_and_fields_and_a_mutation_for_each_subscription() -> None:
     ours, theirs = build()._schema, sdl()
     for name, kind in ours.type_map.items():
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith("__"):
@@ -184,7 +184,7 @@ async def test_the_address_is_the_one_that_the_edge_saw(quest: Quest, forged: st
     assert seen == ["198.51.100.7"]
 
 
-async def test_who_has_no_identity_is_anonymous(quest: Quest) -> None:
+async def test_appsync_event_without_an_identity_is_anonymous(quest: Quest) -> None:
     invoke = invoking(quest.anonymous)
     assert await invoke(event("Query", "viewer")) is None
     with pytest.raises(Exception, match="Sign in") as raised:
@@ -214,7 +214,7 @@ async def test_a_subscriptions_filter_is_looked_at(ann: Caller, sent: Any) -> No
         assert type(raised.value).__name__ == "BadRequestException"
 
 
-async def test_what_was_published_is_read_by_name_whoever_asks() -> None:
+async def test_published_object_gives_its_fields_by_name_without_a_caller() -> None:
     async def nobody(*_: Any) -> Request:
         raise AssertionError("who publishes is known by IAM alone")
 
@@ -228,7 +228,7 @@ async def test_what_was_published_is_read_by_name_whoever_asks() -> None:
     ]
 
 
-def test_its_javascript_asks_filters_and_passes_on() -> None:
+def test_appsync_javascript_asks_the_function_filters_and_passes_events_on() -> None:
     own = {"fieldName": "teamId", "operator": "eq", "value": "team_1"}
     far = {"fieldName": "edge.node.distanceMeters", "operator": "gt", "value": 9}
     filtered = {"args": {"teamId": "team_1", "after": "1", "filter": {"filterGroup": [{"filters": [far]}]}}}
@@ -273,7 +273,7 @@ async def test_an_unexpected_error_tells_nothing(ann: Caller) -> None:
     assert type(raised.value).__name__ == "InternalFailure"
 
 
-def test_only_rows_travel() -> None:
+def test_restored_values_are_plain_values_and_no_foreign_class() -> None:
     with pytest.raises(KeyError):
         restored({"class": "os.system", "state": {}})
     now = datetime.now(UTC)

@@ -80,7 +80,7 @@ async def test_ids_are_decoded_however_deep() -> None:
     assert (await given("(input: $input)", input=variable))["input"] == expected
 
 
-async def test_one_variable_serves_several_fields() -> None:
+async def test_variable_used_by_several_fields_gives_each_the_same_value() -> None:
     both = "given(input: $input, teamId: $id)"
     query = f"query ($input: PlacesInput, $id: ID) {{ a: {both} b: {both} }}"
     result = await run(runner, query, {"input": {"teamId": TEAM_ID}, "id": TEAM_ID})
@@ -103,7 +103,7 @@ async def test_one_variable_serves_several_fields() -> None:
         (f'(input: {{teamId: "{TEAM_ID}", otherPlaces: [{{}}, {{goalId: "x"}}]}})', "input.otherPlaces[1].goalId"),
     ],
 )
-async def test_what_is_no_id_of_that_type_is_named_by_its_path(arguments: str, path: str) -> None:
+async def test_id_of_a_different_type_or_form_is_refused_with_its_path(arguments: str, path: str) -> None:
     extensions = await given(arguments)
     assert extensions["code"] == "VALIDATION_ERROR"
     assert [(fault["path"], fault["code"]) for fault in extensions["fields"]] == [(path, "MALFORMED")]

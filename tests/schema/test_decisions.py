@@ -191,7 +191,7 @@ def test_13_measures_have_their_unit_in_their_name() -> None:
         assert not lowered.endswith(("distance", "duration", "length", "miles", "kilometers")), f"{owner}.{name}"
 
 
-def test_everything_is_described() -> None:
+def test_directives_are_described_and_descriptions_name_no_sex() -> None:
     """Without a description types, fields and arguments stop the start. No description is gendered."""
     for directive in SCHEMA.directives:
         assert directive.description, directive.name

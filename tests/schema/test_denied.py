@@ -87,7 +87,7 @@ async def answered(*denied: str) -> tuple[Any, list[Any]]:
     return result.data, [error.path for error in errors]
 
 
-async def test_who_is_denied_nothing_sees_all() -> None:
+async def test_caller_without_denied_fields_sees_every_field() -> None:
     assert await answered() == ({"machine": "wall", "shoe": INSIDE}, [])
     assert (await answered("Shoe.colour"))[0] == {"machine": "wall", "shoe": INSIDE}
 

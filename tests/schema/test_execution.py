@@ -155,7 +155,9 @@ async def test_an_appended_error_keeps_the_value(runner: Runner) -> None:
     assert {extensions["code"] for _, _, extensions in told(result)} == {"IMPLAUSIBLE"}
 
 
-async def test_what_we_got_wrong_is_masked(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+async def test_value_that_does_not_fit_its_type_is_masked_as_internal(
+    runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
     result = await run(runner, "{ things { number text } }")
     assert result.data == {"things": [{"number": 1, "text": "a"}, {"number": None, "text": "b"}, None]}
     assert [(path, extensions["code"]) for _, path, extensions in told(result)] == [
@@ -179,9 +181,7 @@ async def test_a_database_out_of_reach_is_told_and_logged_in_one_line(
     assert (record.levelname, record.getMessage(), record.exc_info) == ("WARNING", "no database: InterfaceError", None)
 
 
-async def test_one_failure_is_logged_once_however_often_it_shows(
-    runner: Runner, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_repeated_failure_of_one_request_is_logged_once(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     result = await run(runner, "{ a: broken b: broken things { broken } }")
     assert len(told(result)) == 5
     assert "hunter2" not in str(told(result))
@@ -212,7 +212,7 @@ async def test_one_failure_is_logged_once_however_often_it_shows(
         ("query @experimental_disableErrorPropagation { echo(text: \"x\") }", {}),
     ],
 )  # fmt: skip
-async def test_what_the_client_got_wrong_runs_nothing_and_says_so(
+async def test_invalid_document_or_variable_is_refused_as_a_validation_error(
     runner: Runner, text: str, variables: dict[str, Any]
 ) -> None:
     with pytest.raises(RequestRefused) as refused:

@@ -98,7 +98,7 @@ def test_a_page_size_may_be_a_variable(declared: str, given: dict[str, Any], exp
     )
 
 
-def test_the_most_an_answer_may_hold() -> None:
+def test_answer_of_more_objects_than_the_most_is_refused() -> None:
     query = 'query ($n: Int) { searchTeams(query: "x", first: 10) { nodes { members(first: $n) { nodes { id } } } } }'
     assert objects(query, n=98) == 1 + 10 * (2 + 98) == 1_001
     assert refusal(query, n=98)["code"] == "QUERY_TOO_COMPLEX"
@@ -232,7 +232,7 @@ def test_a_hostile_document_costs_little(make: Callable[[], str]) -> None:
         "a list in a list in a list",
     ],
 )
-def test_what_is_too_large_says_so(sort: str) -> None:
+def test_hostile_document_is_refused_as_too_complex(sort: str) -> None:
     assert refusal(HOSTILE[sort]())["code"] == "QUERY_TOO_COMPLEX"
 
 

@@ -67,7 +67,7 @@ def test_a_day_with_or_without_an_offset(text: str, day: date) -> None:
         "２０２６-11-22", "today", *NO_STRINGS,
     ],
 )  # fmt: skip
-def test_what_is_no_day(value: object) -> None:
+def test_malformed_day_is_refused(value: object) -> None:
     refuses(parse_date, value)
 
 
@@ -109,7 +109,7 @@ def test_an_instant_with_any_offset_is_printed_in_utc(text: str, printed: str) -
         1_792_575_000, *NO_STRINGS,
     ],
 )  # fmt: skip
-def test_what_is_no_instant(value: object) -> None:
+def test_malformed_instant_is_refused(value: object) -> None:
     refuses(parse_date_time, value)
 
 
@@ -163,7 +163,7 @@ def test_an_instant_without_a_zone_is_never_printed() -> None:
     ["a@b", "ann@example.com", "a.b+c_d-e@mail.example.co.uk", "o'neill@example.org", "1@2", "jürgen@müller.example",
      "!#$%&*/=?^`{|}~@example.com", "x" * 64 + "@" + "y" * 255],
 )  # fmt: skip
-def test_an_address(text: str) -> None:
+def test_email_address_is_read_without_surrounding_blanks(text: str) -> None:
     assert parse_email(text) == text
     assert parse_email(f" {text}\u00a0\n") == text  # as keyboards of telephones add blanks
 
@@ -174,7 +174,7 @@ def test_an_address(text: str) -> None:
      "a@b.", "a@b..c", '"a b"@c', "a(b)@c", "a,b@c", "<a@b>", "a@[127.0.0.1]", "a\x00@b", "a@b\x7f",
      "x" * 65 + "@y", "x@" + "y" * 256, *NO_STRINGS],
 )  # fmt: skip
-def test_what_is_no_address(value: object) -> None:
+def test_malformed_email_is_refused(value: object) -> None:
     refuses(parse_email, value)
 
 
@@ -185,7 +185,7 @@ def test_what_is_no_address(value: object) -> None:
      "file:///etc/hosts", "https://[::1]:8080/", "git+ssh://host/x",
      "tel:+15551234", "https://münchen.example/ö"],
 )  # fmt: skip
-def test_a_url(text: str) -> None:
+def test_absolute_url_is_read_unchanged(text: str) -> None:
     assert parse_url(text) == text
 
 
@@ -195,7 +195,7 @@ def test_a_url(text: str) -> None:
      "http://example.com:port/", "http://example.com:99999/", "http://[::1/", "https://example.com/a b", "https://example.com\n",
      "https://exa\tmple.com", "\x00https://example.com", "1http://example.com", ":", "://x", *NO_STRINGS],
 )  # fmt: skip
-def test_what_is_no_url(value: object) -> None:
+def test_malformed_url_is_refused(value: object) -> None:
     refuses(parse_url, value)
 
 
@@ -219,7 +219,7 @@ def test_json_comes_as_a_string_that_holds_any_value(value: object) -> None:
 @pytest.mark.parametrize(
     "value", ["", "{a: 1}", "{'a': 1}", "yes", "NaN", "[1,]", "{", "\ud800", "[" * 2_000, *NO_STRINGS]
 )
-def test_what_is_no_json(value: object) -> None:
+def test_malformed_json_is_refused(value: object) -> None:
     refuses(parse_json, value)
 
 

@@ -76,7 +76,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("returns", "takes", "rules", "description", "fault"), BROKEN)
-def test_what_breaks_a_rule_of_the_house_stops_the_start(
+def test_field_that_breaks_a_rule_of_the_schema_stops_the_start(
     returns: Any, takes: Any, rules: Any, description: str, fault: str
 ) -> None:
     def bare(self: Any) -> Any: ...

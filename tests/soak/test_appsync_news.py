@@ -135,7 +135,7 @@ async def subscribe(socket: Socket, token: str, query: str, variables: dict[str,
     )
 
 
-def test_every_subscription_is_tried() -> None:
+def test_every_subscription_of_the_schema_has_a_feed_to_try() -> None:
     root = build()._schema.subscription_type
     assert root is not None
     assert FEEDS.keys() == root.fields.keys()
@@ -143,7 +143,7 @@ def test_every_subscription_is_tried() -> None:
 
 @together
 @pytest.mark.parametrize("name", FEEDS)
-async def test_what_the_service_tells_is_published_and_comes_to_subscribers(world: World, name: str) -> None:
+async def test_event_of_the_service_published_to_appsync_reaches_its_subscribers(world: World, name: str) -> None:
     feed, team = FEEDS[name], await gathered(world, name)
     variables = {"id": team.id} if feed.is_of_team else {}
     async with (
@@ -173,7 +173,7 @@ async def start(world: World, token: str, id: str, filter: object = None) -> dic
 
 
 @together
-async def test_who_may_not_subscribe_or_filters_by_nonsense_is_told_so(world: World, team: Team) -> None:
+async def test_appsync_subscription_without_access_or_with_a_bad_filter_is_an_error(world: World, team: Team) -> None:
     far = {"fieldName": "edge.node.distanceMeters", "operator": "gt", "value": 9}
     for filter in (None, {"filterGroup": [{"filters": [far]}]}):
         assert (await start(world, team.ann, team.id, filter))["type"] == "start_ack"
@@ -186,6 +186,6 @@ async def test_who_may_not_subscribe_or_filters_by_nonsense_is_told_so(world: Wo
 
 
 @together
-async def test_only_a_role_publishes(world: World, team: Team) -> None:
+async def test_publication_by_a_user_or_an_api_key_is_unauthorized(world: World, team: Team) -> None:
     for token in (team.ann, None):
         assert (await world.refused(publication("teamActivityChanged"), token, event="{}"))[0] == "Unauthorized"

@@ -27,7 +27,7 @@ async def test_a_page_comes_out_as_from_the_service_and_children_come_in_batches
 
 
 @together
-async def test_one_call_serves_all_parents_of_a_field(world: World, team: Team) -> None:
+async def test_field_of_several_parents_is_one_batch_call(world: World, team: Team) -> None:
     several = (
         "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Team { id members(first: 2) { nodes { user { name } } } } } }"
     )
@@ -53,7 +53,7 @@ async def test_in_a_batch_each_parent_is_judged_by_itself(world: World, team: Te
 
 
 @together
-async def test_who_has_a_key_is_anybody(world: World, team: Team) -> None:
+async def test_api_key_caller_reads_as_anonymous(world: World, team: Team) -> None:
     public = "query ($id: ID!) { viewer { id } team(id: $id) { name memberCount viewerRole } }"
     told = await world.run(public, id=team.id)
     assert told == {"viewer": None, "team": {"name": "Walkers", "memberCount": 2, "viewerRole": None}}
@@ -65,7 +65,7 @@ async def test_who_has_a_key_is_anybody(world: World, team: Team) -> None:
 
 
 @together
-async def test_what_is_wrong_with_input_is_said_in_appsyncs_words(world: World, team: Team) -> None:
+async def test_refused_mutation_has_appsyncs_error_type(world: World, team: Team) -> None:
     assert await world.refused(LOG, team.ann, input=walk(distanceMeters=-1)) == (
         "BadRequestException",
         await said(world, team),

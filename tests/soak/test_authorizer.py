@@ -46,7 +46,7 @@ def mia(machines: Deployment) -> str:
     return machines.sign_up("mia")
 
 
-def test_by_http_it_says_who_gets_in_and_what_is_denied(machines: Deployment) -> None:
+def test_authorizer_decides_over_http_who_gets_in_and_what_is_denied(machines: Deployment) -> None:
     def asked(token: str) -> Any:
         return machines.post("graphql", {"query": BOARD}, token).json()
 
@@ -60,7 +60,7 @@ def test_by_http_it_says_who_gets_in_and_what_is_denied(machines: Deployment) ->
     assert "UNAUTHENTICATED" not in places.text
 
 
-def test_tokens_of_our_users_are_not_for_it(machines: Deployment, mia: str) -> None:
+def test_tokens_of_our_users_are_not_judged_by_the_authorizer(machines: Deployment, mia: str) -> None:
     assert machines.data("{ viewer { id } }", mia)["viewer"]["id"], "it lets nobody in whom it does not know"
     assert machines.post("graphql", {"query": BOARD}, mia[:-6] + "AAAAAA").status_code in (401, 403)
 
@@ -75,7 +75,7 @@ async def test_a_machine_hears_the_board_of_teams(machines: Deployment, mia: str
         await board.until(lambda told: told["leaderboard"]["entries"]["nodes"] == [{"value": 1200}])
 
 
-async def test_the_door_of_appsyncs_clients_asks_it(machines: Deployment) -> None:
+async def test_handshake_of_appsyncs_clients_asks_the_authorizer(machines: Deployment) -> None:
     def address(token: str) -> str:
         header = base64.b64encode(json.dumps({"host": "x", "Authorization": token}).encode()).decode()
         return f"{machines.socket_url}?header={header}&payload=e30="

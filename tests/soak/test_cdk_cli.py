@@ -85,7 +85,7 @@ def account(
         yield Account(local.endpoint, templates, tmp_path, values)
 
 
-def test_it_bootstraps_deploys_and_destroys(account: Account) -> None:
+def test_cdk_command_bootstraps_deploys_and_destroys_its_stacks(account: Account) -> None:
     account.cdk("bootstrap", f"aws://{ACCOUNT_ID}/{REGION}")
     before = account.told()
     for stack in STACKS:

@@ -43,7 +43,7 @@ def on_lambdas_python(*arguments: str | Path) -> str:
     return done.stdout
 
 
-def test_it_is_lambdas_python() -> None:
+def test_soak_python_is_lambdas_version_and_processor() -> None:
     told = on_lambdas_python("-c", "import platform; print(platform.python_version(), platform.machine())")
     version, machine = told.split()
     assert version.startswith(f"{packaging.RUNTIME}.")

@@ -85,7 +85,7 @@ def rows(message: Any) -> list[float]:
     return [node["value"] for node in nodes]
 
 
-async def test_the_life_of_a_subscription(service: Service, team: Team) -> None:
+async def test_subscription_goes_from_start_through_data_to_complete(service: Service, team: Team) -> None:
     async with opened(service, {"Authorization": team.ann}) as ours:
         await start(ours, "board", BOARD, {"team": team.id}, {"Authorization": team.ann})
         assert await ours.receive() == {"id": "board", "type": "start_ack"}
@@ -187,7 +187,7 @@ async def test_bad_credentials_are_told_and_the_socket_closed(
     assert caplog.text == ""
 
 
-async def test_what_cannot_run_is_an_error_and_the_socket_stays(service: Service, team: Team) -> None:
+async def test_operation_that_cannot_run_is_an_error_and_the_connection_stays(service: Service, team: Team) -> None:
     async with opened(service, {"Authorization": team.ann}) as ours:
         await start(ours, "bad", "subscription { nothing }")
         assert await kinds(ours, "bad") == [("BadRequestException", 400)]
@@ -206,7 +206,7 @@ async def test_what_cannot_run_is_an_error_and_the_socket_stays(service: Service
         assert rows(await ours.receive()) == [1200]
 
 
-async def test_so_many_subscriptions_and_no_more(service: Service, team: Team) -> None:
+async def test_subscriptions_of_a_connection_beyond_their_quota_are_refused(service: Service, team: Team) -> None:
     async with opened(service, {"Authorization": team.ann}) as ours:
         for number in range(OPERATIONS_PER_SOCKET):
             await start(ours, str(number), BOARD, {"team": team.id})
@@ -216,7 +216,7 @@ async def test_so_many_subscriptions_and_no_more(service: Service, team: Team) -
         assert await kinds(ours, "more") == [("MaxSubscriptionsReachedError", 400)]
 
 
-async def test_what_may_be_seen_no_more_ends_with_an_error(service: Service, team: Team) -> None:
+async def test_subscription_of_a_member_who_left_ends_with_not_found(service: Service, team: Team) -> None:
     async with opened(service, {"Authorization": team.ben}) as ours:
         await start(ours, "board", BOARD, {"team": team.id})
         assert [(await ours.receive())["type"] for _ in range(2)] == ["start_ack", "data"]
@@ -225,7 +225,7 @@ async def test_what_may_be_seen_no_more_ends_with_an_error(service: Service, tea
         assert await kinds(ours, "board") == [("NOT_FOUND", 404)]
 
 
-async def test_signs_of_life(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_connection_gets_keep_alives(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEEP_ALIVE_SECONDS <= 60  # as it was before the service began
     monkeypatch.setattr(gateway, "KEEP_ALIVE_SECONDS", 0.05)
     async with opened(service, KEY) as ours:
@@ -236,7 +236,7 @@ async def test_signs_of_life(service: Service, monkeypatch: pytest.MonkeyPatch) 
             beating.cancel()
 
 
-async def test_what_is_asked_for_in_the_same_breath_waits_for_who_asks(service: Service) -> None:
+async def test_operation_sent_right_after_connection_init_waits_for_its_acknowledgement(service: Service) -> None:
     ann = await asyncio.to_thread(service.sign_up, f"ann-{uuid4().hex}")
     async with dialled(service, {"Authorization": ann}) as ours:
         await ours.send(type="connection_init")

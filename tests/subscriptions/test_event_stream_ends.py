@@ -32,7 +32,7 @@ def _nothing_is_left(service: Service, caplog: pytest.LogCaptureFixture) -> Iter
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_who_goes_away_listens_no_more(service: Service, team: Team) -> None:
+async def test_event_streams_of_a_client_that_went_away_leave_the_hub(service: Service, team: Team) -> None:
     async with asked(service, WALKS, team.ann, team=team.id) as walks, asked(service, BOARD, team.ann, team=team.id):
         await walks.next()
         assert len(service.hub) == 2
@@ -104,7 +104,7 @@ async def flood(listener: Subscriber, times: int, *, newest: bool) -> None:
         await asyncio.sleep(0)
 
 
-async def test_who_takes_too_little_is_cut_off_and_delays_nobody(service: Service, team: Team) -> None:
+async def test_slow_event_stream_of_a_log_is_cut_off_and_delays_no_other(service: Service, team: Team) -> None:
     with begin(service, team.ann, WALKS, team.id) as slow:
         await asyncio.to_thread(until, lambda: len(service.hub) == 1)
         listener = listening(service)
@@ -121,7 +121,7 @@ async def test_who_takes_too_little_is_cut_off_and_delays_nobody(service: Servic
     assert not answer.endswith(b"0\r\n\r\n"), "the response is not complete"
 
 
-async def test_of_a_state_who_takes_little_gets_the_newest(service: Service, team: Team) -> None:
+async def test_slow_event_stream_of_a_state_gets_the_newest(service: Service, team: Team) -> None:
     with begin(service, team.ann, BOARD, team.id) as slow:
         await asyncio.to_thread(until, lambda: len(service.hub) == 1)
         listener = listening(service)

@@ -96,7 +96,7 @@ async def test_a_place_that_is_no_longer_good_is_a_reset(service: Service, team:
         assert (event.news["delivery"], event.news["snapshot"]) == ("RESET", {"id": team.id})
 
 
-async def test_no_place_at_all_is_where_one_is(service: Service, team: Team) -> None:
+async def test_event_stream_with_an_empty_last_event_id_begins_with_a_snapshot(service: Service, team: Team) -> None:
     async with asked(service, WALKS, team.ann, last_event_id="", team=team.id) as stream:
         assert (await stream.next()).news["delivery"] == "SNAPSHOT"
 
@@ -140,7 +140,7 @@ NOWHERE = "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
         (WALKS.replace("after: $after", 'after: $after, filter: "1"'), {"team": NOWHERE}, True, None),
     ],
 )
-async def test_what_cannot_run_is_told_as_the_preferred_type_has_it(
+async def test_operation_that_cannot_run_is_told_in_the_preferred_media_type(
     service: Service, team: Team, query: str, variables: dict[str, Any], signed_in: bool, code: str | None
 ) -> None:
     token = team.ann if signed_in else None

@@ -80,19 +80,21 @@ def holds(operator: str, value: object, event: object, field_name: str = "a") ->
         ("containsAny", [1, "a"], [[1], ["b", "a"], [None, 1.0]], [[True], ["1"], [["a"]], [], "a", 1, None]),
     ],
 )
-def test_what_an_operator_lets_pass(operator: str, wanted: object, yes: list[object], no: list[object]) -> None:
+def test_filter_operator_lets_matching_values_pass_alone(
+    operator: str, wanted: object, yes: list[object], no: list[object]
+) -> None:
     assert [value for value in yes + no if holds(operator, wanted, {"a": value})] == yes
 
 
 @pytest.mark.parametrize("event", [{}, {"a": None}, {"a": {}}, {"a": {"b": None}}, {"a": []}, {"a": [{"b": None}]}])
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_nothing_can_be_said_of_what_is_absent(operator: str, event: object) -> None:
+def test_filter_on_an_absent_field_matches_negated_operators_and_null_alone(operator: str, event: object) -> None:
     assert holds(operator, ["x", "y"] if operator in LISTED else "x", event, "a.b") == (operator in NEGATED)
     assert holds("eq", None, event, "a.b")
     assert not holds("ne", None, event, "a.b")
 
 
-def test_below_a_list_any_item_will_do() -> None:
+def test_filter_below_a_list_matches_by_any_item() -> None:
     legs = {"legs": [{"km": 3, "tags": ["sea"]}, {"km": 8, "tags": ["hill", "old"]}]}
     assert [holds("gt", km, legs, "legs.km") for km in (5, 8)] == [True, False]
     assert [holds("ne", km, legs, "legs.km") for km in (3, 4)] == [False, True]
@@ -101,11 +103,11 @@ def test_below_a_list_any_item_will_do() -> None:
 
 
 @pytest.mark.parametrize(("values", "equal"), [([], [None]), ([None], [None]), ([1], [1]), ([1, None], [1, None])])
-def test_what_a_reader_leaves_out_is_absent_too(values: list[object], equal: list[object]) -> None:
+def test_filter_on_values_left_out_by_a_reader_matches_null(values: list[object], equal: list[object]) -> None:
     assert [value for value in (1, None) if parse(any_of([condition("eq", value)])).matches(lambda _: values)] == equal
 
 
-def test_all_conditions_of_any_group() -> None:
+def test_filter_matches_by_all_conditions_of_any_group() -> None:
     wanted = parse(any_of([condition("eq", 1), condition("eq", 2, "b.c")], [condition("eq", 3)]))
     assert wanted.field_names == {"a", "b.c"}
     events: list[object] = [{"a": 1, "b": {"c": 2}}, {"a": 3}, {"a": 1}, {"b": {"c": 2}}, {}]
@@ -164,7 +166,7 @@ ENDLESS.append(ENDLESS)
         (any_of([GOOD, "a eq 1"]), ".filterGroup[0].filters[1]", "MALFORMED"),
     ],
 )
-def test_what_is_no_filter_is_refused_where_it_is_wrong(document: object, where: str, code: str) -> None:
+def test_malformed_filter_is_refused_with_its_path(document: object, where: str, code: str) -> None:
     assert refusal(document)[:2] == (f"filter{where}", code)
     assert refusal(document, "input.filter")[:2] == (f"input.filter{where}", code)
 
@@ -226,7 +228,7 @@ def test_the_limit_is_in_bytes_of_compact_json(start: str, beyond: int) -> None:
         assert len(parse(document).text.encode()) == 4096 + beyond
 
 
-def test_nothing_but_bytes_is_limited() -> None:
+def test_filter_has_no_limit_on_values_depth_or_groups() -> None:
     assert holds("in", list(range(1_000)), {"a": 999})
     assert not holds("eq", 1, {"a": 1}, "a" + ".b" * 1_900)
     assert parse(any_of(*[[GOOD]] * 60)).matches(read_of({"a": 1}))
@@ -288,7 +290,7 @@ def expected(event: object, field_name: str, operator: str, wanted: object) -> b
 
 
 @given(FILTERS, st.lists(st.dictionaries(NAMES, JSON, min_size=1), min_size=1))
-def test_the_oracle_agrees(document: dict[str, Any], events: list[object]) -> None:
+def test_filter_agrees_with_a_naive_oracle(document: dict[str, Any], events: list[object]) -> None:
     wanted = parse(document)
     groups = [[tuple(part.values()) for part in group["filters"]] for group in document["filterGroup"]]
     assert wanted.field_names == {field_name for group in groups for field_name, _, _ in group}

@@ -69,7 +69,7 @@ async def flood(team: Team, walk: str, count: int) -> None:
     await team.sql(statement, team.channel, count, walk.removeprefix("activity_"))
 
 
-async def test_one_who_takes_nothing_delays_nobody_and_is_closed_to_resume(service: Service) -> None:
+async def test_connection_that_reads_nothing_delays_no_other_and_leaves_the_hub(service: Service) -> None:
     team = await gather(service)
     async with deaf(service, team.ann) as (slow, _), dial(service.socket_url, team.ben) as quick:
         await slow.subscribe(WALKS, team=team.id)
@@ -83,7 +83,7 @@ async def test_one_who_takes_nothing_delays_nobody_and_is_closed_to_resume(servi
         assert len(service.hub) == 1
 
 
-async def test_who_catches_up_slowly_gets_everything(service: Service) -> None:
+async def test_slowly_read_replay_arrives_whole_and_in_order(service: Service) -> None:
     team = await gather(service)
     async with dial(service.socket_url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
@@ -204,7 +204,7 @@ async def test_an_epoch_that_was_raised_resets_everybody(service: Service) -> No
         assert (await stream.next())["edge"]["node"]["id"] == walk
 
 
-async def test_who_begins_in_the_epoch_is_not_reset_when_it_is_first_seen(service: Service) -> None:
+async def test_subscriber_begun_in_a_new_epoch_is_not_reset_when_the_hub_sees_it(service: Service) -> None:
     team = await gather(service)
     async with dial(service.socket_url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
@@ -219,7 +219,7 @@ async def test_who_begins_in_the_epoch_is_not_reset_when_it_is_first_seen(servic
         assert (await stream.next())["delivery"] == "LIVE"
 
 
-async def test_what_was_replayed_is_not_told_again_when_those_who_listen_hear_of_it(service: Service) -> None:
+async def test_replayed_events_are_not_sent_again_when_they_are_dispatched(service: Service) -> None:
     team = await gather(service)
     async with dial(service.socket_url, team.ann) as connection:
         early = await connection.subscribe(WALKS, team=team.id)
@@ -243,7 +243,7 @@ def remains() -> list[str]:
     return [type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)]
 
 
-async def test_what_a_socket_was_is_gone_with_it(service: Service) -> None:
+async def test_closed_connection_leaves_no_objects_in_memory(service: Service) -> None:
     team = await gather(service)
     await asyncio.to_thread(until, lambda: not len(service.gateway))  # of those that earlier tests cut off
     gc.collect()

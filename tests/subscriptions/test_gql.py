@@ -32,7 +32,9 @@ def walks(team_id: str) -> GraphQLRequest:
 
 
 @pytest.mark.parametrize("protocols", [None, [WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL]])
-async def test_gql_gets_along(team: Team, protocols: list[str] | None) -> None:
+async def test_gql_client_subscribes_and_begins_with_a_snapshot_after_a_cut(
+    team: Team, protocols: list[str] | None
+) -> None:
     async with wired(team.service) as wire:
         async with gql_session(team, wire.url, protocols) as session:
             with pytest.raises(TransportQueryError) as refused:

@@ -42,7 +42,9 @@ HEADER = packed(host="milequest.example", Authorization="token")
         (APPSYNC_PATH, [WS, TRANSPORT], {}, APPSYNC),
     ],
 )
-def test_what_is_spoken(path: str, offered: list[str], query: dict[str, str], protocol: WireProtocol) -> None:
+def test_handshake_agrees_on_an_offered_protocol(
+    path: str, offered: list[str], query: dict[str, str], protocol: WireProtocol
+) -> None:
     handshake = agreed(path, offered, query)
     assert handshake is not None
     assert handshake.protocol is protocol
@@ -60,7 +62,7 @@ def test_what_is_spoken(path: str, offered: list[str], query: dict[str, str], pr
         (APPSYNC_PATH, [f"header-{HEADER}"]),
     ],
 )
-def test_what_is_not(path: str, offered: list[str]) -> None:
+def test_handshake_without_a_known_protocol_agrees_on_none(path: str, offered: list[str]) -> None:
     assert agreed(path, offered, {"header": HEADER}) is None
 
 
@@ -82,7 +84,7 @@ def test_credentials_come_in_either_alphabet_with_padding_or_without(header: str
 
 
 @pytest.mark.parametrize("header", ["", "=", "e", "%%%", "bm9uc2Vuc2U", "W10", "bnVsbA", "_____w", "é" * 8, "e30=e30="])
-def test_what_holds_no_credentials_is_a_fault(header: str) -> None:
+def test_handshake_header_without_credentials_is_a_fault(header: str) -> None:
     handshake = agreed(PATH, [WS, f"header-{header}"], {})
     assert handshake is not None
     assert handshake.fault is not None
@@ -90,7 +92,7 @@ def test_what_holds_no_credentials_is_a_fault(header: str) -> None:
 
 
 @given(st.text())
-def test_any_other_text_too(header: str) -> None:
+def test_handshake_with_any_text_as_header_is_in_appsyncs_protocol(header: str) -> None:
     handshake = agreed(PATH, [WS], {"header": header})
     assert handshake is not None
     assert handshake.protocol is APPSYNC

@@ -54,7 +54,7 @@ async def failure(ours: Socket, id: str) -> str:
     return str(message["payload"]["extensions"]["code"])
 
 
-async def test_the_life_of_a_subscription(service: Service, team: Team) -> None:
+async def test_subscription_goes_from_start_through_data_to_complete(service: Service, team: Team) -> None:
     async with opened(service, team.ann) as ours:
         await start(ours, "board", BOARD, team=team.id)
         assert rows(await ours.receive()) == []
@@ -77,7 +77,9 @@ async def test_clients_begin_without_waiting_to_be_accepted(service: Service) ->
         assert (await ours.receive())["payload"]["data"]["viewer"]["id"].startswith("viewer_")
 
 
-async def test_or_without_introducing_themselves_where_the_handshake_did(service: Service, team: Team) -> None:
+async def test_operation_without_a_connection_init_uses_the_handshakes_credentials(
+    service: Service, team: Team
+) -> None:
     async with dialled(service, additional_headers={"authorization": f"Bearer {team.ann}"}) as ours:
         await start(ours, "board", BOARD, team=team.id)
         assert rows(await ours.receive()) == []
@@ -95,7 +97,7 @@ async def test_a_bad_token_is_told_and_the_socket_closed(service: Service, caplo
     assert caplog.text == ""
 
 
-async def test_what_cannot_run_is_an_error_and_the_socket_stays(service: Service, team: Team) -> None:
+async def test_operation_that_cannot_run_is_an_error_and_the_connection_stays(service: Service, team: Team) -> None:
     async with opened(service, team.ann) as ours:
         await start(ours, "bad", "subscription { nothing }")
         assert await failure(ours, "bad") == "VALIDATION_ERROR"
@@ -119,7 +121,7 @@ async def test_an_id_in_use_begins_anew(service: Service, team: Team) -> None:
         assert rows(await ours.receive()) == [1200]
 
 
-async def test_so_many_operations_and_no_more(service: Service, team: Team) -> None:
+async def test_operations_of_a_connection_beyond_their_quota_are_refused(service: Service, team: Team) -> None:
     async with opened(service, team.ann) as ours:
         for number in range(OPERATIONS_PER_SOCKET):
             await start(ours, str(number), BOARD, team=team.id)

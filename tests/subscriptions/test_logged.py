@@ -24,7 +24,7 @@ MILESTONES = f"""subscription ($team: ID!, $after: String) {{ teamMilestoneReach
 LIVE_CURSOR = "query ($id: ID!) { team(id: $id) { liveCursor activities { nodes { id } } } }"
 
 
-async def test_it_begins_with_where_one_is_and_goes_on_with_what_happens(connected: Dial, team: Team) -> None:
+async def test_subscription_begins_with_a_snapshot_and_goes_on_with_live_events(connected: Dial, team: Team) -> None:
     before = await team.walk(team.ben)
     async with connected(team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
@@ -60,7 +60,7 @@ async def test_it_begins_with_where_one_is_and_goes_on_with_what_happens(connect
         await stream.stop()
 
 
-async def test_what_was_missed_comes_first_and_in_order(connected: Dial, team: Team) -> None:
+async def test_replay_precedes_live_events_in_order(connected: Dial, team: Team) -> None:
     async with connected(team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         cursor = (await stream.next())["cursor"]
@@ -83,7 +83,7 @@ async def test_what_was_missed_comes_first_and_in_order(connected: Dial, team: T
         await stream.silent(0.3)
 
 
-async def test_what_has_gone_or_turned_private_since_arrives_empty(connected: Dial, team: Team) -> None:
+async def test_replayed_event_of_a_walk_turned_private_arrives_empty(connected: Dial, team: Team) -> None:
     async with connected(team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         cursor = (await stream.next())["cursor"]
@@ -128,7 +128,7 @@ async def test_a_cursor_that_is_no_longer_good_is_answered_with_a_reset(connecte
         assert (await again.next())["change"] == "ADDED"
 
 
-async def test_nothing_falls_between_a_page_and_its_subscription(connected: Dial, team: Team) -> None:
+async def test_subscription_from_a_pages_cursor_replays_events_since_the_page(connected: Dial, team: Team) -> None:
     shown = await team.walk(team.ben)
     page = (await team.ask(team.ann, LIVE_CURSOR, id=team.id))["team"]
     assert [node["id"] for node in page["activities"]["nodes"]] == [shown]
@@ -198,7 +198,7 @@ async def test_a_filter_lets_through_what_it_says_and_what_is_gone(connected: Di
 
 
 @pytest.mark.parametrize("query", [WALKS, MEMBERS, GOALS, MILESTONES])
-async def test_who_may_not_see_it_may_not_follow_it(connected: Dial, team: Team, query: str) -> None:
+async def test_subscription_to_a_hidden_team_is_refused(connected: Dial, team: Team, query: str) -> None:
     for token, code in ((team.eve, "NOT_FOUND"), (None, "UNAUTHENTICATED")):
         async with connected(token) as connection:
             assert await (await connection.subscribe(query, team=team.id)).failure() == [code]
@@ -214,7 +214,7 @@ async def test_strangers_follow_a_public_teams_goals_and_no_people(connected: Di
                 assert await stream.failure() == ["NOT_FOUND"]
 
 
-async def test_who_leaves_hears_nothing_more(connected: Dial, team: Team, soon: float) -> None:
+async def test_removed_member_receives_no_further_events(connected: Dial, team: Team, soon: float) -> None:
     async with connected(team.ann) as stays, connected(team.ben) as leaves:
         streams: list[Any] = [await one.subscribe(WALKS, team=team.id) for one in (stays, leaves)]
         for stream in streams:
@@ -227,7 +227,7 @@ async def test_who_leaves_hears_nothing_more(connected: Dial, team: Team, soon: 
         await streams[1].silent(0.3)
 
 
-async def test_whoever_joins_in_the_middle_of_it_misses_nothing(connected: Dial, team: Team) -> None:
+async def test_subscriber_begun_during_writes_misses_no_event(connected: Dial, team: Team) -> None:
     async with connected(team.ann) as connection:
         streams = []
         for _ in range(15):

@@ -81,14 +81,14 @@ async def test_a_machine_reads_what_the_public_may_and_the_board_of_teams(walls:
     assert on_board(public, walls.data(BOARD, token=public.eve)["teamsLeaderboard"]) == [1000]
 
 
-def test_what_is_for_people_is_not_for_machines(walls: Service) -> None:
+def test_mutations_for_people_are_forbidden_to_machines(walls: Service) -> None:
     assert codes(walls.post(MAKE, token="wall")) == ["FORBIDDEN"]
     sign_in = 'mutation { signIn(input: {email: "ada@example.org", password: "x"}) { viewer { id } } }'
     assert codes(walls.post(sign_in, token="wall")) == ["FORBIDDEN"]
 
 
 @pytest.mark.parametrize("token", ["nobody", "broken", "empty"])
-def test_whom_it_does_not_let_in_is_no_anonymous_caller(walls: Service, token: str) -> None:
+def test_machine_that_the_authorizer_refuses_is_unauthenticated_not_anonymous(walls: Service, token: str) -> None:
     answer = walls.post(SELF, token=token)
     assert (answer.status_code, codes(answer)) == (401, ["UNAUTHENTICATED"])
 
@@ -102,7 +102,7 @@ async def test_a_denied_field_is_null_with_an_error(walls: Service, public: Team
     assert (error["path"], error["extensions"]["code"]) == (["team", "description"], "FORBIDDEN")
 
 
-async def test_it_follows_the_board_and_no_team(connected: Dial, public: Team) -> None:
+async def test_machine_may_subscribe_to_the_board_of_teams_but_to_no_team(connected: Dial, public: Team) -> None:
     async with connected("wall") as connection:
         board = await connection.subscribe(FOLLOW)
         first = (await board.next())["leaderboard"]
@@ -113,14 +113,14 @@ async def test_it_follows_the_board_and_no_team(connected: Dial, public: Team) -
         assert await marker.failure() == ["FORBIDDEN"]
 
 
-async def test_what_it_may_follow_ends_with_its_answer(connected: Dial, public: Team) -> None:
+async def test_machines_subscription_ends_when_the_authorizers_answer_expires(connected: Dial, public: Team) -> None:
     async with connected("wall 2") as connection:
         board = await connection.subscribe(FOLLOW)
         assert (await board.next())["leaderboard"]
         assert await board.failure() == ["UNAUTHENTICATED"]
 
 
-async def test_people_and_machines_hear_the_same_board(walls: Service, public: Team) -> None:
+async def test_people_and_machines_receive_changes_of_the_same_board(walls: Service, public: Team) -> None:
     async with dial(walls.socket_url, "wall 600") as wall, dial(walls.socket_url, public.eve) as person:
         boards = [await one.subscribe(FOLLOW) for one in (wall, person)]
         for board in boards:
@@ -130,7 +130,7 @@ async def test_people_and_machines_hear_the_same_board(walls: Service, public: T
             await board.until(lambda event: on_board(public, event["leaderboard"]) == [1250])
 
 
-async def test_what_only_people_may_see_is_not_in_what_machines_hear(walls: Service, public: Team) -> None:
+async def test_machine_on_a_shared_board_gets_no_field_that_only_people_may_see(walls: Service, public: Team) -> None:
     """Both follow the same board by the same document: an answer for one kind is never another's."""
     competitor = "competitor { name ... on Team { activeGoal { name } } }"
     follow_goals = FOLLOW.replace("viewerStanding { trueValue }", "").replace("competitor { name }", competitor)
@@ -151,7 +151,7 @@ async def test_a_subscription_of_what_is_denied_does_not_begin(connected: Dial) 
         assert await (await connection.subscribe(FOLLOW)).failure() == ["FORBIDDEN"]
 
 
-async def test_it_is_asked_at_the_beginning_of_a_connection_and_for_each_operation(walls: Service) -> None:
+async def test_authorizer_is_asked_for_each_connection_and_each_operation(walls: Service) -> None:
     operator.asked.clear()
     async with dial(walls.socket_url, "wall") as connection:
         board = await connection.subscribe(FOLLOW)
@@ -162,7 +162,7 @@ async def test_it_is_asked_at_the_beginning_of_a_connection_and_for_each_operati
     assert {event["authorizationToken"] for event in operator.asked} == {"Bearer wall"}
 
 
-async def test_a_socket_that_it_does_not_let_in_is_closed(walls: Service) -> None:
+async def test_connection_that_the_authorizer_refuses_is_closed_with_4403(walls: Service) -> None:
     async with dialled(walls) as socket:
         await socket.send(type="connection_init", payload={"Authorization": "nobody"})
         assert await socket.closed() == (4403, "Forbidden")

@@ -137,7 +137,7 @@ async def test_a_state_worked_out_as_somebody_who_was_removed_meanwhile_is_looke
     assert (stays.results, stays.errors) == ([], [])
 
 
-async def test_who_left_and_came_back_between_two_looks_is_told_their_own_part_again(two: Two) -> None:
+async def test_member_who_left_and_rejoined_between_two_looks_is_told_their_part_again(two: Two) -> None:
     team, runtime = two.team, two.team.service.runtime
     code = (await team.do(team.ann, INVITE, teamId=team.id))["code"]
     sink, identity = Collected(), Identity(IdentityKind.USER, two.stays)
@@ -162,7 +162,7 @@ async def test_who_left_and_came_back_between_two_looks_is_told_their_own_part_a
     assert len(sink.results) == 2
 
 
-async def test_who_was_removed_while_resuming_where_nothing_was_missed_is_refused(public_team: Team) -> None:
+async def test_member_removed_while_resuming_without_missed_events_is_refused(public_team: Team) -> None:
     team, runtime = public_team, public_team.service.runtime
     (row,) = await team.rows("SELECT user_id FROM team_member WHERE team_id = $1 AND role = 'MEMBER'", team.uuid)
     identity, sink = Identity(IdentityKind.USER, row[0]), Collected()

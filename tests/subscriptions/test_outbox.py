@@ -35,7 +35,7 @@ async def test_a_state_that_was_taken_is_followed_by_the_next() -> None:
     assert await outbox.take() == "three"
 
 
-async def test_it_is_bounded_and_says_when_much_waits() -> None:
+async def test_send_buffer_is_bounded_and_tells_when_it_is_lagging() -> None:
     outbox, text = SendBuffer(), "x" * 1024
     count = 0
     while outbox.put(text):
@@ -50,7 +50,7 @@ async def test_it_is_bounded_and_says_when_much_waits() -> None:
     assert outbox.put(text)
 
 
-async def test_who_waits_for_room_is_let_go_when_all_is_forgotten() -> None:
+async def test_send_buffer_drain_ends_when_the_buffer_is_cleared() -> None:
     outbox = SendBuffer()
     while outbox.put("x" * 1024):
         pass

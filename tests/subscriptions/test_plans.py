@@ -74,7 +74,7 @@ async def test_a_field_in_a_fragment_begins_where_its_variable_says_and_shares_a
 
 
 @pytest.mark.parametrize("text", [WALKS, WALKS.replace(", $after: String", "").replace(", after: $after", "")])
-async def test_who_comes_second_is_asked_as_who_came_first(team: Crew, text: str) -> None:
+async def test_second_subscriber_of_a_plan_without_access_is_refused(team: Crew, text: str) -> None:
     plans = Plans()
     given = {"team": team.team} | ({"after": "a place"} if "$after" in text else {})
     first, _ = await planned(plans, team.admin, text, **given)
@@ -85,7 +85,7 @@ async def test_who_comes_second_is_asked_as_who_came_first(team: Crew, text: str
     assert len(plans) == 0
 
 
-async def test_of_those_who_come_at_once_one_makes_the_plan(team: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_subscribers_of_one_plan_at_once_prepare_it_once(team: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
     plans, made, subscribe = Plans(), [], Runner.subscribe
 
     async def counted(self: Runner, *given: Any) -> PreparedSubscription:
@@ -100,7 +100,7 @@ async def test_of_those_who_come_at_once_one_makes_the_plan(team: Crew, monkeypa
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-async def test_who_may_not_have_it_spoils_nothing_for_those_who_come_with_him(team: Crew, is_first: bool) -> None:
+async def test_refused_subscriber_spoils_no_plan_for_those_who_begin_at_once(team: Crew, is_first: bool) -> None:
     plans = Plans()
     callers = [team.stranger, team.admin, team.member] if is_first else [team.admin, team.member, team.stranger]
     asked = (planned(plans, caller, WALKS, team=team.team) for caller in callers)
@@ -124,7 +124,7 @@ async def test_a_place_that_is_used_elsewhere_too_makes_plans_differ(team: Crew)
     assert first is not second
 
 
-async def test_who_stands_alike_shares_an_answer_unless_it_is_about_the_viewer(team: Crew) -> None:
+async def test_members_share_a_scope_unless_the_answer_is_about_the_viewer(team: Crew) -> None:
     plans = Plans()
     shared, _ = await planned(plans, team.admin, WALKS, team=team.team)
     own, _ = await planned(plans, team.admin, OWN, team=team.team)
@@ -145,7 +145,7 @@ async def test_who_stands_alike_shares_an_answer_unless_it_is_about_the_viewer(t
         ("... on Team { liveCursor }", True),
     ],
 )
-def test_of_many_teams_only_what_everybody_sees_is_shared(selection: str, own: bool) -> None:
+def test_selection_on_many_teams_is_per_viewer_unless_everybody_sees_it(selection: str, own: bool) -> None:
     document = runner().prepare(TEAMS % selection).document
     assert is_per_viewer(runner().schema, document, of_team=False) is own
 

@@ -84,7 +84,7 @@ def subscribe(**parts: Any) -> str:
         (['{"type": "connection_init", "payload": {"authorization": "Bearer nonsense"}}'], 4403),
     ],
 )
-async def test_who_breaks_the_protocol_is_closed_with_its_code(
+async def test_protocol_violation_closes_the_connection_with_its_code(
     service: Service, messages: list[str | bytes], code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with dialled(service) as ours:
@@ -102,14 +102,14 @@ async def test_an_id_in_use_is_closed_with_4409(service: Service, ann: str, team
         assert await ours.closed() == (4409, f"Subscriber for {shown} already exists")
 
 
-async def test_who_says_nothing_is_closed_with_4408(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silent_connection_is_closed_with_4408(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     assert INIT_SECONDS == 10
     monkeypatch.setattr(sockets, "INIT_SECONDS", 0.1)
     async with dialled(service) as ours:
         assert (await ours.closed())[0] == 4408
 
 
-async def test_who_says_too_much_is_closed_with_4429(service: Service) -> None:
+async def test_flood_of_messages_closes_the_connection_with_4429(service: Service) -> None:
     async with opened(service) as ours:
         for _ in range(BURST + 30):
             await ours.connection.send('{"type":"pong"}')
@@ -117,13 +117,15 @@ async def test_who_says_too_much_is_closed_with_4429(service: Service) -> None:
 
 
 @pytest.mark.parametrize("subprotocol", ["GraphQL-Transport-WS", "soap", None])
-async def test_other_protocols_are_closed_with_4406(service: Service, subprotocol: str | None) -> None:
+async def test_unknown_subprotocol_closes_the_connection_with_4406(service: Service, subprotocol: str | None) -> None:
     options: dict[str, Any] = {"subprotocols": [Subprotocol(subprotocol)]} if subprotocol else {}
     async with connect(service.socket_url, **options) as connection:
         assert (await Socket(connection).closed())[0] == 4406
 
 
-async def test_so_many_operations_at_once_and_no_more(service: Service, ann: str, team: str) -> None:
+async def test_operations_at_once_beyond_the_quota_of_a_connection_are_refused(
+    service: Service, ann: str, team: str
+) -> None:
     async with opened(service, ann) as ours:
         for number in range(OPERATIONS_PER_SOCKET + 1):
             await ours.subscribe(str(number), BOARD, variables={"team": team})
@@ -139,14 +141,14 @@ async def test_pages_of_other_origins_may_not_open_a_socket(service: Service, or
     assert refused.value.response.status_code == 403
 
 
-async def test_our_own_pages_and_programs_may(service: Service) -> None:
+async def test_our_own_pages_and_programs_may_open_a_connection(service: Service) -> None:
     for origin in (None, Origin(service.origin)):
         async with dialled(service, origin=origin) as ours:
             await ours.send(type="connection_init")
             assert await ours.receive() == {"type": "connection_ack"}
 
 
-def test_who_may_be_let_in_a_moment_later_is_told_to_come_back() -> None:
+def test_retryable_rejection_closes_with_1013_and_others_with_their_code() -> None:
     away = Refused(ErrorCode.UNAVAILABLE, "The database is out of reach; try again.", retryable=True)
     assert TRANSPORT_WS.rejected(error_payload(away)) == [Close(1013, "Try again later")]
     assert TRANSPORT_WS.rejected(broken(ZeroDivisionError())) == [Close(4500, "Internal server error")]

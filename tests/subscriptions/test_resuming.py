@@ -119,7 +119,7 @@ HELPED = {
 
 
 @pytest.mark.parametrize("follow", HELPED.values(), ids=HELPED.keys())
-async def test_whatever_cuts_a_client_off_it_ends_with_exactly_the_log(team: Team, follow: Follow) -> None:
+async def test_client_cut_off_again_and_again_ends_with_exactly_the_log(team: Team, follow: Follow) -> None:
     async with wired(team.service) as wire:
         following = asyncio.create_task(follow(team, wire))
         await wire.until_told_where(following)

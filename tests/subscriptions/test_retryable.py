@@ -25,7 +25,7 @@ def test_a_refusal_is_retryable_only_where_it_says_so_and_may_pass(code: ErrorCo
 
 
 @pytest.mark.parametrize("code", sorted(MAY_PASS))
-def test_what_may_pass_says_so_to_clients(code: ErrorCode) -> None:
+def test_retryable_refusal_is_told_to_clients_and_closes_with_1013(code: ErrorCode) -> None:
     refusal: QuestError = Refused(code, "Later.", retryable=True, retryAfterSeconds=3)
     assert error_payload(refusal)[0]["extensions"] == {"code": code.value, "retryable": True, "retryAfterSeconds": 3}
     assert TransportWs().rejected(error_payload(refusal)) == [Close(1013, "Try again later")]

@@ -104,7 +104,7 @@ async def test_a_silent_socket_is_closed_with_its_session(service: Service, team
         assert await ours.closed() == (4401, "This session has ended: sign in again.")
 
 
-async def test_another_process_that_has_no_redis_ends_a_session_too(service: Service, team: Team) -> None:
+async def test_sign_out_revokes_the_session_in_a_process_without_redis(service: Service, team: Team) -> None:
     with serving(replace(service.runtime.settings, redis_url=NOWHERE)) as other:
         before = await asyncio.to_thread(lambda: other.post("{ __typename }", token=team.ben))
         assert before.status_code == 200

@@ -120,7 +120,7 @@ async def test_a_socket_that_goes_away_ends_its_subscriptions(service: Service, 
     await asyncio.to_thread(until, lambda: not len(service.hub))
 
 
-async def test_what_is_seen_no_more_ends_the_stream(service: Service, ann: str, team: str) -> None:
+async def test_subscription_of_a_team_that_was_left_ends_with_not_found(service: Service, ann: str, team: str) -> None:
     async with opened(service, ann) as ours:
         await ours.subscribe("board", BOARD, variables={"team": team})
         await ours.receive()
@@ -144,7 +144,7 @@ async def test_a_subscription_by_a_named_fragment_is_told_like_any_other(service
         assert await ours.receive() == plain | {"id": "spread"}
 
 
-async def test_what_breaks_midway_arrives_masked(
+async def test_failure_during_a_subscription_is_masked_and_logged(
     service: Service, ann: str, team: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with opened(service, ann) as ours:
@@ -178,7 +178,7 @@ async def test_what_breaks_midway_arrives_masked(
         (BOARD, {"team": "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"}, "UNAUTHENTICATED"),
     ],
 )  # fmt: skip
-async def test_what_cannot_run_is_an_error_message_and_the_socket_stays(
+async def test_operation_that_cannot_run_is_an_error_message_and_the_connection_stays(
     service: Service, ann: str, query: str, variables: dict[str, Any], code: str
 ) -> None:
     async with opened(service, None if code == "UNAUTHENTICATED" else ann) as ours:

@@ -39,7 +39,7 @@ async def test_a_marker_is_there_at_once_and_moves_with_every_walk(connected: Di
         assert second["version"] > first["version"]
 
 
-async def test_it_follows_the_team_from_goal_to_goal(connected: Dial, team: Team) -> None:
+async def test_progress_subscription_follows_the_team_from_goal_to_goal(connected: Dial, team: Team) -> None:
     async with connected(team.ben) as connection:
         stream = await connection.subscribe(PROGRESS, team=team.id)
         assert (await stream.next())["progress"]["goal"]["id"] == team.goal
@@ -97,7 +97,7 @@ async def test_the_board_of_teams_moves_with_public_teams(connected: Dial, team:
         assert team.id not in {node["competitor"]["id"] for node in moved["leaderboard"]["entries"]["nodes"]}
 
 
-async def test_who_looks_gets_ones_own_part(connected: Dial, team: Team) -> None:
+async def test_subscribers_of_a_state_get_their_own_contribution(connected: Dial, team: Team) -> None:
     await team.walk(team.ben, 1000)
     async with connected(team.ann) as hers, connected(team.ben) as his:
         streams = [await one.subscribe(OWN_PROGRESS, team=team.id) for one in (hers, his)]
@@ -120,7 +120,9 @@ async def test_a_marker_names_nobody_for_a_walk_that_turned_private(connected: D
         assert hidden["version"] > shown["version"]
 
 
-async def test_ones_own_part_goes_and_comes_with_the_membership(connected: Dial, public_team: Team) -> None:
+async def test_own_contribution_in_a_state_goes_and_comes_with_the_membership(
+    connected: Dial, public_team: Team
+) -> None:
     await public_team.walk(public_team.ben, 1000)
     async with connected(public_team.ben) as connection:
         stream = await connection.subscribe(OWN_PROGRESS, team=public_team.id)
@@ -132,7 +134,7 @@ async def test_ones_own_part_goes_and_comes_with_the_membership(connected: Dial,
         assert back["progress"]["viewerContribution"] == {"distanceMeters": 1000}
 
 
-async def test_who_walks_now_is_shown_until_they_stop(connected: Dial, team: Team) -> None:
+async def test_presence_of_a_walker_is_shown_until_they_stop(connected: Dial, team: Team) -> None:
     async with connected(team.ann) as connection:
         stream = await connection.subscribe(WALKERS, team=team.id)
         assert (await stream.next()) == {"teamId": team.id, "walkers": []}
@@ -148,7 +150,9 @@ async def test_who_walks_now_is_shown_until_they_stop(connected: Dial, team: Tea
         assert refused.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
 
-async def test_who_leaves_sees_nothing_more(connected: Dial, public_team: Team, soon: float) -> None:
+async def test_board_subscription_of_a_member_who_left_ends_with_not_found(
+    connected: Dial, public_team: Team, soon: float
+) -> None:
     async with connected(public_team.ben) as connection:
         board = await connection.subscribe(BOARD, team=public_team.id, period="WEEK")
         marker = await connection.subscribe(PROGRESS, team=public_team.id)

@@ -41,6 +41,6 @@ async def test_tokens_of_the_issuer_are_good_or_denied(issuer: Issuer, is_not_al
 
 
 @pytest.mark.parametrize("header", ["wall", "Bearer wall", "Basic d2FsbA==", "wall 60"])
-async def test_other_tokens_pass_only_to_be_asked_about(issuer: Issuer, header: str) -> None:
+async def test_foreign_token_is_allowed_only_where_an_authorizer_follows(issuer: Issuer, header: str) -> None:
     assert await told(issuer, header, is_not_alone=False) == ("Deny", "unknown")
     assert await told(issuer, header, is_not_alone=True) == ("Allow", "unknown")

@@ -101,7 +101,7 @@ def test_a_role_asks_for_what_machines_may_have(function: Api) -> None:
     assert signed[0] == 200, "what is in the header was checked, and is nobody's token"
 
 
-def test_who_signed_is_believed_at_that_resource_alone(function: Api) -> None:
+def test_iam_identity_off_the_signed_resource_or_from_headers_is_unauthenticated(function: Api) -> None:
     assert function.codes(BOARD, ROLE, "/graphql") == ["UNAUTHENTICATED"], "there it is an anonymous caller's"
     assert function.ask(BOARD, ROLE, "/graphql", path=api.SIGNED)[0] == 401
     assert function.ask(BOARD, ROLE, "/{proxy+}", path=api.SIGNED)[0] == 401
@@ -191,6 +191,8 @@ async def test_appsync_tells_of_our_users_by_their_roles(parts: DomainDependenci
 
 
 @pytest.mark.parametrize("identity", [None, {}, {"userArn": None}, {"userArn": "ada"}, {**ROLE, "accountId": None}])
-async def test_who_is_told_of_in_any_other_way_is_nobody(parts: DomainDependencies, identity: Any) -> None:
+async def test_appsync_event_with_an_incomplete_identity_is_unauthenticated(
+    parts: DomainDependencies, identity: Any
+) -> None:
     with pytest.raises(Exception, match=r"Sign in|not signed"):
         await answer(parts.request, event("teamsLeaderboard", identity))

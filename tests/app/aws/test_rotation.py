@@ -96,7 +96,7 @@ async def test_the_master_gets_a_new_password(change: Change) -> None:
     assert change.manager.value("AWSPREVIOUS") == FIRST
 
 
-async def test_each_step_is_done_once_however_often_it_is_asked_for(change: Change) -> None:
+async def test_rotation_step_asked_for_twice_changes_nothing_the_second_time(change: Change) -> None:
     for name in STEPS:
         await change.step(name)
         pending = dict(change.manager.values)
@@ -105,7 +105,7 @@ async def test_each_step_is_done_once_however_often_it_is_asked_for(change: Chan
     assert await change.lets_in(change.manager.value("AWSCURRENT")["password"])
 
 
-async def test_until_it_is_tested_everybody_keeps_the_old_one(change: Change) -> None:
+async def test_untested_password_leaves_the_old_one_current(change: Change) -> None:
     await change.step("createSecret")
     with pytest.raises(RotationError):
         await change.step("testSecret")

@@ -21,12 +21,12 @@ def called(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -
     fresh.close()
 
 
-def test_they_do_what_is_due(called: None) -> None:
+def test_scheduled_jobs_with_nothing_due_report_zero(called: None) -> None:
     assert jobs.finalize({}, None) == {"goals": 0}
     assert jobs.prune({}, None) == {"channels": 0, "answers": 0}
 
 
-def test_they_leave_it_where_the_database_can_only_be_read(called: None, database_url: str) -> None:
+def test_scheduled_jobs_on_a_read_only_database_report_no_run(called: None, database_url: str) -> None:
     asyncio.run(_follow(database_url))
     for _ in range(2):
         assert jobs.finalize({}, None) == {"goals": None}

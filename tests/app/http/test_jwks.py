@@ -25,7 +25,7 @@ async def client(quest: Quest) -> AsyncIterator[AsyncClient]:
         yield client
 
 
-async def test_another_service_checks_an_operators_token_by_them(client: AsyncClient, quest: Quest) -> None:
+async def test_published_keys_verify_an_operators_token(client: AsyncClient, quest: Quest) -> None:
     now = datetime.now(UTC)  # the other service knows no other time
     user_id = await ensure_account(quest.runtime, "ada@example.org", "Correct-Horse-1", "Ada", now)
     assert await ensure_account(quest.runtime, "Ada@example.org", "Another-Word-1", "Eve", now) == user_id
@@ -38,7 +38,7 @@ async def test_another_service_checks_an_operators_token_by_them(client: AsyncCl
     assert (claims["client_id"], claims["token_use"]) == (CLIENT_ID, "access")
 
 
-async def test_nobody_gets_a_token_who_has_no_account(quest: Quest) -> None:
+async def test_operator_token_for_an_unknown_address_is_not_found(quest: Quest) -> None:
     with pytest.raises(Refused) as refusal:
         await token_for(quest.runtime, "stranger@example.org", quest.anonymous.now)
     assert refusal.value.code is ErrorCode.NOT_FOUND

@@ -86,7 +86,9 @@ async def test_the_page_runs_nothing_and_stays_nowhere(mailbox: LocalMailbox) ->
         ("", "127.0.0.1:8000", 404),
     ],
 )
-async def test_it_opens_to_this_machine_alone(mailbox: LocalMailbox, address: str, host: str, status: int) -> None:
+async def test_mail_page_answers_local_addresses_and_hosts_alone(
+    mailbox: LocalMailbox, address: str, host: str, status: int
+) -> None:
     async with client(mailbox, address) as browser:
         assert (await browser.get("/dev/mail", headers={"host": host})).status_code == status
 
@@ -98,14 +100,14 @@ CF-Ray CDN-Loop X-Amzn-Trace-Id X-Amz-Cf-Id X-Azure-ClientIP Tailscale-User-Logi
 
 
 @pytest.mark.parametrize("header", PROXIES.split())
-async def test_what_came_through_a_proxy_is_refused(mailbox: LocalMailbox, header: str) -> None:
+async def test_mail_page_through_a_proxy_is_not_found(mailbox: LocalMailbox, header: str) -> None:
     async with client(mailbox) as browser:
         assert (await browser.get("/dev/mail")).status_code == 200
         assert (await browser.get("/dev/mail", headers={header: "203.0.113.9"})).status_code == 404
         assert (await browser.get("/dev/mail", headers={header: ""})).status_code == 404
 
 
-async def test_what_browsers_send_by_themselves_is_no_sign_of_a_proxy(mailbox: LocalMailbox) -> None:
+async def test_mail_page_answers_a_request_with_ordinary_browser_headers(mailbox: LocalMailbox) -> None:
     chromium = {
         "cache-control": "max-age=0",
         "sec-ch-ua": '"Chromium";v="140"',
@@ -132,7 +134,9 @@ async def test_what_browsers_send_by_themselves_is_no_sign_of_a_proxy(mailbox: L
         {"embedded": False},
     ],
 )
-async def test_it_is_not_there_where_others_are_meant_to_come(mailbox: LocalMailbox, settings: dict[str, Any]) -> None:
+async def test_mail_page_is_not_found_unless_the_service_is_local_and_embedded(
+    mailbox: LocalMailbox, settings: dict[str, Any]
+) -> None:
     async with client(mailbox, **settings) as browser:
         assert (await browser.get("/dev/mail")).status_code == 404
 

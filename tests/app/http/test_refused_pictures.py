@@ -35,7 +35,7 @@ def found(served: Service, token: str) -> tuple[str, str]:
     return served.data(FOUND, token=token, input={"name": name})["createTeam"]["team"]["id"], name
 
 
-def test_why_a_picture_is_not_shown_is_known_until_a_later_one_is(served: Service, ann: str) -> None:
+def test_picture_refusal_is_told_until_a_later_picture_is_shown(served: Service, ann: str) -> None:
     assert refusal(served, ann) is None
     good, cut, early, none, late, best = (form(served, ann) for _ in range(6))
     assert send(served, cut, pictures.png()[:-20]).status_code == 400
@@ -55,7 +55,7 @@ def test_why_a_picture_is_not_shown_is_known_until_a_later_one_is(served: Servic
     assert refusal(served, ann) is None, "a later one is shown"
 
 
-def test_who_may_no_longer_send_a_teams_picture_reads_so_and_nobody_else_does(served: Service, ann: str) -> None:
+def test_team_picture_refused_after_a_demotion_is_told_to_its_sender_alone(served: Service, ann: str) -> None:
     ben = served.sign_up(f"ben-{uuid4().hex[:8]}")
     team, _ = found(served, ann)
     code = served.data(INVITE, token=ann, input={"teamId": team})["createInvite"]["code"]
@@ -84,7 +84,7 @@ def test_a_team_that_ends_shows_its_picture_no_longer(served: Service, ann: str,
     assert (served.client.get(url).status_code, kept(served)) == (404, before)
 
 
-def test_who_leaves_others_behind_leaves_the_picture_too(served: Service, ann: str) -> None:
+def test_team_picture_is_still_shown_after_a_member_leaves(served: Service, ann: str) -> None:
     ben = served.sign_up(f"ben-{uuid4().hex[:8]}")
     team, _ = found(served, ann)
     code = served.data(INVITE, token=ann, input={"teamId": team})["createInvite"]["code"]

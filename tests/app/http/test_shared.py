@@ -57,7 +57,7 @@ async def test_a_failure_is_told_to_who_waits_and_not_kept() -> None:
     assert await shared() == 7
 
 
-async def test_who_goes_away_takes_nobodys_answer_along() -> None:
+async def test_shared_answer_survives_the_cancellation_of_one_waiter() -> None:
     go_on = asyncio.Event()
 
     async def ask() -> bool:

@@ -91,7 +91,7 @@ def test_a_picture_is_sent_and_everybody_sees_it_without_what_the_camera_wrote(s
     assert served.client.get(url, headers={"if-none-match": seen.headers["etag"]}).status_code in (200, 304)
 
 
-def test_another_picture_takes_the_place_of_the_first(served: Service, ann: str) -> None:
+def test_second_picture_replaces_the_first(served: Service, ann: str) -> None:
     sent(served, ann, pictures.png(shade=1))
     first = shown(served, ann)
     sent(served, ann, pictures.png(shade=2))
@@ -119,7 +119,9 @@ def test_an_older_form_comes_too_late(served: Service, ann: str) -> None:
         (b"\0" * 6_000_000, 413),
     ],
 )
-def test_what_is_no_picture_changes_nothing(served: Service, ann: str, file: bytes, status: int) -> None:
+def test_upload_that_is_no_picture_is_refused_and_changes_nothing(
+    served: Service, ann: str, file: bytes, status: int
+) -> None:
     before, files = served.data(MINE, token=ann), kept(served)
     answer = send(served, form(served, ann), file)
     assert answer.status_code == status
@@ -189,12 +191,12 @@ def test_a_picture_is_taken_away_once(served: Service, ann: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["image/gif", "image/svg+xml", "IMAGE/PNG", ""])
-def test_other_kinds_are_refused_when_asked_for(served: Service, ann: str, kind: str) -> None:
+def test_upload_form_of_an_unsupported_content_type_is_refused(served: Service, ann: str, kind: str) -> None:
     refused = served.post(FORM, token=ann, variables={"input": {"contentType": kind}}).json()["errors"][0]["extensions"]
     assert (refused["code"], refused["fields"][0]["path"]) == ("VALIDATION_ERROR", "input.contentType")
 
 
-def test_nobody_asks_without_signing_in_or_all_the_time(served: Service, ann: str) -> None:
+def test_upload_form_needs_a_user_and_is_rate_limited(served: Service, ann: str) -> None:
     anonymous = served.post(FORM, variables={"input": {"contentType": "image/png"}}).json()["errors"][0]
     assert anonymous["extensions"]["code"] == "UNAUTHENTICATED"
     for _ in range(30):
@@ -236,7 +238,7 @@ def test_there_is_no_way_to_another_file(served: Service, ann: str, name: str) -
         ("multipart/form-data; boundary=x", b"--x\r\n" + b"Name: value\r\n" * 1_000 + b"\r\n--x--"),
     ],
 )
-def test_what_is_no_form_is_refused(served: Service, kind: str, body: bytes) -> None:
+def test_upload_with_a_malformed_form_is_refused(served: Service, kind: str, body: bytes) -> None:
     answer = served.client.post(f"{served.origin}/uploads", content=body, headers={"content-type": kind})
     assert answer.status_code in (400, 415)
     assert answer.json()["errors"][0]["extensions"]["code"] == "VALIDATION_ERROR"

@@ -51,14 +51,14 @@ async def test_first_sign_ins_at_once_make_one_user(pool: Pool) -> None:
     assert await pool.fetchval("SELECT count(*) FROM app_user") == 1
 
 
-async def test_what_a_crash_left_half_made_is_finished(pool: Pool) -> None:
+async def test_sign_in_after_a_lost_identity_ties_the_same_user(pool: Pool) -> None:
     """A user without an identity, as when an identity was lost: the next sign-in ties it."""
     user_id = await user(pool)
     await pool.execute("DELETE FROM user_identity")
     assert await user(pool) == user_id
 
 
-async def test_another_identity_with_the_address_is_the_same_user_if_the_issuer_says_so(pool: Pool) -> None:
+async def test_second_identity_with_a_verified_address_is_the_same_user(pool: Pool) -> None:
     user_id = await user(pool)
     elsewhere = replace(ADA, issuer="https://other", subject="x", email="ADA@example.org")
     assert await refusal(pool, replace(elsewhere, email_verified=False)) is ErrorCode.EMAIL_NOT_VERIFIED
@@ -66,13 +66,13 @@ async def test_another_identity_with_the_address_is_the_same_user_if_the_issuer_
     assert await user(pool, replace(elsewhere, email_verified=False)) == user_id  # tied by now
 
 
-async def test_who_has_not_confirmed_his_address_becomes_nobody(pool: Pool) -> None:
+async def test_sign_in_with_an_unverified_address_is_refused_and_makes_no_user(pool: Pool) -> None:
     assert await refusal(pool, replace(ADA, email_verified=False)) is ErrorCode.EMAIL_NOT_VERIFIED
     assert await pool.fetchval("SELECT count(*) FROM app_user") == 0
 
 
 @pytest.mark.parametrize("column", ["suspended_at", "deleted_at"])
-async def test_who_was_suspended_or_deleted_stays_out(pool: Pool, column: str) -> None:
+async def test_sign_in_of_a_suspended_or_deleted_user_is_refused(pool: Pool, column: str) -> None:
     await user(pool)
     await pool.execute(f"UPDATE app_user SET {column} = $1", NOW)
     assert await refusal(pool) is ErrorCode.UNAUTHENTICATED

@@ -53,7 +53,7 @@ async def people(quest: Quest) -> list[Caller]:
     return [await quest.user(name) for name in ("Ann", "Bob", "Cid", "Dee")]
 
 
-async def test_the_last_seat(quest: Quest, people: list[Caller]) -> None:
+async def test_joins_racing_for_the_last_seat_let_one_in(quest: Quest, people: list[Caller]) -> None:
     ann, *others = people
     for number in range(ROUNDS):
         team = await ann.found(f"Team {number}", maxMembers=2, **OPEN)
@@ -62,7 +62,7 @@ async def test_the_last_seat(quest: Quest, people: list[Caller]) -> None:
     await true_totals(quest)
 
 
-async def test_the_last_seat_by_link_and_by_joining(quest: Quest, people: list[Caller]) -> None:
+async def test_join_and_invite_racing_for_the_last_seat_let_one_in(quest: Quest, people: list[Caller]) -> None:
     ann, bob, cid, _ = people
     for number in range(ROUNDS):
         team = await ann.found(f"Team {number}", maxMembers=2, **OPEN)
@@ -72,7 +72,7 @@ async def test_the_last_seat_by_link_and_by_joining(quest: Quest, people: list[C
     await true_totals(quest)
 
 
-async def test_one_use(quest: Quest, people: list[Caller]) -> None:
+async def test_single_use_invite_accepted_three_times_at_once_lets_one_in(quest: Quest, people: list[Caller]) -> None:
     ann, *others = people
     for number in range(ROUNDS):
         code = await ann.invite(await ann.found(f"Team {number}"), maxUses=1)
@@ -82,7 +82,7 @@ async def test_one_use(quest: Quest, people: list[Caller]) -> None:
     await true_totals(quest)
 
 
-async def test_one_person_joins_once(quest: Quest, people: list[Caller]) -> None:
+async def test_joining_and_accepting_at_once_make_one_membership(quest: Quest, people: list[Caller]) -> None:
     ann, bob, *_ = people
     for number in range(ROUNDS):
         team = await ann.found(f"Team {number}", **OPEN)
@@ -114,7 +114,9 @@ async def test_two_admins_alone_leave_and_the_team_ends(quest: Quest, people: li
     await true_totals(quest)
 
 
-async def test_two_admins_turn_on_each_other(quest: Quest, people: list[Caller]) -> None:
+async def test_admins_demoting_and_removing_each_other_at_once_have_one_winner(
+    quest: Quest, people: list[Caller]
+) -> None:
     ann, bob, cid, _ = people
     for number in range(ROUNDS):
         _, of = await _team_of(number, ann, bob, cid)
@@ -127,7 +129,7 @@ async def test_two_admins_turn_on_each_other(quest: Quest, people: list[Caller])
         await true_totals(quest)
 
 
-async def test_whoever_is_no_admin_any_more_changes_nothing(quest: Quest, people: list[Caller]) -> None:
+async def test_team_update_racing_a_demotion_comes_first_or_is_forbidden(quest: Quest, people: list[Caller]) -> None:
     ann, bob, *_ = people
     log = "SELECT kind FROM event WHERE channel = $1 ORDER BY sequence DESC LIMIT 2"
     for number in range(2 * ROUNDS):
@@ -148,7 +150,7 @@ async def test_whoever_is_no_admin_any_more_changes_nothing(quest: Quest, people
         bob.now = ann.now
 
 
-async def test_removing_one_who_leaves(quest: Quest, people: list[Caller]) -> None:
+async def test_removal_racing_a_leave_succeeds_once(quest: Quest, people: list[Caller]) -> None:
     ann, bob, *_ = people
     for number in range(ROUNDS):
         team, of = await _team_of(number, ann, bob)
@@ -157,7 +159,7 @@ async def test_removing_one_who_leaves(quest: Quest, people: list[Caller]) -> No
     await true_totals(quest)
 
 
-async def test_accepting_while_revoked(quest: Quest, people: list[Caller]) -> None:
+async def test_invite_accepted_while_it_is_revoked_has_one_winner(quest: Quest, people: list[Caller]) -> None:
     ann, bob, *_ = people
     text = "mutation ($t: ID!) { createInvite(input: {teamId: $t, maxUses: 1}) { code inviteEdge { node { id } } } }"
     for number in range(ROUNDS):
@@ -169,7 +171,7 @@ async def test_accepting_while_revoked(quest: Quest, people: list[Caller]) -> No
     await true_totals(quest)
 
 
-async def test_joining_while_the_team_ends(quest: Quest, people: list[Caller]) -> None:
+async def test_joins_racing_the_deletion_of_a_team_leave_no_member(quest: Quest, people: list[Caller]) -> None:
     ann, *others = people
     for number in range(ROUNDS):
         team = await ann.found(f"Team {number}", **OPEN)
@@ -181,7 +183,7 @@ async def test_joining_while_the_team_ends(quest: Quest, people: list[Caller]) -
     await true_totals(quest)
 
 
-async def test_walking_while_one_leaves_and_the_team_ends(quest: Quest, people: list[Caller]) -> None:
+async def test_walks_racing_a_leave_and_a_team_deletion_keep_totals_true(quest: Quest, people: list[Caller]) -> None:
     ann, bob, cid, _ = people
     for number in range(ROUNDS):
         team, _ = await _team_of(number, ann, bob, cid)
@@ -197,7 +199,7 @@ async def test_walking_while_one_leaves_and_the_team_ends(quest: Quest, people: 
     await true_totals(quest)
 
 
-async def test_equal_keys(quest: Quest, people: list[Caller]) -> None:
+async def test_joins_with_equal_idempotency_keys_at_once_get_one_answer(quest: Quest, people: list[Caller]) -> None:
     ann, bob, *_ = people
     for number in range(ROUNDS):
         team = await ann.found(f"Team {number}", **OPEN)
@@ -209,14 +211,14 @@ async def test_equal_keys(quest: Quest, people: list[Caller]) -> None:
     await true_totals(quest)
 
 
-async def test_equal_names(quest: Quest, people: list[Caller]) -> None:
+async def test_teams_of_one_name_created_at_once_have_one_winner(quest: Quest, people: list[Caller]) -> None:
     for number in range(ROUNDS):
         outcomes = await race(*(attempt(caller, CREATE, name=f"Walkers {number}") for caller in people))
         assert outcomes == {"OK": 1, "CONFLICT": 3}
     await true_totals(quest)
 
 
-async def test_equal_versions(quest: Quest, people: list[Caller]) -> None:
+async def test_updates_of_one_expected_version_at_once_have_one_winner(quest: Quest, people: list[Caller]) -> None:
     ann = people[0]
     team = await ann.found("Walkers")
     for number in range(ROUNDS):
@@ -234,7 +236,7 @@ async def test_equal_versions(quest: Quest, people: list[Caller]) -> None:
         assert outcomes == {"OK": 1, "STALE_VERSION": 2}
 
 
-async def test_the_tenth_team_of_a_day(quest: Quest, people: list[Caller]) -> None:
+async def test_teams_racing_to_be_the_tenth_of_a_day_have_one_winner(quest: Quest, people: list[Caller]) -> None:
     ann = people[0]
     for number in range(9):
         await ann.found(f"Team {number}")

@@ -32,7 +32,7 @@ def test_a_row_is_a_record() -> None:
 
 
 @pytest.mark.parametrize("text", ["12/31/2016", "2016-12-31", "12/31/2016 12:00:00 AM"])
-def test_dates(text: str) -> None:
+def test_date_in_each_known_format_is_read(text: str) -> None:
     [record] = read(f"1,{text},0,1,0,0,0")
     assert isinstance(record, DailyRecord)
     assert record.local_date == date(2016, 12, 31)
@@ -53,7 +53,7 @@ def test_without_active_minutes_the_duration_is_unknown() -> None:
     assert record.duration_s is None
 
 
-def test_other_columns_and_another_order_dont_matter() -> None:
+def test_row_with_extra_and_reordered_columns_is_read() -> None:
     head = (
         "Calories,TotalDistance,TotalSteps,ActivityDate,Id,LightlyActiveMinutes,FairlyActiveMinutes,VeryActiveMinutes"
     )
@@ -110,7 +110,7 @@ def test_the_same_day_twice_counts_once() -> None:
 
 
 @pytest.mark.parametrize("head", ["", "Id,ActivityDate", "a;b;c"])
-def test_another_file_is_refused(head: str) -> None:
+def test_file_without_the_needed_columns_is_refused(head: str) -> None:
     with pytest.raises(ValidationError, match="columns are missing"):
         read("1,2,3", head=head)
 
@@ -148,7 +148,7 @@ def test_any_text_gives_records_reasons_or_a_refusal(rows: list[str]) -> None:
 
 
 @pytest.mark.skipif(not MONTH.exists(), reason=f"the month of 33 people is not at {MONTH}")
-def test_the_month_of_33_people() -> None:
+def test_real_month_of_33_people_is_read_with_its_totals() -> None:
     with MONTH.open(newline="", encoding="utf-8-sig") as file:
         rows = list(read_daily_activity(file, TODAY))
     records = [row for row in rows if isinstance(row, DailyRecord)]

@@ -19,7 +19,7 @@ TRAIL = PROJECT.parent / "shared/data/appalachian-trail.gpx"
 
 
 @pytest.mark.parametrize("namespace", [NAMESPACE, NAMESPACE.replace("1/1", "1/0"), ""])
-def test_a_track(namespace: str) -> None:
+def test_gpx_track_gives_name_line_waypoints_and_leg(namespace: str) -> None:
     found = read(track(segment((1, 2), (1.5, 2.5)), namespace=namespace))
     assert found == GpxTrack("A walk", ((2, 1), (2.5, 1.5)), None)
     assert [waypoint.position for waypoint in found.waypoints] == [LatLng(1, 2), LatLng(1.5, 2.5)]
@@ -63,12 +63,12 @@ def test_a_planned_route_will_do_where_there_is_no_track() -> None:
         ((0, "", "NaN", 50), None),
     ],
 )
-def test_the_climb(elevations: tuple[object, ...], climb: float | None) -> None:
+def test_elevation_gain_is_the_climb_without_noise(elevations: tuple[object, ...], climb: float | None) -> None:
     points = [(1 + index / 100, 2, each) for index, each in enumerate(elevations)]
     assert read(track(segment(*points))).elevation_gain_meters == climb
 
 
-def test_one_elevation_missing_in_many_does_no_harm() -> None:
+def test_elevation_gain_with_one_elevation_missing_in_many_is_kept() -> None:
     points = [(1 + index / 100, 2, "" if index == 7 else index * 10) for index in range(20)]
     assert read(track(segment(*points))).elevation_gain_meters == 190
 
@@ -96,7 +96,7 @@ def test_one_elevation_missing_in_many_does_no_harm() -> None:
         (b"<gpx>\xff</gpx>", "line 1: not well-formed"),
     ],
 )
-def test_what_is_wrong_is_said(text: str | bytes, reason: str) -> None:
+def test_bad_gpx_file_is_refused_with_its_reason(text: str | bytes, reason: str) -> None:
     assert reason in refusal(text)
 
 
@@ -107,7 +107,7 @@ def test_entities_that_expand_are_refused_before_they_do() -> None:
     assert "document type" in refusal('<!DOCTYPE gpx SYSTEM "file:///etc/passwd"><gpx/>')
 
 
-def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpx_file_beyond_its_points_or_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     text = track(segment((1, 2), (1.1, 2), (1.2, 2)))
     monkeypatch.setattr(gpx, "MAX_POINTS", 2)
     assert "more than 2 points" in refusal(text)
@@ -125,7 +125,7 @@ def test_bytes_are_a_track_or_a_refusal(data: bytes) -> None:
 
 
 @given(st.lists(st.tuples(st.floats(51, 51.5), st.floats(13, 13.5)), min_size=2, max_size=20))
-def test_every_point_comes_through(points: list[tuple[float, float]]) -> None:
+def test_gpx_line_keeps_every_distinct_point(points: list[tuple[float, float]]) -> None:
     line = [(lng, lat) for lat, lng in points]
     distinct = [line[0], *(after for before, after in pairwise(line) if before != after)]
     try:
@@ -135,7 +135,7 @@ def test_every_point_comes_through(points: list[tuple[float, float]]) -> None:
 
 
 @pytest.mark.skipif(not TRAIL.exists(), reason=f"the Appalachian Trail's GPX file is not at {TRAIL}")
-def test_the_appalachian_trail() -> None:
+def test_appalachian_trail_has_its_known_length_and_climb() -> None:
     with TRAIL.open("rb") as file:
         found = read_gpx(file)
     assert (found.name, len(found.line)) == ("AT", 9928)

@@ -67,7 +67,7 @@ async def test_drafts_and_cancelled_goals_have_no_outcome(team: Crew) -> None:
     assert [(await status(team.admin, goal_id))["status"] for goal_id in (left, given_up)] == ["DRAFT", "CANCELLED"]
 
 
-async def test_many_goals_and_two_jobs_at_once(team: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_goal_jobs_at_once_close_each_goal_once(team: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "BATCH", 2)
     for number in range(5):
         other = await team.admin.found(f"Team {number}")

@@ -189,7 +189,7 @@ async def test_an_owner_nobody_knows_is_refused(quest: Quest) -> None:
         await _brought(quest, "Files", "nobody@example.com")
 
 
-async def test_another_zone_than_the_first_time_is_refused(quest: Quest) -> None:
+async def test_second_import_in_a_different_zone_is_refused(quest: Quest) -> None:
     await _brought(quest, "Files", None, "Europe/London")
     with pytest.raises(Refused, match="in the zone Europe/London"):
         await _brought(quest, "Files", None, "Asia/Tokyo")

@@ -28,7 +28,7 @@ async def write(quest: Quest, channel: str, *ages: timedelta) -> None:
 
 
 @pytest.mark.parametrize("pruned", [False, True])
-async def test_what_is_older_than_a_day_is_not_replayed(quest: Quest, pruned: bool) -> None:
+async def test_events_older_than_a_day_are_not_replayed(quest: Quest, pruned: bool) -> None:
     await write(quest, "team:a", 30 * HOUR, 25 * HOUR, 23 * HOUR, HOUR)
     await write(quest, "team:b", 30 * HOUR)
     await write(quest, "team:c", HOUR)
@@ -45,7 +45,7 @@ async def test_what_is_older_than_a_day_is_not_replayed(quest: Quest, pruned: bo
     assert not ends["a"].replays(Cursor(1, "team:a", 1))
 
 
-async def test_of_one_channel_so_many_are_kept(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_channel_keeps_its_newest_events_within_the_window(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> None:
     assert WINDOW_EVENTS == 10_000
     monkeypatch.setattr("milequest.store.log.WINDOW_EVENTS", 3)
     await write(quest, "team:a", *([HOUR] * 8))

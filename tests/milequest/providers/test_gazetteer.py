@@ -63,7 +63,7 @@ async def addresses(
         ("\x00", ""),
     ],
 )
-def test_folding(name: str, key: str) -> None:
+def test_place_name_is_folded_to_its_search_key(name: str, key: str) -> None:
     assert folded(name) == key
 
 
@@ -96,7 +96,7 @@ async def test_near_draws_namesakes_forward(places: Gazetteer) -> None:
     assert (await addresses(places, "sp", near=LatLng(42.1, -72.6)))[0] == "Springfield, Massachusetts, United States"
 
 
-async def test_a_country_limits(places: Gazetteer) -> None:
+async def test_search_with_a_country_finds_places_of_that_country_alone(places: Gazetteer) -> None:
     assert await addresses(places, "London", country="ca") == ["London, Canada"]
     assert await addresses(places, "London", country="ZZ") == []
     found = await places.search(checked_search("s", None, "AD", 10))
@@ -120,7 +120,7 @@ async def test_nonsense_finds_little_and_breaks_nothing(places: Gazetteer, query
 
 
 @pytest.mark.parametrize("first", [1, 3, 10])
-async def test_first_bounds_the_answer(places: Gazetteer, first: int) -> None:
+async def test_search_returns_as_many_places_as_first_asks(places: Gazetteer, first: int) -> None:
     for query in ("s", "sa", "san"):
         found = await addresses(places, query, first=first)
         assert len(found) == first
@@ -129,7 +129,7 @@ async def test_first_bounds_the_answer(places: Gazetteer, first: int) -> None:
 
 @settings(max_examples=60)
 @given(st.text(min_size=1, max_size=40).filter(str.strip))
-def test_any_text_is_a_search(index: sqlite3.Connection, query: str) -> None:
+def test_search_of_any_text_stays_within_its_bound(index: sqlite3.Connection, query: str) -> None:
     assert len(find(index, checked_search(query.strip()[:256], LatLng(0, 180), None, 3))) <= 3
 
 
@@ -149,7 +149,7 @@ def index(folder: Path) -> sqlite3.Connection:
         (LatLng(-90, 180), None),
     ],
 )
-async def test_reverse(places: Gazetteer, position: LatLng, name: str | None) -> None:
+async def test_reverse_geocoding_finds_the_town_or_none(places: Gazetteer, position: LatLng, name: str | None) -> None:
     found = await places.reverse(position)
     assert (found and found.name) == name
 

@@ -37,7 +37,7 @@ def is_refused(answer: object) -> bool:
     return refusal.value.code is ErrorCode.UNAUTHENTICATED
 
 
-def test_it_is_asked_in_appsyncs_words() -> None:
+def test_authorizer_is_asked_with_appsyncs_event() -> None:
     headers = {"Host": "h", "Cookie": "c", "authorization": "t", "x-machine": "7"}
     asked = build_event(
         "t", AuthorizerRequest("r1", headers, Wanted(variables={"a": 1}, operation_name="Team")), "111111111111"
@@ -58,7 +58,7 @@ def test_it_is_asked_in_appsyncs_words() -> None:
     assert (context["operationName"], context["queryString"], context["variables"]) == (CONNECTING, "", {})
 
 
-def test_who_is_let_in_has_what_it_says() -> None:
+def test_admitted_caller_has_context_denials_and_expiry_of_the_answer() -> None:
     said = {**YES, "resolverContext": {"machine": "wall-7", "floor": 3}, "deniedFields": ["Team.members", ARN]}
     admitted = parse_response({**said, "ttlOverride": 60}, NOW)
     identity = admitted.identity
@@ -107,7 +107,7 @@ def test_no_answer_and_an_error_let_nobody_in(answer: object) -> None:
 
 
 @given(NONSENSE | st.fixed_dictionaries({"isAuthorized": NONSENSE}))
-def test_whatever_is_not_a_plain_yes_is_a_no(answer: Any) -> None:
+def test_authorizer_answer_that_is_not_plainly_yes_is_refused(answer: Any) -> None:
     if not (isinstance(answer, dict) and answer.get("isAuthorized") is True):
         assert is_refused(answer)
 

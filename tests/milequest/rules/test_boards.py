@@ -45,7 +45,7 @@ def test_any_text_names_one_board_or_none(text: str) -> None:
         assert parse_key(text).text() == text
 
 
-def test_names_are_short_words() -> None:
+def test_board_keys_are_written_as_short_words() -> None:
     week = board_key(LeaderboardPeriod.WEEK, owner_id=TEAM, day=date(2026, 11, 22))
     assert week.text() == "week_distance_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e_20261116"
     days = board_key(LeaderboardPeriod.ALL_TIME, metric=LeaderboardMetric.ACTIVE_DAYS, owner_id=TEAM)
@@ -66,7 +66,7 @@ def test_windows_lie_side_by_side(period: LeaderboardPeriod, day: date) -> None:
 
 
 @pytest.mark.parametrize("period", [LeaderboardPeriod.ALL_TIME, LeaderboardPeriod.GOAL])
-def test_nothing_comes_before_all_time_or_a_goal(period: LeaderboardPeriod) -> None:
+def test_all_time_and_goal_windows_have_no_previous_window(period: LeaderboardPeriod) -> None:
     assert previous(Window(period, date(2026, 11, 1), date(2026, 11, 9))) is None
 
 

@@ -63,7 +63,7 @@ def test_every_fault_is_told_at_once() -> None:
         "a@\ud800.c",
     ],
 )
-def test_what_is_no_address_is_refused(email: str) -> None:
+def test_malformed_email_address_is_refused(email: str) -> None:
     assert faults(email=email) == {"input.email": "MALFORMED"}
 
 

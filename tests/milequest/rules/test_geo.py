@@ -34,7 +34,7 @@ QUARTER = math.pi / 2 * EARTH_RADIUS_M
         (LatLng(51.5074, -0.1278), LatLng(48.8566, 2.3522), 343_557),  # London, Paris
     ],
 )
-def test_distances(a: LatLng, b: LatLng, metres: float) -> None:
+def test_distance_matches_known_values_both_ways(a: LatLng, b: LatLng, metres: float) -> None:
     assert distance_m(a, b) == pytest.approx(metres, abs=1)
     assert distance_m(a, b) == distance_m(b, a)
 
@@ -42,7 +42,7 @@ def test_distances(a: LatLng, b: LatLng, metres: float) -> None:
 @pytest.mark.parametrize(
     ("b", "degrees"), [(LatLng(1, 0), 0), (LatLng(0, 1), 90), (LatLng(-1, 0), 180), (LatLng(0, -1), 270)]
 )
-def test_bearings(b: LatLng, degrees: float) -> None:
+def test_bearing_towards_each_compass_point_is_its_degrees(b: LatLng, degrees: float) -> None:
     assert bearing_degrees(LatLng(0, 0), b) == pytest.approx(degrees)
 
 
@@ -91,7 +91,9 @@ def test_a_great_circle_crosses_the_antimeridian_and_the_pole() -> None:
         ([(170, 0), (-100, 0), (-20, 0), (60, 0)], (0, 170, 0, 60)),  # two thirds of it, eastwards
     ],
 )
-def test_bounds(line: list[tuple[float, float]], box: tuple[float, float, float, float]) -> None:
+def test_bounds_of_known_lines_are_right_across_the_antimeridian(
+    line: list[tuple[float, float]], box: tuple[float, float, float, float]
+) -> None:
     south, west, north, east = box
     assert bounds(line) == Bounds(LatLng(south, west), LatLng(north, east))
 

@@ -19,7 +19,7 @@ some_days = st.dates(date(2020, 1, 1), date(2100, 12, 31))
 
 
 @given(some_days, st.integers(0, 60))
-def test_months_after(day: date, months: int) -> None:
+def test_months_after_a_day_are_its_day_or_the_months_last(day: date, months: int) -> None:
     later = months_after(day, months)
     assert (later.year * 12 + later.month) - (day.year * 12 + day.month) == months
     assert later.day == day.day or (later.day < day.day and (later + timedelta(days=1)).day == 1)
@@ -76,7 +76,7 @@ def test_changes_that_are_accepted_keep_the_rules(status: GoalStatus, given_: di
 
 
 @pytest.mark.parametrize("status", [GoalStatus.COMPLETED, GoalStatus.FAILED, GoalStatus.CANCELLED])
-def test_what_has_ended_cannot_be_changed(status: GoalStatus) -> None:
+def test_edit_of_an_ended_goal_is_refused(status: GoalStatus) -> None:
     terms = Terms("Old", None, TODAY, TODAY + timedelta(days=60), 72)
     with pytest.raises(QuestError) as refusal:
         edited(terms, status, {}, datetime(2026, 11, 22, tzinfo=UTC), TODAY)

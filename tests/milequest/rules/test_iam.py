@@ -37,7 +37,7 @@ def test_a_role_is_known_by_its_arn() -> None:
 @pytest.mark.parametrize(
     "told", [{}, {"userArn": None}, {**ROLE, "accountId": None}, {**ROLE, "userArn": "ada"}, {**ROLE, "userArn": 7}]
 )
-def test_who_did_not_sign_is_nobody(told: dict[str, Any]) -> None:
+def test_incomplete_iam_identity_is_unauthenticated(told: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refusal:
         iam_identity(told)
     assert refusal.value.code is ErrorCode.UNAUTHENTICATED
@@ -65,7 +65,7 @@ def test_users_of_other_pools_are_none_of_ours(provider: str) -> None:
     assert pool_subject(user(provider), ISSUER) is None
 
 
-def test_what_names_our_pool_in_another_way_is_refused() -> None:
+def test_malformed_identity_pool_user_is_refused() -> None:
     assert is_refused(user(POOL))
     assert is_refused(user(f"{POOL}:CognitoSignIn:"))
     assert is_refused(user(f"{POOL}:Other:{SUB}"))

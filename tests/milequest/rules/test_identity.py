@@ -91,7 +91,7 @@ def test_clocks_may_differ_by_a_minute(claim: str, good: int, bad: int) -> None:
     st.sampled_from(sorted({*ACCESS, "aud", "nbf", "username", "cognito:groups"})),
     NONSENSE,
 )
-def test_whatever_a_claim_holds_it_is_accepted_or_refused(claims: dict[str, Any], name: str, value: object) -> None:
+def test_claim_of_any_value_is_accepted_or_refused(claims: dict[str, Any], name: str, value: object) -> None:
     with suppress(Refused):  # the only error that is allowed
         assert accept({**claims, name: value}).account() is None
 
@@ -125,7 +125,7 @@ def test_claims_of_a_person_that_are_no_use_fall_back(
     assert (account.email_verified, account.name, account.timezone) == (verified, name, zone)
 
 
-def test_nothing_private_shows_when_a_token_or_an_account_is_printed() -> None:
+def test_repr_of_token_and_account_shows_nothing_private() -> None:
     token = accept({**ID, **PERSON})
     assert "example" not in repr(token).lower().replace("https://issuer", "")
     assert "example" not in repr(token.account()).lower()

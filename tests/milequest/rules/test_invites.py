@@ -43,11 +43,11 @@ def test_a_code_is_the_same_however_it_is_typed(code: str, cut: int) -> None:
 
 
 @given(st.text())
-def test_anything_can_be_tried(text: str) -> None:
+def test_any_text_as_invite_code_has_a_hash(text: str) -> None:
     assert len(code_hash(text)) == 32
 
 
-def test_expiry_is_exact() -> None:
+def test_pending_invite_expires_at_its_exact_instant() -> None:
     expiry = NOW + timedelta(hours=1)
     assert state_at(InviteState.PENDING, expiry, expiry - timedelta(microseconds=1)) is InviteState.PENDING
     assert state_at(InviteState.PENDING, expiry, expiry) is InviteState.EXPIRED
@@ -64,14 +64,14 @@ def test_expiry_is_exact() -> None:
         (InviteState.DECLINED, ErrorCode.CONFLICT),
     ],
 )
-def test_why_an_invite_is_good_no_more(state: InviteState, code: ErrorCode) -> None:
+def test_closed_invite_is_refused_with_the_code_of_its_state(state: InviteState, code: ErrorCode) -> None:
     refuse_unless_open(InviteState.PENDING)
     with pytest.raises(QuestError) as refusal:
         refuse_unless_open(state)
     assert refusal.value.code is code
 
 
-def test_whom_an_address_is() -> None:
+def test_invite_of_an_address_is_for_that_address_alone_in_any_case() -> None:
     invite = new_invite(NOW, " Bob@Example.com ")
     assert (invite.email, invite.email_key, invite.max_uses) == ("Bob@Example.com", "bob@example.com", 1)
     refuse_other_recipient(invite.email_key, "BOB@example.COM")

@@ -34,5 +34,5 @@ def test_any_text_is_a_cursor_or_none(text: str) -> None:
         (Cursor(1, "team:b", 15), False),
     ],
 )
-def test_what_can_be_replayed(cursor: Cursor | None, good: bool) -> None:
+def test_cursor_is_replayable_only_within_epoch_channel_and_log(cursor: Cursor | None, good: bool) -> None:
     assert LogEnd(1, "team:a", 10, 20).replays(cursor) is good

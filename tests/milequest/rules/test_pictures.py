@@ -123,7 +123,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_picture_is_refused(name: str) -> None:
+def test_bad_picture_is_refused_with_a_short_reason(name: str) -> None:
     with pytest.raises(BadPicture) as bad:
         cleaned(BAD[name])
     assert 10 < len(str(bad.value)) < 120
@@ -138,7 +138,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_they_are_unpacked() -> N
 
 
 @given(st.sampled_from(sorted({**PLAIN, **TOLD})), st.data())
-def test_whatever_is_damaged_is_a_picture_or_refused(name: str, data: st.DataObject) -> None:
+def test_damaged_picture_is_cleaned_or_refused(name: str, data: st.DataObject) -> None:
     damaged = bytearray({**PLAIN, **TOLD}[name])
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(damaged) - 1))

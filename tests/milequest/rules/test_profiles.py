@@ -49,7 +49,7 @@ def test_language_tags_in_their_usual_writing(typed: str, written: str) -> None:
         "x-y",
     ],
 )
-def test_what_is_no_language_tag(typed: str) -> None:
+def test_malformed_language_tag_is_refused(typed: str) -> None:
     with pytest.raises(QuestError):
         locale("input.locale", typed)
 

@@ -68,7 +68,7 @@ def test_a_percents_mark_is_the_first_millimetre_of_that_percent(target: int, ma
     assert percent_mark(target, 100) == target
 
 
-def test_nothing_walked_is_nothing_done_even_without_a_target() -> None:
+def test_percent_of_nothing_walked_is_zero_even_without_a_target() -> None:
     assert percent(0, 0) == 0
     assert percent(0, 1) == 0
     assert percent(1, 3) == 100 / 3
@@ -119,7 +119,9 @@ days = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 
 @given(days, st.integers(1, 730), st.integers(-100, 900), totals, targets)
-def test_pace_agrees_with_itself(starts_on: date, length: int, after: int, total: int, target: int) -> None:
+def test_pace_figures_are_consistent_for_any_goal(
+    starts_on: date, length: int, after: int, total: int, target: int
+) -> None:
     ends_on, today = starts_on + timedelta(days=length), starts_on + timedelta(days=after)
     seen = pace(starts_on, ends_on, today, total, target)
     assert min(seen.days_elapsed, seen.days_remaining) >= 0
@@ -137,7 +139,7 @@ def test_pace_agrees_with_itself(starts_on: date, length: int, after: int, total
         assert (seen.required_mm_per_day, seen.projected_finish_on) == (None, None)
 
 
-def test_pace_on_the_way() -> None:
+def test_pace_on_the_way_counts_today_as_still_to_be_walked() -> None:
     """Ten days, 100 m: 30 m on the fourth day are enough, for that day is still to be walked."""
     starts_on, ends_on = date(2026, 11, 1), date(2026, 11, 10)
     seen = pace(starts_on, ends_on, date(2026, 11, 4), 30_000, 100_000)
@@ -162,7 +164,7 @@ def test_a_finish_beyond_the_calendar_is_not_a_day() -> None:
     assert pace(date(2026, 11, 1), date(2026, 11, 10), date(2026, 11, 4), 1, 50_000_000_000).projected_finish_on is None
 
 
-def test_at_the_target_and_around_it() -> None:
+def test_percent_around_the_target_is_clamped_and_marks_are_rounded_up() -> None:
     assert [percent(total, 400) for total in (-1, 0, 1, 399, 400, 401)] == [0.0, 0.0, 0.25, 99.75, 100.0, 100.0]
     assert [percent_mark(target, 25) for target in (1, 4, 5, 2**60 + 1)] == [1, 1, 2, 2**58 + 1]
 

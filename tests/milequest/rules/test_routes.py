@@ -78,11 +78,11 @@ def test_a_route_is_at_most_50_000_km_long() -> None:
     assert faults(points(*around)) == [("input.waypoints", "TOO_LONG")]
 
 
-def test_kinds() -> None:
+def test_waypoint_kinds_are_start_stop_and_end() -> None:
     assert [waypoint_kind(index, 3) for index in range(3)] == [WaypointKind.START, WaypointKind.STOP, WaypointKind.END]
 
 
-def test_zoom() -> None:
+def test_zoom_beyond_0_to_24_is_refused() -> None:
     assert [checked_zoom(zoom) for zoom in (None, 0, 24)] == [None, 0, 24]
     for zoom in (-1, 25):
         with pytest.raises(ValidationError):

@@ -41,7 +41,7 @@ def test_only_what_is_given_is_changed() -> None:
     }
 
 
-def test_seats() -> None:
+def test_team_has_no_more_members_than_seats() -> None:
     refuse_if_full(49, 50)
     with pytest.raises(QuestError, match="50 seats"):
         refuse_if_full(50, 50)
@@ -51,7 +51,7 @@ def test_seats() -> None:
 
 
 @pytest.mark.parametrize("typed", ["walkers", "Walker", "", "W" * 60])
-def test_another_name_confirms_nothing(typed: str) -> None:
+def test_confirmation_by_a_different_name_is_refused(typed: str) -> None:
     refuse_unless_confirmed("Walkers", " Walkers ")
     with pytest.raises(QuestError):
         refuse_unless_confirmed("Walkers", typed)

@@ -31,7 +31,7 @@ def test_a_name_is_kept_as_it_looks(typed: str, kept: str) -> None:
     "typed",
     ["\u200b" * 4, "Dawn\u202ePatrol", "Dawn\u200dPatrol", "\U0001f469\u200d\u200d\U0001f469", "Dawn\u00adPatrol"],
 )
-def test_what_nobody_sees_is_no_part_of_a_name(typed: str) -> None:
+def test_name_with_invisible_characters_is_malformed(typed: str) -> None:
     with pytest.raises(ValidationError) as refused:
         clean("input.name", typed, 3, 50)
     assert refused.value.fields[0].code == "MALFORMED"

@@ -75,7 +75,7 @@ def test_thirty_marks_in_a_row_are_text() -> None:
     assert normal("input.name", text, 1_000) == unicodedata.normalize("NFC", text)
 
 
-def test_what_was_accepted_has_a_key() -> None:
+def test_accepted_text_whose_case_adds_marks_has_a_key() -> None:
     """Letters whose case or form adds further marks must not be refused once they are stored."""
     changing = {
         character

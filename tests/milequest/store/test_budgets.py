@@ -80,7 +80,7 @@ async def test_a_budget_is_spent_by_points_and_fills_again(away: Redis) -> None:
     assert wait_of(budgets) == 0
 
 
-async def test_whatever_is_spent_at_once_the_budget_is_back_in_minutes(away: Redis) -> None:
+async def test_overspent_budget_owes_no_more_than_the_most(away: Redis) -> None:
     budgets = Budgets(away, PER_HOUR, clock=Clock())
     for _ in range(100):
         budgets.charge(ADA, FULL)
@@ -177,7 +177,7 @@ async def test_a_crowd_pushes_no_spent_budget_out_and_takes_bounded_memory(
     points_per_hour=st.integers(20_000, 1_000_000),
     steps=st.lists(st.tuples(st.integers(0, 200 * SECOND), st.integers(1, 2_000)), max_size=60),
 )
-def test_nobody_gets_more_than_a_burst_and_what_refills(points_per_hour: int, steps: list[tuple[int, int]]) -> None:
+def test_budget_lets_no_more_pass_than_burst_and_refill(points_per_hour: int, steps: list[tuple[int, int]]) -> None:
     """At any times of requests, all but the last one cost no more than the bucket held and got since."""
     now = full_at = 0
     passed: list[int] = []

@@ -8,7 +8,7 @@ from milequest.store.failover import TakenOver, take_over
 
 
 @pytest.mark.parametrize("planned", [False, True])
-async def test_who_was_promoted_already_begins_a_new_epoch_unless_nothing_was_lost(
+async def test_failover_to_a_promoted_database_raises_the_epoch_unless_planned(
     database_url: str, planned: bool
 ) -> None:
     assert await take_over(Settings(database_url=database_url), planned=planned) == TakenOver(None, 1 if planned else 2)

@@ -27,7 +27,7 @@ def near(place: RoutePosition, lat: float, lng: float, metres: float = 0.01) -> 
     return distance_m(place.position, LatLng(lat, lng)) <= metres
 
 
-async def test_along_the_equator(tx: Tx) -> None:
+async def test_position_along_the_equator_has_its_leg_fractions_and_waypoints(tx: Tx) -> None:
     route = await drawn(tx, [(0, 0), (1, 0), (4, 0)], [(4, 0), (5, 0)])
     place = await at(tx, route, 2 * DEGREE_MM)
     assert near(place, 0, 2)
@@ -41,7 +41,7 @@ async def test_along_the_equator(tx: Tx) -> None:
     assert place.meters_to_next_waypoint == pytest.approx(2 * DEGREE_MM / 1000, abs=0.002)
 
 
-async def test_the_start_also_of_a_circuit(tx: Tx) -> None:
+async def test_position_at_zero_or_less_is_the_start_of_a_circuit_too(tx: Tx) -> None:
     route = await drawn(tx, [(0, 0), (1, 0)], [(1, 0), (1, 1)], [(1, 1), (0, 0)])
     for total in (0, -5):
         place = await at(tx, route, total)
@@ -51,7 +51,7 @@ async def test_the_start_also_of_a_circuit(tx: Tx) -> None:
         assert place.meters_to_next_waypoint == DEGREE_MM / 1000
 
 
-async def test_past_the_end(tx: Tx) -> None:
+async def test_position_past_the_end_is_the_last_waypoint(tx: Tx) -> None:
     route = await drawn(tx, [(0, 0), (1, 0)], [(1, 0), (1, 1)], [(1, 1), (0, 0)])
     for total in (route.length_mm, route.length_mm + 1, 2**60):
         place = await at(tx, route, total)
@@ -107,7 +107,7 @@ async def test_a_self_crossing_line_goes_by_distance_not_by_nearness(tx: Tx) -> 
     assert second.heading_degrees == pytest.approx(180)
 
 
-async def test_over_the_antimeridian(tx: Tx) -> None:
+async def test_position_over_the_antimeridian_has_a_longitude_in_range(tx: Tx) -> None:
     route = await straight(tx, (0, 178), (0, -178))
     assert route.length_mm == pytest.approx(4 * DEGREE_MM, abs=60)
     assert (route.bounds.southwest.lng, route.bounds.northeast.lng) == (178, -178)
@@ -117,14 +117,14 @@ async def test_over_the_antimeridian(tx: Tx) -> None:
         assert place.heading_degrees == pytest.approx(90)
 
 
-async def test_over_the_pole(tx: Tx) -> None:
+async def test_position_over_the_pole_goes_on_at_the_opposite_longitude(tx: Tx) -> None:
     route = await straight(tx, (89, 0), (89, 180))
     halfway = await at(tx, route, route.length_mm // 2)
     assert near(halfway, 90, 0, 1)
     assert near(await at(tx, route, route.length_mm * 3 // 4), 89.5, 180, 10)
 
 
-async def test_many_at_once_in_the_order_asked_and_none_where_there_is_no_route(tx: Tx) -> None:
+async def test_positions_of_many_routes_come_in_order_with_none_for_no_route(tx: Tx) -> None:
     one, two = await drawn(tx, [(0, 0), (1, 0)]), await drawn(tx, [(10, 0), (11, 0)])
     found = await positions(tx, [(two.id, 0), (UUID(int=0), 5), (one.id, 0), (two.id, DEGREE_MM)])
     assert [place and round(place.position.lng) for place in found] == [10, None, 0, 11]

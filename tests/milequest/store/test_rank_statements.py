@@ -63,7 +63,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("column", ["distance_mm", "duration_s", "steps", "active_days"])
-async def test_of_a_team_of_five_hundred(tx: Tx, column: str) -> None:
+async def test_page_of_a_board_of_500_members_reads_its_own_rows_alone(tx: Tx, column: str) -> None:
     await tx.execute(USERS, NOW, 500)
     await tx.execute(TEAM, NOW, 1)
     await tx.execute(MEMBERS, NOW)
@@ -75,7 +75,7 @@ async def test_of_a_team_of_five_hundred(tx: Tx, column: str) -> None:
 
 
 @pytest.mark.parametrize("column", ["distance_mm", "average_mm"])
-async def test_of_five_thousand_teams(tx: Tx, column: str) -> None:
+async def test_page_of_a_board_of_5000_teams_reads_its_own_rows_alone(tx: Tx, column: str) -> None:
     await tx.execute(USERS, NOW, 1)
     await tx.execute(TEAM, NOW, 5000)
     await tx.execute(TEAMS, NOW, MONDAY)

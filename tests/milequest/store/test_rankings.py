@@ -224,7 +224,7 @@ async def test_every_page_has_the_order_and_ranks_of_the_whole(
 @pytest.mark.parametrize("of", [BoardOf.TEAM, BoardOf.GOAL])
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(competitors=COMPETITORS, metric=st.sampled_from(METRICS))
-async def test_everybody_knows_how_he_stands(
+async def test_standing_of_every_competitor_matches_a_naive_ranking(
     tx: Tx, of: BoardOf, competitors: list[Competitor], metric: LeaderboardMetric
 ) -> None:
     async with world(tx, of, competitors) as a_world:

@@ -61,12 +61,12 @@ async def refused_after(limits: RateLimits, who: str, limit: RateLimit = THREE) 
     return passed
 
 
-async def test_the_most_pass_and_no_more(limits: RateLimits) -> None:
+async def test_rate_limit_lets_its_most_pass_and_no_more(limits: RateLimits) -> None:
     assert await refused_after(limits, "ada") == 3
     assert await refused_after(limits, "ada") == 0
 
 
-async def test_everybody_and_every_limit_is_counted_apart(limits: RateLimits) -> None:
+async def test_rate_limits_are_counted_apart_by_caller_and_limit(limits: RateLimits) -> None:
     assert await refused_after(limits, "ada") == 3
     assert await refused_after(limits, "bob") == 3
     assert await refused_after(limits, "ada", OTHER) == 2
@@ -88,7 +88,7 @@ async def test_an_attempt_that_succeeds_was_not_counted(limits: RateLimits) -> N
             raise AssertionError("one too many is not run")
 
 
-async def test_a_window_ends(redis: Redis) -> None:
+async def test_rate_limit_lets_pass_again_after_its_window(redis: Redis) -> None:
     short = RateLimit("short", 1, 1, "tests", Per.USER, "")
     limits = RateLimits(redis)
     await limits.spend(short, "ada")
@@ -109,7 +109,7 @@ async def test_a_window_of_the_process_ends() -> None:
         assert await refused_after(limits, "ada") == 3
 
 
-async def test_processes_count_together(redis: Redis) -> None:
+async def test_rate_limit_is_counted_across_processes(redis: Redis) -> None:
     one, two = RateLimits(redis), RateLimits(redis)
     await one.spend(THREE, "ada")
     await one.spend(THREE, "ada")
@@ -234,7 +234,7 @@ async def test_a_cleared_window_begins_anew(limits: RateLimits) -> None:
     assert await refused_after(limits, "ada") == 3
 
 
-async def test_what_is_remembered_is_so_for_that_one(limits: RateLimits) -> None:
+async def test_memory_holds_for_the_remembered_caller_alone(limits: RateLimits) -> None:
     home = Memory("home", 60)
     assert not await limits.remembers(home, "ada")
     await limits.remember(home, "ada")

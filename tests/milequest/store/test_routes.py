@@ -52,7 +52,7 @@ async def test_a_route_comes_back_as_it_was_stored(tx: Tx) -> None:
     assert [each.at_meters for each in found] == [0, second.starts_at_meters, row.length_meters]
 
 
-async def test_what_is_not_there_is_empty(tx: Tx) -> None:
+async def test_unknown_route_has_no_legs_or_waypoints(tx: Tx) -> None:
     assert await routes_by_ids(tx, [NOWHERE]) == {}
     assert await legs_of(tx, [NOWHERE]) == {NOWHERE: []}
     assert await waypoints_of(tx, [NOWHERE]) == {NOWHERE: []}
@@ -112,7 +112,7 @@ async def test_an_overview_has_at_most_500_points_and_all_waypoints(tx: Tx) -> N
 
 
 @pytest.mark.skipif(not TRAIL.exists(), reason=f"the Appalachian Trail's GPX file is not at {TRAIL}")
-async def test_the_appalachian_trail(tx: Tx) -> None:
+async def test_appalachian_trail_has_its_known_length_and_climb(tx: Tx) -> None:
     with TRAIL.open("rb") as file:
         track = read_gpx(file)
     assert len(track.line) == 9928

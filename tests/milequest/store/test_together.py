@@ -25,7 +25,7 @@ class Asking:
         return {key: f"v{key}" for key in keys if key <= 100}
 
 
-async def test_who_comes_while_a_question_is_under_way_is_in_the_next() -> None:
+async def test_coalescer_takes_a_request_during_a_call_into_the_next() -> None:
     asking = Asking()
     first = [asyncio.create_task(asking.together(key)) for key in (1, 2, 1)]
     await asking.is_asked.wait()
@@ -37,7 +37,7 @@ async def test_who_comes_while_a_question_is_under_way_is_in_the_next() -> None:
     assert asking.asked == [[1, 2], [1, 3, 101]]
 
 
-async def test_nothing_is_remembered() -> None:
+async def test_coalescer_keeps_no_answers() -> None:
     asking = Asking()
     for _ in range(2):
         asking.let.release()
@@ -56,7 +56,7 @@ async def test_a_question_that_fails_fails_those_who_asked_and_nobody_else() -> 
     assert await later == "v2"
 
 
-async def test_who_gives_up_leaves_the_others_alone() -> None:
+async def test_coalescer_answers_others_after_one_is_cancelled() -> None:
     asking = Asking()
     one, other = asyncio.create_task(asking.together(1)), asyncio.create_task(asking.together(1))
     await asyncio.sleep(0)

@@ -75,7 +75,7 @@ async def test_wake_ups_reach_other_processes(valkey: Valkey) -> None:
         await hears(heard, Bus(valkey, cast("Any", None)))
 
 
-async def test_attempts_are_counted_together(valkey: Valkey) -> None:
+async def test_rate_limit_in_a_cluster_is_counted_across_processes(valkey: Valkey) -> None:
     limit, who = RateLimit("test", 2, 60, "tests", Per.USER, ""), uuid4().hex
     ours, theirs = RateLimits(valkey), RateLimits(valkey)
     await ours.spend(limit, who)
@@ -101,7 +101,9 @@ async def test_attempts_under_way_hold_places_together(valkey: Valkey, monkeypat
     assert await ours.count(limit, who) == limit.most
 
 
-async def test_who_walks_is_known(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_presence_in_a_cluster_is_kept_until_walking_stops(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(presence, "PATIENCE", 10.0)  # a cluster's first call dials three servers, on a busy machine too
     team, ada, now = uuid4(), uuid4(), datetime.now(UTC)
     await presence.put(valkey, team, ada, now, walking=True)
@@ -110,7 +112,7 @@ async def test_who_walks_is_known(valkey: Valkey, monkeypatch: pytest.MonkeyPatc
     assert await presence.walkers(valkey, team, now) == ([], None)
 
 
-async def test_who_listens_is_known(valkey: Valkey) -> None:
+async def test_interest_in_a_cluster_is_counted_until_it_goes(valkey: Valkey) -> None:
     interest, now = Interest(valkey), datetime.now(UTC)
     later, socket, log = (
         int(now.timestamp()) + 60,
@@ -123,12 +125,12 @@ async def test_who_listens_is_known(valkey: Valkey) -> None:
     assert await interest.counts(now) == Counts({}, 0, {})
 
 
-async def test_it_answers(valkey: Valkey) -> None:
+async def test_cluster_answers_a_ping(valkey: Valkey) -> None:
     """As /readyz requests."""
     assert await valkey.ping()
 
 
-async def test_mail_arrives(valkey: Valkey) -> None:
+async def test_mailbox_in_a_cluster_shows_a_sent_mail(valkey: Valkey) -> None:
     mail = Mail("ada@example.com", "A code", uuid4().hex)
     await LocalMailbox(valkey).send(mail)
     assert (await LocalMailbox(valkey).newest())[0].mail == mail

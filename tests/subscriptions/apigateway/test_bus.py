@@ -85,7 +85,7 @@ async def bus(quest: Quest, local_aws_url: str) -> AsyncIterator[Bus]:
         yield Bus(aws, deps, await quest.user("Ann"), queue)
 
 
-async def test_whatever_is_logged_is_told_once_it_is_committed(bus: Bus) -> None:
+async def test_logged_events_are_put_on_the_event_bus_in_order(bus: Bus) -> None:
     team = await bus.ann.found("Alps")
     await bus.ann.invite(team)
     await relay_lost(bus.deps)
@@ -102,7 +102,9 @@ async def test_whatever_is_logged_is_told_once_it_is_committed(bus: Bus) -> None
     assert (await log.any_ahead(bus.deps.runtime.writer, 10)).positions == {}
 
 
-async def test_nothing_is_told_of_a_log_twice_in_a_row(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_events_of_each_log_are_put_on_the_bus_once_and_in_order(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[str] = []
 
     async def put(self: EventBus, events: Any) -> None:

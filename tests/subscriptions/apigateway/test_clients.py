@@ -35,7 +35,7 @@ BY_NPM = [by_npm("ws", retries, may_leave_socket=True) for retries in (0, 5)]
 
 
 @pytest.mark.parametrize("follow", [by_gql, *BY_NPM], ids=["gql", "graphql-ws", "by itself"])
-async def test_whatever_cuts_a_client_off_it_ends_with_exactly_the_log(
+async def test_client_cut_off_again_and_again_ends_with_exactly_the_log(
     gate: Gateway, team: Team, follow: Follow
 ) -> None:
     await gate.nothing_left()

@@ -82,7 +82,7 @@ async def test_in_a_storm_of_refusals_nothing_is_lost(gate: Gateway, team: Team,
             await heard(stream, sequences)
 
 
-async def test_one_socket_that_takes_nothing_is_caught_up_alone(gate: Gateway, team: Team) -> None:
+async def test_throttled_connection_delays_no_other_and_is_caught_up_later(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as slow, dial(gate.api.url, team.ben) as quick:
         behind = await slow.subscribe(WALKS, team=team.id)
         board = await slow.subscribe(BOARD, team=team.id, period="WEEK")
@@ -103,7 +103,7 @@ async def test_one_socket_that_takes_nothing_is_caught_up_alone(gate: Gateway, t
         assert values(await board.until(lambda event: sum(values(event)) == 40)) == [20, 20]
 
 
-async def test_who_could_not_be_told_where_they_stand_is_told_again(gate: Gateway, team: Team) -> None:
+async def test_subscriber_whose_snapshot_could_not_be_posted_gets_a_reset(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         gate.api.trouble = lambda connection, text: 429 if "SNAPSHOT" in text else None
         stream = await connection.subscribe(WALKS, team=team.id)

@@ -46,7 +46,7 @@ def test_connecting_and_leaving_load_no_graphql() -> None:
         (["graphql-ws", "header-%%%"], None, 401),
     ],
 )
-async def test_what_is_wrong_is_said_before_the_handshake_ends(
+async def test_bad_handshake_is_refused_with_its_status(
     gate: Gateway, offered: list[str], origin: str | None, status: int
 ) -> None:
     protocols = [Subprotocol(name) for name in offered]
@@ -62,7 +62,7 @@ async def test_a_token_that_is_not_good_is_told_to_each_operation(gate: Gateway,
             assert await (await connection.subscribe(query, team=team.id)).failure() == ["UNAUTHENTICATED"]
 
 
-async def test_queries_run_over_it_as_whoever_connected(gate: Gateway, team: Team) -> None:
+async def test_queries_over_api_gateway_run_as_the_connections_user(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(SELF)
         assert (await stream.next())["user"]["name"].startswith("ann-")
@@ -73,7 +73,7 @@ async def test_queries_run_over_it_as_whoever_connected(gate: Gateway, team: Tea
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "{", '{"type": "subscribe"}', '{"id": 1, "type": "complete"}'])
-async def test_what_is_no_message_closes_with_the_reason_ahead(gate: Gateway, text: str) -> None:
+async def test_malformed_message_closes_the_connection_with_the_reason_ahead(gate: Gateway, text: str) -> None:
     async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
         ours = Socket(connection)
         await connection.send(text)

@@ -130,7 +130,7 @@ async def test_throttling_by_dynamodb_only_delays(
         assert left[0] < 3
 
 
-async def test_what_a_batch_cannot_do_comes_again_alone(gate: Gateway, team: Team) -> None:
+async def test_failed_messages_of_a_batch_are_returned_alone(gate: Gateway, team: Team) -> None:
     """A group whose work fails is named, with all its messages; the others of the batch succeed."""
     bad = [Message("{}", "bad", "1"), Message("{}", "bad", "2")]
     good = Message(orjson.dumps({"group": f"log:{team.channel}#0", "wake": team.channel}).decode(), "good", "3")
@@ -167,7 +167,7 @@ async def test_an_id_that_would_make_a_message_of_the_queue_too_large_is_refused
             assert answer["payload"]["closing"]["code"] == 4400
 
 
-async def test_who_cannot_be_answered_is_cut_off(gate: Gateway, team: Team) -> None:
+async def test_connection_whose_acknowledgement_cannot_be_posted_is_closed(gate: Gateway, team: Team) -> None:
     gate.api.trouble = lambda connection, text: 500 if "connection_ack" in text else None
     with pytest.raises(Ended, match="Try again later"):
         async with asyncio.timeout(20), dial(gate.api.url, team.ann):

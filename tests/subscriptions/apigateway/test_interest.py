@@ -89,7 +89,7 @@ async def told(interest: Interest, *records: Record) -> list[str]:
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
 
-async def test_who_comes_and_listens_is_counted_by_kind_and_topic_until_he_goes(interest: Interest) -> None:
+async def test_subscribers_are_counted_by_kind_and_topic_until_they_go(interest: Interest) -> None:
     ann, ben, stream = rows.connection_key("ann="), rows.connection_key("ben="), Stream()
     alps = [log_of(ALPS, "ann="), log_of(ALPS, "ben=")]
     assert alps[0].pk != alps[1].pk, "they lie in two shards"
@@ -104,7 +104,7 @@ async def test_who_comes_and_listens_is_counted_by_kind_and_topic_until_he_goes(
     assert await interest.counts(NOW) == NOBODY
 
 
-async def test_what_comes_twice_counts_once(interest: Interest) -> None:
+async def test_interest_record_delivered_twice_counts_once(interest: Interest) -> None:
     stream = Stream()
     batch = [stream.comes(rows.connection_key("ann=")), stream.comes(log_of(ALPS, "ann="))]
     for _ in range(3):
@@ -116,7 +116,7 @@ async def test_what_comes_twice_counts_once(interest: Interest) -> None:
     assert await interest.counts(NOW) == NOBODY
 
 
-async def test_of_one_batch_the_last_about_a_row_counts(interest: Interest) -> None:
+async def test_last_record_about_a_row_in_a_batch_counts(interest: Interest) -> None:
     stream, key = Stream(), log_of(ALPS, "ann=")
     await told(interest, stream.comes(key), stream.record("MODIFY", key), stream.goes(key), stream.comes(key))
     assert (await interest.counts(NOW)).most == {ALPS: 1}
@@ -124,13 +124,13 @@ async def test_of_one_batch_the_last_about_a_row_counts(interest: Interest) -> N
     assert await interest.counts(NOW) == NOBODY
 
 
-async def test_somebody_goes_of_whom_nobody_heard(interest: Interest) -> None:
+async def test_removal_of_an_unknown_subscriber_changes_no_count(interest: Interest) -> None:
     stream = Stream()
     await told(interest, stream.goes(log_of(ALPS, "ann=")), stream.comes(log_of(ALPS, "ben=")))
     assert (await interest.counts(NOW)).most == {ALPS: 1}
 
 
-async def test_other_rows_are_of_no_interest(interest: Interest) -> None:
+async def test_rows_other_than_connections_and_subscribers_are_not_counted(interest: Interest) -> None:
     stream = Stream()
     group = rows.group_of_log(ALPS, "ann=")
     keys = (rows.operation_key("ann=", "1"), rows.interest_key(ALPS, group), rows.position_key(group))
@@ -138,7 +138,7 @@ async def test_other_rows_are_of_no_interest(interest: Interest) -> None:
     assert await interest.counts(NOW) == NOBODY
 
 
-async def test_whose_end_nobody_told_is_counted_until_his_row_would_be_gone(interest: Interest) -> None:
+async def test_subscriber_without_a_removal_record_is_counted_until_its_row_expires(interest: Interest) -> None:
     stream = Stream()
     await told(interest, *(stream.comes(rows.connection_key(f"{number}=")) for number in range(MOST_AT_ONCE + 1)))
     await told(interest, stream.comes(log_of(ALPS, "1=")), stream.comes(log_of(ANDES, "2="), EXPIRES + 1))
@@ -149,7 +149,7 @@ async def test_whose_end_nobody_told_is_counted_until_his_row_would_be_gone(inte
     assert (await interest.counts(NOW)).kinds == {"log": 1}
 
 
-async def test_those_that_most_listen_to_come_first(interest: Interest) -> None:
+async def test_topics_with_most_subscribers_come_first(interest: Interest) -> None:
     stream = Stream()
     for number in range(1, MOST_LISTENED_TO + 3):
         await told(interest, *(stream.comes(log_of(f"team:{number}", f"{one}=")) for one in range(number)))
@@ -167,7 +167,9 @@ async def test_a_record_that_makes_no_sense_comes_again_with_all_after_it(intere
     assert (await interest.counts(NOW)).most == {ALPS: 1}, "what stands before it is noted"
 
 
-async def test_what_valkey_does_not_take_comes_again(interest: Interest, valkey: Valkey) -> None:
+async def test_interest_batch_that_valkey_refused_is_returned_for_another_try(
+    interest: Interest, valkey: Valkey
+) -> None:
     stream = Stream()
     batch = [stream.comes(rows.connection_key("ann=")), stream.comes(log_of(ALPS, "ann="))]
     async with aclosing(connect(Settings(redis_url="redis://127.0.0.1:1"))) as nowhere:
@@ -189,7 +191,7 @@ KEYS = st.one_of(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example empties it
 @given(st.lists(KEYS, max_size=40), st.randoms(use_true_random=False), st.integers(1, 7))
-def test_however_records_come_it_is_what_the_table_says(
+def test_interest_counts_match_the_table_in_any_order_of_shards_and_repeats(
     redis_url: str, changed: list[Key], chance: random.Random, size: int
 ) -> None:
     """Each change turns a row on or off. Shards are read independently, and some of a batch is retried."""

@@ -20,7 +20,7 @@ async def told(stream: Stream, total: float) -> None:
         pass
 
 
-async def test_what_is_written_between_two_looks_is_told_to_all(
+async def test_write_between_two_looks_at_a_state_reaches_every_subscriber(
     gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look = progress.of_goals

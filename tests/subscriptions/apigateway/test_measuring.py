@@ -47,7 +47,7 @@ async def values(noted: Measured, metric: str) -> list[float]:
     return found
 
 
-async def test_how_long_news_takes_is_measured_from_the_event_to_the_socket(
+async def test_fan_out_lag_is_measured_for_events_but_not_for_snapshots(
     gate: Gateway, team: Team, noted: Measured
 ) -> None:
     async with dial(gate.api.url, team.ann) as connection:
@@ -71,7 +71,7 @@ async def test_sockets_that_api_gateway_holds_back_are_counted(gate: Gateway, te
         assert (await values(noted, Metric.SOCKETS_THROTTLED))[0] == 1
 
 
-async def test_how_old_the_oldest_is_that_nobody_was_told(gate: Gateway, team: Team, noted: Measured) -> None:
+async def test_oldest_unpublished_event_is_measured_by_its_age(gate: Gateway, team: Team, noted: Measured) -> None:
     async with asyncio.timeout(10):
         while 0 not in await values(noted, Metric.OLDEST_UNPUBLISHED):  # noqa: ASYNC110  # others write it
             await asyncio.sleep(0.05)
@@ -97,7 +97,7 @@ async def test_how_old_the_oldest_is_that_nobody_was_told(gate: Gateway, team: T
 
 
 @pytest.mark.usefixtures("redis_url")  # which empties it
-async def test_how_many_listen_is_told_by_kind_and_what_most_listen_to_is_logged(
+async def test_subscriber_counts_are_measured_by_kind_and_the_busiest_topic_is_logged(
     gate: Gateway, noted: Measured, caplog: pytest.LogCaptureFixture
 ) -> None:
     later = int(datetime.now(UTC).timestamp()) + 60

@@ -42,7 +42,7 @@ async def _clean(gate: Gateway) -> None:
     await gate.nothing_left()
 
 
-async def test_who_subscribes_before_the_acknowledgement_is_told_why_they_are_closed(gate: Gateway, team: Team) -> None:
+async def test_subscribe_before_the_acknowledgement_closes_with_4401_and_a_reason(gate: Gateway, team: Team) -> None:
     async with dialled(gate) as ours:
         await ours.subscribe("1", WALKS, variables={"team": team.id})
         await ours.send(type="connection_init", payload={"Authorization": team.ann})
@@ -52,7 +52,7 @@ async def test_who_subscribes_before_the_acknowledgement_is_told_why_they_are_cl
     await gate.nothing_left()
 
 
-async def test_of_two_introductions_at_once_one_is_too_many(gate: Gateway, team: Team) -> None:
+async def test_two_connection_inits_at_once_close_the_connection_with_4429(gate: Gateway, team: Team) -> None:
     for _ in range(3):
         async with dialled(gate) as ours:
             for _ in range(2):
@@ -62,7 +62,7 @@ async def test_of_two_introductions_at_once_one_is_too_many(gate: Gateway, team:
             assert len(kinds) <= 1
 
 
-async def test_of_two_subscriptions_of_one_id_at_once_one_is_too_many(gate: Gateway, team: Team) -> None:
+async def test_two_subscriptions_of_one_id_at_once_close_the_connection_with_4409(gate: Gateway, team: Team) -> None:
     for _ in range(3):
         async with dialled(gate) as ours:
             await ours.send(type="connection_init", payload={"Authorization": team.ann})
@@ -88,7 +88,7 @@ async def test_many_subscriptions_at_once_are_all_there_and_one_more_is_refused(
             assert (await stream.next())["edge"]["node"]["id"] == walk
 
 
-async def test_who_ends_what_has_hardly_begun_listens_to_nothing(gate: Gateway, team: Team) -> None:
+async def test_subscription_completed_at_once_leaves_no_subscriber(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         for _ in range(TRIES):
             stream = await connection.subscribe(WALKS, team=team.id)
@@ -117,7 +117,7 @@ async def test_an_id_is_free_once_its_operation_was_ended(gate: Gateway, team: T
             await asyncio.sleep(0.01)
 
 
-async def test_who_ends_a_subscription_while_it_is_told_hears_no_more_soon(gate: Gateway, team: Team) -> None:
+async def test_subscription_completed_during_delivery_soon_gets_no_more_events(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as ending, dial(gate.api.url, team.ann) as staying:
         streams = [await one.subscribe(WALKS, team=team.id) for one in (ending, staying)]
         for stream in streams:
@@ -135,7 +135,7 @@ async def test_who_ends_a_subscription_while_it_is_told_hears_no_more_soon(gate:
         await streams[0].silent()
 
 
-async def test_who_goes_while_subscribing_leaves_nothing_behind(gate: Gateway, team: Team) -> None:
+async def test_connection_aborted_while_subscribing_leaves_no_rows(gate: Gateway, team: Team) -> None:
     for pause in (0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1):
         async with dial(gate.api.url, team.ann) as connection:
             for _ in range(3):

@@ -79,7 +79,7 @@ async def test_a_socket_is_warned_once_before_its_end(gate: Gateway, team: Team)
     assert pings == [{"type": "ping"}] * 2
 
 
-async def test_who_never_introduces_themselves_is_closed(gate: Gateway) -> None:
+async def test_connection_without_a_connection_init_is_closed_with_4408(gate: Gateway) -> None:
     gate.pace = Timeouts(init=NOW)
     async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
         ours = Socket(connection)
@@ -132,7 +132,9 @@ async def test_groups_that_nobody_listens_in_are_woken_no_more(gate: Gateway, te
             await team.walk(team.ben, 10)
 
 
-async def test_nobody_is_asked_about_one_by_one(gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sweeper_asks_about_closed_accounts_by_bucket_not_one_by_one(
+    gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = []
     ended = audience.ended
 

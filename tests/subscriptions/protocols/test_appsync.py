@@ -79,7 +79,9 @@ BAD, UNSUPPORTED = "BadRequestException", "UnsupportedOperation"
         (READY, "connection_init", [refused(BAD, None)]),
     ],
 )
-def test_what_a_message_asks_for(session: ProtocolSession, message: object, effects: list[Any]) -> None:
+def test_client_message_has_the_effects_of_the_protocol(
+    session: ProtocolSession, message: object, effects: list[Any]
+) -> None:
     asked = [
         said(effect.text) if isinstance(effect, Reply) else effect
         for effect in APPSYNC.receive(session, json.dumps(message))
@@ -88,7 +90,7 @@ def test_what_a_message_asks_for(session: ProtocolSession, message: object, effe
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00", '{"type": "start"', "[" * 5_000, '{"a":' * 400 + "1" + "}" * 400])
-def test_what_is_no_message_is_answered(text: str) -> None:
+def test_malformed_message_is_answered_with_an_error(text: str) -> None:
     (effect,) = APPSYNC.receive(READY, text)
     assert isinstance(effect, Reply)
     assert said(effect.text) == refused(BAD, None)
@@ -120,7 +122,7 @@ def test_an_operation_has_variables_and_a_name() -> None:
     assert APPSYNC.receive(READY, json.dumps(start(data))) == [Start("1", QUERY, {"a": 1}, "X")]
 
 
-def test_how_a_connection_is_accepted() -> None:
+def test_accepted_connection_gets_an_acknowledgement_and_a_keep_alive() -> None:
     assert [said(effect.text) for effect in APPSYNC.accepted() if isinstance(effect, Reply)] == [ACK, {"type": "ka"}]
 
 
@@ -149,7 +151,7 @@ def test_errors_have_appsyncs_shape_beside_ours(code: str | None, kind: str, sta
     assert close == Close(4000 + status, kind)
 
 
-def test_how_the_rest_is_put() -> None:
+def test_server_messages_have_the_form_of_the_protocol() -> None:
     assert said(APPSYNC.started('"') or "") == {"id": '"', "type": "start_ack"}
     assert said(APPSYNC.next('"', '{"data":{"x":1}}')) == {"id": '"', "type": "data", "payload": {"data": {"x": 1}}}
     assert said(APPSYNC.complete('"')) == {"id": '"', "type": "complete"}

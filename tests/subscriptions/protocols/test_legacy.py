@@ -65,7 +65,9 @@ WRONG = {"type": "error", "payload": INVALID}
         (READY, "connection_init", [REFUSED]),
     ],
 )  # fmt: skip
-def test_what_a_message_asks_for(session: ProtocolSession, message: object, effects: list[Any]) -> None:
+def test_client_message_has_the_effects_of_the_protocol(
+    session: ProtocolSession, message: object, effects: list[Any]
+) -> None:
     asked = [
         said(effect.text) if isinstance(effect, Reply) else effect
         for effect in LEGACY.receive(session, json.dumps(message))
@@ -74,13 +76,13 @@ def test_what_a_message_asks_for(session: ProtocolSession, message: object, effe
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00", '{"type": "start"', "[" * 5_000, '{"a":' * 400 + "1" + "}" * 400])
-def test_what_is_no_message_is_answered(text: str) -> None:
+def test_malformed_message_is_answered_with_an_error(text: str) -> None:
     (effect,) = LEGACY.receive(READY, text)
     assert isinstance(effect, Reply)
     assert said(effect.text) == REFUSED
 
 
-def test_how_a_connection_is_accepted_or_not() -> None:
+def test_connection_is_acknowledged_or_rejected_in_the_form_of_the_protocol() -> None:
     accepted = [said(effect.text) for effect in LEGACY.accepted() if isinstance(effect, Reply)]
     assert accepted == [{"type": "connection_ack"}, {"type": "ka"}]
     told, _ = LEGACY.accepted("Nobody is signed in.")
@@ -92,7 +94,7 @@ def test_how_a_connection_is_accepted_or_not() -> None:
     assert close == Close(4403, "Forbidden")
 
 
-def test_how_the_rest_is_put() -> None:
+def test_server_messages_have_the_form_of_the_protocol() -> None:
     assert LEGACY.started("1") is None
     assert said(LEGACY.next('"', '{"data":{"x":1}}')) == {"id": '"', "type": "data", "payload": {"data": {"x": 1}}}
     assert said(LEGACY.complete('"')) == {"id": '"', "type": "complete"}

@@ -16,7 +16,7 @@ from tests.fakes.outbox import Outbox
 HOUR = timedelta(hours=1)
 
 
-async def test_from_sign_up_to_sign_out(identity: BuiltinIdentity, outbox: Outbox) -> None:
+async def test_account_goes_from_sign_up_through_refresh_to_sign_out(identity: BuiltinIdentity, outbox: Outbox) -> None:
     await identity.sign_up(ADA, NOW)
     assert outbox.sent[0].to == EMAIL
     assert await code_of(identity.sign_in(EMAIL, PASSWORD, NOW)) is ErrorCode.EMAIL_NOT_VERIFIED
@@ -54,7 +54,7 @@ async def test_a_token_ends_after_its_hour_and_a_minute(identity: BuiltinIdentit
     assert await code_of(ended) is ErrorCode.UNAUTHENTICATED
 
 
-async def test_an_operators_account_and_token(identity: BuiltinIdentity, outbox: Outbox) -> None:
+async def test_operator_account_is_made_once_and_gets_a_valid_token(identity: BuiltinIdentity, outbox: Outbox) -> None:
     assert await identity.token_for(EMAIL, NOW) is None
     await identity.sign_up(ADA, NOW)
     assert await identity.token_for(EMAIL, NOW) is None

@@ -28,7 +28,7 @@ async def test_a_refresh_token_that_comes_back_ends_its_session_alone(identity: 
     await identity.refresh(other.refresh_token, NOW)
 
 
-async def test_nothing_but_a_refresh_token_refreshes(identity: BuiltinIdentity) -> None:
+async def test_refresh_with_any_token_but_a_refresh_token_is_unauthenticated(identity: BuiltinIdentity) -> None:
     session = await signed_in(identity)
     for token in (session.access_token, "", "x" * 100_000, "\ud800", "\x00", session.refresh_token.swapcase()):
         assert await code_of(identity.refresh(token, NOW)) is ErrorCode.UNAUTHENTICATED

@@ -48,7 +48,7 @@ async def test_a_code_bears_few_wrong_tries_even_at_once(identity: BuiltinIdenti
 
 
 @pytest.mark.parametrize("code", ["", "12345", "abcdef", "1234567", "\ud800", "\x00", "1" * 100_000])
-async def test_what_is_no_code_is_a_wrong_one(identity: BuiltinIdentity, code: str) -> None:
+async def test_malformed_code_is_refused_as_a_wrong_one(identity: BuiltinIdentity, code: str) -> None:
     await identity.sign_up(ADA, NOW)
     assert await code_of(identity.confirm(EMAIL, code, NOW)) is ErrorCode.CODE_INVALID
 
@@ -154,7 +154,7 @@ async def test_tries_without_an_attempt_are_bounded_and_apart(identity: BuiltinI
 
 
 @pytest.mark.parametrize("number", [0, 1])
-async def test_who_signs_up_twice_confirms_by_either_code_without_an_attempt(
+async def test_repeated_sign_up_is_confirmed_by_either_code_without_an_attempt(
     identity: BuiltinIdentity, outbox: Outbox, number: int
 ) -> None:
     for _ in range(2):

@@ -28,7 +28,7 @@ DONE = (200, b"{}")
 REFUSED = (400, b'{"__type": "NotAuthorizedException"}')
 
 
-async def test_what_is_open_to_all_is_not_signed(pool: Pool) -> None:
+async def test_cognito_calls_open_to_all_are_not_signed(pool: Pool) -> None:
     """No policy allows these operations, and AWS requires none: with a signature a role would need one."""
     caller = Identity(IdentityKind.USER, None, POOL.jwt_issuer, SUBJECT, "ada")
     async with stubbed(iter([SECRET, DONE, DONE, DONE, DONE, DONE, REFUSED])) as stub:

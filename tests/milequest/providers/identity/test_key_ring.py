@@ -61,7 +61,7 @@ async def test_known_keys_outlive_an_outage_and_a_withdrawn_one_goes_within_the_
     assert source.fetches == 3
 
 
-async def test_who_gives_up_waiting_takes_nothing_from_the_others() -> None:
+async def test_key_ring_fetch_survives_a_cancelled_waiter() -> None:
     source = Source()
     ring = KeyRing(source.fetch, 60, Clock())
     first, second = (asyncio.create_task(ring.key("one")) for _ in range(2))
@@ -73,7 +73,7 @@ async def test_who_gives_up_waiting_takes_nothing_from_the_others() -> None:
     assert source.fetches == 1
 
 
-async def test_what_nobody_expected_is_raised_and_tried_again_soon() -> None:
+async def test_key_ring_raises_an_unexpected_error_and_retries_soon() -> None:
     source, clock = Source(), Clock()
 
     async def fetch() -> dict[str, Any]:

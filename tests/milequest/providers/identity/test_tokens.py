@@ -94,7 +94,7 @@ async def test_a_token_of_somebody_elses_key_is_refused(issuer: Issuer) -> None:
 
 
 @pytest.mark.parametrize("more", [{"crit": ["exp"]}, {"crit": ["b64"], "b64": False}, {"crit": []}])
-async def test_what_a_token_says_is_critical_is_not_passed_over(issuer: Issuer, more: dict[str, Any]) -> None:
+async def test_token_with_critical_header_extensions_is_refused(issuer: Issuer, more: dict[str, Any]) -> None:
     token = jwt.encode(issuer.claims(), issuer.keys["one"], "RS256", {"kid": "one", **more})
     assert await code_of(provider(issuer), token) is ErrorCode.UNAUTHENTICATED
 
@@ -115,7 +115,7 @@ async def test_a_wrong_claim_is_refused(issuer: Issuer, change: dict[str, Any]) 
     assert await code_of(provider(issuer), issuer.token(issuer.claims(**change))) is ErrorCode.UNAUTHENTICATED
 
 
-async def test_what_is_no_token_is_refused_without_asking_the_issuer(issuer: Issuer) -> None:
+async def test_unusable_token_is_refused_without_asking_the_issuer(issuer: Issuer) -> None:
     identity, claims = provider(issuer), issuer.claims()
     unnamed = jwt.encode(claims, issuer.keys["one"], "RS256")
     deep = f"{part({'alg': 'RS256', 'kid': 'one'})}.{base64.urlsafe_b64encode(b'[' * 4_000).decode()}.AAAA"
@@ -196,7 +196,7 @@ NONSENSE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False
 
 
 @given(st.dictionaries(st.sampled_from(["n", "e", "d", "alg", "use", "key_ops", "oth"]), NONSENSE))
-def test_whatever_a_key_looks_like_it_is_left_alone(entry: dict[str, object]) -> None:
+def test_malformed_published_key_is_left_out(entry: dict[str, object]) -> None:
     body = json.dumps({"keys": [{**entry, "kty": "RSA", "kid": "one"}]}).encode("utf-8", "replace")
     assert outside.usable_keys(body) == {}
 

@@ -41,7 +41,7 @@ async def test_a_hanging_server_keeps_nobody_waiting_and_is_given_up(caplog: pyt
     assert [record.getMessage() for record in caplog.records] == ["a mail could not be sent: TimeoutError"]
 
 
-async def test_what_waits_when_the_process_stops_is_delivered() -> None:
+async def test_queued_mails_are_delivered_when_the_process_stops() -> None:
     carrier = Held()
     async with posting(carrier, SENDER) as mailer:
         for number in range(3 * CARRIERS):
@@ -50,7 +50,9 @@ async def test_what_waits_when_the_process_stops_is_delivered() -> None:
     assert len(carrier.carried) == 3 * CARRIERS
 
 
-async def test_what_can_t_be_delivered_when_the_process_stops_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+async def test_undeliverable_mails_are_counted_in_the_log_when_the_process_stops(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     carrier = Held()
     async with posting(carrier, SENDER, drain_seconds=0.05) as mailer:
         for number in range(CARRIERS + 3):

@@ -43,7 +43,7 @@ async def test_a_mail_is_one_signed_request() -> None:
 
 
 @pytest.mark.parametrize("passing", [(429, b'{"message":"Maximum sending rate exceeded."}'), (500, b""), None])
-async def test_what_passes_is_tried_again(passing: tuple[int, bytes] | None) -> None:
+async def test_passing_ses_failure_is_tried_again(passing: tuple[int, bytes] | None) -> None:
     async with stubbed(iter([passing, TAKEN])) as stub:
         await sent(stub)
     assert len(stub.asked) == 2

@@ -140,7 +140,7 @@ async def test_a_refusal_for_good_is_logged_by_its_code_and_not_tried_again(capl
     assert errors(caplog) == ["a mail could not be sent: SMTPRecipientsRefused 550"]
 
 
-async def test_nobody_there_is_logged_by_type(caplog: pytest.LogCaptureFixture) -> None:
+async def test_absent_smtp_server_is_logged_by_error_type(caplog: pytest.LogCaptureFixture) -> None:
     await sent("smtp+insecure://127.0.0.1:1")
     assert errors(caplog) == ["a mail could not be sent: SMTPConnectError"]
 
@@ -155,7 +155,7 @@ async def test_an_address_beyond_ascii_arrives_where_the_server_takes_it(
     assert errors(caplog) == ([] if utf8 else ["a mail could not be sent: SMTPNotSupported"])
 
 
-def test_the_servers_of_these_tests_are_strict(certificate: Path) -> None:
+def test_certificate_of_the_test_servers_is_no_system_authority(certificate: Path) -> None:
     """The tests' certificate is issued by none of the system's authorities."""
     assert ssl.create_default_context().get_ca_certs() != []
     assert "loopback" not in str(ssl.create_default_context().get_ca_certs())

@@ -21,7 +21,7 @@ def error(name: str, status: int = 400, rest: str = "") -> tuple[int, bytes]:
     return status, f'{{"__type": "com.amazonaws.dynamodb.v20120810#{name}"{rest}}}'.encode()
 
 
-async def test_connections_are_kept() -> None:
+async def test_aws_connections_are_kept_and_bounded() -> None:
     async with stubbed(repeat(EMPTY)) as stub:
         table = Table(stub.aws, "live")
         for _ in range(5):
@@ -47,7 +47,7 @@ async def test_items_come_back_as_they_were_written() -> None:
     "trouble",
     [(500, b""), (503, b"<html>"), error("ProvisionedThroughputExceededException"), error("ThrottlingException"), None],
 )
-async def test_what_may_pass_is_tried_again(trouble: tuple[int, bytes] | None) -> None:
+async def test_passing_failure_is_tried_again(trouble: tuple[int, bytes] | None) -> None:
     async with stubbed(chain(repeat(trouble, ATTEMPTS - 1), repeat(EMPTY))) as stub:
         assert await Table(stub.aws, "live").get(PLACE) is None
         assert len(stub.asked) == ATTEMPTS
@@ -72,7 +72,7 @@ async def test_a_condition_that_does_not_hold_is_no_error() -> None:
         assert '"ExpressionAttributeNames":{"#a":"a","#b":"b"}' in stub.asked[0]
 
 
-async def test_of_a_transaction_is_told_which_part_failed() -> None:
+async def test_cancelled_transaction_tells_which_part_failed() -> None:
     part = Part(PLACE, {}, item={}, condition="attribute_not_exists(#pk)")
     failed = ', "CancellationReasons": [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]'
     busy = ', "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}]'
@@ -123,7 +123,9 @@ async def test_messages_go_in_batches_and_in_order() -> None:
         (None, Outcome.FAILED),
     ],
 )
-async def test_what_becomes_of_a_message_to_a_socket(answer: tuple[int, bytes] | None, outcome: Outcome) -> None:
+async def test_posted_message_has_the_outcome_of_api_gateways_answer(
+    answer: tuple[int, bytes] | None, outcome: Outcome
+) -> None:
     async with stubbed(repeat(answer)) as stub:
         sockets = Sockets(stub.aws, f"{stub.url}/live/")
         assert await sockets.post("L0SM9c=", "hällo") is outcome
@@ -132,7 +134,7 @@ async def test_what_becomes_of_a_message_to_a_socket(answer: tuple[int, bytes] |
         assert len(stub.asked) == 1
 
 
-async def test_nobody_there_is_an_outcome_too() -> None:
+async def test_closing_a_connection_at_an_absent_endpoint_is_a_failed_outcome() -> None:
     async with stubbed(repeat(EMPTY)) as stub:
         sockets = Sockets(stub.aws, "http://127.0.0.1:9/live")
         assert await sockets.close("x") is Outcome.FAILED

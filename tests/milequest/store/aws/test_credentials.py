@@ -73,7 +73,7 @@ async def test_a_task_is_who_its_role_is_for_services_and_databases() -> None:
         assert address.endswith(f"@{HOST}:5432/milequest?sslmode=require")
 
 
-async def test_who_wants_them_at_once_asks_once() -> None:
+async def test_role_credentials_wanted_at_once_are_asked_for_once() -> None:
     clock = Clock()
     async with stubbed(of_an_hour(clock)) as stub:
         role = Role(stub.url, now=clock)
@@ -81,7 +81,7 @@ async def test_who_wants_them_at_once_asks_once() -> None:
         assert len(stub.asked) == 1
 
 
-async def test_they_are_renewed_before_they_end() -> None:
+async def test_role_credentials_are_renewed_before_they_expire() -> None:
     clock = Clock()
     async with stubbed(of_an_hour(clock)) as stub:
         role = Role(stub.url, now=clock)
@@ -92,7 +92,7 @@ async def test_they_are_renewed_before_they_end() -> None:
         assert (await role()).access_key == "ASIA2"
 
 
-async def test_those_we_have_are_used_while_no_others_are_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_role_credentials_are_used_until_expiry_while_renewal_fails(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     until = NOON + timedelta(hours=1)
     answers = iter([given(1, until), ENDED, None, given(2, until + timedelta(hours=1)), ENDED])
@@ -116,7 +116,7 @@ async def test_those_we_have_are_used_while_no_others_are_told(caplog: pytest.Lo
 
 
 @pytest.mark.parametrize("body", [b"<html>secret", b"[]", b'{"AccessKeyId": "secret"}', b'{"Expiration": "secret"}'])
-async def test_what_are_no_credentials_is_told_without_what_they_are(body: bytes) -> None:
+async def test_malformed_role_credentials_are_an_error_without_their_content(body: bytes) -> None:
     async with stubbed(iter([(200, body)])) as stub:
         with pytest.raises(ConnectionError) as caught:
             await Role(stub.url)()
@@ -128,7 +128,7 @@ async def test_keys_of_our_own_come_first() -> None:
     assert (await source(settings)()).access_key == "AKIA"
 
 
-def test_what_aws_sets_is_read() -> None:
+def test_container_credentials_variable_of_aws_is_read() -> None:
     environ = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/abc"}
     assert load(environ).aws_container_credentials_relative_uri == "/v2/credentials/abc"
     assert isinstance(source(load(environ)), Role)

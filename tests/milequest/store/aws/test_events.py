@@ -58,7 +58,7 @@ async def test_a_call_has_ten_events_and_256_kb_at_most() -> None:
         assert all(len(asked.encode()) <= MOST_BYTES + 2_000 for asked in stub.asked)
 
 
-async def test_what_was_refused_goes_again_alone_and_in_order() -> None:
+async def test_refused_bus_entries_are_sent_again_alone_and_in_order() -> None:
     refused = b'{"ErrorCode": "ThrottlingException"}'
     some = b'{"FailedEntryCount": 2, "Entries": [%b, {"EventId": "x"}, %b]}' % (refused, refused)
     async with stubbed(chain([(200, some)], repeat(ALL_TAKEN))) as stub:
@@ -66,7 +66,7 @@ async def test_what_was_refused_goes_again_alone_and_in_order() -> None:
         assert [ids(asked) for asked in stub.asked] == [["1", "2", "3"], ["1", "3"]]
 
 
-async def test_what_is_refused_for_good_is_an_error() -> None:
+async def test_bus_entry_refused_at_every_attempt_is_an_error() -> None:
     none = b'{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "no"}]}'
     async with stubbed(repeat((200, none))) as stub:
         with pytest.raises(AwsError, match="InternalFailure"):
@@ -121,6 +121,6 @@ async def test_a_row_of_the_lake_is_a_line_of_json() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", str(row(BUS_EVENT)["at"]))
 
 
-def test_what_is_played_again_lies_in_the_lake_already() -> None:
+def test_bus_event_that_is_played_again_is_not_sent_to_the_lake() -> None:
     """A call to Firehose would fail here, as there is none."""
     handler({**BUS_EVENT, "replay-name": "again"}, None)

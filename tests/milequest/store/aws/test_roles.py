@@ -27,7 +27,7 @@ def test_a_token_is_what_the_client_of_aws_makes() -> None:
 @pytest.mark.parametrize(
     "url", ["postgresql://milequest@/test?host=/tmp", f"postgresql://a:b@{HOST}/c", "unix:///tmp/x.sock", "redis://h:1"]
 )
-def test_other_addresses_are_all_that_is_needed(url: str) -> None:
+def test_address_that_needs_no_role_token_gets_none(url: str) -> None:
     assert roles.password(OURS, url) is None
 
 

@@ -8,7 +8,7 @@ KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def test_the_documented_example() -> None:
+def test_signature_of_the_documented_aws_example_is_exact() -> None:
     signer = Signer("us-east-1", "service")
     at = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
     signed = signer.sign(Credentials(KEY, SECRET), "GET", "/", {"host": "example.amazonaws.com"}, b"", at)
@@ -43,7 +43,7 @@ def test_a_connections_id_is_quoted_once_where_it_is_sent_and_twice_where_it_is_
     assert signed["authorization"].endswith("96bbec390fa8feccbe7e983f634c53b4be4db615ff2721685a036699fd8401d9")
 
 
-def test_secrets_are_not_shown() -> None:
+def test_repr_of_credentials_shows_no_secret() -> None:
     shown = repr(Credentials(KEY, SECRET, "SESSION"))
     assert SECRET not in shown
     assert "SESSION" not in shown
