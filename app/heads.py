@@ -10,7 +10,7 @@ ABSOLUTE: Final = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)(.*)", re.IGNORECAS
 HOST: Final = re.compile(rb"(\[[0-9a-z:.%~_-]+\]|[a-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?", re.IGNORECASE)  # RFC 3986, 3.2
 
 
-class Phase(Enum):
+class ConnectionPhase(Enum):
     """Which part of a request is coming in."""
 
     NONE = 0
@@ -18,7 +18,7 @@ class Phase(Enum):
     BODY = 2
 
 
-class Stop(Exception):
+class StopReason(Exception):
     """Stops the parser: the request is refused."""
 
 

@@ -90,7 +90,7 @@ def configured(
     trusted_proxies: Sequence[str] = (),
     per_network: int = CONNECTIONS_PER_NETWORK,
     patience: "Patience | None" = None,
-    room: "Room | None" = None,
+    room: "ProcessQuota | None" = None,
 ) -> uvicorn.Config:
     """Return uvicorn's configuration for `app`, here and in tests. Only trusted proxies may name other clients.
 
@@ -129,7 +129,7 @@ def serve(
     drain: Work | None = None,
     trusted_proxies: Sequence[str] = (),
     per_network: int = CONNECTIONS_PER_NETWORK,
-    room: "Room | None" = None,
+    room: "ProcessQuota | None" = None,
 ) -> None:
     """Serve `app` until SIGINT or SIGTERM, which end in KeyboardInterrupt once the requests under way are done.
 
