@@ -11,12 +11,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from milequest.rules.budgets import BURST, MOST_OWED, Caller, Payer, later, price, refuse_spent
 from milequest.store.away import Away
 from milequest.store.breaker import Breaker
-from milequest.store.valkey import Valkey
+
+if TYPE_CHECKING:  # whoever counts alone needs no client
+    from milequest.store.valkey import Valkey
 
 PORTION = BURST // 100  # how much a process may charge before it reports to Redis
 PATIENCE = 1.0  # seconds Redis may take in the background
@@ -57,7 +59,7 @@ class Budgets:
 
     def __init__(
         self,
-        redis: Valkey | None,
+        redis: "Valkey | None",
         points_per_hour: Mapping[Payer, int],
         *,
         call_by_call: bool = False,
