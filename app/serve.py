@@ -19,6 +19,7 @@ from app.environment import SetupError
 
 if TYPE_CHECKING:
     from app.bounds import Patience
+    from subscriptions.quotas import ProcessQuota
 
 STUCK_MILLISECONDS = 60_000
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel would keep megabytes for each client that does not read

@@ -71,7 +71,7 @@ end
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AttemptSlot:
     """A place that an attempt of `who` holds in a window: in Redis, or where that is away in this process."""
 
     limit: RateLimit
@@ -80,7 +80,7 @@ class Place:
     is_here: bool
 
 
-class Counts:
+class AttemptCounts:
     """Windows of attempts: each begins with its first attempt and lasts the limit's seconds."""
 
     def __init__(self, redis: Valkey, clock: Callable[[], float] = time.monotonic) -> None:
@@ -109,7 +109,7 @@ class Counts:
         except Away:
             self._here(memory).renew(key, self._clock())
 
-    async def hold(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, Place]:
+    async def hold(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, AttemptSlot]:
         """Hold a place where there is one left. Answers the seconds too that a full window has left."""
         keys = _keys(limit, who)
         given: list[Any] = [place_id, limit.most, limit.seconds, round(LEASE * 1000)]
@@ -117,10 +117,10 @@ class Counts:
             verdict, left = await self._asked(lambda: self._hold(keys, given))
         except Away:
             verdict, left = self._here(limit).hold(keys[0], self._clock())
-            return verdict, left, Place(limit, who, place_id, is_here=True)
-        return Verdict(int(verdict)), int(left), Place(limit, who, place_id, is_here=False)
+            return verdict, left, AttemptSlot(limit, who, place_id, is_here=True)
+        return Verdict(int(verdict)), int(left), AttemptSlot(limit, who, place_id, is_here=False)
 
-    async def settle(self, place: Place, *, counts: bool) -> None:
+    async def settle(self, place: AttemptSlot, *, counts: bool) -> None:
         """Give a place back, and count its attempt or not: both take the same time."""
         limit, keys = place.limit, _keys(place.limit, place.who)
         if place.is_here:

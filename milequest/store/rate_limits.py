@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from milequest.rules.errors import RateLimited, is_verdict, is_wrong_guess
 from milequest.rules.rate_limits import Memory, RateLimit
-from milequest.store.counts import Counts, Place, new_place
+from milequest.store.counts import AttemptCounts, AttemptSlot, new_place
 from milequest.store.turns import LineTooLongError, Turns
 from milequest.store.valkey import Valkey
 from milequest.store.windows import Verdict
@@ -44,7 +44,7 @@ class RateLimits:
     """Windows of attempts: each begins with its first attempt and lasts the limit's seconds."""
 
     def __init__(self, redis: Valkey, clock: Callable[[], float] = time.monotonic) -> None:
-        self._counts = Counts(redis, clock)
+        self._counts = AttemptCounts(redis, clock)
         self._turns = Turns()
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -99,7 +99,7 @@ class RateLimits:
     @asynccontextmanager
     async def _attempt(self, counted: Iterable[tuple[Counted, frozenset[_Outcome]]]) -> AsyncGenerator[None, None]:
         """Hold a place in each window while the block runs; it counts in those whose outcomes it comes to."""
-        held: list[tuple[Place, frozenset[_Outcome]]] = []
+        held: list[tuple[AttemptSlot, frozenset[_Outcome]]] = []
         outcome, until = _Outcome.NONE, asyncio.get_running_loop().time() + WAIT_SECONDS
         try:
             for (limit, who), outcomes in counted:
@@ -113,7 +113,7 @@ class RateLimits:
         finally:
             await self._finish(self._settle([(place, outcome in outcomes) for place, outcomes in held]))
 
-    async def _place(self, limit: RateLimit, who: str, until: float) -> Place:
+    async def _place(self, limit: RateLimit, who: str, until: float) -> AttemptSlot:
         """A place among the attempts under way. Raises RATE_LIMITED, also where none is free by then."""
         loop, place_id = asyncio.get_running_loop(), new_place()
         try:
@@ -130,15 +130,15 @@ class RateLimits:
         except LineTooLongError:
             raise RateLimited(f"Too many {limit.what} at once; try again.", COME_AGAIN) from None
 
-    async def _held(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, Place]:
+    async def _held(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, AttemptSlot]:
         try:
             return await self._counts.hold(limit, who, place_id)
         except asyncio.CancelledError:  # nobody is left to give back what may be held by now
-            place = Place(limit, who, place_id, is_here=False)
+            place = AttemptSlot(limit, who, place_id, is_here=False)
             await self._finish(self._settle([(place, False)]))
             raise
 
-    async def _settle(self, held: Sequence[tuple[Place, bool]]) -> None:
+    async def _settle(self, held: Sequence[tuple[AttemptSlot, bool]]) -> None:
         for place, counts in held:
             await self._counts.settle(place, counts=counts)
 

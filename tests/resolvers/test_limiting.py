@@ -16,7 +16,7 @@ from graphql import (
 )
 
 from milequest.rules.rate_limits import WALKS_LOGGED, Memory, RateLimit
-from milequest.store.counts import Counts, Place
+from milequest.store.counts import AttemptCounts, AttemptSlot
 from milequest.store.rate_limits import RateLimits
 from milequest.store.windows import Verdict
 from schema.build import build
@@ -38,14 +38,14 @@ OF_NAME: dict[str, Any] = {
 }
 
 
-class Full(Counts):
+class Full(AttemptCounts):
     """Windows that are all full, whomever they count."""
 
     async def add(self, window: RateLimit | Memory, who: str, attempts: int) -> tuple[int, int]:
         return (window.most + 1 if isinstance(window, RateLimit) else 0), window.seconds
 
-    async def hold(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, Place]:
-        return Verdict.FULL, limit.seconds, Place(limit, who, place_id, is_here=False)
+    async def hold(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, AttemptSlot]:
+        return Verdict.FULL, limit.seconds, AttemptSlot(limit, who, place_id, is_here=False)
 
 
 def spent(caller: Caller) -> Caller:
