@@ -196,18 +196,18 @@ def parser() -> argparse.ArgumentParser:
     of_schema.add_argument("--appsync-fields", action="store_true", help="the fields that need a resolver there")
     add(
         "demo",
-        _imported("loading", "demo"),
+        _imported("data_commands", "demo"),
         "Load the demo: teams, people, ninety days of walks; what is there stays as it is.",
     )
     walks = add(
         "import-walks",
-        _imported("loading", "import_walks"),
+        _imported("data_commands", "import_walks"),
         "Log a file of Fitbit's daily totals as walks; twice is once.",
     )
     walks.add_argument("file", metavar="FILE", help="dailyActivity_merged.csv")
     walks.add_argument("--zone", default="UTC", help="IANA zone the days are in (default %(default)s)")
     route = add(
-        "import-route", _imported("loading", "import_route"), "Make a draft goal out of the track in a GPX file."
+        "import-route", _imported("data_commands", "import_route"), "Make a draft goal out of the track in a GPX file."
     )
     route.add_argument("file", metavar="FILE")
     route.add_argument("--name", help="the goal's name; the track's own without it")

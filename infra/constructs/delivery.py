@@ -20,7 +20,7 @@ class LakeDelivery(Construct):
     """The stream. Records that do not fit the table are stored below `errors/`."""
 
     def __init__(self, scope: Construct, bucket: s3.Bucket, database: str, table: GlueTable) -> None:
-        super().__init__(scope, "LakeDelivery")
+        super().__init__(scope, "Delivery")
         stack = stack_of(self)
         self._logs = log_group(self, "Logs", "lake/delivery")
         stream = logs.LogStream(self, "LogStream", log_group=self._logs, log_stream_name="delivery")
