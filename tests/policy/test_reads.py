@@ -169,7 +169,7 @@ async def _by_subscriptions(world: World, shown: Shown, caller: Caller) -> None:
 async def _events(world: World, team: TeamOf, feed: Any, request: Request) -> list[Any]:
     """Return a feed's events of the log, and its snapshot; or the state as it is."""
     if not isinstance(feed, LogFeed):
-        return [(await feed.look(request)).value]
+        return [(await feed.snapshot(request)).value]
     entries = [
         one for one in await log.read(world.quest.runtime.writer, feed.channel, 0, 500) if one.kind in feed.kinds
     ]

@@ -106,7 +106,7 @@ async def test_role_credentials_are_used_until_expiry_while_renewal_fails(caplog
             assert len(stub.asked) == 2  # and not at each call
             clock.now += PAUSE
             assert (await role()).access_key == "ASIA1"
-        assert ["good until" in record.getMessage() for record in caplog.records] == [True, True]
+        assert ["valid until" in record.getMessage() for record in caplog.records] == [True, True]
         assert "secret" not in caplog.text
         clock.now += PAUSE
         assert (await role()).access_key == "ASIA2"
