@@ -127,6 +127,14 @@ def handshake(protocol: bytes) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
+async def answered(raw: Raw) -> bytes:
+    """Return the status of a handshake. Of a connection closed at once a reset may overtake its 429."""
+    try:
+        return (await raw.reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+    except ConnectionError:
+        return b"429"
+
+
 @pytest.mark.parametrize("protocol", [b"nonsense", b"graphql-transport-ws"])
 async def test_a_socket_keeps_its_seat_until_nothing_is_left_of_it(service: Service, protocol: bytes) -> None:
     port = int(service.origin.rpartition(":")[2])
@@ -137,8 +145,7 @@ async def test_a_socket_keeps_its_seat_until_nothing_is_left_of_it(service: Serv
         if protocol != b"nonsense":
             await asked[-1].send(b"\x81\x80\0\0\0\0")  # an empty message, which ends it
         await asyncio.sleep(0.02)
-    answers = [(await raw.reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")[0] for raw in asked]
-    assert Counter(answer.split(b" ")[1] for answer in answers) == {b"101": SOCKETS, b"429": 3 * SOCKETS}
+    assert Counter([await answered(raw) for raw in asked]) == {b"101": SOCKETS, b"429": 3 * SOCKETS}
     for raw in asked:
         raw.writer.close()
     for _ in range(100):
