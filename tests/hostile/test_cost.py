@@ -52,7 +52,7 @@ def test_a_request_that_costs_too_much_is_seen(service: Service, monkeypatch: py
     from app.http import graphql
 
     def working(*_: object) -> bool:
-        until = time.thread_time() + 2 * MOST_SECONDS
+        until = time.thread_time() + 10 * MOST_SECONDS  # a machine that is twice as slow halves what is measured
         while time.thread_time() < until:
             pass
         return False
