@@ -246,7 +246,9 @@ async def test_bad_tokens_of_a_spent_network_are_refused_and_good_ones_served(se
 
 
 def test_bad_tokens_spend_their_networks_budget(service: Service) -> None:
-    statuses = [service.post(ONE, token="junk").status_code for _ in range(BURST + 10)]
-    assert statuses[0] == 401
-    assert statuses[-1] == 429
-    assert service.post(ONE).status_code == 429
+    statuses: list[int] = []
+    while 429 not in statuses:  # some points are refilled meanwhile, more of them on a busy machine
+        statuses.append(service.post(ONE, token="junk").status_code)
+        assert len(statuses) < 3 * BURST
+    assert set(statuses[:BURST]) == {401}
+    assert 429 in [service.post(ONE).status_code for _ in range(10)]
