@@ -10,7 +10,7 @@ from xml.parsers import expat
 from milequest.imports.points import Point, climb, height, without_jumps
 from milequest.rules.enums import LegQuality
 from milequest.rules.errors import ValidationError, invalid
-from milequest.rules.geo import LatLng, distance_m, line_length_m
+from milequest.rules.geo import LatLng, degrees, distance_m, line_length_m
 from milequest.rules.routes import MAX_NAME, MAX_ROUTE_M, MIN_APART_M, Leg, Waypoint
 from milequest.rules.text import presentable
 
@@ -160,7 +160,7 @@ class _Reader:
             value = math.nan
         if not -limit <= value <= limit:
             raise self._wrong(f"{name} must be a number from -{limit} to {limit}, not {text[:40]!r}")
-        return value
+        return degrees(value)
 
     def _wrong(self, message: str) -> ValidationError:
         return self.wrong(message, self.parser.CurrentLineNumber)

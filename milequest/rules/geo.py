@@ -13,8 +13,15 @@ EARTH_RADIUS_M = 6_371_008.8
 MAX_SEGMENT_M = 10_000.0
 ANTIPODAL_M = 100.0  # closer than this to the opposite point, every direction is as short as every other
 
+LEAST_DEGREES = 1e-12  # a tenth of a micrometre; products of far smaller numbers underflow, an error in PostgreSQL
+
 Line: TypeAlias = Sequence[tuple[float, float]]
 _Vector: TypeAlias = tuple[float, float, float]
+
+
+def degrees(value: float) -> float:
+    """Return the degrees, 0 for what is nearer to it than LEAST_DEGREES."""
+    return value if not abs(value) < LEAST_DEGREES else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,10 @@ class LatLng:
 
     lat: float
     lng: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lat", degrees(self.lat))
+        object.__setattr__(self, "lng", degrees(self.lng))
 
 
 @dataclass(frozen=True, slots=True)

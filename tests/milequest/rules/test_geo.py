@@ -14,6 +14,7 @@ from milequest.rules.geo import (
     are_antipodal,
     bearing_degrees,
     bounds,
+    degrees,
     distance_m,
     great_circle,
     line_length_m,
@@ -105,7 +106,7 @@ def test_bounds_hold_every_point_and_no_more_than_was_walked(start: float, steps
     for step, lat in steps:
         unwrapped += step
         seen.append(unwrapped)
-        line.append(((unwrapped + 180) % 360 - 180, lat))
+        line.append(((unwrapped + 180) % 360 - 180, degrees(lat)))
     box = bounds(line)
     west, east = box.southwest.lng, box.northeast.lng
     width = east - west if west <= east else east - west + 360

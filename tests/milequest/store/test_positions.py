@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from milequest.rules.errors import ValidationError
@@ -148,6 +148,7 @@ globe = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(globe, min_size=2, max_size=5), st.lists(st.floats(0, 1), min_size=2, max_size=12))
+@example([(0.0, 0.0), (1.0, 5e-324)], [0.0, 1.0])
 async def test_on_any_route_the_marker_moves_forward_as_far_as_was_walked(
     tx: Tx, stops: list[tuple[float, float]], fractions: list[float]
 ) -> None:
