@@ -36,7 +36,7 @@ class CachingAuthorizer:
         return len(self._kept)
 
     async def __call__(self, authorization: str, asking: AuthorizerRequest | None, now: datetime) -> Identity:
-        """Whom it lets in. Raises UNAUTHENTICATED, UNAVAILABLE while it cannot be asked, and RATE_LIMITED."""
+        """Return the identity of a token. Raises UNAUTHENTICATED, RATE_LIMITED, and UNAVAILABLE for no answer."""
         asking = asking or AuthorizerRequest("")
         if len(authorization) > MAX_TOKEN or authorization.startswith(SIGNED):
             self._strangers.blame(asking.address, BAD_CREDENTIAL)
@@ -54,7 +54,7 @@ class CachingAuthorizer:
         return admitted.identity
 
     async def _admitted(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Admission:
-        """What it answers. Who was let in last time is asked about whatever else comes from their network.
+        """Return the authorizer's answer. A token admitted last time is asked about even if its network is spent.
 
         All others pay before that, or as many as are asked about at once would find what only one may have.
         """

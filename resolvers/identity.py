@@ -86,7 +86,7 @@ class Identify:
             raise
 
     async def _of_token(self, authorization: str, now: datetime) -> Identity:
-        """Whose token of our issuer it is. It is checked before anybody is blamed: that is cheap."""
+        """Return the owner of a token of our issuer. It is verified before its network is charged: that is cheap."""
         digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         try:
             await self._revocations.be_current()

@@ -1,4 +1,4 @@
-"""What credentials that are not good cost the network that they come from, and how many of one are asked about at once.
+"""Charges for bad credentials to the network that sends them, and the number of its tokens checked at once.
 
 A token of our own issuer is checked first, since that is cheap and asks nobody: who has a good one is served, whatever
 others of the same network have sent. What somebody else has to be asked about waits for its turn, and is not asked
@@ -19,7 +19,7 @@ WAITING = 64  # more of them that wait
 
 
 class Strangers:
-    """Those who are not known yet, by their networks. One per process."""
+    """Callers that are not identified yet, by network. One per process."""
 
     def __init__(self, budgets: Budgets | None = None) -> None:
         self._budgets = budgets
@@ -66,7 +66,7 @@ class Strangers:
 
 
 class _Queue:
-    """Those of one network who wait, or whose turn it is."""
+    """Queue of one network's tokens that are checked or wait for that."""
 
     __slots__ = ("free", "length")
 

@@ -57,7 +57,7 @@ class PlanKey:
 
 
 class Cost(NamedTuple):
-    """What a subscription costs who begins it: points, and room for what it holds, in bytes."""
+    """Cost of a subscription to its subscriber: points, and the memory that it holds, in bytes."""
 
     points: int
     weights: Mapping[Hashable, int]
@@ -155,7 +155,7 @@ class Plans:
     async def _make(
         self, key: PlanKey, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, toll: "_Toll"
     ) -> tuple[PreparedSubscription, Cost]:
-        """What nobody has yet, and what it costs. Who wants the same meanwhile waits for it."""
+        """Return a new plan and its cost. Others that want the same meanwhile wait for it."""
         coming = self._coming.setdefault(key, _Coming())
         cost = Cost(0, {})
 

@@ -24,7 +24,7 @@ def pay(runtime: Runtime, payer: Caller) -> None:
 
 
 def network_of(http: Request) -> Caller:
-    """Who pays where nobody is known: the network."""
+    """Return the network as the payer of an anonymous call."""
     return caller(ANONYMOUS, http.client.host if http.client else "")
 
 

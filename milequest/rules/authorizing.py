@@ -38,7 +38,7 @@ class Operation(Protocol):
 
 @dataclass(slots=True)
 class AuthorizerRequest:
-    """What surrounds a token. Without an operation it comes with the beginning of a connection, or a plain GET.
+    """Circumstances of a token. Without an operation it came with a handshake or a plain GET.
 
     The `address` it comes from is for us alone.
     """

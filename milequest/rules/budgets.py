@@ -58,7 +58,7 @@ def caller(identity: Identity, address: str) -> Caller:
 
 
 def variables_points(characters: int) -> int:
-    """What variables of so many characters cost."""
+    """Return the points that variables of so many characters cost."""
     return max(0, characters - FREE_CHARACTERS) // CHARACTERS_PER_POINT
 
 

@@ -26,7 +26,7 @@ COME_AGAIN = 2  # seconds after which who waited in vain may try again
 
 
 class _Outcome(Enum):
-    """What a call came to."""
+    """Outcome of a call, which decides against which limits it counts."""
 
     NONE = auto()  # it was refused for another limit, or failed by a fault of ours: nothing was tried
     DONE = auto()

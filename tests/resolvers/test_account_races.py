@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from milequest.actions.accounts import user_for_identity
+from milequest.providers.identity.builtin import BuiltinIdentity
 from milequest.rules.credentials import ISSUER, MAX_SESSIONS, email_key
 from milequest.rules.identity import Account
 from milequest.store import credentials, password_resets
@@ -37,7 +38,8 @@ class Held:
 @pytest.fixture
 def held(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> Held:
     """Let the hasher hold the first caller."""
-    hold, hasher = Held(), quest.runtime.identity._hasher  # type: ignore[attr-defined]
+    assert isinstance(quest.runtime.identity, BuiltinIdentity)
+    hold, hasher = Held(), quest.runtime.identity._hasher
     matches: Callable[[str, str | None], Awaitable[bool]] = hasher.matches
 
     async def held_matches(password: str, password_hash: str | None) -> bool:

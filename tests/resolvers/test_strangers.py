@@ -1,4 +1,4 @@
-"""What credentials that are not good cost their network, and that nobody else pays for them."""
+"""Charges for bad credentials to their network, and to nobody else."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -31,7 +31,7 @@ HERE, ELSEWHERE = (
 
 @pytest.fixture(autouse=True)
 def asked() -> list[dict[str, Any]]:
-    """What the authorizer is asked."""
+    """Return the authorizer's requests."""
     operator.asked.clear()
     return operator.asked
 
