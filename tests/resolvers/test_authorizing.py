@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,12 +14,11 @@ from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import ANONYMOUS, IdentityKind
-from milequest.store.transaction import Pool, open_pool
+from milequest.store.transaction import Pool
 from resolvers import authorizing
 from resolvers.authorizing import CachingAuthorizer
 from resolvers.identity import Identify
 from tests.fakes import authorizer as operator
-from tests.fakes import issuer as fake
 from tests.fakes.issuer import CLIENT_ID, Issuer
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -30,18 +29,6 @@ def asked() -> list[dict[str, Any]]:
     """Return the authorizer's requests."""
     operator.asked.clear()
     return operator.asked
-
-
-@pytest.fixture
-async def issuer() -> AsyncIterator[Issuer]:
-    async with fake.running() as issuer:
-        yield issuer
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database_url, 2) as pool:
-        yield pool
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Charges for bad credentials to their network, and to nobody else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,11 +13,10 @@ from milequest.rules.budgets import BAD_CREDENTIAL, BURST, HOUR, REFUSED_CREDENT
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.rules.identity import IdentityKind
 from milequest.store.budgets import Budgets
-from milequest.store.transaction import Pool, open_pool
+from milequest.store.transaction import Pool
 from resolvers.identity import Identify
 from resolvers.strangers import AT_ONCE, WAITING
 from tests.fakes import authorizer as operator
-from tests.fakes import issuer as fake
 from tests.fakes.issuer import CLIENT_ID, Issuer
 
 PER_HOUR = 1_000
@@ -34,18 +33,6 @@ def asked() -> list[dict[str, Any]]:
     """Return the authorizer's requests."""
     operator.asked.clear()
     return operator.asked
-
-
-@pytest.fixture
-async def issuer() -> AsyncIterator[Issuer]:
-    async with fake.running() as issuer:
-        yield issuer
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database_url, 2) as pool:
-        yield pool
 
 
 class Slow:
