@@ -27,11 +27,11 @@ async def _step(deps: Dependencies, messages: Sequence[tuple[str, SubscribeComma
     """Start new subscribers first, so that they too are sent what the wake-ups among the messages are about."""
     group = Group(deps, messages[0][0])
     beginnings = [said for _, said in messages if isinstance(said, SubscribeCommand)]
-    channels = {said.channel: None for _, said in messages if isinstance(said, Wake)}
+    wakes = [said for _, said in messages if isinstance(said, Wake)]
     if beginnings:
         await _begin(deps, group, beginnings)
-    if channels:
-        await _wake(deps, group, list(channels))
+    if wakes:
+        await _wake(deps, group, wakes)
 
 
 async def _begin(deps: Dependencies, group: Group, beginnings: Sequence[SubscribeCommand]) -> None:
@@ -57,11 +57,11 @@ async def _row(deps: Dependencies, group: Group, said: SubscribeCommand) -> dict
     return row if row and row["serial"] == said.who.serial else None
 
 
-async def _wake(deps: Dependencies, group: Group, channels: Sequence[str]) -> None:
-    interests = [(rows.interest_key(channel, group.name), channel) for channel in channels]
-    stamps = [await deps.table.get(key) for key, _ in interests]  # read first: a later subscriber writes a new stamp
+async def _wake(deps: Dependencies, group: Group, wakes: Sequence[Wake]) -> None:
+    interests = [rows.interest_key(channel, group.name) for channel in dict.fromkeys(wake.channel for wake in wakes)]
+    stamps = [await deps.table.get(key) for key in interests]  # read first: a later subscriber writes a new stamp
     if await group.is_empty():
-        for (key, _), kept in zip(interests, stamps, strict=True):
+        for key, kept in zip(interests, stamps, strict=True):
             if kept is not None:
                 await deps.table.delete(key, "#stamp = :stamp", stamp=kept["stamp"])
         if not group.name.startswith(rows.OF_LOGS):  # else a delayed wake-up would still seem to be due
@@ -69,4 +69,4 @@ async def _wake(deps: Dependencies, group: Group, channels: Sequence[str]) -> No
     elif group.name.startswith(rows.OF_LOGS):
         await LogStep(deps, group).wake()
     else:
-        await StateStep(deps, group).wake(channels[0])
+        await StateStep(deps, group).wake(wakes[0].channel, is_delayed=any(wake.is_delayed for wake in wakes))

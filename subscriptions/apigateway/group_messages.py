@@ -21,9 +21,10 @@ class SubscribeCommand:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Check for new events: `channel` may have some."""
+    """Check for new events: `channel` may have some. With `is_delayed` it has waited already."""
 
     channel: str
+    is_delayed: bool = False
 
 
 def subscribe_command(group: str, who: OperationKey, after: str | None, *, again: bool = False) -> Message:
@@ -43,9 +44,14 @@ def wake_up(group: str, channel: str, place: tuple[int, int] | None = None) -> M
     return Message(body, group, hashlib.sha256(said.encode()).hexdigest())
 
 
+def delayed_wake_up(group: str, channel: str) -> Message:
+    """Return the message of a wake-up that is to be delayed, and never again: clocks of functions differ."""
+    return Message(orjson.dumps({"group": group, "wake": channel, "delayed": True}).decode(), group, uuid4().hex)
+
+
 def parse_group_message(body: str) -> tuple[str, SubscribeCommand | Wake]:
     """Parse a message into its group and content."""
     given = orjson.loads(body)
     if "wake" in given:
-        return given["group"], Wake(given["wake"])
+        return given["group"], Wake(given["wake"], given.get("delayed", False))
     return given["group"], SubscribeCommand(OperationKey.of(given["begin"]), given["after"], given["again"])

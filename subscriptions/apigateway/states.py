@@ -15,7 +15,7 @@ from resolvers.context import Request
 from resolvers.feeds import StateFeed, StateSnapshot
 from subscriptions.apigateway.delay_queue import delay
 from subscriptions.apigateway.dependencies import Dependencies
-from subscriptions.apigateway.group_messages import subscribe_command, wake_up
+from subscriptions.apigateway.group_messages import delayed_wake_up, subscribe_command
 from subscriptions.apigateway.groups import Group, attempt, recipient
 from subscriptions.apigateway.rows import MARGIN, expiry, position_key
 from subscriptions.errors import error_payload
@@ -49,12 +49,15 @@ class StateStep:
         else:
             await self._group.note_begun(pending, seen=version, round=kept.get("round", 0))
 
-    async def wake(self, channel: str) -> None:
-        """Send the current version to all that have not seen it, or delay that. `channel` is the one that woke it."""
+    async def wake(self, channel: str, *, is_delayed: bool) -> None:
+        """Send the current version to all that have not seen it, or delay that. `channel` is the one that woke it.
+
+        A delayed wake-up is never delayed again, nor dropped: to a function whose clock is behind it seems too early.
+        """
         kept, now = await self._kept(), _milliseconds()
-        if now - kept.get("looked", 0) < CONFLATION_MS:
+        if not is_delayed and now - kept.get("looked", 0) < CONFLATION_MS:
             if now - kept.get("put_off", 0) > LOST_MS:
-                await delay(self._deps, [wake_up(self._group.name, channel)])
+                await delay(self._deps, [delayed_wake_up(self._group.name, channel)])
                 await self._keep(put_off=now)
             return
         await self._keep(looked=now, put_off=0)
@@ -63,7 +66,7 @@ class StateStep:
         await self._group.hand_over()
         await self._group.note_begun(self._moved)
         if version is None:
-            await delay(self._deps, [wake_up(self._group.name, channel)])
+            await delay(self._deps, [delayed_wake_up(self._group.name, channel)])
         elif self._has_told or version != kept.get("version"):
             await self._keep(version=version, round=kept.get("round", 0) + 1)
 

@@ -181,7 +181,7 @@ class Gateway:
     def __init__(self, world: World, weather: Weather) -> None:
         self.world = world
         self.cloud = Cloud(world, weather)
-        functions = Functions(lambda: Container(world, weather, self.cloud))
+        functions = Functions(world, lambda: Container(world, weather, self.cloud))
         self.functions = functions
         self.sockets = self.cloud.sockets = SimulatedSockets(world, functions, _connect, _disconnect, _receive)
         self.sockets.told = self._check

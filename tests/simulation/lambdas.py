@@ -16,13 +16,15 @@ Function: TypeAlias = Callable[[Any, Mapping[str, Any]], Awaitable[Any]]
 VISIBILITY_SECONDS = 8.0  # until a message that was not deleted is delivered again
 DEDUPLICATION_SECONDS = 300.0
 MOST_AT_ONCE = 10  # messages for one call of a function
+SKEWS = (0.0, 0.02, -2.0, 2.0)  # seconds by which the clocks of functions differ, far more than they do
 CONSUMERS = 3  # of each queue
 
 
 @dataclass
 class Invocation:
-    """A call of a function."""
+    """A call of a function, by the clock of its machine."""
 
+    skew: float = 0.0  # seconds
     is_killed: bool = False
 
 
@@ -59,7 +61,8 @@ async def reach(world: World, weather: Weather) -> None:
 class Functions:
     """Lambda: each call has a container to itself, which is reused unless it died."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, world: World, make: Callable[[], Any]) -> None:
+        self._world = world
         self._make = make
         self._idle: dict[Function, list[Any]] = {}
 
@@ -67,7 +70,7 @@ class Functions:
         """Call a function. Raises FailedError."""
         idle = self._idle.setdefault(function, [])
         container = idle.pop() if idle else self._make()
-        invocation = Invocation()
+        invocation = Invocation(self._world.rng.choice(SKEWS))
         token = INVOCATION.set(invocation)
         task = asyncio.ensure_future(function(container, event))
         INVOCATION.reset(token)

@@ -20,7 +20,7 @@ from typing import ClassVar
 import pytest
 
 from tests.simulation.functions import ROUND_SECONDS, START, Gateway, SocketClient
-from tests.simulation.lambdas import Weather
+from tests.simulation.lambdas import INVOCATION, Weather
 from tests.simulation.lives import Life
 from tests.simulation.loop import simulate
 from tests.simulation.processes import NEWS, STATE
@@ -29,15 +29,18 @@ from tests.simulation.world import person
 SEEDS = int(os.environ.get("MQ_SIMULATION_SEEDS", "10"))
 ONE = os.environ.get("MQ_SIMULATION_SEED")
 STEPS = 100
+CALM_SECONDS = 8.0  # without a fault, less than the sweep or a lost delay would need to help
 QUIET_SECONDS = 150.0  # of sweeps, of which the second finds work that was under way at the first
 
 
 class VirtualDatetime(datetime):
-    """A clock that shows the time of the simulation."""
+    """A clock that shows the time of the simulation, to a function as its machine has it."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # a plain one, as all others are
-        return START + timedelta(seconds=asyncio.get_running_loop().time())
+        invocation = INVOCATION.get()
+        skew = 0.0 if invocation is None else invocation.skew
+        return START + timedelta(seconds=asyncio.get_running_loop().time() + skew)
 
 
 @contextmanager
@@ -87,14 +90,16 @@ class Simulation(Life):
             await asyncio.sleep(self.rng.choice((0, 0, 0.01, 0.1, 1.0)) * self.rng.random())
             self.happen()
         self.heal()
-        for _ in range(3):  # faster than states are polled
-            self.gateway.kick(self.world.write())
-            await asyncio.sleep(0.7)
-        for surprise in (self.rng.choice((self.write_in_silence, self.fail_over, self.sign_out_in_silence)), None):
-            await asyncio.sleep(QUIET_SECONDS)
+        await self.burst()
+        await asyncio.sleep(QUIET_SECONDS)
+        self.look()
+        for _ in range(5):
+            await self.burst()
+            await asyncio.sleep(CALM_SECONDS)
             self.look()
-            if surprise is not None:
-                surprise()
+        self.rng.choice((self.write_in_silence, self.fail_over, self.sign_out_in_silence))()
+        await asyncio.sleep(QUIET_SECONDS)
+        self.look()
         rounds.cancel()
         for client in self.clients:
             await client.close()
@@ -103,6 +108,12 @@ class Simulation(Life):
         while True:
             await asyncio.sleep(ROUND_SECONDS)
             await self.gateway.round()
+
+    async def burst(self) -> None:
+        """Write several times within the second that passes between two looks at a state."""
+        for _ in range(3):
+            self.gateway.kick(self.world.write())
+            await asyncio.sleep(self.rng.random())
 
     def committed(self, positions: dict[str, int]) -> None:
         """Send the notification, unless the writer dies before that."""

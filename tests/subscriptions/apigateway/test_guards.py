@@ -195,5 +195,19 @@ async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gat
         assert (await stream.next())["progress"]["totalMeters"] == 200
 
 
+async def test_delayed_look_of_a_function_whose_clock_is_behind_is_taken(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(PROGRESS, team=team.id)
+        await stream.next()
+        await team.walk(team.ben, 100)
+        assert (await stream.next())["progress"]["totalMeters"] == 100
+        (kept,) = [row for row in await gate.of_kind("POSITION#state:progress") if team.channel[5:] in _hex(row["pk"])]
+        ahead = milliseconds(datetime.now(UTC)) + 5000
+        await gate.run(gate.deps.table.update(Key(kept["pk"], kept["sk"]), "SET #looked = :ahead", ahead=ahead))
+        await team.walk(team.ben, 100)
+        async with asyncio.timeout(8):
+            assert (await stream.next())["progress"]["totalMeters"] == 200
+
+
 def _hex(key: str) -> str:
     return key.replace("-", "")

@@ -140,9 +140,14 @@ class ApiGateway:
 
     async def heal(self, wires: Collection[Wire]) -> None:
         self._held.clear()
-        if self.service.runtime.bus.kicks is None:
-            self.service.runtime.bus.kicks = self._kicks
-            await self._gate.run(sweep(self._gate.deps, datetime.now(UTC), Timeouts()))
+        self.service.runtime.bus.kicks = self._kicks
+        await asyncio.to_thread(self.service.call, self._sent())
+        await self._gate.run(sweep(self._gate.deps, datetime.now(UTC), Timeouts()))
+
+    async def _sent(self) -> None:
+        """Wait until each notification has been sent or given up, as one is that takes long under load."""
+        if sending := self.service.runtime.bus._sending:
+            await asyncio.wait(sending)
 
     def close(self) -> None:
         """Restore the settings of other tests."""
