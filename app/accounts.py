@@ -9,7 +9,6 @@ from milequest.rules.credentials import checked_sign_up
 from milequest.rules.enums import Units
 from milequest.rules.errors import ErrorCode, Refused, not_found
 from milequest.runtime import Runtime
-from milequest.store.transaction import transact
 
 
 async def token_for(runtime: Runtime, email: str, now: datetime) -> str:
@@ -18,7 +17,7 @@ async def token_for(runtime: Runtime, email: str, now: datetime) -> str:
     if found is None:
         raise not_found("account")
     account, token = found
-    await transact(runtime.writer, lambda tx: user_for_identity(tx, account, now))
+    await runtime.commit(lambda tx: user_for_identity(tx, account, now))
     return token
 
 
@@ -37,7 +36,7 @@ async def ensure_account(
     account = await identity.account(email, now)
     if account is None:
         account = await identity.add_account(checked_sign_up(email, password, name, timezone, preferred_units), now)
-    return (await transact(runtime.writer, lambda tx: user_for_identity(tx, account, now))).result
+    return await runtime.commit(lambda tx: user_for_identity(tx, account, now))
 
 
 def _builtin(runtime: Runtime) -> BuiltinIdentity:

@@ -41,7 +41,7 @@ def import_walks(settings: Settings, arguments: argparse.Namespace) -> None:
     async def work(runtime: Runtime) -> imports.WalksImported:
         with path.open(newline="", encoding="utf-8-sig") as source:
             return await imports.import_walks(
-                runtime.writer, source, local, arguments.team, _now(), bar("Walks"), arguments.owner
+                runtime, source, local, arguments.team, _now(), bar("Walks"), arguments.owner
             )
 
     done = _on(settings, "milequest import-walks", work)
@@ -59,9 +59,7 @@ def import_route(settings: Settings, arguments: argparse.Namespace) -> None:
 
     async def work(runtime: Runtime) -> imports.RouteImported:
         with path.open("rb") as source:
-            return await imports.import_route(
-                runtime.writer, source, arguments.team, arguments.name, _now(), arguments.owner
-            )
+            return await imports.import_route(runtime, source, arguments.team, arguments.name, _now(), arguments.owner)
 
     made = _on(settings, "milequest import-route", work)
     print(

@@ -29,7 +29,7 @@ from milequest.runtime import Runtime
 from milequest.settings import Settings
 from milequest.store import goals, teams
 from milequest.store.routes import NewRoute
-from milequest.store.transaction import Tx, transact
+from milequest.store.transaction import Tx
 
 PASSWORD = "Walk2gether"  # of every demo account; they exist on embedded servers only
 DAYS = 90
@@ -140,7 +140,7 @@ async def load(runtime: Runtime, now: datetime, progress: Callable[[int, int], N
         await _team(runtime, team, [users[person] for person in people], began, days)
     for done, person in enumerate(PEOPLE, start=1):
         for batch in _batches(list(walks_of(person, now, days))):
-            await transact(runtime.writer, partial(_log, user_id=users[person], walks=batch))
+            await runtime.commit(partial(_log, user_id=users[person], walks=batch))
         progress(done, len(PEOPLE))
 
 
@@ -223,7 +223,7 @@ async def _team(runtime: Runtime, team: DemoTeam, people: Sequence[UUID], began:
             await accept_invite(tx, other, began, code_of(secret, invite.salt))
         await create_goal(tx, Viewer(founder), began, made.team_id, *goal, activate=True)
 
-    await transact(runtime.writer, work)
+    await runtime.commit(work)
 
 
 async def _goal(
@@ -247,9 +247,8 @@ async def ensure_goal(runtime: Runtime, team: DemoTeam, now: datetime) -> UUID |
         return running.id
     past = (await goals.pages_of(db, viewer, [known.id], None, None, 1)).get(known.id, [])
     goal = await _goal(runtime, team, _after(past[0].name if past else ""), now)
-    made = await transact(db, lambda tx: create_goal(tx, viewer, now, known.id, *goal, activate=True))
-    await runtime.bus.wake(made.positions)
-    return made.result.goal_id
+    made = await runtime.commit(lambda tx: create_goal(tx, viewer, now, known.id, *goal, activate=True))
+    return made.goal_id
 
 
 def _after(name: str) -> RouteTemplate:

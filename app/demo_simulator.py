@@ -1,7 +1,7 @@
 """Two people of the demo who are always out walking, so that every subscriber sees something move."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from milequest.actions.activities import WalkWritten, draft_from, log_walk, upda
 from milequest.rules.activities import new_walk
 from milequest.rules.errors import QuestError
 from milequest.runtime import Runtime
-from milequest.store.transaction import Tx, transact
+from milequest.store.transaction import Tx
 
 STEP_SECONDS = 3.0
 METERS_PER_SECOND = 1.5
@@ -50,10 +50,10 @@ async def _outing(runtime: Runtime, user_id: UUID, person: Person, now: Now) -> 
     begun = new_walk(
         started_at=started, now=now(), timezone=ZoneInfo(person.team.timezone).key, **_so_far(STEP_SECONDS)
     )
-    written = await _write(runtime, lambda tx: log_walk(tx, user_id, now(), draft_from(begun), allow_duplicate=True))
+    written = await runtime.commit(lambda tx: log_walk(tx, user_id, now(), draft_from(begun), allow_duplicate=True))
     while (elapsed := (now() - started).total_seconds()) < OUT_SECONDS:
         await asyncio.sleep(STEP_SECONDS)
-        await _write(runtime, partial(_lengthen, user_id, written.activity_id, now(), elapsed))
+        await runtime.commit(partial(_lengthen, user_id, written.activity_id, now(), elapsed))
         if await ensure_goal(runtime, person.team, now()) != goal_id:
             break  # this walk stays with the goal it counted for
 
@@ -64,9 +64,3 @@ async def _lengthen(user_id: UUID, activity_id: UUID, now: datetime, seconds: fl
 
 def _so_far(seconds: float) -> dict[str, Any]:
     return {"distance_meters": seconds * METERS_PER_SECOND, "duration_seconds": max(1, round(seconds))}
-
-
-async def _write(runtime: Runtime, action: Callable[[Tx], Awaitable[WalkWritten]]) -> WalkWritten:
-    committed = await transact(runtime.writer, action)
-    await runtime.bus.wake(committed.positions)
-    return committed.result

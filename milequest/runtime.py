@@ -1,10 +1,11 @@
 """Resources of a process, opened once: pools and clients, and coalescers on them. Nothing else belongs here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from milequest.providers import Providers, choose
 from milequest.providers.identity import IdentityProvider, choose_identity
@@ -25,8 +26,10 @@ from milequest.store.pictures import Pictures
 from milequest.store.pictures import choose as choose_pictures
 from milequest.store.rate_limits import RateLimits
 from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, open_pool
+from milequest.store.transaction import Pool, Tx, open_pool, transact
 from milequest.store.valkey import Valkey, connect
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,15 @@ class Runtime:
     def env(self) -> Mapping[str, str]:
         """The settings that resolvers may read, by name: nothing secret."""
         return {"PUBLIC_URL": self.settings.origin}
+
+    async def commit(self, action: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run `action` in one transaction, wake the subscribers of its events, and return its result.
+
+        It may run more than once, so it touches nothing but the database. Raises UNAVAILABLE as `transact` does.
+        """
+        committed = await transact(self.writer, action)
+        await self.bus.wake(committed.positions)
+        return committed.result
 
 
 @asynccontextmanager

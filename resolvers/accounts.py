@@ -24,7 +24,6 @@ from milequest.rules.rate_limits import (
 )
 from milequest.rules.sessions import Ending, origin
 from milequest.store import users
-from milequest.store.transaction import transact
 from milequest.store.users import Profile
 from resolvers.context import Context
 from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from_here, mails, network_of, sign_outs
@@ -136,4 +135,4 @@ async def sign_out(ctx: Context) -> Done:
 async def _user_id(ctx: Context, signed_in: SignedIn) -> UUID:
     """Return our user for a sign-in, created at the first one. Raises UNAUTHENTICATED for a closed account."""
     now = ctx.request.now
-    return (await transact(ctx.request.runtime.writer, lambda tx: user_for_identity(tx, signed_in.account, now))).result
+    return await ctx.request.runtime.commit(lambda tx: user_for_identity(tx, signed_in.account, now))

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from milequest.rules.text import clean
 from milequest.store import idempotency
-from milequest.store.transaction import Tx, transact
+from milequest.store.transaction import Tx
 from resolvers.context import Context
 from resolvers.limiting import admit, forgive
 
@@ -61,11 +61,8 @@ async def earlier(ctx: Context, outcome: type[T]) -> T | None:
 
 async def commit(ctx: Context, action: Callable[[Tx], Awaitable[T]]) -> T:
     """Run `action` in one transaction, then wake subscribers. For an action that handles idempotency itself."""
-    request = ctx.request
     try:
-        committed = await transact(request.runtime.writer, action)
+        return await ctx.request.runtime.commit(action)
     except Exception as error:
         await forgive(ctx, error)
         raise
-    await request.runtime.bus.wake(committed.positions)
-    return committed.result

@@ -125,6 +125,17 @@ def test_text_is_normalised_in_one_place_which_bounds_it_before() -> None:
     assert {name: count for name, count in calls.items() if count} == {"milequest/rules/text.py": 1}
 
 
+def test_transactions_are_committed_by_the_runtime_which_wakes_subscribers() -> None:
+    callers = {
+        name
+        for name in SOURCES
+        if name.startswith(FLOORS) and re.search(r"(?<![.\w])transact\(", (PROJECT / name).read_text())
+    }
+    accounts = {"resolvers/identity.py", "app/aws/cognito.py"}  # these record no events
+    providers = {name for name in callers if name.startswith("milequest/providers/identity/")}
+    assert callers - providers - accounts == {"milequest/store/transaction.py", "milequest/runtime.py"}
+
+
 def test_every_logger_of_ours_is_named_below_milequest_so_that_the_level_reaches_it() -> None:
     loggers = {
         (name, match[1])

@@ -5,7 +5,6 @@ from functools import partial
 
 from milequest.runtime import Runtime
 from milequest.store import idempotency
-from milequest.store.transaction import transact
 
 BATCH = 1_000
 
@@ -14,7 +13,6 @@ async def forget_answers(runtime: Runtime, now: datetime) -> int:
     """Delete older outcomes, each batch in a transaction; return how many. Several may run at once."""
     count, gone = 0, BATCH
     while gone == BATCH:
-        forget = partial(idempotency.forget, now=now, most=BATCH)
-        gone = (await transact(runtime.writer, forget)).result
+        gone = await runtime.commit(partial(idempotency.forget, now=now, most=BATCH))
         count += gone
     return count

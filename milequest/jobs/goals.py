@@ -7,7 +7,6 @@ from uuid import UUID
 from milequest.actions.goals import finalize_goal
 from milequest.runtime import Runtime
 from milequest.store import goals
-from milequest.store.transaction import transact
 
 BATCH = 100
 FIRST = UUID(int=0)  # before every id
@@ -21,8 +20,6 @@ async def finalize_goals(runtime: Runtime, now: datetime) -> int:
     count, after = 0, FIRST
     while goal_ids := await goals.due(runtime.writer, now, after, BATCH):
         for goal_id in goal_ids:
-            done = await transact(runtime.writer, partial(finalize_goal, goal_id=goal_id, now=now))
-            await runtime.bus.wake(done.positions)
-            count += done.result
+            count += await runtime.commit(partial(finalize_goal, goal_id=goal_id, now=now))
         after = goal_ids[-1]
     return count

@@ -29,9 +29,10 @@ from milequest.rules.goals import new_terms
 from milequest.rules.identity import Account
 from milequest.rules.ids import new_id
 from milequest.rules.teams import MEMBERS, new_team, refuse_if_full
+from milequest.runtime import Runtime
 from milequest.store import accounts, members, teams, users
 from milequest.store.routes import NewRoute, routes_by_ids
-from milequest.store.transaction import Pool, Tx, transact
+from milequest.store.transaction import Pool, Tx
 
 ISSUER = "import:fitbit"  # of the people in files: there is no sign-in for them
 Progress = Callable[[int, int], None]
@@ -60,7 +61,7 @@ class RouteImported:
 
 
 async def import_walks(
-    pool: Pool,
+    runtime: Runtime,
     source: TextIO,
     zone: ZoneInfo,
     team_name: str,
@@ -77,7 +78,7 @@ async def import_walks(
     if not days:
         raise invalid("file", "EMPTY", "no row is a walk")
     people = sorted({day.record.person for day in days})
-    await _refuse_another_zone(pool, people, zone)
+    await _refuse_another_zone(runtime.writer, people, zone)
 
     async def work(tx: Tx) -> WalksImported:
         began = days[0].walk.started_at
@@ -94,11 +95,11 @@ async def import_walks(
             progress(done.added + done.known, len(days))
         return done
 
-    return (await transact(pool, work)).result
+    return await runtime.commit(work)
 
 
 async def import_route(
-    pool: Pool, source: BinaryIO, team_name: str, name: str | None, now: datetime, owner: str | None = None
+    runtime: Runtime, source: BinaryIO, team_name: str, name: str | None, now: datetime, owner: str | None = None
 ) -> RouteImported:
     """Make a draft goal of the team from a GPX track; `owner` as in `import_walks`. ValidationError at `file`."""
     track = read_gpx(source)
@@ -111,8 +112,8 @@ async def import_route(
         admin, team_id = await _team(tx, team_name, "UTC", now, owner)
         return team_id, (await create_goal(tx, admin, now, team_id, terms, route)).goal_id
 
-    team_id, goal_id = (await transact(pool, work)).result
-    stored = (await routes_by_ids(pool, [route.id]))[route.id]
+    team_id, goal_id = await runtime.commit(work)
+    stored = (await routes_by_ids(runtime.writer, [route.id]))[route.id]
     return RouteImported(team_id, goal_id, len(track.line), line_length_m(track.line), stored.length_meters)
 
 

@@ -5,9 +5,8 @@ from datetime import datetime
 from milequest.providers.identity.keys import KEPT_RETIRED
 from milequest.runtime import Runtime
 from milequest.store import signing_keys
-from milequest.store.transaction import transact
 
 
 async def purge_keys(runtime: Runtime, now: datetime) -> int:
     """Delete those keys; return how many."""
-    return (await transact(runtime.writer, lambda tx: signing_keys.purge(tx, now - KEPT_RETIRED))).result
+    return await runtime.commit(lambda tx: signing_keys.purge(tx, now - KEPT_RETIRED))

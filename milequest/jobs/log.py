@@ -5,7 +5,6 @@ from functools import partial
 
 from milequest.runtime import Runtime
 from milequest.store import log
-from milequest.store.transaction import transact
 
 BATCH = 100
 
@@ -18,6 +17,6 @@ async def prune_log(runtime: Runtime, now: datetime) -> int:
     count = 0
     while overlong := await log.overlong(runtime.writer, now, BATCH):
         for channel, floor in overlong:
-            await transact(runtime.writer, partial(log.prune, channel=channel, floor=floor))
+            await runtime.commit(partial(log.prune, channel=channel, floor=floor))
         count += len(overlong)
     return count

@@ -13,7 +13,6 @@ from milequest.runtime import Runtime
 from milequest.store import avatars
 from milequest.store.pictures import forgotten
 from milequest.store.pictures.folder import Folder
-from milequest.store.transaction import transact
 
 MAX_WAITING: Final = 16  # pictures in memory, of 5 MB at most; beyond that senders have to retry
 
@@ -50,7 +49,7 @@ async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> 
     except (BadPicture, QuestError) as refusal:
         if isinstance(refusal, BadPicture) or _is_for_good(refusal):
             reason = str(refusal)
-            await transact(runtime.writer, lambda tx: refuse_avatar(tx, upload, now, reason))
+            await runtime.commit(lambda tx: refuse_avatar(tx, upload, now, reason))
         raise
 
 
@@ -60,13 +59,12 @@ async def _show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) ->
     await runtime.pictures.keep(name, picture)  # before its address is published
     url = url_of(runtime.settings.origin, name)
     try:
-        shown = await transact(runtime.writer, lambda tx: show_avatar(tx, upload, now, url))
+        shown = await runtime.commit(lambda tx: show_avatar(tx, upload, now, url))
     except QuestError as refusal:
         if _is_for_good(refusal):  # a retry may find it shown meanwhile
             await forgotten(runtime.pictures, name)
         raise
-    await runtime.bus.wake(shown.positions)
-    await forgotten(runtime.pictures, shown.result.forsaken)
+    await forgotten(runtime.pictures, shown.forsaken)
 
 
 async def readdress(runtime: Runtime, now: datetime) -> int:
@@ -76,7 +74,7 @@ async def readdress(runtime: Runtime, now: datetime) -> int:
     """
     if not isinstance(runtime.pictures, Folder):
         return 0
-    return (await transact(runtime.writer, lambda tx: avatars.readdress(tx, runtime.settings.origin))).result
+    return await runtime.commit(lambda tx: avatars.readdress(tx, runtime.settings.origin))
 
 
 def _is_for_good(refusal: QuestError) -> bool:

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -12,8 +11,10 @@ import pytest
 
 from milequest.jobs.imports import WalksImported, import_route, import_walks
 from milequest.rules.errors import Refused, ValidationError
+from milequest.rules.events import team_channel
+from milequest.runtime import Runtime
 from milequest.settings import PROJECT
-from milequest.store.transaction import Pool, open_pool
+from milequest.store.transaction import Pool
 from tests.milequest.imports.gpx_files import segment, track
 from tests.quest import Caller, Quest
 
@@ -37,21 +38,25 @@ GROUP BY starts_on ORDER BY starts_on
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database_url, 4) as pool:
-        yield pool
+def runtime(quest: Quest) -> Runtime:
+    return quest.runtime
 
 
-async def walks(pool: Pool, text: str, zone: str = "America/New_York") -> WalksImported:
-    return await import_walks(pool, io.StringIO(text), ZoneInfo(zone), "Imported", NOW, lambda *_: None)
+@pytest.fixture
+def pool(runtime: Runtime) -> Pool:
+    return runtime.writer
+
+
+async def walks(runtime: Runtime, text: str, zone: str = "America/New_York") -> WalksImported:
+    return await import_walks(runtime, io.StringIO(text), ZoneInfo(zone), "Imported", NOW, lambda *_: None)
 
 
 async def sums_of_people(pool: Pool) -> dict[str, int]:
     return {row[0]: row[1] for row in await pool.fetch(SUMS)}
 
 
-async def test_daily_totals_become_device_records_and_twice_is_once(pool: Pool) -> None:
-    first, second = await walks(pool, HEADER + ROWS), await walks(pool, HEADER + ROWS)
+async def test_daily_totals_become_device_records_and_twice_is_once(runtime: Runtime, pool: Pool) -> None:
+    first, second = await walks(runtime, HEADER + ROWS), await walks(runtime, HEADER + ROWS)
     assert (first.people, first.added, first.known, len(first.skipped)) == (2, 3, 0, 1)
     assert (second.people, second.added, second.known, len(second.skipped)) == (2, 0, 3, 1)
     assert first.skipped[0].line == 3
@@ -69,9 +74,9 @@ async def test_daily_totals_become_device_records_and_twice_is_once(pool: Pool) 
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", HEADER, HEADER + "ann,4/13/2016,0,0,0,0,0\n"])
-async def test_a_file_without_walks_is_refused_and_changes_nothing(pool: Pool, text: str) -> None:
+async def test_a_file_without_walks_is_refused_and_changes_nothing(runtime: Runtime, pool: Pool, text: str) -> None:
     with pytest.raises(ValidationError):
-        await walks(pool, text)
+        await walks(runtime, text)
     assert await pool.fetchval("SELECT count(*) FROM team") == 0
 
 
@@ -82,34 +87,43 @@ SELECT (SELECT count(*) FROM team) AS teams, (SELECT count(*) FROM app_user) AS 
 
 
 @pytest.mark.parametrize("day", ["12/31/9999", "1/1/0001", "1/1/2099", "12/1/2026"])
-async def test_a_day_that_cannot_be_is_skipped_and_the_others_are_logged(pool: Pool, day: str) -> None:
-    done = await walks(pool, HEADER + f"ann,{day},100,1.0,1,1,1\n" + ROWS)
+async def test_a_day_that_cannot_be_is_skipped_and_the_others_are_logged(
+    runtime: Runtime, pool: Pool, day: str
+) -> None:
+    done = await walks(runtime, HEADER + f"ann,{day},100,1.0,1,1,1\n" + ROWS)
     assert (done.added, [row.line for row in done.skipped]) == (3, [2, 4])
     assert await pool.fetchval("SELECT max(local_date)::text FROM activity") == "2016-04-18"
 
 
-async def test_a_day_that_a_zone_left_out_is_skipped(pool: Pool) -> None:
+async def test_a_day_that_a_zone_left_out_is_skipped(runtime: Runtime, pool: Pool) -> None:
     rows = "ann,12/29/2011,100,1,1,1,1\nann,12/30/2011,100,1,1,1,1\nann,12/31/2011,100,1,1,1,1\n"
-    done = await walks(pool, HEADER + rows, "Pacific/Apia")
+    done = await walks(runtime, HEADER + rows, "Pacific/Apia")
     assert [(row.line, row.reason) for row in done.skipped] == [(3, "there was no 2011-12-30 in Pacific/Apia")]
     days = await pool.fetch("SELECT local_date::text FROM activity ORDER BY 1")
     assert [day[0] for day in days] == ["2011-12-29", "2011-12-31"]
 
 
-async def test_today_is_logged_from_its_noon_on_with_the_clock_as_it_is(pool: Pool) -> None:
-    done = await walks(pool, HEADER + "ann,11/30/2026,100,1,1,1,1\n", "Europe/Berlin")
+async def test_today_is_logged_from_its_noon_on_with_the_clock_as_it_is(runtime: Runtime, pool: Pool) -> None:
+    done = await walks(runtime, HEADER + "ann,11/30/2026,100,1,1,1,1\n", "Europe/Berlin")
     assert (done.added, await pool.fetchval("SELECT max(counted_at) FROM activity")) == (1, NOW)
     with pytest.raises(ValidationError):  # at NOW it is 8 in the morning there
-        await walks(pool, HEADER + "bob,11/30/2026,100,1,1,1,1\n", "America/Phoenix")
+        await walks(runtime, HEADER + "bob,11/30/2026,100,1,1,1,1\n", "America/Phoenix")
 
 
-async def test_a_stray_quote_at_the_end_brings_nothing(pool: Pool) -> None:
+async def test_an_import_wakes_subscribers_of_its_team(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(runtime.bus, "receiver", lambda channel, sequence: woken.append(channel))
+    done = await walks(runtime, HEADER + ROWS)
+    assert team_channel(done.team_id) in woken
+
+
+async def test_a_stray_quote_at_the_end_brings_nothing(runtime: Runtime, pool: Pool) -> None:
     with pytest.raises(ValidationError):
-        await walks(pool, HEADER + ROWS + '"ann,4/14/2016,1,1,1,1,1\n')
+        await walks(runtime, HEADER + ROWS + '"ann,4/14/2016,1,1,1,1,1\n')
     assert tuple((await pool.fetch(COUNTS))[0]) == (0, 0, 0, 0)
 
 
-async def test_an_import_that_fails_on_the_way_leaves_nothing_behind(pool: Pool) -> None:
+async def test_an_import_that_fails_on_the_way_leaves_nothing_behind(runtime: Runtime, pool: Pool) -> None:
     class Cut(Exception):
         pass
 
@@ -118,28 +132,28 @@ async def test_an_import_that_fails_on_the_way_leaves_nothing_behind(pool: Pool)
             raise Cut
 
     with pytest.raises(Cut):
-        await import_walks(pool, io.StringIO(HEADER + ROWS), ZoneInfo("UTC"), "Imported", NOW, cut)
+        await import_walks(runtime, io.StringIO(HEADER + ROWS), ZoneInfo("UTC"), "Imported", NOW, cut)
     assert tuple((await pool.fetch(COUNTS))[0]) == (0, 0, 0, 0)
 
 
-async def test_people_without_walks_have_no_zone_yet(pool: Pool) -> None:
-    await walks(pool, HEADER + ROWS, "UTC")
+async def test_people_without_walks_have_no_zone_yet(runtime: Runtime, pool: Pool) -> None:
+    await walks(runtime, HEADER + ROWS, "UTC")
     await pool.execute("DELETE FROM goal_contribution")
     await pool.execute("DELETE FROM contribution")
     await pool.execute("DELETE FROM activity")
-    assert (await walks(pool, HEADER + ROWS, "Asia/Tokyo")).added == 3
+    assert (await walks(runtime, HEADER + ROWS, "Asia/Tokyo")).added == 3
 
 
-async def test_a_device_s_daily_record_counts_whatever_its_brisk_minutes_say(pool: Pool) -> None:
-    await walks(pool, HEADER + "few1,4/12/2016,12015,9.37,3,0,1\n")
+async def test_a_device_s_daily_record_counts_whatever_its_brisk_minutes_say(runtime: Runtime, pool: Pool) -> None:
+    await walks(runtime, HEADER + "few1,4/12/2016,12015,9.37,3,0,1\n")
     assert await pool.fetchval("SELECT count_status FROM activity") == "COUNTED"
     assert await sums_of_people(pool) == {"Fitbit few1": 9_370_000}
 
 
-async def test_a_route_with_a_name_that_nobody_may_have_makes_no_team(pool: Pool) -> None:
+async def test_a_route_with_a_name_that_nobody_may_have_makes_no_team(runtime: Runtime, pool: Pool) -> None:
     text = track(segment((1, 2), (1.5, 2.5)))
     with pytest.raises(ValidationError):
-        await import_route(pool, io.BytesIO(text.encode()), "Imported", "a\u200bb", NOW)
+        await import_route(runtime, io.BytesIO(text.encode()), "Imported", "a\u200bb", NOW)
     assert tuple((await pool.fetch(COUNTS))[0]) == (0, 0, 0, 0)
 
 
@@ -148,7 +162,7 @@ SEEN = "{ viewer { memberships { role team { id name memberCount goals { nodes {
 
 async def _brought(quest: Quest, team: str, owner: str | None, zone: str = "UTC") -> WalksImported:
     rows = io.StringIO(HEADER + ROWS)
-    return await import_walks(quest.runtime.writer, rows, ZoneInfo(zone), team, NOW, lambda *_: None, owner)
+    return await import_walks(quest.runtime, rows, ZoneInfo(zone), team, NOW, lambda *_: None, owner)
 
 
 async def _address(quest: Quest, caller: Caller) -> str:
@@ -195,7 +209,7 @@ async def test_second_import_in_a_different_zone_is_refused(quest: Quest) -> Non
         await _brought(quest, "Files", None, "Asia/Tokyo")
 
 
-async def test_a_real_month_adds_up_to_the_metre(pool: Pool) -> None:
+async def test_a_real_month_adds_up_to_the_metre(runtime: Runtime, pool: Pool) -> None:
     path = DATA / "fitbit-2016-daily-activity.csv"
     if not path.is_file():
         pytest.skip("the data set lies beside the project, not in it")
@@ -205,7 +219,7 @@ async def test_a_real_month_adds_up_to_the_metre(pool: Pool) -> None:
             expected[f"Fitbit {row['Id']}"] += round(Decimal(row["TotalDistance"]) * 1_000_000)
     for added, known in ((862, 0), (0, 862)):
         with path.open(newline="", encoding="utf-8-sig") as source:
-            done = await import_walks(pool, source, ZoneInfo("Europe/London"), "Imported", NOW, lambda *_: None)
+            done = await import_walks(runtime, source, ZoneInfo("Europe/London"), "Imported", NOW, lambda *_: None)
         assert (done.people, done.added, done.known, len(done.skipped)) == (33, added, known, 78)
     sums = await sums_of_people(pool)
     assert sums.keys() == {name for name, total in expected.items() if total}
@@ -214,12 +228,12 @@ async def test_a_real_month_adds_up_to_the_metre(pool: Pool) -> None:
     assert abs(total - sum(expected.values())) < 1_000
 
 
-async def test_a_real_trail_becomes_a_goal_of_its_length(pool: Pool) -> None:
+async def test_a_real_trail_becomes_a_goal_of_its_length(runtime: Runtime, pool: Pool) -> None:
     path = DATA / "appalachian-trail.gpx"
     if not path.is_file():
         pytest.skip("the data set lies beside the project, not in it")
     with path.open("rb") as source:
-        made = await import_route(pool, source, "Imported", None, datetime.now(UTC))
+        made = await import_route(runtime, source, "Imported", None, datetime.now(UTC))
     goal = await pool.fetchrow("SELECT name, status, target_mm FROM goal WHERE id = $1", made.goal_id)
     assert goal is not None
     assert (made.points, round(made.sphere_meters / 1000, 1)) == (9928, 3119.5)
