@@ -11,7 +11,7 @@ from milequest.store.audience import SubscriberAccess
 from milequest.store.revocations import Revocations
 from milequest.store.transaction import Reader
 from resolvers.feeds import AccessRule
-from subscriptions.errors import error_payload
+from schema.error_payloads import error_payload
 from subscriptions.subscribers import Subscriber
 
 EXPIRED = "The token has expired."

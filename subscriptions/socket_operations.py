@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from resolvers.context import Request
+from schema.error_payloads import Errors
 from subscriptions.hub import Hub
 from subscriptions.operations import Subscription
-from subscriptions.protocols.steps import Errors, Result, WireProtocol
+from subscriptions.protocols.steps import Result, WireProtocol
 from subscriptions.subscribers import Subscriber
 
 if TYPE_CHECKING:

@@ -9,19 +9,19 @@ from uuid import UUID, uuid4
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
-from milequest.rules.errors import QuestError, RateLimited
+from milequest.rules.errors import RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity
 from milequest.rules.sessions import ENDED
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
+from schema.error_payloads import Errors, as_errors, log_unexpected
 from subscriptions import operations
 from subscriptions.direct_transport import EXTENSION, DirectTransport
-from subscriptions.errors import broken, error_payload
 from subscriptions.handshakes import Handshake
 from subscriptions.hub import Hub
-from subscriptions.operations import OperationFailed, Subscription
+from subscriptions.operations import Subscription
 from subscriptions.protocols.credentials import authorization_of, notice_of
-from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, ProtocolSession, Reply, Start, Stop
+from subscriptions.protocols.steps import Close, Effect, Init, Phase, ProtocolSession, Reply, Start, Stop
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.quotas import INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET, ConnectionQuota, RateLimiter
 from subscriptions.request_factory import RequestFactory
@@ -159,7 +159,7 @@ class Socket:
         except OSError:
             self.outbox.clear()  # the client has disconnected; `receive` is about to report it
         except Exception as error:
-            broken(error)  # logged, not raised: it must not affect other subscribers
+            log_unexpected(error)  # not raised: it must not affect other subscribers
         finally:
             self._writer = None
 
@@ -216,11 +216,8 @@ class Socket:
             if self._handshake.fault is not None:
                 raise self._handshake.fault
             request = await self._request(uuid4().hex)
-        except QuestError as refusal:
-            self._reject(error_payload(refusal))
-            return
         except Exception as error:
-            self._reject(broken(error))
+            self._reject(as_errors(error))
             return
         if not self._has_seat(request.identity):
             self.close(TOO_MANY_SOCKETS)
@@ -263,13 +260,9 @@ class Socket:
             request = await self._request(request_id, start)
             if not self._has_seat(request.identity):
                 raise RateLimited(TOO_MANY_SOCKETS.reason + ".", 10)
-            begun = await operations.begin(self._hub.plans, request, start)
-        except OperationFailed as failed:
-            operation.fail(failed.errors)
-        except QuestError as refusal:
-            operation.fail(error_payload(refusal, request_id))
+            begun = await operations.begin(self._hub.plans, request, start.operation)
         except Exception as error:
-            operation.fail(broken(error, request_id))
+            operation.fail(as_errors(error, request_id))
         else:
             if isinstance(begun, Subscription):
                 operation.listen(begun, request)
@@ -280,5 +273,8 @@ class Socket:
         own = start.authorization if start else None
         authorization = self._authorization if own is None else own
         return await self._surroundings(
-            self._connection, authorization=authorization, request_id=request_id, operation=start
+            self._connection,
+            authorization=authorization,
+            request_id=request_id,
+            operation=start.operation if start else None,
         )

@@ -14,8 +14,8 @@ from itertools import chain
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.runtime import Runtime
 from resolvers.feeds import StateFeed
+from schema.error_payloads import error_payload
 from subscriptions.audiences import Audience, Cohorts, cohorts_of
-from subscriptions.errors import error_payload
 from subscriptions.plans import Plan, Scope, request_for
 from subscriptions.policy import admit, still_speaks_for
 from subscriptions.protocols.steps import Result

@@ -14,11 +14,13 @@ from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import network
 from milequest.settings import Settings
 from resolvers.context import Request
+from schema.error_payloads import Errors
+from schema.operation import Operation
 from subscriptions import operations
 from subscriptions.hub import Hub
 from subscriptions.operations import Subscription
 from subscriptions.protocols import sse
-from subscriptions.protocols.steps import Errors, Result, Start
+from subscriptions.protocols.steps import Result
 from subscriptions.quotas import ConnectionQuota, ProcessQuota
 from subscriptions.send_buffer import SendBuffer
 from subscriptions.subscribers import Subscriber
@@ -43,14 +45,14 @@ class Streams:
     def __len__(self) -> int:
         return len(self._streams)
 
-    async def begin(self, hub: Hub, request: Request, start: Start, last_event_id: str | None) -> "Stream":
+    async def begin(self, hub: Hub, request: Request, operation: Operation, last_event_id: str | None) -> "Stream":
         """Open the stream of a subscription. `last_event_id` takes precedence over `after`, which reconnects repeat.
 
         Raises RATE_LIMITED, OperationFailed.
         """
         with ExitStack() as seat:
             self._acquire(request, seat)
-            begun = await operations.begin(hub.plans, request, start)
+            begun = await operations.begin(hub.plans, request, operation)
             assert isinstance(begun, Subscription), "everything else has one answer"
             stream = Stream(hub, begun, request, last_event_id or begun.after)
             self._streams.add(stream)

@@ -9,8 +9,9 @@ from uuid import UUID
 from milequest.rules.budgets import Caller
 from milequest.rules.identity import Identity
 from milequest.store.audience import ANYWHERE, SubscriberAccess
+from schema.error_payloads import Errors
 from subscriptions.plans import Plan, Scope
-from subscriptions.protocols.steps import Errors, Result
+from subscriptions.protocols.steps import Result
 
 
 class Sink(Protocol):

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from milequest.store.away import Away
 from milequest.store.transaction import reason
-from subscriptions.errors import broken
+from schema.error_payloads import as_errors
 from subscriptions.subscribers import Subscriber
 
 T = TypeVar("T")
@@ -58,6 +58,6 @@ async def attempt(
     try:
         await retried(work, *args, **kwargs)
     except Exception as error:
-        errors = broken(error)
+        errors = as_errors(error)
         for subscriber in list(group):
             subscriber.sink.fail(errors)

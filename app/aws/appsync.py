@@ -11,16 +11,15 @@ from typing import Any
 from graphql import GraphQLError
 
 from app.aws.callers import is_checked
-from milequest.rules.errors import QuestError
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from schema.appsync.calls import Call, is_published, published
+from schema.appsync.errors import in_shape
 from schema.build import build
+from schema.error_payloads import as_errors
 from schema.errors import public_errors
 from schema.paths import readers
-from subscriptions.errors import broken, error_payload
 from subscriptions.filters import parse
-from subscriptions.protocols.appsync import in_shape
 
 Told = Mapping[str, Any]
 Surroundings = Callable[[str | None, str, Told | None], Awaitable[Request]]
@@ -56,10 +55,8 @@ async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[s
     try:
         request = await surroundings(*_caller(events[0]))
         request.runtime.budgets.refuse_spent(request.caller)
-    except QuestError as refusal:
-        return [_told(error_payload(refusal)[0])] * len(events)
     except Exception as error:
-        return [_told(broken(error)[0])] * len(events)
+        return [_told(as_errors(error)[0])] * len(events)
     done = await asyncio.gather(*(_one(event, request) for event in events))
     await request.runtime.budgets.settle(request.caller)
     return list(done)

@@ -19,28 +19,23 @@ from app.aws.appsync import answer, is_of_appsync
 from app.aws.callers import of_appsync
 from app.aws.container import Container, Event
 from milequest.rules.authorizing import AuthorizerRequest
-from milequest.rules.errors import ErrorCode, QuestError, invalid, not_found
+from milequest.rules.errors import HTTP_STATUS, ErrorCode, http_status, invalid, not_found
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from resolvers.identity import Identify, identifying
 from schema.build import runner
-from schema.execution import RequestRefused
-from subscriptions.errors import broken, error_payload, retry_after
-from subscriptions.protocols.steps import Start
+from schema.error_payloads import as_errors, retry_after
+from schema.operation import Operation
 
 DOCUMENTS = Path(__file__).parent / "documents"
-STATUS = {
-    ErrorCode.UNAUTHENTICATED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.NOT_FOUND: 404,
+REST_STATUS = dict.fromkeys(ErrorCode, 422) | {  # by which clients of REST, who have no GraphQL, tell refusals apart
+    **HTTP_STATUS,
+    ErrorCode.VALIDATION_ERROR: 400,
     ErrorCode.CONFLICT: 409,
     ErrorCode.STALE_VERSION: 409,
     ErrorCode.IDEMPOTENCY_MISMATCH: 409,
-    ErrorCode.RATE_LIMITED: 429,
-    ErrorCode.INTERNAL: 500,
-    ErrorCode.UNAVAILABLE: 503,
 }
 
 
@@ -56,7 +51,7 @@ class DomainDependencies:
         authorization: str | None,
         address: str,
         appsync_identity: Mapping[str, Any] | None = None,
-        operation: Start | None = None,
+        operation: Operation | None = None,
     ) -> Request:
         """Return the request of an operation. Raises UNAUTHENTICATED.
 
@@ -108,16 +103,12 @@ async def called(parts: DomainDependencies, known: Mapping[str, str], event: Eve
             raise not_found("function")
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         address = event["requestContext"]["identity"]["sourceIp"]
-        wanted = Start("", text, _variables(event.get("body")), None)
+        wanted = Operation(text, _variables(event.get("body")))
         request = await parts.request(headers.get("authorization"), address, operation=wanted)
         result = await runner().run(runner().admit(text, request), request, wanted.variables, None)
         return _answer({"data": result.data}, [error.formatted for error in result.errors or ()])
-    except RequestRefused as refused:
-        return _answer({}, [error.formatted for error in refused.errors])
-    except QuestError as refusal:
-        return _answer({}, error_payload(refusal))
     except Exception as error:
-        return _answer({}, broken(error))
+        return _answer({}, as_errors(error))
 
 
 def _variables(body: str | None) -> dict[str, Any]:
@@ -137,8 +128,7 @@ def _answer(body: dict[str, Any], errors: Any) -> Mapping[str, Any]:
     """
     status = 200
     if errors:
-        code = errors[0]["extensions"]["code"]
-        status = 400 if code == ErrorCode.VALIDATION_ERROR else STATUS.get(ErrorCode(code), 422)
+        status = http_status(errors[0]["extensions"]["code"], REST_STATUS)
         body |= {"errors": errors}
     headers = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"} | retry_after(errors)
     return {"statusCode": status, "headers": headers, "body": orjson.dumps(body, default=str).decode()}

@@ -9,12 +9,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.http.negotiation import GRAPHQL, JSON
+from schema.appsync.errors import in_shape
+from schema.error_payloads import Errors, retry_after
 from schema.execution import ExecutionResult
-from subscriptions.errors import retry_after
 from subscriptions.protocols import sse
-from subscriptions.protocols.appsync import in_shape
 from subscriptions.protocols.sse import EVENTS
-from subscriptions.protocols.steps import Errors
 from subscriptions.streams import Stream
 
 APPSYNC = "appsync"

@@ -2,8 +2,7 @@
 queries and subscriptions.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -16,16 +15,15 @@ from starlette.responses import Response
 from app.http.answers import Answer
 from app.http.negotiation import BadRequest, accepted, refuse_unless_json
 from app.http.surroundings import Caller, surroundings
-from milequest.rules.errors import HTTP_STATUS, ErrorCode, QuestError
+from milequest.rules.errors import ErrorCode, QuestError, http_status
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from schema.build import runner
+from schema.error_payloads import OperationFailed, as_errors
 from schema.execution import RequestRefused
 from schema.limits import MAX_BODY_BYTES
-from subscriptions.errors import broken, error_payload
-from subscriptions.operations import OperationFailed
+from schema.operation import Operation
 from subscriptions.protocols.sse import EVENTS
-from subscriptions.protocols.steps import Start
 from subscriptions.streams import Stream, Streams
 
 MAX_NESTING = 64
@@ -36,71 +34,44 @@ NOT_PERSISTED = {  # Apollo's error, upon which clients send the document itself
 REALM = {"WWW-Authenticate": 'Bearer realm="Mile Quest", error="invalid_token"'}
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
-    """Request parameters, as the specification calls them."""
-
-    query: str
-    variables: Mapping[str, Any] | None
-    operation_name: str | None
-
-    @classmethod
-    def of(cls, body: Any) -> "Params":
-        """Return the parameters in a decoded body, their types checked. Raises BadRequest."""
-        if not isinstance(body, dict):
-            raise BadRequest(400, "The body must be a JSON object; batches are not accepted.")
-        query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
-        if query is None and isinstance(body.get("extensions"), dict) and "persistedQuery" in body["extensions"]:
-            raise OperationFailed([NOT_PERSISTED])
-        if not isinstance(query, str):
-            raise BadRequest(400, "`query` must be a string.")
-        if not isinstance(variables, dict | None):
-            raise BadRequest(400, "`variables` must be an object.")
-        if not isinstance(name, str | None):
-            raise BadRequest(400, "`operationName` must be a string.")
-        if not isinstance(body.get("extensions"), dict | None):
-            raise BadRequest(400, "`extensions` must be an object.")
-        return cls(query, variables, name or None)
-
-
 async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
     """Answer one request, of `caller` where the header does not identify it. Never raises for a client's input."""
     answer = Answer(uuid4().hex, shape=http.headers.get("x-error-shape", ""))
     try:
         answer.accepted = accepted(http.headers.get("accept", ""))
-        params = _from_query(http) if http.method != "POST" else Params.of(_decoded(await _body(http), "The body"))
-        return await _answered(http, params, caller, answer)
+        asked = _from_query(http) if http.method != "POST" else _operation(_decoded(await _body(http), "The body"))
+        return await _answered(http, asked, caller, answer)
     except RequestRefused as refused:
         return answer.refused([error.formatted for error in refused.errors])
     except OperationFailed as failed:
-        status = HTTP_STATUS.get(failed.errors[0]["extensions"]["code"], 400)
+        status = http_status(failed.errors[0]["extensions"]["code"])
         return answer.errors(status, failed.errors) if status >= 429 else answer.refused(failed.errors)
     except QuestError as refusal:
-        status = HTTP_STATUS.get(refusal.code, 400)
-        return answer.errors(status, error_payload(refusal), REALM if status == 401 else {})
+        status = http_status(refusal.code)
+        return answer.errors(status, as_errors(refusal), REALM if status == 401 else {})
     except BadRequest as bad:
         error = {"message": bad.message, "extensions": {"code": ErrorCode.VALIDATION_ERROR.value}}
         return answer.errors(bad.status, [error], bad.headers)
     except ClientDisconnect:
         return Response(status_code=400)  # the client is gone
     except Exception as unexpected:
-        errors = broken(unexpected, answer.request_id)
-        return answer.errors(HTTP_STATUS[errors[0]["extensions"]["code"]], errors)
+        errors = as_errors(unexpected, answer.request_id)
+        return answer.errors(http_status(errors[0]["extensions"]["code"]), errors)
 
 
 @in_time  # of which the body, that has a timeout of its own, takes nothing
-async def _answered(http: HttpRequest, params: Params, caller: Caller | None, answer: Answer) -> Response:
-    request = await surroundings(http, request_id=answer.request_id, operation=params, caller=caller)
-    prepared = runner().admit(params.query, request)
-    kind = prepared.operation(params.operation_name).operation
+async def _answered(http: HttpRequest, asked: Operation, caller: Caller | None, answer: Answer) -> Response:
+    request = await surroundings(http, request_id=answer.request_id, operation=asked, caller=caller)
+    prepared = runner().admit(asked.query, request)
+    kind = prepared.operation(asked.operation_name).operation
     if kind is OperationType.SUBSCRIPTION:
-        return answer.events(await _stream(http, request, params, answer.accepted))
+        return answer.events(await _stream(http, request, asked, answer.accepted))
     if kind is OperationType.MUTATION and http.method != "POST":
         raise BadRequest(405, "GET runs no mutations; send them by POST.", {"Allow": "POST"})
-    return answer.result(await runner().run(prepared, request, params.variables, params.operation_name))
+    return answer.result(await runner().run(prepared, request, asked.variables, asked.operation_name))
 
 
-async def _stream(http: HttpRequest, request: Request, params: Params, media: Sequence[str]) -> Stream:
+async def _stream(http: HttpRequest, request: Request, asked: Operation, media: Sequence[str]) -> Stream:
     """Return the stream of a subscription, for a client that can read one.
 
     Raises as `Streams.begin`, and BadRequest.
@@ -108,17 +79,34 @@ async def _stream(http: HttpRequest, request: Request, params: Params, media: Se
     if EVENTS not in media or http.method == "HEAD":
         raise BadRequest(400, f"Subscriptions run over WebSocket at this same address, or by `Accept: {EVENTS}`.")
     streams: Streams = http.app.state.streams
-    start = Start("", params.query, params.variables, params.operation_name)
-    return await streams.begin(http.app.state.hub, request, start, http.headers.get("last-event-id"))
+    return await streams.begin(http.app.state.hub, request, asked, http.headers.get("last-event-id"))
 
 
-def _from_query(http: HttpRequest) -> Params:
+def _operation(body: Any) -> Operation:
+    """Return the operation in a decoded body, the types of its parts checked. Raises BadRequest, OperationFailed."""
+    if not isinstance(body, dict):
+        raise BadRequest(400, "The body must be a JSON object; batches are not accepted.")
+    query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
+    if query is None and isinstance(body.get("extensions"), dict) and "persistedQuery" in body["extensions"]:
+        raise OperationFailed([NOT_PERSISTED])
+    if not isinstance(query, str):
+        raise BadRequest(400, "`query` must be a string.")
+    if not isinstance(variables, dict | None):
+        raise BadRequest(400, "`variables` must be an object.")
+    if not isinstance(name, str | None):
+        raise BadRequest(400, "`operationName` must be a string.")
+    if not isinstance(body.get("extensions"), dict | None):
+        raise BadRequest(400, "`extensions` must be an object.")
+    return Operation(query, variables, name or None)
+
+
+def _from_query(http: HttpRequest) -> Operation:
     given = http.query_params
     body: dict[str, Any] = {"query": given.get("query"), "operationName": given.get("operationName")}
     for name in ("variables", "extensions"):
         text = given.get(name)
         body[name] = _decoded(text.encode(), f"`{name}`") if text else None
-    return Params.of(body)
+    return _operation(body)
 
 
 async def _body(http: HttpRequest) -> bytes:

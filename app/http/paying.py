@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.http.answers import Answer
 from milequest.rules.budgets import REQUEST, Caller, Payer, caller
-from milequest.rules.errors import HTTP_STATUS, RateLimited
+from milequest.rules.errors import RateLimited, http_status
 from milequest.rules.identity import ANONYMOUS
 from milequest.runtime import Runtime
 
@@ -42,7 +42,7 @@ def paid_by_network(endpoint: Endpoint) -> Callable[[Request], Coroutine[Any, An
             pay(http.app.state.runtime, network_of(http))
         except RateLimited as refusal:
             error = {"message": refusal.message, "extensions": refusal.extensions()}
-            return Answer(uuid4().hex).errors(HTTP_STATUS[refusal.code], [error])
+            return Answer(uuid4().hex).errors(http_status(refusal.code), [error])
         return await endpoint(http)
 
     return paid

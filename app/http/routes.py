@@ -3,6 +3,7 @@
 Cached for ever: it never changes.
 """
 
+from collections.abc import Mapping
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from app.http.answers import Answer
 from app.http.paying import pay
 from app.http.surroundings import surroundings
 from milequest.rules.budgets import BYTES_PER_POINT
-from milequest.rules.errors import ErrorCode, QuestError, require, unauthenticated
+from milequest.rules.errors import ErrorCode, QuestError, http_status, require, unauthenticated
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
 from milequest.store.transaction import unreached
@@ -20,12 +21,7 @@ from resolvers import routes
 from schema import ids
 
 HEADERS = {"cache-control": "private, max-age=31536000, immutable", "vary": "authorization"}
-STATUS = {
-    ErrorCode.UNAUTHENTICATED: 401,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.VALIDATION_ERROR: 404,
-    ErrorCode.RATE_LIMITED: 429,
-}
+NO_ROUTE: Mapping[str, int] = {ErrorCode.VALIDATION_ERROR: 404}  # a malformed id in a path is the id of nothing
 
 
 @in_time
@@ -51,6 +47,6 @@ async def geo_json(http: Request) -> Response:
 
 
 def _refused(answer: Answer, refusal: QuestError) -> Response:
-    status = STATUS.get(refusal.code, 503)
+    status = http_status(refusal.code, NO_ROUTE)
     headers = {"cache-control": "no-store"} | ({"www-authenticate": "Bearer"} if status == 401 else {})
     return answer.errors(status, [{"message": refusal.message, "extensions": refusal.extensions()}], headers)

@@ -20,7 +20,7 @@ from app.http.negotiation import BadRequest
 from app.http.paying import network_of, pay, user
 from milequest.jobs import pictures
 from milequest.rules.avatars import MAX_AGE, Upload, is_name
-from milequest.rules.errors import HTTP_STATUS, ErrorCode, QuestError, RateLimited, Refused, invalid
+from milequest.rules.errors import ErrorCode, QuestError, RateLimited, Refused, http_status, invalid
 from milequest.rules.instants import of_seconds
 from milequest.rules.pictures import EXTENSIONS, MAX_BYTES, BadPicture
 from milequest.rules.rate_limits import FORMS_SENT
@@ -127,4 +127,4 @@ def _folder(runtime: Runtime) -> Folder:
 
 def _refused(answer: Answer, refusal: QuestError) -> Response:
     error = {"message": refusal.message, "extensions": refusal.extensions()}
-    return answer.errors(HTTP_STATUS.get(refusal.code, 400), [error], {"cache-control": "no-store"})
+    return answer.errors(http_status(refusal.code), [error], {"cache-control": "no-store"})

@@ -10,9 +10,10 @@ Anything else that is raised is unexpected: it is masked, and logged once with t
 Source of the codes: the public API's `ErrorCode`; they may be added to, never renamed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class ErrorCode(StrEnum):
     NEEDS_RECONSENT = "NEEDS_RECONSENT"
 
 
-HTTP_STATUS = {
+HTTP_STATUS: Mapping[str, int] = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
@@ -62,6 +63,12 @@ HTTP_STATUS = {
     ErrorCode.UNAVAILABLE: 503,
 }
 """The HTTP status of a whole request that is refused; 400 for a code that is not listed."""
+
+
+def http_status(code: str, otherwise: Mapping[str, int] = MappingProxyType({})) -> int:
+    """Return the HTTP status of a request that was refused with this code, by `otherwise` where that lists it."""
+    return otherwise.get(code) or HTTP_STATUS.get(code, 400)
+
 
 MAY_PASS = {ErrorCode.UNAVAILABLE, ErrorCode.RATE_LIMITED, ErrorCode.ROUTE_ERROR, ErrorCode.PROVIDER_ERROR}
 """Codes of errors that may succeed a moment later: only these may have `retryable`, on which clients retry."""

@@ -15,11 +15,12 @@ import orjson
 from milequest.rules.identity import Identity
 from milequest.rules.instants import seconds
 from milequest.store.aws.dynamodb import ConflictError, Item, Key, NotWrittenError, Part, Table
+from schema.error_payloads import Errors
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connection_quota import StoredConnectionQuota
 from subscriptions.apigateway.rows import OperationKey, connection_key, listener_key, operation_key
 from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS
-from subscriptions.protocols.steps import Errors, Phase, WireProtocol
+from subscriptions.protocols.steps import Phase, WireProtocol
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
 PROTOCOLS: Mapping[str, WireProtocol] = {"transport": TRANSPORT_WS, "appsync": APPSYNC, "legacy": LEGACY}

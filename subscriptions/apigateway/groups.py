@@ -10,12 +10,11 @@ from milequest.rules.errors import ErrorCode
 from milequest.store.away import Away
 from milequest.store.aws.dynamodb import Key
 from resolvers.feeds import AccessRule
+from schema.error_payloads import OperationFailed, as_errors
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.outbound import GroupSink, OutboundMessages
 from subscriptions.apigateway.rows import OperationKey
-from subscriptions.errors import broken
-from subscriptions.operations import OperationFailed
 from subscriptions.policy import admit, in_session
 from subscriptions.subscribers import Subscriber
 
@@ -121,6 +120,6 @@ async def attempt(
     except Away:
         raise
     except Exception as error:
-        errors = broken(error)
+        errors = as_errors(error)
         for subscriber in subscribers:
             subscriber.sink.fail(errors)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from milequest.rules.authorizing import AuthorizerRequest
-from milequest.rules.errors import QuestError, RateLimited, unauthenticated
+from milequest.rules.errors import RateLimited, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED
 from milequest.store import audience
@@ -16,6 +16,7 @@ from milequest.store.aws.sockets import Outcome
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from resolvers.feeds import Feed, LogFeed
+from schema.error_payloads import Errors, OperationFailed, as_errors
 from subscriptions import operations
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import Added, StoredConnection, seat_of
@@ -25,12 +26,11 @@ from subscriptions.apigateway.lifecycle import OK, Answer, Event
 from subscriptions.apigateway.outbound import AROUND, MAX_CLIENT_MESSAGE_BYTES, TOO_LARGE
 from subscriptions.apigateway.rows import OperationKey
 from subscriptions.apigateway.transport import close, send_with_retry
-from subscriptions.errors import broken, error_payload
 from subscriptions.handshakes import TRANSPORT_WS
-from subscriptions.operations import OperationFailed, Subscription
+from subscriptions.operations import Subscription
 from subscriptions.policy import CLOSED, EXPIRED
 from subscriptions.protocols.credentials import authorization_of, notice_of
-from subscriptions.protocols.steps import Close, Effect, Errors, Init, Phase, ProtocolSession, Reply, Start, Stop
+from subscriptions.protocols.steps import Close, Effect, Init, Phase, ProtocolSession, Reply, Start, Stop
 from subscriptions.protocols.transport_ws import AGAIN, CloseCode
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
@@ -106,10 +106,8 @@ class Conversation:
         try:
             if given is not None:
                 identity = await self._deps.identify(given, AuthorizerRequest(self._request_id, address=self._address))
-        except QuestError as error:
-            refusal = error_payload(error)
         except Exception as error:
-            refusal = broken(error, self._request_id)
+            refusal = as_errors(error, self._request_id)
         if identity.user_id is not None and not await self._has_seat(identity.user_id):
             await close(self._deps, self._connection.id, self._protocol, TOO_MANY_SOCKETS)
             return True
@@ -134,23 +132,19 @@ class Conversation:
             if self._connection.refusal is not None:
                 raise OperationFailed(self._connection.refusal)
             request = await self._request(start)
-            begun = await operations.begin(self._deps.shelf.plans, request, start)
+            begun = await operations.begin(self._deps.shelf.plans, request, start.operation)
             if isinstance(begun, Subscription):
                 return await self._listen(start, begun, request)
             await self._answer(start.id, begun.payload)
-        except OperationFailed as failed:
-            await self._fail(start.id, failed.errors)
-        except QuestError as refusal:
-            await self._fail(start.id, error_payload(refusal, self._request_id))
         except Exception as error:
-            await self._fail(start.id, broken(error, self._request_id))
+            await self._fail(start.id, as_errors(error, self._request_id))
         return True
 
     async def _listen(self, start: Start, begun: Subscription, request: Request) -> bool:
         """Store a subscription and queue its start. Its channels are recorded in between, so it misses no event."""
         try:
             await self._be_found(request.identity)
-            digest = await self._deps.shelf.store(begun.plan.key, start.variables, request.now)
+            digest = await self._deps.shelf.store(begun.plan.key, start.operation.variables, request.now)
         finally:
             self._deps.shelf.plans.release(begun.plan, begun.payer)
         group, channels = _place(begun.plan.feed, self._connection.id)
@@ -212,7 +206,7 @@ class Conversation:
         """Return the Request of an operation. Raises UNAUTHENTICATED if its identity is no longer valid."""
         now, identity = datetime.now(UTC), self._connection.identity
         if start.authorization is not None:
-            asking = AuthorizerRequest(self._request_id, operation=start, address=self._address)
+            asking = AuthorizerRequest(self._request_id, operation=start.operation, address=self._address)
             identity = await self._deps.identify(start.authorization, asking)
         else:
             await self._check(identity, now)

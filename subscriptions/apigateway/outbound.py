@@ -11,8 +11,9 @@ import orjson
 
 from milequest.rules.live import read_cursor
 from milequest.store.aws.sqs import Message
+from schema.error_payloads import Errors
 from subscriptions.apigateway.rows import OperationKey, bucket
-from subscriptions.protocols.steps import Errors, Result
+from subscriptions.protocols.steps import Result
 
 MAX_CLIENT_MESSAGE_BYTES = 128 * 1024  # of a message to a client
 AROUND = 1024  # of a protocol's envelope around a result, at most

@@ -14,11 +14,11 @@ from milequest.rules.identity import Identity
 from milequest.runtime import Runtime
 from milequest.store.aws.dynamodb import Table
 from milequest.store.log import epoch
+from schema.error_payloads import OperationFailed, error_payload
+from schema.operation import Operation
 from subscriptions.apigateway.rows import expiry, plan_key
-from subscriptions.errors import error_payload
-from subscriptions.operations import OperationFailed, begin_again
+from subscriptions.operations import begin_again
 from subscriptions.plans import Plan, PlanKey, Plans, request_for
-from subscriptions.protocols.steps import Start
 
 MOST = 1_000
 
@@ -68,5 +68,5 @@ class PlanCache:
             raise OperationFailed(
                 error_payload(Refused(ErrorCode.UNAVAILABLE, "Subscribe again.", retryable=True, retryAfterSeconds=1))
             )
-        start = Start(digest, row["text"], orjson.loads(row["variables"]), row.get("operation"))
-        return (await begin_again(self.plans, request_for(self._runtime, identity), start)).plan
+        operation = Operation(row["text"], orjson.loads(row["variables"]), row.get("operation"))
+        return (await begin_again(self.plans, request_for(self._runtime, identity), operation)).plan

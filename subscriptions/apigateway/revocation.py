@@ -12,13 +12,13 @@ import orjson
 from milequest.rules.errors import unauthenticated
 from milequest.rules.sessions import ENDED
 from milequest.store import audience
+from schema.error_payloads import error_payload
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import PROTOCOLS
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.outbound import Kind, OutboundMessages
 from subscriptions.apigateway.rows import OperationKey
 from subscriptions.apigateway.transport import close, send_with_retry
-from subscriptions.errors import error_payload
 from subscriptions.policy import CLOSED, EXPIRED
 from subscriptions.protocols.steps import Close
 from subscriptions.protocols.transport_ws import CloseCode

@@ -13,12 +13,12 @@ from milequest.rules.instants import milliseconds, seconds
 from milequest.store.aws.dynamodb import Key
 from resolvers.context import Request
 from resolvers.feeds import StateFeed, StateSnapshot
+from schema.error_payloads import error_payload
 from subscriptions.apigateway.delay_queue import delay
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import delayed_wake_up, subscribe_command
 from subscriptions.apigateway.groups import Group, attempt, recipient
 from subscriptions.apigateway.rows import MARGIN, expiry, position_key
-from subscriptions.errors import error_payload
 from subscriptions.plans import Plan, Scope, request_for
 from subscriptions.policy import still_speaks_for
 from subscriptions.protocols.steps import Result

@@ -7,14 +7,14 @@ leaves open. The close codes are ours: HTTP's status and 4000.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from milequest.rules.errors import HTTP_STATUS, ErrorCode
+from schema.appsync.errors import in_shape
+from schema.error_payloads import Errors
 from subscriptions.protocols.credentials import authorization_in
 from subscriptions.protocols.graphql_ws import KEEP_ALIVE, GraphqlWs
 from subscriptions.protocols.steps import (
     NO_ID,
     Close,
     Effect,
-    Errors,
     Init,
     Phase,
     ProtocolSession,
@@ -29,18 +29,8 @@ from subscriptions.protocols.steps import (
 SILENCE_MS = 300_000  # after so long without a message a client considers the connection dead
 ACK = encoded(type="connection_ack", payload={"connectionTimeoutMs": SILENCE_MS})
 
+
 # Clients do not reconnect after 400, 401 and 403.
-KINDS: Mapping[str, str] = {
-    ErrorCode.UNAUTHENTICATED: "UnauthorizedException",
-    ErrorCode.FORBIDDEN: "Unauthorized",
-    ErrorCode.VALIDATION_ERROR: "BadRequestException",
-    ErrorCode.QUERY_TOO_COMPLEX: "BadRequestException",
-    ErrorCode.RATE_LIMITED: "LimitExceededError",
-    ErrorCode.UNAVAILABLE: "ServiceUnavailable",
-    ErrorCode.INTERNAL: "InternalFailure",
-}
-
-
 class AppSync(GraphqlWs):
     """AppSync's protocol. Every operation carries credentials of its own."""
 
@@ -84,15 +74,6 @@ class AppSync(GraphqlWs):
 
     def crowded(self, id: str, most: int) -> Effect:
         return _refused(id, "MaxSubscriptionsReachedError", f"Max number of {most} subscriptions reached")
-
-
-def in_shape(error: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an error with the members that AppSync's clients read, beside GraphQL's."""
-    extensions = error.get("extensions", {})
-    code = extensions.get("code", ErrorCode.INTERNAL)
-    kind, status = KINDS.get(code, code), HTTP_STATUS.get(code, 400)
-    info = {name: value for name, value in extensions.items() if name != "code"}
-    return {"errorType": kind, "errorCode": status, **({"errorInfo": info} if info else {}), **error}
 
 
 def _introduced(session: ProtocolSession) -> Sequence[Effect]:

@@ -7,12 +7,12 @@ is ours: the clients read none.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schema.error_payloads import Errors
 from subscriptions.protocols.graphql_ws import KEEP_ALIVE, GraphqlWs
 from subscriptions.protocols.steps import (
     NO_ID,
     Close,
     Effect,
-    Errors,
     Init,
     Phase,
     ProtocolSession,

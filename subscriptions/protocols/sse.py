@@ -6,7 +6,8 @@ holds: JSON has no other way to write a line break than `\\n`.
 
 from typing import Final
 
-from subscriptions.protocols.steps import Errors, encoded
+from schema.error_payloads import Errors
+from subscriptions.protocols.steps import encoded
 
 EVENTS: Final = "text/event-stream"
 

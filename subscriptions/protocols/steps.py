@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeGuard
 
 import orjson
 
+from schema.error_payloads import Errors
+from schema.operation import Operation
 from subscriptions.quotas import MAX_ID_BYTES
 
 
@@ -39,9 +41,7 @@ class Start:
     """Run an operation. `authorization` is its own token, empty for an anonymous caller, None for the connection's."""
 
     id: str
-    query: str = field(repr=False)
-    variables: Mapping[str, Any] | None = field(repr=False)
-    operation_name: str | None
+    operation: Operation
     authorization: str | None = field(default=None, repr=False)
 
 
@@ -70,8 +70,6 @@ class Close:
 NO_ID = f"An operation needs an id: a string of {MAX_ID_BYTES} bytes at most, as it is written in JSON."
 
 Effect: TypeAlias = Init | Start | Stop | Reply | Close
-Errors: TypeAlias = Sequence[Mapping[str, Any]]
-"""GraphQL errors as they are answered: `message`, `extensions` and so on."""
 
 
 class Result(NamedTuple):
@@ -158,4 +156,4 @@ def operation(id: str, payload: object, authorization: str | None = None) -> Sta
         return None
     if not isinstance(payload.get("extensions"), dict | None):
         return None
-    return Start(id, payload["query"], variables, name or None, authorization)
+    return Start(id, Operation(payload["query"], variables, name or None), authorization)

@@ -8,10 +8,10 @@ from enum import IntEnum
 from typing import Any
 
 from milequest.rules.errors import ErrorCode
+from schema.error_payloads import Errors
 from subscriptions.protocols.steps import (
     Close,
     Effect,
-    Errors,
     Init,
     Phase,
     ProtocolSession,

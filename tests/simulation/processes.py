@@ -15,9 +15,10 @@ from milequest.store.bus import Bus
 from milequest.store.revocations import Revocations
 from resolvers.context import Request
 from resolvers.feeds import AccessRule, EventEnvelope, Feed, LogFeed, StateFeed, StateSnapshot
+from schema.error_payloads import Errors
 from subscriptions.hub import Hub
 from subscriptions.plans import Cost, Plan, PlanKey, Plans
-from subscriptions.protocols.steps import Errors, Result
+from subscriptions.protocols.steps import Result
 from subscriptions.subscribers import Subscriber
 from tests.simulation.world import CHANNEL, LOOK, TEAM, VERSION, Database, Redis, World
 

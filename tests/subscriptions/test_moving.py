@@ -17,12 +17,13 @@ from milequest.runtime import Runtime
 from milequest.store import log
 from milequest.store.log import LogEntry
 from resolvers.feeds import StateFeed
+from schema.error_payloads import Errors
 from subscriptions import dispatcher
 from subscriptions.audiences import cohorts_of
 from subscriptions.channels import LogChannel
 from subscriptions.plans import Plans, request_for
 from subscriptions.policy import admit
-from subscriptions.protocols.steps import Errors, Result
+from subscriptions.protocols.steps import Result
 from subscriptions.states import StateTopic
 from subscriptions.subscribers import Subscriber
 from tests.subscriptions.team import ACCEPT, INVITE, JOIN, LEAVE, REMOVE, Team

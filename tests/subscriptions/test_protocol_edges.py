@@ -10,8 +10,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
+from schema.error_payloads import as_errors, error_payload
 from subscriptions import sockets
-from subscriptions.errors import broken, error_payload
 from subscriptions.handshakes import TRANSPORT_WS
 from subscriptions.protocols.steps import Close
 from subscriptions.quotas import BURST, INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET
@@ -151,5 +151,5 @@ async def test_our_own_pages_and_programs_may_open_a_connection(service: Service
 def test_retryable_rejection_closes_with_1013_and_others_with_their_code() -> None:
     away = Refused(ErrorCode.UNAVAILABLE, "The database is out of reach; try again.", retryable=True)
     assert TRANSPORT_WS.rejected(error_payload(away)) == [Close(1013, "Try again later")]
-    assert TRANSPORT_WS.rejected(broken(ZeroDivisionError())) == [Close(4500, "Internal server error")]
+    assert TRANSPORT_WS.rejected(as_errors(ZeroDivisionError())) == [Close(4500, "Internal server error")]
     assert TRANSPORT_WS.rejected(error_payload(unauthenticated("No."))) == [Close(4403, "Forbidden")]

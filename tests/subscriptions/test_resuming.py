@@ -16,7 +16,7 @@ from hypothesis import settings
 from clients.resume import resume
 from milequest.rules.enums import EventKind
 from milequest.rules.errors import unauthenticated
-from subscriptions.errors import error_payload
+from schema.error_payloads import error_payload
 from subscriptions.policy import EXPIRED
 from subscriptions.sockets import GOING_AWAY, TOO_SLOW
 from tests.service import run_client

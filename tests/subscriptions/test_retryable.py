@@ -3,7 +3,7 @@
 import pytest
 
 from milequest.rules.errors import MAY_PASS, ErrorCode, QuestError, RateLimited, Refused
-from subscriptions.errors import broken, error_payload
+from schema.error_payloads import as_errors, error_payload
 from subscriptions.protocols.legacy import Legacy
 from subscriptions.protocols.steps import Close
 from subscriptions.protocols.transport_ws import TransportWs
@@ -11,7 +11,7 @@ from subscriptions.protocols.transport_ws import TransportWs
 
 @pytest.mark.parametrize("error", [TypeError("ours"), LookupError("ours"), ValueError("ours"), OSError("ours")])
 def test_an_unexpected_error_is_never_retryable(error: Exception) -> None:
-    (told_of,) = broken(error)
+    (told_of,) = as_errors(error)
     assert told_of["extensions"]["code"] == "INTERNAL"
     assert not {"retryable", "retryAfterSeconds"} & set(told_of["extensions"])
 
@@ -36,5 +36,5 @@ def test_a_limit_always_says_when_to_come_back() -> None:
 
 
 def test_a_connection_that_failed_inside_is_closed_as_such() -> None:
-    assert TransportWs().rejected(broken(TypeError("ours"))) == [Close(4500, "Internal server error")]
-    assert Legacy().rejected(broken(TypeError("ours")))[-1] == Close(4403, "Forbidden")
+    assert TransportWs().rejected(as_errors(TypeError("ours"))) == [Close(4500, "Internal server error")]
+    assert Legacy().rejected(as_errors(TypeError("ours")))[-1] == Close(4403, "Forbidden")

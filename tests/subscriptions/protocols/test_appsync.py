@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schema.operation import Operation
 from subscriptions.protocols.appsync import AppSync
 from subscriptions.protocols.steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop
 
@@ -12,7 +13,7 @@ APPSYNC = AppSync()
 NEW, INITIALISING, READY = (ProtocolSession(phase) for phase in Phase)
 RUNNING = ProtocolSession(Phase.READY, {"1"})
 QUERY = "subscription { x }"
-START = Start("1", QUERY, None, None)
+START = Start("1", Operation(QUERY, None, None))
 ACK = {"type": "connection_ack", "payload": {"connectionTimeoutMs": 300_000}}
 
 
@@ -54,7 +55,7 @@ BAD, UNSUPPORTED = "BadRequestException", "UnsupportedOperation"
         (INITIALISING, start(), [START]),
         (READY, start(), [START]),
         (RUNNING, start(), [refused("DuplicatedOperationError")]),
-        (RUNNING, start(id="2"), [Start("2", QUERY, None, None)]),
+        (RUNNING, start(id="2"), [Start("2", Operation(QUERY, None, None))]),
         (READY, {"id": "1", "type": "stop"}, []),
         (NEW, {"id": "1", "type": "stop"}, []),
         (RUNNING, {"id": "1", "type": "stop"}, [Stop("1"), {"id": "1", "type": "complete"}]),
@@ -119,7 +120,7 @@ def test_an_operation_brings_its_own_credentials(headers: object, authorization:
 
 def test_an_operation_has_variables_and_a_name() -> None:
     data = json.dumps({"query": QUERY, "variables": {"a": 1}, "operationName": "X", "extensions": {}})
-    assert APPSYNC.receive(READY, json.dumps(start(data))) == [Start("1", QUERY, {"a": 1}, "X")]
+    assert APPSYNC.receive(READY, json.dumps(start(data))) == [Start("1", Operation(QUERY, {"a": 1}, "X"))]
 
 
 def test_accepted_connection_gets_an_acknowledgement_and_a_keep_alive() -> None:

@@ -44,7 +44,7 @@ def test_an_id_may_be_as_long_as_is_said() -> None:
 def test_an_empty_operation_name_is_none() -> None:
     start = operation("1", {"query": "{ __typename }", "operationName": ""})
     assert start is not None
-    assert start.operation_name is None
+    assert start.operation.operation_name is None
 
 
 @pytest.mark.parametrize(

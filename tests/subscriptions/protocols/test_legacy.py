@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schema.operation import Operation
 from subscriptions.protocols.legacy import Legacy
 from subscriptions.protocols.steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop
 
@@ -12,7 +13,7 @@ LEGACY = Legacy()
 NEW, INITIALISING, READY = (ProtocolSession(phase) for phase in Phase)
 RUNNING = ProtocolSession(Phase.READY, {"1"})
 QUERY = "subscription { x }"
-START = Start("1", QUERY, None, None)
+START = Start("1", Operation(QUERY, None, None))
 INVALID = "VALIDATION_ERROR"
 
 
@@ -49,7 +50,7 @@ WRONG = {"type": "error", "payload": INVALID}
         (READY, start(), [START]),
         (RUNNING, start(), [Stop("1"), START]),
         (READY, start(payload={"query": QUERY, "variables": {"a": 1}, "operationName": "X"}),
-         [Start("1", QUERY, {"a": 1}, "X")]),
+         [Start("1", Operation(QUERY, {"a": 1}, "X"))]),
         (READY, {"id": "1", "type": "stop"}, []),
         (RUNNING, {"id": "1", "type": "stop"}, [Stop("1"), {"id": "1", "type": "complete"}]),
         (RUNNING, {"type": "stop"}, [WRONG]),
