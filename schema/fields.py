@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 
+from milequest.rules.routes import MAX_ZOOM
 from resolvers.context import Resolver
 from schema.directives import SignIn
 
@@ -26,7 +27,7 @@ After = Annotated[str | None, strawberry.argument(description="The `endCursor` o
 Zoom = Annotated[
     int | None,
     strawberry.argument(
-        description="Web-Mercator zoom, 0 to 22, whose half pixel is the tolerance. None: an overview."
+        description=f"Web-Mercator zoom, 0 to {MAX_ZOOM}, whose half pixel is the tolerance. None: an overview."
     ),
 ]
 

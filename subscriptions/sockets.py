@@ -23,7 +23,7 @@ from subscriptions.operations import Subscription
 from subscriptions.protocols.credentials import authorization_of, notice_of
 from subscriptions.protocols.steps import Close, Effect, Init, Phase, ProtocolSession, Reply, Start, Stop
 from subscriptions.protocols.transport_ws import CloseCode
-from subscriptions.quotas import INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET, ConnectionQuota, RateLimiter
+from subscriptions.quotas import INIT_SECONDS, OPERATIONS_PER_SOCKET, ConnectionQuota, RateLimiter
 from subscriptions.request_factory import RequestFactory
 from subscriptions.send_buffer import SendBuffer
 from subscriptions.socket_operations import SocketOperation
@@ -32,7 +32,6 @@ AT_ONCE = 64 * 1024  # characters of several messages that are written without c
 CLOSE_SECONDS = 10.0  # a client may take to answer a close
 INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 TOO_FAST = Close(CloseCode.TOO_MANY_REQUESTS, "Too many messages")
-TOO_LONG = Close(1009, "A message is 128 KB at most")
 NOT_TEXT = Close(CloseCode.BAD_REQUEST, "Messages are text")
 TOO_SLOW = Close(1013, "resume")
 GOING_AWAY = Close(1012, "Service restart")
@@ -174,8 +173,6 @@ class Socket:
             self.close(TOO_FAST)
         elif text is None:
             self.close(NOT_TEXT)
-        elif len(text) > MAX_MESSAGE_BYTES:
-            self.close(TOO_LONG)
         else:
             self._do(self._protocol.receive(ProtocolSession(self._phase, self._operations), text))
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.aws.lake import handler, row
+from app.aws import lake
+from app.aws.lake import row
 from milequest.store.aws.batches import batches
 from milequest.store.aws.client import ATTEMPTS, AwsError
 from milequest.store.aws.events import MOST_BYTES, BusEvent, EventBus
@@ -121,6 +122,10 @@ async def test_a_row_of_the_lake_is_a_line_of_json() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", str(row(BUS_EVENT)["at"]))
 
 
-def test_bus_event_that_is_played_again_is_not_sent_to_the_lake() -> None:
-    """A call to Firehose would fail here, as there is none."""
-    handler({**BUS_EVENT, "replay-name": "again"}, None)
+def test_bus_event_that_is_played_again_is_not_sent_to_the_lake(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr(lake.container, "run", sent.append)
+    lake.handler({**BUS_EVENT, "replay-name": "again"}, None)
+    assert not sent
+    lake.handler(BUS_EVENT, None)
+    assert len(sent) == 1
