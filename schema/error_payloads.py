@@ -2,17 +2,27 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.store.transaction import reason, unreached
-from schema.execution import RequestRefused
+
+if TYPE_CHECKING:  # a function that connects a socket starts without the library
+    from graphql import GraphQLError
 
 Errors: TypeAlias = Sequence[Mapping[str, Any]]
 """GraphQL errors as they are answered: `message`, `extensions` and so on."""
 
 log = logging.getLogger("milequest.socket")
+
+
+class RequestRefused(Exception):
+    """The document cannot be run; there is no data, only `errors`."""
+
+    def __init__(self, errors: "list[GraphQLError]") -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
 
 
 class OperationFailed(Exception):

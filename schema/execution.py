@@ -27,6 +27,7 @@ from resolvers.context import Args, Request
 from resolvers.feeds import Feed
 from schema import limits
 from schema.denied import DENYING, refuse_denied
+from schema.error_payloads import RequestRefused
 from schema.errors import public_errors, refused_document
 from schema.plain import FastPathExecutor, Read
 from schema.source import Ask, Source
@@ -39,15 +40,7 @@ TOKEN_BYTES = 600  # memory of a token of a parsed document, its node and its lo
 Pay: TypeAlias = Callable[[int], Awaitable[None]]
 """Takes points off a budget. Raises RATE_LIMITED."""
 
-__all__ = ["ExecutionResult", "Prepared", "RequestRefused", "Runner"]
-
-
-class RequestRefused(Exception):
-    """The document cannot be run; there is no data, only `errors`."""
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__(errors[0].message)
-        self.errors = errors
+__all__ = ["ExecutionResult", "Prepared", "Runner"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -13,7 +13,8 @@ from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
 from resolvers.context import Request
 from schema.build import runner
-from schema.execution import ExecutionResult, RequestRefused
+from schema.error_payloads import RequestRefused
+from schema.execution import ExecutionResult
 
 FOUND = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }"
 INVITE = "mutation ($input: CreateInviteInput!) { createInvite(input: $input) { code } }"

@@ -19,8 +19,7 @@ from milequest.rules.errors import ErrorCode, QuestError, http_status
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from schema.build import runner
-from schema.error_payloads import OperationFailed, as_errors
-from schema.execution import RequestRefused
+from schema.error_payloads import OperationFailed, RequestRefused, as_errors
 from schema.limits import MAX_BODY_BYTES
 from schema.operation import Operation
 from subscriptions.protocols.sse import EVENTS

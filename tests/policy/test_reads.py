@@ -13,7 +13,7 @@ from milequest.store import log
 from resolvers.context import Request
 from resolvers.feeds import EventEnvelope, LogFeed
 from schema.build import runner
-from schema.execution import RequestRefused
+from schema.error_payloads import RequestRefused
 from tests.policy.asking import NODES, ROWS, SCHEMA, Shown, document, everything, variables_of
 from tests.policy.table import ALL, FIELDS, HOLDER, OWN, QUERIES, SUBSCRIPTIONS, Read
 from tests.policy.world import TeamOf, World, build_world

@@ -17,7 +17,7 @@ from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.mail import Mail
 from milequest.rules.rate_limits import FAILED_SIGN_INS_ELSEWHERE, MAILS_OF_ADDRESS
 from milequest.store.rate_limits import RateLimits
-from schema.execution import RequestRefused
+from schema.error_payloads import RequestRefused
 from tests.quest import Caller, Quest
 from tests.resolvers.test_accounts import CONFIRM, PAIR, PASSWORD, RESEND, SIGN_IN, SIGN_UP, account, elsewhere
 from tests.resolvers.test_email_changes import ASK

@@ -9,7 +9,8 @@ import strawberry
 from milequest.rules.errors import ErrorCode, Refused
 from resolvers.context import Context, append_error
 from schema.directives import ALL_CALLERS, SIGNED_IN
-from schema.execution import PreparedSubscription, RequestRefused, Runner
+from schema.error_payloads import RequestRefused
+from schema.execution import PreparedSubscription, Runner
 from schema.fields import arg, attribute, field, subscription
 from tests.schema.small import request, runner_of, told
 

@@ -13,7 +13,8 @@ from resolvers.context import Context, append_error, error
 from schema import limits
 from schema.build import runner as real_runner
 from schema.directives import ALL_CALLERS, SIGNED_IN
-from schema.execution import TOKEN_BYTES, RequestRefused, Runner
+from schema.error_payloads import RequestRefused
+from schema.execution import TOKEN_BYTES, Runner
 from schema.fields import arg, attribute, field
 from tests.quest import Quest
 from tests.schema.small import run, runner_of, told

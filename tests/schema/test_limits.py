@@ -11,7 +11,7 @@ from graphql.execution.values import get_variable_values
 
 from schema import limits
 from schema.build import runner
-from schema.execution import RequestRefused
+from schema.error_payloads import RequestRefused
 
 ID = '"team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"'
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from milequest.rules.calendar import instant_text
 from resolvers.context import Context
 from schema.directives import ALL_CALLERS
-from schema.execution import RequestRefused
+from schema.error_payloads import RequestRefused
 from schema.fields import arg, field
 from schema.scalars import (
     AWSJSON,

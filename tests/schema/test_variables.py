@@ -10,7 +10,7 @@ from milequest.rules.identity import ANONYMOUS
 from resolvers.context import Request
 from schema.appsync.calls import Call
 from schema.build import build, runner
-from schema.execution import RequestRefused
+from schema.error_payloads import RequestRefused
 from schema.variables import MAX_TEXT, MAX_VALUES, refuse_large
 from tests.quest import Quest
 

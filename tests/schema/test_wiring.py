@@ -10,7 +10,7 @@ import strawberry
 from milequest.rules.identity import ANONYMOUS, SYSTEM, Identity, IdentityKind
 from resolvers.context import Context
 from schema.directives import ALL_CALLERS, IDENTIFIED, SIGNED_IN, USERS, ApiKey, Iam, UserPools
-from schema.execution import RequestRefused
+from schema.error_payloads import RequestRefused
 from schema.fields import arg, attribute, field, subscription
 from schema.wiring import SchemaFault
 from tests.schema.small import SOMEBODY, request, run, runner_of

@@ -12,7 +12,8 @@ from milequest.rules.errors import ValidationError
 from resolvers.context import Request
 from resolvers.feeds import EventEnvelope
 from schema.build import runner
-from schema.execution import PreparedSubscription, RequestRefused, Runner
+from schema.error_payloads import RequestRefused
+from schema.execution import PreparedSubscription, Runner
 from schema.paths import readers
 from schema.scope import is_per_viewer
 from subscriptions.plans import Plan, Plans, request_for
