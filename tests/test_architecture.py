@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 
 import pytest
@@ -131,6 +133,25 @@ def test_transactions_are_committed_by_the_runtime_which_wakes_subscribers() -> 
     accounts = {"resolvers/identity.py", "app/aws/cognito.py"}  # these record no events
     providers = {name for name in callers if name.startswith("milequest/providers/identity/")}
     assert callers - providers - accounts == {"milequest/runtime.py"}
+
+
+def test_every_definition_is_used_by_the_product_and_not_by_tests_alone() -> None:
+    read_by_operators = {"IMPORTED_PARAMETERS", "CARRIED_BACK"}  # by the runbook's names
+    product = [name for name in WRITTEN if not name.startswith("tests/")]
+    texts = {name: (PROJECT / name).read_text() for name in product}
+    words = Counter(word for text in texts.values() for word in re.findall(r"\w+", text))
+    defined = {(name, word) for name, text in texts.items() for word in _defined(text)}
+    assert {(name, word) for name, word in defined if words[word] == 1 and word not in read_by_operators} == set()
+
+
+def _defined(text: str) -> Iterator[str]:
+    """Yield the names that a module defines at its top."""
+    for node in ast.parse(text).body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+                yield name
 
 
 def test_every_logger_of_ours_is_named_below_milequest_so_that_the_level_reaches_it() -> None:

@@ -76,7 +76,6 @@ class Coefficient:
 
 ASSUMED: Final = "assumed"
 BENCH: Final = "tests/performance/fanout.py, 1,000 sockets on a busy machine of 2 cores, November 2026"
-WIRE: Final = "tests/subscriptions/apigateway/test_metering.py"
 
 MEASURED: Final = "tests/soak/test_billed.py"
 """Medians of 60 to 200 warm calls of the deployed functions on a local AWS: Python 3.11 on x86-64, 2 cores with other
@@ -171,7 +170,6 @@ FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
 }
 SOCKET_CPU_US: Final = Coefficient(35, "us of a core, each delivery by a server of ours", BENCH)
 SOCKET_IDLE_US: Final = Coefficient(10, "us of a core a second, each silent socket on a server of ours", BENCH)
-SOCKET_KB: Final = Coefficient(26.5, "KB, each socket on a server of ours", BENCH)
 SOCKET_OPEN_MS: Final = Coefficient(2.1, "ms of a core, connecting and subscribing on a server of ours", BENCH)
 RESULT_BYTES: Final = Coefficient(645, "bytes of a result, far below the 32 KB that are one message", BENCH)
 SIGN_CPU_US: Final = Coefficient(600, "us of a core, a sign of life: two signed calls", ASSUMED)

@@ -26,7 +26,6 @@ from infra.constructs.stack import Stack
 from infra.constructs.stream import follow
 from infra.queues import LINES
 
-ROUTES = {"$connect": "connect", "$disconnect": "disconnect", "$default": "message"}
 WHO_LISTENS = {  # of the table's stream: added and deleted rows. Modifications change no count
     "eventName": ["INSERT", "REMOVE"],
     "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "CONNECTIONS#"}, {"prefix": "LISTENERS#"}]}}},

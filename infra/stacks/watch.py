@@ -33,7 +33,7 @@ class Watch(Stack):
         super().__init__(app, environment, region)
         self._metrics = Metrics(self.names)
         alarms = [*self._pages(), *self._tickets()]
-        self._traces = xray.CfnGroup(
+        xray.CfnGroup(
             self,
             "Failed",
             group_name=self.names.of("failed"),

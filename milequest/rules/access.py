@@ -17,11 +17,10 @@ test compares the two over every combination. Private and missing look the same 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum, IntEnum
 from uuid import UUID
 
-from milequest.rules.enums import ActivityPrivacy, TeamRole
+from milequest.rules.enums import TeamRole
 from milequest.rules.errors import QuestError, forbidden, not_found
 
 
@@ -72,11 +71,6 @@ def may_see(part: TeamPart, standing: AccessLevel, *, is_public: bool) -> bool:
     return standing >= TAKES[part] and (is_public or standing >= AccessLevel.MEMBER)
 
 
-def part_of_goal(activated_at: datetime | None) -> TeamPart:
-    """Return the part a goal belongs to. One that was cancelled before it began stays a draft."""
-    return TeamPart.DRAFTS if activated_at is None else TeamPart.GOALS
-
-
 def refuse_unless_admin(standing: AccessLevel, *, is_public: bool, what: str = "team") -> None:
     """Admit admins only. Raises NOT_FOUND for viewers from whom the team is hidden, FORBIDDEN for all others."""
     if standing is not AccessLevel.ADMIN:
@@ -93,10 +87,3 @@ def _refusal(standing: AccessLevel, is_public: bool, what: str, who: str) -> Que
     if may_see(TeamPart.CARD, standing, is_public=is_public):
         return forbidden(f"Only {who} of the team may do this.")
     return not_found(what)
-
-
-def may_see_activity(viewer: Viewer, owner_id: UUID, privacy: ActivityPrivacy | str, *, shares_team: bool) -> bool:
-    """Return whether the viewer sees a walk: their own, and a public one that counts for a team they share."""
-    if viewer.user_id == owner_id:
-        return True
-    return privacy == ActivityPrivacy.PUBLIC and shares_team

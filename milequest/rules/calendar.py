@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 from milequest.rules.enums import LeaderboardPeriod
 
-ALL_TIME_START = date.min
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -75,6 +73,3 @@ def window(period: LeaderboardPeriod, day: date) -> Window:
             return Window(period, date.min, date.max)
         case LeaderboardPeriod.GOAL:
             raise ValueError("a goal's window is its own")
-
-
-KEPT_PERIODS = (LeaderboardPeriod.DAY, LeaderboardPeriod.WEEK, LeaderboardPeriod.MONTH, LeaderboardPeriod.ALL_TIME)

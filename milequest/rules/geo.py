@@ -65,14 +65,6 @@ def line_length_m(line: Line) -> float:
     return EARTH_RADIUS_M * math.fsum(map(_angle, vectors, vectors[1:]))
 
 
-def bearing_degrees(a: LatLng, b: LatLng) -> float:
-    """Return the initial direction from `a` to `b`, clockwise from north, 0 <= bearing < 360."""
-    lat_a, lat_b, turn = math.radians(a.lat), math.radians(b.lat), math.radians(b.lng - a.lng)
-    east = math.sin(turn) * math.cos(lat_b)
-    north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(turn)
-    return math.degrees(math.atan2(east, north)) % 360.0
-
-
 def are_antipodal(a: LatLng, b: LatLng) -> bool:
     """Return whether the two are so nearly opposite that no great circle between them is the shortest."""
     return distance_m(a, b) > math.pi * EARTH_RADIUS_M - ANTIPODAL_M

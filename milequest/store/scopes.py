@@ -14,7 +14,7 @@ _ADMIN = """EXISTS (SELECT FROM team_member m
 # Of `team t`: may_see(CARD).
 TEAM_VISIBLE = f"t.deleted_at IS NULL AND (t.is_public OR {_MEMBER})"
 
-# Of `goal g` of `team t`: may_see(part_of_goal(activated_at)).
+# Of `goal g` of `team t`: may_see(GOALS), or may_see(DRAFTS) before it was activated.
 GOAL_VISIBLE = f"""t.deleted_at IS NULL
     AND (t.is_public AND $1::uuid IS NOT NULL AND g.activated_at IS NOT NULL OR {_MEMBER})"""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -15,12 +14,10 @@ from milequest.rules.access import (
     TeamPart,
     Viewer,
     may_see,
-    may_see_activity,
-    part_of_goal,
     refuse_unless_admin,
     refuse_unless_member,
 )
-from milequest.rules.enums import ActivityPrivacy, TeamRole
+from milequest.rules.enums import TeamRole
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.settings import PROJECT
 from milequest.store import invites, members, scopes, teams, users
@@ -83,11 +80,6 @@ async def test_predicates_say_what_the_rule_says(world: World) -> None:
         is_public, is_live = kind
         allowed = is_live and may_see(part, world.standing(who, is_live), is_public=is_public)
         assert seen == allowed, (who, kind, part)
-
-
-def test_a_goal_is_a_draft_until_it_is_activated() -> None:
-    assert part_of_goal(None) is TeamPart.DRAFTS
-    assert part_of_goal(datetime(2026, 11, 22, tzinfo=UTC)) is TeamPart.GOALS
 
 
 def test_the_documented_table_is_the_code() -> None:
@@ -195,12 +187,3 @@ def test_a_nearer_standing_sees_no_less() -> None:
         seen = [may_see(part, standing, is_public=is_public) for standing in AccessLevel]
         assert seen == sorted(seen)
         assert seen[-1]
-
-
-def test_a_private_walk_is_its_owners() -> None:
-    owner, other = UUID(int=1), UUID(int=2)
-    for privacy, shares in product(ActivityPrivacy, (True, False)):
-        assert may_see_activity(Viewer(owner), owner, privacy, shares_team=shares)
-        assert may_see_activity(Viewer(other), owner, privacy, shares_team=shares) == (
-            privacy is ActivityPrivacy.PUBLIC and shares
-        )

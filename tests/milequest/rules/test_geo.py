@@ -12,7 +12,6 @@ from milequest.rules.geo import (
     Bounds,
     LatLng,
     are_antipodal,
-    bearing_degrees,
     bounds,
     degrees,
     distance_m,
@@ -38,17 +37,6 @@ QUARTER = math.pi / 2 * EARTH_RADIUS_M
 def test_distance_matches_known_values_both_ways(a: LatLng, b: LatLng, metres: float) -> None:
     assert distance_m(a, b) == pytest.approx(metres, abs=1)
     assert distance_m(a, b) == distance_m(b, a)
-
-
-@pytest.mark.parametrize(
-    ("b", "degrees"), [(LatLng(1, 0), 0), (LatLng(0, 1), 90), (LatLng(-1, 0), 180), (LatLng(0, -1), 270)]
-)
-def test_bearing_towards_each_compass_point_is_its_degrees(b: LatLng, degrees: float) -> None:
-    assert bearing_degrees(LatLng(0, 0), b) == pytest.approx(degrees)
-
-
-def test_a_bearing_takes_the_short_way_over_the_antimeridian() -> None:
-    assert bearing_degrees(LatLng(0, 179), LatLng(0, -179)) == pytest.approx(90)
 
 
 @given(places, places, st.floats(5_000, 2_000_000))
