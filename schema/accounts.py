@@ -8,16 +8,16 @@ from schema.scalars import AWSDateTime, AWSEmail
 from schema.users import Viewer
 
 
-@strawberry.type(description="What a client keeps of a sign-in.")
+@strawberry.type(description="Tokens of a session.")
 class Session:
     access_token: str = attribute("Goes into the Authorization header, as `Bearer TOKEN`.")
-    access_token_expires_at: AWSDateTime = attribute("Until when it is good.")
+    access_token_expires_at: AWSDateTime = attribute("Expiry of the access token.")
     refresh_token: str = attribute(
-        "For the session's next tokens. Good once; within 30 seconds it gets the same ones again."
+        "Token for the session's next tokens. Valid once; within 30 seconds it gets the same ones again."
     )
 
 
-@strawberry.input(description="An account to be made. A code comes by mail.")
+@strawberry.input(description="A new account. A code is sent by mail.")
 class SignUpInput:
     email: AWSEmail = attribute("The address to sign in with.")
     password: str = attribute("8 to 100 characters with an upper-case and a lower-case letter and a digit.")
@@ -36,8 +36,8 @@ class ConfirmEmailInput:
     email: AWSEmail = attribute("The address that signed up.")
     code: str = attribute("Six digits.")
     attempt_id: str | None = optional(
-        "What `signUp` answered. Without it no code is good while sign-ups with other passwords wait for the "
-        "address, and with Cognito none ever."
+        "The `attemptId` from `signUp`. Without it no code is accepted while sign-ups with other passwords are pending "
+        "for the address, and with Cognito never."
     )
 
 
@@ -45,8 +45,8 @@ class ConfirmEmailInput:
 class ResendCodeInput:
     email: AWSEmail = attribute("The address that signed up.")
     attempt_id: str | None = optional(
-        "What `signUp` answered. Without it nothing is sent while sign-ups with other passwords wait for the "
-        "address, and with Cognito nothing ever."
+        "The `attemptId` from `signUp`. Without it nothing is sent while sign-ups with other passwords are pending for "
+        "the address, and with Cognito never."
     )
 
 
@@ -56,24 +56,22 @@ class SignInInput:
     password: str = attribute("The account's password.")
 
 
-@strawberry.input(description="A refresh token to be exchanged.")
+@strawberry.input(description="A refresh token to exchange.")
 class RefreshTokenInput:
     refresh_token: str = attribute("The latest one; an older one ends the session, but for 30 seconds after its use.")
 
 
-@strawberry.input(description="Which sessions to end.")
+@strawberry.input(description="The sessions to end.")
 class SignOutInput:
-    refresh_token: str | None = optional(
-        "The session's refresh token. Without it the access token says which session and whose."
-    )
+    refresh_token: str | None = optional("The session's refresh token. Without it the access token's session is meant.")
     everywhere: bool | None = optional("All sessions of the account, this one among them.")
     others: bool | None = optional("All sessions of the account but this one. UNAVAILABLE with Cognito.")
 
 
-@strawberry.type(description="It was done, or there was nothing to do.")
+@strawberry.type(description="The sign-up was taken.")
 class SignUpPayload:
     ok: bool = attribute("Always true.")
-    attempt_id: str | None = attribute("Goes into `confirmEmail` and `resendCode`: the code is good with it alone.")
+    attempt_id: str | None = attribute("Input of `confirmEmail` and `resendCode`, which accept the code only with it.")
 
 
 @strawberry.type(description="The account can sign in now.")
@@ -81,7 +79,7 @@ class ConfirmEmailPayload:
     ok: bool = attribute("Always true.")
 
 
-@strawberry.type(description="A code was sent, if one was wanted.")
+@strawberry.type(description="A code was sent, if a sign-up is pending.")
 class ResendCodePayload:
     ok: bool = attribute("Always true.")
 
@@ -89,7 +87,7 @@ class ResendCodePayload:
 @strawberry.type(description="The new session.")
 class SignInPayload:
     session: Session = attribute("Its tokens.")
-    viewer: Viewer = attribute("Whose it is.")
+    viewer: Viewer = attribute("The session's user.")
 
 
 @strawberry.type(description="The session's next tokens.")

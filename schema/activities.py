@@ -19,11 +19,11 @@ Progress = Annotated["GoalProgress", strawberry.lazy("schema.goals")]
 Reached = Annotated["Milestone", strawberry.lazy("schema.goals")]
 
 
-@strawberry.type(description="A walk. It belongs to who walked it, and counts for every team they are in at its start.")
+@strawberry.type(description="A walk of a user. It counts for every team they are a member of at its start.")
 class Activity(Node):
     id: strawberry.ID = attribute("The walk's id.")
-    user: User = attribute("Who walked it.")
-    type: ActivityType = attribute("How the distance was covered.")
+    user: User = attribute("The walker.")
+    type: ActivityType = attribute("Kind of movement.")
     distance_meters: float = attribute("Metres, exact to the millimetre.")
     duration_seconds: int | None = attribute("Seconds; null for a device's daily record.")
     steps: int | None = attribute("Steps, where they were counted.")
@@ -31,9 +31,11 @@ class Activity(Node):
     ended_at: AWSDateTime | None = attribute("When it ended, if its duration is known.")
     timezone: str = attribute("IANA name of the zone it was walked in.")
     local_date: AWSDate = attribute("The day it counts for, frozen when it was logged.")
-    notes: str | None = attribute("What its owner wrote.")
-    source: ActivitySource = attribute("Where it came from.")
-    privacy: ActivityPrivacy = attribute("Who sees it. A private walk counts in totals and is seen by its owner alone.")
+    notes: str | None = attribute("The walker's notes.")
+    source: ActivitySource = attribute("Origin of the record.")
+    privacy: ActivityPrivacy = attribute(
+        "Visibility. A private walk counts in totals and is visible to its walker only."
+    )
     count_status: CountStatus = attribute("Whether it counts.")
     created_at: AWSDateTime = attribute("When it was logged.")
     version: int = attribute("Rises with each change; goes into `expectedVersion`.")
@@ -44,7 +46,7 @@ class ActivityConnection(Connection[Activity]):
     pass
 
 
-@strawberry.input(description="Which walks to list; what is left out is open.")
+@strawberry.input(description="Conditions on walks; an absent one does not apply.")
 class ActivityFilter:
     from_: AWSDate | None = strawberry.field(
         name="from", description="The first day, in the walk's own zone.", default=strawberry.UNSET
@@ -54,7 +56,7 @@ class ActivityFilter:
     privacy: ActivityPrivacy | None = optional("Only of this privacy.")
 
 
-@strawberry.input(description="A walk to be logged: `distanceMeters`, `steps` or both.")
+@strawberry.input(description="A walk to log: `distanceMeters`, `steps` or both.")
 class LogActivityInput:
     type: ActivityType | None = optional("WALK without it.")
     distance_meters: float | None = optional("0.001 to 100,000. Without it the steps times your stride.")
@@ -64,47 +66,47 @@ class LogActivityInput:
     timezone: str | None = optional("IANA name of where it was walked; yours without it.")
     notes: str | None = optional("At most 500 characters.")
     privacy: ActivityPrivacy | None = optional("Your default without it.")
-    allow_duplicate: bool | None = optional("The reply to DUPLICATE_ACTIVITY: log it all the same.")
+    allow_duplicate: bool | None = optional("Log it although DUPLICATE_ACTIVITY was answered.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="The walk, and what it moved.")
+@strawberry.type(description="The walk, and the goals it changed.")
 class LogActivityPayload:
     activity: Activity = attribute("The walk.")
     activity_edge: Edge[Activity] = attribute("The walk as an item of a list.")
     progress: list[Progress] = attribute("Each goal it counts for, at most 20.", bound=20)
     milestones_reached: list[Reached] = attribute("The milestones it was the first to reach, at most 100.", bound=100)
-    warnings: list[Problem] = attribute("What was accepted with doubt.", bound=5)
+    warnings: list[Problem] = attribute("Doubts about accepted input.", bound=5)
 
 
-@strawberry.input(description="What to change of a walk; what is left out stays. Devices' records keep their measures.")
+@strawberry.input(description="Changes to a walk; absent fields stay. Devices' records keep their measures.")
 class UpdateActivityInput:
     activity_id: strawberry.ID = attribute("The walk.")
-    type: ActivityType | None = optional("How the distance was covered.")
+    type: ActivityType | None = optional("Kind of movement.")
     distance_meters: float | None = optional("0.001 to 100,000; null takes the steps times the stride.")
     steps: int | None = optional("1 to 300,000; null clears.")
     duration_seconds: int | None = optional("1 to 86,400; the walk does not end in the future.")
     started_at: AWSDateTime | None = optional("Not in the future, and at most 30 days ago.")
     notes: str | None = optional("At most 500 characters; null clears.")
-    privacy: ActivityPrivacy | None = optional("PRIVATE is a removal to everybody else.")
-    expected_version: int | None = optional("The version you changed; another one is STALE_VERSION.")
+    privacy: ActivityPrivacy | None = optional("For everybody else PRIVATE removes it.")
+    expected_version: int | None = optional("The version you read; STALE_VERSION if it has changed since.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="The walk as it is now, and what it moved.")
+@strawberry.type(description="The changed walk, and the goals it changed.")
 class UpdateActivityPayload:
     activity: Activity = attribute("The walk.")
     progress: list[Progress] = attribute("Each goal it counts for, or did, at most 20.", bound=20)
-    warnings: list[Problem] = attribute("What was accepted with doubt.", bound=5)
+    warnings: list[Problem] = attribute("Doubts about accepted input.", bound=5)
 
 
-@strawberry.input(description="A walk to be deleted.")
+@strawberry.input(description="A walk to delete.")
 class DeleteActivityInput:
     activity_id: strawberry.ID = attribute("The walk.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="The walk that is gone, and what that moved.")
+@strawberry.type(description="The deleted walk, and the goals it changed.")
 class DeleteActivityPayload:
     deleted_activity_id: strawberry.ID = attribute("The walk's id.")
     progress: list[Progress] = attribute("Each goal it counted for, at most 20.", bound=20)

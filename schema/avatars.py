@@ -10,16 +10,16 @@ from schema.users import Viewer
 MOST_FIELDS = 20
 
 
-@strawberry.input(description="Which picture you are going to send.")
+@strawberry.input(description="The picture to upload.")
 class CreateAvatarUploadInput:
     content_type: str = strawberry.field(description="image/jpeg, image/png or image/webp.")
-    team_id: strawberry.ID | None = optional("The team whose picture it is to be, as its ADMIN. Absent: your own.")
+    team_id: strawberry.ID | None = optional("The team whose picture it becomes; for its ADMINs. Absent: your own.")
 
 
 @strawberry.type(description="A field of a form.")
 class FormField:
     name: str = attribute("Its name.")
-    value: str = attribute("What is in it.")
+    value: str = attribute("Its value.")
 
 
 @strawberry.type(
@@ -28,20 +28,22 @@ class FormField:
     "`Viewer.avatarRefusal`."
 )
 class CreateAvatarUploadPayload:
-    upload: str = attribute("What `avatarRefusal` calls this picture.")
-    url: AWSURL = attribute("Where to send it; no token is wanted there.")
-    fields: list[FormField] = attribute("What goes with the file, in this order: at most 20.", bound=MOST_FIELDS)
-    max_bytes: int = attribute("How large the file may be.")
-    expires_at: AWSDateTime = attribute("Until when the form is good.")
+    upload: str = attribute("Id of the upload, as in `Viewer.avatarRefusal`.")
+    url: AWSURL = attribute("Address of the form; it takes no access token.")
+    fields: list[FormField] = attribute(
+        "Form fields to send before the file, in this order: at most 20.", bound=MOST_FIELDS
+    )
+    max_bytes: int = attribute("Largest size of the file, in bytes.")
+    expires_at: AWSDateTime = attribute("Expiry of the form.")
 
 
-@strawberry.input(description="Which picture to take away.")
+@strawberry.input(description="The picture to delete.")
 class DeleteAvatarInput:
-    team_id: strawberry.ID | None = optional("The team whose picture it is, as its ADMIN. Absent: your own.")
+    team_id: strawberry.ID | None = optional("The team whose picture it is; for its ADMINs. Absent: your own.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="Whose picture it was, without it.")
+@strawberry.type(description="The account or team without its picture.")
 class DeleteAvatarPayload:
-    viewer: Viewer | None = attribute("Your account, where it was your own picture.")
-    team: Team | None = attribute("The team, where it was a team's.")
+    viewer: Viewer | None = attribute("Your account, if it was your own picture.")
+    team: Team | None = attribute("The team, if it was a team's.")

@@ -11,11 +11,11 @@ from schema.fields import After, First, attribute, field
 from schema.interfaces import Competitor, Node
 from schema.scalars import AWSDate, AWSDateTime
 
-Period = Annotated[
-    LeaderboardPeriod | None, strawberry.argument(description="How long the window is; WEEK without it.")
+Period = Annotated[LeaderboardPeriod | None, strawberry.argument(description="Length of the window; WEEK without it.")]
+Metric = Annotated[LeaderboardMetric | None, strawberry.argument(description="The ranked metric; DISTANCE without it.")]
+Basis = Annotated[
+    LeaderboardBasis | None, strawberry.argument(description="Basis of comparison of teams; TOTAL without it.")
 ]
-Metric = Annotated[LeaderboardMetric | None, strawberry.argument(description="What is ranked; DISTANCE without it.")]
-Basis = Annotated[LeaderboardBasis | None, strawberry.argument(description="How teams are compared; TOTAL without it.")]
 Day = Annotated[
     AWSDate | None,
     strawberry.argument(description="A day of the window; without it the window now, from one to the next."),
@@ -28,8 +28,8 @@ Day = Annotated[
 )
 class LeaderboardEntry:
     rank: int = attribute("1 for the best.")
-    value: float = attribute("What is ranked: metres, seconds, steps or days.")
-    competitor: Competitor = attribute("Who it is: a user, or a team on boards of teams.")
+    value: float = attribute("The ranked value: metres, seconds, steps or days.")
+    competitor: Competitor = attribute("The user, or on boards of teams the team.")
     distance_meters: float = attribute("Metres in the window.")
     activity_count: int = attribute("Walks in the window.")
     last_activity_at: AWSDateTime | None = attribute("When the latest public walk in the window began.")
@@ -42,13 +42,11 @@ class LeaderboardEntry:
         """
 
 
-@strawberry.type(
-    description="How you stand, on the page or off it. On boards of teams it is your best placed team that stands."
-)
+@strawberry.type(description="Your own standing. On boards of teams that of your best placed team.")
 class Standing:
     entry: LeaderboardEntry | None = attribute(
-        "Your row; null without public walks in the window. Hidden from leaderboards you still see it here, with the "
-        "rank you would have."
+        "Your row; null without public walks in the window. If you are hidden from leaderboards it has the rank you "
+        "would have."
     )
     true_value: float = attribute(
         "Your value with private walks included; a team's has none. Subscriptions tell it with the board's next news, "
@@ -66,9 +64,9 @@ class Leaderboard(Node):
     id: strawberry.ID = attribute(
         "Stands for the window now, from one to the next; with a `date`, for that one window."
     )
-    period: LeaderboardPeriod = attribute("How long the window is.")
-    metric: LeaderboardMetric = attribute("What is ranked.")
-    basis: LeaderboardBasis = attribute("How teams are compared; TOTAL on boards of people.")
+    period: LeaderboardPeriod = attribute("Length of the window.")
+    metric: LeaderboardMetric = attribute("The ranked metric.")
+    basis: LeaderboardBasis = attribute("Basis of comparison of teams; TOTAL on boards of people.")
     window_starts_on: AWSDate | None = attribute("The window's first day; null for ALL_TIME.")
     window_ends_on: AWSDate | None = attribute("The window's last day; null for ALL_TIME.")
     is_final: bool = attribute(
@@ -78,14 +76,14 @@ class Leaderboard(Node):
 
     @field(boards.entries)
     def entries(self, first: First = 10, after: After = strawberry.UNSET) -> CountedConnection[LeaderboardEntry]:
-        """The rows, best first, at most 100 a page."""
+        """Rows, best first, at most 100 a page."""
 
     @field(boards.viewer_standing)
     def viewer_standing(self) -> Standing | None:
-        """How you stand, also when you are off the page or off the board."""
+        """Your own standing, also if you are not on the page or the board."""
 
 
-@strawberry.type(description="What your own walks in a window come to, private ones included, by their local dates.")
+@strawberry.type(description="Totals of your own walks in a window, private ones included, by their local dates.")
 class ActivityStats:
     starts_on: AWSDate | None = attribute("The window's first day; null for ALL_TIME.")
     ends_on: AWSDate | None = attribute("The window's last day; null for ALL_TIME.")

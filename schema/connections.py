@@ -9,7 +9,7 @@ from schema.fields import attribute
 T = TypeVar("T")
 
 
-@strawberry.type(description="Where a page stands in its list. Lists go forward only.")
+@strawberry.type(description="Position of a page in its list. Lists are paged forward only.")
 class PageInfo:
     has_next_page: bool = attribute("Whether another page follows.")
     has_previous_page: bool = attribute("Whether a page came before.")
@@ -27,9 +27,9 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     edges: list[Edge[T]] = attribute("The page's items with their cursors.")
     nodes: list[T] = attribute("The page's items.")
-    page_info: PageInfo = attribute("Where the page stands.")
+    page_info: PageInfo = attribute("Position of the page in the list.")
 
 
 @strawberry.type(name="Connection", description="A page of a list whose length is known.")
 class CountedConnection(Connection[T]):
-    total_count: int = attribute("How many there are on all pages.")
+    total_count: int = attribute("Number of items on all pages.")

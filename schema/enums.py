@@ -44,24 +44,25 @@ __all__ = [
     "WaypointKind",
 ]
 
-strawberry.enum(ActivityPrivacy, description="Who sees a walk.")
-strawberry.enum(ActivitySource, description="Where a walk came from.")
-strawberry.enum(ActivityType, description="How the distance was covered.")
+strawberry.enum(ActivityPrivacy, description="Visibility of a walk.")
+strawberry.enum(ActivitySource, description="Origin of a walk's record.")
+strawberry.enum(ActivityType, description="Kind of movement.")
 strawberry.enum(CountStatus, description="Whether a walk counts.")
 strawberry.enum(
     Delivery,
-    description="How an event came: SNAPSHOT and RESET say where you are, REPLAY was missed, LIVE happens now.",
+    description="Delivery of an event: SNAPSHOT and RESET give your place in the log, REPLAY is an event that was "
+    "missed, LIVE one that has just happened.",
 )
 strawberry.enum(ErrorCode, description="`extensions.code` of an error. May grow.")
-strawberry.enum(GoalStatus, description="Where a goal stands.")
-strawberry.enum(InviteState, description="Where an invite stands.")
-strawberry.enum(JoinPolicy, description="How one gets into a team.")
-strawberry.enum(LeaderboardBasis, description="How teams are compared.")
-strawberry.enum(LeaderboardMetric, description="What is ranked.")
+strawberry.enum(GoalStatus, description="Status of a goal.")
+strawberry.enum(InviteState, description="State of an invite.")
+strawberry.enum(JoinPolicy, description="Condition for joining a team.")
+strawberry.enum(LeaderboardBasis, description="Basis of comparison of teams.")
+strawberry.enum(LeaderboardMetric, description="The ranked metric.")
 strawberry.enum(LeaderboardPeriod, description="A board's window; weeks are ISO weeks.")
-strawberry.enum(LegQuality, description="How a leg's line was found.")
-strawberry.enum(ListChange, description="What happened to an item of a list.")
-strawberry.enum(MilestoneKind, description="What a milestone stands for.")
-strawberry.enum(TeamRole, description="What a member may do.")
-strawberry.enum(Units, description="What distances are shown in.")
-strawberry.enum(WaypointKind, description="Where on the route a waypoint stands.")
+strawberry.enum(LegQuality, description="Source of a leg's line.")
+strawberry.enum(ListChange, description="Change of an item of a list.")
+strawberry.enum(MilestoneKind, description="Kind of a milestone.")
+strawberry.enum(TeamRole, description="Role of a member.")
+strawberry.enum(Units, description="Unit in which distances are displayed.")
+strawberry.enum(WaypointKind, description="Place of a waypoint in its route.")

@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
 TeamId = Annotated[strawberry.ID, strawberry.argument(description="The team.")]
-Input = Annotated[T, strawberry.argument(description="What to write.")]
-First = Annotated[int | None, strawberry.argument(description="How many at most.")]
+Input = Annotated[T, strawberry.argument(description="The mutation's input.")]
+First = Annotated[int | None, strawberry.argument(description="Page size.")]
 After = Annotated[str | None, strawberry.argument(description="The `endCursor` of the page before.")]
 Zoom = Annotated[
     int | None,

@@ -19,40 +19,40 @@ from schema.teams import Team
 from schema.users import User
 
 MAX_MILESTONES = 100
-Contributors = Annotated[int | None, arg("How many at most, 1 to 20.")]
+Contributors = Annotated[int | None, arg("Page size, 1 to 20.")]
 
 
-@strawberry.type(description="A route a team walks together within some days.")
+@strawberry.type(description="A route that a team walks together in a range of days.")
 class Goal(Node):
     id: strawberry.ID = attribute("The goal's id.")
-    name: str = attribute("What it is called.")
-    description: str | None = attribute("What it is about.")
-    status: GoalStatus = attribute("Where it stands.")
+    name: str = attribute("Its name.")
+    description: str | None = attribute("Its description.")
+    status: GoalStatus = attribute("Its status.")
     starts_on: AWSDate = attribute("The first day whose walks count, each by its own local date.")
     ends_on: AWSDate = attribute("The last day whose walks count.")
     grace_hours: int = attribute("Hours for late walks, once the last day has ended everywhere on earth.")
-    created_by: User | None = attribute("Who made it; null to who is not in the team.")
+    created_by: User | None = attribute("Its creator; null for viewers who are not members.")
     version: int = attribute("Rises with each change; goes into `expectedVersion`.")
-    activated_at: AWSDateTime | None = attribute("When it began to count.")
+    activated_at: AWSDateTime | None = attribute("When it was activated.")
     completed_at: AWSDateTime | None = attribute("When the target was reached.")
     completed_on: AWSDate | None = attribute("The day of the walk that reached it.")
     finalized_at: AWSDateTime | None = attribute("When its outcome was fixed; nothing counts after that.")
 
     @field(teams.by_team_id)
     def team(self) -> Team:
-        """Whose goal it is."""
+        """The goal's team."""
 
     @field(routes.of_goal)
     def route(self) -> Route:
-        """The way; its length is the target."""
+        """The route; its length is the target."""
 
     @field(progress.of_goal)
     def progress(self) -> "GoalProgress":
-        """How far the team is."""
+        """The team's progress along the route."""
 
     @field(boards.of_goal)
     def leaderboard(self, metric: Metric = LeaderboardMetric.DISTANCE) -> Leaderboard | None:
-        """The board of all who walked for it, former members too; for the team's members."""
+        """Leaderboard of all who walked for it, former members included; for members of the team."""
 
 
 @strawberry.type(description="A page of a team's goals.")
@@ -60,7 +60,7 @@ class GoalConnection(Connection[Goal]):
     pass
 
 
-@strawberry.type(description="How far a team is on its goal's route.")
+@strawberry.type(description="A team's progress along its goal's route.")
 class GoalProgress(Node):
     id: strawberry.ID = attribute("Derived from the goal's.")
     total_meters: float = attribute("Metres walked. Not capped; private walks included.")
@@ -68,11 +68,11 @@ class GoalProgress(Node):
     remaining_meters: float = attribute("Metres to the end, 0 beyond it.")
     version: int = attribute("Rises with each change of the total: of two copies the higher is the newer.")
     unattributed_meters: float = attribute(
-        "The part of the total nobody is named for: private walks, and people who don't share."
+        "The part of the total that is attributed to nobody: private walks, and walks of people who don't share."
     )
     position: LatLng = attribute("The team's marker.")
     heading_degrees: float | None = attribute("The route's direction there, clockwise from north.")
-    leg_index: int = attribute("The leg the marker is on; at a waypoint the one that begins there.")
+    leg_index: int = attribute("Index of the leg the marker is on; at a waypoint the one that begins there.")
     leg_fraction: float = attribute("0 to 1 along that leg.")
     line_fraction: float = attribute("0 to 1 along the whole line: what a map's line gradient takes.")
     last_waypoint: Waypoint = attribute("The waypoint reached last.")
@@ -97,49 +97,49 @@ class GoalProgress(Node):
 
     @field(progress.milestones_of, bound=MAX_MILESTONES)
     def milestones(self) -> "list[Milestone]":
-        """All of them in the order of the route, at most 100."""
+        """All milestones in the order of the route, at most 100."""
 
     @field(progress.top_contributors, bound=20)
     def top_contributors(self, first: Contributors = 5) -> "list[Contribution]":
-        """Who walked most of it in public, largest first, at most 20. For members; empty to others."""
+        """Users with the largest public shares, largest first, at most 20. For members; empty for others."""
 
     @field(progress.viewer_contribution)
     def viewer_contribution(self) -> "Contribution | None":
-        """What you walked of it, private walks included; null for nothing, and for who is not in the team."""
+        """Your own share, private walks included; null without one, and for viewers who are not members."""
 
 
-@strawberry.type(description="Somebody's part of a goal.")
+@strawberry.type(description="A user's share of a goal.")
 class Contribution:
-    user: User = attribute("Who walked it.")
+    user: User = attribute("The walker.")
     distance_meters: float = attribute("Metres.")
     is_former_member: bool = attribute("Whether they have left the team since.")
 
 
-@strawberry.type(description="A place on a goal's route worth telling of.")
+@strawberry.type(description="A notable point of a goal's route.")
 class Milestone(Node):
     id: strawberry.ID = attribute("The milestone's id.")
-    kind: MilestoneKind = attribute("What it stands for.")
-    title: str = attribute("What it is called.")
-    description: str | None = attribute("What there is to say of it.")
+    kind: MilestoneKind = attribute("Kind of milestone.")
+    title: str = attribute("Its name.")
+    description: str | None = attribute("Its description.")
     image_url: AWSURL | None = attribute("A picture of it.")
     at_meters: float = attribute("Metres along the route.")
     reached_at: AWSDateTime | None = attribute(
         "When it was reached; null again if the total has since fallen below it."
     )
-    reached_by: User | None = attribute("Whose walk reached it; for members, and null for a private walk.")
+    reached_by: User | None = attribute("The user whose walk reached it; for members, and null for a private walk.")
 
     @field(goals.of_milestone)
     def goal(self) -> Goal:
-        """Whose milestone it is."""
+        """The milestone's goal."""
 
     @field(progress.milestone_position)
     def position(self) -> LatLng:
-        """Where it stands."""
+        """Its position."""
 
 
-@strawberry.input(description="A goal to be made, along either `waypoints` or a template's.")
+@strawberry.input(description="A new goal, along either `waypoints` or a template's.")
 class CreateGoalInput:
-    team_id: strawberry.ID = attribute("Whose goal it is to be; you are in that team.")
+    team_id: strawberry.ID = attribute("The team; you are a member of it.")
     name: str = attribute("1 to 100 characters.")
     description: str | None = optional("At most 500 characters.")
     starts_on: AWSDate = attribute("Today, where the team is, or later; at most 24 months ahead.")
@@ -147,13 +147,13 @@ class CreateGoalInput:
     grace_hours: int | None = optional("0 to 168; 72 without it.")
     waypoints: list[WaypointInput] | None = optional(f"2 to {MAX_WAYPOINTS} places in order.")
     route_template_id: strawberry.ID | None = optional("A template of `routeTemplates`.")
-    activate: bool | None = optional("Let it run at once; for ADMINs. Without it the goal is a DRAFT.")
+    activate: bool | None = optional("Activate it at once; for ADMINs. Without it the goal is a DRAFT.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="What to change of a goal; what is left out stays.")
+@strawberry.input(description="Changes to a goal; absent fields stay.")
 class UpdateGoalInput:
-    goal_id: strawberry.ID = attribute("Which goal.")
+    goal_id: strawberry.ID = attribute("The goal.")
     name: str | None = optional("1 to 100 characters.")
     description: str | None = optional("At most 500 characters; null clears it.")
     starts_on: AWSDate | None = optional("For a DRAFT: today or later.")
@@ -162,25 +162,25 @@ class UpdateGoalInput:
     waypoints: list[WaypointInput] | None = optional(
         f"2 to {MAX_WAYPOINTS} places in order: a new route, as long as no walk has been counted."
     )
-    expected_version: int | None = optional("The version you saw; STALE_VERSION if it is another by now.")
+    expected_version: int | None = optional("The version you read; STALE_VERSION if it has changed since.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="A draft to be deleted.")
+@strawberry.input(description="A draft to delete.")
 class DeleteGoalInput:
-    goal_id: strawberry.ID = attribute("Which goal.")
+    goal_id: strawberry.ID = attribute("The goal.")
     idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="A draft to be started.")
 class ActivateGoalInput:
-    goal_id: strawberry.ID = attribute("Which goal.")
+    goal_id: strawberry.ID = attribute("The goal.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.input(description="A goal to be given up.")
+@strawberry.input(description="A goal to cancel.")
 class CancelGoalInput:
-    goal_id: strawberry.ID = attribute("Which goal.")
+    goal_id: strawberry.ID = attribute("The goal.")
     idempotency_key: str | None = idempotency_key()
 
 
@@ -188,28 +188,28 @@ class CancelGoalInput:
 class CreateGoalPayload:
     goal_edge: Edge[Goal] = attribute("The goal as an item of its team's list.")
     team: Team = attribute("Its team.")
-    warnings: list[Problem] = attribute("What was accepted with doubt, at most 26.", bound=MAX_WAYPOINTS + 1)
+    warnings: list[Problem] = attribute("Doubts about accepted input, at most 26.", bound=MAX_WAYPOINTS + 1)
 
 
 @strawberry.type(description="The changed goal.")
 class UpdateGoalPayload:
     goal: Goal = attribute("The goal as it is now.")
-    warnings: list[Problem] = attribute("What was accepted with doubt, at most 26.", bound=MAX_WAYPOINTS + 1)
+    warnings: list[Problem] = attribute("Doubts about accepted input, at most 26.", bound=MAX_WAYPOINTS + 1)
 
 
-@strawberry.type(description="The goal that is gone.")
+@strawberry.type(description="The deleted goal.")
 class DeleteGoalPayload:
     deleted_goal_id: strawberry.ID = attribute("Its id.")
     team: Team = attribute("Its team.")
 
 
-@strawberry.type(description="The goal that runs now.")
+@strawberry.type(description="The active goal.")
 class ActivateGoalPayload:
     goal: Goal = attribute("The goal, ACTIVE; or COMPLETED, if the team had walked it already.")
     team: Team = attribute("Its team.")
 
 
-@strawberry.type(description="The goal that was given up.")
+@strawberry.type(description="The cancelled goal.")
 class CancelGoalPayload:
     goal: Goal = attribute("The goal, CANCELLED.")
     team: Team = attribute("Its team.")

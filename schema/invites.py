@@ -11,25 +11,25 @@ from schema.scalars import AWSURL, AWSDateTime, AWSEmail
 from schema.teams import Team
 
 
-@strawberry.type(description="A way into a team, for one address or as a link. Its ADMINs see it.")
+@strawberry.type(description="An invite into a team, for one address or as a link. Visible to the team's ADMINs.")
 class Invite(Node):
     id: strawberry.ID = attribute("The invite's id, which is not its code.")
     team: Team = attribute("The team it leads into.")
     invited_email: AWSEmail | None = attribute("The only address that may use it; null for a link.")
-    role: TeamRole = attribute("What one becomes by it.")
-    max_uses: int = attribute("How many may use it.")
-    use_count: int = attribute("How many have.")
-    state: InviteState = attribute("Where it stands.")
-    message: str | None = attribute("What its sender says.")
-    expires_at: AWSDateTime = attribute("From when on it is good no more.")
+    role: TeamRole = attribute("The role it gives.")
+    max_uses: int = attribute("Most uses.")
+    use_count: int = attribute("Uses so far.")
+    state: InviteState = attribute("Its state.")
+    message: str | None = attribute("The sender's message.")
+    expires_at: AWSDateTime = attribute("When it expires.")
 
 
-@strawberry.type(description="What an invite tells whoever holds its code.")
+@strawberry.type(description="The part of an invite that is shown to a holder of its code.")
 class InvitePreview:
     team_name: str = attribute("The team it leads into.")
-    member_count: int = attribute("How many are in it; 0 once the invite lets nobody in.")
-    state: InviteState = attribute("Where the invite stands.")
-    expires_at: AWSDateTime = attribute("From when on it is good no more.")
+    member_count: int = attribute("The team's number of members; 0 once the invite is no longer valid.")
+    state: InviteState = attribute("State of the invite.")
+    expires_at: AWSDateTime = attribute("When it expires.")
 
 
 @strawberry.type(description="A page of a team's invites.")
@@ -37,11 +37,15 @@ class InviteConnection(Connection[Invite]):
     pass
 
 
-@strawberry.input(description="With `email` for that address, once; without, a link. The code is shown this one time.")
+@strawberry.input(
+    description="With `email` an invite for that address, used once; without it a link. The code is shown only now."
+)
 class CreateInviteInput:
     team_id: strawberry.ID = attribute("The team, of which you are an ADMIN.")
-    email: AWSEmail | None = optional("Whom it is for. An invite that waits for them is renewed, under a new code.")
-    max_uses: int | None = optional("How many may use a link: 1 to 500; 50 without it.")
+    email: AWSEmail | None = optional(
+        "The only address that may use it. A pending invite for that address is renewed, with a new code."
+    )
+    max_uses: int | None = optional("Most uses of a link: 1 to 500; 50 without it.")
     expires_in_hours: int | None = optional("1 to 720; 168, a week, without it.")
     message: str | None = optional("At most 200 characters.")
     idempotency_key: str | None = idempotency_key()
@@ -49,35 +53,35 @@ class CreateInviteInput:
 
 @strawberry.type(description="The invite and its code.")
 class CreateInvitePayload:
-    invite_edge: Edge[Invite] = attribute("The invite, with its place among the team's.")
+    invite_edge: Edge[Invite] = attribute("The invite as an item of its team's list.")
     code: str = attribute("Ten letters and digits, told this one time; capitals, spaces and hyphens don't matter.")
     url: AWSURL = attribute("A link that holds the code.")
 
 
-@strawberry.input(description="An invite to be taken back, by an ADMIN of its team.")
+@strawberry.input(description="An invite to revoke; for ADMINs of its team.")
 class RevokeInviteInput:
     invite_id: strawberry.ID = attribute("The invite.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="The invite lets nobody in any more.")
+@strawberry.type(description="The revoked invite.")
 class RevokeInvitePayload:
     invite: Invite = attribute("The invite.")
 
 
-@strawberry.input(description="A code that somebody gave you.")
+@strawberry.input(description="The code of an invite.")
 class AcceptInviteInput:
     code: str = attribute("The code; capitals, spaces and hyphens don't matter.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="You are in.")
+@strawberry.type(description="The membership that joining made.")
 class AcceptInvitePayload:
-    team: Team = attribute("The team, with you in it.")
-    member_edge: Edge[TeamMember] = attribute("Your place among its members.")
+    team: Team = attribute("The team, with you as a member.")
+    member_edge: Edge[TeamMember] = attribute("Your membership as an item of its list.")
 
 
-@strawberry.input(description="A code that somebody gave you.")
+@strawberry.input(description="The code of an invite.")
 class DeclineInviteInput:
     code: str = attribute("The code; capitals, spaces and hyphens don't matter.")
     idempotency_key: str | None = idempotency_key()

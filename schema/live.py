@@ -21,47 +21,51 @@ MAX_WALKERS = 50
     "whose row has gone or turned private since is empty."
 )
 class LiveEvent:
-    cursor: str = attribute("Give it as `after` to hear all that follows, in any subscription to the same team.")
-    sequence: int = attribute("Rises; holes are the news of other subscriptions, a duplicate has the same one.")
-    delivery: Delivery = attribute("How it came.")
+    cursor: str = attribute(
+        "Place in the team's log. As `after` it resumes any subscription to the same team behind this event."
+    )
+    sequence: int = attribute(
+        "Position in the team's log. Rises; gaps are events of other subscriptions, a duplicate has the same number."
+    )
+    delivery: Delivery = attribute("Delivery of the event.")
     occurred_at: AWSDateTime = attribute("When it happened.")
 
 
-@strawberry.type(description="A public walk was logged, changed or went out of sight.")
+@strawberry.type(description="A public walk was added, changed, or is no longer visible.")
 class TeamActivityEvent(LiveEvent):
     team_id: strawberry.ID = attribute("The team.")
-    change: ListChange | None = attribute("What happened to the team's list of walks.")
+    change: ListChange | None = attribute("Change of the team's list of walks.")
     edge: Edge[Activity] | None = attribute("The walk, where it is ADDED or CHANGED.")
     removed_id: strawberry.ID | None = attribute("The walk's id, where it is REMOVED.")
-    snapshot: Team | None = attribute("The team, for those who start afresh.")
+    snapshot: Team | None = attribute("The team as a fresh start, with SNAPSHOT and RESET.")
 
 
-@strawberry.type(description="Somebody joined, has another role or name, or left.")
+@strawberry.type(description="A member joined, changed role or name, or left.")
 class TeamMemberEvent(LiveEvent):
     team_id: strawberry.ID = attribute("The team.")
-    change: ListChange | None = attribute("What happened to the team's list of members.")
+    change: ListChange | None = attribute("Change of the team's list of members.")
     edge: Edge[TeamMember] | None = attribute("The membership, where it is ADDED or CHANGED.")
     removed_id: strawberry.ID | None = attribute("The membership's id, where it is REMOVED.")
     team: Team | None = attribute("The team, with its number of members.")
-    snapshot: Team | None = attribute("The team, for those who start afresh.")
+    snapshot: Team | None = attribute("The team as a fresh start, with SNAPSHOT and RESET.")
 
 
-@strawberry.type(description="A goal stands elsewhere than before.")
+@strawberry.type(description="A goal's status has changed.")
 class TeamGoalEvent(LiveEvent):
     team_id: strawberry.ID = attribute("The team.")
     goal: Goal | None = attribute("The goal as it is now.")
     team: Team | None = attribute("The team, with its running goal.")
-    snapshot: Team | None = attribute("The team, for those who start afresh.")
+    snapshot: Team | None = attribute("The team as a fresh start, with SNAPSHOT and RESET.")
 
 
 @strawberry.type(description="The team passed a milestone.")
 class TeamMilestoneEvent(LiveEvent):
     team_id: strawberry.ID = attribute("The team.")
     milestone: Milestone | None = attribute("The milestone.")
-    snapshot: Team | None = attribute("The team, for those who start afresh.")
+    snapshot: Team | None = attribute("The team as a fresh start, with SNAPSHOT and RESET.")
 
 
-@strawberry.type(description="Where a team's marker stands.")
+@strawberry.type(description="A team's progress, as its marker shows it.")
 class TeamProgressUpdate:
     team_id: strawberry.ID = attribute("The team.")
     progress: GoalProgress | None = attribute("Null without an active goal.")
@@ -70,24 +74,24 @@ class TeamProgressUpdate:
 @strawberry.type(description="A board as it is now.")
 class LeaderboardUpdate:
     team_id: strawberry.ID | None = attribute("The team; null for the board of teams.")
-    period: LeaderboardPeriod = attribute("How long the window is.")
-    metric: LeaderboardMetric = attribute("What is ranked.")
-    basis: LeaderboardBasis = attribute("How teams are compared, on the board of teams.")
+    period: LeaderboardPeriod = attribute("Length of the window.")
+    metric: LeaderboardMetric = attribute("The ranked metric.")
+    basis: LeaderboardBasis = attribute("Basis of comparison of teams, on the board of teams.")
     leaderboard: Leaderboard | None = attribute("The board; null for GOAL without an active goal.")
 
 
-@strawberry.type(description="Who of a team is walking now.")
+@strawberry.type(description="Members of a team who are walking now.")
 class TeamPresenceUpdate:
     team_id: strawberry.ID = attribute("The team.")
-    walkers: list[User] = attribute(f"Those who began last first, at most {MAX_WALKERS}.", bound=MAX_WALKERS)
+    walkers: list[User] = attribute(f"The walkers, the last to begin first, at most {MAX_WALKERS}.", bound=MAX_WALKERS)
 
 
-@strawberry.input(description="Whether you are walking. Repeat it while you walk; it ends by itself after two minutes.")
+@strawberry.input(description="Your presence. Repeat it while you walk; it expires after two minutes.")
 class SetPresenceInput:
-    team_id: strawberry.ID = attribute("A team you are in.")
+    team_id: strawberry.ID = attribute("A team that you are a member of.")
     walking: bool = attribute("False when you have stopped.")
 
 
-@strawberry.type(description="Your team knows.")
+@strawberry.type(description="The presence was recorded.")
 class SetPresencePayload:
     ok: bool = attribute("Always true: failure is an error.")

@@ -11,12 +11,12 @@ from schema.teams import Team
 from schema.users import User
 
 
-@strawberry.type(description="Someone's open membership of a team.")
+@strawberry.type(description="A user's open membership of a team.")
 class TeamMember(Node):
     id: strawberry.ID = attribute("The membership's id; rejoining makes a new one.")
     team: Team = attribute("The team.")
-    user: User = attribute("Who it is.")
-    role: TeamRole = attribute("What they may do.")
+    user: User = attribute("The user.")
+    role: TeamRole = attribute("The member's role.")
     joined_at: AWSDateTime = attribute("When they joined.")
 
 
@@ -31,40 +31,40 @@ class JoinTeamInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="You are in.")
+@strawberry.type(description="The membership that joining made.")
 class JoinTeamPayload:
-    team: Team = attribute("The team, with you in it.")
-    member_edge: Edge[TeamMember] = attribute("Your place among its members.")
+    team: Team = attribute("The team, with you as a member.")
+    member_edge: Edge[TeamMember] = attribute("Your membership as an item of its list.")
 
 
-@strawberry.input(description="A team you are in.")
+@strawberry.input(description="A team that you are a member of.")
 class LeaveTeamInput:
     team_id: strawberry.ID = attribute("The team.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="You have left. Where you were the only one, the team ended with it.")
+@strawberry.type(description="The membership that ended. The team of its last member is deleted.")
 class LeaveTeamPayload:
-    deleted_member_id: strawberry.ID = attribute("Your membership that was.")
-    team: Team | None = attribute("The team, where you still see it.")
+    deleted_member_id: strawberry.ID = attribute("Id of your former membership.")
+    team: Team | None = attribute("The team, if it is still visible to you.")
 
 
-@strawberry.input(description="Someone else's membership, to be ended by an ADMIN of the team.")
+@strawberry.input(description="Another user's membership to end; for ADMINs of the team.")
 class RemoveMemberInput:
     member_id: strawberry.ID = attribute("The membership.")
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="The membership has ended; what they walked until then stays in the totals.")
+@strawberry.type(description="The membership that ended; its walks so far stay in the totals.")
 class RemoveMemberPayload:
-    deleted_member_id: strawberry.ID = attribute("The membership that was.")
+    deleted_member_id: strawberry.ID = attribute("Id of the former membership.")
     team: Team = attribute("The team without them.")
 
 
-@strawberry.input(description="A role for a member, given by an ADMIN of the team.")
+@strawberry.input(description="A member's new role; for ADMINs of the team.")
 class SetMemberRoleInput:
     member_id: strawberry.ID = attribute("The membership.")
-    role: TeamRole = attribute("What they shall be.")
+    role: TeamRole = attribute("The new role.")
     idempotency_key: str | None = idempotency_key()
 
 

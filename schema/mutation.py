@@ -107,7 +107,7 @@ from schema.users import (
 )
 
 
-@strawberry.type(description="What clients can do.")
+@strawberry.type(description="Operations that change data.")
 class Mutation:
     @field(accounts.sign_up, *USERS)
     def sign_up(self, input: Input[SignUpInput]) -> SignUpPayload | None:

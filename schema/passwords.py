@@ -9,7 +9,7 @@ from schema.users import Viewer
 RULES = "8 to 100 characters with an upper-case and a lower-case letter and a digit."
 
 
-@strawberry.input(description="Whose password is forgotten.")
+@strawberry.input(description="An account whose password is forgotten.")
 class ForgotPasswordInput:
     email: AWSEmail = attribute("The account's address.")
 
@@ -17,12 +17,12 @@ class ForgotPasswordInput:
 @strawberry.input(description="A new password, and the code that came by mail.")
 class ResetPasswordInput:
     email: AWSEmail = attribute("The account's address.")
-    request_id: str = attribute("What `forgotPassword` answered.")
+    request_id: str = attribute("The `requestId` from `forgotPassword`.")
     code: str = attribute("Six digits.")
     new_password: str = attribute(RULES)
 
 
-@strawberry.input(description="A new password in place of one that is known.")
+@strawberry.input(description="A change of the password by its owner.")
 class ChangePasswordInput:
     current_password: str = attribute("The account's password.")
     new_password: str = attribute(RULES)
@@ -36,7 +36,7 @@ class RequestEmailChangeInput:
 
 @strawberry.input(description="The codes that came by mail.")
 class ConfirmEmailChangeInput:
-    request_id: str = attribute("What `requestEmailChange` answered.")
+    request_id: str = attribute("The `requestId` from `requestEmailChange`.")
     old_code: str = attribute("Six digits, from the mail to the address so far.")
     new_code: str = attribute("Six digits, from the mail to the new address.")
 
@@ -44,7 +44,7 @@ class ConfirmEmailChangeInput:
 @strawberry.type(description="A mail was sent.")
 class ForgotPasswordPayload:
     ok: bool = attribute("Always true.")
-    request_id: str = attribute("Goes into `resetPassword`: the code is good with it alone.")
+    request_id: str = attribute("Input of `resetPassword`, which accepts the code only with it.")
 
 
 @strawberry.type(description="The account has the new password, and its sessions have ended.")
@@ -60,7 +60,7 @@ class ChangePasswordPayload:
 @strawberry.type(description="Two mails were sent.")
 class RequestEmailChangePayload:
     ok: bool = attribute("Always true.")
-    request_id: str = attribute("Goes into `confirmEmailChange`: the codes are good with it alone.")
+    request_id: str = attribute("Input of `confirmEmailChange`, which accepts the codes only with it.")
 
 
 @strawberry.type(description="The account has the new address.")

@@ -19,7 +19,7 @@ class LatLngInput:
 
 @strawberry.type(description="A named place.")
 class Place:
-    name: str = attribute("What it is called.")
-    address: str | None = attribute("Where it is, to tell it from its namesakes.")
+    name: str = attribute("Its name.")
+    address: str | None = attribute("Its address, which distinguishes places of one name.")
     position: LatLng = attribute("Its position.")
     country: str | None = attribute("ISO 3166-1 alpha-2.")

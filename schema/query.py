@@ -20,40 +20,40 @@ from schema.teams import Team, TeamConnection
 from schema.users import User, Viewer
 
 
-@strawberry.type(description="The questions clients ask.")
+@strawberry.type(description="Operations that read data.")
 class Query:
     @field(nodes.node, *ALL_CALLERS)
     def node(self, id: Id) -> Node | None:
-        """Anything by its id; null where missing or hidden."""
+        """Any object by its id; null if missing or hidden."""
 
     @field(nodes.nodes, *ALL_CALLERS, bound=100)
     def nodes(self, ids: Annotated[list[strawberry.ID], arg("At most 100.")]) -> list[Node | None] | None:
-        """At most 100, in the order asked, null where missing or hidden."""
+        """Objects by their ids, in the order asked, at most 100; null where missing or hidden."""
 
     @field(users.viewer, *ALL_CALLERS)
     def viewer(self) -> Viewer | None:
-        """Who is signed in; null for nobody."""
+        """The signed-in user's account; null for anonymous callers."""
 
     @field(users.user, *SIGNED_IN)
     def user(self, id: Id) -> User | None:
-        """Someone who shares a team with you."""
+        """A user who shares a team with you."""
 
     @field(teams.team, *ALL_CALLERS)
     def team(self, id: Id) -> Team | None:
-        """A team you may see."""
+        """A team that is visible to you."""
 
     @field(teams.search_teams, *ALL_CALLERS)
     def search_teams(
         self,
-        query: Annotated[str, arg("1 to 100 characters: how a word of the name begins, or something like it.")],
+        query: Annotated[str, arg("1 to 100 characters: the beginning of a word of the name, or similar text.")],
         first: First = 20,
         after: After = strawberry.UNSET,
     ) -> TeamConnection | None:
-        """Public teams by their name, what resembles it most first."""
+        """Public teams by name, best match first."""
 
     @field(invites.invite_preview, *ALL_CALLERS)
-    def invite_preview(self, code: Annotated[str, arg("What somebody sent you.")]) -> InvitePreview | None:
-        """What an invite leads to. Null for a code that is unknown or was revoked, after the same time."""
+    def invite_preview(self, code: Annotated[str, arg("The invite's code.")]) -> InvitePreview | None:
+        """Preview of an invite. Null for an unknown or revoked code, after the same time."""
 
     @field(goals.goal, *SIGNED_IN)
     def goal(self, id: Id) -> Goal | None:
@@ -67,21 +67,21 @@ class Query:
     def preview_route(
         self, waypoints: Annotated[list[WaypointInput], arg("2 to 25 places in order.")]
     ) -> RoutePreview | None:
-        """The way along these waypoints, without storing it. NO_ROUTE_FOUND with `legIndex` where there is none."""
+        """A route along these waypoints, which is not stored. NO_ROUTE_FOUND with `legIndex` if there is none."""
 
     @field(places.search_places, *SIGNED_IN, bound=MAX_PLACES)
     def search_places(
         self,
         query: Annotated[str, arg("1 to 256 characters.")],
-        near: Annotated[LatLngInput | None, arg("Rather places near this position.")] = strawberry.UNSET,
+        near: Annotated[LatLngInput | None, arg("Prefer places near this position.")] = strawberry.UNSET,
         country: Annotated[str | None, arg("Only places in this country, ISO 3166-1 alpha-2.")] = strawberry.UNSET,
-        first: Annotated[int | None, arg("How many at most, 1 to 10.")] = 5,
+        first: Annotated[int | None, arg("Page size, 1 to 10.")] = 5,
     ) -> list[Place] | None:
         """Places by name, best first, at most 10."""
 
     @field(places.reverse_geocode, *SIGNED_IN)
-    def reverse_geocode(self, position: Annotated[LatLngInput, arg("Where to look.")]) -> Place | None:
-        """The nearest named place; null where nothing is near."""
+    def reverse_geocode(self, position: Annotated[LatLngInput, arg("The position.")]) -> Place | None:
+        """The nearest named place; null if none is near."""
 
     @field(boards.of_teams, *IDENTIFIED)
     def teams_leaderboard(

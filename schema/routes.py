@@ -21,11 +21,11 @@ class Bounds:
     northeast: LatLng = attribute("Its corner in the north and east.")
 
 
-@strawberry.type(description="A place a route passes.")
+@strawberry.type(description="A waypoint of a route.")
 class Waypoint:
     index: int = attribute("Its place in the route, from 0.")
-    name: str | None = attribute("What it is called.")
-    position: LatLng = attribute("Where it is.")
+    name: str | None = attribute("Its name.")
+    position: LatLng = attribute("Its position.")
     kind: WaypointKind = attribute("Whether it is the start, a stop or the end.")
     at_meters: float = attribute("Metres along the route from its start.")
 
@@ -43,18 +43,18 @@ class RouteLeg:
         """polyline6, latitude first; the leg's part of the route's polyline at this zoom."""
 
 
-@strawberry.interface(description="What a map draws: a route, a preview or a template.")
+@strawberry.interface(description="A line to draw on a map: a route, a preview or a template.")
 class RouteShape:
     length_meters: float = attribute("Metres from start to end.")
     bounds: Bounds = attribute("The box around it.")
 
     @field(routes.waypoints, bound=MAX_WAYPOINTS)
     def waypoints(self) -> list[Waypoint]:
-        """The places it passes, 2 to 25."""
+        """The waypoints, 2 to 25."""
 
     @field(routes.legs, bound=MAX_LEGS)
     def legs(self) -> list[RouteLeg]:
-        """The ways between them, one fewer."""
+        """The legs between the waypoints, one fewer than those."""
 
     @field(routes.polyline)
     def polyline(self, zoom: Zoom = strawberry.UNSET) -> str:
@@ -65,24 +65,24 @@ class RouteShape:
 class Route(Node, RouteShape):
     id: strawberry.ID = attribute("The route's id.")
     elevation_gain_meters: float | None = attribute("Metres climbed along it, where known.")
-    attribution: str | None = attribute("Whom to name on a map that shows it.")
+    attribution: str | None = attribute("Attribution to show on a map of it.")
 
     @field(routes.geo_json_url)
     def geo_json_url(self) -> AWSURL:
-        """The whole route as GeoJSON, fetched with the token of someone who may see it, and kept for ever."""
+        """Address of the whole route as GeoJSON, for callers who may see it; its content never changes."""
 
 
-@strawberry.type(description="What a goal's route would be. Nothing of it is stored.")
+@strawberry.type(description="Preview of a goal's route, which is not stored.")
 class RoutePreview(RouteShape):
-    warnings: list[Problem] = attribute("What is doubtful about it, at most 25.", bound=MAX_WAYPOINTS)
+    warnings: list[Problem] = attribute("Doubts about the route, at most 25.", bound=MAX_WAYPOINTS)
 
 
 @strawberry.type(description="A famous walk, for `CreateGoalInput.routeTemplateId`.")
 class RouteTemplate(Node, RouteShape):
     id: strawberry.ID = attribute("The template's id.")
-    name: str = attribute("What the walk is called.")
-    description: str | None = attribute("Where it goes.")
-    country: str = attribute("ISO 3166-1 alpha-2, of where most of it lies.")
+    name: str = attribute("The template's name.")
+    description: str | None = attribute("Description of the way.")
+    country: str = attribute("ISO 3166-1 alpha-2 code of the country with most of it.")
 
 
 @strawberry.type(description="A page of templates.")
@@ -90,8 +90,8 @@ class RouteTemplateConnection(Connection[RouteTemplate]):
     pass
 
 
-@strawberry.input(description="A place a route is to pass.")
+@strawberry.input(description="A waypoint of a new route.")
 class WaypointInput:
-    position: LatLngInput = attribute("Where it is, more than 10 m from the one before.")
-    name: str | None = optional("What it is called, at most 100 characters.")
+    position: LatLngInput = attribute("Its position, more than 10 m from the one before.")
+    name: str | None = optional("Its name, at most 100 characters.")
     is_locked: bool | None = optional("Whether it keeps its place when the others are rearranged.")

@@ -22,15 +22,15 @@ from schema.scalars import AWSJSON
 Since = Annotated[
     str | None,
     arg(
-        "The `cursor` of an event, or `Team.liveCursor`: what was missed since comes first. Without it, or when it is "
-        "no longer good, the first event tells where you are and brings the team as `snapshot`."
+        "The `cursor` of an event, or `Team.liveCursor`: events since then are sent first. Without it, or if it is no "
+        "longer valid, the first event has your place in the log and the team as `snapshot`."
     ),
 ]
 
 
 @strawberry.type(
-    description="What clients can follow. `…Updated` is state: it comes at once on every subscribe, then the newest of "
-    "it. `…Changed` and `…Reached` are news: each one, in order, and what was missed since `after`."
+    description="Live operations. `…Updated` is a state: the current one is sent at once on each subscribe, later the "
+    "newest. `…Changed` and `…Reached` are events of a log: each one, in order, and those missed since `after`."
 )
 class Subscription:
     @subscription(news.team_activity_changed, *SIGNED_IN)
@@ -46,11 +46,11 @@ class Subscription:
         ] = strawberry.UNSET,
         after: Since = strawberry.UNSET,
     ) -> TeamActivityEvent | None:
-        """A team's public walks as its list of them shows them; for its members."""
+        """Changes of a team's list of public walks; for its members."""
 
     @subscription(news.team_member_changed, *SIGNED_IN)
     def team_member_changed(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamMemberEvent | None:
-        """A team's members as its list of them shows them; for its members."""
+        """Changes of a team's list of members; for its members."""
 
     @subscription(news.team_goal_changed, *SIGNED_IN)
     def team_goal_changed(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamGoalEvent | None:
@@ -58,29 +58,29 @@ class Subscription:
 
     @subscription(news.team_milestone_reached, *SIGNED_IN)
     def team_milestone_reached(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamMilestoneEvent | None:
-        """Milestones the team passes, each told once."""
+        """Milestones that the team reaches, each once."""
 
     @subscription(live.team_progress_updated, *SIGNED_IN)
     def team_progress_updated(self, team_id: TeamId) -> TeamProgressUpdate | None:
-        """Where the team's marker stands. Follows the team from one active goal to the next."""
+        """The team's progress. It follows the team from one active goal to the next."""
 
     @subscription(live.team_leaderboard_updated, *SIGNED_IN)
     def team_leaderboard_updated(
         self,
         team_id: TeamId,
-        period: Annotated[LeaderboardPeriod, arg("How long the window is.")],
-        metric: Annotated[LeaderboardMetric, arg("What is ranked.")],
+        period: Annotated[LeaderboardPeriod, arg("Length of the window.")],
+        metric: Annotated[LeaderboardMetric, arg("The ranked metric.")],
     ) -> LeaderboardUpdate | None:
         """A team's board; for its members. Follows the window too: on Monday WEEK is the new week."""
 
     @subscription(live.teams_leaderboard_updated, *IDENTIFIED)
     def teams_leaderboard_updated(
         self,
-        period: Annotated[LeaderboardPeriod, arg("How long the window is; not GOAL.")],
-        basis: Annotated[LeaderboardBasis, arg("How teams are compared.")],
+        period: Annotated[LeaderboardPeriod, arg("Length of the window; not GOAL.")],
+        basis: Annotated[LeaderboardBasis, arg("Basis of comparison of teams.")],
     ) -> LeaderboardUpdate | None:
         """The board of public teams."""
 
     @subscription(live.team_presence_updated, *SIGNED_IN)
     def team_presence_updated(self, team_id: TeamId) -> TeamPresenceUpdate | None:
-        """Who is walking now; for the team's members."""
+        """Members who are walking now; for the team's members."""

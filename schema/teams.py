@@ -19,51 +19,51 @@ if TYPE_CHECKING:
     from schema.members import TeamMember, TeamMemberConnection
 
 
-@strawberry.type(description="People who walk together. A private team is visible to its members alone.")
+@strawberry.type(description="A group of people who walk together. A private team is visible to its members only.")
 class Team(Node, Competitor):
     id: strawberry.ID = attribute("The team's id.")
     name: str = attribute("Unique among live teams, public and private ones.")
     avatar_url: AWSURL | None = attribute("The team's picture.")
-    description: str | None = attribute("What the team says of itself.")
-    is_public: bool = attribute("Whether everybody may find it.")
-    join_policy: JoinPolicy = attribute("How one gets in.")
-    member_count: int = attribute("How many are in it.")
-    max_members: int = attribute("How many may be in it.")
+    description: str | None = attribute("The team's description.")
+    is_public: bool = attribute("Whether anyone may find it.")
+    join_policy: JoinPolicy = attribute("Condition for joining.")
+    member_count: int = attribute("Number of members.")
+    max_members: int = attribute("Most members.")
     timezone: str = attribute("IANA name; sets the team's today.")
     created_at: AWSDateTime = attribute("When it was founded.")
     version: int = attribute("Rises with each change; goes into `expectedVersion`.")
-    viewer_role: TeamRole | None = attribute("Your role; null for who is not in it.")
+    viewer_role: TeamRole | None = attribute("Your role; null if you are not a member.")
 
     @field(goals.active_of_team)
     def active_goal(self) -> Annotated["Goal", strawberry.lazy("schema.goals")] | None:
-        """The goal that runs now."""
+        """The active goal."""
 
     @field(goals.of_team)
     def goals(
         self,
-        status: Annotated[GoalStatus | None, arg("Only goals that stand there.")] = strawberry.UNSET,
+        status: Annotated[GoalStatus | None, arg("Only goals of this status.")] = strawberry.UNSET,
         first: First = 20,
         after: After = strawberry.UNSET,
     ) -> Annotated["GoalConnection", strawberry.lazy("schema.goals")] | None:
-        """Its goals, newest first; null to whom they are hidden from. Drafts are for its members."""
+        """Goals, newest first; null for viewers who may not see them. Drafts are visible to members."""
 
     @field(members.of_team)
     def members(
         self, first: First = 20, after: After = strawberry.UNSET
     ) -> Annotated["TeamMemberConnection", strawberry.lazy("schema.members")] | None:
-        """Who is in it, oldest first; null for who is not."""
+        """Members, oldest first; null for viewers who are not members."""
 
     @field(activities.of_team)
     def activities(
         self, first: First = 20, after: After = strawberry.UNSET
     ) -> Annotated["ActivityConnection", strawberry.lazy("schema.activities")] | None:
-        """Its public, counted walks, newest first; null for who is not in it."""
+        """Public, counted walks, newest first; null for viewers who are not members."""
 
     @field(invites.of_team)
     def invites(
         self, first: First = 20, after: After = strawberry.UNSET
     ) -> Annotated["InviteConnection", strawberry.lazy("schema.invites")] | None:
-        """Its invites, newest first, for its ADMINs; null for everybody else."""
+        """Invites, newest first; null for viewers who are not ADMINs."""
 
     @field(boards.of_team)
     def leaderboard(
@@ -72,18 +72,18 @@ class Team(Node, Competitor):
         metric: Metric = LeaderboardMetric.DISTANCE,
         date: Day = strawberry.UNSET,
     ) -> Leaderboard | None:
-        """Its members' board, for them. Days are the team's; GOAL is the active goal's board, null without one."""
+        """Leaderboard of the members, for them. Days are the team's; GOAL is the active goal's, null without one."""
 
     @field(live.live_cursor)
     def live_cursor(self) -> str | None:
         """The place in the team's log that this answer was read at, for `after`; null to those who may not follow."""
 
 
-@strawberry.input(description="A team to be founded. Whoever founds it becomes its first ADMIN.")
+@strawberry.input(description="A new team. You become its first ADMIN.")
 class CreateTeamInput:
     name: str = attribute("3 to 50 characters, unique among live teams, public and private ones.")
     description: str | None = optional("At most 500 characters.")
-    is_public: bool | None = optional("Whether everybody may find it; false without it.")
+    is_public: bool | None = optional("Whether anyone may find it; false without it.")
     join_policy: JoinPolicy | None = optional("INVITE_ONLY without it.")
     max_members: int | None = optional("1 to 500; 50 without it.")
     timezone: str | None = optional("IANA name; yours without it.")
@@ -96,16 +96,16 @@ class CreateTeamPayload:
     membership: Annotated["TeamMember", strawberry.lazy("schema.members")] = attribute("Your membership of it.")
 
 
-@strawberry.input(description="What an ADMIN changes of a team. What is absent stays; null clears the description.")
+@strawberry.input(description="Changes to a team; for its ADMINs. Absent fields stay; null clears the description.")
 class UpdateTeamInput:
     team_id: strawberry.ID = attribute("The team.")
     name: str | None = optional("3 to 50 characters, unique among live teams, public and private ones.")
     description: str | None = optional("At most 500 characters; null clears it.")
-    is_public: bool | None = optional("Whether everybody may find it.")
-    join_policy: JoinPolicy | None = optional("How one gets in.")
-    max_members: int | None = optional("As many as are in it, up to 500.")
+    is_public: bool | None = optional("Whether anyone may find it.")
+    join_policy: JoinPolicy | None = optional("Condition for joining.")
+    max_members: int | None = optional("From the number of members to 500.")
     timezone: str | None = optional("IANA name; sets the team's today.")
-    expected_version: int | None = optional("The version you saw; STALE_VERSION when it is another by now.")
+    expected_version: int | None = optional("The version you read; STALE_VERSION if it has changed since.")
     idempotency_key: str | None = idempotency_key()
 
 
@@ -114,7 +114,7 @@ class UpdateTeamPayload:
     team: Team = attribute("The team.")
 
 
-@strawberry.input(description="A team to be deleted, by one of its ADMINs.")
+@strawberry.input(description="A team to delete; for its ADMINs.")
 class DeleteTeamInput:
     team_id: strawberry.ID = attribute("The team.")
     confirm_name: str = attribute("Its name, letter by letter.")
@@ -123,7 +123,7 @@ class DeleteTeamInput:
 
 @strawberry.type(description="The team is gone; its name is free again.")
 class DeleteTeamPayload:
-    deleted_team_id: strawberry.ID = attribute("The team that was.")
+    deleted_team_id: strawberry.ID = attribute("The deleted team's id.")
 
 
 @strawberry.type(description="A page of teams.")

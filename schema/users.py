@@ -24,22 +24,22 @@ class User(Node, Competitor):
     avatar_url: AWSURL | None = attribute("Their picture.")
 
 
-@strawberry.type(description="What a user lets others see.")
+@strawberry.type(description="A user's privacy settings.")
 class PrivacySettings:
     default_activity_privacy: ActivityPrivacy = attribute("The privacy of walks logged without one.")
     show_on_leaderboards: bool = attribute("Whether others see them on leaderboards.")
     share_stats_with_team: bool = attribute("Whether their share of a goal is shown under their name.")
 
 
-@strawberry.type(description="A picture that you sent, and why it is not shown.")
+@strawberry.type(description="A picture that you sent and that was refused.")
 class AvatarRefusal:
-    upload: str = attribute("Which one: as `createAvatarUpload` called it.")
-    team_id: strawberry.ID | None = attribute("The team whose picture it was to be; null where it was your own.")
-    reason: str = attribute("What is wrong with it.")
-    refused_at: AWSDateTime = attribute("When it was looked at.")
+    upload: str = attribute("Id of the upload, from `createAvatarUpload`.")
+    team_id: strawberry.ID | None = attribute("The team it was for; null for your own picture.")
+    reason: str = attribute("Reason of the refusal.")
+    refused_at: AWSDateTime = attribute("When it was refused.")
 
 
-@strawberry.type(description="The signed-in user's own account. What is private lives here, never on User.")
+@strawberry.type(description="The signed-in user's own account. Private data is here, never on User.")
 class Viewer(Node):
     id: strawberry.ID = attribute("The account's id.")
     user: User = attribute("The public card others see.")
@@ -48,12 +48,12 @@ class Viewer(Node):
     timezone: str = attribute("IANA name; sets the local day of walks to come.")
     locale: str | None = attribute("BCP 47 tag for messages.")
     stride_meters: float | None = attribute("Metres a step, for walks logged in steps. 0.3 to 1.5.")
-    privacy_settings: PrivacySettings = attribute("What others see.")
+    privacy_settings: PrivacySettings = attribute("Your privacy settings.")
     version: int = attribute("Rises with each change; goes into `expectedVersion`.")
 
     @field(avatars.refusal)
     def avatar_refusal(self) -> AvatarRefusal | None:
-        """The last of your pictures that was refused; null once a later one is shown."""
+        """The last of your pictures that was refused; null once a later one was accepted."""
 
     @field(members.of_viewer, bound=20)
     def memberships(self) -> list[Annotated["TeamMember", strawberry.lazy("schema.members")]]:
@@ -66,7 +66,7 @@ class Viewer(Node):
 
     @field(stats.of_viewer)
     def stats(self, period: Period = LeaderboardPeriod.WEEK, date: Day = strawberry.UNSET) -> ActivityStats:
-        """What your own walks come to, private ones included. Today is your zone's; there is no GOAL."""
+        """Totals of your own walks, private ones included. Days are those of your time zone; there is no GOAL."""
 
     @field(activities.of_viewer)
     def activities(
@@ -80,14 +80,14 @@ class Viewer(Node):
         """Your own walks, private ones too, newest first."""
 
 
-@strawberry.input(description="What you change of your account. What is absent stays; null clears locale and stride.")
+@strawberry.input(description="Changes to your account. Absent fields stay; null clears locale and stride.")
 class UpdateProfileInput:
     name: str | None = optional("1 to 100 characters.")
     preferred_units: Units | None = optional("For the client's formatter.")
     timezone: str | None = optional("IANA name; walks that were logged keep their days.")
     locale: str | None = optional("BCP 47 tag such as en-GB; null clears it.")
     stride_meters: float | None = optional("0.3 to 1.5 metres a step; null clears it.")
-    expected_version: int | None = optional("The version you saw; STALE_VERSION when it is another by now.")
+    expected_version: int | None = optional("The version you read; STALE_VERSION if it has changed since.")
     idempotency_key: str | None = idempotency_key()
 
 
@@ -96,7 +96,7 @@ class UpdateProfilePayload:
     viewer: Viewer = attribute("The account.")
 
 
-@strawberry.input(description="What others shall see of you. What is absent stays.")
+@strawberry.input(description="Changes to your privacy settings. Absent fields stay.")
 class UpdatePrivacySettingsInput:
     default_activity_privacy: ActivityPrivacy | None = optional("The privacy of walks logged without one.")
     show_on_leaderboards: bool | None = optional("Whether others see you on leaderboards.")

@@ -1,6 +1,7 @@
 """Check of the words: names that are unique and docstrings and tests that begin with what they are about."""
 
 import ast
+import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -50,6 +51,13 @@ def test_test_names_begin_with_their_subject() -> None:
     found = list(names_of_tests())
     riddles = [f"{place} {name}" for place, name in found if name.split("_")[1] in RIDDLES]
     assert len(riddles) < FEW * len(found), "\n".join(riddles)
+
+
+def test_descriptions_of_the_schema_begin_with_what_they_describe() -> None:
+    schema = (PROJECT / "schema.graphql").read_text()
+    openings = re.findall(r'"""\s*(\w+)', schema)
+    assert len(openings) > 1_000
+    assert {word for word in openings if word.lower() in RIDDLES} == set()
 
 
 def test_classes_of_the_product_have_names_of_their_own() -> None:
