@@ -57,8 +57,8 @@ class Standing:
 
 
 @strawberry.type(
-    description="Who walked most in a window, by public walks. A team's board ranks its present members, a goal's all "
-    "who walked for it; who doesn't show on leaderboards is on none, and doesn't count in the others' ranks."
+    description="Ranking of a window, by public walks. A team's board ranks its present members, a goal's all who "
+    "walked for it. Users who don't show on leaderboards are on none, and don't count in others' ranks."
 )
 class Leaderboard(Node):
     id: strawberry.ID = attribute(

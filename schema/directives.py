@@ -43,7 +43,7 @@ class Iam:
 
 
 @strawberry.schema_directive(
-    locations=_WHERE, name="aws_lambda", description="Whom the operator's own authorizer lets in may use it."
+    locations=_WHERE, name="aws_lambda", description="Callers that the operator's own authorizer admits may use it."
 )
 class Authorizer:
     """Callers that the operator's authorizer identifies, not our issuer."""
