@@ -9,9 +9,10 @@ import asyncpg
 
 from milequest.rules.activities import Walk
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus
+from milequest.store.columns import Columns
 from milequest.store.scopes import GIVEN
 from milequest.store.transaction import Reader, Tx
-from milequest.store.users import User
+from milequest.store.users import CARD, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,24 @@ class StoredWalk:
 
 LAST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))  # sorts after every key
 
-COLUMNS = """a.id, a.type, a.distance_mm, a.duration_s, a.steps, a.started_at, a.timezone, a.local_date, a.notes,
-       a.source, a.privacy, a.count_status, a.created_at, a.version, u.id, u.name, u.avatar_url"""
+COLUMNS = Columns(
+    Activity,
+    user=CARD,
+    id="a.id",
+    type="a.type",
+    distance_mm="a.distance_mm",
+    duration_seconds="a.duration_s",
+    steps="a.steps",
+    started_at="a.started_at",
+    timezone="a.timezone",
+    local_date="a.local_date",
+    notes="a.notes",
+    source="a.source",
+    privacy="a.privacy",
+    count_status="a.count_status",
+    created_at="a.created_at",
+    version="a.version",
+)
 _STORED = """type, distance_mm, duration_s, steps, stride_mm, started_at, timezone, notes, privacy, source,
        id, count_status, counted_at, version"""
 
@@ -136,10 +153,6 @@ def _stored(row: asyncpg.Record) -> StoredWalk:
     }
     activity_id, counted_at, version = (fields.pop(name) for name in ("id", "counted_at", "version"))
     return StoredWalk(activity_id, CountStatus(fields.pop("count_status")), counted_at, version, Walk(**fields))
-
-
-def _activity(row: asyncpg.Record) -> Activity:
-    return Activity(User(*row[14:]), *row[:14])
 
 
 async def insert(
@@ -235,14 +248,7 @@ async def since(tx: Tx, user_id: UUID, instant: datetime) -> list[StoredWalk]:
 async def day_so_far(tx: Tx, user_id: UUID, walk: Walk, but: UUID) -> tuple[int, UUID | None]:
     """Return the millimetres logged by hand on the walk's day, and a probable duplicate; `but` is left out."""
     row = await tx.fetchrow(
-        _DAY,
-        user_id,
-        walk.local_date,
-        walk.started_at,
-        float(walk.duration_s or 0),
-        walk.distance_mm,
-        walk.type,
-        but,
+        _DAY, user_id, walk.local_date, walk.started_at, float(walk.duration_s or 0), walk.distance_mm, walk.type, but
     )
     assert row is not None, "an aggregate gives a row"
     return row[0], row[1]
@@ -250,18 +256,18 @@ async def day_so_far(tx: Tx, user_id: UUID, walk: Walk, but: UUID) -> tuple[int,
 
 async def activities(db: Reader, viewer_id: UUID | None, activity_ids: Sequence[UUID]) -> dict[UUID, Activity]:
     """Return the walks among `activity_ids` that the viewer may see."""
-    return {row[0]: _activity(row) for row in await db.fetch(_BY_IDS, viewer_id, list(activity_ids))}
+    return {walk.id: walk for walk in map(COLUMNS.of, await db.fetch(_BY_IDS, viewer_id, list(activity_ids)))}
 
 
 async def own_walk(db: Reader, user_id: UUID, activity_id: UUID) -> Activity | None:
     """Return one's own walk, even one deleted since: the outcome of a write."""
     row = await db.fetchrow(_OWN_WALK, user_id, activity_id)
-    return None if row is None else _activity(row)
+    return None if row is None else COLUMNS.of(row)
 
 
 async def feed(db: Reader, team_id: UUID, after: tuple[object, ...] | None, limit: int) -> list[Activity]:
     """Return the team's public, counted walks, newest first. The caller has asked the policy."""
-    return [_activity(row) for row in await db.fetch(_FEED, team_id, *(after or LAST), limit)]
+    return [COLUMNS.of(row) for row in await db.fetch(_FEED, team_id, *(after or LAST), limit)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +282,7 @@ class ActivityFilter:
 
 async def in_team(db: Reader, team_id: UUID, activity_ids: list[UUID]) -> dict[UUID, Activity]:
     """Return those of the walks that are in the team's list, by id."""
-    shown = map(_activity, await db.fetch(_IN_TEAM, team_id, activity_ids))
+    shown = map(COLUMNS.of, await db.fetch(_IN_TEAM, team_id, activity_ids))
     return {activity.id: activity for activity in shown}
 
 
@@ -287,4 +293,4 @@ async def own(
     at, last = after or (None, None)
     types = None if only.types is None else list(only.types)
     rows = await db.fetch(_OWN, user_id, at, last, limit, only.from_, only.to, types, only.privacy)
-    return [_activity(row) for row in rows]
+    return [COLUMNS.of(row) for row in rows]

@@ -4,14 +4,13 @@ from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-import asyncpg
-
 from milequest.rules.access import Viewer
 from milequest.rules.enums import GoalStatus
 from milequest.rules.goals import Terms
+from milequest.store.columns import Columns
 from milequest.store.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE
 from milequest.store.transaction import Reader, Tx
-from milequest.store.users import User
+from milequest.store.users import NAMED_CARD, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,31 @@ class Goal:
         return Terms(self.name, self.description, self.starts_on, self.ends_on, self.grace_hours)
 
 
-_GOAL = """g.id, g.team_id, g.route_id, g.name, g.description, g.status, g.starts_on, g.ends_on, g.grace_hours,
-       g.target_mm, g.version, g.created_at, g.activated_at, g.completed_at, g.completed_on, g.finalized_at"""
-_COLUMNS = f"u.id AS user_id, u.name AS user_name, u.avatar_url, {_GOAL}"
+def _columns(created_by: Columns[User]) -> Columns[Goal]:
+    return Columns(
+        Goal,
+        created_by=created_by,
+        id="g.id",
+        team_id="g.team_id",
+        route_id="g.route_id",
+        name="g.name",
+        description="g.description",
+        status="g.status",
+        starts_on="g.starts_on",
+        ends_on="g.ends_on",
+        grace_hours="g.grace_hours",
+        target_mm="g.target_mm",
+        version="g.version",
+        created_at="g.created_at",
+        activated_at="g.activated_at",
+        completed_at="g.completed_at",
+        completed_on="g.completed_on",
+        finalized_at="g.finalized_at",
+    )
+
+
+_COLUMNS = _columns(NAMED_CARD)
+_WITHOUT_MAKER = _columns(Columns(User, optional=True, id="NULL::uuid", name="NULL", avatar_url="NULL"))
 _MAKER = f"LEFT JOIN app_user u ON u.id = g.created_by AND {PEOPLE_VISIBLE}"
 _SELECT = f"SELECT {_COLUMNS} FROM goal g JOIN team t ON t.id = g.team_id {_MAKER}"
 _BY_IDS = f"{_SELECT} WHERE g.id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOAL_VISIBLE}"
@@ -60,7 +81,7 @@ _VISIBLE_ROUTES = f"""
 SELECT DISTINCT g.route_id FROM goal g JOIN team t ON t.id = g.team_id
 WHERE g.route_id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOAL_VISIBLE}"""
 _LOCK = f"""
-SELECT NULL::uuid, NULL, NULL, {_GOAL} FROM goal g WHERE g.id = $1 AND g.deleted_at IS NULL FOR NO KEY UPDATE"""
+SELECT {_WITHOUT_MAKER} FROM goal g WHERE g.id = $1 AND g.deleted_at IS NULL FOR NO KEY UPDATE"""
 
 _INSERT = """
 INSERT INTO goal (id, team_id, route_id, target_mm, created_by, created_at, updated_at,
@@ -89,13 +110,9 @@ ORDER BY id LIMIT $3
 """
 
 
-def _goal(row: asyncpg.Record) -> Goal:
-    return Goal(None if row[0] is None else User(*row[:3]), *row[3:])
-
-
 async def by_ids(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> dict[UUID, Goal]:
     """Return the goals among `goal_ids` that the viewer may see, by id."""
-    return {goal.id: goal for goal in map(_goal, await db.fetch(_BY_IDS, viewer.user_id, goal_ids))}
+    return {goal.id: goal for goal in map(_COLUMNS.of, await db.fetch(_BY_IDS, viewer.user_id, goal_ids))}
 
 
 async def goal(db: Reader, viewer: Viewer, goal_id: UUID) -> Goal | None:
@@ -105,7 +122,7 @@ async def goal(db: Reader, viewer: Viewer, goal_id: UUID) -> Goal | None:
 
 async def active_of(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Goal]:
     """Return the running goal of each team that has one the viewer may see, by the team's id."""
-    return {goal.team_id: goal for goal in map(_goal, await db.fetch(_ACTIVE, viewer.user_id, team_ids))}
+    return {goal.team_id: goal for goal in map(_COLUMNS.of, await db.fetch(_ACTIVE, viewer.user_id, team_ids))}
 
 
 async def pages_of(
@@ -120,7 +137,7 @@ async def pages_of(
     found: dict[UUID, list[Goal]] = {}
     created_at, goal_id = after or (None, None)
     for row in await db.fetch(_PAGES, viewer.user_id, team_ids, status, created_at, goal_id, limit):
-        found.setdefault(row["team_id"], []).append(_goal(row))
+        found.setdefault(row["team_id"], []).append(_COLUMNS.of(row))
     return found
 
 
@@ -138,7 +155,7 @@ async def team_of(tx: Tx, goal_id: UUID) -> UUID | None:
 async def lock(tx: Tx, goal_id: UUID) -> Goal | None:
     """Return the goal, locked until the transaction ends, without its creator. The caller asks the policy."""
     row = await tx.fetchrow(_LOCK, goal_id)
-    return None if row is None else _goal(row)
+    return None if row is None else _COLUMNS.of(row)
 
 
 async def insert(

@@ -1,14 +1,14 @@
 """Invites to teams by a code, of which only a hash is stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from milequest.rules.access import Viewer
 from milequest.rules.enums import InviteState, TeamRole
 from milequest.rules.invites import NewInvite, state_at
+from milequest.store.columns import Columns
 from milequest.store.scopes import GIVEN, INVITES_VISIBLE
 from milequest.store.teams import COLUMNS as TEAM_COLUMNS
 from milequest.store.teams import MINE, Team
@@ -61,14 +61,29 @@ class LockedInvite:
     state: InviteState
 
 
-_COLUMNS = "i.id, i.email, i.role, i.max_uses, i.use_count, i.state, i.message, i.created_at, i.expires_at"
-WIDTH = 9  # number of these columns
+def _columns(team: Columns[Team] | None) -> Columns[Invite]:
+    return Columns(
+        Invite,
+        id="i.id",
+        team=team,
+        invited_email="i.email",
+        role="i.role",
+        max_uses="i.max_uses",
+        use_count="i.use_count",
+        state="i.state",
+        message="i.message",
+        created_at="i.created_at",
+        expires_at="i.expires_at",
+    )
+
+
+_COLUMNS, _OF_KNOWN_TEAM = _columns(TEAM_COLUMNS), _columns(None)
 _BY_IDS = f"""
-SELECT {_COLUMNS}, {TEAM_COLUMNS} FROM team_invite i JOIN team t ON t.id = i.team_id {MINE}
+SELECT {_COLUMNS} FROM team_invite i JOIN team t ON t.id = i.team_id {MINE}
 WHERE i.id = ANY {GIVEN} AND {INVITES_VISIBLE}
 """
 _PAGES = f"""
-SELECT t.id, {_COLUMNS}
+SELECT t.id, {_OF_KNOWN_TEAM}
 FROM team t CROSS JOIN LATERAL (
     SELECT * FROM team_invite
     WHERE team_id = t.id AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
@@ -105,16 +120,14 @@ WHERE id = $1
 """
 
 
-def _invite(row: Sequence[Any], team: Team, now: datetime) -> Invite:
-    invite_id, email, role, max_uses, use_count, state, message, created_at, expires_at = row
-    state = state_at(state, expires_at, now)
-    return Invite(invite_id, team, email, role, max_uses, use_count, state, message, created_at, expires_at)
+def _at(invite: Invite, now: datetime) -> Invite:
+    return replace(invite, state=state_at(invite.state, invite.expires_at, now))
 
 
 async def by_ids(db: Reader, viewer: Viewer, invite_ids: list[UUID], now: datetime) -> dict[UUID, Invite]:
     """Return the invites among `invite_ids` that the viewer may see, by id."""
     rows = await db.fetch(_BY_IDS, viewer.user_id, invite_ids)
-    return {row[0]: _invite(row[:WIDTH], Team(*row[WIDTH:]), now) for row in rows}
+    return {invite.id: _at(invite, now) for invite in map(_COLUMNS.of, rows)}
 
 
 async def pages_of(
@@ -128,8 +141,9 @@ async def pages_of(
     """Return up to `limit` invites of each team, newest first, that follow the key `after`; none if not an admin."""
     by_id = {team.id: team for team in teams}
     pages: dict[UUID, list[Invite]] = {}
-    for team_id, *row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
-        pages.setdefault(team_id, []).append(_invite(row, by_id[team_id], now))
+    for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
+        invite = _OF_KNOWN_TEAM.of(row, 1, team=by_id[row[0]])
+        pages.setdefault(row[0], []).append(_at(invite, now))
     return pages
 
 

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-import asyncpg
-
 from milequest.rules.access import Viewer
 from milequest.rules.enums import LeftReason, TeamRole
+from milequest.store.columns import Columns
 from milequest.store.scopes import GIVEN, PEOPLE_VISIBLE
 from milequest.store.teams import COLUMNS as TEAM_COLUMNS
 from milequest.store.teams import MINE, Team
 from milequest.store.transaction import Reader, Tx
-from milequest.store.users import User
+from milequest.store.users import CARD, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +36,17 @@ class MembershipKey:
 
 FIRST = (datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))  # sorts before every key
 
-_COLUMNS = "m.id, m.role, m.joined_at, u.id, u.name, u.avatar_url"
+_COLUMNS = Columns(TeamMember, id="m.id", team=TEAM_COLUMNS, user=CARD, role="m.role", joined_at="m.joined_at")
+_OF_KNOWN_TEAM = Columns(TeamMember, id="m.id", team=None, user=CARD, role="m.role", joined_at="m.joined_at")
 _SELECT = f"""
-SELECT {_COLUMNS}, {TEAM_COLUMNS}
+SELECT {_COLUMNS}
 FROM team_member m JOIN app_user u ON u.id = m.user_id JOIN team t ON t.id = m.team_id {MINE}
 """
 _BY_IDS = f"{_SELECT} WHERE m.id = ANY {GIVEN} AND m.left_at IS NULL AND {PEOPLE_VISIBLE}"
 _OF_VIEWER = f"""{_SELECT} WHERE m.user_id = $1 AND m.left_at IS NULL AND t.deleted_at IS NULL
 ORDER BY m.joined_at, m.id"""
 _PAGES = f"""
-SELECT t.id, {_COLUMNS}
+SELECT t.id, {_OF_KNOWN_TEAM}
 FROM team t CROSS JOIN LATERAL (
     SELECT * FROM team_member
     WHERE team_id = t.id AND left_at IS NULL AND (joined_at, id) > ($3, $4)
@@ -77,18 +77,14 @@ SELECT EXISTS (SELECT FROM team_member WHERE team_id = $1 AND role = 'ADMIN' AND
 _OPEN_OF_USER = "SELECT id, team_id FROM team_member WHERE user_id = $1 AND left_at IS NULL ORDER BY team_id"
 
 
-def _member(row: asyncpg.Record) -> TeamMember:
-    return TeamMember(row[0], Team(*row[6:]), User(*row[3:6]), row[1], row[2])
-
-
 async def by_ids(db: Reader, viewer: Viewer, member_ids: list[UUID]) -> dict[UUID, TeamMember]:
     """Return the open memberships among `member_ids` that the viewer may see, by id."""
-    return {row[0]: _member(row) for row in await db.fetch(_BY_IDS, viewer.user_id, member_ids)}
+    return {one.id: one for one in map(_COLUMNS.of, await db.fetch(_BY_IDS, viewer.user_id, member_ids))}
 
 
 async def of_viewer(db: Reader, viewer: Viewer) -> list[TeamMember]:
     """Return the viewer's own memberships, oldest first: at most MEMBERSHIPS_MAX."""
-    return [_member(row) for row in await db.fetch(_OF_VIEWER, viewer.user_id)]
+    return [_COLUMNS.of(row) for row in await db.fetch(_OF_VIEWER, viewer.user_id)]
 
 
 async def pages_of(
@@ -97,9 +93,9 @@ async def pages_of(
     """Return up to `limit` members of each team, oldest first, that follow the key `after`; hidden teams have none."""
     by_id = {team.id: team for team in teams}
     pages: dict[UUID, list[TeamMember]] = {}
-    for team_id, *row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or FIRST), limit):
-        member = TeamMember(row[0], by_id[team_id], User(*row[3:]), row[1], row[2])
-        pages.setdefault(team_id, []).append(member)
+    for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or FIRST), limit):
+        member = _OF_KNOWN_TEAM.of(row, 1, team=by_id[row[0]])
+        pages.setdefault(row[0], []).append(member)
     return pages
 
 

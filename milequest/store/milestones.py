@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from milequest.rules.access import Viewer
 from milequest.rules.enums import MilestoneKind
 from milequest.rules.goals import NewMilestone, RouteStop
 from milequest.rules.ids import new_id
+from milequest.store.columns import Columns
 from milequest.store.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE
 from milequest.store.transaction import Reader, Tx
-from milequest.store.users import User
+from milequest.store.users import NAMED_CARD, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,22 @@ class Milestone:
         return self.at_mm / 1000
 
 
+_COLUMNS = Columns(
+    Milestone,
+    reached_by=NAMED_CARD,
+    id="s.id",
+    goal_id="s.goal_id",
+    route_id="g.route_id",
+    kind="s.kind",
+    title="s.title",
+    description="s.description",
+    image_url="s.image_url",
+    at_mm="s.at_mm",
+    reached_at="CASE WHEN s.revoked_at IS NULL THEN s.reached_at END",
+)
 # The user who reached it is shown to members only, and only by a walk they can see.
 _SELECT = f"""
-SELECT u.id AS user_id, u.name AS user_name, u.avatar_url, s.id, s.goal_id, g.route_id, s.kind, s.title, s.description,
-       s.image_url, s.at_mm, CASE WHEN s.revoked_at IS NULL THEN s.reached_at END
+SELECT {_COLUMNS}
 FROM milestone s
 JOIN goal g ON g.id = s.goal_id AND g.deleted_at IS NULL
 JOIN team t ON t.id = g.team_id
@@ -59,20 +70,16 @@ FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) AS new
 """
 
 
-def _milestone(row: asyncpg.Record) -> Milestone:
-    return Milestone(None if row[0] is None else User(*row[:3]), *row[3:])
-
-
 async def by_ids(db: Reader, viewer: Viewer, milestone_ids: list[UUID]) -> dict[UUID, Milestone]:
     """Return the milestones among `milestone_ids` whose goal the viewer may see, by id."""
     rows = await db.fetch(_BY_IDS, viewer.user_id, milestone_ids)
-    return {milestone.id: milestone for milestone in map(_milestone, rows)}
+    return {milestone.id: milestone for milestone in map(_COLUMNS.of, rows)}
 
 
 async def of_goals(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict[UUID, list[Milestone]]:
     """Return each goal's milestones in the order of its route; none for a goal the viewer may not see."""
     found: dict[UUID, list[Milestone]] = {goal_id: [] for goal_id in goal_ids}
-    for milestone in map(_milestone, await db.fetch(_OF_GOALS, viewer.user_id, list(found))):
+    for milestone in map(_COLUMNS.of, await db.fetch(_OF_GOALS, viewer.user_id, list(found))):
         found[milestone.goal_id].append(milestone)
     return found
 

@@ -16,7 +16,7 @@ from milequest.store.positions import position_of, position_sql
 from milequest.store.routes import WaypointRow
 from milequest.store.scopes import GOAL_VISIBLE, PEOPLE_VISIBLE
 from milequest.store.transaction import Reader
-from milequest.store.users import User
+from milequest.store.users import CARD, NAMED_CARD, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ _TOP = f"""
 SELECT g.id, top.*
 {_VISIBLE_GOAL}
 CROSS JOIN LATERAL (
-    SELECT u.id AS user_id, u.name, u.avatar_url, e.distance_mm, {_FORMER} AS is_former
+    SELECT {NAMED_CARD}, e.distance_mm, {_FORMER} AS is_former
     FROM goal_entry e JOIN app_user u ON u.id = e.user_id WHERE e.goal_id = g.id AND {_NAMED}
     ORDER BY e.distance_mm DESC, e.attained_at, e.user_id LIMIT $3
 ) AS top
 WHERE {PEOPLE_VISIBLE} ORDER BY g.id, top.distance_mm DESC, top.user_id"""
 _OWN = f"""
-SELECT g.id, u.id AS user_id, u.name, u.avatar_url, own.mm, false
+SELECT g.id, {CARD}, own.mm, false
 {_VISIBLE_GOAL}
 JOIN app_user u ON u.id = $1
 CROSS JOIN LATERAL (
@@ -150,11 +150,11 @@ async def top_contributors(
     """Return the largest public, shared contributions to each goal, largest first; only for members of its team."""
     found: dict[UUID, list[Contribution]] = {}
     for goal_id, *card, distance_mm, is_former in await db.fetch(_TOP, viewer.user_id, list(goal_ids), limit):
-        found.setdefault(goal_id, []).append(Contribution(User(*card), distance_mm, is_former))
+        found.setdefault(goal_id, []).append(Contribution(CARD.of(card), distance_mm, is_former))
     return found
 
 
 async def own_contributions(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict[UUID, Contribution]:
     """Return the viewer's share of each goal, private walks included; none for former members of its team."""
     rows = await db.fetch(_OWN, viewer.user_id, list(goal_ids))
-    return {row[0]: Contribution(User(*row[1:4]), row[4], row[5]) for row in rows}
+    return {row[0]: Contribution(CARD.of(row, 1), row[4], row[5]) for row in rows}

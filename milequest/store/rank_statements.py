@@ -10,6 +10,7 @@ from functools import cache
 
 from milequest.rules.boards import BoardOf
 from milequest.store import teams
+from milequest.store.users import CARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,11 @@ class _Source:
     walks: str | None = None
 
 
-_USER_CARD = "u.id, u.name, u.avatar_url"
 _SHOWS = "u.show_on_leaderboards AND u.deleted_at IS NULL"
 _SOURCES = {
     BoardOf.TEAM: _Source(
         who="u",
-        card=_USER_CARD,
+        card=str(CARD),
         tables="""board_entry e JOIN app_user u ON u.id = e.user_id
             JOIN team_member m ON m.team_id = e.team_id AND m.user_id = e.user_id AND m.left_at IS NULL""",
         window="e.team_id = asked.owner_id AND e.period = asked.period AND e.starts_on = asked.starts_on",
@@ -47,7 +47,7 @@ _SOURCES = {
     ),
     BoardOf.GOAL: _Source(
         who="u",
-        card=_USER_CARD,
+        card=str(CARD),
         tables="goal_entry e JOIN app_user u ON u.id = e.user_id",
         window="e.goal_id = asked.owner_id",
         seen=_SHOWS,
@@ -56,7 +56,7 @@ _SOURCES = {
     ),
     BoardOf.TEAMS: _Source(
         who="t",
-        card=teams.COLUMNS,
+        card=str(teams.COLUMNS),
         tables="team_entry e",
         window="e.period = asked.period AND e.starts_on = asked.starts_on",
         seen="true",

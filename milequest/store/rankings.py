@@ -13,11 +13,11 @@ from uuid import UUID
 from milequest.rules.access import Viewer
 from milequest.rules.boards import BoardOf
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric
-from milequest.store import rank_statements
+from milequest.store import rank_statements, teams
 from milequest.store.boards import Leaderboard
 from milequest.store.teams import Team
 from milequest.store.transaction import Reader
-from milequest.store.users import User
+from milequest.store.users import CARD, User
 
 T = TypeVar("T")
 
@@ -157,7 +157,7 @@ def _asked(viewer: Viewer, boards: Sequence[Leaderboard]) -> tuple[list[Any], ..
 
 def _entry(board: Leaderboard, row: Sequence[Any]) -> LeaderboardEntry:
     rank, raw, attained_at, distance_mm, activity_count, last_activity_at, *card = row
-    competitor = Team(*card) if board.key.of is BoardOf.TEAMS else User(*card)
+    competitor = teams.COLUMNS.of(card) if board.key.of is BoardOf.TEAMS else CARD.of(card)
     return LeaderboardEntry(
         board,
         rank,

@@ -8,6 +8,7 @@ from milequest.rules.access import AccessLevel, Viewer
 from milequest.rules.enums import JoinPolicy, TeamRole
 from milequest.rules.lookalikes import skeleton
 from milequest.rules.teams import NewTeam, name_key
+from milequest.store.columns import Columns
 from milequest.store.scopes import GIVEN, TEAM_VISIBLE
 from milequest.store.transaction import Reader, Tx
 
@@ -44,10 +45,24 @@ class Hit:
     name_key: str
 
 
-COLUMNS = """t.id, t.name, t.avatar_url, t.description, t.is_public, t.join_policy, t.member_count, t.max_members,
-       t.timezone, t.created_at, t.version, mine.role,
-       coalesce((SELECT c.sequence FROM channel c WHERE c.id = 'team:' || encode(uuid_send(t.id), 'hex')), 0)"""
-WIDTH = 13  # number of these columns
+COLUMNS = Columns(
+    Team,
+    id="t.id",
+    name="t.name",
+    avatar_url="t.avatar_url",
+    description="t.description",
+    is_public="t.is_public",
+    join_policy="t.join_policy",
+    member_count="t.member_count",
+    max_members="t.max_members",
+    timezone="t.timezone",
+    created_at="t.created_at",
+    version="t.version",
+    viewer_role="mine.role",
+    sequence="""
+        coalesce((SELECT c.sequence FROM channel c WHERE c.id = 'team:' || encode(uuid_send(t.id), 'hex')), 0)""",
+)
+_HIT = Columns(Hit, team=COLUMNS, rank="t.rank", name_key="t.name_key")
 MINE = "LEFT JOIN team_member mine ON mine.team_id = t.id AND mine.user_id = $1 AND mine.left_at IS NULL"
 
 _TEAMS = f"SELECT {COLUMNS} FROM team t {MINE} WHERE t.id = ANY {GIVEN} AND {TEAM_VISIBLE}"
@@ -57,7 +72,7 @@ _LIVE = f"SELECT {COLUMNS} FROM team t {MINE} WHERE t.id = $2 AND t.deleted_at I
 
 # A word of the name begins with the query ($3, $4: patterns), or resembles it. All three use the trigram index.
 _SEARCH = f"""
-SELECT {COLUMNS}, t.rank, t.name_key FROM (
+SELECT {_HIT} FROM (
     SELECT *, round(500000 * (similarity(name_key, $2) + word_similarity($2, name_key)))::bigint AS rank
     FROM team
     WHERE deleted_at IS NULL AND is_public AND (name_key LIKE $3 OR name_key LIKE $4 OR name_key % $2 OR name_key %> $2)
@@ -104,7 +119,7 @@ async def last_picture(db: Reader, team_id: UUID) -> str | None:
 
 async def teams(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Team]:
     """Return the live teams among `team_ids` that the viewer may see, by id."""
-    return {row[0]: Team(*row) for row in await db.fetch(_TEAMS, viewer.user_id, team_ids)}
+    return {team.id: team for team in map(COLUMNS.of, await db.fetch(_TEAMS, viewer.user_id, team_ids))}
 
 
 async def team(db: Reader, viewer: Viewer, team_id: UUID) -> Team | None:
@@ -120,13 +135,13 @@ async def search(
     literal = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     key = after or (None, None, None)
     rows = await db.fetch(_SEARCH, viewer.user_id, wanted, f"{literal}%", f"% {literal}%", *key, limit)
-    return [Hit(Team(*row[:WIDTH]), *row[WIDTH:]) for row in rows]
+    return [_HIT.of(row) for row in rows]
 
 
 async def by_name(db: Reader, viewer: Viewer, name: str) -> Team | None:
     """Return the live team of this name in any case, None when there is none that the viewer may see."""
     row = await db.fetchrow(_BY_NAME, viewer.user_id, name_key(name))
-    return None if row is None else Team(*row)
+    return None if row is None else COLUMNS.of(row)
 
 
 async def lock(tx: Tx, viewer: Viewer, team_id: UUID) -> Team | None:
@@ -142,7 +157,7 @@ async def lock_for_guest(tx: Tx, viewer: Viewer, team_id: UUID) -> Team | None:
     if not await tx.fetchval(_LOCK, team_id):
         return None
     row = await tx.fetchrow(_LIVE, viewer.user_id, team_id)
-    return None if row is None else Team(*row)
+    return None if row is None else COLUMNS.of(row)
 
 
 async def founded_since(tx: Tx, user_id: UUID, since: datetime) -> list[datetime]:

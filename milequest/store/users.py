@@ -7,6 +7,7 @@ from uuid import UUID
 
 from milequest.rules.access import Viewer
 from milequest.rules.enums import ActivityPrivacy, Units
+from milequest.store.columns import Columns
 from milequest.store.scopes import CARD_VISIBLE, GIVEN
 from milequest.store.transaction import Reader, Tx
 
@@ -63,15 +64,34 @@ class Profile:
         return PrivacySettings(self.default_activity_privacy, self.show_on_leaderboards, self.share_stats_with_team)
 
 
-_PROFILE = """
-SELECT id, email, name, avatar_url, preferred_units, timezone, locale, stride_mm, default_activity_privacy,
-       show_on_leaderboards, share_stats_with_team, version, created_at
-FROM app_user WHERE id = $1 AND deleted_at IS NULL AND suspended_at IS NULL
+CARD = Columns(User, id="u.id", name="u.name", avatar_url="u.avatar_url")
+NAMED_CARD = Columns(  # beside columns of the same names; of a user who may be hidden, or nobody
+    User, optional=True, id="u.id AS user_id", name="u.name AS user_name", avatar_url="u.avatar_url"
+)
+_ALL = Columns(
+    Profile,
+    id="id",
+    email="email",
+    name="name",
+    avatar_url="avatar_url",
+    preferred_units="preferred_units",
+    timezone="timezone",
+    locale="locale",
+    stride_mm="stride_mm",
+    default_activity_privacy="default_activity_privacy",
+    show_on_leaderboards="show_on_leaderboards",
+    share_stats_with_team="share_stats_with_team",
+    version="version",
+    created_at="created_at",
+)
+
+_PROFILE = f"""
+SELECT {_ALL} FROM app_user WHERE id = $1 AND deleted_at IS NULL AND suspended_at IS NULL
 """
-_CARDS = "SELECT id, name, avatar_url FROM app_user WHERE id = ANY($1)"
-_VISIBLE_CARDS = f"SELECT u.id, u.name, u.avatar_url FROM app_user u WHERE u.id = ANY {GIVEN} AND {CARD_VISIBLE}"
-_OF_MEMBERS = """
-SELECT u.id, u.name, u.avatar_url
+_CARDS = f"SELECT {CARD} FROM app_user u WHERE u.id = ANY($1)"
+_VISIBLE_CARDS = f"SELECT {CARD} FROM app_user u WHERE u.id = ANY {GIVEN} AND {CARD_VISIBLE}"
+_OF_MEMBERS = f"""
+SELECT {CARD}
 FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN team_member m ON m.id = asked.id AND m.team_id = $1 AND m.left_at IS NULL
 JOIN app_user u ON u.id = m.user_id AND u.deleted_at IS NULL
@@ -90,13 +110,13 @@ WHERE id = $1
 async def profile(db: Reader, user_id: UUID) -> Profile | None:
     """Return the live user, None when deleted or suspended."""
     row = await db.fetchrow(_PROFILE, user_id)
-    return None if row is None else Profile(*row)
+    return None if row is None else _ALL.of(row)
 
 
 async def lock_profile(tx: Tx, user_id: UUID) -> Profile | None:
     """Return the live user, locked until the transaction ends: the first lock in the order of locks."""
     row = await tx.fetchrow(_PROFILE + "FOR NO KEY UPDATE", user_id)
-    return None if row is None else Profile(*row)
+    return None if row is None else _ALL.of(row)
 
 
 async def by_email(db: Reader, key: str) -> UUID | None:
@@ -107,17 +127,18 @@ async def by_email(db: Reader, key: str) -> UUID | None:
 
 async def cards(db: Reader, user_ids: Iterable[UUID]) -> dict[UUID, User]:
     """Return public cards by id; deleted users too, under the name that deletion left them."""
-    return {row[0]: User(*row) for row in await db.fetch(_CARDS, list(user_ids))}
+    return {user.id: user for user in map(CARD.of, await db.fetch(_CARDS, list(user_ids)))}
 
 
 async def visible_cards(db: Reader, viewer: Viewer, user_ids: list[UUID]) -> dict[UUID, User]:
     """Return the cards among `user_ids` that the viewer may fetch: their own, and those of team-mates."""
-    return {row[0]: User(*row) for row in await db.fetch(_VISIBLE_CARDS, viewer.user_id, user_ids)}
+    shown = map(CARD.of, await db.fetch(_VISIBLE_CARDS, viewer.user_id, user_ids))
+    return {user.id: user for user in shown}
 
 
 async def of_members(db: Reader, team_id: UUID, member_ids: list[UUID]) -> list[User]:
     """Return the cards of those whose memberships of the team are open, in the order asked."""
-    return [User(*row) for row in await db.fetch(_OF_MEMBERS, team_id, member_ids)] if member_ids else []
+    return [CARD.of(row) for row in await db.fetch(_OF_MEMBERS, team_id, member_ids)] if member_ids else []
 
 
 async def lock(tx: Tx, *user_ids: UUID) -> None:
