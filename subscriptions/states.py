@@ -36,7 +36,7 @@ class StateTopic:
         self._has_changed = False
         self._woken = 0
         self._due = 0.0  # by the loop's clock: until then only new subscribers are sent it
-        self._until: datetime | None = None  # when it changes without a wake-up
+        self._until: datetime | None = None  # when it changes without a wake-up, or is to be read again
         self._signal = asyncio.Event()
         self._tasks = Tasks()
         self._tasks.start(self._follow())
@@ -84,7 +84,7 @@ class StateTopic:
             self._signal.clear()
             pending = await self._settle()
             if self._patience() == 0.0:
-                self._has_changed = False
+                self._has_changed, self._until = False, None
                 self._due = asyncio.get_running_loop().time() + CONFLATION_SECONDS
                 await retried(self._settled.review, self._runtime.writer, datetime.now(UTC))
                 await self._tell(self._settled.cohorts)
@@ -128,7 +128,7 @@ class StateTopic:
             if await self._spoke_for_all(somebody, by_plan):
                 self._refused(list(chain.from_iterable(by_plan.values())), refusal)
             return
-        self._until = snapshot.stale_at
+        self._reload_by(snapshot.stale_at)
         answers: list[tuple[Plan, Hashable, str]] = []
         for plan, subscribers in by_plan.items():
             seen: Hashable = (snapshot.version, next((one.view for one in subscribers), None))  # equal for all of them
@@ -148,10 +148,15 @@ class StateTopic:
     def _refused(self, group: Iterable[Subscriber], refusal: QuestError) -> None:
         """Retry soon after UNAVAILABLE; end the subscriptions for any other refusal."""
         if refusal.code is ErrorCode.UNAVAILABLE:
-            self._until = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
+            self._reload_by(datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS))
             return
         for subscriber in group:
             subscriber.sink.fail(error_payload(refusal))
+
+    def _reload_by(self, at: datetime | None) -> None:
+        """Reload for all at that time, or earlier: each scope has a time of its own."""
+        if at is not None and (self._until is None or at < self._until):
+            self._until = at
 
 
 def _send(payload: str, seen: Hashable, subscribers: Iterable[Subscriber]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -64,12 +64,17 @@ class Client:
         """Check that each event of the log was delivered once and in order, from its last start up to the last."""
         for before, after in itertools.pairwise(self.seen):
             if after["delivery"] in ("LIVE", "REPLAY"):
-                assert after["sequence"] == before["sequence"] + 1, (before, after)
-        place = read_cursor(self.seen[-1]["cursor"])
-        assert place is not None
-        assert (place.epoch, place.sequence) == (self._world.epoch, self._world.sequence)
+                assert _place(after) == (_place(before)[0], before["sequence"] + 1), (before, after)
+        assert _place(self.seen[-1]) == (self._world.epoch, self._world.sequence)
 
     async def close(self) -> None:
         """Stop following."""
         self._task.cancel()
         await asyncio.wait([self._task])
+
+
+def _place(event: Mapping[str, Any]) -> tuple[int, int]:
+    """Return an event's epoch and sequence."""
+    place = read_cursor(event["cursor"])
+    assert place is not None
+    return place.epoch, place.sequence

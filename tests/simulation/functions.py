@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
@@ -37,17 +37,18 @@ from subscriptions.apigateway.sender import send
 from subscriptions.apigateway.sweeper import Timeouts, sweep
 from subscriptions.plans import Plan
 from tests.simulation.clients import Client
+from tests.simulation.clock import START
 from tests.simulation.cloud import SOCKETS_URL, ClientSocket, Cloud, SimulatedAws, SimulatedSockets
 from tests.simulation.lambdas import FailedError, Functions, SimulatedQueue, Weather, reach
-from tests.simulation.processes import NEWS, STATE, RefusedError, Simple
+from tests.simulation.processes import FOR_ALL, NEWS, STATE, RefusedError, Simple
 from tests.simulation.world import CHANNEL, TEAM, Database, World
 
 OF_TEAM = f'teamId: "team_{TEAM.hex}"'
 TEXTS: Mapping[Feed, str] = {
     NEWS: f"subscription ($after: String) {{ teamActivityChanged({OF_TEAM}, after: $after) {{ cursor }} }}",
-    STATE: f"subscription {{ teamProgressUpdated({OF_TEAM}) {{ teamId }} }}",
+    STATE: f"subscription {{ teamLeaderboardUpdated({OF_TEAM}, period: WEEK, metric: DISTANCE) {{ teamId }} }}",
+    FOR_ALL: f"subscription {{ teamProgressUpdated({OF_TEAM}) {{ teamId }} }}",
 }
-START = datetime(2026, 1, 1, tzinfo=UTC)
 ROUND_SECONDS = 60.0
 PLENTY = 10**9  # points an hour
 
@@ -117,7 +118,7 @@ class FunctionsRuntime:
 
 
 class SimplePlans:
-    """Plans of two documents; the policy decides about access."""
+    """Plans of three documents; the policy decides about access."""
 
     def __init__(self) -> None:
         self._plans = {TEXTS[feed]: Simple(feed, TEXTS[feed]) for feed in TEXTS}
@@ -134,12 +135,14 @@ class SimplePlans:
         """Return the plan of a document and its `after`. Raises NOT_FOUND, as resolvers do."""
         user_id = request.identity.user_id
         assert user_id is not None
-        if not await places(request.runtime.writer, [(user_id, TEAM)]):
+        plan = self._plans[text]
+        place = (await places(request.runtime.writer, [(user_id, TEAM)]))[user_id, TEAM]
+        if not plan.feed.gate.admits(place.standing, is_public=place.is_public):
             raise not_found("team")
-        return self._plans[text], (variables or {}).get("after")
+        return plan, (variables or {}).get("after")
 
     def release(self, fan_out: Plan, payer: Caller | None = None) -> None:
-        """Keep it: there are two."""
+        """Keep it: there are three."""
 
 
 class Container:

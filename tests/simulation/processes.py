@@ -10,7 +10,9 @@ from uuid import UUID
 
 from milequest.rules.access import TeamPart
 from milequest.rules.enums import EventKind
+from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Identity
+from milequest.rules.live import read_cursor
 from milequest.store.bus import Bus
 from milequest.store.revocations import Revocations
 from resolvers.context import Request
@@ -64,11 +66,15 @@ async def _rows(request: Request, _: UUID, entries: Sequence[Any]) -> list[dict[
 
 async def _look(request: Request) -> StateSnapshot:
     version = await request.db.fetchval(VERSION)
+    if version is None:
+        raise Refused(ErrorCode.UNAVAILABLE, "Nobody can tell just now.", retryable=True)
     return StateSnapshot((version, await _sees(request)), version)
 
 
 NEWS = News("walks", GATE, TEAM, frozenset(EventKind), EventEnvelope, _rows)
 STATE = StateFeed(("state", TEAM), GATE, (CHANNEL,), _look)
+FOR_ALL = StateFeed(("state for all", TEAM), AccessRule(TEAM, TeamPart.GOALS), (CHANNEL,), _look)  # members see more
+FEEDS: tuple[Feed, ...] = (NEWS, STATE, FOR_ALL)
 
 
 class Simple(Plan):
@@ -83,7 +89,7 @@ class Simple(Plan):
         object.__setattr__(self, "of", of)
 
     def __hash__(self) -> int:
-        return 0 if self.of is NEWS else 1
+        return FEEDS.index(self.of)
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -125,8 +131,7 @@ class Process:
         database = Database(world)
         self.bus = Bus(cast(Any, redis), cast(Any, database))
         self.hub = Hub(cast(Any, SimulatedRuntime(database, self.bus, Revocations(cast(Any, database)))))
-        feeds: tuple[Feed, ...] = (NEWS, STATE)
-        self.plans = {feed: self._plan(feed) for feed in feeds}
+        self.plans = {feed: self._plan(feed) for feed in FEEDS}
         self.connections: dict[Connection, None] = {}  # in their order, which a set would not keep
         self._tasks = [asyncio.create_task(self.bus.run()), asyncio.create_task(self.hub.run())]
 
@@ -164,10 +169,13 @@ class Connection:
     on_the_way: int = 0
     reads_slowly: bool = False
     subscriber: Subscriber | None = None
+    last: int | None = None  # sequence that was delivered
     _room: asyncio.Event = field(default_factory=asyncio.Event)
 
     def open(self) -> None:
         """Subscribe."""
+        place = read_cursor(self.after) if self.after else None
+        self.last = place.sequence if place else None
         self.subscriber = Numbered(self.process.plans[self.feed], self.identity, self)
         self.process.connections[self] = None
         self.process.hub.add(self.subscriber, self.after)
@@ -185,9 +193,13 @@ class Connection:
             self.results.put_nowait(None)
 
     def _check(self, event: dict[str, Any]) -> None:
-        """Record an event that was delivered wrongly."""
+        """Record an event that was delivered wrongly. On one connection none comes twice, and none is left out."""
         assert self.identity.user_id is not None
-        self.process.world.check(self.identity.user_id, event)
+        world, sequence = self.process.world, event.get("sequence")
+        world.check(self.identity.user_id, event)
+        if sequence is not None and event["delivery"] in ("LIVE", "REPLAY") and self.last not in (None, sequence - 1):
+            world.violations.append(f"{event} was told after {self.last}")
+        self.last = sequence
 
     def fail(self, errors: Errors) -> None:
         """End the subscription for these reasons, if it has not ended."""

@@ -10,20 +10,17 @@ reason why not.
 import asyncio
 import logging
 import os
-import random
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping
 from typing import ClassVar
 
 import pytest
 
-from tests.simulation.functions import ROUND_SECONDS, START, Gateway, SocketClient
-from tests.simulation.lambdas import INVOCATION, Weather
+from tests.simulation.clock import repeatable
+from tests.simulation.functions import ROUND_SECONDS, Gateway, SocketClient
+from tests.simulation.lambdas import Weather
 from tests.simulation.lives import Life
 from tests.simulation.loop import simulate
-from tests.simulation.processes import NEWS, STATE
+from tests.simulation.processes import FEEDS
 from tests.simulation.world import person
 
 SEEDS = int(os.environ.get("MQ_SIMULATION_SEEDS", "10"))
@@ -31,29 +28,6 @@ ONE = os.environ.get("MQ_SIMULATION_SEED")
 STEPS = 100
 CALM_SECONDS = 8.0  # without a fault, less than the sweep or a lost delay would need to help
 QUIET_SECONDS = 150.0  # of sweeps, of which the second finds work that was under way at the first
-
-
-class VirtualDatetime(datetime):
-    """A clock that shows the time of the simulation, to a function as its machine has it."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # a plain one, as all others are
-        invocation = INVOCATION.get()
-        skew = 0.0 if invocation is None else invocation.skew
-        return START + timedelta(seconds=asyncio.get_running_loop().time() + skew)
-
-
-@contextmanager
-def repeatable(seed: int) -> Iterator[None]:
-    """Give the product the virtual clock, and random numbers from generators with fixed seeds."""
-    random.seed(seed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "urandom", random.Random(seed).randbytes)  # the source of ids
-        for name, module in list(sys.modules.items()):
-            is_ours = name.startswith(("subscriptions.", "milequest.store.", "tests.simulation.world"))
-            if is_ours and getattr(module, "datetime", None) is datetime:
-                patch.setattr(module, "datetime", VirtualDatetime)
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +44,7 @@ class Simulation(Life):
     THINGS: ClassVar[Mapping[str, int]] = {
         "write": 40, "cut": 8, "hold": 6, "release": 6, "break_calls": 3, "kill": 5, "mend": 6, "lose_database": 2,
         "slow_database": 1, "find_database": 6, "revoke": 3, "grant": 4, "sign_out": 3, "fail_over": 1,
+        "lose_state": 2, "find_state": 6,
     }  # fmt: skip
 
     def __init__(self, seed: int) -> None:
@@ -83,7 +58,7 @@ class Simulation(Life):
         for number in range(self.PEOPLE):
             self.world.permit(person(number), True)
         for number in range(self.PEOPLE):
-            for feed in (NEWS, STATE):
+            for feed in FEEDS:
                 self.clients.append(SocketClient(self.world, self.gateway, person(number), feed))
         rounds = asyncio.create_task(self._rounds())
         for _ in range(STEPS):
@@ -97,6 +72,8 @@ class Simulation(Life):
             await self.burst()
             await asyncio.sleep(CALM_SECONDS)
             self.look()
+        await self.come_and_go(CALM_SECONDS)
+        await self.miss_the_state(CALM_SECONDS)
         self.rng.choice((self.write_in_silence, self.fail_over, self.sign_out_in_silence))()
         await asyncio.sleep(QUIET_SECONDS)
         self.look()
@@ -115,10 +92,8 @@ class Simulation(Life):
             self.gateway.kick(self.world.write())
             await asyncio.sleep(self.rng.random())
 
-    def committed(self, positions: dict[str, int]) -> None:
-        """Send the notification, unless the writer dies before that."""
-        if self.rng.random() < 0.9:
-            self.gateway.kick(positions)
+    def notify(self, positions: dict[str, int]) -> None:
+        self.gateway.kick(positions)
 
     def cut(self) -> None:
         if (socket := self.rng.choice(self.clients).socket) is not None:
@@ -159,6 +134,7 @@ class Simulation(Life):
         """End all faults."""
         self.mend()
         self.find_database()
+        self.find_state()
         self.release()
 
     def write_in_silence(self) -> None:

@@ -26,7 +26,7 @@ TEAM = UUID(int=1)
 CHANNEL = team_channel(TEAM)
 KEPT = 60  # events of the log that can still be replayed
 LOOK = "the rows of some events, and whether somebody may see them"
-VERSION = "the version of the state"
+VERSION = "the version of the state, or nothing while that is away"
 
 
 def person(number: int) -> UUID:
@@ -56,6 +56,7 @@ class World:
     rights: dict[UUID, list[tuple[float, bool]]] = field(default_factory=dict)  # start and kind of each right
     database_is_away: bool = False
     database_is_slow: bool = False
+    state_is_away: bool = False  # what the state is read from, as Valkey is for presence
     redis_is_away: bool = False
     fault_rate: float = 0.0  # of statements
     signed_out: list[str] = field(default_factory=list)  # sessions
@@ -74,8 +75,11 @@ class World:
 
     def write(self) -> dict[str, int]:
         """Commit an event, which changes the state too; return how far the log reaches since."""
-        self.events.append(Committed(self.epoch, self.sequence + 1, self.now))
         self.version += 1
+        return self._record()
+
+    def _record(self) -> dict[str, int]:
+        self.events.append(Committed(self.epoch, self.sequence + 1, self.now))
         return {CHANNEL: self.sequence}
 
     def fail_over(self, lost: int) -> None:
@@ -87,10 +91,10 @@ class World:
         self.version += 1
 
     def permit(self, user_id: UUID, may: bool) -> dict[str, int]:
-        """Add or remove a member: an event of the log."""
+        """Add or remove a member: an event of the log. The state stays as it is, but not what they see of it."""
         (self.members.add if may else self.members.discard)(user_id)
         self.rights.setdefault(user_id, []).append((self.now, may))
-        return self.write()
+        return self._record()
 
     def membership(self, user_id: UUID) -> UUID | None:
         """Return the id of a user's membership, a new one each time."""
@@ -138,7 +142,7 @@ class Database:
             log._ENDS: lambda channels: [(CHANNEL, world.sequence)] if world.events and CHANNEL in channels else [],
             "SELECT epoch FROM log_epoch": lambda: world.epoch,
             audience._PLACES: lambda users, _: [
-                (one, TEAM, world.membership(one), "MEMBER", False, "UTC") for one in users if self._is_in(one)
+                (one, TEAM, world.membership(one), "MEMBER" if self._is_in(one) else None, True, "UTC") for one in users
             ],
             audience._MOVED: lambda users, memberships, *_: [
                 (one,) for one, before in zip(users, memberships, strict=True) if before != world.membership(one)
@@ -146,7 +150,7 @@ class Database:
             audience._ENDED: lambda users: [],
             revocations._LOOK: self._revoked,
             LOOK: lambda user: user in world.members,
-            VERSION: lambda: world.version,
+            VERSION: lambda: None if world.state_is_away else world.version,
         }
 
     async def fetch(self, statement: str, *arguments: Any) -> Any:

@@ -1,0 +1,38 @@
+"""The clock and the random numbers of the product in a simulation."""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import pytest
+
+from tests.simulation.lambdas import INVOCATION
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class VirtualDatetime(datetime):
+    """A clock that shows the time of the simulation, to a function as its machine has it."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # a plain one, as all others are
+        invocation = INVOCATION.get()
+        skew = 0.0 if invocation is None else invocation.skew
+        return START + timedelta(seconds=asyncio.get_running_loop().time() + skew)
+
+
+@contextmanager
+def repeatable(seed: int) -> Iterator[None]:
+    """Give the product the virtual clock, and random numbers from generators with fixed seeds."""
+    random.seed(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "urandom", random.Random(seed).randbytes)  # the source of ids
+        for name, module in list(sys.modules.items()):
+            is_ours = name.startswith(("subscriptions.", "milequest.store.", "tests.simulation.world"))
+            if is_ours and getattr(module, "datetime", None) is datetime:
+                patch.setattr(module, "datetime", VirtualDatetime)
+        yield
