@@ -28,6 +28,7 @@ class ClientSocket:
     user: Any
     received: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
     takes_nothing: bool = False
+    last: int = -1  # sequence that was sent
 
 
 class SimulatedSockets:

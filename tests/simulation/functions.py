@@ -188,6 +188,7 @@ class Gateway:
         self.functions = functions
         self.sockets = self.cloud.sockets = SimulatedSockets(world, functions, _connect, _disconnect, _receive)
         self.sockets.told = self._check
+        self.is_calm = False  # no fault repeats anything
         for name, function in (("news", _plan), ("posts", _post), ("later", _forward), ("kicks", _kicked)):
             self.cloud.queues[name] = SimulatedQueue(
                 world, weather, functions, function, fifo=name in ("news", "posts")
@@ -209,6 +210,10 @@ class Gateway:
             self.world.violations.append(text)
         event = message["payload"]["data"]["it"] if message.get("type") == "next" else {}
         self.world.check(socket.user, event)
+        if "sequence" in event:
+            if self.is_calm and event["delivery"] in ("LIVE", "REPLAY") and event["sequence"] <= socket.last:
+                self.world.violations.append(f"{event} was told after {socket.last}")
+            socket.last = event["sequence"]
 
 
 async def _connect(one: Container, event: Any) -> Any:

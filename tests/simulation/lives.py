@@ -98,8 +98,12 @@ class Life(ABC):
         somebody = person(self.PEOPLE - 1)
         for may in (True, False, True):
             self.notify(self.world.permit(somebody, may))
-            await asyncio.sleep(seconds)
+            await self.settle(seconds)
             self.look()
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until what was committed is told."""
+        await asyncio.sleep(seconds)
 
     def look(self) -> None:
         """Check each client's state."""
@@ -113,4 +117,5 @@ class Life(ABC):
             if client.feed is NEWS:
                 client.check_log()
             else:
-                assert client.seen[-1] == {"version": self.world.version, "sees": is_in}
+                version = self.world.face if client.feed is FOR_ALL else self.world.version
+                assert client.seen[-1] == {"version": version, "sees": is_in}

@@ -27,6 +27,8 @@ SEEDS = int(os.environ.get("MQ_SIMULATION_SEEDS", "10"))
 ONE = os.environ.get("MQ_SIMULATION_SEED")
 STEPS = 100
 CALM_SECONDS = 8.0  # without a fault, less than the sweep or a lost delay would need to help
+DYING_SECONDS = 0.5
+REPEATED_SECONDS = 30.0  # in which messages of functions that died are delivered again
 QUIET_SECONDS = 150.0  # of sweeps, of which the second finds work that was under way at the first
 
 
@@ -50,6 +52,7 @@ class Simulation(Life):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.weather = Weather()
+        self.deaths = 0.0  # rate of calls after a change at the end
         self.clients: list[SocketClient] = []
         self.gateway: Gateway
 
@@ -68,12 +71,15 @@ class Simulation(Life):
         await self.burst()
         await asyncio.sleep(QUIET_SECONDS)
         self.look()
+        self.gateway.is_calm = True
         for _ in range(5):
             await self.burst()
             await asyncio.sleep(CALM_SECONDS)
             self.look()
         await self.come_and_go(CALM_SECONDS)
         await self.miss_the_state(CALM_SECONDS)
+        self.gateway.is_calm, self.deaths = False, 0.1
+        await self.come_and_go(REPEATED_SECONDS)
         self.rng.choice((self.write_in_silence, self.fail_over, self.sign_out_in_silence))()
         await asyncio.sleep(QUIET_SECONDS)
         self.look()
@@ -91,6 +97,13 @@ class Simulation(Life):
         for _ in range(3):
             self.gateway.kick(self.world.write())
             await asyncio.sleep(self.rng.random())
+
+    async def settle(self, seconds: float) -> None:
+        """Let functions die at first, if they are to, and their messages be delivered again."""
+        self.weather.kills = self.deaths
+        await asyncio.sleep(DYING_SECONDS)
+        self.mend()
+        await super().settle(seconds)
 
     def notify(self, positions: dict[str, int]) -> None:
         self.gateway.kick(positions)

@@ -25,8 +25,10 @@ from milequest.store.away import Away
 TEAM = UUID(int=1)
 CHANNEL = team_channel(TEAM)
 KEPT = 60  # events of the log that can still be replayed
+FACES = 3
 LOOK = "the rows of some events, and whether somebody may see them"
 VERSION = "the version of the state, or nothing while that is away"
+FACE = "which face the state for all has, or nothing while that is away"
 
 
 def person(number: int) -> UUID:
@@ -52,6 +54,7 @@ class World:
     events: list[Committed] = field(default_factory=list)
     relayed: int = 0  # how far the log was relayed to subscribers that no process of ours holds
     version: int = 1  # of the state
+    face: int = 0  # of the state for all: one that it had before, or another one
     members: set[UUID] = field(default_factory=set)
     rights: dict[UUID, list[tuple[float, bool]]] = field(default_factory=dict)  # start and kind of each right
     database_is_away: bool = False
@@ -75,7 +78,7 @@ class World:
 
     def write(self) -> dict[str, int]:
         """Commit an event, which changes the state too; return how far the log reaches since."""
-        self.version += 1
+        self._change()
         return self._record()
 
     def _record(self) -> dict[str, int]:
@@ -88,7 +91,11 @@ class World:
         self.events = [Committed(self.epoch + 1, each.sequence, each.at) for each in self.events[: max(kept, 0)]]
         self.epoch += 1
         self.relayed = min(self.relayed, self.sequence)
+        self._change()
+
+    def _change(self) -> None:
         self.version += 1
+        self.face = self.rng.randrange(FACES)
 
     def permit(self, user_id: UUID, may: bool) -> dict[str, int]:
         """Add or remove a member: an event of the log. The state stays as it is, but not what they see of it."""
@@ -151,6 +158,7 @@ class Database:
             revocations._LOOK: self._revoked,
             LOOK: lambda user: user in world.members,
             VERSION: lambda: None if world.state_is_away else world.version,
+            FACE: lambda: None if world.state_is_away else world.face,
         }
 
     async def fetch(self, statement: str, *arguments: Any) -> Any:
