@@ -62,6 +62,7 @@ class Client:
 
     def check_log(self) -> None:
         """Check that each event of the log was delivered once and in order, from its last start up to the last."""
+        assert self.seen[0]["delivery"] in ("SNAPSHOT", "RESET"), self.seen[0]
         for before, after in itertools.pairwise(self.seen):
             if after["delivery"] in ("LIVE", "REPLAY"):
                 assert _place(after) == (_place(before)[0], before["sequence"] + 1), (before, after)

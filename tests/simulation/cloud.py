@@ -29,6 +29,7 @@ class ClientSocket:
     received: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
     takes_nothing: bool = False
     last: int = -1  # sequence that was sent
+    resets: int = 0  # that were sent in a calm
 
 
 class SimulatedSockets:

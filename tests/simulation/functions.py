@@ -211,9 +211,15 @@ class Gateway:
         event = message["payload"]["data"]["it"] if message.get("type") == "next" else {}
         self.world.check(socket.user, event)
         if "sequence" in event:
-            if self.is_calm and event["delivery"] in ("LIVE", "REPLAY") and event["sequence"] <= socket.last:
-                self.world.violations.append(f"{event} was told after {socket.last}")
-            socket.last = event["sequence"]
+            self._check_order(socket, event)
+
+    def _check_order(self, socket: ClientSocket, event: Mapping[str, Any]) -> None:
+        """Record what comes twice in a calm. A group that was not woken since a fail-over may reset its own once."""
+        socket.resets += self.is_calm and event["delivery"] == "RESET"
+        is_again = event["delivery"] in ("LIVE", "REPLAY") and event["sequence"] <= socket.last
+        if self.is_calm and (is_again or socket.resets > 1):
+            self.world.violations.append(f"{event} was told after {socket.last}")
+        socket.last = event["sequence"]
 
 
 async def _connect(one: Container, event: Any) -> Any:

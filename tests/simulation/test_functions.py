@@ -18,7 +18,7 @@ import pytest
 from tests.simulation.clock import repeatable
 from tests.simulation.functions import ROUND_SECONDS, Gateway, SocketClient
 from tests.simulation.lambdas import Weather
-from tests.simulation.lives import Life
+from tests.simulation.lives import AWAY_SECONDS, Life
 from tests.simulation.loop import simulate
 from tests.simulation.processes import FEEDS
 from tests.simulation.world import person
@@ -78,10 +78,15 @@ class Simulation(Life):
             self.look()
         await self.come_and_go(CALM_SECONDS)
         await self.miss_the_state(CALM_SECONDS)
+        await self.take_nothing()
         self.gateway.is_calm, self.deaths = False, 0.1
         await self.come_and_go(REPEATED_SECONDS)
-        self.rng.choice((self.write_in_silence, self.fail_over, self.sign_out_in_silence))()
+        self.rng.choice((self.write_in_silence, self.restore, self.sign_out_in_silence))()
         await asyncio.sleep(QUIET_SECONDS)
+        self.look()
+        self.gateway.is_calm = True
+        await self.burst()
+        await asyncio.sleep(CALM_SECONDS)
         self.look()
         rounds.cancel()
         for client in self.clients:
@@ -97,6 +102,18 @@ class Simulation(Life):
         for _ in range(3):
             self.gateway.kick(self.world.write())
             await asyncio.sleep(self.rng.random())
+
+    async def take_nothing(self) -> None:
+        """Have no socket take anything while there are news, and somebody is removed."""
+        for client in self.clients:
+            if client.socket is not None:
+                client.socket.takes_nothing = True
+        await self.burst()
+        self.notify(self.world.permit(person(0), False))
+        await asyncio.sleep(AWAY_SECONDS)
+        self.release()
+        await asyncio.sleep(2 * CALM_SECONDS)
+        self.look()
 
     async def settle(self, seconds: float) -> None:
         """Let functions die at first, if they are to, and their messages be delivered again."""
@@ -153,6 +170,14 @@ class Simulation(Life):
     def write_in_silence(self) -> None:
         """Commit an event without a wake-up."""
         self.world.write()
+
+    def restore(self) -> None:
+        """Promote a standby, which goes on without a wake-up, and have clients return with places in the old log."""
+        self.fail_over()
+        for _ in range(6):
+            self.world.write()
+        for _ in self.clients:
+            self.cut()
 
     def sign_out_in_silence(self) -> None:
         """End a session without a notification."""

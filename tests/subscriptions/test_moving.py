@@ -11,12 +11,14 @@ import orjson
 import pytest
 
 from milequest.rules.enums import Delivery, EventKind
+from milequest.rules.errors import not_found
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.live import LogEnd
 from milequest.runtime import Runtime
 from milequest.store import log
 from milequest.store.log import LogEntry
-from resolvers.feeds import StateFeed
+from resolvers.context import Request
+from resolvers.feeds import StateFeed, StateSnapshot
 from schema.error_payloads import Errors
 from subscriptions import dispatcher
 from subscriptions.audiences import cohorts_of
@@ -135,6 +137,22 @@ async def test_a_state_worked_out_as_somebody_who_was_removed_meanwhile_is_looke
         assert topic._has_changed
 
     _, stays = await two.told(query, tell)
+    assert (stays.results, stays.errors) == ([], [])
+
+
+async def test_refusal_of_a_state_to_somebody_who_was_removed_meanwhile_ends_no_other_subscription(two: Two) -> None:
+    async def refused(request: Request) -> StateSnapshot:
+        raise not_found("team")
+
+    async def tell(runtime: Runtime, subscribers: list[Subscriber]) -> None:
+        feed = subscribers[0].plan.feed
+        assert isinstance(feed, StateFeed)
+        topic = StateTopic(runtime, replace(feed, snapshot=refused))
+        topic.close()  # nothing else is read
+        await topic._tell(cohorts_of(subscribers))
+        assert topic._has_changed
+
+    _, stays = await two.told(MARKER, tell)
     assert (stays.results, stays.errors) == ([], [])
 
 

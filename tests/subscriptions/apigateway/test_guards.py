@@ -18,6 +18,7 @@ from milequest.store.aws.sqs import Message, Queue
 from subscriptions.apigateway import relay, sender
 from subscriptions.apigateway.fanout import fan_out
 from subscriptions.apigateway.group_messages import wake_up
+from subscriptions.apigateway.states import LOST_MS
 from subscriptions.quotas import MAX_ID_BYTES
 from tests.listening import Ended, Stream, dial
 from tests.sockets import PROTOCOL, Socket
@@ -204,6 +205,22 @@ async def test_delayed_look_of_a_function_whose_clock_is_behind_is_taken(gate: G
         (kept,) = [row for row in await gate.of_kind("POSITION#state:progress") if team.channel[5:] in _hex(row["pk"])]
         ahead = milliseconds(datetime.now(UTC)) + 5000
         await gate.run(gate.deps.table.update(Key(kept["pk"], kept["sk"]), "SET #looked = :ahead", ahead=ahead))
+        await team.walk(team.ben, 100)
+        async with asyncio.timeout(8):
+            assert (await stream.next())["progress"]["totalMeters"] == 200
+
+
+async def test_a_delayed_look_that_got_lost_keeps_nobody_waiting(gate: Gateway, team: Team) -> None:
+    async with dial(gate.api.url, team.ann) as connection:
+        stream = await connection.subscribe(PROGRESS, team=team.id)
+        await stream.next()
+        await team.walk(team.ben, 100)
+        assert (await stream.next())["progress"]["totalMeters"] == 100
+        (kept,) = [row for row in await gate.of_kind("POSITION#state:progress") if team.channel[5:] in _hex(row["pk"])]
+        now, change = milliseconds(datetime.now(UTC)), "SET #looked = :now, #put_off = :lost"
+        await gate.run(
+            gate.deps.table.update(Key(kept["pk"], kept["sk"]), change, now=now + 2000, lost=now - LOST_MS - 1)
+        )
         await team.walk(team.ben, 100)
         async with asyncio.timeout(8):
             assert (await stream.next())["progress"]["totalMeters"] == 200

@@ -1,17 +1,20 @@
-"""States on API Gateway: each scope of a group reads for itself."""
+"""States on API Gateway: each scope of a group reads for itself, as one of those in it."""
 
 import asyncio
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from milequest.store import progress
-from resolvers import live
-from tests.listening import Stream, dial
+from milequest.rules.access import Viewer
+from milequest.rules.errors import QuestError, not_found
+from milequest.store import goals, progress
+from resolvers import boards, live
+from tests.listening import PATIENCE, Stream, dial
 from tests.subscriptions.gateway_of_aws import Gateway
-from tests.subscriptions.team import LEG, Team
-from tests.subscriptions.test_states import OWN_PROGRESS
+from tests.subscriptions.team import ACCEPT, INVITE, LEG, Team
+from tests.subscriptions.test_states import BOARD, OWN_PROGRESS, PROGRESS
 
 
 async def told(stream: Stream, total: float) -> None:
@@ -42,3 +45,57 @@ async def test_write_between_two_looks_at_a_state_reaches_every_subscriber(
         for stream in streams:
             await told(stream, LEG + 500)
     assert walks
+
+
+async def shows(stream: Stream) -> object:
+    """Return whether a stream's next event has its state, or the code it ends with."""
+    message = await asyncio.wait_for(stream.messages.get(), PATIENCE)
+    if message["type"] == "error":
+        return message["payload"][0]["extensions"]["code"]
+    (event,) = message["payload"]["data"].values()
+    return event.get("progress", event.get("leaderboard")) is not None
+
+
+@pytest.mark.parametrize(
+    ("query", "module", "name", "refusal"),
+    [
+        (PROGRESS, goals, "active_of", None),
+        (BOARD, boards, "team_board", None),
+        (PROGRESS, goals, "active_of", not_found("team")),
+    ],
+    ids=["marker", "board", "refused"],
+)
+async def test_state_worked_out_as_somebody_removed_meanwhile_is_read_again_for_the_others(
+    gate: Gateway,
+    team: Team,
+    monkeypatch: pytest.MonkeyPatch,
+    query: str,
+    module: Any,
+    name: str,
+    refusal: QuestError | None,
+) -> None:
+    code = (await team.do(team.ann, INVITE, teamId=team.id))["code"]
+    await team.do(team.eve, ACCEPT, code=code)
+    look = getattr(module, name)
+    removed: list[UUID | None] = []
+
+    async def once_removed(*given: Any) -> Any:
+        viewer = given[1] if isinstance(given[1], Viewer) else given[0].viewer
+        if not removed:
+            removed.append(viewer.user_id)
+            remove = "UPDATE team_member SET left_at = now() WHERE team_id = $1 AND user_id = $2"
+            await team.service.runtime.writer.execute(remove, team.uuid, viewer.user_id)
+            if refusal is not None:
+                raise refusal
+        return await look(*given)
+
+    await gate.nothing_left()
+    async with dial(gate.api.url, team.ben) as his, dial(gate.api.url, team.eve) as hers:
+        variables = {"team": team.id} | ({"period": "GOAL"} if query is BOARD else {})
+        streams = [await one.subscribe(query, **variables) for one in (his, hers)]
+        for stream in streams:
+            assert await shows(stream) is True
+        monkeypatch.setattr(live, module.__name__.rpartition(".")[2], SimpleNamespace(**{name: once_removed}))
+        await team.walk(team.ann, 500)
+        assert {await shows(stream) for stream in streams} == {True, "NOT_FOUND"}
+    assert removed
