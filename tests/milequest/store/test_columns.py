@@ -1,6 +1,7 @@
 """Columns fill fields by their names, in whatever order either is written."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,6 @@ def test_field_without_a_column_has_the_given_value() -> None:
 
 
 @pytest.mark.parametrize("columns", [{"id": "id"}, {"id": "id", "name": "name", "nmae": "name"}])
-def test_columns_of_other_names_than_the_fields_are_refused(columns: dict[str, str]) -> None:
+def test_columns_of_other_names_than_the_fields_are_refused(columns: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="Owner has other fields"):
         Columns(Owner, **columns)
