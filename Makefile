@@ -5,10 +5,11 @@ python := .venv/bin/python
 runtime := @$(PYTHON) -I app/environment.py runtime
 dev := @$(PYTHON) -I app/environment.py dev
 infra := $(PYTHON) -I app/environment.py infra
+site := $(PYTHON) -I app/environment.py docs
 compile = $(shell $(PYTHON) -I app/environment.py uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check graphiql schema limits lookalikes migration bench drill clocks soak package synth drawing cost scale types lock format
+.PHONY: help run test check graphiql schema limits reference docs lookalikes migration bench drill clocks soak package synth drawing cost scale types lock format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +30,7 @@ check: ## Formatting, lint, types, import contracts, the printed schema and limi
 	@$(python) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo --no-cache
 	@bin/milequest schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code prints: make schema"; exit 1; }
 	@$(python) -m app.limits | diff -u docs/limits.md - || { echo "docs/limits.md is not what the code prints: make limits"; exit 1; }
+	@$(python) -m app.reference --check
 	@$(python) -m pytest -q tests/test_architecture.py tests/test_repository.py
 
 graphiql: ## Bundle the GraphiQL page now, which `make run` does while it serves
@@ -42,6 +44,15 @@ schema: ## Print the GraphQL schema into schema.graphql
 limits: ## Write docs/limits.md: every limit, with the numbers as the code has them
 	$(runtime)
 	@$(python) -m app.limits > docs/limits.md.new && mv docs/limits.md.new docs/limits.md
+
+reference: ## Write the pages of settings, errors and the data model into docs/, as the code has them
+	$(runtime)
+	@$(python) -m app.reference
+
+docs: ## Build the documentation's site into site/ (SITE=… elsewhere); every warning and every broken link is an error
+	$(runtime)
+	@$(python) -m app.reference --schema docs/schema
+	@$$($(site)) -m sphinx -q -W --keep-going -b html -c docs . $(or $(SITE),site)
 
 lookalikes: ## Write milequest/rules/lookalikes.json anew: which characters look like which, by Unicode's list
 	@$$($(PYTHON) -I app/environment.py uv) run --quiet --no-project --with confusable-homoglyphs==3.3.1 python app/lookalikes.py > milequest/rules/lookalikes.json.new && mv milequest/rules/lookalikes.json.new milequest/rules/lookalikes.json
@@ -97,6 +108,7 @@ lock: ## Resolve pyproject.toml's dependencies anew into requirements*.lock, wit
 	@$(compile) pyproject.toml -o requirements.lock
 	@$(compile) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@$(compile) --group infra -o requirements-infra.lock
+	@$(compile) --group docs -o requirements-docs.lock
 	@echo uv | $(compile) - -o requirements-uv.lock
 	@echo checkov | $(compile) - -o tests/soak/requirements-checkov.lock
 	@echo mutmut | $(compile) -c requirements-dev.lock - -o tests/soak/requirements-mutmut.lock

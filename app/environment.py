@@ -1,6 +1,6 @@
 """Make `.venv` from the locks with hashes: `python3 -I app/environment.py [runtime|dev]`. Standard library only.
 
-`uv` and `infra` print the path of a uv, and of a Python that has what `infra/` needs: both stay in the cache.
+`uv` prints the path of a uv, `infra` and `docs` that of a Python with what those folders need: all stay in the cache.
 Only Python >= 3.11 is required: uv is used where it is installed, else put into the cache by its own lock.
 A stamp in `.venv` records what was installed, so a second call costs a few milliseconds and a broken one starts again.
 """
@@ -36,6 +36,7 @@ STAMP = VENV / "milequest.json"
 LOCKS = {"runtime": PROJECT / "requirements.lock", "dev": PROJECT / "requirements-dev.lock"}
 UV_LOCK = PROJECT / "requirements-uv.lock"
 INFRA_LOCK = PROJECT / "requirements-infra.lock"
+TOOLS = {"infra": INFRA_LOCK, "docs": PROJECT / "requirements-docs.lock"}  # environments of their own, by command
 
 
 class SetupError(Exception):
@@ -168,13 +169,13 @@ def ensure(level: str) -> None:
 
 
 def main() -> None:
-    """Run a command: `runtime`, `dev`, or `uv` and `infra` for a path. Prints one line and exits with 1 on failure."""
+    """Run a command: `runtime`, `dev`, or one that prints a path. Prints one line and exits with 1 on failure."""
     level = sys.argv[1] if len(sys.argv) > 1 else "runtime"
     try:
         if level == "uv":
             print(get_uv())
-        elif level == "infra":
-            print(tools("infra", INFRA_LOCK))
+        elif level in TOOLS:
+            print(tools(level, TOOLS[level]))
         else:
             ensure(level)
     except SetupError as error:

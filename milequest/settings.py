@@ -40,7 +40,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the README's table of settings."""
+    """One line of the table of settings."""
 
     name: str
     default: str

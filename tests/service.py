@@ -137,15 +137,15 @@ def run_client(script: str, *arguments: str, certificate: Path | None = None) ->
 
     It trusts the servers who have the certificate.
     """
-    command: list[str | Path] = [_installed_node(), CLIENTS / script, *arguments]
+    command: list[str | Path] = [installed_node(), CLIENTS / script, *arguments]
     environ = os.environ | ({"NODE_EXTRA_CA_CERTS": str(certificate)} if certificate else {})
     done = subprocess.run(command, env=environ, text=True, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _installed_node() -> Path:
-
+def installed_node() -> Path:
+    """Return a Node with the locked packages of tests/clients beside the scripts there."""
     folder = os.open(CLIENTS, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)  # of two workers the second waits

@@ -1,4 +1,4 @@
-"""The README is true: its documents run as written, in a known number of statements, and its table is complete."""
+"""The README is true: its documents run as written, in a known number of statements."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from milequest.settings import PROJECT, describe
+from milequest.settings import PROJECT
 from tests.quest import Caller, Quest, noon, open_quest
 
 README = (PROJECT / "README.md").read_text()
@@ -96,24 +96,3 @@ def _printed_variables() -> dict[str, Any]:
 
 def test_every_document_of_the_readme_is_known_here() -> None:
     assert DOCUMENTS.keys() == {*STATEMENTS, "LogWalk", "MarkerLive"}
-
-
-def test_the_table_of_settings_is_what_the_code_reads() -> None:
-    rows = re.findall(r"^\| `(MILEQUEST_\w+)` \| (?:`([^`]*)`)? ?\| (.*) \|$", README, re.MULTILINE)
-    assert rows == [(row.name, row.default, row.meaning) for row in describe()]
-
-
-def test_the_commands_of_the_readme_exist() -> None:
-    from app.cli import parser
-
-    usage = parser().format_help()
-    named = set(re.findall(r"bin/milequest ([a-z-]+)", README))
-    assert named
-    assert all(re.search(rf"^    {name}\b", usage, re.MULTILINE) for name in named)
-
-
-def test_the_targets_of_the_readme_are_all_there_are() -> None:
-    makefile = (PROJECT / "Makefile").read_text()
-    told = README[README.index("`make` alone") : README.index("## Settings")]
-    targets = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)) - {"help", "run", "test"}
-    assert set(re.findall(r"`([a-z]+)`", told)) - {"make"} == targets

@@ -21,7 +21,7 @@ SECRETS = re.compile(
     r"|\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"  # a signed token
 )
 EXAMPLE = "AKIAIOSFODNN7EXAMPLE"  # Amazon's own, in its documentation
-LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-infra.lock", "requirements-uv.lock"]
+LOCKS = [f"requirements{part}.lock" for part in ("", "-dev", "-docs", "-infra", "-uv")]
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?")
 
 
@@ -76,8 +76,9 @@ def test_the_locks_have_what_the_project_depends_on() -> None:
     runtime = {_normal(name) for name in project["project"]["dependencies"]}
     dev = {_normal(name) for name in project["dependency-groups"]["dev"]}
     assert runtime - locked("requirements.lock") == set(), "make lock"
-    infra = {_normal(name) for name in project["dependency-groups"]["infra"]}
-    assert infra - locked("requirements-infra.lock") == set(), "make lock"
+    for apart in ("docs", "infra"):
+        wanted = {_normal(name) for name in project["dependency-groups"][apart]}
+        assert wanted - locked(f"requirements-{apart}.lock") == set(), "make lock"
     assert (runtime | dev) - locked("requirements-dev.lock") == set(), "make lock"
 
 

@@ -1,6 +1,5 @@
 """Settings: which are read, which refused, and the messages."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -146,8 +145,3 @@ def test_the_description_has_every_variable_and_no_machine_path() -> None:
     assert rows["MILEQUEST_DATA_DIR"].default == ".milequest"
     assert rows["MILEQUEST_PORT"].default == "8000"
     assert all(row.meaning for row in rows.values())
-
-
-def test_settings_table_of_the_readme_lists_exactly_the_settings() -> None:
-    shown = re.findall(r"^\| `(MILEQUEST_\w+)` \| (.*?) ?\| (.*) \|$", (PROJECT / "README.md").read_text(), re.M)
-    assert shown == [(row.name, f"`{row.default}`" if row.default else "", row.meaning) for row in describe()]
