@@ -38,7 +38,7 @@ CALLERS: Final = {
     "aws_api_key": "callers who are not signed in",
     "aws_cognito_user_pools": "users",
     "aws_iam": "roles of AWS",
-    "aws_lambda": "machines of the operator's",
+    "aws_lambda": "an operator's machines",
 }
 Fields: TypeAlias = Mapping[str, GraphQLField]
 Inputs: TypeAlias = Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputField]
@@ -135,11 +135,12 @@ class Reference:
 
 
 def _callers(one: GraphQLField) -> str:
-    assert isinstance(one.ast_node, FieldDefinitionNode)
-    names = [
-        CALLERS[directive.name.value] for directive in one.ast_node.directives or () if directive.name.value in CALLERS
-    ]
-    return f"For {' and '.join(names)}." if names else ""
+    """Return who may use a root field: everybody, or the kinds of callers that its directives name."""
+    directives = (one.ast_node.directives or ()) if isinstance(one.ast_node, FieldDefinitionNode) else ()
+    kinds = [CALLERS[directive.name.value] for directive in directives if directive.name.value in CALLERS]
+    if len(kinds) == len(CALLERS):
+        return "For everybody, signed in or not."
+    return f"For {', '.join(kinds)}." if kinds else ""
 
 
 def _default(one: GraphQLArgument | GraphQLInputField) -> str:

@@ -110,5 +110,6 @@ def test_the_reference_of_the_schema_has_every_type_and_field() -> None:
 def test_the_reference_of_the_schema_says_who_may_call_and_what_is_the_default() -> None:
     told = pages(SDL)
     board = told["query.md"].partition("\n## teamsLeaderboard\n")[2].partition("\n## ")[0]
-    assert "For users and roles of AWS and machines of the operator's." in board
+    assert "For users, roles of AWS, an operator's machines." in board
+    assert "For everybody, signed in or not." in told["query.md"].partition("\n## team\n")[2].partition("\n## ")[0]
     assert "[`LeaderboardPeriod`](enums.md#leaderboardperiod) = `WEEK`" in board
