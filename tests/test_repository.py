@@ -89,3 +89,40 @@ def test_runtime_lock_is_contained_in_the_dev_lock() -> None:
         }
 
     assert versions("requirements.lock") <= versions("requirements-dev.lock")
+
+
+def test_texts_are_as_the_editorconfig_says() -> None:
+    exempt = re.search(r"^\[\{(.*)\}\]\ninsert_final_newline = unset$", (PROJECT / ".editorconfig").read_text(), re.M)
+    assert exempt
+    faults = []
+    for path in tracked():
+        name, content = str(path.relative_to(PROJECT)), path.read_bytes()
+        if b"\0" in content or name in exempt[1].split(","):
+            continue
+        lines = content.split(b"\n")
+        faults += [f"{name}: no last newline"] * (bool(content) and lines[-1] != b"")
+        faults += [f"{name}: \\r"] * (b"\r" in content)
+        faults += [
+            f"{name}:{number}: blanks at the end"
+            for number, line in enumerate(lines, 1)
+            if line[-1:] in b" \t" and line
+        ]
+        if path.suffix in {".py", ".md", ".yml", ".yaml", ".toml"}:
+            faults += [f"{name}:{number}: a tab" for number, line in enumerate(lines, 1) if line.startswith(b"\t")]
+    assert faults == []
+
+
+def test_workflow_runs_the_script_that_ci_runs() -> None:
+    workflow = (PROJECT / ".github" / "workflows" / "ci.yml").read_text()
+    runs = re.findall(r"- run: (.*)", workflow)
+    assert runs == ["bash .ci/run", "make docs"]
+    assert (PROJECT / ".ci" / "run").exists()
+
+
+def test_hooks_run_what_make_runs() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    hooks = re.findall(r"entry: (.*)", (PROJECT / ".pre-commit-config.yaml").read_text())
+    assert len(hooks) == 3
+    for hook in hooks:
+        command = hook.removeprefix(".venv/bin/python -m ").removesuffix(" --force-exclude")
+        assert command in makefile or re.search(rf"^{command.removeprefix('make ')}: ", makefile, re.M), hook
