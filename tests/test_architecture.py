@@ -137,7 +137,7 @@ def test_transactions_are_committed_by_the_runtime_which_wakes_subscribers() -> 
 
 def test_every_definition_is_used_by_the_product_and_not_by_tests_alone() -> None:
     read_by_operators = {"IMPORTED_PARAMETERS", "CARRIED_BACK"}  # by the runbook's names
-    product = [name for name in WRITTEN if not name.startswith("tests/")]
+    product = [name for name in WRITTEN if not name.startswith(("tests/", "docs/"))]  # Sphinx reads its own names
     texts = {name: (PROJECT / name).read_text() for name in product}
     words = Counter(word for text in texts.values() for word in re.findall(r"\w+", text))
     defined = {(name, word) for name, text in texts.items() for word in _defined(text)}
