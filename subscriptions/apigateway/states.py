@@ -26,6 +26,7 @@ from subscriptions.subscribers import Subscriber
 
 CONFLATION_MS = 1000
 LOST_MS = 10_000  # a delayed wake-up that has not arrived by then is lost
+UNKNOWN = ""  # a version that equals no other, so that all are sent the next one
 DUE = "DUE"  # the partition of states that change at a known time
 
 
@@ -65,10 +66,10 @@ class StateStep:
         version = await self._tell([one for one, _ in found], dict(found), kept)
         await self._group.hand_over()
         await self._group.note_begun(self._moved)
+        if self._has_told or version not in (None, kept.get("version")):
+            await self._keep(version=version or UNKNOWN, round=kept.get("round", 0) + 1)
         if version is None:
             await delay(self._deps, [delayed_wake_up(self._group.name, channel)])
-        elif self._has_told or version != kept.get("version"):
-            await self._keep(version=version, round=kept.get("round", 0) + 1)
 
     async def _tell(
         self,
@@ -78,8 +79,8 @@ class StateStep:
     ) -> str | None:
         """Send it to those that have not seen it; return the version, or None if not all could be sent it now.
 
-        Each scope loads its own, so a write in between is seen by later scopes only. The version is that of the first
-        load: no subscriber was sent an older one, and one that was sent a newer one is sent it again.
+        Each scope loads its own, so a write in between is seen by later scopes only. Then the version is UNKNOWN, for
+        the next one may equal that of either: a state can become again what it was.
         """
         alike: defaultdict[Scope, list[Subscriber]] = defaultdict(list)
         for subscriber in await self._group.admitted(subscribers):
@@ -105,7 +106,9 @@ class StateStep:
             versions.append(version)
             self._moved += [one for one in some if kept is not None and _has_moved(one, rows[one])]
             await self._note_until(snapshot)
-        return versions[0] if versions else (kept or {}).get("version", "")
+        if len(set(versions)) > 1:
+            return UNKNOWN
+        return versions[0] if versions else (kept or {}).get("version", UNKNOWN)
 
     def _deliver(self, subscribers: Iterable[Subscriber], answers: Mapping[Plan, str]) -> None:
         for subscriber in subscribers:
