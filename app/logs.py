@@ -24,7 +24,7 @@ ERASE_LINE = "\r\x1b[K"  # on a terminal a progress bar may be on our line; it i
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as `time, level, logger, message`, and where there are: `request_id, exception`.
+    """A record as `time, level, logger, message`, and where there are: `request_id, exception`, and its `fields`.
 
     `before` is printed before each line.
     """
@@ -47,6 +47,7 @@ class JsonFormatter(logging.Formatter):
         request_id = getattr(record, "request_id", None)
         if request_id is not None:
             line["request_id"] = request_id
+        line |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1]:
             line["exception"] = [_described(error) for error in _chain(record.exc_info[1])]
         return self._before + orjson.dumps(line, default=str).decode()

@@ -14,6 +14,7 @@ from milequest.jobs.log import prune_log
 from milequest.jobs.pictures import readdress
 from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.runtime import Runtime
+from milequest.telemetry.work import job as observed_job
 
 Job: TypeAlias = Callable[[Runtime, datetime], Awaitable[int]]
 log = logging.getLogger("milequest.worker")
@@ -38,8 +39,8 @@ async def work(runtime: Runtime) -> None:
             jobs.create_task(_every(seconds, name, partial(_due, runtime, PrimaryRegionGuard(), job)))
 
 
-async def _due(runtime: Runtime, duty: PrimaryRegionGuard, job: Job) -> None:
-    await duty.done(runtime.writer, lambda: job(runtime, datetime.now(UTC)))
+async def _due(runtime: Runtime, duty: PrimaryRegionGuard, job: Job) -> int | None:
+    return await duty.done(runtime.writer, lambda: job(runtime, datetime.now(UTC)))
 
 
 async def _every(seconds: float, name: str, job: Callable[[], Awaitable[object]]) -> None:
@@ -51,6 +52,8 @@ async def _every(seconds: float, name: str, job: Callable[[], Awaitable[object]]
 async def _once(name: str, job: Callable[[], Awaitable[object]]) -> None:
     """Run a job. Its failure is logged, and ends neither the server nor the other jobs."""
     try:
-        await job()
+        with observed_job(name) as work:
+            done = await job()
+            work.count = done if isinstance(done, int) else None
     except Exception:
         log.exception("the job %s failed", name)

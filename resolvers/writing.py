@@ -6,6 +6,7 @@ from typing import TypeVar
 from milequest.rules.text import clean
 from milequest.store import idempotency
 from milequest.store.transaction import Tx
+from milequest.telemetry.work import current
 from resolvers.context import Context
 from resolvers.limiting import admit, forgive
 
@@ -61,6 +62,9 @@ async def earlier(ctx: Context, outcome: type[T]) -> T | None:
 
 async def commit(ctx: Context, action: Callable[[Tx], Awaitable[T]]) -> T:
     """Run `action` in one transaction, then wake subscribers. For an action that handles idempotency itself."""
+    work = current.get()
+    if work is not None:
+        work.action = ctx.info.field_name
     try:
         return await ctx.request.runtime.commit(action)
     except Exception as error:

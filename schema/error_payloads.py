@@ -1,12 +1,13 @@
 """Errors of operations that ended or never began, in the form of GraphQL errors: the same over all protocols."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.store.transaction import reason, unreached
+from milequest.telemetry.work import Failed
 
 if TYPE_CHECKING:  # a function that connects a socket starts without the library
     from graphql import GraphQLError
@@ -17,20 +18,33 @@ Errors: TypeAlias = Sequence[Mapping[str, Any]]
 log = logging.getLogger("milequest.socket")
 
 
-class RequestRefused(Exception):
+class RequestRefused(Failed):
     """The document cannot be run; there is no data, only `errors`."""
 
     def __init__(self, errors: "list[GraphQLError]") -> None:
         super().__init__(errors[0].message)
         self.errors = errors
 
+    @property
+    def codes(self) -> Sequence[str]:
+        return _codes([error.formatted for error in self.errors])
 
-class OperationFailed(Exception):
+
+class OperationFailed(Failed):
     """The operation did not begin, or ended: `errors` are the reasons, as GraphQL errors."""
 
     def __init__(self, errors: Errors) -> None:
         super().__init__(errors[0]["message"])
         self.errors = errors
+
+    @property
+    def codes(self) -> Sequence[str]:
+        return _codes(self.errors)
+
+
+def _codes(errors: Iterable[Mapping[str, Any]]) -> Sequence[str]:
+    """Return the codes of errors, each once."""
+    return tuple(dict.fromkeys(str(error.get("extensions", {}).get("code")) for error in errors))
 
 
 def as_errors(error: Exception, request_id: str | None = None) -> Errors:

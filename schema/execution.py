@@ -25,10 +25,11 @@ from milequest.rules.budgets import CHARACTERS_PER_POINT, REQUEST, variables_poi
 from milequest.store.away import Away
 from resolvers.context import Args, Request
 from resolvers.feeds import Feed
-from schema import limits
+from schema import limits, observing
 from schema.denied import DENYING, refuse_denied
 from schema.error_payloads import RequestRefused
 from schema.errors import public_errors, refused_document
+from schema.observing import OperationLabel
 from schema.plain import FastPathExecutor, Read
 from schema.source import Ask, Source
 from schema.variables import refuse_large
@@ -55,6 +56,7 @@ class Prepared:
     fresh: bool = False
     bytes: int = 0  # that it takes in memory, nearly
     sizes: dict[str | None, limits.Size] = field(default_factory=dict)
+    labels: dict[str | None, OperationLabel] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run; without a name the only one. Raises RequestRefused if there is none."""
@@ -68,6 +70,13 @@ class Prepared:
             raise RequestRefused([refused_document(GraphQLError(what))])
         return chosen
 
+    def label(self, name: str | None) -> OperationLabel:
+        """Return what the operation to run is called in the log. Raises as `operation`."""
+        label = self.labels.get(name)
+        if label is None:
+            label = self.labels[name] = observing.label_of(self.document, self.operation(name))
+        return label
+
 
 class Runner:
     """Runner of documents against one schema. It caches prepared ones, the last used, up to `kept_bytes` of memory."""
@@ -80,6 +89,7 @@ class Runner:
 
     def admit(self, text: str, request: Request) -> Prepared:
         """Prepare `text` at the caller's cost. Raises RATE_LIMITED for a spent budget, before anything is parsed."""
+        observing.called_by(request)
         budgets = request.runtime.budgets
         budgets.refuse_spent(request.caller)
         budgets.charge(request.caller, REQUEST if text in self._kept else REQUEST + len(text) // CHARACTERS_PER_POINT)
@@ -125,6 +135,7 @@ class Runner:
         self, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, operation_name: str | None
     ) -> ExecutionResult:
         """Run a query or mutation, and charge its size. Raises RequestRefused for bad variables or too large a size."""
+        observing.called(prepared.label(operation_name))
         denying = DENYING if request.identity.denied else None
         executor, points = self._executor(prepared, request, variables, operation_name, denying)
         await request.charge(points)
@@ -132,6 +143,7 @@ class Runner:
         result = await _executed(executor, request)
         if result.data is None and result.errors:  # our root fields are nullable: nothing ran
             raise RequestRefused(result.errors)
+        observing.answered_with(result.errors)
         return result
 
     async def subscribe(

@@ -1,7 +1,7 @@
 """A plan: one document with its variables, for any number of subscribers. Its answers are computed once per scope."""
 
 import asyncio
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,19 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 import orjson
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
-    NonNullTypeNode,
-    SelectionSetNode,
-    VariableDefinitionNode,
-    VariableNode,
-    Visitor,
-    visit,
-)
+from graphql import NonNullTypeNode, VariableDefinitionNode, VariableNode, Visitor, visit
 
 from milequest.rules.access import AccessLevel
 from milequest.rules.budgets import Caller
@@ -33,6 +21,7 @@ from resolvers.context import Request
 from resolvers.feeds import Feed
 from schema.build import runner
 from schema.execution import ExecutionResult, Prepared, PreparedSubscription
+from schema.observing import called, root_fields
 from schema.paths import Values, readers
 from schema.scope import is_per_viewer
 from subscriptions.filters import Filter, parse
@@ -126,6 +115,7 @@ class Plans:
         Raises RequestRefused for what may not be had, VALIDATION_ERROR for its filter; `at_cost` RATE_LIMITED.
         """
         prepared = runner().prepare(text)
+        called(prepared.label(operation_name))
         place = self._variable_of_after(prepared, operation_name)
         given = variables or {}
         defined = {
@@ -255,7 +245,7 @@ class _Uses(Visitor):
 
 def _variable_of_after(prepared: Prepared, operation_name: str | None) -> str | None:
     """The variable that says nothing but where to begin, if there is one."""
-    for root in _root_fields(prepared.document, prepared.operation(operation_name).selection_set):
+    for root in root_fields(prepared.document, prepared.operation(operation_name).selection_set):
         for argument in root.arguments or ():
             if argument.name.value == "after" and isinstance(argument.value, VariableNode):
                 uses = _Uses()
@@ -263,20 +253,3 @@ def _variable_of_after(prepared: Prepared, operation_name: str | None) -> str | 
                 name = argument.value.name.value
                 return name if uses.names.count(name) == 2 else None  # its definition, and here
     return None
-
-
-def _root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterator[FieldNode]:
-    """Yield the fields of a selection set and its fragments, which are not cyclic in a valid document."""
-    for selection in selections.selections:
-        match selection:
-            case FieldNode():
-                yield selection
-            case InlineFragmentNode():
-                yield from _root_fields(document, selection.selection_set)
-            case FragmentSpreadNode():
-                fragment = next(
-                    one
-                    for one in document.definitions
-                    if isinstance(one, FragmentDefinitionNode) and one.name.value == selection.name.value
-                )
-                yield from _root_fields(document, fragment.selection_set)

@@ -10,10 +10,11 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
 from milequest.rules.errors import RateLimited
-from milequest.rules.identity import ANONYMOUS, Identity
+from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
+from schema import observing
 from schema.error_payloads import Errors, as_errors, log_unexpected
 from subscriptions import operations
 from subscriptions.direct_transport import EXTENSION, DirectTransport
@@ -26,6 +27,7 @@ from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.quotas import INIT_SECONDS, OPERATIONS_PER_SOCKET, ConnectionQuota, RateLimiter
 from subscriptions.request_factory import RequestFactory
 from subscriptions.send_buffer import SendBuffer
+from subscriptions.socket_lives import SocketLife
 from subscriptions.socket_operations import SocketOperation
 
 AT_ONCE = 64 * 1024  # characters of several messages that are written without checking for room in between
@@ -64,7 +66,6 @@ class Socket:
         self._phase = Phase.NEW
         self._authorization = handshake.authorization
         self._initialising: asyncio.Task[None] | None = None
-        self._identity = ANONYMOUS
         self._seated: set[UUID] = set()  # users it counts for: of `connection_init`, and of operations' own tokens
         self._operations: dict[str, SocketOperation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,6 +73,7 @@ class Socket:
         self._closing: Close | None = None
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None  # while messages are buffered, or it closes
+        self._life = SocketLife(handshake.protocol.name)
         self.outbox = SendBuffer()
 
     async def run(self, receive: Receive) -> None:
@@ -81,12 +83,14 @@ class Socket:
         try:
             while (message := await receive())["type"] == "websocket.receive":
                 self._received(message.get("text"))
+            self._life.code = message.get("code")
         except asyncio.CancelledError:
             if self._closing is None:  # else `close` cancelled it after CLOSE_SECONDS
                 raise
         finally:
             timer.cancel()
             self._stop()
+            self._life.is_over(self._closing)
             if self._writer is not None:
                 self._writer.cancel()
             for user_id in self._seated:
@@ -105,7 +109,7 @@ class Socket:
 
     def end_session(self, has_ended: Callable[[Identity], bool]) -> None:
         """Close it if the session of its `connection_init` has ended. Its subscriptions have been ended before."""
-        if has_ended(self._identity):
+        if has_ended(self._life.identity):
             self.close(SESSION_ENDED)
 
     def _stop(self) -> None:
@@ -130,6 +134,7 @@ class Socket:
         elif self._closing is not None:
             return
         elif self._writer is None and self._wire.has_room:
+            self._life.sent += len(texts)
             self._wire.write(*texts)
         elif all(self.outbox.put(text, state_of) for text in texts):
             self._flush()
@@ -150,6 +155,7 @@ class Socket:
         try:
             await self._wire.drained()
             while (text := self.outbox.next()) is not None:
+                self._life.sent += 1
                 self._wire.write(text)
                 await self._wire.drained()
             if self._closing is not None:
@@ -219,7 +225,7 @@ class Socket:
         if not self._has_seat(request.identity):
             self.close(TOO_MANY_SOCKETS)
             return
-        self._identity = request.identity
+        self._life.identity = request.identity
         self._phase = Phase.READY
         if not init.quiet:
             self._do(self._protocol.accepted(notice_of(init.payload, request.identity)))
@@ -245,6 +251,7 @@ class Socket:
         if len(self._operations) >= OPERATIONS_PER_SOCKET:
             self._do([self._protocol.crowded(start.id, OPERATIONS_PER_SOCKET)])
             return
+        self._life.operations += 1
         operation = self._operations[start.id] = SocketOperation(start.id, self, self._hub, self._protocol)
         operation.task = self._background(self._begin(operation, start))
 
@@ -254,10 +261,11 @@ class Socket:
         if self._phase is Phase.INITIALISING and self._initialising is not None:
             await asyncio.wait([self._initialising])
         try:
-            request = await self._request(request_id, start)
-            if not self._has_seat(request.identity):
-                raise RateLimited(TOO_MANY_SOCKETS.reason + ".", 10)
-            begun = await operations.begin(self._hub.plans, request, start.operation)
+            with observing.operation(request_id, self._protocol.name, self._life.socket):
+                request = await self._request(request_id, start)
+                if not self._has_seat(request.identity):
+                    raise RateLimited(TOO_MANY_SOCKETS.reason + ".", 10)
+                begun = await operations.begin(self._hub.plans, request, start.operation)
         except Exception as error:
             operation.fail(as_errors(error, request_id))
         else:

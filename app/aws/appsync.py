@@ -7,17 +7,20 @@ alone.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from graphql import GraphQLError
 
 from app.aws.callers import is_checked
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
+from schema import observing
 from schema.appsync.calls import Call, is_published, published
 from schema.appsync.errors import in_shape
 from schema.build import build
 from schema.error_payloads import as_errors
 from schema.errors import public_errors
+from schema.observing import OperationLabel
 from schema.paths import readers
 from subscriptions.filters import parse
 
@@ -37,12 +40,14 @@ def is_of_appsync(event: Any) -> bool:
 @in_time
 async def answer(surroundings: Surroundings, event: Any) -> Any:
     """Return the answer for AppSync. Raises an exception of the error's type for a direct call that fails."""
-    if not isinstance(event, list):
-        done = await _done([event], surroundings)
-        if done[0]["errorType"] is not None:
-            raise type(done[0]["errorType"], (Exception,), {})(done[0]["errorMessage"])
-        return done[0]["data"]
-    return await _done(event, surroundings)
+    with observing.operation(uuid4().hex, "appsync") as running:
+        done = await _done(event if isinstance(event, list) else [event], surroundings)
+        running.errors = tuple(dict.fromkeys(one["errorType"] for one in done if one["errorType"] is not None))
+    if isinstance(event, list):
+        return done
+    if done[0]["errorType"] is not None:
+        raise type(done[0]["errorType"], (Exception,), {})(done[0]["errorMessage"])
+    return done[0]["data"]
 
 
 async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[str, Any]]:
@@ -54,6 +59,7 @@ async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[s
         return [{"data": published(event), "errorMessage": None, "errorType": None} for event in events]
     try:
         request = await surroundings(*_caller(events[0]))
+        observing.called_by(request)
         request.runtime.budgets.refuse_spent(request.caller)
     except Exception as error:
         return [_told(as_errors(error)[0])] * len(events)
@@ -65,6 +71,7 @@ async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[s
 async def _one(event: Any, request: Request) -> Mapping[str, Any]:
     try:
         call = Call.of(build()._schema, event)
+        observing.called(OperationLabel(None, call.owner.name.lower(), (f"{call.owner.name}.{call.name}",)))
         request.runtime.budgets.charge(request.caller, call.points)
         data = await call.run(request)
         if call.owner.name == "Subscription":

@@ -25,6 +25,7 @@ from milequest.settings import Settings
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from resolvers.identity import Identify, identifying
+from schema import observing
 from schema.build import runner
 from schema.error_payloads import as_errors, retry_after
 from schema.operation import Operation
@@ -104,8 +105,9 @@ async def called(parts: DomainDependencies, known: Mapping[str, str], event: Eve
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         address = event["requestContext"]["identity"]["sourceIp"]
         wanted = Operation(text, _variables(event.get("body")))
-        request = await parts.request(headers.get("authorization"), address, operation=wanted)
-        result = await runner().run(runner().admit(text, request), request, wanted.variables, None)
+        with observing.operation(uuid4().hex, "rest"):
+            request = await parts.request(headers.get("authorization"), address, operation=wanted)
+            result = await runner().run(runner().admit(text, request), request, wanted.variables, None)
         return _answer({"data": result.data}, [error.formatted for error in result.errors or ()])
     except Exception as error:
         return _answer({}, as_errors(error))

@@ -9,6 +9,7 @@ from app.aws.container import Container, Event
 from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
+from milequest.telemetry.work import job
 from schema.build import runner
 from subscriptions.apigateway import delay_queue, fanout, messages, relay, sender, sweeper
 from subscriptions.apigateway.dependencies import Dependencies, open_dependencies
@@ -55,6 +56,7 @@ def sweep(event: Event, context: Any) -> Any:
 
 
 async def _round(deps: Dependencies) -> None:
-    await duty.done(deps.runtime.writer, lambda: sweeper.sweep(deps, datetime.now(UTC), sweeper.Timeouts()))
+    with job("sweep"):
+        await duty.done(deps.runtime.writer, lambda: sweeper.sweep(deps, datetime.now(UTC), sweeper.Timeouts()))
     if duty.is_elsewhere:
         await sweeper.drain(deps)

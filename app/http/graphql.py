@@ -21,6 +21,7 @@ from resolvers.context import Request
 from schema.build import runner
 from schema.error_payloads import OperationFailed, RequestRefused, as_errors
 from schema.limits import MAX_BODY_BYTES
+from schema.observing import operation
 from schema.operation import Operation
 from subscriptions.protocols.sse import EVENTS
 from subscriptions.streams import Stream, Streams
@@ -60,14 +61,15 @@ async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
 
 @in_time  # of which the body, that has a timeout of its own, takes nothing
 async def _answered(http: HttpRequest, asked: Operation, caller: Caller | None, answer: Answer) -> Response:
-    request = await surroundings(http, request_id=answer.request_id, operation=asked, caller=caller)
-    prepared = runner().admit(asked.query, request)
-    kind = prepared.operation(asked.operation_name).operation
-    if kind is OperationType.SUBSCRIPTION:
-        return answer.events(await _stream(http, request, asked, answer.accepted))
-    if kind is OperationType.MUTATION and http.method != "POST":
-        raise BadRequest(405, "GET runs no mutations; send them by POST.", {"Allow": "POST"})
-    return answer.result(await runner().run(prepared, request, asked.variables, asked.operation_name))
+    with operation(answer.request_id, "http"):
+        request = await surroundings(http, request_id=answer.request_id, operation=asked, caller=caller)
+        prepared = runner().admit(asked.query, request)
+        kind = prepared.operation(asked.operation_name).operation
+        if kind is OperationType.SUBSCRIPTION:
+            return answer.events(await _stream(http, request, asked, answer.accepted))
+        if kind is OperationType.MUTATION and http.method != "POST":
+            raise BadRequest(405, "GET runs no mutations; send them by POST.", {"Allow": "POST"})
+        return answer.result(await runner().run(prepared, request, asked.variables, asked.operation_name))
 
 
 async def _stream(http: HttpRequest, request: Request, asked: Operation, media: Sequence[str]) -> Stream:

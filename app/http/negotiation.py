@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from starlette.datastructures import Headers
 
+from milequest.rules.errors import ErrorCode
+from milequest.telemetry.work import Failed
 from subscriptions.protocols.sse import EVENTS
 
 JSON = "application/json"
@@ -11,7 +13,7 @@ GRAPHQL = "application/graphql-response+json"
 _UTF_8 = ("utf-8", "utf8")
 
 
-class BadRequest(Exception):
+class BadRequest(Failed):
     """The HTTP request itself is wrong; `status` says how."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -19,6 +21,10 @@ class BadRequest(Exception):
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
+
+    @property
+    def codes(self) -> Sequence[str]:
+        return (ErrorCode.VALIDATION_ERROR.value,)
 
 
 def accepted(accept: str) -> Sequence[str]:

@@ -17,7 +17,10 @@ CONCURRENCY = 1_000.0  # functions at once, an account's first quota
 BREACHING = cw.TreatMissingData.BREACHING
 QUERIES = {
     "errors": 'fields @timestamp, message, request_id, @log | filter level = "ERROR" | sort @timestamp desc',
-    "slow-operations": "fields @timestamp, operation, duration_ms | sort duration_ms desc | limit 50",
+    "slow-operations": 'filter logger = "milequest.operation" '
+    "| fields @timestamp, operation, fields.0, duration_ms, statements, request_id | sort duration_ms desc | limit 50",
+    "writes": 'filter logger = "milequest.write" '
+    "| fields @timestamp, action, user, request_id, @message | sort @timestamp desc | limit 200",
     "errors-by-function": 'filter level = "ERROR" | stats count(*) as errors by @log | sort errors desc',
     "cold-starts": "filter ispresent(record.metrics.initDurationMs) "
     "| stats count(*), pct(record.metrics.initDurationMs, 99) by @log",

@@ -16,6 +16,7 @@ import orjson
 
 from milequest.store.away import Away
 from milequest.store.deadlines import before_due
+from milequest.telemetry.work import current
 
 if TYPE_CHECKING:
     _Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
@@ -36,7 +37,10 @@ GIVEN_UP = ("08", "53", "57", "58")
 
 @contextmanager
 def _talking(connection: asyncpg.Connection) -> Iterator[None]:
-    """Distinguish errors of the connection from the server's and from ours."""
+    """Count a statement for the work under way; tell errors of the connection from the server's and from ours."""
+    work = current.get()
+    if work is not None:
+        work.statements += 1
     try:
         yield
     except asyncpg.PostgresError as error:

@@ -17,6 +17,7 @@ from milequest.rules.events import Event
 from milequest.store import log
 from milequest.store.away import Away
 from milequest.store.pool import Connection, Pool, open_pool
+from milequest.telemetry.writes import committed
 
 __all__ = ["Connection", "Pool", "Reader", "Tx", "is_writable", "open_pool", "reason", "transact", "unreached"]
 
@@ -106,7 +107,9 @@ async def transact(pool: Pool, work: Callable[[Tx], Awaitable[T]]) -> Committed[
     for attempt in range(ATTEMPTS):
         try:
             async with pool.acquire() as connection:
-                return await _committed(connection, work)
+                done, events = await _committed(connection, work)
+            committed(events, done.positions, attempt)
+            return done
         except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
         except asyncpg.ReadOnlySQLTransactionError:
@@ -115,7 +118,9 @@ async def transact(pool: Pool, work: Callable[[Tx], Awaitable[T]]) -> Committed[
     raise Refused(ErrorCode.UNAVAILABLE, "Too many writers at once; try again.", retryable=True, retryAfterSeconds=1)
 
 
-async def _committed(connection: Connection, work: Callable[[Tx], Awaitable[T]]) -> Committed[T]:
+async def _committed(
+    connection: Connection, work: Callable[[Tx], Awaitable[T]]
+) -> tuple[Committed[T], Sequence[Event]]:
     """Run `work` and commit. A broken statement ends the connection instead of waiting for a rollback."""
     await connection.execute("BEGIN")
     try:
@@ -130,4 +135,4 @@ async def _committed(connection: Connection, work: Callable[[Tx], Awaitable[T]])
     outcome = await connection.execute("COMMIT")
     if outcome != "COMMIT":  # the server rolls back what failed, and reports success
         raise RuntimeError("a failed statement was ignored, so nothing was stored")
-    return Committed(result, positions)
+    return Committed(result, positions), tx.events

@@ -1,5 +1,6 @@
 """`$connect` and `$disconnect`: the lifecycle of a connection. It does not import GraphQL, so it starts fast."""
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ Event: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = Mapping[str, Any]
 
 OK: Answer = {"statusCode": 200}
+
+log = logging.getLogger("milequest.socket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,12 @@ async def connect(doors: ConnectDependencies, event: Event) -> Answer:
 
 async def disconnect(doors: ConnectDependencies, event: Event) -> Answer:
     """Delete a client's connection. Idempotent; API Gateway may call it repeatedly or never."""
-    await doors.connections.close(event["requestContext"]["connectionId"])
+    context = event["requestContext"]
+    await doors.connections.close(context["connectionId"])
+    fields = {"socket": context["connectionId"], "code": context.get("disconnectStatusCode")}
+    if "connectedAt" in context:
+        fields["duration_ms"] = context["requestTimeEpoch"] - context["connectedAt"]
+    log.info("socket", extra={"request_id": context.get("requestId"), "fields": fields})
     return OK
 
 

@@ -16,6 +16,7 @@ from milequest.store.aws.sockets import Outcome
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from resolvers.feeds import Feed, LogFeed
+from schema import observing
 from schema.error_payloads import Errors, OperationFailed, as_errors
 from subscriptions import operations
 from subscriptions.apigateway import rows
@@ -129,10 +130,11 @@ class Conversation:
     async def _start(self, start: Start) -> bool:
         try:
             await self._until_ready()
-            if self._connection.refusal is not None:
-                raise OperationFailed(self._connection.refusal)
-            request = await self._request(start)
-            begun = await operations.begin(self._deps.shelf.plans, request, start.operation)
+            with observing.operation(self._request_id, self._protocol.name, self._connection.id):
+                if self._connection.refusal is not None:
+                    raise OperationFailed(self._connection.refusal)
+                request = await self._request(start)
+                begun = await operations.begin(self._deps.shelf.plans, request, start.operation)
             if isinstance(begun, Subscription):
                 return await self._listen(start, begun, request)
             await self._answer(start.id, begun.payload)

@@ -67,7 +67,8 @@ class ApiGateway:
 
     async def _handshake(self, socket: ServerConnection, request: Request) -> Response | None:
         connection = f"{uuid4().hex[:15]}="
-        context = {"connectionId": connection, "identity": {"sourceIp": "127.0.0.1"}, "stage": "live"}
+        about = {"connectionId": connection, "connectedAt": _now(), "stage": "live"}
+        context = {**about, "identity": {"sourceIp": "127.0.0.1"}}
         event = {
             "requestContext": {**context, "eventType": "CONNECT", "routeKey": "$connect"},
             "headers": dict(request.headers.raw_items()),
@@ -90,7 +91,10 @@ class ApiGateway:
         await socket.wait_closed()
         connection, context = self._ids.pop(socket)
         self._sockets.pop(connection, None)
-        await self._disconnect({"requestContext": {**context, "eventType": "DISCONNECT", "routeKey": "$disconnect"}})
+        told = {"disconnectStatusCode": socket.close_code, "disconnectReason": socket.close_reason}
+        told |= {"requestTimeEpoch": _now(), "requestId": uuid4().hex}
+        event = {"requestContext": {**context, **told, "eventType": "DISCONNECT", "routeKey": "$disconnect"}}
+        await self._disconnect(event)
 
     def _subprotocol(self, socket: ServerConnection, offered: Any) -> Subprotocol | None:
         chosen: Subprotocol = self._ids[socket][1]["answer"]["headers"]["Sec-WebSocket-Protocol"]
@@ -111,7 +115,7 @@ class ApiGateway:
                 **context,
                 "eventType": "MESSAGE",
                 "routeKey": "$default",
-                "requestTimeEpoch": time.time_ns() // 1_000_000,
+                "requestTimeEpoch": _now(),
             },
             "body": text,
         }
@@ -161,3 +165,8 @@ class ApiGateway:
 def _port(server: Server | asyncio.Server) -> int:
     port: int = next(iter(server.sockets)).getsockname()[1]
     return port
+
+
+def _now() -> int:
+    """Return the milliseconds since 1970."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,106 @@
+"""A piece of work that the log has one line of at its end: an operation or a job.
+
+A line has ids, counts, codes and names that are ours or bounded, never a variable, a token, a place or a person's name.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import perf_counter
+from uuid import UUID, uuid4
+
+from milequest.rules.errors import ErrorCode, QuestError
+from milequest.store.away import Away
+
+log = logging.getLogger("milequest.job")
+
+CANCELLED = "CANCELLED"  # the caller is gone
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """Work under way. `action` is the write it is at: a mutation's field, or the job itself."""
+
+    request_id: str
+    action: str = ""
+    user_id: UUID | None = None
+    statements: int = 0
+    errors: Sequence[str] = ()
+    began: float = field(default_factory=perf_counter)
+
+    @property
+    def duration_ms(self) -> float:
+        """Milliseconds since it began."""
+        return round((perf_counter() - self.began) * 1_000, 2)
+
+    def failed(self, error: BaseException) -> None:
+        """Record the codes of an error that ends it."""
+        self.errors = codes_of(error)
+
+
+current: ContextVar[Work | None] = ContextVar("work", default=None)
+"""The work whose task, or a task of whose, is running. What outlives it counts for it no more."""
+
+
+class Failed(Exception):
+    """An error that has several codes, as clients get them."""
+
+    @property
+    def codes(self) -> Sequence[str]:
+        """Codes of its errors."""
+        raise NotImplementedError
+
+
+def codes_of(error: BaseException) -> Sequence[str]:
+    """Return the codes by which clients get an error."""
+    match error:
+        case Failed():
+            return error.codes
+        case QuestError():
+            return (error.code.value,)
+        case Away():
+            return (ErrorCode.UNAVAILABLE.value,)
+        case asyncio.CancelledError():
+            return (CANCELLED,)
+    return (ErrorCode.INTERNAL.value,)
+
+
+@contextmanager
+def at(work: Work) -> Iterator[None]:
+    """Be at this work in a block: what the block does counts for it. An error that ends the block is recorded."""
+    before = current.set(work)
+    try:
+        yield
+    except BaseException as error:
+        work.failed(error)
+        raise
+    finally:
+        current.reset(before)
+
+
+def line(logger: logging.Logger, level: int, work: Work, message: str, fields: Mapping[str, object]) -> None:
+    """Write the line of a piece of work: its id, `fields`, and what it took."""
+    if logger.isEnabledFor(level):
+        took = {"duration_ms": work.duration_ms, "statements": work.statements, "errors": list(work.errors)}
+        logger.log(level, message, extra={"request_id": work.request_id, "fields": {**fields, **took}})
+
+
+@dataclass(slots=True, eq=False)
+class JobWork(Work):
+    """A run of a job. `count` is how much it did; None where it was not its turn."""
+
+    count: int | None = None
+
+
+@contextmanager
+def job(name: str) -> Iterator[JobWork]:
+    """Run a job in a block, and write its line."""
+    work = JobWork(uuid4().hex, name)
+    try:
+        with at(work):
+            yield work
+    finally:
+        line(log, logging.INFO, work, "job", {"job": name, "count": work.count})

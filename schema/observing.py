@@ -1,0 +1,123 @@
+"""The line in the log, and the counts, of each GraphQL operation, whatever it came by.
+
+The name is the client's. It is taken of the parsed document, so it is of letters, digits and `_`, and cut.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+from milequest.rules.errors import ErrorCode
+from milequest.telemetry import work
+from resolvers.context import Request
+
+log = logging.getLogger("milequest.operation")
+
+MOST_NAME = 64  # characters of an operation's name
+MOST_FIELDS = 8  # of the root, each named once
+TOO_MANY = (ErrorCode.RATE_LIMITED.value,)
+
+
+class OperationLabel(NamedTuple):
+    """What an operation is called in the log: its own name, its kind, and the fields of the root that it selects."""
+
+    name: str | None = None
+    kind: str | None = None
+    fields: tuple[str, ...] = ()
+
+
+UNKNOWN = OperationLabel()  # until the document is read
+
+
+@dataclass(slots=True, eq=False)
+class OperationWork(work.Work):
+    """An operation that runs. It has no label and no caller until those are known."""
+
+    transport: str = ""
+    socket: str | None = None
+    caller: str | None = None
+    label: OperationLabel = UNKNOWN
+
+
+@contextmanager
+def operation(request_id: str, transport: str, socket: str | None = None) -> Iterator[OperationWork]:
+    """Run an operation in a block, and write its line. Of a subscription it is about the beginning alone."""
+    running = OperationWork(request_id, transport=transport, socket=socket)
+    try:
+        with work.at(running):
+            yield running
+    finally:
+        # What a caller without points sends is refused before anything is read, and must not fill the log.
+        is_unread = running.label.kind is None and running.errors == TOO_MANY
+        level = logging.DEBUG if is_unread else logging.INFO
+        work.line(log, level, running, "operation", _described(running))
+
+
+def _described(running: OperationWork) -> dict[str, object]:
+    name, kind, fields = running.label
+    described: dict[str, object] = {"operation": name, "kind": kind, "fields": fields, "caller": running.caller}
+    return described | {"transport": running.transport, **({"socket": running.socket} if running.socket else {})}
+
+
+def called_by(request: Request) -> None:
+    """Note the caller of the operation that is running, and its id."""
+    running = work.current.get()
+    if isinstance(running, OperationWork):
+        running.request_id = request.id
+        running.caller, running.user_id = request.identity.kind.value, request.identity.user_id
+
+
+def called(label: OperationLabel) -> None:
+    """Note the label of the operation that is running."""
+    running = work.current.get()
+    if isinstance(running, OperationWork):
+        running.label, running.action = label, ",".join(label.fields)
+
+
+def answered_with(errors: Iterable[GraphQLError] | None) -> None:
+    """Note the errors of an answer of the operation that is running."""
+    running = work.current.get()
+    if errors and isinstance(running, OperationWork):
+        running.errors = codes(errors)
+
+
+def codes(errors: Iterable[GraphQLError]) -> tuple[str, ...]:
+    """Return the codes of public errors, each once."""
+    return tuple(dict.fromkeys(str((error.extensions or {})["code"]) for error in errors))
+
+
+def label_of(document: DocumentNode, chosen: OperationDefinitionNode) -> OperationLabel:
+    """Return the label of an operation of a valid document."""
+    fields = dict.fromkeys(field.name.value for field in root_fields(document, chosen.selection_set))
+    name = chosen.name.value[:MOST_NAME] if chosen.name else None
+    return OperationLabel(name, chosen.operation.value, tuple(fields)[:MOST_FIELDS])
+
+
+def root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterator[FieldNode]:
+    """Yield the fields of a selection set and its fragments, those of each fragment once."""
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    todo = [selections]
+    while todo:
+        for selection in todo.pop().selections:
+            match selection:
+                case FieldNode():
+                    yield selection
+                case InlineFragmentNode():
+                    todo.append(selection.selection_set)
+                case FragmentSpreadNode():
+                    fragment = fragments.pop(selection.name.value, None)
+                    if fragment is not None:
+                        todo.append(fragment.selection_set)

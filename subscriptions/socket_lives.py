@@ -1,0 +1,45 @@
+"""The line in the log of a socket's life, at its end: a WebSocket's of a server, or an event stream's."""
+
+import logging
+import secrets
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from milequest.rules.identity import ANONYMOUS, Identity
+from subscriptions.protocols.steps import Close
+
+log = logging.getLogger("milequest.socket")
+
+
+@dataclass(slots=True, eq=False)
+class SocketLife:
+    """Life of a socket: what happened on it. `socket` is its name in the log, which its operations have in theirs too.
+
+    An event stream is named by the id of its request.
+    """
+
+    protocol: str
+    socket: str = field(default_factory=lambda: secrets.token_hex(8))
+    identity: Identity = ANONYMOUS
+    operations: int = 0
+    sent: int = 0  # messages
+    code: int | None = None  # by which it was closed
+    _began: float = field(default_factory=perf_counter)
+
+    def is_over(self, closed: Close | None = None) -> None:
+        """Write its line. `closed` is how we closed it; None if the client did, or the connection was lost."""
+        if not log.isEnabledFor(logging.INFO):
+            return
+        fields: dict[str, object] = {
+            "socket": self.socket,
+            "protocol": self.protocol,
+            "caller": self.identity.kind.value,
+            "duration_ms": round((perf_counter() - self._began) * 1_000),
+            "operations": self.operations,
+            "sent": self.sent,
+            "closed_by": "client" if closed is None else "server",
+            "code": self.code if closed is None else int(closed.code),  # without the reason, which may be a client's
+        }
+        if self.identity.user_id is not None:
+            fields["user"] = f"user_{self.identity.user_id.hex}"
+        log.info("socket", extra={"fields": fields})
