@@ -3,9 +3,11 @@
 FROM python:3.14-slim-trixie AS made
 RUN apt-get update && apt-get install --yes --no-install-recommends libatomic1
 WORKDIR /milequest
-COPY requirements.lock requirements-uv.lock ./
+# With metrics and traces: --build-arg PACKAGES=telemetry
+ARG PACKAGES=runtime
+COPY requirements.lock requirements-telemetry.lock requirements-uv.lock ./
 COPY app/environment.py app/environment.py
-RUN python -I app/environment.py runtime
+RUN python -I app/environment.py $PACKAGES
 COPY app app
 COPY bin bin
 COPY milequest milequest

@@ -106,7 +106,8 @@ types: ## Check the types of infra/ against the CDK's own, which takes minutes a
 
 lock: ## Resolve pyproject.toml's dependencies anew into requirements*.lock, with hashes and no addresses
 	@$(compile) pyproject.toml -o requirements.lock
-	@$(compile) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(compile) --group telemetry -c requirements.lock pyproject.toml -o requirements-telemetry.lock
+	@$(compile) --group dev --group telemetry -c requirements-telemetry.lock pyproject.toml -o requirements-dev.lock
 	@$(compile) --group infra -o requirements-infra.lock
 	@$(compile) --group docs -o requirements-docs.lock
 	@echo uv | $(compile) - -o requirements-uv.lock

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
+from app import telemetry
 from app.connection_metrics import count
 from app.http import graphiql, graphql, health, jwks, mail, routes, uploads
 from app.http.edges import Crowd, cross_origin, refused
@@ -58,19 +59,20 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
             gc.set_threshold(50_000, 50, 50)  # objects live as long as their request or socket: often is too often
             app.state.hub = Hub(runtime)
             runtime.revocations.receivers.append(partial(gateway.end_sessions, runtime.revocations.has_ended))
-            beside = [
-                asyncio.create_task(one)
-                for one in (
-                    work(runtime),
-                    app.state.hub.run(),
-                    app.state.gateway.run(),
-                    count(settings.metrics_namespace, gateway, streams),
-                )
-            ]
-            yield
-            for task in beside:
-                task.cancel()
-            await asyncio.wait(beside)
+            with telemetry.started(settings, telemetry.gauges(runtime, gateway, streams, app.state.hub)):
+                beside = [
+                    asyncio.create_task(one)
+                    for one in (
+                        work(runtime),
+                        app.state.hub.run(),
+                        app.state.gateway.run(),
+                        count(settings.metrics_namespace, gateway, streams),
+                    )
+                ]
+                yield
+                for task in beside:
+                    task.cancel()
+                await asyncio.wait(beside)
 
     room = ProcessQuota()
     gateway, streams = Gateway(settings, surroundings, room), Streams(settings, room)

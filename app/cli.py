@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from app import embedded, logs, migrations, preflight
+from app import embedded, logs, migrations, preflight, telemetry
 from app.environment import SetupError, step
 from app.serve import interruptible, listen, open_many, serve
 from milequest.rules.errors import QuestError
@@ -26,6 +26,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
     """Start everything and serve until Ctrl-C."""
     logs.configure(settings.log_level)
     preflight.find_authorizer(settings)
+    telemetry.check(settings)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(settings.host, settings.port))
         settings = replace(settings, port=listener.getsockname()[1])

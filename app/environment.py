@@ -1,4 +1,4 @@
-"""Make `.venv` from the locks with hashes: `python3 -I app/environment.py [runtime|dev]`. Standard library only.
+"""Make `.venv` from the locks: `python3 -I app/environment.py [runtime|telemetry|dev]`. Standard library only.
 
 `uv` prints the path of a uv, `infra` and `docs` that of a Python with what those folders need: all stay in the cache.
 Only Python >= 3.11 is required: uv is used where it is installed, else put into the cache by its own lock.
@@ -33,7 +33,11 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
 STAMP = VENV / "milequest.json"
-LOCKS = {"runtime": PROJECT / "requirements.lock", "dev": PROJECT / "requirements-dev.lock"}
+LOCKS = {  # each has all that those before it have
+    "runtime": PROJECT / "requirements.lock",
+    "telemetry": PROJECT / "requirements-telemetry.lock",
+    "dev": PROJECT / "requirements-dev.lock",
+}
 UV_LOCK = PROJECT / "requirements-uv.lock"
 INFRA_LOCK = PROJECT / "requirements-infra.lock"
 TOOLS = {"infra": INFRA_LOCK, "docs": PROJECT / "requirements-docs.lock"}  # environments of their own, by command
@@ -86,7 +90,8 @@ def run(*command: str | Path) -> None:
 
 def wanted(level: str) -> dict[str, str]:
     """Return the stamp of a `.venv` that is right for `level`: the locks' hashes, the interpreter and the place."""
-    locks = {name: hashlib.sha256(LOCKS[name].read_bytes()).hexdigest() for name in ("runtime", level)}
+    names = list(LOCKS)[: list(LOCKS).index(level) + 1]
+    locks = {name: hashlib.sha256(LOCKS[name].read_bytes()).hexdigest() for name in names}
     return locks | {"python": sys.version, "place": str(VENV)}
 
 
@@ -152,14 +157,14 @@ def tools(name: str, lock: Path) -> Path:
 
 
 def ensure(level: str) -> None:
-    """Bring `.venv` up to `level` ("runtime" or "dev"); does nothing if it is there already."""
+    """Bring `.venv` up to `level`, one of LOCKS; does nothing if it is there already."""
     lock_file = os.open(PROJECT, os.O_RDONLY)
     fcntl.flock(lock_file, fcntl.LOCK_EX)  # of two set-ups at once the second waits, then finds all done
     try:
         stamp = stamped()
         if stamp.items() >= wanted(level).items():
             return
-        level = "dev" if "dev" in stamp else level  # tools once installed stay
+        level = next((name for name in reversed(LOCKS) if name in stamp or name == level), level)  # what is there stays
         STAMP.unlink(missing_ok=True)
         with step(f"Python packages ({LOCKS[level].name})"):
             install(LOCKS[level], afresh=any(stamp.get(key) != wanted(level)[key] for key in ("python", "place")))
@@ -169,7 +174,7 @@ def ensure(level: str) -> None:
 
 
 def main() -> None:
-    """Run a command: `runtime`, `dev`, or one that prints a path. Prints one line and exits with 1 on failure."""
+    """Run a command: one of LOCKS, or one that prints a path. Prints one line and exits with 1 on failure."""
     level = sys.argv[1] if len(sys.argv) > 1 else "runtime"
     try:
         if level == "uv":

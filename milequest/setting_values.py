@@ -55,6 +55,14 @@ def number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def address(given: str) -> tuple[str, int]:
+    """Parse an address to listen on, `host:port`; one of IPv6 is in brackets."""
+    host, _, port = given.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) <= 65_535:
+        raise ValueError(f"must be HOST:PORT, such as 127.0.0.1:9100, not {given!r}")
+    return text(host).strip("[]"), int(port)
+
+
 def one_of(*numbers: int) -> Callable[[str], int]:
     """Return a parser of a few numbers."""
 

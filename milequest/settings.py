@@ -158,6 +158,9 @@ class Settings:
     metrics_namespace: str = _setting(
         "", read.text, "CloudWatch's name for our metrics, which are then lines of the output; empty: none"
     )
+    metrics_address: tuple[str, int] | None = _setting(
+        None, read.address, "`HOST:PORT` of its own where a server shows `/metrics` in Prometheus' form; empty: nowhere"
+    )
     log_level: Level = _setting("INFO", read.level, "DEBUG, INFO, WARNING or ERROR")
     embedded: bool = False  # both servers are our own; set by the code that starts them, not by the environment
 
@@ -205,7 +208,7 @@ def describe() -> list[Row]:
             default = setting.default
             if isinstance(default, Path):
                 default = default.relative_to(PROJECT)
-            shown = "" if default in ("", (), False) else str(default)
+            shown = "" if default in ("", (), False, None) else str(default)
             rows.append(Row(_variable(setting.name), shown, setting.metadata["meaning"]))
     return rows
 

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from milequest.rules.enums import Delivery
+from milequest.rules.instants import milliseconds
 from milequest.rules.live import LogEnd
 from milequest.runtime import Runtime
 from milequest.store.log import LogEntry
+from milequest.telemetry import metrics
 from resolvers.feeds import EventEnvelope, LogFeed
 from subscriptions.audiences import Cohorts, cohorts_of
 from subscriptions.plans import Plan, Scope, request_for
@@ -75,8 +78,10 @@ async def _tell_alike(
         stayed = {(plan, scope): _Stayed(some, by_plan[plan]) for (plan, scope), some in admitted.items()}
         await dispatch(runtime, end, entries, stayed, replayed_up_to)
         return
-    for plan, subscribers in by_plan.items():
-        _send(answers[plan], list(subscribers))
+    sent = sum(_send(answers[plan], list(subscribers)) for plan, subscribers in by_plan.items())
+    if metrics.recorder is not None and sent:
+        lag = milliseconds(datetime.now(UTC)) - milliseconds(wanted[0].occurred_at)
+        metrics.recorder.delivered(sent, None if replayed_up_to else lag / 1_000)
 
 
 async def send_initial(runtime: Runtime, end: LogEnd, delivery: Delivery, group: Sequence[Subscriber]) -> None:
@@ -94,9 +99,10 @@ async def send_initial(runtime: Runtime, end: LogEnd, delivery: Delivery, group:
         subscriber.sink.deliver([Result(payload, head.cursor)])
 
 
-def _send(told: Sequence[tuple[int, Result]], subscribers: Iterable[Subscriber]) -> None:
-    """Send each subscriber the results after its sequence, in one call."""
+def _send(told: Sequence[tuple[int, Result]], subscribers: Iterable[Subscriber]) -> int:
+    """Send each subscriber the results after its sequence, in one call; return how many that were."""
     everything = [result for _, result in told]
+    sent = 0
     for subscriber in subscribers:
         if not told or subscriber.sequence >= told[-1][0]:
             continue
@@ -104,6 +110,8 @@ def _send(told: Sequence[tuple[int, Result]], subscribers: Iterable[Subscriber])
         results = [one for sequence, one in told if sequence > subscriber.sequence] if missed else everything
         subscriber.sequence = told[-1][0]
         subscriber.sink.deliver(results)
+        sent += len(results)
+    return sent
 
 
 def _head(feed: LogFeed, end: LogEnd, entry: LogEntry, replayed_up_to: int) -> EventEnvelope:

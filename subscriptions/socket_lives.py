@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from milequest.rules.identity import ANONYMOUS, Identity
+from milequest.telemetry import metrics
 from subscriptions.protocols.steps import Close
 
 log = logging.getLogger("milequest.socket")
+
+CLIENTS = "client"  # closed by the client, whose code may be any
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +31,8 @@ class SocketLife:
 
     def is_over(self, closed: Close | None = None) -> None:
         """Write its line. `closed` is how we closed it; None if the client did, or the connection was lost."""
+        if metrics.recorder is not None:
+            metrics.recorder.socket_ended(self.protocol, CLIENTS if closed is None else str(int(closed.code)))
         if not log.isEnabledFor(logging.INFO):
             return
         fields: dict[str, object] = {

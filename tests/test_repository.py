@@ -21,7 +21,7 @@ SECRETS = re.compile(
     r"|\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"  # a signed token
 )
 EXAMPLE = "AKIAIOSFODNN7EXAMPLE"  # Amazon's own, in its documentation
-LOCKS = [f"requirements{part}.lock" for part in ("", "-dev", "-docs", "-infra", "-uv")]
+LOCKS = [f"requirements{part}.lock" for part in ("", "-telemetry", "-dev", "-docs", "-infra", "-uv")]
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?")
 
 
@@ -79,16 +79,19 @@ def test_the_locks_have_what_the_project_depends_on() -> None:
     for apart in ("docs", "infra"):
         wanted = {_normal(name) for name in project["dependency-groups"][apart]}
         assert wanted - locked(f"requirements-{apart}.lock") == set(), "make lock"
+    telemetry = {_normal(name) for name in project["dependency-groups"]["telemetry"]}
+    assert (runtime | telemetry) - locked("requirements-telemetry.lock") == set(), "make lock"
+    assert telemetry & locked("requirements.lock") == set(), "it is beside the service only where it is asked for"
     assert (runtime | dev) - locked("requirements-dev.lock") == set(), "make lock"
 
 
-def test_runtime_lock_is_contained_in_the_dev_lock() -> None:
+def test_each_lock_is_contained_in_the_next() -> None:
     def versions(lock: str) -> set[str]:
         return {
             line.split(" ")[0] for line in (PROJECT / lock).read_text().splitlines() if re.match(r"^[A-Za-z0-9]", line)
         }
 
-    assert versions("requirements.lock") <= versions("requirements-dev.lock")
+    assert versions("requirements.lock") <= versions("requirements-telemetry.lock") <= versions("requirements-dev.lock")
 
 
 def test_texts_are_as_the_editorconfig_says() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from milequest.store.away import Away
+from milequest.telemetry import metrics
 
 T = TypeVar("T")
 
@@ -59,6 +60,10 @@ class Breaker:
             if self._clock() >= self._closed_until:  # concurrent failures are not logged again
                 log.warning("%s is away (%s), so %s; see /readyz", self._server, type(error).__name__, self._meanwhile)
             self._closed_until = self._clock() + RETREAT
+            if metrics.recorder is not None:
+                metrics.recorder.failed(self._server)
             raise Away(type(error).__name__) from error
         self._closed_until = 0.0
+        if metrics.recorder is not None:
+            metrics.recorder.reached(self._server)
         return answer

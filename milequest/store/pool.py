@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
@@ -16,6 +17,7 @@ import orjson
 
 from milequest.store.away import Away
 from milequest.store.deadlines import before_due
+from milequest.telemetry import metrics
 from milequest.telemetry.work import current
 
 if TYPE_CHECKING:
@@ -41,18 +43,29 @@ def _talking(connection: asyncpg.Connection) -> Iterator[None]:
     work = current.get()
     if work is not None:
         work.statements += 1
+    began = perf_counter() if metrics.recorder is not None else 0.0
     try:
         yield
     except asyncpg.PostgresError as error:
         if (error.sqlstate or "")[:2] in GIVEN_UP:
-            raise Away(type(error).__name__) from error
+            raise _away(error) from error
         raise
     except (asyncpg.InterfaceError, TypeError, AttributeError) as error:
         if connection.is_closed():
-            raise Away(type(error).__name__) from error
+            raise _away(error) from error
         raise  # our arguments were wrong: the connection is intact
     except Exception as error:
-        raise Away(type(error).__name__) from error
+        raise _away(error) from error
+    else:
+        if metrics.recorder is not None and began:
+            metrics.recorder.statement(perf_counter() - began)
+
+
+def _away(error: Exception) -> Away:
+    """Return the error to raise, as a server is out of reach."""
+    if metrics.recorder is not None:
+        metrics.recorder.failed("PostgreSQL")
+    return Away(type(error).__name__)
 
 
 class _Connection(asyncpg.Connection):
@@ -127,7 +140,7 @@ class Pool(_Pool):
             async with asyncio.timeout(STATEMENT_SECONDS):
                 return await super().acquire()
         except Exception as error:  # no failure to connect is about a statement
-            raise Away(type(error).__name__) from error
+            raise _away(error) from error
 
     async def _give_back(self, connection: _Lent) -> None:
         """Return the connection to the pool. The driver closes one that breaks here; its statements are done."""

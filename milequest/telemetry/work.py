@@ -14,10 +14,13 @@ from uuid import UUID, uuid4
 
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.store.away import Away
+from milequest.telemetry import metrics
 
 log = logging.getLogger("milequest.job")
 
 CANCELLED = "CANCELLED"  # the caller is gone
+OK, OTHER = "OK", "OTHER"
+OUTCOMES = frozenset((*ErrorCode, CANCELLED))
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +38,12 @@ class Work:
     def duration_ms(self) -> float:
         """Milliseconds since it began."""
         return round((perf_counter() - self.began) * 1_000, 2)
+
+    @property
+    def outcome(self) -> str:
+        """Its first error's code, or OK: one of few, whatever the error."""
+        code = next(iter(self.errors), OK)
+        return code if code == OK or code in OUTCOMES else OTHER
 
     def failed(self, error: BaseException) -> None:
         """Record the codes of an error that ends it."""
@@ -104,3 +113,5 @@ def job(name: str) -> Iterator[JobWork]:
             yield work
     finally:
         line(log, logging.INFO, work, "job", {"job": name, "count": work.count})
+        if metrics.recorder is not None:
+            metrics.recorder.job(name, work.outcome)

@@ -30,16 +30,14 @@ class Clone:
         (folder / "app").mkdir(parents=True)
         shutil.copy(SCRIPT, folder / "app")
         shutil.copy(PROJECT / "requirements-uv.lock", folder)
-        self.lock("runtime", "1.0")
-        self.lock("dev", "1.0")
+        for level in ("runtime", "telemetry", "dev"):
+            self.lock(level, "1.0")
 
     def lock(self, level: str, version: str, package: str = "quest_probe", digest: str = "") -> None:
         """Write the lock of a level; `digest` replaces the true one."""
         wheel = self._wheel(package, version)
         digest = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
-        name = {"runtime": "requirements.lock", "dev": "requirements-dev.lock", "infra": "requirements-infra.lock"}[
-            level
-        ]
+        name = "requirements.lock" if level == "runtime" else f"requirements-{level}.lock"
         (self.folder / name).write_text(f"{package} @ {wheel.as_uri()} --hash=sha256:{digest}\n# {level}\n")
 
     def _wheel(self, package: str, version: str) -> Path:
@@ -118,7 +116,18 @@ def test_tools_once_installed_stay_when_only_the_runtime_is_asked_for(clone: Clo
     clone.lock("runtime", "3.0")
     clone.set_up("runtime")
     assert clone.installed() == "2.0"
-    assert set(json.loads(clone.stamp.read_text())) == {"runtime", "dev", "python", "place"}
+    assert set(json.loads(clone.stamp.read_text())) == {"runtime", "telemetry", "dev", "python", "place"}
+
+
+def test_telemetry_once_installed_stays_and_comes_with_the_tools(clone: Clone) -> None:
+    clone.lock("telemetry", "2.0")
+    clone.set_up("telemetry")
+    assert clone.set_up("runtime").stdout == ""
+    assert clone.installed() == "2.0"
+    clone.lock("dev", "3.0")
+    clone.set_up("dev")
+    assert clone.set_up("telemetry").stdout == ""
+    assert clone.installed() == "3.0"
 
 
 @pytest.mark.parametrize("damage", ["interrupted", "no interpreter", "stamp of another"])

@@ -57,9 +57,9 @@ async def account(database_url: str, redis_url: str) -> tuple[str, str]:
 
 
 @contextmanager
-def operator(account: tuple[str, str]) -> Iterator[Operator]:
+def operator(account: tuple[str, str], **settings: str) -> Iterator[Operator]:
     """Run a server; its lines are there after the block."""
-    with served(*account) as (url, lines), httpx.Client(timeout=20) as client:
+    with served(*account, **settings) as (url, lines), httpx.Client(timeout=20) as client:
         yield Operator(url, client, lines)
 
 

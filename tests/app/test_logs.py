@@ -164,12 +164,13 @@ def test_configured_log_takes_our_messages_and_warnings_and_errors_of_others() -
 
 
 @contextmanager
-def served(database_url: str, redis_url: str) -> Iterator[tuple[str, list[Any]]]:
+def served(database_url: str, redis_url: str, script: str = SERVED, **settings: str) -> Iterator[tuple[str, list[Any]]]:
     """Run the service in a process of its own; yield its address, and the lines it logged, filled in at its end."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("MILEQUEST_") and name != "PORT"}
     ours |= {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": redis_url, "MILEQUEST_LOG_LEVEL": "DEBUG"}
     ours["MILEQUEST_KEY_SECRET"] = base64.b64encode(os.urandom(32)).decode()
-    command = [sys.executable, "-c", SERVED]
+    ours |= settings
+    command = [sys.executable, "-c", script]
     process = subprocess.Popen(
         command, cwd=PROJECT, env=ours, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

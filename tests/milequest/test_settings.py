@@ -76,6 +76,20 @@ def test_a_malformed_url_is_refused_and_never_shown(url: str) -> None:
     assert SECRET not in fault
 
 
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("127.0.0.1:9100", ("127.0.0.1", 9100)), ("[::1]:9100", ("::1", 9100)), ("metrics.local:1", ("metrics.local", 1))],
+)
+def test_metrics_address_is_a_host_and_a_port(text: str, address: tuple[str, int]) -> None:
+    assert load({"MILEQUEST_METRICS_ADDRESS": text}).metrics_address == address
+
+
+@pytest.mark.parametrize("text", ["9100", ":9100", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:-1"])
+def test_metrics_address_without_a_host_or_a_port_is_a_fault(text: str) -> None:
+    with pytest.raises(SettingsError, match="HOST:PORT"):
+        load({"MILEQUEST_METRICS_ADDRESS": text})
+
+
 def test_proxies_are_trusted_by_address_or_network() -> None:
     assert load({"MILEQUEST_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,::1", **SERVERS}).trusted_proxies == (
         "127.0.0.1",
