@@ -7,12 +7,14 @@ the port once it serves.
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import logs
 from app.asgi import create_app
 from app.serve import listen, serve
 from milequest.rules.events import Event
@@ -48,12 +50,20 @@ def watched(settings: Settings) -> ASGIApp:
     return app
 
 
+def logged(settings: Settings) -> ASGIApp:
+    """Return the service with its log, in a file that is deleted in the end."""
+    sys.stderr = tempfile.TemporaryFile("w")  # noqa: SIM115  # for as long as the process lives
+    logs.configure(settings.log_level)
+    return create_app(settings)
+
+
 APPLICATIONS: dict[str, Callable[[Settings], ASGIApp]] = {
     "service": create_app,
     "bare": lambda settings: Bare(settings.database_url, settings.database_pool),
     "broadcast": lambda settings: Broadcast(),
     "unlogged": unlogged,
     "watched": watched,
+    "logged": logged,
 }
 
 
