@@ -85,9 +85,9 @@ soak: ## Long random lives of teams, clients that are cut off 200 times, what li
 	@$(python) -m pytest -q -p tests.soak.dynamodb_local tests/subscriptions/apigateway --ignore tests/subscriptions/apigateway/test_metering.py
 	@$(python) -m tests.performance.soak
 
-package: ## Make the functions' packages for AWS in packages/ (PACKAGES=… elsewhere) and say how large they are
+package: ## Make the functions' packages for AWS in packages/ (PACKAGES=… elsewhere; TELEMETRY=yes for traces) and say how large they are
 	$(runtime)
-	@$(python) -m infra.packaging $(or $(PACKAGES),packages)
+	@$(python) -m infra.packaging $(or $(PACKAGES),packages) $(if $(TELEMETRY),--telemetry)
 
 synth: ## Write the CloudFormation templates of every environment into cdk.out (CDK_OUTDIR=… elsewhere); no account, no network
 	@CDK_OUTDIR=$${CDK_OUTDIR:-cdk.out} $$($(infra)) -m infra.app

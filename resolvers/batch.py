@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
+from milequest.telemetry import spans
 from resolvers.context import Request
 
 K = TypeVar("K", bound=Hashable)
@@ -52,7 +53,8 @@ class Batch(Generic[K, V]):
     async def _settle(self, request: Request, part: Waiting[K, V]) -> None:
         found: Mapping[K, V | Exception | None]
         try:
-            found = dict(await self._load(request, list(part)))
+            with spans.span("batch", attributes={"keys": len(part)}):
+                found = dict(await self._load(request, list(part)))
         except Exception as failure:  # not swallowed: every waiting caller gets it
             found = dict.fromkeys(part, failure)
         for key, futures in part.items():

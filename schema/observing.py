@@ -4,7 +4,7 @@ The name is the client's. It is taken of the parsed document, so it is of letter
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from graphql import (
 )
 
 from milequest.rules.errors import ErrorCode
-from milequest.telemetry import metrics, work
+from milequest.telemetry import metrics, spans, work
 from resolvers.context import Request
 
 log = logging.getLogger("milequest.operation")
@@ -57,7 +57,7 @@ def operation(request_id: str, transport: str, socket: str | None = None) -> Ite
     """Run an operation in a block, and write its line. Of a subscription it is about the beginning alone."""
     running = OperationWork(request_id, transport=transport, socket=socket)
     try:
-        with work.at(running):
+        with work.at(running), spans.span("operation", attributes={"graphql.transport": transport}):
             yield running
     finally:
         # What a caller without points sends is refused before anything is read, and must not fill the log.
@@ -88,6 +88,12 @@ def called(label: OperationLabel) -> None:
     running = work.current.get()
     if isinstance(running, OperationWork):
         running.label, running.action = label, ",".join(label.fields)
+        if spans.tracing is not None:
+            spans.named(f"{label.kind} {running.action}", _attributes(label))
+
+
+def _attributes(label: OperationLabel) -> Mapping[str, str]:
+    return {"graphql.operation.type": str(label.kind), "graphql.operation.name": label.name or ""}
 
 
 def answered_with(errors: Iterable[GraphQLError] | None) -> None:

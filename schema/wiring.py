@@ -6,6 +6,7 @@ fails closed: a root field without a sign-in rule, or a list without a bound, is
 """
 
 from collections.abc import Callable, Iterable
+from inspect import iscoroutine
 from operator import attrgetter
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from graphql import (
 from strawberry.types.field import StrawberryField
 
 from milequest.rules.identity import Identity
+from milequest.telemetry import spans
 from resolvers.context import Context, Request, Resolver
 from resolvers.feeds import Feed
 from schema.arguments import BACKREF, id_decoder
@@ -105,7 +107,7 @@ def _wire_field(owner: GraphQLObjectType, name: str, graphql_field: GraphQLField
         graphql_field.resolve = _attribute(owner.name, name, declared.python_name, graphql_field, check)
         return
     try:
-        call = _call(name, resolver, graphql_field, check)
+        call = _call(where, name, resolver, graphql_field, check)
     except KeyError as error:
         raise SchemaFault(f"{where} takes an id, and {error} doesn't say of what") from None
     if declared.is_subscription:
@@ -180,7 +182,7 @@ def _attribute(
 
 
 def _call(
-    name: str, resolver: Resolver, graphql_field: GraphQLField, check: Callable[[Identity], None] | None
+    where: str, name: str, resolver: Resolver, graphql_field: GraphQLField, check: Callable[[Identity], None] | None
 ) -> Callable[..., Any]:
     decode = id_decoder(name, graphql_field)
 
@@ -190,6 +192,7 @@ def _call(
             check(request.identity)
         if decode is not None:
             decode(args)
-        return resolver(Context(args, source, FieldInfo(info), request))
+        answer = resolver(Context(args, source, FieldInfo(info), request))
+        return answer if spans.tracing is None or not iscoroutine(answer) else spans.awaited(answer, where)
 
     return resolve

@@ -9,7 +9,7 @@ from milequest.rules.instants import milliseconds
 from milequest.rules.live import LogEnd
 from milequest.runtime import Runtime
 from milequest.store.log import LogEntry
-from milequest.telemetry import metrics
+from milequest.telemetry import metrics, spans
 from resolvers.feeds import EventEnvelope, LogFeed
 from subscriptions.audiences import Cohorts, cohorts_of
 from subscriptions.plans import Plan, Scope, request_for
@@ -47,8 +47,9 @@ async def dispatch(
     alike: defaultdict[tuple[str, Scope], dict[Plan, Collection[Subscriber]]] = defaultdict(dict)
     for (plan, scope), subscribers in cohorts.items():
         alike[_log(plan).name, scope][plan] = subscribers
-    for by_plan in alike.values():
-        await _tell_alike(runtime, end, entries, by_plan, replayed_up_to)
+    with spans.following((entry.traceparent for entry in entries), "dispatch", attributes={"events": len(entries)}):
+        for by_plan in alike.values():
+            await _tell_alike(runtime, end, entries, by_plan, replayed_up_to)
 
 
 async def _tell_alike(

@@ -80,4 +80,5 @@ container = Container(_opened)
 
 def handler(event: Event, context: Any) -> Any:
     """Answer one request."""
-    return fitting(container.get()(dict(event), context))
+    with container.call() as answer:
+        return fitting(answer(dict(event), context))

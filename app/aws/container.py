@@ -5,13 +5,14 @@ Modules import while Lambda starts a container, and open nothing then: open reso
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from app import logs
+from app import logs, telemetry
 from app.aws.addresses import reached
 from milequest.settings import Settings, load
+from milequest.telemetry import spans
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,12 +35,23 @@ class Container(Generic[T]):
         if self._kept is None:
             settings = reached(load(os.environ))
             logs.configure(settings.log_level)
+            if spans.tracing is None:
+                self._stack.enter_context(telemetry.traced(settings, telemetry.PATIENCE_OF_CALL))
             self._kept = self._runner.run(self._stack.enter_async_context(self._opened(settings)))
         return self._kept
 
     def run(self, work: Callable[[T], Coroutine[Any, Any, R]]) -> R:
         """Run some work with it."""
-        return self._runner.run(work(self.get()))
+        with self.call() as kept:
+            return self._runner.run(work(kept))
+
+    @contextmanager
+    def call(self) -> Iterator[T]:
+        """Answer a call with it in a block, then send the call's spans: a frozen container sends nothing."""
+        try:
+            yield self.get()
+        finally:
+            telemetry.flush()
 
     def close(self) -> None:
         """Close it, for tests: Lambda gives no notice of a container's end."""

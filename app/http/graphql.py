@@ -17,6 +17,7 @@ from app.http.negotiation import BadRequest, accepted, refuse_unless_json
 from app.http.surroundings import Caller, surroundings
 from milequest.rules.errors import ErrorCode, QuestError, http_status
 from milequest.store.deadlines import in_time
+from milequest.telemetry import spans
 from resolvers.context import Request
 from schema.build import runner
 from schema.error_payloads import OperationFailed, RequestRefused, as_errors
@@ -37,6 +38,11 @@ REALM = {"WWW-Authenticate": 'Bearer realm="Mile Quest", error="invalid_token"'}
 async def endpoint(http: HttpRequest, caller: Caller | None = None) -> Response:
     """Answer one request, of `caller` where the header does not identify it. Never raises for a client's input."""
     answer = Answer(uuid4().hex, shape=http.headers.get("x-error-shape", ""))
+    with spans.span("/graphql", "server", {"http.request.method": http.method, "request_id": answer.request_id}):
+        return await _endpoint(http, caller, answer)
+
+
+async def _endpoint(http: HttpRequest, caller: Caller | None, answer: Answer) -> Response:
     try:
         answer.accepted = accepted(http.headers.get("accept", ""))
         asked = _from_query(http) if http.method != "POST" else _operation(_decoded(await _body(http), "The body"))

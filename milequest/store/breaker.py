@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from milequest.store.away import Away
-from milequest.telemetry import metrics
+from milequest.telemetry import metrics, spans
 
 T = TypeVar("T")
 
@@ -43,7 +43,8 @@ class Breaker:
         if self.is_resting:
             raise Away
         async with self._free:
-            return await self._one(ask)
+            with spans.span(self._server, "client"):
+                return await self._one(ask)
 
     async def _one(self, ask: Callable[[], Awaitable[T]]) -> T:
         if self.is_resting:

@@ -10,9 +10,12 @@ from uuid import UUID
 from milequest.rules.enums import EventKind
 from milequest.rules.events import Event
 from milequest.rules.live import WINDOW, WINDOW_EVENTS, LogEnd
+from milequest.telemetry import spans
 
 if TYPE_CHECKING:
     from milequest.store.transaction import Connection, Pool, Reader, Tx
+
+TRACEPARENT = "traceparent"  # the detail of an event by which its delivery is a part of its write's trace
 
 # Rows are inserted in the channels' order, so two transactions never deadlock.
 _APPEND = """
@@ -42,6 +45,8 @@ async def append(connection: "Connection", events: Sequence[Event]) -> dict[str,
     for event in events:
         left[event.channel] -= 1
         behind.append(left[event.channel])
+    traceparent = spans.traceparent()
+    cause = {} if traceparent is None else {TRACEPARENT: traceparent}
     rows = await connection.fetch(
         _APPEND,
         list(added),
@@ -50,7 +55,7 @@ async def append(connection: "Connection", events: Sequence[Event]) -> dict[str,
         behind,
         [event.kind.value for event in events],
         [event.subject_id for event in events],
-        [dict(event.details) for event in events],
+        [{**event.details, **cause} for event in events],
         [event.occurred_at for event in events],
     )
     return {row[0]: row[1] for row in rows}
@@ -64,6 +69,7 @@ class LogEntry:
     kind: EventKind
     subject_id: UUID
     occurred_at: datetime
+    traceparent: str | None = None  # of the write, where it is traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Reached:
 
 
 _READ = """
-SELECT sequence, kind, subject_id, occurred_at FROM event
+SELECT sequence, kind, subject_id, occurred_at, details->>'traceparent' FROM event
 WHERE channel = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
 """
 # Events older than the window are gone even before they are pruned.
@@ -125,7 +131,7 @@ WHERE channel.id = locked.id AND channel.id = done.id AND channel.relayed < done
 async def read(db: "Reader", channel: str, after: int, limit: int) -> list[LogEntry]:
     """Return the events that follow the sequence `after`, in their order."""
     rows = await db.fetch(_READ, channel, after, limit)
-    return [LogEntry(row[0], EventKind(row[1]), row[2], row[3]) for row in rows]
+    return [LogEntry(row[0], EventKind(row[1]), row[2], row[3], row[4]) for row in rows]
 
 
 async def end(db: "Reader", channel: str, now: datetime) -> LogEnd:

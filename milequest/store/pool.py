@@ -7,7 +7,7 @@ connection. A connection that broke, or that did not answer in time, is not used
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -17,7 +17,7 @@ import orjson
 
 from milequest.store.away import Away
 from milequest.store.deadlines import before_due
-from milequest.telemetry import metrics
+from milequest.telemetry import metrics, spans
 from milequest.telemetry.work import current
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolC
 log = logging.getLogger("milequest.database")
 
 STATEMENT_SECONDS = 20.0  # for a statement, also where no caller waits
+MOST_TEXT = 1_000  # characters of a statement in a trace
 RELEASE_SECONDS = 5.0  # for a server to confirm, in the background, that a statement was cancelled
 # Classes of SQLSTATE of a server that cannot serve us now, whatever the statement: because of the connection, its
 # resources, an operator, its own disks.
@@ -61,6 +62,14 @@ def _talking(connection: asyncpg.Connection) -> Iterator[None]:
             metrics.recorder.statement(perf_counter() - began)
 
 
+def _stated(query: str) -> AbstractContextManager[None]:
+    """Return the span of a statement, whose text has no values: those are arguments."""
+    if spans.tracing is None:
+        return spans.NOTHING
+    verb = query.split(None, 1)[0]
+    return spans.span(verb, "client", {"db.system.name": "postgresql", "db.query.text": query[:MOST_TEXT]})
+
+
 def _away(error: Exception) -> Away:
     """Return the error to raise, as a server is out of reach."""
     if metrics.recorder is not None:
@@ -78,25 +87,25 @@ class _Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         return ""
 
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
-        with _talking(self):
-            return await super().execute(*args, **kwargs)
+    async def execute(self, query: str, *args: Any, **kwargs: Any) -> Any:
+        with _stated(query), _talking(self):
+            return await super().execute(query, *args, **kwargs)
 
-    async def executemany(self, *args: Any, **kwargs: Any) -> Any:
-        with _talking(self):
-            return await super().executemany(*args, **kwargs)
+    async def executemany(self, command: str, args: Any, **kwargs: Any) -> Any:
+        with _stated(command), _talking(self):
+            return await super().executemany(command, args, **kwargs)
 
-    async def fetch(self, *args: Any, **kwargs: Any) -> Any:
-        with _talking(self):
-            return await super().fetch(*args, **kwargs)
+    async def fetch(self, query: str, *args: Any, **kwargs: Any) -> Any:
+        with _stated(query), _talking(self):
+            return await super().fetch(query, *args, **kwargs)
 
-    async def fetchrow(self, *args: Any, **kwargs: Any) -> Any:
-        with _talking(self):
-            return await super().fetchrow(*args, **kwargs)
+    async def fetchrow(self, query: str, *args: Any, **kwargs: Any) -> Any:
+        with _stated(query), _talking(self):
+            return await super().fetchrow(query, *args, **kwargs)
 
-    async def fetchval(self, *args: Any, **kwargs: Any) -> Any:
-        with _talking(self):
-            return await super().fetchval(*args, **kwargs)
+    async def fetchval(self, query: str, *args: Any, **kwargs: Any) -> Any:
+        with _stated(query), _talking(self):
+            return await super().fetchval(query, *args, **kwargs)
 
 
 class Pool(_Pool):

@@ -17,6 +17,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from milequest.settings import Settings
 from milequest.store.away import Away
 from milequest.store.aws import roles
+from milequest.telemetry import spans
 
 Valkey: TypeAlias = Redis | RedisCluster
 
@@ -55,8 +56,9 @@ def one_server(url: str) -> str:
 async def asked(seconds: float) -> AsyncGenerator[None, None]:
     """Limit a block that does nothing but call the server. Raises Away for any failure in it, or if it takes longer."""
     try:
-        async with asyncio.timeout(seconds):
-            yield
+        with spans.span("Valkey", "client"):
+            async with asyncio.timeout(seconds):
+                yield
     except Exception as error:  # the client passes on errors of its loop, its parser and the network
         raise Away(type(error).__name__) from error
 

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.store.away import Away
-from milequest.telemetry import metrics
+from milequest.telemetry import metrics, spans
 
 log = logging.getLogger("milequest.job")
 
@@ -109,7 +109,7 @@ def job(name: str) -> Iterator[JobWork]:
     """Run a job in a block, and write its line."""
     work = JobWork(uuid4().hex, name)
     try:
-        with at(work):
+        with at(work), spans.span(f"job {name}"):
             yield work
     finally:
         line(log, logging.INFO, work, "job", {"job": name, "count": work.count})

@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from milequest.store.aws.sqs import TRACEPARENT
+from milequest.telemetry import spans
+
 log = logging.getLogger("milequest.live")
 
 Event: TypeAlias = Mapping[str, Any]
@@ -28,8 +31,19 @@ async def _failed(
     records: Sequence[Mapping[str, Any]], work: Callable[[Sequence[str]], Awaitable[None]]
 ) -> Sequence[Mapping[str, Any]]:
     try:
-        await work([record["body"] for record in records])
+        with spans.following(map(_traceparent, records), f"process {_queue(records[0])}"):
+            await work([record["body"] for record in records])
     except Exception:
         log.exception("%d messages of a queue will be redelivered", len(records))
         return records
     return ()
+
+
+def _traceparent(record: Mapping[str, Any]) -> str | None:
+    """Return the span in which a message was sent, where that was traced."""
+    text: str | None = record.get("messageAttributes", {}).get(TRACEPARENT, {}).get("stringValue")
+    return text
+
+
+def _queue(record: Mapping[str, Any]) -> str:
+    return str(record.get("eventSourceARN", "")).rpartition(":")[2] or "a queue"

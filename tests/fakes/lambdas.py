@@ -16,7 +16,8 @@ async def consume(aws: Aws, url: str, function: Function) -> None:
     """Consume until cancelled."""
     while True:
         try:
-            given = {"WaitTimeSeconds": 2, "MaxNumberOfMessages": 10, "AttributeNames": ["All"]}
+            given: dict[str, Any] = {"WaitTimeSeconds": 2, "MaxNumberOfMessages": 10}
+            given |= {"AttributeNames": ["All"], "MessageAttributeNames": ["All"]}
             answer = await call(aws, "ReceiveMessage", QueueUrl=url, **given)
             messages = answer.get("Messages", [])
             if messages:
@@ -28,7 +29,16 @@ async def consume(aws: Aws, url: str, function: Function) -> None:
 
 async def _invoke(aws: Aws, url: str, function: Function, messages: list[dict[str, Any]]) -> None:
     records = [
-        {"messageId": one["MessageId"], "body": one["Body"], "attributes": one.get("Attributes", {})}
+        {
+            "messageId": one["MessageId"],
+            "body": one["Body"],
+            "attributes": one.get("Attributes", {}),
+            "messageAttributes": {
+                name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+                for name, value in one.get("MessageAttributes", {}).items()
+            },
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{url.rpartition('/')[2]}",
+        }
         for one in messages
     ]
     try:

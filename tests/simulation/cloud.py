@@ -140,6 +140,8 @@ class Cloud:
 class _Unsigned:
     """Signs nothing: no signature is checked here."""
 
+    service = "nowhere"
+
     def sign(self, *given: Any) -> Any:
         return given[3]
 

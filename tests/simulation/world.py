@@ -187,10 +187,10 @@ class Database:
         rows = [("revoked", now + timedelta(hours=1), None, session_id, None) for session_id in self._world.signed_out]
         return [("now", now, None, None, None), *rows]
 
-    def _read(self, channel: str, after: int, limit: int) -> list[tuple[int, str, UUID, datetime]]:
+    def _read(self, channel: str, after: int, limit: int) -> list[tuple[int, str, UUID, datetime, None]]:
         found = [each for each in self._world.events if each.sequence > max(after, self._floor())]
         instant = datetime(2026, 1, 1, tzinfo=UTC)
-        return [(each.sequence, EventKind.ACTIVITY_ADDED.value, TEAM, instant) for each in found[:limit]]
+        return [(each.sequence, EventKind.ACTIVITY_ADDED.value, TEAM, instant, None) for each in found[:limit]]
 
 
 class Redis:

@@ -15,6 +15,7 @@ from milequest.store.away import Away
 from milequest.store.aws.credentials import Source, source
 from milequest.store.aws.http import Endpoint, Http, Response
 from milequest.store.aws.signing import Credentials, Signer
+from milequest.telemetry import spans
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05  # before the second attempt, doubled for each further one
@@ -85,7 +86,8 @@ class Aws:
         """Send one signed request, once. Raises Away when there is no response."""
         who = await self._credentials()
         headers = signer.sign(who, method, path, {"host": origin.header, **headers}, body, datetime.now(UTC))
-        return await self._http.request(origin, method, path, headers, body)
+        with spans.span(f"AWS {signer.service}", "client", {"http.request.method": method}):
+            return await self._http.request(origin, method, path, headers, body)
 
     async def call(
         self, signer: Signer | None, origin: Endpoint, target: str, version: str, given: Mapping[str, Any]
@@ -101,7 +103,8 @@ class Aws:
                 signed: Mapping[str, str] = headers
                 if signer:
                     signed = signer.sign(await self._credentials(), "POST", "/", headers, body, datetime.now(UTC))
-                return _answer(await self._http.request(origin, "POST", "/", signed, body))
+                with spans.span(f"AWS {target}", "client"):
+                    return _answer(await self._http.request(origin, "POST", "/", signed, body))
             except (AwsError, Away) as error:
                 if attempt == ATTEMPTS or (isinstance(error, AwsError) and not error.is_passing):
                     raise

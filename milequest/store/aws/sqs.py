@@ -6,7 +6,9 @@ from typing import Any
 
 from milequest.store.aws.batches import batches
 from milequest.store.aws.client import Aws, AwsError
+from milequest.telemetry import spans
 
+TRACEPARENT = "traceparent"  # a message's attribute
 MOST_AT_ONCE = 10  # messages of one batch
 MOST_BYTES = 200 * 1024  # of one batch; SQS takes 256 KB with everything around it
 
@@ -35,16 +37,20 @@ class Queue:
 
     async def send(self, messages: Sequence[Message]) -> None:
         """Send messages in their order. Raises AwsError or Away; some may have been sent then."""
+        traceparent = spans.traceparent()
         for batch in batches(messages, MOST_AT_ONCE, MOST_BYTES, lambda message: len(message.body.encode())):
-            entries = [_entry(str(number), message) for number, message in enumerate(batch)]
+            entries = [_entry(str(number), message, traceparent) for number, message in enumerate(batch)]
             given = {"QueueUrl": self._url, "Entries": entries}
             answer = await self._aws.call(self._signer, self._origin, "AmazonSQS.SendMessageBatch", "1.0", given)
             if answer.get("Failed"):
                 raise AwsError(503, answer["Failed"][0].get("Code", ""), answer)
 
 
-def _entry(id: str, message: Message) -> dict[str, Any]:
+def _entry(id: str, message: Message, traceparent: str | None) -> dict[str, Any]:
+    """Return a message as SQS takes it; where this is traced, with the span that it is sent in."""
     entry: dict[str, Any] = {"Id": id, "MessageBody": message.body}
+    if traceparent is not None:
+        entry["MessageAttributes"] = {TRACEPARENT: {"DataType": "String", "StringValue": traceparent}}
     if message.group:
         entry |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.id}
     elif message.after:
