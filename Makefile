@@ -8,8 +8,10 @@ infra := $(PYTHON) -I app/environment.py infra
 site := $(PYTHON) -I app/environment.py docs
 compile = $(shell $(PYTHON) -I app/environment.py uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
+quickly := -m "not (aws or browser or node or slow)"
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check graphiql schema limits reference docs lookalikes migration bench drill clocks soak package synth drawing cost scale types lock format
+.PHONY: help run test quick coverage check graphiql schema limits reference docs lookalikes migration bench drill clocks soak package synth drawing cost scale types lock format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +22,15 @@ run: ## Start everything on http://127.0.0.1:8000 (PORT=… changes it); Ctrl-C 
 
 test: ## Run every test (FOLDER=tests/app for some of them)
 	$(dev)
-	@$(python) -m pytest -n 2 $(or $(FOLDER),tests)
+	@$(python) -m pytest -n 2 --durations=15 $(or $(FOLDER),tests)
+
+quick: ## Run what needs no browser, Node or local AWS and takes a minute in all (FOLDER=… for some of it)
+	$(dev)
+	@MQ_TEST_QUICK=1 $(python) -m pytest -q -n 2 --durations=5 $(quickly) $(or $(FOLDER),tests)
+
+coverage: ## Run the tests of `make quick`, or of FOLDER, and report the lines they never ran; never a gate
+	$(dev)
+	@$(python) -m pytest -q -n 2 $(if $(FOLDER),,$(quickly)) $(or $(FOLDER),tests) --cov --cov-report=term:skip-covered --cov-report=html
 
 check: ## Formatting, lint, types, import contracts, the printed schema and limits, the locks, secrets
 	$(dev)

@@ -12,7 +12,7 @@ from hypothesis import settings
 from redis import Redis
 
 from app.embedded.postgres import Postgres
-from tests import servers
+from tests import servers, tiers
 
 if TYPE_CHECKING:
     from tests.quest import Quest
@@ -52,6 +52,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "Spread":
     from tests.spread import Spread
 
     return Spread(config, log)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out of `make quick` what is marked."""
+    return tiers.is_left_out(collection_path) or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs."""
+    tiers.mark(items)
 
 
 @pytest.fixture(scope="session")

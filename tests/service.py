@@ -28,6 +28,7 @@ from milequest.settings import PROJECT, Settings
 from subscriptions import gateway
 from subscriptions.gateway import Gateway
 from subscriptions.hub import Hub
+from tests.tiers import needs
 
 T = TypeVar("T")
 
@@ -146,6 +147,7 @@ def run_client(script: str, *arguments: str, certificate: Path | None = None) ->
 
 def installed_node() -> Path:
     """Return a Node with the locked packages of tests/clients beside the scripts there."""
+    needs("node")
     folder = os.open(CLIENTS, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)  # of two workers the second waits

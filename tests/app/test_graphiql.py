@@ -22,6 +22,7 @@ from app.http.graphiql import DemoAccount
 from app.serve import configured
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
+from tests.tiers import needs
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -85,6 +86,7 @@ async def prepare(settings: Settings) -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[BrowserContext]:
     """Yield the machine's Chromium with a new profile. Without it these tests are skipped; in CI they fail."""
+    needs("browser")
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium on PATH (apt-get install chromium)")

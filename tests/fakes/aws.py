@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.environment import tools
+from tests.tiers import needs
 
 LOCK = Path(__file__).parent / "requirements-aws.lock"
 ACCOUNT = "000000000000"
@@ -26,6 +27,7 @@ main()
 @contextmanager
 def local_aws(folder: Path) -> Iterator[str]:
     """Run it; yield its address. It keeps nothing."""
+    needs("aws")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0"}

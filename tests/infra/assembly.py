@@ -10,6 +10,7 @@ from typing import Any
 
 from app.environment import INFRA_LOCK, tools
 from milequest.settings import PROJECT
+from tests.tiers import needs
 
 Body = dict[str, Any]
 
@@ -91,6 +92,7 @@ class Assembly:
 
 def run_tool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the Python that has the CDK."""
+    needs("aws")
     return subprocess.run(
         [tools("infra", INFRA_LOCK), *arguments], cwd=PROJECT, text=True, capture_output=True, check=False
     )
