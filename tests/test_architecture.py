@@ -165,3 +165,16 @@ def test_every_logger_of_ours_is_named_below_milequest_so_that_the_level_reaches
         ("app/logs.py", "OURS"),
         ("app/serve.py", '"uvicorn.error"'),
     }
+
+
+def test_no_test_imports_another_test() -> None:
+    found = [
+        f"{name}: {node.module}"
+        for name in SOURCES
+        if name.startswith("tests/")
+        for node in ast.walk(ast.parse((PROJECT / name).read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests")
+        for part in (*(node.module or "").split("."), *(alias.name for alias in node.names))
+        if part.startswith("test_")
+    ]
+    assert found == [], "what tests share has a module of its own; documents stand in tests/documents.py"

@@ -1,12 +1,8 @@
 """The commands as people type them, each in a process of its own with a data folder of its own."""
 
-import http.client
-import os
 import re
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,72 +10,9 @@ import pytest
 from app import embedded
 from app.embedded.postgres import Postgres
 from milequest.settings import PROJECT
-from tests.app.test_embedded import data_dir as data_dir
-
-
-class Milequest:
-    """`bin/milequest` with a data folder, and a port that is free at the time."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
-        self.started: list[subprocess.Popen[str]] = []
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """Return the process's environment, without the settings of the tests' own."""
-        ours = {
-            name: value for name, value in os.environ.items() if not name.startswith("MILEQUEST_") and name != "PORT"
-        }
-        return ours | {"MILEQUEST_DATA_DIR": str(self.data_dir)} | more
-
-    def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        command = [sys.executable, "-m", "app", *arguments]
-        return subprocess.run(
-            command,
-            cwd=PROJECT,
-            env=self.environment(**environ),
-            stdin=subprocess.DEVNULL,
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=300,  # a server that should have failed ends too
-        )
-
-    def run(self, **environ: str) -> tuple[subprocess.Popen[str], int]:
-        """Start the service on any free port; return when it reports that it serves, with that port."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "run"],
-            cwd=PROJECT,
-            env=self.environment(PORT="0", **environ),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        self.started.append(process)
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if found := re.search(r"serves on http://127\.0\.0\.1:(\d+)", line):
-                return process, int(found[1])
-        raise AssertionError(said)
-
-
-@pytest.fixture
-def milequest(data_dir: Path) -> Iterator[Milequest]:
-    commands = Milequest(data_dir)
-    yield commands
-    for process in commands.started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def status(port: int, path: str) -> int:
-    """Return the status of an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", path)
-    return connection.getresponse().status
+from tests.app.commands import Milequest, status
+from tests.app.commands import data_dir as data_dir
+from tests.app.commands import milequest as milequest
 
 
 def test_run_serves_beside_others_survives_a_kill_and_stops_when_asked(milequest: Milequest) -> None:

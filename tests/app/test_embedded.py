@@ -5,8 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +14,6 @@ import pytest
 from redis import Redis
 
 from app import embedded
-from app.embedded.account import unprivileged
 from app.embedded.binaries import major_version
 from app.embedded.folder import DataFolderInUseError, held, mark, sockets_dir
 from app.environment import SetupError
@@ -24,6 +21,7 @@ from milequest.rules.avatars import Upload
 from milequest.rules.pictures import Picture
 from milequest.settings import PROJECT, Settings
 from milequest.store.pictures.folder import Folder
+from tests.app.commands import data_dir as data_dir
 
 SERVE = """
 import sys
@@ -34,17 +32,6 @@ with embedded.running(Settings(data_dir=Path(sys.argv[1])), "the other one"):
     print("serving", flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """Yield a data folder whose servers are gone afterwards, however the test ends."""
-    folder = Path(tempfile.mkdtemp(prefix="quest-data-"))
-    if unprivileged().user is not None:
-        folder.chmod(0o711)
-    yield folder
-    embedded.reset(folder)
-    shutil.rmtree(folder)
 
 
 def other_process(data_dir: Path) -> subprocess.Popen[str]:

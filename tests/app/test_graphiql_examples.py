@@ -7,8 +7,7 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 
 from app.bundle import SOURCES
 from schema.build import printed
-
-EXAMPLES = sorted((SOURCES / "src" / "examples").glob("*.graphql"))
+from tests.app.examples import EXAMPLES
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ from milequest.rules.credentials import checked_sign_up
 from milequest.runtime import open_runtime
 from milequest.settings import Settings, SettingsError, load
 from milequest.store.transaction import open_pool
-from tests.app.test_cli import Milequest, status
-from tests.app.test_cli import milequest as milequest
-from tests.app.test_embedded import data_dir as data_dir
+from tests.app.commands import Milequest, status
+from tests.app.commands import data_dir as data_dir
+from tests.app.commands import milequest as milequest
 from tests.fakes.smtp import mail_server
 
 SECRET = base64.b64encode(bytes(range(32))).decode()

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -17,26 +16,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.aws.deployment import CONFIRM, PASSWORD, SIGN_IN, SIGN_UP, Deployment
+from tests.aws.driving import found, walk
+from tests.documents import NAMES_ON_BOARD as BOARD
+from tests.documents import NOTES_OF_WALKS as WALKS
 from tests.listening import dial
-from tests.quest import just_begun
-from tests.subscriptions.team import FOUND, GOAL, LOG
-
-WALKS = """subscription ($team: ID!) { teamActivityChanged(teamId: $team) {
-  delivery sequence change edge { node { id } } } }"""
-BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, period: WEEK, metric: DISTANCE) {
-  leaderboard { entries(first: 5) { nodes { value } } } } }"""
-
-
-def walk(meters: float = 1000) -> dict[str, Any]:
-    """Return a walk that begins now."""
-    at = datetime.now(UTC).isoformat()  # earlier might be yesterday
-    return just_begun(meters) | {"startedAt": at, "allowDuplicate": True}
-
-
-def found(deployment: Deployment, token: str) -> str:
-    """Found a team; return its id."""
-    made = deployment.data(FOUND, token, input={"name": f"Team {uuid4().hex[:8]}"})
-    return str(made["createTeam"]["team"]["id"])
+from tests.subscriptions.team import GOAL, LOG
 
 
 @asynccontextmanager

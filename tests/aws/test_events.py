@@ -8,8 +8,7 @@ import pytest
 
 from milequest.store.aws.client import Aws
 from tests.aws.deployment import ACCOUNT, Deployment
-from tests.aws.test_deployed import found
-from tests.aws.test_packages import imported
+from tests.aws.driving import found, imported
 
 BUS = "milequest-staging-bus"
 PATIENCE = 60.0  # seconds; containers of a busy machine start slowly

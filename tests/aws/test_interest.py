@@ -19,8 +19,9 @@ from milequest.store.valkey import Valkey, connect
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import ConnectionStore
 from tests.aws.deployment import PATIENCE, Deployment
-from tests.aws.test_deployed import BOARD, WALKS, found
-from tests.aws.test_packages import imported
+from tests.aws.driving import found, imported
+from tests.documents import NAMES_ON_BOARD as BOARD
+from tests.documents import NOTES_OF_WALKS as WALKS
 from tests.listening import dial
 
 LOGS = "Logs_20140328.FilterLogEvents"

@@ -1,31 +1,24 @@
 """Events through the deployed API are in the deployed lake some moments later, and Athena counts them."""
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import asyncpg
 import pytest
 
 from tests.aws.athena import Athena
-from tests.aws.deployment import ACCOUNT, PATIENCE, Deployment
-from tests.aws.test_deployed import found, walk
+from tests.aws.deployment import PATIENCE, Deployment
+from tests.aws.driving import found, walk
+from tests.aws.lake import BUCKET, operation, sql
+from tests.aws.lake import athena as athena
 from tests.subscriptions.team import LOG
 
 T = TypeVar("T")
 
-BUCKET = f"milequest-staging-lake-{ACCOUNT}-us-east-1"
 WALKS = 3
 BY_KIND = "SELECT kind, count(*) AS events FROM event GROUP BY kind"
 OF_A_TEAM = "SELECT sequence, kind, occurred_at FROM event WHERE channel = $1 ORDER BY sequence"
-
-
-@pytest.fixture(scope="module")
-def athena(deployment: Deployment) -> Athena:
-    """Return the lake's workgroup."""
-    return Athena(deployment, "milequest-staging-lake")
 
 
 @pytest.fixture(scope="module")
@@ -85,25 +78,7 @@ def until(look: Callable[[], T], right: Callable[[T], bool]) -> T:
     return seen
 
 
-def sql(deployment: Deployment, text: str, *given: str) -> list[Any]:
-    """Return the rows of the database itself."""
-
-    async def asked() -> list[Any]:
-        connection = await asyncpg.connect(deployment.database_url)
-        try:
-            return await connection.fetch(text, *given)
-        finally:
-            await connection.close()
-
-    return asyncio.run(asked())
-
-
 def keys(deployment: Deployment) -> list[str]:
     """Return the keys of the objects in the lake's bucket."""
     listing = deployment.on_aws(lambda aws: aws.send(aws.signer("s3"), aws.origin("s3"), "GET", f"/{BUCKET}", b""))
     return re.findall("<Key>(.+?)</Key>", listing.body.decode())
-
-
-def operation(deployment: Deployment, service: str, target: str, **given: Any) -> Any:
-    """Call an operation of a service."""
-    return deployment.on_aws(lambda aws: aws.call(aws.signer(service), aws.origin(service), target, "1.1", given))

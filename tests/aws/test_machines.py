@@ -1,47 +1,20 @@
 """Machines at the deployed service: roles that sign their requests, and an operator's authorizer in Lambda."""
 
-import base64
-import io
 import json
 import re
-import sys
-import zipfile
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from milequest.providers.identity.authorizer import LambdaAuthorizer
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.settings import PROJECT
 from milequest.store.aws.client import Aws
-from milequest.store.aws.signing import Credentials, Signer
-from tests.aws.deployment import ACCOUNT, PATIENCE, Deployment
+from milequest.store.aws.signing import Credentials
+from tests.aws.deployment import Deployment
+from tests.aws.driving import deploy_authorizer, on_iam, signed
 
 BOARD = "{ teamsLeaderboard(period: WEEK) { period } viewer { id } }"
-OPERATOR = Credentials(ACCOUNT, "test")
-
-
-def signed(
-    deployment: Deployment, who: Credentials, service: str, path: str, body: str, kind: str = "application/json"
-) -> httpx.Response:
-    """Send a signed POST."""
-    host = deployment.endpoint.removeprefix("http://")
-    headers = {"host": host, "content-type": kind}
-    signer = Signer("us-east-1", service)
-    headers = dict(signer.sign(who, "POST", path, headers, body.encode(), datetime.now(UTC)))
-    return httpx.post(f"{deployment.endpoint}{path}", content=body, headers=headers, timeout=PATIENCE)
-
-
-def on_iam(deployment: Deployment, action: str, **given: str) -> str:
-    """Call an operation of IAM, as the operator."""
-    body = urlencode({"Action": action, "Version": "2010-05-08", **given})
-    answer = signed(deployment, OPERATOR, "iam", "/", body, "application/x-www-form-urlencoded")
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 @pytest.fixture
@@ -79,27 +52,6 @@ def test_iam_request_is_let_in_only_with_policy_and_valid_signature(
 def authorizer(deployment: Deployment) -> str:
     """Return the ARN of an operator's authorizer."""
     return deploy_authorizer(deployment, f"authorizer-{uuid4().hex[:8]}")
-
-
-def deploy_authorizer(deployment: Deployment, name: str) -> str:
-    """Deploy the authorizer of the other tests to Lambda; return its ARN."""
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("authorizer.py", (PROJECT / "tests" / "fakes" / "authorizer.py").read_text())
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    on_iam(deployment, "CreateRole", RoleName=name, AssumeRolePolicyDocument=policy)
-    given = {
-        "FunctionName": name,
-        "Runtime": "python{}.{}".format(*sys.version_info),
-        "Role": f"arn:aws:iam::{ACCOUNT}:role/{name}",
-        "Handler": "authorizer.decide",
-        "Code": {"ZipFile": base64.b64encode(package.getvalue()).decode()},
-        "Timeout": 60,
-    }
-    made = signed(deployment, OPERATOR, "lambda", "/2015-03-31/functions", json.dumps(given))
-    assert made.status_code == 201, made.text
-    return str(made.json()["FunctionArn"])
 
 
 def test_a_function_of_lambda_decides(deployment: Deployment, authorizer: str) -> None:

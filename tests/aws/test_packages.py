@@ -3,8 +3,6 @@
 import ast
 import hashlib
 import re
-import subprocess
-import sys
 import zipfile
 from base64 import urlsafe_b64encode
 from importlib.metadata import distributions
@@ -14,6 +12,7 @@ import pytest
 
 from infra import packaging
 from milequest.settings import PROJECT
+from tests.aws.driving import imported
 
 MOST_BYTES = 15_000_000
 NO_GRAPHQL = ("app.aws.sockets", "app.aws.authorizer", "app.aws.cognito")
@@ -26,17 +25,6 @@ ALL = (
     "app.aws.jobs",
     "app.aws.pictures",
 )
-MEASURE = "import sys, time; import {}; print(time.process_time()); print(*sys.modules)"
-
-
-def imported(module: str, *paths: str | Path) -> tuple[float, set[str]]:
-    """Return the seconds of CPU to import a module in a new interpreter with `paths` alone, and its modules."""
-    before = f"import sys; sys.path[:0] = {[str(path) for path in paths]!r}; " if paths else ""
-    command = [sys.executable, *(["-I", "-S"] if paths else []), "-c", before + MEASURE.format(module)]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    seconds, names = done.stdout.splitlines()
-    return float(seconds), set(names.split())
 
 
 @pytest.mark.parametrize("module", NO_GRAPHQL)

@@ -10,9 +10,11 @@ from milequest.rules.avatars import name_in
 from milequest.store.aws.client import Aws
 from milequest.store.aws.s3 import Bucket
 from tests import pictures
-from tests.app.http.test_refused_pictures import REFUSAL
-from tests.app.http.test_uploads import DELETE, FORM, MINE
 from tests.aws.deployment import ACCOUNT, PATIENCE, Deployment
+from tests.documents import AVATAR_FORM as FORM
+from tests.documents import AVATAR_REFUSAL as REFUSAL
+from tests.documents import DELETE_AVATAR as DELETE
+from tests.documents import OWN_AVATAR as MINE
 
 BUCKET = f"milequest-staging-user-data-{ACCOUNT}-us-east-1"
 

@@ -11,8 +11,8 @@ import pytest
 from app.environment import tools
 from tests.aws.athena import Athena
 from tests.aws.deployment import Deployment
-from tests.aws.test_deployed import walk
-from tests.aws.test_lake import BUCKET, athena, operation, sql
+from tests.aws.driving import walk
+from tests.aws.lake import BUCKET, athena, operation, sql
 from tests.fakes.aws import LOCK
 from tests.subscriptions.team import LOG
 

@@ -8,8 +8,8 @@ import contextlib
 import os
 import random
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, aclosing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -18,28 +18,23 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from websockets.exceptions import WebSocketException
 
 from app.embedded.valkey import Valkey
-from clients.resume import resume
 from milequest.settings import Settings
 from tests import servers
 from tests.conftest import RUN_FOLDER, WORKER
-from tests.faults.cluster import Balancer, Front, Node, balancing, start_node
-from tests.listening import Ended, dial
+from tests.documents import BOARD_NOW as BOARD_QUERY
+from tests.documents import WALKS_TO_RESUME as WALKS
+from tests.faults.cluster import Balancer, Node, balancing, start_node
+from tests.faults.following import PACE, follow
 from tests.service import serving
 from tests.subscriptions.team import LOG, Team, gather
-from tests.subscriptions.test_states import BOARD_QUERY
 
 CUTS = int(os.environ.get("MQ_FAULTS_CUTS", "200"))
-PACE = 0.05  # seconds between two cuts
 FOLLOWERS = 4
 MOST_WALKS = 110  # two people may log 60 an hour each
-WALKS = """subscription ($team: ID!, $after: String) { teamActivityChanged(teamId: $team, after: $after) {
-    cursor sequence delivery edge { node { id } } } }"""
 BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, period: WEEK, metric: DISTANCE) {
     leaderboard { id version entries { nodes { value competitor { name } } totalCount } } } }"""
-LOST = (OSError, WebSocketException, Ended, TimeoutError)
 
 
 @pytest.fixture
@@ -49,33 +44,6 @@ def backends(new_database: Callable[[], AbstractContextManager[str]]) -> Iterato
     with new_database() as url:
         yield url, valkey
     valkey.stop()
-
-
-async def follow(
-    front: Front, token: str, query: str, variables: dict[str, Any], seen: list[Any], pause: float = PACE
-) -> None:
-    """Follow a subscription through all faults, noting its events. It waits up to `pause` before it reconnects."""
-
-    async def subscribe(given: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        async with dial(front.socket_url, token) as connection:
-            stream = await connection.subscribe(query, **given)
-            reading = asyncio.create_task(connection.socket.wait_closed())
-            while True:
-                getting = asyncio.create_task(stream.messages.get())
-                await asyncio.wait([getting, reading], return_when=asyncio.FIRST_COMPLETED)
-                if not getting.done():
-                    getting.cancel()
-                    raise ConnectionResetError
-                message = getting.result()
-                if message["type"] != "next":
-                    raise Ended(message)
-                yield message["payload"]
-
-    events = resume(subscribe, variables, lost=LOST, wait=lambda attempt, error: random.uniform(0, pause))
-    async with aclosing(events):
-        async for result in events:
-            (event,) = result["data"].values()
-            seen.append(event)
 
 
 async def write(balancer: Balancer, team: Team, until: asyncio.Event) -> int:

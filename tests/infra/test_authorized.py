@@ -8,7 +8,7 @@ import pytest
 
 from tests.aws.made import AUTHORIZER
 from tests.infra.assembly import Assembly, Resource
-from tests.infra.test_roles import roles
+from tests.infra.roles_of import roles
 
 ARN = f"arn:aws:lambda:us-east-1:111111111111:function:{AUTHORIZER}"
 PARAMETER = "arn:aws:ssm:us-east-1:111111111111:parameter/milequest/staging/fleet/authorizer"

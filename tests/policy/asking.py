@@ -11,6 +11,7 @@ from typing import Any
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
 
 from milequest.rules.access import TeamPart
+from milequest.rules.identity import IdentityKind
 from schema.build import build
 from tests.policy.table import FIELDS, Row
 from tests.policy.world import Subject, TeamOf
@@ -23,6 +24,11 @@ TEXTS = ("name", "code", "addressed")  # the variables that are no ids
 ROWS: Mapping[tuple[str, str], Row] = {
     (owner, name): row for owner, rows in FIELDS.items() for names, row in rows.items() for name in names.split()
 }
+HOW_TO = """has no row in tests/policy/table.py. Say there what of a team it takes to see it (a TeamPart), or whose
+it is (Of.ALL, Of.OWN, Of.HOLDER); for an operation also who may ask, and with which arguments the test asks."""
+
+
+REFUSED = {IdentityKind.ANONYMOUS: "UNAUTHENTICATED", IdentityKind.LAMBDA: "FORBIDDEN"}
 
 
 @cache

@@ -8,20 +8,16 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
 
 from milequest.rules.access import TeamPart
 from milequest.rules.enums import Delivery
-from milequest.rules.identity import IdentityKind
 from milequest.store import log
 from resolvers.context import Request
 from resolvers.feeds import EventEnvelope, LogFeed
 from schema.build import runner
 from schema.error_payloads import RequestRefused
-from tests.policy.asking import NODES, ROWS, SCHEMA, Shown, document, everything, variables_of
+from tests.policy.asking import HOW_TO, NODES, REFUSED, ROWS, SCHEMA, Shown, document, everything, variables_of
 from tests.policy.table import ALL, FIELDS, HOLDER, OWN, QUERIES, SUBSCRIPTIONS, Read
 from tests.policy.world import TeamOf, World, build_world
 from tests.quest import Caller, Quest
 
-HOW_TO = """has no row in tests/policy/table.py. Say there what of a team it takes to see it (a TeamPart), or whose
-it is (Of.ALL, Of.OWN, Of.HOLDER); for an operation also who may ask, and with which arguments the test asks."""
-REFUSED = {IdentityKind.ANONYMOUS: "UNAUTHENTICATED", IdentityKind.LAMBDA: "FORBIDDEN"}
 SUBJECTS = {"viewer": "Viewer"} | {
     prefix: kind
     for kind in NODES

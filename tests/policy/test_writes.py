@@ -13,9 +13,8 @@ from graphql import get_named_type
 
 from milequest.rules.access import AccessLevel
 from milequest.rules.identity import Identity, IdentityKind
-from tests.policy.asking import SCHEMA, Shown, document, everything, variables_of
+from tests.policy.asking import HOW_TO, REFUSED, SCHEMA, Shown, document, everything, variables_of
 from tests.policy.attempts import MUTATIONS, Attempt, Own
-from tests.policy.test_reads import HOW_TO, REFUSED
 from tests.policy.world import TeamOf, World, build_world
 from tests.quest import Caller, Quest
 

@@ -18,28 +18,17 @@ from milequest.rules.rate_limits import (
     SIGN_UPS,
 )
 from milequest.store.rate_limits import RateLimits
+from tests.documents import ASK_EMAIL_CHANGE as ASK
+from tests.documents import CONFIRM_EMAIL as CONFIRM
+from tests.documents import CONFIRM_EMAIL_CHANGE as CONFIRM_CHANGE
+from tests.documents import FORGOT, RESEND, SIGN_IN, SIGN_UP
 from tests.quest import Quest
-from tests.resolvers.test_accounts import (
-    ADA,
-    CONFIRM,
-    EMAIL,
-    PAIR,
-    PASSWORD,
-    RESEND,
-    SIGN_IN,
-    SIGN_UP,
-    account,
-    elsewhere,
-    mailed,
-    sign_in,
-)
-from tests.resolvers.test_email_changes import ASK, asked
-from tests.resolvers.test_email_changes import CONFIRM as CONFIRM_CHANGE
-from tests.resolvers.test_email_changes import NEW as NEW_ADDRESS
-from tests.resolvers.test_passwords import FORGOT, signed_in
+from tests.resolvers.accounts import ADA, EMAIL, PAIR, PASSWORD, WRONG, account, elsewhere, mailed, sign_in
+from tests.resolvers.email_changes import NEW as NEW_ADDRESS
+from tests.resolvers.email_changes import asked
+from tests.resolvers.passwords import signed_in
 
 KEY = "ada@example.org"
-WRONG = {"email": EMAIL, "password": "Wrong-Horse-1"}
 
 
 async def spend_elsewhere(quest: Quest, most: int) -> None:

@@ -14,11 +14,15 @@ from milequest.rules.identity import Account
 from milequest.store import credentials, password_resets
 from milequest.store.credentials import Credential
 from milequest.store.transaction import Tx, transact
+from tests.documents import ASK_EMAIL_CHANGE as ASK
+from tests.documents import CHANGE_PASSWORD as CHANGE
+from tests.documents import CONFIRM_EMAIL_CHANGE as CONFIRM
+from tests.documents import RESET, SIGN_IN
 from tests.quest import Caller, Quest, noon
-from tests.resolvers.test_accounts import EMAIL, PAIR, PASSWORD, SIGN_IN, account, elsewhere, sign_in
-from tests.resolvers.test_email_changes import ASK, CONFIRM, asked
-from tests.resolvers.test_email_changes import NEW as MOVED
-from tests.resolvers.test_passwords import CHANGE, NEW, RESET, forgotten, signed_in, signs_in
+from tests.resolvers.accounts import EMAIL, PAIR, PASSWORD, account, elsewhere, sign_in
+from tests.resolvers.email_changes import NEW as MOVED
+from tests.resolvers.email_changes import asked
+from tests.resolvers.passwords import NEW, forgotten, signed_in, signs_in
 
 LATE: dict[str, tuple[str, dict[str, Any]]] = {
     "sign in": (SIGN_IN, PAIR),

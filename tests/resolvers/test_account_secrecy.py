@@ -18,10 +18,11 @@ from milequest.rules.mail import Mail
 from milequest.rules.rate_limits import FAILED_SIGN_INS_ELSEWHERE, MAILS_OF_ADDRESS
 from milequest.store.rate_limits import RateLimits
 from schema.error_payloads import RequestRefused
+from tests.documents import ASK_EMAIL_CHANGE as ASK
+from tests.documents import CONFIRM_EMAIL as CONFIRM
+from tests.documents import FORGOT, RESEND, RESET, SIGN_IN, SIGN_UP
 from tests.quest import Caller, Quest
-from tests.resolvers.test_accounts import CONFIRM, PAIR, PASSWORD, RESEND, SIGN_IN, SIGN_UP, account, elsewhere
-from tests.resolvers.test_email_changes import ASK
-from tests.resolvers.test_passwords import FORGOT, RESET
+from tests.resolvers.accounts import PAIR, PASSWORD, account, elsewhere
 
 GUESSED = "Mallorys-Word-1"
 IDS = re.compile(r"'(?:requestId|attemptId|retryAfterSeconds)': [^,}]+")

@@ -1,61 +1,16 @@
 """Signing up and in as clients do it: the whole way, and the refusals."""
 
-import re
 from datetime import timedelta
-from itertools import count
-from typing import Any
 
 import pytest
 
 from resolvers.identity import Identify
-from tests.quest import Caller, Quest, noon
+from tests.documents import CONFIRM_EMAIL as CONFIRM
+from tests.documents import REFRESH, SIGN_IN, SIGN_OUT, SIGN_UP
+from tests.quest import Quest, noon
+from tests.resolvers.accounts import ADA, EMAIL, PAIR, PASSWORD, account, code_in, elsewhere, mailed, sign_in
 
-SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { ok attemptId } }"
-CONFIRM = "mutation ($input: ConfirmEmailInput!) { confirmEmail(input: $input) { ok } }"
-RESEND = "mutation ($input: ResendCodeInput!) { resendCode(input: $input) { ok } }"
-SESSION = "session { accessToken accessTokenExpiresAt refreshToken }"
-SIGN_IN = f"""mutation ($input: SignInInput!) {{ signIn(input: $input) {{
-  {SESSION} viewer {{ email timezone preferredUnits user {{ name }} }} }} }}"""
-REFRESH = f"mutation ($input: RefreshTokenInput!) {{ refreshToken(input: $input) {{ {SESSION} }} }}"
-SIGN_OUT = "mutation ($input: SignOutInput!) { signOut(input: $input) { ok } }"
 VIEWER = "{ viewer { email } }"
-
-EMAIL, PASSWORD = "Ada@Example.org", "Correct-Horse-1"
-ADA = {"email": EMAIL, "password": PASSWORD, "name": "Ada"}
-PAIR = {"email": "ada@example.org", "password": PASSWORD}
-
-_networks = count(1)
-
-
-def elsewhere(quest: Quest) -> Caller:
-    """Somebody at a network nobody has called from."""
-    number = next(_networks)  # many more than one byte holds: what is no address is all one network
-    return Caller(quest.runtime, address=f"198.18.{number // 250}.{number % 250}")
-
-
-def code_in(text: str) -> str:
-    """Return the code in a mail."""
-    found = re.search(r"\b\d{6}\b", text)
-    assert found is not None, text
-    return found[0]
-
-
-async def mailed(quest: Quest) -> str:
-    """Return the code in the newest mail."""
-    return code_in((await quest.runtime.mailbox.newest())[0].mail.text)
-
-
-async def account(quest: Quest, email: str = EMAIL) -> None:
-    """Sign up and confirm an account."""
-    await elsewhere(quest).run(SIGN_UP, input={**ADA, "email": email})
-    await elsewhere(quest).run(CONFIRM, input={"email": email, "code": await mailed(quest)})
-
-
-async def sign_in(quest: Quest, email: str = EMAIL) -> dict[str, Any]:
-    """Sign in; return the session."""
-    answer = await elsewhere(quest).run(SIGN_IN, input={"email": email, "password": PASSWORD})
-    session: dict[str, Any] = answer["signIn"]["session"]
-    return session
 
 
 async def test_a_repeated_sign_up_is_an_attempt_of_its_own_whatever_its_key(quest: Quest) -> None:

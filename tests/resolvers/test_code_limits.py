@@ -3,11 +3,13 @@
 import pytest
 
 from milequest.rules.rate_limits import CODE_TRIES
+from tests.documents import CONFIRM_EMAIL as CONFIRM
+from tests.documents import CONFIRM_EMAIL_CHANGE as CONFIRM_CHANGE
+from tests.documents import RESET
 from tests.quest import Quest
-from tests.resolvers.test_accounts import CONFIRM, EMAIL, PASSWORD, account, elsewhere, sign_in
-from tests.resolvers.test_email_changes import CONFIRM as CONFIRM_CHANGE
-from tests.resolvers.test_email_changes import asked
-from tests.resolvers.test_passwords import RESET, forgotten, signed_in
+from tests.resolvers.accounts import EMAIL, PASSWORD, account, elsewhere, sign_in
+from tests.resolvers.email_changes import asked
+from tests.resolvers.passwords import forgotten, signed_in
 
 KEY = "ada@example.org"
 

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from milequest.rules.credentials import CODE_TRIES
+from tests.documents import ASK_EMAIL_CHANGE as ASK
+from tests.documents import CONFIRM_EMAIL_CHANGE as CONFIRM
+from tests.documents import RESET, SIGN_UP
 from tests.quest import Caller, Quest
-from tests.resolvers.test_accounts import EMAIL, PASSWORD, SIGN_UP, account, code_in, elsewhere, sign_in
-from tests.resolvers.test_passwords import RESET, forgotten, signed_in, signs_in, wrong
-
-ASK = "mutation ($input: RequestEmailChangeInput!) { requestEmailChange(input: $input) { ok requestId } }"
-CONFIRM = """mutation ($input: ConfirmEmailChangeInput!) {
-  confirmEmailChange(input: $input) { viewer { email user { name } } } }"""
-NEW = "Lovelace@example.net"
+from tests.resolvers.accounts import EMAIL, PASSWORD, account, code_in, elsewhere, sign_in
+from tests.resolvers.email_changes import NEW, asked
+from tests.resolvers.passwords import forgotten, signed_in, signs_in, wrong
 
 
 @dataclass
@@ -23,15 +22,6 @@ class Change:
 
     ada: Caller
     given: dict[str, Any]
-
-
-async def asked(quest: Quest, ada: Caller, email: str = NEW) -> dict[str, Any]:
-    """Return the input for the confirmation, with the codes of both mailboxes."""
-    answer = await ada.run(ASK, input={"newEmail": email, "password": PASSWORD})
-    new, old = [received.mail for received in (await quest.runtime.mailbox.newest())[:2]]
-    assert (old.to, new.to) == (EMAIL, email)
-    codes = {"oldCode": code_in(old.text), "newCode": code_in(new.text)}
-    return {"requestId": answer["requestEmailChange"]["requestId"], **codes}
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from milequest.store.counts import AttemptCounts, AttemptSlot
 from milequest.store.rate_limits import RateLimits
 from milequest.store.windows import Verdict
 from schema.build import build
+from tests.documents import FOUND_TEAM as TEAM
+from tests.documents import LOG_WALK as LOG
 from tests.journeys import along
 from tests.quest import Caller, Quest, just_begun
 
@@ -94,8 +96,6 @@ async def test_searches_for_teams_are_limited_for_everybody(quest: Quest, signed
 GOAL = """mutation ($input: CreateGoalInput!) { createGoal(input: $input) {
   goalEdge { node { id name } } warnings { code message } } }"""
 WAY = "mutation ($input: UpdateGoalInput!) { updateGoal(input: $input) { goal { id } warnings { code message } } }"
-LOG = "mutation ($input: LogActivityInput!) { logActivity(input: $input) { activity { id } } }"
-TEAM = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }"
 INVITE = "mutation ($input: CreateInviteInput!) { createInvite(input: $input) { code } }"
 ACCEPT = "mutation ($input: AcceptInviteInput!) { acceptInvite(input: $input) { memberEdge { node { id } } } }"
 DECLINE = "mutation ($input: DeclineInviteInput!) { declineInvite(input: $input) { ok } }"

@@ -8,57 +8,17 @@ import pytest
 from milequest.rules.credentials import CODE_TRIES
 from milequest.rules.errors import Refused
 from milequest.rules.rate_limits import FAILED_SIGN_INS, PASSWORD_CHECKS
-from resolvers.identity import Identify
-from tests.quest import Caller, Quest, noon
-from tests.resolvers.test_accounts import (
-    EMAIL,
-    PASSWORD,
-    REFRESH,
-    SIGN_IN,
-    account,
-    code_in,
-    elsewhere,
-    mailed,
-    sign_in,
-)
-
-FORGOT = "mutation ($input: ForgotPasswordInput!) { forgotPassword(input: $input) { ok requestId } }"
-RESET = "mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { ok } }"
-CHANGE = "mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { ok } }"
-NEW = "Another-Horse-2"
-
-
-async def forgotten(quest: Quest, email: str = EMAIL) -> dict[str, Any]:
-    """Return the input for a reset, requested at a new network."""
-    asked = await elsewhere(quest).run(FORGOT, input={"email": email})
-    code = await mailed(quest)
-    return {"email": email, "requestId": asked["forgotPassword"]["requestId"], "code": code, "newPassword": NEW}
-
-
-async def signs_in(quest: Quest, password: str, email: str = EMAIL) -> bool:
-    """Return whether the account signs in with this password."""
-    result = await elsewhere(quest).result(SIGN_IN, {"input": {"email": email, "password": password}})
-    return not result.errors
+from tests.documents import CHANGE_PASSWORD as CHANGE
+from tests.documents import FORGOT, REFRESH, RESET, SIGN_IN
+from tests.quest import Quest, noon
+from tests.resolvers.accounts import EMAIL, PASSWORD, account, code_in, elsewhere, sign_in
+from tests.resolvers.passwords import NEW, forgotten, signed_in, signs_in, wrong
 
 
 async def refreshes(quest: Quest, session: dict[str, Any]) -> bool:
     """Return whether the session is alive."""
     result = await elsewhere(quest).result(REFRESH, {"input": {"refreshToken": session["refreshToken"]}})
     return not result.errors
-
-
-async def signed_in(quest: Quest, session: dict[str, Any]) -> Caller:
-    """Return the owner of a session, with its access token."""
-    caller = elsewhere(quest)
-    caller.identity = await Identify(quest.runtime.identity, quest.runtime.writer, noon)(
-        f"Bearer {session['accessToken']}"
-    )
-    return caller
-
-
-def wrong(code: str) -> str:
-    """Return another code."""
-    return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
 async def test_a_reset_gives_a_new_password_and_ends_every_session(quest: Quest) -> None:

@@ -10,8 +10,9 @@ from milequest.rules.errors import ErrorCode
 from milequest.rules.rate_limits import REFRESHES, SIGN_OUTS, SIGN_OUTS_HERE, RateLimit
 from resolvers.identity import Identify, identifying
 from tests.ada import code_of
+from tests.documents import REFRESH, SIGN_IN, SIGN_OUT
 from tests.quest import Caller, Quest
-from tests.resolvers.test_accounts import EMAIL, PASSWORD, REFRESH, SIGN_IN, SIGN_OUT, account
+from tests.resolvers.accounts import EMAIL, PASSWORD, account
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

@@ -28,12 +28,13 @@ from milequest.rules.rate_limits import (
 from milequest.store import counts, rate_limits
 from milequest.store.rate_limits import RateLimits
 from milequest.store.transaction import open_pool
+from tests.documents import ASK_EMAIL_CHANGE as ASK
+from tests.documents import FOUND_TEAM as TEAM
+from tests.documents import LOG_WALK as LOG
+from tests.documents import SIGN_IN, SIGN_UP
 from tests.quest import Caller, Quest, just_begun
-from tests.resolvers.test_account_limits import WRONG
-from tests.resolvers.test_accounts import ADA, PAIR, PASSWORD, SIGN_IN, SIGN_UP, account, elsewhere, sign_in
-from tests.resolvers.test_email_changes import ASK
-from tests.resolvers.test_limiting import LOG, TEAM
-from tests.resolvers.test_passwords import signed_in
+from tests.resolvers.accounts import ADA, PAIR, PASSWORD, WRONG, account, elsewhere, sign_in
+from tests.resolvers.passwords import signed_in
 
 KEY = "ada@example.org"
 PREVIEW = "query ($code: String!) { invitePreview(code: $code) { state } }"

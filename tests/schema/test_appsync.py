@@ -21,28 +21,12 @@ from resolvers.context import Request
 from schema.appsync.printed import printed, publisher
 from schema.appsync.sources import ROW, packed, restored
 from schema.build import build
+from tests.documents import LOG_WHOLE_WALK as LOG
+from tests.documents import WHOLE_TEAM as TEAM
 from tests.fakes.appsync import COGNITO, run, sdl
 from tests.journeys import along
 from tests.quest import Caller, Quest, just_begun
 
-TEAM = """query ($id: ID!) {
-  viewer { id preferredUnits user { id name } memberships { role team { id name } } }
-  team(id: $id) {
-    id name memberCount viewerRole liveCursor createdAt joinPolicy
-    activeGoal { id name endsOn status route { id lengthMeters } progress {
-      id totalMeters percent position { lat lng } milestones { id title atMeters } goal { id }
-      lastWaypoint { name position { lat } } } }
-    week: leaderboard(period: WEEK) {
-      id period entries(first: 10) { nodes { rank value competitor { id name } } n: totalCount }
-    }
-    members(first: 5) { edges { cursor node { ...Member } } pageInfo { hasNextPage endCursor } totalCount }
-    activities(first: 5) { nodes { id type distanceMeters localDate user { id name } } }
-  }
-  node(id: $id) { id ... on Team { name timezone } }
-}
-fragment Member on TeamMember { id role user { name } }"""
-LOG = """mutation ($input: LogActivityInput!) { logActivity(input: $input) {
-  activity { id distanceMeters user { id } } progress { totalMeters goal { name } } warnings { code } } }"""
 PER_HOUR = 10_000  # points
 GOAL = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { goalEdge { node { id } } } }"
 

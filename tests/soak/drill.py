@@ -14,8 +14,9 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
+from tests.documents import WALKS_TO_RESUME as WALKS
 from tests.faults.cluster import Front
-from tests.faults.test_nothing_is_lost import WALKS, follow
+from tests.faults.following import follow
 from tests.listening import dial
 from tests.soak.crowd import Crowd
 from tests.soak.regions import Region, cut_off, failover, follow_from_now_on

@@ -13,9 +13,9 @@ import pytest
 
 from schema.appsync.printed import publisher
 from schema.build import build
+from tests.documents import LOG_WHOLE_WALK as LOG
 from tests.event_streams import asked
 from tests.listening import PATIENCE
-from tests.schema.test_appsync import LOG
 from tests.soak.appsync.team import Team, gathered, team, together, walk, world
 from tests.soak.appsync.world import ROLE, World
 from tests.sockets import Socket

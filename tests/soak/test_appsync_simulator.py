@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 from app.bundle import find_node, install_packages
-from tests.schema.test_appsync import LOG, TEAM
+from tests.documents import LOG_WHOLE_WALK as LOG
+from tests.documents import WHOLE_TEAM as TEAM
 from tests.soak.appsync.team import Team, team, together, walk, world
 from tests.soak.appsync.world import API_KEY, HERE, SCRIPTS, World
 from tests.subscriptions.team import FOUND

@@ -13,9 +13,8 @@ from websockets.typing import Subprotocol
 
 from tests.aws.conftest import deployment
 from tests.aws.deployment import Deployment
+from tests.aws.driving import deploy_authorizer, walk
 from tests.aws.made import AUTHORIZER
-from tests.aws.test_deployed import walk
-from tests.aws.test_machines import deploy_authorizer
 from tests.listening import dial
 from tests.subscriptions.team import FOUND, LOG
 

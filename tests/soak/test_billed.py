@@ -28,7 +28,8 @@ from subscriptions.apigateway.delay_queue import NEWS
 from subscriptions.apigateway.group_messages import wake_up
 from tests.aws.conftest import deployment
 from tests.aws.deployment import Deployment
-from tests.aws.test_deployed import WALKS, found, walk
+from tests.aws.driving import found, walk
+from tests.documents import NOTES_OF_WALKS as WALKS
 from tests.journeys import along
 from tests.listening import Connection, Stream, dial
 from tests.performance.measuring import cpu_seconds, known, load_average

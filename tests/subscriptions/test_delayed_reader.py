@@ -6,11 +6,13 @@ from contextlib import AbstractContextManager
 import pytest
 
 from milequest.settings import Settings
+from tests.documents import BOARD_LIVE as BOARD
+from tests.documents import LIVE_CURSOR
+from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import dial
 from tests.service import Service, serving
+from tests.subscriptions.results import values
 from tests.subscriptions.team import Team, gather
-from tests.subscriptions.test_logged import LIVE_CURSOR, WALKS
-from tests.subscriptions.test_states import BOARD, values
 
 
 @pytest.fixture(scope="module")

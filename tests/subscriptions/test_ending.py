@@ -10,10 +10,13 @@ from uuid import UUID
 import pytest
 
 from app.accounts import token_for
+from tests.documents import BOARD_LIVE as BOARD
+from tests.documents import GOALS_LIVE as GOALS
+from tests.documents import PROGRESS_LIVE as PROGRESS
+from tests.documents import TEAMS_LIVE as TEAMS
+from tests.documents import WALKS_LIVE as WALKS
 from tests.subscriptions.conftest import Dial
 from tests.subscriptions.team import DELETE_TEAM, UPDATE_TEAM, Team
-from tests.subscriptions.test_logged import GOALS, WALKS
-from tests.subscriptions.test_states import BOARD, PROGRESS, TEAMS
 
 SELF = "{ viewer { user { id } } }"
 

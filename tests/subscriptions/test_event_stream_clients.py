@@ -9,15 +9,15 @@ import pytest
 
 from subscriptions.protocols.steps import Result
 from subscriptions.streams import Stream
+from tests.eventually import eventually
 from tests.service import Service, run_client
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_sockets import until
 
 
 @pytest.fixture(autouse=True)
 def _everybody_has_left(service: Service) -> Iterator[None]:
     yield
-    until(lambda: not len(service.hub) + len(service.app.state.streams))
+    eventually(lambda: not len(service.hub) + len(service.app.state.streams))
 
 
 @pytest.fixture(autouse=True)

@@ -18,17 +18,18 @@ from milequest.settings import PROJECT
 from subscriptions import streams
 from subscriptions.protocols.steps import Result
 from subscriptions.subscribers import Subscriber
+from tests.documents import BOARD_STREAM as BOARD
+from tests.documents import WALKS_STREAM as WALKS
 from tests.event_streams import EVENTS, Event, asked
+from tests.eventually import eventually
 from tests.service import Service, serving
 from tests.subscriptions.team import REMOVE, Team
-from tests.subscriptions.test_event_streams import BOARD, WALKS
-from tests.subscriptions.test_sockets import until
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(service: Service, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
-    until(lambda: not len(service.hub) + len(service.hub.plans) + len(service.app.state.streams))
+    eventually(lambda: not len(service.hub) + len(service.hub.plans) + len(service.app.state.streams))
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -37,7 +38,7 @@ async def test_event_streams_of_a_client_that_went_away_leave_the_hub(service: S
         await walks.next()
         assert len(service.hub) == 2
     began = time.monotonic()
-    await asyncio.to_thread(until, lambda: not len(service.hub))
+    await asyncio.to_thread(eventually, lambda: not len(service.hub))
     assert time.monotonic() - began < 5
 
 
@@ -106,7 +107,7 @@ async def flood(listener: Subscriber, times: int, *, newest: bool) -> None:
 
 async def test_slow_event_stream_of_a_log_is_cut_off_and_delays_no_other(service: Service, team: Team) -> None:
     with begin(service, team.ann, WALKS, team.id) as slow:
-        await asyncio.to_thread(until, lambda: len(service.hub) == 1)
+        await asyncio.to_thread(eventually, lambda: len(service.hub) == 1)
         listener = listening(service)
         async with asked(service, WALKS, team.ben, team=team.id) as other:
             await other.next()
@@ -123,7 +124,7 @@ async def test_slow_event_stream_of_a_log_is_cut_off_and_delays_no_other(service
 
 async def test_slow_event_stream_of_a_state_gets_the_newest(service: Service, team: Team) -> None:
     with begin(service, team.ann, BOARD, team.id) as slow:
-        await asyncio.to_thread(until, lambda: len(service.hub) == 1)
+        await asyncio.to_thread(eventually, lambda: len(service.hub) == 1)
         listener = listening(service)
         await asyncio.to_thread(service.call, flood(listener, 200, newest=True))
         assert listener in service.hub._listeners
@@ -167,13 +168,13 @@ async def test_a_user_has_so_many_streams_and_no_more(another: Service, team: Te
                 assert (await query.next()).news == "Query"
             async with asked(another, WALKS, team.ben, team=team.id) as others:
                 await others.next()
-        await asyncio.to_thread(until, lambda: len(another.hub) == 1)
+        await asyncio.to_thread(eventually, lambda: len(another.hub) == 1)
         for _ in range(3):  # a refused or ended one gives its seat back
             async with asked(another, WALKS, team.ann, team="team_1") as refused:
                 assert "errors" in (await refused.next()).payload
             async with asked(another, WALKS, team.ann, team=team.id) as second:
                 await second.next()
-            await asyncio.to_thread(until, lambda: len(another.hub) == 1)
+            await asyncio.to_thread(eventually, lambda: len(another.hub) == 1)
 
 
 async def test_a_server_that_goes_away_cuts_its_streams_short(another: Service, team: Team) -> None:

@@ -8,22 +8,20 @@ from typing import Any
 import pytest
 
 from milequest.rules.live import Cursor, read_cursor
+from tests.documents import BOARD_STREAM as BOARD
+from tests.documents import WALKS_STREAM as WALKS
 from tests.event_streams import EVENTS, Event, asked
+from tests.eventually import eventually
 from tests.service import Service
 from tests.subscriptions.team import LOG, UPDATE, Team
-from tests.subscriptions.test_sockets import until
 
-WALKS = """subscription ($team: ID!, $after: String) { teamActivityChanged(teamId: $team, after: $after) {
-    cursor delivery edge { node { id notes } } snapshot { id } } }"""
-BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, period: ALL_TIME, metric: DISTANCE) {
-    leaderboard { entries { nodes { value } } } } }"""
 VIEWER = "{ viewer { email } }"
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(service: Service) -> Iterator[None]:
     yield
-    until(lambda: not len(service.hub) + len(service.hub.plans) + len(service.app.state.streams))
+    eventually(lambda: not len(service.hub) + len(service.hub.plans) + len(service.app.state.streams))
 
 
 def rows(event: Event) -> list[int]:

@@ -25,12 +25,13 @@ from subscriptions.socket_operations import SocketOperation
 from subscriptions.subscribers import Subscriber
 from tests import servers
 from tests.conftest import RUN_FOLDER, WORKER
+from tests.documents import BOARD_LIVE as BOARD
+from tests.documents import WALKS_LIVE as WALKS
+from tests.eventually import eventually
 from tests.listening import Connection, dial
 from tests.service import Service, serving
+from tests.subscriptions.results import values
 from tests.subscriptions.team import Team, gather
-from tests.subscriptions.test_logged import WALKS
-from tests.subscriptions.test_sockets import until
-from tests.subscriptions.test_states import BOARD, values
 
 FLOOD = 3_000
 LONG = "x" * 500
@@ -245,7 +246,7 @@ def remains() -> list[str]:
 
 async def test_closed_connection_leaves_no_objects_in_memory(service: Service) -> None:
     team = await gather(service)
-    await asyncio.to_thread(until, lambda: not len(service.gateway))  # of those that earlier tests cut off
+    await asyncio.to_thread(eventually, lambda: not len(service.gateway))  # of those that earlier tests cut off
     gc.collect()
     gc.disable()  # it scans the oldest generation once in a long while
     try:

@@ -1,30 +1,21 @@
 """Python's gql, unmodified: it subscribes, receives events, unsubscribes, is refused, and resumes from a cursor."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import aclosing
 
 import pytest
-from gql import Client, GraphQLRequest
-from gql.client import AsyncClientSession
+from gql import GraphQLRequest
 from gql.transport.exceptions import TransportConnectionFailed, TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
+from tests.eventually import eventually
+from tests.subscriptions.resuming import gql_session
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_sockets import until
 from tests.wires import wired
 
 WALKS = """subscription ($team: ID!, $after: String) { teamActivityChanged(teamId: $team, after: $after) {
     cursor sequence delivery edge { node { id notes } } snapshot { activities(first: 5) { nodes { id } } } } }"""
 STRANGERS = "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
-
-
-def gql_session(
-    team: Team, url: str, protocols: list[str] | None = None
-) -> AbstractAsyncContextManager[AsyncClientSession]:
-    """Return a session of Ann's on a connection of its own."""
-    sign_in = {"Authorization": f"Bearer {team.ann}"}
-    transport = WebsocketsTransport(url, init_payload=sign_in, subprotocols=protocols)
-    return Client(transport=transport)
 
 
 def walks(team_id: str) -> GraphQLRequest:
@@ -53,5 +44,5 @@ async def test_gql_client_subscribes_and_begins_with_a_snapshot_after_a_cut(
                 event = (await anext(results))["teamActivityChanged"]
             assert event["delivery"] == "SNAPSHOT"
             assert [node["id"] for node in event["snapshot"]["activities"]["nodes"]] == [second, first]
-            await asyncio.to_thread(until, lambda: not len(team.service.hub))
+            await asyncio.to_thread(eventually, lambda: not len(team.service.hub))
             assert await session.execute(GraphQLRequest("{ __typename }")) == {"__typename": "Query"}

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions.quotas import MemoryQuota
+from tests.eventually import eventually
 from tests.service import Service
 from tests.sockets import Socket, opened
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_sockets import until
 
 PROGRESS = (
     "subscription ($team: ID!, $a: String, $b: String) { teamMilestoneReached(teamId: $team) { snapshot { %s } } }"
@@ -18,8 +18,6 @@ PROGRESS = (
 PAGES = "a: activities(first: 1, after: $a) { nodes { id } } b: activities(first: 1, after: $b) { nodes { id } }"
 MOST = 700 * 1024
 SIZES = {"a": 1, "b": 2, "c": 4, "d": 8}
-
-
 STEPS = st.tuples(st.booleans(), st.sampled_from("xy"), st.frozensets(st.sampled_from("abcd"), min_size=1))
 
 
@@ -82,9 +80,9 @@ async def test_a_user_holds_so_much_on_all_their_sockets(
             assert running >= 2
             async with opened(service, team.ben) as his:
                 assert await next_began(his, 0)
-        until(lambda: len(service.hub) == (running + 1) // 2)
+        eventually(lambda: len(service.hub) == (running + 1) // 2)
         assert await next_began(one, running)
-    until(lambda: not len(service.hub) + len(service.hub.plans) + len(service.hub.plans.held))
+    eventually(lambda: not len(service.hub) + len(service.hub.plans) + len(service.hub.plans.held))
 
 
 async def test_who_has_the_same_on_many_sockets_holds_it_once(

@@ -1,43 +1,16 @@
 """The protocol of subscriptions-transport-ws over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
 from tests.service import Service
 from tests.sockets import BOARD, Socket
+from tests.subscriptions.legacy_sockets import ACCEPTED, dialled, opened, start
 from tests.subscriptions.team import Team
-
-ACCEPTED = [{"type": "connection_ack"}, {"type": "ka"}]
-
-
-@asynccontextmanager
-async def dialled(service: Service, **options: Any) -> AsyncIterator[Socket]:
-    """Open a socket before its connection_init."""
-    async with connect(service.socket_url, subprotocols=[Subprotocol("graphql-ws")], **options) as connection:
-        assert connection.subprotocol == "graphql-ws"
-        yield Socket(connection)
-
-
-@asynccontextmanager
-async def opened(service: Service, token: str) -> AsyncIterator[Socket]:
-    """Open a socket and wait for the acknowledgement."""
-    async with dialled(service) as ours:
-        await ours.send(type="connection_init", payload={"authorization": f"Bearer {token}"})
-        assert [await ours.receive(), await ours.receive()] == ACCEPTED
-        yield ours
-
-
-async def start(ours: Socket, id: str, query: str, **variables: Any) -> None:
-    """Begin an operation."""
-    await ours.send(id=id, type="start", payload={"query": query, "variables": variables, "operationName": None})
 
 
 def rows(message: Any) -> list[float]:

@@ -6,22 +6,18 @@ from typing import Any
 import pytest
 
 from milequest.rules.live import Cursor, read_cursor
+from tests.documents import EVENT_HEAD as HEAD
+from tests.documents import GOALS_LIVE as GOALS
+from tests.documents import LIVE_CURSOR
+from tests.documents import WALKS_LIVE as WALKS
 from tests.subscriptions.conftest import Dial
 from tests.subscriptions.team import CANCEL, DELETE, LEAVE, LEG, REMOVE, ROLE, UPDATE, Team
 
-HEAD = "cursor sequence delivery occurredAt"
-WALKS = f"""subscription ($team: ID!, $after: String, $filter: AWSJSON) {{
-    teamActivityChanged(teamId: $team, after: $after, filter: $filter) {{ {HEAD} teamId change removedId
-    edge {{ cursor node {{ id distanceMeters notes user {{ name }} }} }}
-    snapshot {{ id memberCount activities(first: 5) {{ edges {{ cursor node {{ id }} }} }} }} }} }}"""
 MEMBERS = f"""subscription ($team: ID!, $after: String) {{ teamMemberChanged(teamId: $team, after: $after) {{
     {HEAD} change removedId edge {{ cursor node {{ id role user {{ name }} }} }} team {{ memberCount }}
     snapshot {{ id }} }} }}"""
-GOALS = f"""subscription ($team: ID!, $after: String) {{ teamGoalChanged(teamId: $team, after: $after) {{
-    {HEAD} goal {{ id status }} team {{ activeGoal {{ id }} }} snapshot {{ activeGoal {{ id }} }} }} }}"""
 MILESTONES = f"""subscription ($team: ID!, $after: String) {{ teamMilestoneReached(teamId: $team, after: $after) {{
     {HEAD} milestone {{ title reachedAt reachedBy {{ name }} }} snapshot {{ id }} }} }}"""
-LIVE_CURSOR = "query ($id: ID!) { team(id: $id) { liveCursor activities { nodes { id } } } }"
 
 
 async def test_subscription_begins_with_a_snapshot_and_goes_on_with_live_events(connected: Dial, team: Team) -> None:

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.http.answers import EventStream
+from tests.documents import WALKS_STREAM as WALKS
 from tests.event_streams import asked
+from tests.eventually import eventually
 from tests.service import Service
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_event_streams import WALKS
-from tests.subscriptions.test_sockets import until
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: what closes sends RST
 NEXT = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -81,7 +81,7 @@ async def test_a_lost_stream_is_forgotten_at_once_whatever_was_sent_behind_it(
 
     await asyncio.to_thread(lose)
     began = time.monotonic()
-    await asyncio.to_thread(until, lambda: not left(service))
+    await asyncio.to_thread(eventually, lambda: not left(service))
     assert time.monotonic() - began < 5
 
 
@@ -94,7 +94,7 @@ async def test_lost_streams_cost_their_user_no_seat(service: Service, team: Team
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             connection.close()
         time.sleep(1)  # some may not have begun
-        until(lambda: not left(service))
+        eventually(lambda: not left(service))
 
     await asyncio.to_thread(lose)
     async with asked(service, WALKS, team.ann, team=team.id) as stream:
@@ -115,4 +115,4 @@ async def test_a_stream_whose_answer_cannot_begin_is_given_back(
         connection = begun(service, team)
         await asyncio.to_thread(connection.recv, 9)
         connection.close()
-    await asyncio.to_thread(until, lambda: not left(service))
+    await asyncio.to_thread(eventually, lambda: not left(service))

@@ -8,10 +8,10 @@ import pytest
 from graphql import GraphQLNonNull, get_named_type, is_leaf_type
 
 from schema.build import build
+from tests.documents import PRESENCE_LIVE as WALKERS
 from tests.listening import Stream
 from tests.subscriptions.conftest import Dial
 from tests.subscriptions.team import ACCEPT, DELETE_TEAM, INVITE, LEAVE, PRESENCE, REMOVE, UPDATE_TEAM, Team
-from tests.subscriptions.test_states import WALKERS
 
 SUBSCRIPTIONS = build()._schema.subscription_type
 GIVEN = {"period": "WEEK", "metric": "DISTANCE"}  # the required arguments that have no id

@@ -1,13 +1,11 @@
 """Subscribers who join or leave between admission and delivery, or between two reads of a state."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 
 from milequest.rules.enums import Delivery, EventKind
@@ -19,49 +17,23 @@ from milequest.store import log
 from milequest.store.log import LogEntry
 from resolvers.context import Request
 from resolvers.feeds import StateFeed, StateSnapshot
-from schema.error_payloads import Errors
 from subscriptions import dispatcher
 from subscriptions.audiences import cohorts_of
 from subscriptions.channels import LogChannel
 from subscriptions.plans import Plans, request_for
 from subscriptions.policy import admit
-from subscriptions.protocols.steps import Result
 from subscriptions.states import StateTopic
 from subscriptions.subscribers import Subscriber
+from tests.documents import MARKER_LIVE as MARKER
+from tests.subscriptions.collecting import Collected
 from tests.subscriptions.team import ACCEPT, INVITE, JOIN, LEAVE, REMOVE, Team
 
 TEAM_SEEN = """subscription ($team: ID!) { teamMemberChanged(teamId: $team) {
     sequence delivery team { name } snapshot { name } } }"""
-MARKER = "subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress { totalMeters } } }"
 OWN = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) {
     progress { viewerContribution { distanceMeters } } } }"""
 BOARD = """subscription ($team: ID!) { teamLeaderboardUpdated(teamId: $team, period: GOAL, metric: DISTANCE) {
     leaderboard { version } } }"""
-
-
-@dataclass(eq=False)
-class Collected:
-    """Results a subscriber received, and the reason of its end."""
-
-    results: list[dict[str, Any]] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    is_lagging: bool = False
-    told: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
-        """Keep results."""
-        for result in results:
-            (event,) = orjson.loads(result.payload)["data"].values()
-            self.results.append(event)
-        self.told.set()
-
-    def fail(self, errors: Errors) -> None:
-        """Keep the codes."""
-        self.errors += [error["extensions"]["code"] for error in errors]
-        self.told.set()
-
-    async def drained(self) -> None:
-        """Return at once."""
 
 
 @dataclass

@@ -1,78 +1,23 @@
 """The resume helpers: after any disconnections a client ends with exactly the log, in order, each event once."""
 
 import asyncio
-import json
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, TypeAlias
 
 import pytest
-from gql import GraphQLRequest
-from gql.transport.exceptions import TransportConnectionFailed, TransportProtocolError
+from gql.transport.exceptions import TransportConnectionFailed
 from hypothesis import settings
 
-from clients.resume import resume
-from milequest.rules.enums import EventKind
 from milequest.rules.errors import unauthenticated
 from schema.error_payloads import error_payload
 from subscriptions.policy import EXPIRED
 from subscriptions.sockets import GOING_AWAY, TOO_SLOW
-from tests.service import run_client
+from tests.eventually import eventually
+from tests.subscriptions.resuming import Follow, by_gql, by_npm, logged, run_follow
 from tests.subscriptions.team import UPDATE, Team
-from tests.subscriptions.test_gql import gql_session
-from tests.subscriptions.test_sockets import until
 from tests.wires import Wire, wired
 
-WALKS = """subscription ($team: ID!, $after: String) { teamActivityChanged(teamId: $team, after: $after) {
-    cursor sequence delivery edge { node { notes } } } }"""
 CUTS = 200 if settings.get_current_profile_name() == "soak" else 10
-LOST = (TransportConnectionFailed, TransportProtocolError)
-Events: TypeAlias = Sequence[dict[str, Any]]
-Follow: TypeAlias = Callable[[Team, Wire], Coroutine[Any, Any, Events]]
-
-
-async def by_gql(team: Team, wire: Wire) -> Events:
-    """Yield the events of the helper for Python."""
-
-    async def walks(variables: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        async with gql_session(team, wire.url) as session:
-            async for data in session.subscribe(GraphQLRequest(WALKS, variable_values=variables)):
-                yield data
-
-    events = []
-    handed = resume(walks, {"team": team.id}, lost=LOST, wait=lambda *_: 0.02 * random.random())
-    async with aclosing(handed):
-        async for data in handed:
-            event = data["teamActivityChanged"]
-            events.append(event)
-            if event["edge"] and event["edge"]["node"]["notes"] == "last":
-                break
-    return events
-
-
-def by_npm(scheme: str, retries: int, *, may_leave_socket: bool = False) -> Follow:
-    """Return a follower by the helper for JavaScript, the client making so many attempts by itself.
-
-    graphql-ws may leave a socket open where it tries again by itself, and after a frame of no protocol.
-    """
-
-    async def follow(team: Team, wire: Wire) -> Events:
-        url = wire.url.replace("ws", scheme)
-        return await run_follow(team, url, retries, [team.ann], may_leave_socket=may_leave_socket or retries > 0)
-
-    return follow
-
-
-async def run_follow(
-    team: Team, url: str, retries: int, tokens: Sequence[str], *, may_leave_socket: bool = False
-) -> Events:
-    world = {"url": team.service.url, "wire": url, "team": team.id, "retries": retries, "tokens": tokens}
-    world["mayLeaveSocket"] = may_leave_socket
-    refused, *events, left = await asyncio.to_thread(run_client, "follow.mjs", json.dumps(world))
-    assert (refused, left) == ("NOT_FOUND", 1)
-    return events
 
 
 async def trouble(team: Team, wire: Wire) -> None:
@@ -98,15 +43,6 @@ async def cut(team: Team, wire: Wire, number: int) -> None:
     for socket in list(team.service.gateway._sockets):
         how = GOING_AWAY if number % 3 == 1 else TOO_SLOW
         team.service.loop.call_soon_threadsafe(socket.close, how)
-
-
-async def logged(team: Team, first: dict[str, Any]) -> list[int]:
-    """Return the sequences of walks' events in the log after the first event."""
-    kinds = [EventKind.ACTIVITY_ADDED, EventKind.ACTIVITY_CHANGED, EventKind.ACTIVITY_REMOVED]
-    statement = "SELECT sequence FROM event WHERE channel = $1 AND kind = ANY($2) AND sequence > $3 ORDER BY 1"
-    of = team.channel, [kind.value for kind in kinds], first["sequence"]
-    read = team.service.runtime.writer.fetch(statement, *of)
-    return [row[0] for row in await asyncio.to_thread(team.service.call, read)]
 
 
 HELPED = {
@@ -142,7 +78,7 @@ async def test_a_token_that_was_never_good_ends_it(team: Team) -> None:
 async def test_a_token_that_expires_is_no_end_to_who_has_another(team: Team) -> None:
     service = team.service
     following = asyncio.create_task(run_follow(team, service.socket_url, 0, [team.ann, team.ann]))
-    await asyncio.to_thread(until, lambda: any(one.sequence for one in list(service.hub._listeners)))
+    await asyncio.to_thread(eventually, lambda: any(one.sequence for one in list(service.hub._listeners)))
     await team.walk(team.ben)
     for listener in list(service.hub._listeners):
         service.loop.call_soon_threadsafe(listener.sink.fail, error_payload(unauthenticated(EXPIRED)))

@@ -11,16 +11,16 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 
 from app.accounts import token_for
+from tests.documents import PROGRESS_LIVE as PROGRESS
+from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import dial
 from tests.service import Service, serving
 from tests.sockets import BOARD, Socket
 from tests.sockets import opened as transport
-from tests.subscriptions import test_appsync_sockets, test_legacy_sockets
+from tests.subscriptions import appsync_sockets, legacy_sockets
 from tests.subscriptions.conftest import Dial
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_logged import WALKS
-from tests.subscriptions.test_states import PROGRESS
 
 SIGN_OUT = "mutation ($input: SignOutInput!) { signOut(input: $input) { ok } }"
 NOWHERE = "unix:///nowhere/valkey.sock"
@@ -72,8 +72,8 @@ async def transport_ws(service: Service, team: Team) -> AsyncIterator[Socket]:
 @asynccontextmanager
 async def legacy(service: Service, team: Team) -> AsyncIterator[Socket]:
     """Open a socket of subscriptions-transport-ws with a subscription."""
-    async with test_legacy_sockets.opened(service, team.ben) as ours:
-        await test_legacy_sockets.start(ours, "board", BOARD, team=team.id)
+    async with legacy_sockets.opened(service, team.ben) as ours:
+        await legacy_sockets.start(ours, "board", BOARD, team=team.id)
         yield ours
 
 
@@ -81,8 +81,8 @@ async def legacy(service: Service, team: Team) -> AsyncIterator[Socket]:
 async def appsync(service: Service, team: Team) -> AsyncIterator[Socket]:
     """Open a socket of AppSync's with a subscription."""
     own = {"host": "milequest.example", "Authorization": team.ben}
-    async with test_appsync_sockets.opened(service, own) as ours:
-        await test_appsync_sockets.start(ours, "board", BOARD, {"team": team.id}, own)
+    async with appsync_sockets.opened(service, own) as ours:
+        await appsync_sockets.start(ours, "board", BOARD, {"team": team.id}, own)
         assert (await ours.receive())["type"] == "start_ack"
         yield ours
 

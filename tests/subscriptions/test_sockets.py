@@ -1,14 +1,14 @@
 """GraphQL over WebSocket: graphql-transport-ws by two other libraries' clients."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from tests.eventually import eventually
 from tests.quest import just_begun
 from tests.service import Service, run_client
 from tests.sockets import BOARD, dialled, opened
@@ -33,16 +33,7 @@ def team(service: Service, ann: str) -> str:
 @pytest.fixture(autouse=True)
 def _no_listener_is_left(service: Service) -> Iterator[None]:
     yield
-    until(lambda: not len(service.hub))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition is true, at most five seconds."""
-    for _ in range(100):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("it never came to be")
+    eventually(lambda: not len(service.hub))
 
 
 def walk(meters: float) -> dict[str, Any]:
@@ -106,7 +97,7 @@ async def test_a_subscription_sends_the_state_and_its_changes_until_it_is_comple
         assert row["value"] == 1500
         assert len(service.hub)
         await ours.send(id="board", type="complete")
-        await asyncio.to_thread(until, lambda: not len(service.hub))
+        await asyncio.to_thread(eventually, lambda: not len(service.hub))
         assert (await ours.run("{ __typename }"))["data"] == {"__typename": "Query"}
 
 
@@ -117,7 +108,7 @@ async def test_a_socket_that_goes_away_ends_its_subscriptions(service: Service, 
             await ours.receive()
         assert len(service.hub) == 3
         ours.connection.transport.abort()
-    await asyncio.to_thread(until, lambda: not len(service.hub))
+    await asyncio.to_thread(eventually, lambda: not len(service.hub))
 
 
 async def test_subscription_of_a_team_that_was_left_ends_with_not_found(service: Service, ann: str, team: str) -> None:

@@ -13,8 +13,9 @@ from subscriptions.plans import Plans, request_for
 from subscriptions.protocols.steps import Result
 from subscriptions.states import StateTopic
 from subscriptions.subscribers import Subscriber
+from tests.documents import MARKER_LIVE as MARKER
+from tests.subscriptions.collecting import Collected
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_moving import MARKER, Collected
 
 
 class Full(Collected):

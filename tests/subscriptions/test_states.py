@@ -3,28 +3,18 @@
 import asyncio
 from typing import Any
 
+from tests.documents import BOARD_LIVE as BOARD
+from tests.documents import BOARD_NOW as BOARD_QUERY
+from tests.documents import OWN_PROGRESS_LIVE as OWN_PROGRESS
+from tests.documents import PRESENCE_LIVE as WALKERS
+from tests.documents import PROGRESS_LIVE as PROGRESS
+from tests.documents import TEAMS_LIVE as TEAMS
 from tests.subscriptions.conftest import Dial
+from tests.subscriptions.results import values
 from tests.subscriptions.team import CANCEL, GOAL, JOIN, LEAVE, LEG, PRESENCE, UPDATE, Team
 
-PROGRESS = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { teamId progress {
-    id version totalMeters percent goal { id } } } }"""
-OWN_PROGRESS = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
-    totalMeters viewerContribution { distanceMeters } } } }"""
 SHARES = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
     version totalMeters unattributedMeters topContributors { distanceMeters } } } }"""
-BOARD = """subscription ($team: ID!, $period: LeaderboardPeriod!) {
-    teamLeaderboardUpdated(teamId: $team, period: $period, metric: DISTANCE) { teamId period basis leaderboard {
-    id version entries { nodes { value competitor { name } } totalCount } } } }"""
-TEAMS = """subscription { teamsLeaderboardUpdated(period: ALL_TIME, basis: TOTAL) { teamId leaderboard {
-    version entries(first: 100) { nodes { value competitor { id } } } } } }"""
-WALKERS = """subscription ($team: ID!) { teamPresenceUpdated(teamId: $team) { teamId walkers { name } } }"""
-BOARD_QUERY = """query ($team: ID!) { team(id: $team) { leaderboard(period: WEEK) {
-    id version entries { nodes { value competitor { name } } totalCount } } } }"""
-
-
-def values(event: Any) -> list[float]:
-    """Return the values on a board."""
-    return [node["value"] for node in event["leaderboard"]["entries"]["nodes"]]
 
 
 async def test_a_marker_is_there_at_once_and_moves_with_every_walk(connected: Dial, team: Team) -> None:

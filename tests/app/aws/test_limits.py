@@ -23,7 +23,7 @@ from subscriptions.apigateway.outbound import MAX_CLIENT_MESSAGE_BYTES as MOST_O
 from subscriptions.apigateway.rows import OperationKey
 from subscriptions.apigateway.sweeper import Timeouts
 from subscriptions.quotas import MAX_ID_BYTES, MAX_MESSAGE_BYTES
-from tests.app.test_graphiql_examples import EXAMPLES
+from tests.app.examples import EXAMPLES
 
 LAMBDA = 6 * 1024 * 1024
 GATEWAY = 10 * 1024 * 1024

@@ -17,7 +17,8 @@ from milequest.store.pictures.folder import Folder
 from milequest.store.rate_limits import RateLimits
 from milequest.store.valkey import connect
 from tests import pictures
-from tests.app.http.test_uploads import MINE, ann, form, kept, send, served
+from tests.app.http.uploading import ann, form, kept, send, served
+from tests.documents import OWN_AVATAR as MINE
 from tests.service import Service
 
 __all__ = ["ann", "served"]

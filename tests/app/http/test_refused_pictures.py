@@ -6,7 +6,10 @@ from uuid import uuid4
 import pytest
 
 from tests import pictures
-from tests.app.http.test_uploads import LEAVE_ROLE, TEAM, ann, kept, send, sent, served
+from tests.app.http.uploading import ann, kept, send, sent, served
+from tests.documents import AVATAR_OF_TEAM as TEAM
+from tests.documents import AVATAR_REFUSAL as REFUSAL
+from tests.documents import SET_ROLE as LEAVE_ROLE
 from tests.quest import ACCEPT, FOUND, INVITE
 from tests.service import Service
 from tests.subscriptions.team import DELETE_TEAM, LEAVE
@@ -15,7 +18,6 @@ __all__ = ["ann", "served"]
 
 FORM = """mutation ($input: CreateAvatarUploadInput!) { createAvatarUpload(input: $input) {
   upload url fields { name value } } }"""
-REFUSAL = "{ viewer { avatarRefusal { upload teamId reason refusedAt } } }"
 
 
 def form(served: Service, token: str, **given: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests import pictures
-from tests.app.http.test_uploads import ann, sent, served, shown
+from tests.app.http.uploading import ann, sent, served, shown
 from tests.service import Service
 
 __all__ = ["ann", "served"]

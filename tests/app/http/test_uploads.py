@@ -1,78 +1,27 @@
 """Pictures over HTTP, where the server itself receives and shows them."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
-from redis import Redis
 
 from milequest.rules.avatars import Upload
-from milequest.settings import Settings
 from milequest.store.pictures.folder import Folder
 from tests import pictures
+from tests.app.http.uploading import PAGE, form, kept, send, sent, shown
+from tests.app.http.uploading import ann as ann
+from tests.app.http.uploading import served as served
+from tests.documents import AVATAR_FORM as FORM
+from tests.documents import AVATAR_OF_TEAM as TEAM
+from tests.documents import DELETE_AVATAR as DELETE
+from tests.documents import OWN_AVATAR as MINE
+from tests.documents import SET_ROLE as LEAVE_ROLE
 from tests.quest import ACCEPT, FOUND, INVITE
-from tests.service import Service, serving
+from tests.service import Service
 
-PAGE = "https://app.example"
-FORM = """mutation ($input: CreateAvatarUploadInput!) { createAvatarUpload(input: $input) {
-  url fields { name value } maxBytes expiresAt } }"""
-DELETE = """mutation ($input: DeleteAvatarInput!) { deleteAvatar(input: $input) {
-  viewer { version user { avatarUrl } } team { avatarUrl } } }"""
-MINE = "{ viewer { id version user { id avatarUrl } } }"
-TEAM = "query ($id: ID!) { team(id: $id) { avatarUrl version } }"
 PART = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\ntext\r\n"
-LEAVE_ROLE = "mutation ($input: SetMemberRoleInput!) { setMemberRole(input: $input) { member { id } } }"
-
-
-@pytest.fixture(scope="module")
-def served(new_database: Any, _valkey: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Yield the service with a folder of its own."""
-    redis = f"unix://{_valkey.get_connection_kwargs()['path']}"
-    folder = tmp_path_factory.mktemp("data")
-    with new_database() as url:
-        settings = Settings(database_url=url, redis_url=redis, data_dir=folder, allowed_origins=(PAGE,), embedded=True)
-        with serving(settings) as service:
-            yield service
-
-
-@pytest.fixture
-def ann(served: Service) -> str:
-    """Return a user's token."""
-    return served.sign_up(f"ann-{uuid4().hex[:8]}")
-
-
-def form(served: Service, token: str, **given: Any) -> dict[str, Any]:
-    """Request a form."""
-    made = served.data(FORM, token=token, input={"contentType": "image/png", **given})
-    return dict(made["createAvatarUpload"])
-
-
-def send(served: Service, given: dict[str, Any], file: bytes, name: str = "me.png") -> httpx.Response:
-    """Send a form as browsers do."""
-    fields = {field["name"]: field["value"] for field in given["fields"]}
-    return served.client.post(given["url"], data=fields, files={"file": (name, file, "image/png")})
-
-
-def shown(served: Service, token: str) -> str | None:
-    """Return the address of one's own picture."""
-    url: str | None = served.data(MINE, token=token)["viewer"]["user"]["avatarUrl"]
-    return url
-
-
-def kept(served: Service) -> set[str]:
-    """Return the names of all stored pictures."""
-    return {path.name for path in (served.runtime.settings.data_dir / "pictures" / "avatars").glob("*")}
-
-
-def sent(served: Service, token: str, file: bytes, **given: Any) -> None:
-    """Send a picture that must be accepted."""
-    answer = send(served, form(served, token, **given), file)
-    assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_a_picture_is_sent_and_everybody_sees_it_without_what_the_camera_wrote(served: Service, ann: str) -> None:

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from redis import Redis
 
+from tests.documents import LOG_WHOLE_WALK as LOG
 from tests.journeys import along
 from tests.quest import just_begun
-from tests.schema.test_appsync import LOG
 from tests.soak.appsync.world import World, standing
 from tests.subscriptions.team import ACCEPT, FOUND, GOAL, INVITE
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.subscriptions.gateway_of_aws import Gateway
+from tests.subscriptions.resuming import Events, Follow, by_gql, by_npm, logged
 from tests.subscriptions.team import UPDATE, Team
-from tests.subscriptions.test_resuming import Events, Follow, by_gql, by_npm, logged
 from tests.wires import Wire, wired
 
 CUTS = 6

@@ -20,11 +20,13 @@ from subscriptions.apigateway.rows import OperationKey
 from subscriptions.apigateway.sender import Sender
 from subscriptions.protocols.steps import Result
 from subscriptions.subscribers import Subscriber
-from tests.listening import Stream, dial
+from tests.documents import BOARD_LIVE as BOARD
+from tests.documents import WALKS_LIVE as WALKS
+from tests.listening import dial
+from tests.subscriptions.apigateway.hearing import heard, walked
 from tests.subscriptions.gateway_of_aws import Gateway
+from tests.subscriptions.results import values
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_logged import WALKS
-from tests.subscriptions.test_states import BOARD, values
 
 
 @pytest.fixture(autouse=True)
@@ -33,24 +35,6 @@ def _calm(gate: Gateway) -> Iterator[None]:
     yield
     gate.api.trouble = lambda connection, text: None
     gate.rounds = True
-
-
-async def heard(stream: Stream, sequences: list[int]) -> None:
-    """Fail unless exactly these sequences arrive, in order; repeated ones don't count."""
-    last = sequences[0] - 1
-    for expected in sequences:
-        while (event := await stream.next())["sequence"] <= last:
-            pass
-        assert event["sequence"] == expected
-        last = expected
-
-
-async def walked(team: Team, count: int) -> list[int]:
-    """Log some walks, by two people at once; return their sequences."""
-    for _ in range(count):
-        await asyncio.gather(*(team.walk(token, 10) for token in (team.ann, team.ben)))
-    rows = await team.rows("SELECT sequence FROM event WHERE channel = $1 AND kind = 'ACTIVITY_ADDED'", team.channel)
-    return sorted(row[0] for row in rows)
 
 
 async def test_a_connection_that_is_gone_is_forgotten_and_delays_nobody(gate: Gateway, team: Team) -> None:

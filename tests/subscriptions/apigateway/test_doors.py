@@ -16,11 +16,11 @@ from websockets.typing import Origin, Subprotocol
 from milequest.rules.budgets import Caller, Payer
 from milequest.settings import PROJECT
 from milequest.store.budgets import Budgets
+from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_logged import WALKS
 
 SELF = "{ viewer { user { name } } }"
 

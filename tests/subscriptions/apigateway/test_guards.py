@@ -20,13 +20,13 @@ from subscriptions.apigateway.fanout import fan_out
 from subscriptions.apigateway.group_messages import wake_up
 from subscriptions.apigateway.states import LOST_MS
 from subscriptions.quotas import MAX_ID_BYTES
+from tests.documents import PROGRESS_LIVE as PROGRESS
+from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import Ended, Stream, dial
 from tests.sockets import PROTOCOL, Socket
-from tests.subscriptions.apigateway.test_delivery import heard, walked
+from tests.subscriptions.apigateway.hearing import heard, walked
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_logged import WALKS
-from tests.subscriptions.test_states import PROGRESS
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,12 @@ from milequest.rules.access import Viewer
 from milequest.rules.errors import QuestError, not_found
 from milequest.store import goals, progress
 from resolvers import boards, live
+from tests.documents import BOARD_LIVE as BOARD
+from tests.documents import OWN_PROGRESS_LIVE as OWN_PROGRESS
+from tests.documents import PROGRESS_LIVE as PROGRESS
 from tests.listening import PATIENCE, Stream, dial
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import ACCEPT, INVITE, LEG, Team
-from tests.subscriptions.test_states import BOARD, OWN_PROGRESS, PROGRESS
 
 
 async def told(stream: Stream, total: float) -> None:

@@ -17,10 +17,10 @@ from milequest.store.interest import Interest, InterestEntry
 from milequest.store.valkey import connect
 from subscriptions.apigateway import sender, subscription_metrics, sweeper
 from subscriptions.apigateway.interest import CONNECTION
+from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import dial
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_logged import WALKS
 
 Measured = list[tuple[str, float]]
 

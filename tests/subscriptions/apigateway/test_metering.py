@@ -9,12 +9,12 @@ import pytest
 
 from infra.cost.coefficients import CLOSED, OPENED, Asked, log_event, state_event
 from subscriptions.apigateway import rows
+from tests.documents import PROGRESS_LIVE as PROGRESS
+from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import Stream, dial
 from tests.subscriptions.apigateway.metering import metered
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_logged import WALKS
-from tests.subscriptions.test_states import PROGRESS
 
 T = TypeVar("T")
 

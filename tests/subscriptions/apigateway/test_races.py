@@ -10,11 +10,11 @@ import pytest
 from websockets.asyncio.client import connect
 
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
+from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import Connection, dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_logged import WALKS
 
 TRIES = 8  # of concurrent actions, since their order may vary
 

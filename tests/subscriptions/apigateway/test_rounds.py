@@ -18,11 +18,11 @@ from milequest.store.aws.sockets import Outcome
 from milequest.store.transaction import open_pool
 from subscriptions.apigateway import rows, sweeper, transport
 from subscriptions.apigateway.sweeper import Timeouts
+from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
-from tests.subscriptions.test_logged import WALKS
 
 NOW = timedelta(0)
 

@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 from tests.event_streams import asked
 from tests.listening import PATIENCE
 from tests.service import Service
-from tests.subscriptions.test_appsync_sockets import packed
+from tests.subscriptions.appsync_sockets import packed
 
 Results: TypeAlias = AsyncGenerator[dict[str, Any], None]
 Protocol: TypeAlias = Callable[["Asking"], Results]

@@ -7,7 +7,7 @@ import pytest
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.rules.instants import seconds
 from tests.ada import code_of
-from tests.milequest.providers.identity.test_cognito_sessions import DONE, REFUSED, Made, cognito
+from tests.milequest.providers.identity.cognito import DONE, REFUSED, Made, cognito
 
 __all__ = ["cognito"]  # the fixture
 EMAIL, KEY, NEW = "Ada@Example.org", "ada@example.org", "Another-Horse-2"
