@@ -31,7 +31,7 @@ class Hub:
         self._listeners: set[Subscriber] = set()
         self._channels: dict[str, LogChannel] = {}
         self._topics: dict[tuple[Hashable, ...], StateTopic] = {}
-        self._topics_by_wake: defaultdict[str, set[StateTopic]] = defaultdict(set)
+        self._topics_by_wake: defaultdict[str, dict[StateTopic, None]] = defaultdict(dict)  # the oldest first
         self._epoch: int | None = None  # as of the last sweep
         self._tasks = Tasks()
 
@@ -56,7 +56,7 @@ class Hub:
         if topic is None:
             topic = self._topics[feed.topic] = StateTopic(self._runtime, feed)
             for wake in feed.trigger_channels:
-                self._topics_by_wake[wake].add(topic)
+                self._topics_by_wake[wake][topic] = None
                 self._runtime.bus.listen(wake)
         topic.add(subscriber)
 
@@ -79,7 +79,9 @@ class Hub:
             topic.close()
             del self._topics[feed.topic]
             for wake in feed.trigger_channels:
-                self._topics_by_wake[wake].discard(topic)
+                del self._topics_by_wake[wake][topic]
+                if not self._topics_by_wake[wake]:
+                    del self._topics_by_wake[wake]
                 self._runtime.bus.unlisten(wake)
 
     async def run(self) -> None:

@@ -21,12 +21,12 @@ class Breaker:
     """Breaker of one server. `meanwhile` is the log's text for operators on what happens without it."""
 
     def __init__(
-        self, server: str, meanwhile: str, patience: float, clock: Callable[[], float] = time.monotonic
+        self, server: str, meanwhile: str, patience: float, clock: Callable[[], float] | None = None
     ) -> None:
         self._server = server
         self._meanwhile = meanwhile
         self._patience = patience
-        self._clock = clock
+        self._clock = clock or time.monotonic
         self._closed_until = 0.0
         self._free = asyncio.Semaphore(AT_ONCE)
 

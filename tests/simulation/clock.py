@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
+from milequest.store import breaker, budgets
 from tests.simulation.lambdas import INVOCATION
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,6 +26,20 @@ class VirtualDatetime(datetime):
         return START + timedelta(seconds=asyncio.get_running_loop().time() + skew)
 
 
+class VirtualTime:
+    """The module `time` in a simulation, for breakers and budgets: they would count how long the machine takes."""
+
+    @staticmethod
+    def monotonic() -> float:
+        """Return the virtual time in seconds."""
+        return asyncio.get_running_loop().time()
+
+    @classmethod
+    def monotonic_ns(cls) -> int:
+        """Return the virtual time in nanoseconds."""
+        return round(cls.monotonic() * 1_000_000_000)
+
+
 @contextmanager
 def repeatable(seed: int) -> Iterator[None]:
     """Give the product the virtual clock, and random numbers from generators with fixed seeds."""
@@ -35,4 +50,6 @@ def repeatable(seed: int) -> Iterator[None]:
             is_ours = name.startswith(("subscriptions.", "milequest.store.", "tests.simulation.world"))
             if is_ours and getattr(module, "datetime", None) is datetime:
                 patch.setattr(module, "datetime", VirtualDatetime)
+        patch.setattr(breaker, "time", VirtualTime)
+        patch.setattr(budgets, "time", VirtualTime)
         yield
