@@ -20,9 +20,7 @@ log = logging.getLogger("milequest.away")
 class Breaker:
     """Breaker of one server. `meanwhile` is the log's text for operators on what happens without it."""
 
-    def __init__(
-        self, server: str, meanwhile: str, patience: float, clock: Callable[[], float] | None = None
-    ) -> None:
+    def __init__(self, server: str, meanwhile: str, patience: float, clock: Callable[[], float] | None = None) -> None:
         self._server = server
         self._meanwhile = meanwhile
         self._patience = patience

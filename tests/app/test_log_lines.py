@@ -2,95 +2,26 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
-import httpx
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from milequest.settings import PROJECT
-from tests.app.test_logs import CREATE_TEAM, LOG_WALK, SIGN_IN, make_account, served
-from tests.service import PASSWORD
-
-TEAM_PAGE = "query TeamPage($id: ID!) { team(id: $id) { name goals { nodes { name } } } }"
-FOLLOW = "subscription Follow($id: ID!) { teamActivityChanged(teamId: $id) { cursor } }"
-
-
-class Operator:
-    """A client of a server, signed in as the owner of a team, and the lines of its log once it has ended."""
-
-    def __init__(self, url: str, client: httpx.Client, lines: list[Any]) -> None:
-        self.url = url
-        self.client = client
-        self.lines = lines
-        self.token = self.post(SIGN_IN, input={"email": "owner@example.org", "password": PASSWORD}).json()["data"][
-            "signIn"
-        ]["session"]["accessToken"]
-        made = self.post(CREATE_TEAM, input={"name": "Zsecretteam"})
-        self.team: str = made.json()["data"]["createTeam"]["team"]["id"]
-
-    def post(self, query: str, *, name: str | None = None, token: str | None = None, **variables: Any) -> Any:
-        """Send an operation, as the owner once they are signed in."""
-        token = getattr(self, "token", None) if token is None else token
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        body = {"query": query, "variables": variables, "operationName": name}
-        return self.client.post(self.url, json=body, headers=headers)
-
-    def of(self, logger: str, **fields: Any) -> list[Any]:
-        """Return a logger's lines with these fields."""
-        return [
-            line
-            for line in self.lines
-            if line["logger"] == f"milequest.{logger}" and all(line.get(key) == fields[key] for key in fields)
-        ]
-
-
-@pytest.fixture
-async def account(database_url: str, redis_url: str) -> tuple[str, str]:
-    """Make the owner's account; return the servers' addresses."""
-    await make_account(database_url, redis_url)
-    return database_url, redis_url
-
-
-@contextmanager
-def operator(account: tuple[str, str], **settings: str) -> Iterator[Operator]:
-    """Run a server; its lines are there after the block."""
-    with served(*account, **settings) as (url, lines), httpx.Client(timeout=20) as client:
-        yield Operator(url, client, lines)
-
-
-def walk() -> dict[str, Any]:
-    """Return a walk that begins now."""
-    return {
-        "distanceMeters": 1000,
-        "durationSeconds": 290,
-        "startedAt": datetime.now(UTC).isoformat(),
-        "notes": "Zsecretnotes",
-    }
-
-
-@contextmanager
-def socket_of(one: Operator) -> Iterator[ClientConnection]:
-    """Open a WebSocket as the owner and let it be acknowledged."""
-    with connect(f"ws{one.url.removeprefix('http')}", subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
-        say(socket, type="connection_init", payload={"Authorization": f"Bearer {one.token}"})
-        assert json.loads(socket.recv(10))["type"] == "connection_ack"
-        yield socket
-
-
-def say(socket: Any, **message: Any) -> None:
-    """Send a message."""
-    socket.send(json.dumps(message))
-
-
-def subscribe(socket: Any, query: str, **variables: Any) -> Any:
-    """Send an operation on a socket; return its first answer."""
-    say(socket, type="subscribe", id="1", payload={"query": query, "variables": variables})
-    return json.loads(socket.recv(10))
+from tests.app.operators import (
+    FOLLOW,
+    LOG_WALK,
+    TEAM_PAGE,
+    Operator,
+    operator,
+    say,
+    socket_of,
+    subscribe,
+    walk,
+)
+from tests.app.operators import account as account
 
 
 async def test_operation_line_says_which_how_long_and_by_whom(account: tuple[str, str]) -> None:

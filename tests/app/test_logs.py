@@ -1,15 +1,11 @@
 """The log: a line of JSON for each record, without personal data."""
 
 import base64
-import io
 import json
 import logging
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -20,28 +16,10 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from app.accounts import ensure_account
 from app.logs import ERASE_LINE, JsonFormatter, RepeatFilter
-from milequest.runtime import open_runtime
-from milequest.settings import PROJECT, Settings
+from milequest.settings import PROJECT
+from tests.app.operators import CREATE_TEAM, LOG_WALK, SIGN_IN, make_account, served
 from tests.service import PASSWORD
-
-SERVED = """
-import os
-from app import logs
-from app.asgi import create_app
-from app.serve import interruptible, listen, serve
-from milequest.settings import load
-
-settings = load(os.environ)
-logs.configure(settings.log_level)
-listener = listen("127.0.0.1", 0)
-with interruptible():
-    try:
-        serve(create_app(settings), listener, lambda: print(listener.getsockname()[1], flush=True))
-    except KeyboardInterrupt:
-        pass
-"""
 
 # Personal data of this test's people; none of it may be in the log.
 SECRETS = {
@@ -57,11 +35,8 @@ SECRETS = {
 }
 
 SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { ok } }"
-SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken refreshToken } } }"
 REFRESH = "mutation ($input: RefreshTokenInput!) { refreshToken(input: $input) { session { accessToken } } }"
-CREATE_TEAM = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }"
 CREATE_GOAL = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { goalEdge { node { id } } } }"
-LOG_WALK = "mutation ($input: LogActivityInput!) { logActivity(input: $input) { activity { id } } }"
 INVITE = "mutation ($input: CreateInviteInput!) { createInvite(input: $input) { code } }"
 PREVIEW = "query ($code: String!) { invitePreview(code: $code) { state } }"
 REVERSE = "query ($position: LatLngInput!) { reverseGeocode(position: $position) { name } }"
@@ -163,27 +138,6 @@ def test_configured_log_takes_our_messages_and_warnings_and_errors_of_others() -
     assert done.stdout == ""
 
 
-@contextmanager
-def served(database_url: str, redis_url: str, script: str = SERVED, **settings: str) -> Iterator[tuple[str, list[Any]]]:
-    """Run the service in a process of its own; yield its address, and the lines it logged, filled in at its end."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("MILEQUEST_") and name != "PORT"}
-    ours |= {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": redis_url, "MILEQUEST_LOG_LEVEL": "DEBUG"}
-    ours["MILEQUEST_KEY_SECRET"] = base64.b64encode(os.urandom(32)).decode()
-    ours |= settings
-    command = [sys.executable, "-c", script]
-    process = subprocess.Popen(
-        command, cwd=PROJECT, env=ours, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    lines: list[Any] = []
-    try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/graphql", lines
-    finally:
-        process.terminate()
-        _, logged = process.communicate(timeout=20)
-    lines += [json.loads(line) for line in io.StringIO(logged)]
-
-
 def operations(team_id: str, refresh: str) -> list[tuple[str, dict[str, Any]]]:
     """Return operations full of private data."""
     position = {"lat": float(SECRETS["lat"]), "lng": float(SECRETS["lng"])}
@@ -265,10 +219,3 @@ def greet(url: str, token: str) -> str:
         socket.send('{"type": "connection_init"}')
         assert "connection_" in str(socket.recv(10))
     return header
-
-
-async def make_account(database_url: str, redis_url: str) -> None:
-    """Make an account whose owner can sign in."""
-    settings = Settings(database_url=database_url, redis_url=redis_url, embedded=True)
-    async with open_runtime(settings) as runtime:
-        await ensure_account(runtime, "owner@example.org", PASSWORD, "Owner", datetime.now(UTC))

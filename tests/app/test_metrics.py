@@ -15,20 +15,25 @@ from redis import Redis
 
 from milequest.settings import PROJECT
 from schema.build import build
-from tests.app.test_cli import Milequest
-from tests.app.test_cli import milequest as milequest
-from tests.app.test_embedded import data_dir as data_dir
-from tests.app.test_log_lines import FOLLOW, TEAM_PAGE, Operator, operator, socket_of, subscribe, walk
-from tests.app.test_log_lines import account as account
-from tests.app.test_logs import LOG_WALK, SERVED, served
+from tests.app.commands import Milequest
+from tests.app.commands import data_dir as data_dir
+from tests.app.commands import milequest as milequest
+from tests.app.operators import (
+    FOLLOW,
+    LOG_WALK,
+    SERVED,
+    TEAM_PAGE,
+    Operator,
+    operator,
+    served,
+    socket_of,
+    subscribe,
+    walk,
+)
+from tests.app.operators import account as account
+from tests.ports import free_port
 
 HOSTILE = 'a"} 1\nforged_metric{x="'
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class Page:

@@ -9,10 +9,10 @@ import pytest
 from app.aws.container import Container
 from milequest.settings import Settings
 from milequest.telemetry import spans
-from tests.app.test_log_lines import TEAM_PAGE, operator
-from tests.app.test_log_lines import account as account
-from tests.app.test_metrics import free_port
+from tests.app.operators import TEAM_PAGE, operator
+from tests.app.operators import account as account
 from tests.fakes.collector import collecting
+from tests.ports import free_port
 
 
 def test_server_sends_traces_and_metrics_where_the_setting_says(account: tuple[str, str]) -> None:

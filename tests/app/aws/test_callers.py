@@ -18,15 +18,13 @@ from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.rules.identity import Account
 from milequest.store.transaction import open_pool, transact
 from resolvers.identity import Identify
+from tests.app.aws.data_sources import HOST, ISSUER, OF_APPSYNC, ROLE, event
+from tests.app.aws.data_sources import parts as parts
 from tests.fakes import authorizer as operator
-from tests.quest import Quest
 from tests.service import Service
 
-HOST = "cognito-idp.us-east-1.amazonaws.com/us-east-1_aB3"
-ISSUER = f"https://{HOST}"
 SUB = "6f0c1a5e-8f0e-4b55-9a3c-0d7c7d0c8c11"
 ADA = Account(ISSUER, SUB, "ada@example.org", email_verified=True, name="Ada")
-ROLE = {"accountId": "111111111111", "userArn": "arn:aws:sts::111111111111:assumed-role/operator/i-1"}
 USER = ROLE | {
     "cognitoAuthenticationType": "authenticated",
     "cognitoAuthenticationProvider": f"{HOST},{HOST}:CognitoSignIn:{SUB}",
@@ -141,33 +139,6 @@ async def test_a_domain_function_says_what_is_to_be_done(parts: DomainDependenci
     (asked,) = operator.asked
     assert asked["requestContext"]["queryString"] == known["geocodeAddress"]
     assert asked["requestContext"]["variables"] == {"query": "Lisbon"}
-
-
-def event(field: str, identity: Any, **headers: str) -> dict[str, Any]:
-    """Return AppSync's event for a field of Query."""
-    info = {"parentTypeName": "Query", "fieldName": field, "variables": {}, "selectionSetList": []}
-    arguments = {"period": "WEEK"} if field == "teamsLeaderboard" else {}
-    request = {"headers": headers, "domainName": None}
-    base = {"identity": identity, "request": request, "prev": None, "stash": {}, "arguments": arguments}
-    return {**base, "source": None, "info": {**info, "selectionSetGraphQL": ""}}
-
-
-OF_APPSYNC = {
-    **ROLE,
-    "username": "AROA:i-1",
-    "sourceIp": ["198.51.100.7"],
-    "cognitoIdentityPoolId": None,
-    "cognitoIdentityId": None,
-    "cognitoIdentityAuthType": None,
-    "cognitoIdentityAuthProvider": None,
-}
-
-
-@pytest.fixture
-def parts(quest: Quest) -> DomainDependencies:
-    """Return the dependencies of AppSync's data sources."""
-    runtime = replace(quest.runtime, settings=replace(quest.runtime.settings, jwt_issuer=ISSUER))
-    return DomainDependencies(runtime, Identify(runtime.identity, runtime.writer))
 
 
 @pytest.mark.parametrize("identity", [OF_APPSYNC, {"resolverContext": {"machine": "wall"}}, {"resolverContext": None}])

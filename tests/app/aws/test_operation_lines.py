@@ -7,8 +7,8 @@ import pytest
 
 from app.aws.appsync import answer
 from app.aws.domains import DomainDependencies, called
-from tests.app.aws.test_callers import OF_APPSYNC, event
-from tests.app.aws.test_callers import parts as parts
+from tests.app.aws.data_sources import OF_APPSYNC, event
+from tests.app.aws.data_sources import parts as parts
 
 KNOWN = {"board": "query Board { teamsLeaderboard(period: WEEK) { period } }"}
 REQUEST = {"path": "/v1/team/board", "requestContext": {"identity": {"sourceIp": "198.51.100.7"}}}
