@@ -70,8 +70,10 @@ def _walks(held: Json, event: Shown) -> Json:
 
 
 def _members(held: Json, event: Shown) -> Json:
-    count = (event["snapshot"] or event["team"])["memberCount"]
-    return {"count": count, "members": _list(held and held["members"], event, "members")}
+    team = event["snapshot"] or event["team"]
+    if team is None:  # worked out in the moment in which its reader lost the right to it, which they are told next
+        return held
+    return {"count": team["memberCount"], "members": _list(held and held["members"], event, "members")}
 
 
 def _members_of(team: Shown) -> Json:
@@ -81,6 +83,8 @@ def _members_of(team: Shown) -> Json:
 def _goals(held: Json, event: Shown) -> Json:
     if event["snapshot"]:
         return _goals_of(event["snapshot"])
+    if event["team"] is None:  # as above
+        return held
     goals = held["goals"] | ({event["goal"]["id"]: event["goal"]} if event["goal"] else {})
     return {"active": event["team"]["activeGoal"], "goals": goals}
 
