@@ -163,7 +163,7 @@ def test_server_with_the_setting_and_without_the_packages_says_how_to_get_them(p
     done = subprocess.run(
         [sys.executable, "-c", script % page.setting], cwd=PROJECT, capture_output=True, text=True, check=False
     )
-    assert "SetupError: MILEQUEST_METRICS_ADDRESS needs more packages: python3 -I app/environment.py" in done.stderr
+    assert "SetupError: metrics and traces need more packages: python3 -I app/environment.py telemetry" in done.stderr
 
 
 def test_server_does_not_start_where_its_page_cannot_be(milequest: Milequest, page: Page) -> None:

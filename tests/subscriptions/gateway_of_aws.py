@@ -1,7 +1,7 @@
 """The whole gateway on API Gateway for tests: its functions behind doubles of their callers, the rest a local AWS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -116,10 +116,16 @@ async def gateway_of_aws(runtime: Runtime, endpoint: str) -> AsyncIterator[Gatew
             yield gate
         finally:
             runtime.bus.kicks = None
-            for task in tasks:
-                task.cancel()
             with suppress(asyncio.CancelledError):
-                await asyncio.wait(tasks)
+                await _ended(tasks)
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: an error while a connection is closed may take a cancellation's place."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=2)
 
 
 def _doors(gate: Gateway) -> ConnectDependencies:
