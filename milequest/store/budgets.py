@@ -26,13 +26,17 @@ PATIENCE_OF_CALLS = 0.05  # and where an answer waits for it
 AT_ONCE = 64  # callers being reported to Redis at once; others are reported at their next request
 KEPT = 50_000  # callers, and as many with spent budgets
 
-# KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: the further debt, and the limit of how
-# far ahead that may be. Returns how far ahead it is.
+# KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: the further debt, less than 0 for
+# what is given back, and the limit of how far ahead that may be. Returns how far ahead it is.
 _TELL = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now) + tonumber(ARGV[1])
 full = math.min(full, now + tonumber(ARGV[2]))
+if full <= now then
+  redis.call('DEL', KEYS[1])
+  return 0
+end
 redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.floor((full - now) / 1000) + 1)
 return full - now
 """
@@ -43,8 +47,13 @@ class _Account:
     """A caller's budget, as far as this process knows."""
 
     full_at: int
-    untold: int = 0
+    untold: int = 0  # less than 0 for what was told, and given back since
     is_telling: bool = False
+
+
+def _bounded(owed: int) -> int:
+    """Return a debt, or what is given back, of MOST_OWED at most."""
+    return max(-MOST_OWED, min(owed, MOST_OWED))
 
 
 def _microseconds() -> int:
@@ -93,9 +102,9 @@ class Budgets:
         account = self._accounts.pop(caller, None) or self._spent.pop(caller, None) or _Account(0)
         now, owed = self._clock(), points * self._prices[caller.kind]
         account.full_at = later(account.full_at, now, owed)
-        account.untold = max(0, min(account.untold + owed, MOST_OWED))
+        account.untold = _bounded(account.untold + owed)
         self._keep(caller, account, now)
-        if account.untold >= PORTION and not self._waits:
+        if abs(account.untold) >= PORTION and not self._waits:
             self._begin_to_tell(caller, account)
 
     async def settle(self, caller: Caller, points: int | None = None) -> None:
@@ -135,7 +144,7 @@ class Budgets:
         try:
             ahead: Any = await self._redis(lambda: script([key], [told, MOST_OWED]))
         except Away:
-            account.untold = min(account.untold + told, MOST_OWED)
+            account.untold = _bounded(account.untold + told)
         else:
             self._hear(caller, account, int(ahead))
         finally:

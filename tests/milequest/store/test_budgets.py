@@ -98,6 +98,28 @@ async def test_processes_share_a_budget(redis: Redis) -> None:
     assert wait_of(other, BOB) == 0
 
 
+async def test_points_given_back_after_they_were_told_are_owed_nowhere(redis: Redis) -> None:
+    one, other = Budgets(redis, PER_HOUR), Budgets(redis, PER_HOUR)
+    for _ in range(4):
+        one.charge(ADA, FULL // 2)
+        await one.close()
+        one.charge(ADA, -(FULL // 2))
+        await one.close()
+    other.charge(ADA, FULL // 50)
+    await other.close()
+    assert (wait_of(one), wait_of(other)) == (0, 0)
+
+
+async def test_points_given_back_late_are_no_credit(redis: Redis) -> None:
+    budgets = Budgets(redis, PER_HOUR)
+    budgets.charge(ADA, -FULL)
+    await budgets.close()
+    assert await redis.keys() == []
+    budgets.charge(ADA, FULL + FULL // 10)
+    await budgets.close()
+    assert wait_of(budgets) > 0
+
+
 async def test_less_than_a_portion_is_told_by_who_works_call_by_call_alone(redis: Redis) -> None:
     serving, lasting = Budgets(redis, PER_HOUR), Budgets(redis, PER_HOUR, call_by_call=True)
     serving.charge(ADA, 1)
