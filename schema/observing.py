@@ -32,7 +32,7 @@ TOO_MANY = (ErrorCode.RATE_LIMITED.value,)
 
 
 class OperationLabel(NamedTuple):
-    """What an operation is called in the log: its own name, its kind, and the fields of the root that it selects."""
+    """Label of an operation in the log: its own name, its kind, and the root fields that it selects."""
 
     name: str | None = None
     kind: str | None = None

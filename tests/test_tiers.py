@@ -43,7 +43,7 @@ def test_marks_are_given_by_the_beginning_of_the_path(request: pytest.FixtureReq
     assert {mark.name for mark in request.node.iter_markers()} == {"slow"}
 
 
-def test_what_is_marked_is_not_even_read_in_make_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marked_file_is_not_imported_by_make_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     left_out = [PROJECT / "tests" / "aws", PROJECT / "tests" / "aws" / "test_lake.py", PROJECT / "tests" / "faults"]
     read = [PROJECT / "tests", PROJECT / "tests" / "app", PROJECT / "tests" / "test_tiers.py"]
     monkeypatch.delenv(tiers.QUICK, raising=False)

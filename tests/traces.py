@@ -14,7 +14,7 @@ from milequest.telemetry.tracing import Tracing
 
 @dataclass(frozen=True)
 class Traces:
-    """What was traced."""
+    """Finished spans of the service."""
 
     exporter: InMemorySpanExporter
 

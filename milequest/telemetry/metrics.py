@@ -1,4 +1,4 @@
-"""What is counted and measured of this process, where an operator wants that: `recorder` is None where not.
+"""Metrics of this process, where an operator wants them: `recorder` is None where not.
 
 No attribute is a caller's: an operation is named by the field of the root it selects, an outcome by a code of ours.
 """

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass
 class Collector:
-    """What has come."""
+    """Spans, metrics and service names that the collector has received."""
 
     url: str
     bodies: list[tuple[str, bytes]] = field(default_factory=list)

@@ -20,7 +20,7 @@ _networks = count(1)
 
 
 def elsewhere(quest: Quest) -> Caller:
-    """Somebody at a network nobody has called from."""
+    """Return a caller at a network that no other caller has."""
     number = next(_networks)  # many more than one byte holds: what is no address is all one network
     return Caller(quest.runtime, address=f"198.18.{number // 250}.{number % 250}")
 

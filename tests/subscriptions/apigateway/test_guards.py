@@ -181,7 +181,7 @@ async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gat
         await stream.next()
         await team.walk(team.ben, 100)
         assert (await stream.next())["progress"]["totalMeters"] == 100
-        (kept,) = [row for row in await gate.of_kind("POSITION#state:progress") if team.channel[5:] in _hex(row["pk"])]
+        kept = await _position(gate, team)
         later = milliseconds(datetime.now(UTC)) + 60_000
         await gate.run(gate.deps.table.update(Key(kept["pk"], kept["sk"]), "SET #put_off = :later", later=later))
     look = wake_up(kept["pk"].removeprefix("POSITION#"), team.channel)
@@ -202,7 +202,7 @@ async def test_delayed_look_of_a_function_whose_clock_is_behind_is_taken(gate: G
         await stream.next()
         await team.walk(team.ben, 100)
         assert (await stream.next())["progress"]["totalMeters"] == 100
-        (kept,) = [row for row in await gate.of_kind("POSITION#state:progress") if team.channel[5:] in _hex(row["pk"])]
+        kept = await _position(gate, team)
         ahead = milliseconds(datetime.now(UTC)) + 5000
         await gate.run(gate.deps.table.update(Key(kept["pk"], kept["sk"]), "SET #looked = :ahead", ahead=ahead))
         await team.walk(team.ben, 100)
@@ -216,7 +216,7 @@ async def test_a_delayed_look_that_got_lost_keeps_nobody_waiting(gate: Gateway, 
         await stream.next()
         await team.walk(team.ben, 100)
         assert (await stream.next())["progress"]["totalMeters"] == 100
-        (kept,) = [row for row in await gate.of_kind("POSITION#state:progress") if team.channel[5:] in _hex(row["pk"])]
+        kept = await _position(gate, team)
         now, change = milliseconds(datetime.now(UTC)), "SET #looked = :now, #put_off = :lost"
         await gate.run(
             gate.deps.table.update(Key(kept["pk"], kept["sk"]), change, now=now + 2000, lost=now - LOST_MS - 1)
@@ -224,6 +224,12 @@ async def test_a_delayed_look_that_got_lost_keeps_nobody_waiting(gate: Gateway, 
         await team.walk(team.ben, 100)
         async with asyncio.timeout(8):
             assert (await stream.next())["progress"]["totalMeters"] == 200
+
+
+async def _position(gate: Gateway, team: Team) -> dict[str, Any]:
+    """Return the row of the group that follows the team's progress."""
+    (kept,) = [row for row in await gate.of_kind("POSITION#state:progress") if team.channel[5:] in _hex(row["pk"])]
+    return kept
 
 
 def _hex(key: str) -> str:
