@@ -46,7 +46,7 @@ __all__ = ["ExecutionResult", "Prepared", "Runner"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prepared:
-    """Parsed and valid document; its operations by name, and the sizes of those that ran.
+    """Parsed and valid document, its operations by name, and what was found out about it, which is kept as long as it.
 
     `fresh` is true if it selects a place in the log: no part of its answer may be older, so it reads from the writer.
     """
@@ -57,6 +57,8 @@ class Prepared:
     bytes: int = 0  # that it takes in memory, nearly
     sizes: dict[str | None, limits.Size] = field(default_factory=dict)
     labels: dict[str | None, OperationLabel] = field(default_factory=dict)
+    variables_of_after: dict[str | None, str | None] = field(default_factory=dict)  # by operation
+    per_viewer: dict[bool, bool] = field(default_factory=dict)  # by whether it is of one team
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run; without a name the only one. Raises RequestRefused if there is none."""

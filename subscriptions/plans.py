@@ -5,7 +5,6 @@ from collections.abc import Hashable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
@@ -24,10 +23,10 @@ from schema.execution import ExecutionResult, Prepared, PreparedSubscription
 from schema.observing import called, root_fields
 from schema.paths import Values, readers
 from schema.scope import is_per_viewer
+from schema.variables import MAX_TEXT
 from subscriptions.filters import Filter, parse
 from subscriptions.quotas import MemoryQuota
 
-KEPT_DOCUMENTS = 256
 PLAN_BYTES = 8 * 1024  # of a plan, whatever it is of
 SELECTION_BYTES = 600  # of each of its selections, fragments expanded
 VARIABLES_KEPT = 3  # times: in the key, as they came, and as they were understood
@@ -98,8 +97,6 @@ class Plans:
         self._plans: dict[PlanKey, tuple[Plan, int]] = {}
         self._coming: dict[PlanKey, _Coming] = {}
         self.held = MemoryQuota()
-        self._variable_of_after = lru_cache(KEPT_DOCUMENTS)(_variable_of_after)
-        self._is_per_viewer = lru_cache(KEPT_DOCUMENTS)(_is_per_viewer)
 
     async def subscribe(
         self,
@@ -116,22 +113,23 @@ class Plans:
         """
         prepared = runner().prepare(text)
         called(prepared.label(operation_name))
-        place = self._variable_of_after(prepared, operation_name)
+        place = _variable_of_after(prepared, operation_name)
         given = variables or {}
         defined = {
             one.variable.name.value: one for one in prepared.operation(operation_name).variable_definitions or ()
         }
         shared = {name: value for name, value in given.items() if name in defined and name != place}
         key = PlanKey(text, operation_name, orjson.dumps(shared, option=orjson.OPT_SORT_KEYS))
+        is_alike = given.keys() <= defined.keys() and (place is None or _is_good(given.get(place), defined[place]))
         with ExitStack() as held:
             toll = _Toll(self.held, held, request if at_cost else None)
-            if (coming := self._coming.get(key)) is not None and coming.cost is not None:
+            if is_alike and (coming := self._coming.get(key)) is not None and coming.cost is not None:
                 await toll(coming.cost)
                 await coming.is_over.wait()  # of thousands that come back at once, one is enough to make it
-            if (known := self._plans.get(key)) is not None:
+            known = self._plans.get(key)
+            if is_alike and known is not None:
                 await toll(known[0].cost)
-            is_alike = known is not None and (place is None or _is_good(given.get(place), defined[place]))
-            if known is not None and is_alike and await runner().share(prepared, request, known[0].subscribed):
+            if is_alike and known is not None and await runner().share(prepared, request, known[0].subscribed):
                 made, cost = known[0].subscribed, known[0].cost
                 after = made.args.get("after") if place is None else given.get(place)
             else:
@@ -174,7 +172,7 @@ class Plans:
         return len(self._plans)
 
     def _plan(self, key: PlanKey, prepared: Prepared, subscribed: PreparedSubscription, cost: Cost) -> Plan:
-        per_viewer = self._is_per_viewer(prepared, subscribed.feed.gate.team_id is not None)
+        per_viewer = _is_per_viewer(prepared, subscribed.feed.gate.team_id is not None)
         given = subscribed.args.get("filter")
         wanted = None if given is None else parse(given)
         reads = readers(subscribed.event_type, wanted.field_names if wanted else ())
@@ -223,14 +221,17 @@ def request_for(runtime: Runtime, identity: Identity) -> Request:
 
 
 def _is_per_viewer(prepared: Prepared, of_team: bool) -> bool:
-    return is_per_viewer(runner().schema, prepared.document, of_team=of_team)
+    known = prepared.per_viewer.get(of_team)
+    if known is None:
+        known = prepared.per_viewer[of_team] = is_per_viewer(runner().schema, prepared.document, of_team=of_team)
+    return known
 
 
 def _is_good(after: object, definition: VariableDefinitionNode) -> bool:
-    """Return whether a cursor, or None, is valid for its variable. graphql-core reports any other error."""
+    """Return whether a cursor, or None, is valid for its variable. Who makes a plan is told of any other error."""
     if after is None:
         return not isinstance(definition.type, NonNullTypeNode) and definition.default_value is None
-    return isinstance(after, str)
+    return isinstance(after, str) and len(after) <= MAX_TEXT
 
 
 class _Uses(Visitor):
@@ -244,6 +245,13 @@ class _Uses(Visitor):
 
 
 def _variable_of_after(prepared: Prepared, operation_name: str | None) -> str | None:
+    known = prepared.variables_of_after
+    if operation_name not in known:
+        known[operation_name] = _find_variable_of_after(prepared, operation_name)
+    return known[operation_name]
+
+
+def _find_variable_of_after(prepared: Prepared, operation_name: str | None) -> str | None:
     """The variable that says nothing but where to begin, if there is one."""
     for root in root_fields(prepared.document, prepared.operation(operation_name).selection_set):
         for argument in root.arguments or ():

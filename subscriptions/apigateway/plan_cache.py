@@ -21,6 +21,7 @@ from subscriptions.operations import begin_again
 from subscriptions.plans import Plan, PlanKey, Plans, request_for
 
 MOST = 1_000
+MOST_BYTES = 64 * 1024 * 1024  # of all plans: an eighth of a function's memory
 
 log = logging.getLogger("milequest.socket")
 
@@ -33,6 +34,7 @@ class PlanCache:
         self._runtime = runtime
         self._table = table
         self._kept: OrderedDict[str, Plan] = OrderedDict()
+        self._bytes = 0
 
     async def store(self, key: PlanKey, variables: Mapping[str, Any] | None, now: datetime) -> str:
         """Store a plan for the fan-out and return its digest. The `after` among its variables is any subscriber's."""
@@ -51,14 +53,21 @@ class PlanCache:
 
     async def plan(self, digest: str, identity: Identity) -> Plan:
         """Return the plan of a digest. Raises OperationFailed if `identity` is refused it, or it is not stored."""
-        plan = self._kept.get(digest)
-        if plan is None:
-            plan = self._kept[digest] = await self._made(digest, identity)
+        if digest not in self._kept:
+            self._keep(digest, await self._made(digest, identity))
         self._kept.move_to_end(digest)
-        if len(self._kept) > MOST:
+        return self._kept[digest]
+
+    def _keep(self, digest: str, plan: Plan) -> None:
+        if digest in self._kept:  # made meanwhile, by another that asked at the same time
+            self.plans.release(plan)
+            return
+        self._kept[digest] = plan
+        self._bytes += _bytes(plan)
+        while len(self._kept) > 1 and (len(self._kept) > MOST or self._bytes > MOST_BYTES):
             _, oldest = self._kept.popitem(last=False)
+            self._bytes -= _bytes(oldest)
             self.plans.release(oldest)
-        return plan
 
     async def _made(self, digest: str, identity: Identity) -> Plan:
         await epoch(self._runtime.writer)  # Away is raised here, to be retried: it is no reason to end a subscription
@@ -70,3 +79,7 @@ class PlanCache:
             )
         operation = Operation(row["text"], orjson.loads(row["variables"]), row.get("operation"))
         return (await begin_again(self.plans, request_for(self._runtime, identity), operation)).plan
+
+
+def _bytes(plan: Plan) -> int:
+    return sum(plan.cost.weights.values())

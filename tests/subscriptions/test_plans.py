@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from resolvers.context import Request
 from resolvers.feeds import EventEnvelope
 from schema.build import runner
 from schema.error_payloads import RequestRefused
-from schema.execution import PreparedSubscription, Runner
+from schema.execution import Prepared, PreparedSubscription, Runner
 from schema.paths import readers
 from schema.scope import is_per_viewer
+from schema.variables import MAX_TEXT, MAX_VALUES
 from subscriptions.plans import Plan, Plans, request_for
 from tests.journeys import Crew, crew
 from tests.quest import Caller, Quest
@@ -116,6 +118,56 @@ async def test_a_place_that_must_be_said_must_be_said_by_everybody(team: Crew) -
     for given in ({}, {"after": None}, {"after": 1}):
         with pytest.raises(RequestRefused):
             await planned(plans, team.admin, text, team=team.team, **given)
+
+
+async def test_variable_too_large_is_refused_to_everybody_though_others_have_the_plan(team: Crew) -> None:
+    plans, large = Plans(), "x" * (MAX_TEXT + 1)
+    await planned(plans, team.admin, WALKS, team=team.team)
+    for beside in ({"after": large}, {"nowhere": large}, {"nowhere": [1] * (MAX_VALUES + 1)}):
+        with pytest.raises(RequestRefused):
+            await planned(plans, team.member, WALKS, team=team.team, **beside)
+    assert len(plans) == 1
+
+
+@dataclass
+class Billed(Request):
+    """A request that keeps what it was charged."""
+
+    points: int = 0
+
+    async def charge(self, points: int) -> None:
+        """Charge, and keep it."""
+        self.points += points
+        await Request.charge(self, points)
+
+
+async def test_variables_nobody_defined_are_charged_to_everybody_who_sends_them(team: Crew) -> None:
+    plans, charged = Plans(), []
+    for beside in ({}, {}, {"nowhere": ["x" * MAX_TEXT] * 4}, {"nowhere": ["x" * MAX_TEXT] * 4}, {}):
+        request = Billed("0192", team.admin.now, team.admin.identity, team.admin.runtime)
+        await plans.subscribe(WALKS, {"team": team.team} | beside, None, request, at_cost=True)
+        charged.append(request.points)
+    plain, same, first, second, last = charged
+    assert plain == same == last < first == second
+    assert len(plans) == 1
+
+
+async def test_document_that_nobody_follows_is_kept_by_the_cache_of_documents_alone(
+    team: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Runner(runner().schema, kept_bytes=1)  # it forgets each document at once
+    monkeypatch.setattr("subscriptions.plans.runner", lambda: small)
+
+    def documents() -> int:
+        gc.collect()
+        return sum(type(one) is Prepared for one in gc.get_objects())
+
+    plans, before = Plans(), documents()
+    for index in range(3):
+        plan, _ = await planned(plans, team.admin, WALKS + " " * index, team=team.team)
+        plans.release(plan)
+    del plan
+    assert documents() == before
 
 
 async def test_a_place_that_is_used_elsewhere_too_makes_plans_differ(team: Crew) -> None:
