@@ -153,7 +153,8 @@ def _connections() -> Iterator[Line]:
     )
     yield (
         "Tokens of a network that an operator's authorizer is asked about at once",
-        f"{strangers.AT_ONCE}, and as many that were good the last time; {strangers.WAITING} more of each wait",
+        f"{strangers.AT_ONCE}, while {strangers.WAITING} more wait; "
+        f"and {strangers.AT_ONCE} that were good the last time, while {strangers.WAITING_KNOWN} of them wait",
     )
     yield "Operations of a WebSocket at a time", f"{quotas.OPERATIONS_PER_SOCKET}"
     yield "What running subscriptions of a caller hold in memory, in each process", _bytes(quotas.MOST_HELD)

@@ -1,7 +1,9 @@
 """Calls of the operator's authorizer, with a cache of its answers for as long as they allow."""
 
+import asyncio
 import hashlib
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import datetime
 from sys import getsizeof
 
@@ -17,6 +19,14 @@ KEPT_BYTES = 16 * 1024 * 1024  # of all answers
 MAX_BYTES = KEPT_BYTES // 16  # of one answer that is kept
 
 
+@dataclass(slots=True)
+class _Question:
+    """A token that the authorizer is asked about just now."""
+
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+    is_answered: bool = False  # rather than given up
+
+
 class CachingAuthorizer:
     """Cache in front of the authorizer: `await gatekeeper(authorization, asking, now)` is the caller's Identity.
 
@@ -26,10 +36,10 @@ class CachingAuthorizer:
     def __init__(self, authorizer: Authorizer, strangers: Strangers | None = None) -> None:
         self._authorizer = authorizer
         self._strangers = strangers or Strangers()
-        self._good: OrderedDict[bytes, None] = OrderedDict()  # hashes of tokens that were good when last asked about
-        self._kept: OrderedDict[bytes, tuple[Identity, datetime, int]] = (
-            OrderedDict()
-        )  # by the token's hash, until when
+        # All by the hash of a token:
+        self._good: OrderedDict[bytes, bool] = OrderedDict()  # good when last asked about, and whether that was kept
+        self._kept: OrderedDict[bytes, tuple[Identity, datetime, int]] = OrderedDict()  # until when, and its bytes
+        self._questions: dict[bytes, _Question] = {}
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -43,14 +53,31 @@ class CachingAuthorizer:
             await self._strangers.settle(asking.address)
             raise unauthenticated("Not authorized.")
         digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
-        kept = self._kept.get(digest)
-        if kept is not None and now < kept[1]:
-            self._kept.move_to_end(digest)
-            return kept[0]
-        self._forget(digest)
-        admitted = await self._admitted(authorization, asking, digest, now)
-        if admitted.kept:
-            self._keep(digest, admitted.identity, now + admitted.kept)
+        identity = self._unexpired(digest, now)
+        while identity is None and (question := self._questions.get(digest)) is not None:
+            await question.is_over.wait()  # of thousands that come back at once, one is enough to ask
+            identity = self._unexpired(digest, now)
+            if question.is_answered:
+                break  # not for others, where it is not kept: an authorizer sees more of a request than its token
+        return await self._asked(authorization, asking, digest, now) if identity is None else identity
+
+    async def _asked(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Identity:
+        """Ask the authorizer. Equal tokens wait for its answer, unless this one's is known to be not kept."""
+        question = _Question()
+        if self._good.get(digest, True):
+            self._questions.setdefault(digest, question)
+        try:
+            admitted = await self._admitted(authorization, asking, digest, now)
+            if admitted.kept:
+                self._keep(digest, admitted.identity, now + admitted.kept)
+            question.is_answered = True
+        except Exception:
+            question.is_answered = True
+            raise
+        finally:
+            question.is_over.set()
+            if self._questions.get(digest) is question:
+                del self._questions[digest]
         return admitted.identity
 
     async def _admitted(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Admission:
@@ -76,10 +103,20 @@ class CachingAuthorizer:
                 raise
         if not is_known:
             self._strangers.forgive(address, REFUSED_CREDENTIAL)
-        self._good[digest] = None
+        self._good[digest] = bool(admitted.kept)
         if len(self._good) > KEPT:
             self._good.popitem(last=False)
         return admitted
+
+    def _unexpired(self, digest: bytes, now: datetime) -> Identity | None:
+        kept = self._kept.get(digest)
+        if kept is None:
+            return None
+        if now >= kept[1]:
+            self._forget(digest)
+            return None
+        self._kept.move_to_end(digest)
+        return kept[0]
 
     def _keep(self, digest: bytes, identity: Identity, until: datetime) -> None:
         size = _bytes(identity)

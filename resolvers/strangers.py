@@ -16,6 +16,7 @@ from milequest.store.budgets import Budgets
 
 AT_ONCE = 8  # questions about tokens of one network that are under way
 WAITING = 64  # more of them that wait
+WAITING_KNOWN = 1_024  # of those that were good when last asked about: the machines of one network, after a restart
 
 
 class Strangers:
@@ -53,7 +54,7 @@ class Strangers:
         """
         place = network(address), is_known
         queue = self._queues.setdefault(place, _Queue())
-        if queue.length >= AT_ONCE + WAITING:
+        if queue.length >= AT_ONCE + (WAITING_KNOWN if is_known else WAITING):
             raise RateLimited("Too many tokens are being checked; try again.", 1)
         queue.length += 1
         try:

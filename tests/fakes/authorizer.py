@@ -1,5 +1,8 @@
 """An operator's authorizer in Python, as it could be deployed to Lambda: it recognizes tokens by their beginnings."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 asked: list[dict[str, Any]] = []  # its calls, the last at the end
@@ -23,3 +26,28 @@ def decide(event: dict[str, Any], context: object) -> Any:
 async def decide_soon(event: dict[str, Any], context: object) -> Any:
     """Decide the same, async."""
     return decide(event, context)
+
+
+class Slow:
+    """An authorizer that answers when the test opens its gate; about some tokens at once, with a yes."""
+
+    account = ""
+
+    def __init__(self, at_once: Collection[str] = (), **answer: object) -> None:
+        self.answer = {"isAuthorized": True} | answer
+        self.at_once = at_once
+        self.asked: Counter[str] = Counter()
+        self.most = self.under_way = 0
+        self.gate = asyncio.Event()
+
+    async def ask(self, question: Mapping[str, object]) -> object:
+        """Answer, and count."""
+        token = str(question["authorizationToken"])
+        if token in self.at_once:
+            return {"isAuthorized": True}
+        self.asked[token] += 1
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.gate.wait()
+        self.under_way -= 1
+        return self.answer

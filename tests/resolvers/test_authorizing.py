@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,11 +13,12 @@ from milequest.providers.identity import authorizer as ways
 from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.rules.identity import ANONYMOUS, IdentityKind
+from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from milequest.store.transaction import Pool
 from resolvers import authorizing
 from resolvers.authorizing import CachingAuthorizer
 from resolvers.identity import Identify
+from resolvers.strangers import AT_ONCE
 from tests.fakes import authorizer as operator
 from tests.fakes.issuer import CLIENT_ID, Issuer
 
@@ -129,6 +130,81 @@ async def test_an_answer_that_is_very_large_is_not_kept(asked: list[Any]) -> Non
     for _ in range(2):
         await gatekeeper("wall 60", None, NOW)
     assert (len(asked), len(gatekeeper)) == (2, 0)
+
+
+def begin(gatekeeper: CachingAuthorizer, tokens: Iterable[str], now: datetime = NOW) -> list[asyncio.Task[Identity]]:
+    """Ask about tokens, all at once."""
+    return [asyncio.create_task(gatekeeper(token, None, now)) for token in tokens]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_token_that_a_thousand_connections_send_at_once_is_asked_about_once(is_known: bool) -> None:
+    authorizer = operator.Slow(ttlOverride=60)
+    gatekeeper = CachingAuthorizer(authorizer)
+    if is_known:
+        authorizer.gate.set()
+        await gatekeeper("same", None, NOW)
+        authorizer.gate.clear()
+    later = NOW + timedelta(seconds=61)
+    asking = begin(gatekeeper, ["same"] * 1_000, later)
+    await asyncio.sleep(0.05)
+    authorizer.gate.set()
+    assert len(await asyncio.gather(*asking)) == 1_000
+    assert authorizer.asked == {"same": 1 + is_known}
+    assert gatekeeper._questions == {}
+
+
+async def test_answer_that_may_not_be_kept_is_for_its_request_alone() -> None:
+    authorizer = operator.Slow()
+    gatekeeper = CachingAuthorizer(authorizer)
+    asking = begin(gatekeeper, ["same"] * 5)
+    await asyncio.sleep(0.05)
+    assert authorizer.asked == {"same": 1}, "nobody knows yet that it may not be kept"
+    authorizer.gate.set()
+    await asyncio.gather(*asking)
+    authorizer.gate.clear()
+    asking = begin(gatekeeper, ["same"] * 5)
+    await asyncio.sleep(0.05)
+    assert authorizer.asked == {"same": 10}, "it is known: none waits for another"
+    authorizer.gate.set()
+    await asyncio.gather(*asking)
+
+
+async def test_refusal_is_for_its_request_alone() -> None:
+    authorizer = operator.Slow(isAuthorized=False)
+    asking = begin(CachingAuthorizer(authorizer), ["same"] * 5)
+    await asyncio.sleep(0.05)
+    authorizer.gate.set()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(one) for one in answers] == [Refused] * 5
+    assert authorizer.asked == {"same": 5}
+
+
+async def test_connection_that_goes_away_leaves_its_question_to_those_that_wait() -> None:
+    authorizer = operator.Slow(ttlOverride=60)
+    gatekeeper = CachingAuthorizer(authorizer)
+    first, *rest = begin(gatekeeper, ["same"] * 50)
+    await asyncio.sleep(0.05)
+    first.cancel()
+    await asyncio.sleep(0.05)
+    assert authorizer.asked == {"same": 2}
+    authorizer.gate.set()
+    assert len(await asyncio.gather(*rest)) == 49
+    assert authorizer.asked == {"same": 2}
+
+
+async def test_tokens_of_a_network_that_were_good_before_come_back_at_once_and_are_served() -> None:
+    authorizer, tokens = operator.Slow(), [f"machine {number}" for number in range(1_000)]
+    gatekeeper = CachingAuthorizer(authorizer)
+    authorizer.gate.set()
+    for token in tokens:
+        await gatekeeper(token, None, NOW)
+    authorizer.gate.clear()
+    asking = begin(gatekeeper, tokens)
+    await asyncio.sleep(0.05)
+    assert sum(authorizer.asked.values()) == 1_000 + AT_ONCE
+    authorizer.gate.set()
+    assert len(await asyncio.gather(*asking)) == 1_000
 
 
 @pytest.mark.parametrize("is_async", [False, True])

@@ -1,7 +1,6 @@
 """Charges for bad credentials to their network, and to nobody else."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -33,26 +32,6 @@ def asked() -> list[dict[str, Any]]:
     """Return the authorizer's requests."""
     operator.asked.clear()
     return operator.asked
-
-
-class Slow:
-    """An authorizer that says no when the test lets it, and counts who is being asked about."""
-
-    account = ""
-
-    def __init__(self) -> None:
-        self.most = self.under_way = 0
-        self.gate = asyncio.Event()
-
-    async def ask(self, question: Mapping[str, object]) -> object:
-        """A yes for `wall` alone."""
-        if question["authorizationToken"] == "wall":
-            return {"isAuthorized": True}
-        self.under_way += 1
-        self.most = max(self.most, self.under_way)
-        await self.gate.wait()
-        self.under_way -= 1
-        return {"isAuthorized": False}
 
 
 def identifying(pool: Pool, issuer: Issuer, authorizer: Any = None, per_hour: int = PER_HOUR) -> Identify:
@@ -121,7 +100,7 @@ async def test_an_authorizer_is_asked_no_more_once_a_network_has_spent_its_budge
 
 
 async def test_few_tokens_of_a_network_are_asked_about_at_once(pool: Pool, issuer: Issuer) -> None:
-    authorizer = Slow()
+    authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
     await identify("wall", HERE)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(200)]
@@ -139,7 +118,7 @@ async def test_few_tokens_of_a_network_are_asked_about_at_once(pool: Pool, issue
 
 
 async def test_who_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: Issuer) -> None:
-    authorizer = Slow()
+    authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(AT_ONCE + WAITING)]
     await asyncio.sleep(0.1)
@@ -152,7 +131,7 @@ async def test_who_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: Issuer) 
 
 
 async def test_tokens_that_are_asked_about_at_once_pay_one_after_the_other(pool: Pool, issuer: Issuer) -> None:
-    authorizer = Slow()
+    authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(AT_ONCE)]
     await asyncio.sleep(0.1)
