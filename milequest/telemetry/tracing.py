@@ -1,4 +1,4 @@
-"""Spans by OpenTelemetry. Imported by whom starts tracing, and by nobody else: see `spans`."""
+"""Spans by OpenTelemetry. Imported by what starts tracing, and by nothing else: see `spans`."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
