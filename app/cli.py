@@ -62,7 +62,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def migrate(settings: Settings, arguments: argparse.Namespace) -> None:
     """Bring the database to the newest schema."""
-    from milequest.store import migrate
+    from milequest.store.sql import migrate
 
     with embedded.running(settings, "milequest migrate", join=True) as reached:
         before = migrations.revision(reached)
@@ -72,7 +72,7 @@ def migrate(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def migration(settings: Settings, arguments: argparse.Namespace) -> None:
     """Write a new migration from the difference between the tables and the migrations so far."""
-    from milequest.store import migrate
+    from milequest.store.sql import migrate
 
     with tempfile.TemporaryDirectory() as folder:
         server = embedded.postgres(Path(folder), fast=True)
@@ -89,7 +89,7 @@ def failover(settings: Settings, arguments: argparse.Namespace) -> None:
     """Promote the standby at MILEQUEST_DATABASE_URL, and begin a new epoch of the log."""
     from asyncpg import PostgresError
 
-    from milequest.store.failover import StillFollowingError, take_over
+    from milequest.store.sql.failover import StillFollowingError, take_over
 
     if not settings.database_url:
         raise SetupError("a failover is to a database of yours: set MILEQUEST_DATABASE_URL to the standby's")

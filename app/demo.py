@@ -27,9 +27,9 @@ from milequest.rules.teams import new_team
 from milequest.rules.templates import ROUTE_TEMPLATES, RouteTemplate
 from milequest.runtime import Runtime
 from milequest.settings import Settings
-from milequest.store import goals, teams
-from milequest.store.routes import NewRoute
-from milequest.store.transaction import Tx
+from milequest.store.sql import goals, teams
+from milequest.store.sql.routes import NewRoute
+from milequest.store.sql.transaction import Tx
 
 PASSWORD = "Walk2gether"  # of every demo account; they exist on embedded servers only
 DAYS = 90

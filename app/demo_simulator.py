@@ -13,7 +13,7 @@ from milequest.actions.activities import WalkWritten, draft_from, log_walk, upda
 from milequest.rules.activities import new_walk
 from milequest.rules.errors import QuestError
 from milequest.runtime import Runtime
-from milequest.store.transaction import Tx
+from milequest.store.sql.transaction import Tx
 
 STEP_SECONDS = 3.0
 METERS_PER_SECOND = 1.5

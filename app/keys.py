@@ -12,7 +12,7 @@ from milequest.providers.identity.sealing import Seal, SealedError
 from milequest.runtime import open_runtime
 from milequest.settings import Settings, SettingsError
 from milequest.store.aws import roles
-from milequest.store.transaction import is_writable, open_pool
+from milequest.store.sql.transaction import is_writable, open_pool
 
 WRONG = (
     "MILEQUEST_KEY_SECRET is not what the database's signing keys were encrypted with: give that one too, after a comma"

@@ -31,7 +31,9 @@ from milequest.rules.pictures import sizes
 from milequest.rules.rate_limits import Per, RateLimit, all_limits
 from milequest.rules.text import MAX_MARKS
 from milequest.settings import Settings
-from milequest.store import deadlines, idempotency, pool, rate_limits
+from milequest.store import deadlines
+from milequest.store.cache import rate_limits
+from milequest.store.sql import idempotency, pool
 from resolvers import nodes, strangers, writing
 from schema import limits as documents
 from schema import variables

@@ -7,7 +7,7 @@ from app import preflight
 from app.environment import SetupError, step
 from milequest.settings import PROJECT, Settings
 
-VERSIONS = PROJECT / "milequest" / "store" / "migrations" / "versions"
+VERSIONS = PROJECT / "milequest" / "store" / "sql" / "migrations" / "versions"
 
 
 def prepare(settings: Settings) -> None:
@@ -31,8 +31,8 @@ def upgrade(settings: Settings) -> None:
     """Run the pending migrations. Raises SetupError if the database has some that this code does not know."""
     from alembic.util import CommandError
 
-    from milequest.store import migrate
     from milequest.store.aws import roles
+    from milequest.store.sql import migrate
 
     try:
         migrate.upgrade(asyncio.run(roles.with_password(settings, settings.database_url)))
@@ -47,7 +47,7 @@ def revision(settings: Settings) -> str | None:
 
 
 def _require_newest(settings: Settings) -> None:
-    from milequest.store import migrate
+    from milequest.store.sql import migrate
 
     at, newest = revision(settings), migrate.head()
     if at != newest:

@@ -14,8 +14,8 @@ def revision(settings: Settings, url: str, setting: str) -> str | None:
     """Return a database's migration. Raises SetupError, without the URL and its password, if it is out of reach."""
     from asyncpg import PostgresError
 
-    from milequest.store import migrate
     from milequest.store.aws import roles
+    from milequest.store.sql import migrate
 
     async def current() -> str | None:
         return await migrate.current(await roles.with_password(settings, url))
@@ -37,7 +37,7 @@ def find_authorizer(settings: Settings) -> None:
 
 def warn_without_redis(settings: Settings) -> None:
     """Warn of the features that are missing while Redis is out of reach; none of them prevents serving."""
-    from milequest.store.valkey import UNREACHABLE_ERRORS, connect
+    from milequest.store.cache.valkey import UNREACHABLE_ERRORS, connect
 
     async def ask() -> None:
         async with asyncio.timeout(SECONDS), aclosing(connect(settings)) as valkey:

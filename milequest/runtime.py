@@ -14,20 +14,20 @@ from milequest.providers.mail import open_mailer
 from milequest.providers.mail.local import LocalMailbox
 from milequest.rules.budgets import Payer
 from milequest.settings import Settings
-from milequest.store import audience
-from milequest.store.audience import SubscriberAccess
 from milequest.store.aws import roles
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.sqs import Queue
-from milequest.store.budgets import Budgets
-from milequest.store.bus import Bus
+from milequest.store.cache.budgets import Budgets
+from milequest.store.cache.bus import Bus
+from milequest.store.cache.rate_limits import RateLimits
+from milequest.store.cache.valkey import Valkey, connect
 from milequest.store.coalescer import RequestCoalescer
 from milequest.store.pictures import Pictures
 from milequest.store.pictures import choose as choose_pictures
-from milequest.store.rate_limits import RateLimits
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, Tx, open_pool, transact
-from milequest.store.valkey import Valkey, connect
+from milequest.store.sql import audience
+from milequest.store.sql.audience import SubscriberAccess
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool, Tx, open_pool, transact
 
 T = TypeVar("T")
 

@@ -23,8 +23,8 @@ from milequest.rules.rate_limits import (
     SIGN_UPS,
 )
 from milequest.rules.sessions import Ending, origin
-from milequest.store import users
-from milequest.store.users import Profile
+from milequest.store.sql import users
+from milequest.store.sql.users import Profile
 from resolvers.context import Context
 from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from_here, mails, network_of, sign_outs
 

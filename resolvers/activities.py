@@ -13,12 +13,12 @@ from milequest.rules.access import TeamPart, may_see
 from milequest.rules.activities import Walk, doubts, new_walk
 from milequest.rules.errors import Problem, require
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
-from milequest.store import activities, milestones, progress
-from milequest.store.activities import Activity, ActivityFilter
-from milequest.store.milestones import Milestone
-from milequest.store.progress import GoalProgress
-from milequest.store.teams import Team
-from milequest.store.users import Profile
+from milequest.store.sql import activities, milestones, progress
+from milequest.store.sql.activities import Activity, ActivityFilter
+from milequest.store.sql.milestones import Milestone
+from milequest.store.sql.progress import GoalProgress
+from milequest.store.sql.teams import Team
+from milequest.store.sql.users import Profile
 from resolvers.context import Context
 from resolvers.limiting import admit
 from resolvers.writing import commit, idempotency_of, write

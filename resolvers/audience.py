@@ -2,7 +2,7 @@
 
 from milequest.rules.access import TeamPart, may_see
 from milequest.rules.errors import not_found
-from milequest.store.audience import SubscriberAccess
+from milequest.store.sql.audience import SubscriberAccess
 from resolvers.context import Context
 
 

@@ -11,11 +11,11 @@ from milequest.rules.avatars import FormField, Upload, content_type
 from milequest.rules.errors import require, unauthenticated
 from milequest.rules.pictures import MAX_BYTES
 from milequest.rules.rate_limits import AVATARS
-from milequest.store import refusals, teams, users
 from milequest.store.pictures import forgotten
-from milequest.store.refusals import AvatarRefusal
-from milequest.store.teams import Team
-from milequest.store.users import Profile
+from milequest.store.sql import refusals, teams, users
+from milequest.store.sql.refusals import AvatarRefusal
+from milequest.store.sql.teams import Team
+from milequest.store.sql.users import Profile
 from resolvers.context import Context
 from resolvers.limiting import per_user
 from resolvers.pipeline import pipeline

@@ -24,10 +24,10 @@ from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, Leaderboa
 from milequest.rules.errors import invalid
 from milequest.rules.identity import IdentityKind
 from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
-from milequest.store import boards, rankings
-from milequest.store.boards import GoalBoard, Leaderboard, TeamBoards
-from milequest.store.rankings import LeaderboardEntry, RankCursor, Ranked, RankedPosition, RankQuery
-from milequest.store.teams import Team
+from milequest.store.sql import boards, rankings
+from milequest.store.sql.boards import GoalBoard, Leaderboard, TeamBoards
+from milequest.store.sql.rankings import LeaderboardEntry, RankCursor, Ranked, RankedPosition, RankQuery
+from milequest.store.sql.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context, Request
 

@@ -15,7 +15,7 @@ from milequest.rules.budgets import Caller, caller
 from milequest.rules.errors import ErrorCode, QuestError, Refused, unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.runtime import Runtime
-from milequest.store.transaction import Pool
+from milequest.store.sql.transaction import Pool
 
 Args: TypeAlias = Mapping[str, Any]
 Resolver: TypeAlias = "Callable[[Context], Any] | Callable[[Context], Awaitable[Any]]"

@@ -13,9 +13,9 @@ from uuid import UUID
 from milequest.rules.access import AccessLevel, TeamPart, may_see
 from milequest.rules.enums import Delivery, EventKind
 from milequest.rules.events import team_channel
-from milequest.store import teams
-from milequest.store.log import LogEntry
-from milequest.store.teams import Team
+from milequest.store.sql import teams
+from milequest.store.sql.log import LogEntry
+from milequest.store.sql.teams import Team
 from resolvers.context import Request
 
 

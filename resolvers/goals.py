@@ -16,11 +16,11 @@ from milequest.rules.errors import ErrorCode, Problem, require
 from milequest.rules.goals import doubts, new_terms
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.rules.text import required
-from milequest.store import goals, progress, teams
-from milequest.store.goals import Goal
-from milequest.store.routes import NewRoute
-from milequest.store.teams import Team
-from milequest.store.transaction import Tx
+from milequest.store.sql import goals, progress, teams
+from milequest.store.sql.goals import Goal
+from milequest.store.sql.routes import NewRoute
+from milequest.store.sql.teams import Team
+from milequest.store.sql.transaction import Tx
 from resolvers.batch import Batch, grouped
 from resolvers.context import Context, Request
 from resolvers.limiting import admit

@@ -22,12 +22,12 @@ from milequest.rules.budgets import BAD_CREDENTIAL
 from milequest.rules.errors import ErrorCode, QuestError, unauthenticated
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind, VerifiedToken
 from milequest.rules.sessions import ENDED
-from milequest.store import accounts
 from milequest.store.away import Away
-from milequest.store.budgets import Budgets
+from milequest.store.cache.budgets import Budgets
 from milequest.store.coalescer import RequestCoalescer
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, transact, unreached
+from milequest.store.sql import accounts
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool, transact, unreached
 from resolvers.authorizing import CachingAuthorizer
 from resolvers.strangers import Strangers
 

@@ -13,9 +13,9 @@ from milequest.rules.errors import Refused, require
 from milequest.rules.invites import code_hash, code_of, new_invite, unknown_code
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.rules.rate_limits import INVITE_GUESSES
-from milequest.store import invites
-from milequest.store.invites import Invite, InvitePreview
-from milequest.store.teams import Team
+from milequest.store.sql import invites
+from milequest.store.sql.invites import Invite, InvitePreview
+from milequest.store.sql.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context
 from resolvers.limiting import caller

@@ -7,7 +7,7 @@ from milequest.rules import rate_limits as limits
 from milequest.rules.credentials import is_secret_id
 from milequest.rules.errors import is_verdict
 from milequest.rules.rate_limits import CODE_MAILS, CODE_TRIES, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
-from milequest.store.rate_limits import Counted
+from milequest.store.cache.rate_limits import Counted
 from resolvers.context import Context
 
 ADMITTED = "admitted"  # in the stash of a mutation that was counted

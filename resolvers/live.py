@@ -10,11 +10,12 @@ from milequest.rules.calendar import day_after
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from milequest.rules.events import presence_channel, team_channel
 from milequest.rules.live import Cursor
-from milequest.store import goals, log, presence, progress, users
-from milequest.store.boards import Leaderboard
-from milequest.store.progress import GoalProgress
-from milequest.store.teams import Team
-from milequest.store.users import User
+from milequest.store.cache import presence
+from milequest.store.sql import goals, log, progress, users
+from milequest.store.sql.boards import Leaderboard
+from milequest.store.sql.progress import GoalProgress
+from milequest.store.sql.teams import Team
+from milequest.store.sql.users import User
 from resolvers import boards
 from resolvers.audience import place_in_team
 from resolvers.context import Context, Request

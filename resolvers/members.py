@@ -9,9 +9,9 @@ from milequest.actions import members as actions
 from milequest.rules.access import TeamPart, may_see
 from milequest.rules.errors import require
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
-from milequest.store import members, teams
-from milequest.store.members import TeamMember
-from milequest.store.teams import Team
+from milequest.store.sql import members, teams
+from milequest.store.sql.members import TeamMember
+from milequest.store.sql.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context
 from resolvers.pages import PageQuery, paged

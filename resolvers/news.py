@@ -8,13 +8,13 @@ from uuid import UUID
 from milequest.rules.access import TeamPart
 from milequest.rules.enums import EventKind, ListChange
 from milequest.rules.pages import Edge
-from milequest.store import activities, goals, members, milestones, teams
-from milequest.store.activities import Activity
-from milequest.store.goals import Goal
-from milequest.store.log import LogEntry
-from milequest.store.members import TeamMember
-from milequest.store.milestones import Milestone
-from milequest.store.teams import Team
+from milequest.store.sql import activities, goals, members, milestones, teams
+from milequest.store.sql.activities import Activity
+from milequest.store.sql.goals import Goal
+from milequest.store.sql.log import LogEntry
+from milequest.store.sql.members import TeamMember
+from milequest.store.sql.milestones import Milestone
+from milequest.store.sql.teams import Team
 from resolvers.activities import cursor_of as place_of_walk
 from resolvers.audience import place_in_team
 from resolvers.context import Context, Request

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from milequest.rules.text import whole
-from milequest.store import activities, invites, members, teams, users
+from milequest.store.sql import activities, invites, members, teams, users
 from resolvers import boards, goals, progress, routes, sessions, transient_routes
 from resolvers.context import Context, Request
 

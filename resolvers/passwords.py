@@ -13,8 +13,8 @@ from milequest.rules.rate_limits import (
     PASSWORD_CHECKS_ANYWHERE,
     RateLimit,
 )
-from milequest.store import users
-from milequest.store.users import Profile
+from milequest.store.sql import users
+from milequest.store.sql.users import Profile
 from resolvers.accounts import Done
 from resolvers.context import Context
 from resolvers.limiting import code_of_change, code_of_reset, from_here, mails, network_of

@@ -6,7 +6,8 @@ from milequest.rules.access import refuse_unless_member
 from milequest.rules.errors import require
 from milequest.rules.events import presence_channel
 from milequest.rules.rate_limits import PRESENCE
-from milequest.store import members, presence, teams
+from milequest.store.cache import presence
+from milequest.store.sql import members, teams
 from resolvers.context import Context
 from resolvers.limiting import per_user
 

@@ -7,10 +7,10 @@ from milequest.rules.errors import require
 from milequest.rules.geo import LatLng
 from milequest.rules.routes import checked_zoom
 from milequest.rules.text import whole
-from milequest.store import milestones, polylines, positions, progress
-from milequest.store.milestones import Milestone
-from milequest.store.positions import RoutePosition
-from milequest.store.progress import Contribution, GoalProgress
+from milequest.store.sql import milestones, polylines, positions, progress
+from milequest.store.sql.milestones import Milestone
+from milequest.store.sql.positions import RoutePosition
+from milequest.store.sql.progress import Contribution, GoalProgress
 from resolvers.batch import Batch, grouped
 from resolvers.context import Context, Request
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from milequest.rules.enums import LegQuality
 from milequest.rules.errors import require
 from milequest.rules.routes import checked_zoom
-from milequest.store import goals, polylines, routes
-from milequest.store.polylines import Polylines
-from milequest.store.routes import LegRow, RouteRow, WaypointRow
+from milequest.store.sql import goals, polylines, routes
+from milequest.store.sql.polylines import Polylines
+from milequest.store.sql.routes import LegRow, RouteRow, WaypointRow
 from resolvers.batch import Batch, grouped
 from resolvers.context import Context, Request
 from resolvers.transient_routes import TransientRoute

@@ -7,8 +7,8 @@ from uuid import UUID
 from milequest.providers.identity.builtin_base import session_of
 from milequest.rules.errors import unauthenticated
 from milequest.rules.sessions import ActiveSession
-from milequest.store import users
-from milequest.store.users import Profile
+from milequest.store.sql import users
+from milequest.store.sql.users import Profile
 from resolvers.context import Context, Request
 from resolvers.limiting import sign_outs
 

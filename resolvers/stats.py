@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 from milequest.rules.calendar import local_date, window
 from milequest.rules.enums import LeaderboardPeriod
 from milequest.rules.errors import invalid
-from milequest.store import stats
-from milequest.store.stats import ActivityStats
-from milequest.store.users import Profile
+from milequest.store.sql import stats
+from milequest.store.sql.stats import ActivityStats
+from milequest.store.sql.users import Profile
 from resolvers.context import Context
 
 

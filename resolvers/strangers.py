@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from milequest.rules.budgets import Caller, Payer
 from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import network
-from milequest.store.budgets import Budgets
+from milequest.store.cache.budgets import Budgets
 
 AT_ONCE = 8  # questions about tokens of one network that are under way
 WAITING = 64  # more of them that wait

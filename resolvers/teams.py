@@ -13,10 +13,10 @@ from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, p
 from milequest.rules.rate_limits import TEAMS_SEARCHED
 from milequest.rules.teams import QUERY, new_team, team_changes
 from milequest.rules.text import clean
-from milequest.store import members, teams, users
-from milequest.store.members import TeamMember
 from milequest.store.pictures import forgotten
-from milequest.store.teams import Team
+from milequest.store.sql import members, teams, users
+from milequest.store.sql.members import TeamMember
+from milequest.store.sql.teams import Team
 from resolvers.batch import Batch
 from resolvers.context import Context
 from resolvers.limiting import caller

@@ -16,8 +16,8 @@ from milequest.rules.rate_limits import ROUTES_PLANNED
 from milequest.rules.routes import RoutePlan, Waypoint, checked_waypoints
 from milequest.rules.templates import ROUTE_TEMPLATES
 from milequest.rules.templates import RouteTemplate as Template
-from milequest.store import routes
-from milequest.store.routes import MeasuredRoute, NewRoute
+from milequest.store.sql import routes
+from milequest.store.sql.routes import MeasuredRoute, NewRoute
 from resolvers.context import Context, Request
 
 TEMPLATES_FIRST = 10

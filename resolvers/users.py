@@ -6,8 +6,8 @@ from milequest.actions.profiles import ProfileUpdated
 from milequest.actions.profiles import update_profile as change
 from milequest.rules.errors import unauthenticated
 from milequest.rules.profiles import profile_changes
-from milequest.store import users
-from milequest.store.users import Profile, User
+from milequest.store.sql import users
+from milequest.store.sql.users import Profile, User
 from resolvers.context import Context
 from resolvers.writing import write
 

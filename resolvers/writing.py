@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from milequest.rules.text import clean
-from milequest.store import idempotency
-from milequest.store.transaction import Tx
+from milequest.store.sql import idempotency
+from milequest.store.sql.transaction import Tx
 from milequest.telemetry.work import current
 from resolvers.context import Context
 from resolvers.limiting import admit, forgive

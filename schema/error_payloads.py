@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 from milequest.rules.errors import ErrorCode, QuestError
-from milequest.store.transaction import reason, unreached
+from milequest.store.sql.transaction import reason, unreached
 from milequest.telemetry.work import Failed
 
 if TYPE_CHECKING:  # a function that connects a socket starts without the library

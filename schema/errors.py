@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from graphql import GraphQLError
 
 from milequest.rules.errors import ErrorCode, FieldFault, QuestError
-from milequest.store.transaction import reason, unreached
+from milequest.store.sql.transaction import reason, unreached
 from resolvers.context import Request
 
 # Messages of graphql-core by which it reports that a limit of `schema.limits` was reached; it has no code for that.

@@ -6,8 +6,8 @@ from milequest.rules import avatars as forms
 from milequest.rules import geo, places, sessions
 from milequest.rules.errors import Problem
 from milequest.rules.pages import Page, PageInfo
-from milequest.store import activities as stored_activities
-from milequest.store import (
+from milequest.store.sql import activities as stored_activities
+from milequest.store.sql import (
     boards,
     goals,
     invites,

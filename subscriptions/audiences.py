@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from milequest.store.audience import SubscriberAccess
-from milequest.store.transaction import Reader
+from milequest.store.sql.audience import SubscriberAccess
+from milequest.store.sql.transaction import Reader
 from resolvers.feeds import AccessRule
 from subscriptions.plans import Plan, Scope
 from subscriptions.policy import admit, moved, unexpired

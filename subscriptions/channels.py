@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from milequest.rules.enums import Delivery
 from milequest.rules.live import LogEnd, read_cursor
 from milequest.runtime import Runtime
-from milequest.store import log
 from milequest.store.coalescer import yield_to_loop
-from milequest.store.log import LogEntry
+from milequest.store.sql import log
+from milequest.store.sql.log import LogEntry
 from resolvers.feeds import AccessRule
 from subscriptions import dispatcher
 from subscriptions.audiences import Audience, cohorts_of

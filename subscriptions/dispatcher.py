@@ -8,7 +8,7 @@ from milequest.rules.enums import Delivery
 from milequest.rules.instants import milliseconds
 from milequest.rules.live import LogEnd
 from milequest.runtime import Runtime
-from milequest.store.log import LogEntry
+from milequest.store.sql.log import LogEntry
 from milequest.telemetry import metrics, spans
 from resolvers.feeds import EventEnvelope, LogFeed
 from subscriptions.audiences import Cohorts, cohorts_of

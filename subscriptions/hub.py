@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from milequest.rules.sessions import OF_USERS
 from milequest.runtime import Runtime
-from milequest.store import log
 from milequest.store.away import Away
+from milequest.store.sql import log
 from resolvers.feeds import ANY_CHANNEL, AccessRule, LogFeed
 from subscriptions.channels import LogChannel
 from subscriptions.plans import Plans

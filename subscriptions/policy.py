@@ -6,10 +6,10 @@ from uuid import UUID
 
 from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.sessions import ENDED
-from milequest.store import audience
-from milequest.store.audience import SubscriberAccess
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Reader
+from milequest.store.sql import audience
+from milequest.store.sql.audience import SubscriberAccess
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Reader
 from resolvers.feeds import AccessRule
 from schema.error_payloads import error_payload
 from subscriptions.subscribers import Subscriber

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from milequest.rules.budgets import Caller
 from milequest.rules.identity import Identity
-from milequest.store.audience import ANYWHERE, SubscriberAccess
+from milequest.store.sql.audience import ANYWHERE, SubscriberAccess
 from schema.error_payloads import Errors
 from subscriptions.plans import Plan, Scope
 from subscriptions.protocols.steps import Result

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, TypeVar
 
 from milequest.store.away import Away
-from milequest.store.transaction import reason
+from milequest.store.sql.transaction import reason
 from schema.error_payloads import as_errors
 from subscriptions.subscribers import Subscriber
 

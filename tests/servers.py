@@ -22,7 +22,7 @@ from app.embedded.account import unprivileged
 from app.embedded.postgres import Postgres
 from app.embedded.valkey import Valkey
 from app.environment import SetupError
-from milequest.store import migrate
+from milequest.store.sql import migrate
 
 PREFIX = "milequest-test-"
 TEMPLATE = "template_milequest"

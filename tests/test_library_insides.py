@@ -64,7 +64,7 @@ def test_graphql_core_bounds_the_comparison_of_fields() -> None:
 
 
 def test_asyncpg_connection_knows_whether_the_server_has_jit() -> None:
-    assert "jit" in ServerCapabilities._fields, "milequest/store/pool.py: no session SET may be sent, for proxies"
+    assert "jit" in ServerCapabilities._fields, "milequest/store/sql/pool.py: no session SET may be sent, for proxies"
     assert not lacking(asyncpg.Connection, ("_server_caps", "get_reset_query"))
 
 

@@ -54,9 +54,9 @@ TIERS: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/milequest/actions/test_contention.py",
         "tests/milequest/jobs/test_imports.py",
         "tests/milequest/providers/",  # hashes of passwords, a gazetteer, servers of mail
-        "tests/milequest/store/test_po",  # lines and positions on maps, by Hypothesis
-        "tests/milequest/store/test_rankings.py",
-        "tests/milequest/store/test_routes.py",
+        "tests/milequest/store/sql/test_po",  # lines and positions on maps, by Hypothesis
+        "tests/milequest/store/sql/test_rankings.py",
+        "tests/milequest/store/sql/test_routes.py",
         "tests/milequest/test_totals.py",
         "tests/performance/",
         "tests/policy/",

@@ -10,9 +10,9 @@ from app.aws.container import Container, Event
 from milequest.actions.accounts import user_for_identity
 from milequest.rules.identity import described
 from milequest.settings import Settings
-from milequest.store import accounts
 from milequest.store.aws import roles
-from milequest.store.transaction import Pool, open_pool, transact
+from milequest.store.sql import accounts
+from milequest.store.sql.transaction import Pool, open_pool, transact
 
 CLAIM = "milequest:user"
 SELF_SERVICE = "aws.cognito.signin.user.admin"  # the scope by which a token may change its account at Cognito itself

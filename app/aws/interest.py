@@ -6,8 +6,8 @@ from typing import Any
 
 from app.aws.container import Container, Event
 from milequest.settings import Settings
-from milequest.store.interest import Interest
-from milequest.store.valkey import connect
+from milequest.store.cache.interest import Interest
+from milequest.store.cache.valkey import connect
 from subscriptions.apigateway.interest import follow
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from app import logs
 from app.aws.container import Event
 from milequest.settings import load
-from milequest.store import migrate
 from milequest.store.aws import roles
+from milequest.store.sql import migrate
 
 
 def handler(event: Event, context: Any) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 
 from app.aws.container import Container, Event
 from milequest.settings import Settings
-from milequest.store import passwords
 from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.secrets import CURRENT, PENDING, PREVIOUS, Secret
+from milequest.store.sql import passwords
 
 LETTERS = string.ascii_letters + string.digits
 LENGTH = 40

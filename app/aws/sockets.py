@@ -12,8 +12,8 @@ from milequest.settings import Settings
 from milequest.store.aws import roles
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.dynamodb import Table
-from milequest.store.budgets import Budgets
-from milequest.store.transaction import open_pool
+from milequest.store.cache.budgets import Budgets
+from milequest.store.sql.transaction import open_pool
 from resolvers.identity import Identify
 from subscriptions.apigateway import lifecycle
 from subscriptions.apigateway.connections import ConnectionStore

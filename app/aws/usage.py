@@ -14,7 +14,7 @@ from milequest.settings import Settings
 from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.cloudwatch import Watched, sums
 from milequest.store.aws.s3 import Bucket
-from milequest.store.usage import used
+from milequest.store.sql.usage import used
 
 DAY = timedelta(days=1)
 

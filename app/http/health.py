@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 
 from app.http.shared import shared
 from milequest.runtime import Runtime
-from milequest.store.transaction import Pool, is_writable, reason
+from milequest.store.sql.transaction import Pool, is_writable, reason
 
 TIMEOUT = 2.0  # seconds a part may take to answer
 FRESH = {"cache-control": "no-store"}

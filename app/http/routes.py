@@ -16,7 +16,7 @@ from milequest.rules.budgets import BYTES_PER_POINT
 from milequest.rules.errors import ErrorCode, QuestError, http_status, require, unauthenticated
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
-from milequest.store.transaction import unreached
+from milequest.store.sql.transaction import unreached
 from resolvers import routes
 from schema import ids
 

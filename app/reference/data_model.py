@@ -8,13 +8,13 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
 from app.reference.markdown import code, table
-from milequest.store import tables
-from milequest.store.tables.base import metadata
+from milequest.store.sql import tables
+from milequest.store.sql.tables.base import metadata
 
 HEAD = """\
 # Data model
 
-Every table of PostgreSQL, out of `milequest/store/tables/`. `make reference` writes this page; `make check`
+Every table of PostgreSQL, out of `milequest/store/sql/tables/`. `make reference` writes this page; `make check`
 compares, and a test compares the tables with what the migrations make. Ids are UUIDs that rise with time,
 distances whole millimetres, instants UTC; the API has prefixes before ids, and metres. Nothing here reads the
 database's clock.
@@ -37,7 +37,7 @@ def _overview() -> str:
 
 
 def _section(name: str) -> str:
-    module = import_module(f"milequest.store.tables.{name}")
+    module = import_module(f"milequest.store.sql.tables.{name}")
     ours = [one for one in vars(module).values() if isinstance(one, Table)]
     title = name.replace("_", " ").capitalize()
     parts = [_columns(one) for one in ours]

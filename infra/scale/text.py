@@ -18,8 +18,8 @@ AFTER_LIMITS: Final = """What to raise first, in this order:
 3. **The round of all sockets** (`subscriptions/apigateway/sweeper.py`): one function looks after all of them each
    minute; it can be cut into one for each bucket.
 4. For the servers: how many there may be (`tasks_max`), then **how often they ask the database after wake-ups that were
-   lost** (`POLL_SECONDS` in `milequest/store/bus.py`): with every channel asked after five times a second that is what
-   the database is busy with, not the events.
+   lost** (`POLL_SECONDS` in `milequest/store/cache/bus.py`): with every channel asked after five times a second that is
+   what the database is busy with, not the events.
 """
 
 AFTER_COST: Final = """

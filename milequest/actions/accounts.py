@@ -6,8 +6,8 @@ from uuid import UUID
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from milequest.rules.identity import Account
 from milequest.rules.ids import new_id
-from milequest.store import accounts
-from milequest.store.transaction import Tx
+from milequest.store.sql import accounts
+from milequest.store.sql.transaction import Tx
 
 
 async def user_for_identity(tx: Tx, account: Account, now: datetime) -> UUID:

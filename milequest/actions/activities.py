@@ -13,11 +13,11 @@ from milequest.rules.contributions import Amounts
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, CountStatus
 from milequest.rules.errors import ErrorCode, Refused, require, unauthenticated
 from milequest.rules.ids import new_id
-from milequest.store import activities, contributions, goal_transitions, users
-from milequest.store.activities import StoredWalk
-from milequest.store.idempotency import mismatch
-from milequest.store.transaction import Tx
-from milequest.store.users import Profile
+from milequest.store.sql import activities, contributions, goal_transitions, users
+from milequest.store.sql.activities import StoredWalk
+from milequest.store.sql.idempotency import mismatch
+from milequest.store.sql.transaction import Tx
+from milequest.store.sql.users import Profile
 
 Draft: TypeAlias = Callable[[Profile], Walk]
 

@@ -8,8 +8,8 @@ from milequest.actions.profiles import update_profile
 from milequest.actions.teams import lock_for_admin, update_team
 from milequest.rules.avatars import Upload, name_in
 from milequest.rules.errors import unauthenticated
-from milequest.store import avatars, refusals, users
-from milequest.store.transaction import Tx
+from milequest.store.sql import avatars, refusals, users
+from milequest.store.sql.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)

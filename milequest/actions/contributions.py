@@ -12,9 +12,9 @@ from milequest.rules.contributions import Amounts
 from milequest.rules.enums import EventKind, GoalStatus
 from milequest.rules.events import team_event
 from milequest.rules.progress import crossed
-from milequest.store import contributions, entries, goal_transitions
-from milequest.store.contributions import CountedForGoal, CountedForTeam, LockedGoal, MovedGoal
-from milequest.store.transaction import Tx
+from milequest.store.sql import contributions, entries, goal_transitions
+from milequest.store.sql.contributions import CountedForGoal, CountedForTeam, LockedGoal, MovedGoal
+from milequest.store.sql.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from milequest.rules.events import Event, team_event
 from milequest.rules.goals import Terms, edited, milestones_of, not_editable, refuse_if_closed
 from milequest.rules.ids import new_id
 from milequest.rules.progress import closes_at
-from milequest.store import contributions, goals, milestones, routes, teams
-from milequest.store.goals import Goal
-from milequest.store.routes import NewRoute, RouteRow
-from milequest.store.teams import Team
-from milequest.store.transaction import Tx
+from milequest.store.sql import contributions, goals, milestones, routes, teams
+from milequest.store.sql.goals import Goal
+from milequest.store.sql.routes import NewRoute, RouteRow
+from milequest.store.sql.teams import Team
+from milequest.store.sql.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from milequest.rules.invites import (
     refuse_unless_open,
     unknown_code,
 )
-from milequest.store import invites, teams, users
-from milequest.store.invites import LockedInvite
-from milequest.store.teams import Team
-from milequest.store.transaction import Tx
-from milequest.store.users import Profile
+from milequest.store.sql import invites, teams, users
+from milequest.store.sql.invites import LockedInvite
+from milequest.store.sql.teams import Team
+from milequest.store.sql.transaction import Tx
+from milequest.store.sql.users import Profile
 
 
 @dataclass(frozen=True, slots=True)

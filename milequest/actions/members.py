@@ -12,11 +12,11 @@ from milequest.rules.errors import ErrorCode, Refused, forbidden, require, unaut
 from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
 from milequest.rules.teams import MEMBERSHIPS_MAX, counts_from, refuse_if_full
-from milequest.store import contributions, entries, members, teams, users
-from milequest.store.members import MembershipKey, TeamMember
-from milequest.store.teams import Team
-from milequest.store.transaction import Tx
-from milequest.store.users import Profile
+from milequest.store.sql import contributions, entries, members, teams, users
+from milequest.store.sql.members import MembershipKey, TeamMember
+from milequest.store.sql.teams import Team
+from milequest.store.sql.transaction import Tx
+from milequest.store.sql.users import Profile
 
 
 @dataclass(frozen=True, slots=True)

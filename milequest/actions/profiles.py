@@ -9,9 +9,9 @@ from uuid import UUID
 from milequest.rules.enums import EventKind
 from milequest.rules.errors import refuse_stale, unauthenticated
 from milequest.rules.events import team_event
-from milequest.store import contributions, goal_transitions, members, users
-from milequest.store.transaction import Tx
-from milequest.store.users import Profile, User
+from milequest.store.sql import contributions, goal_transitions, members, users
+from milequest.store.sql.transaction import Tx
+from milequest.store.sql.users import Profile, User
 
 
 @dataclass(frozen=True, slots=True)

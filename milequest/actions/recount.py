@@ -14,10 +14,10 @@ from milequest.actions import contributions as single
 from milequest.rules.contributions import Amounts
 from milequest.rules.enums import EventKind, GoalStatus
 from milequest.rules.events import team_event
-from milequest.store import contributions, entries, recounting
-from milequest.store.contributions import CountedForGoal, CountedForTeam
-from milequest.store.recounting import OpenGoal, Stay
-from milequest.store.transaction import Tx
+from milequest.store.sql import contributions, entries, recounting
+from milequest.store.sql.contributions import CountedForGoal, CountedForTeam
+from milequest.store.sql.recounting import OpenGoal, Stay
+from milequest.store.sql.transaction import Tx
 
 
 @dataclass(slots=True)

@@ -16,9 +16,9 @@ from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
 from milequest.rules.instants import seconds_up
 from milequest.rules.teams import A_DAY, TEAMS_PER_DAY, NewTeam, refuse_below_present, refuse_unless_confirmed
-from milequest.store import contributions, entries, teams, users
-from milequest.store.teams import Team
-from milequest.store.transaction import Tx
+from milequest.store.sql import contributions, entries, teams, users
+from milequest.store.sql.teams import Team
+from milequest.store.sql.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)

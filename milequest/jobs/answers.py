@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 
 from milequest.runtime import Runtime
-from milequest.store import idempotency
+from milequest.store.sql import idempotency
 
 BATCH = 1_000
 

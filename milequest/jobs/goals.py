@@ -6,7 +6,7 @@ from uuid import UUID
 
 from milequest.actions.goals import finalize_goal
 from milequest.runtime import Runtime
-from milequest.store import goals
+from milequest.store.sql import goals
 
 BATCH = 100
 FIRST = UUID(int=0)  # before every id

@@ -30,9 +30,9 @@ from milequest.rules.identity import Account
 from milequest.rules.ids import new_id
 from milequest.rules.teams import MEMBERS, new_team, refuse_if_full
 from milequest.runtime import Runtime
-from milequest.store import accounts, members, teams, users
-from milequest.store.routes import NewRoute, routes_by_ids
-from milequest.store.transaction import Pool, Tx
+from milequest.store.sql import accounts, members, teams, users
+from milequest.store.sql.routes import NewRoute, routes_by_ids
+from milequest.store.sql.transaction import Pool, Tx
 
 ISSUER = "import:fitbit"  # of the people in files: there is no sign-in for them
 Progress = Callable[[int, int], None]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from milequest.providers.identity.keys import KEPT_RETIRED
 from milequest.runtime import Runtime
-from milequest.store import signing_keys
+from milequest.store.sql import signing_keys
 
 
 async def purge_keys(runtime: Runtime, now: datetime) -> int:

@@ -10,9 +10,9 @@ from milequest.rules.avatars import Upload, url_of
 from milequest.rules.errors import ErrorCode, QuestError, Refused
 from milequest.rules.pictures import BadPicture, Picture, cleaned
 from milequest.runtime import Runtime
-from milequest.store import avatars
 from milequest.store.pictures import forgotten
 from milequest.store.pictures.folder import Folder
+from milequest.store.sql import avatars
 
 MAX_WAITING: Final = 16  # pictures in memory, of 5 MB at most; beyond that senders have to retry
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from milequest.store.away import Away
-from milequest.store.transaction import Reader, is_writable
+from milequest.store.sql.transaction import Reader, is_writable
 
 T = TypeVar("T")
 log = logging.getLogger("milequest.region")

@@ -11,8 +11,8 @@
 "public" means: where the team is public. A former member is a stranger at once; machines see what anonymous callers
 see; a deleted team is hidden from all. A private walk is seen by its owner alone.
 
-Reads apply a Viewer as a predicate of the statement (`store/scopes.py`); actions ask these functions on locked rows; a
-test compares the two over every combination. Private and missing look the same from outside.
+Reads apply a Viewer as a predicate of the statement (`store/sql/scopes.py`); actions ask these functions on locked
+rows; a test compares the two over every combination. Private and missing look the same from outside.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,5 @@
 """Counted values of a walk. The one definition of "counts for this team" and "for this goal" is here and, as SQL, in
-`store/contributions.py`; a property test compares every total with a recomputation.
+`store/sql/contributions.py`; a property test compares every total with a recomputation.
 
 A walk counts for a team while it is COUNTED, not deleted, and starts within one of its owner's memberships. It counts
 for one goal of that team at most: one whose window holds its local date and that was not finalised when it was logged.

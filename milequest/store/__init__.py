@@ -1,1 +1,1 @@
-"""Storage: tables and statements per noun, transactions, migrations."""
+"""Storage, in three rooms: PostgreSQL (`sql`), Redis (`cache`), and AWS's services (`aws`)."""

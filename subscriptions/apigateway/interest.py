@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from milequest.store.interest import GONE, Interest, InterestEntry
+from milequest.store.cache.interest import GONE, Interest, InterestEntry
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.records import Event, Failures
 

@@ -9,7 +9,7 @@ from typing import Any
 from milequest.rules.enums import Delivery
 from milequest.rules.instants import milliseconds
 from milequest.rules.live import LogEnd, read_cursor
-from milequest.store import log
+from milequest.store.sql import log
 from subscriptions import dispatcher
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.groups import Group, attempt, sink_of

@@ -10,10 +10,10 @@ from milequest.rules.authorizing import AuthorizerRequest
 from milequest.rules.errors import RateLimited, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED
-from milequest.store import audience
 from milequest.store.aws.dynamodb import Item
 from milequest.store.aws.sockets import Outcome
 from milequest.store.deadlines import in_time
+from milequest.store.sql import audience
 from resolvers.context import Request
 from resolvers.feeds import Feed, LogFeed
 from schema import observing

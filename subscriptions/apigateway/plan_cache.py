@@ -13,7 +13,7 @@ from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Identity
 from milequest.runtime import Runtime
 from milequest.store.aws.dynamodb import Table
-from milequest.store.log import epoch
+from milequest.store.sql.log import epoch
 from schema.error_payloads import OperationFailed, error_payload
 from schema.operation import Operation
 from subscriptions.apigateway.rows import expiry, plan_key

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from milequest.store import log
 from milequest.store.aws.events import BusEvent, EventBus
-from milequest.store.log import LogEntry, Reached
+from milequest.store.sql import log
+from milequest.store.sql.log import LogEntry, Reached
 from subscriptions.apigateway.dependencies import Dependencies
 
 PAGE = 500  # events that are read and recorded at once

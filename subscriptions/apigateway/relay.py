@@ -7,8 +7,8 @@ from uuid import UUID
 import orjson
 
 from milequest.rules.sessions import OF_USERS
-from milequest.store import log
 from milequest.store.aws.sqs import Message
+from milequest.store.sql import log
 from resolvers.feeds import ANY_CHANNEL
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.dependencies import Dependencies

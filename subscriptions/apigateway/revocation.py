@@ -11,7 +11,7 @@ import orjson
 
 from milequest.rules.errors import unauthenticated
 from milequest.rules.sessions import ENDED
-from milequest.store import audience
+from milequest.store.sql import audience
 from schema.error_payloads import error_payload
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import PROTOCOLS

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from milequest.store.aws.metrics import Metric, measured
-from milequest.store.interest import Interest
-from milequest.store.valkey import UNREACHABLE_ERRORS
+from milequest.store.cache.interest import Interest
+from milequest.store.cache.valkey import UNREACHABLE_ERRORS
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.interest import CONNECTION
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from milequest.rules.instants import of_seconds, seconds
-from milequest.store import log
 from milequest.store.aws.dynamodb import Key
 from milequest.store.aws.metrics import Metric, measured
 from milequest.store.aws.sockets import Outcome
+from milequest.store.sql import log
 from resolvers.feeds import ANY_CHANNEL
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import PROTOCOLS

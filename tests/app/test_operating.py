@@ -16,7 +16,7 @@ from milequest.providers.identity.keys import OwnKeys
 from milequest.rules.credentials import checked_sign_up
 from milequest.runtime import open_runtime
 from milequest.settings import Settings, SettingsError, load
-from milequest.store.transaction import open_pool
+from milequest.store.sql.transaction import open_pool
 from tests.app.commands import Milequest, status
 from tests.app.commands import data_dir as data_dir
 from tests.app.commands import milequest as milequest

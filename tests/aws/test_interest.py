@@ -14,8 +14,8 @@ import pytest
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws
 from milequest.store.aws.dynamodb import Table
-from milequest.store.interest import Counts, Interest
-from milequest.store.valkey import Valkey, connect
+from milequest.store.cache.interest import Counts, Interest
+from milequest.store.cache.valkey import Valkey, connect
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import ConnectionStore
 from tests.aws.deployment import PATIENCE, Deployment

@@ -12,7 +12,7 @@ from app.reference.errors_prose import CODES, RESERVED
 from app.reference.schema import pages
 from milequest.rules.errors import ErrorCode
 from milequest.settings import PROJECT, describe
-from milequest.store.tables import metadata
+from milequest.store.sql.tables import metadata
 
 SDL = (PROJECT / "schema.graphql").read_text()
 

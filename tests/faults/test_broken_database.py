@@ -19,10 +19,11 @@ import pytest
 import uvloop
 
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.store import deadlines, pool
+from milequest.store import deadlines
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
-from milequest.store.transaction import Pool, Tx, open_pool, transact, unreached
+from milequest.store.sql import pool
+from milequest.store.sql.transaction import Pool, Tx, open_pool, transact, unreached
 from tests.certificates import self_signed
 from tests.faults.proxy import Fault, Kind, Way, proxying, terminating_tls
 

@@ -16,11 +16,12 @@ import uvloop
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.rate_limits import Per, RateLimit
 from milequest.settings import Settings
-from milequest.store import breaker, counts, presence
-from milequest.store import bus as buses
-from milequest.store.bus import Bus
-from milequest.store.rate_limits import RateLimits
-from milequest.store.valkey import connect
+from milequest.store import breaker
+from milequest.store.cache import bus as buses
+from milequest.store.cache import counts, presence
+from milequest.store.cache.bus import Bus
+from milequest.store.cache.rate_limits import RateLimits
+from milequest.store.cache.valkey import connect
 from tests.faults.proxy import Fault, Kind, Proxy, Way, proxying
 
 SOME = 10  # bytes of each direction

@@ -15,7 +15,8 @@ import pytest
 
 from app.http import health
 from milequest.settings import Settings
-from milequest.store import deadlines, pool
+from milequest.store import deadlines
+from milequest.store.sql import pool
 from tests.faults.proxy import Proxy, proxying
 from tests.listening import dial
 from tests.service import Service, serving

@@ -14,7 +14,7 @@ from tests.infra.assembly import Assembly
 
 STEPS = re.sub(r"^#.*\n", "", (PROJECT / "Dockerfile").read_text(), flags=re.MULTILINE).splitlines()
 IGNORED = (PROJECT / ".dockerignore").read_text().splitlines()
-SERVES = "import app.asgi, app.cli, app.migrations; from milequest.store import migrate; print(migrate.head())"
+SERVES = "import app.asgi, app.cli, app.migrations; from milequest.store.sql import migrate; print(migrate.head())"
 
 
 def arguments(step: str) -> list[str]:

@@ -16,7 +16,7 @@ from infra.scale.load import Load
 from infra.scale.queueing import AT_ONCE, Job, Station, limited
 from infra.scale.report import BUSY, SIMULATED, SMALL, breaks_at, markdown, month, most_sockets, switch
 from milequest.settings import PROJECT
-from milequest.store.bus import POLL_SECONDS
+from milequest.store.cache.bus import POLL_SECONDS
 from subscriptions.apigateway import rows, sender, sweeper
 from tests.infra.assembly import Assembly
 

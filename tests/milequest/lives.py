@@ -23,9 +23,9 @@ from milequest.rules.goals import new_terms
 from milequest.rules.ids import new_id
 from milequest.rules.routes import Leg, Waypoint
 from milequest.rules.teams import new_team
-from milequest.store.bus import Bus
-from milequest.store.routes import NewRoute
-from milequest.store.transaction import Pool, Tx, transact
+from milequest.store.cache.bus import Bus
+from milequest.store.sql.routes import NewRoute
+from milequest.store.sql.transaction import Pool, Tx, transact
 from tests.milequest.totals import Goal, Person, Team, Walk, World
 
 T = TypeVar("T")

@@ -20,8 +20,8 @@ from milequest.rules.access import (
 from milequest.rules.enums import TeamRole
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.settings import PROJECT
-from milequest.store import invites, members, scopes, teams, users
-from milequest.store.teams import Team
+from milequest.store.sql import invites, members, scopes, teams, users
+from milequest.store.sql.teams import Team
 from tests.quest import Quest
 
 BEGUN, DRAFT = "now()", "NULL"  # when a goal was activated

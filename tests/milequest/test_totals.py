@@ -17,10 +17,10 @@ from app.embedded.valkey import Valkey
 from milequest.rules.access import Viewer
 from milequest.rules.boards import board_key
 from milequest.rules.enums import LeaderboardMetric, LeaderboardPeriod
-from milequest.store import rankings
-from milequest.store.boards import Leaderboard
-from milequest.store.rankings import RankQuery
-from milequest.store.transaction import open_pool
+from milequest.store.sql import rankings
+from milequest.store.sql.boards import Leaderboard
+from milequest.store.sql.rankings import RankQuery
+from milequest.store.sql.transaction import open_pool
 from tests import servers
 from tests.conftest import RUN_FOLDER, WORKER
 from tests.milequest.lives import THINGS, ZONES, Life

@@ -16,8 +16,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from milequest.rules.boards import BoardOf
 from milequest.rules.progress import percent
-from milequest.store import activities, boards, goals, members, progress, rank_statements, teams
-from milequest.store.transaction import Connection, Pool, open_pool
+from milequest.store.sql import activities, boards, goals, members, progress, rank_statements, teams
+from milequest.store.sql.transaction import Connection, Pool, open_pool
 from tests.performance.logging_walks import log_activity
 
 _HEAD = [(b"content-type", b"application/json")]

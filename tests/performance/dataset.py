@@ -23,9 +23,9 @@ from milequest.rules.ids import new_id
 from milequest.rules.routes import RoutePlan, Waypoint
 from milequest.rules.teams import new_team
 from milequest.runtime import Runtime
-from milequest.store import entries
-from milequest.store.routes import NewRoute
-from milequest.store.transaction import Connection, Tx, transact
+from milequest.store.sql import entries
+from milequest.store.sql.routes import NewRoute
+from milequest.store.sql.transaction import Connection, Tx, transact
 
 TEAMS, MEMBERS, LARGEST = 200, 20, 120  # the first team is the largest: its board has more than a hundred rows
 USERS = (TEAMS - 1) * MEMBERS + LARGEST

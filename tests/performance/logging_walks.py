@@ -6,8 +6,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from milequest.rules.ids import new_id
-from milequest.store import activities, contributions, entries, log, milestones, progress, users
-from milequest.store.transaction import Connection
+from milequest.store.sql import activities, contributions, entries, log, milestones, progress, users
+from milequest.store.sql.transaction import Connection
 
 _DIGEST = bytes(32)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from milequest.providers.identity.builtin import BuiltinIdentity
 from milequest.rules.credentials import ISSUER
 from milequest.runtime import Runtime
-from milequest.store.transaction import transact
+from milequest.store.sql.transaction import transact
 from tests.performance import dataset
 from tests.performance.dataset import STOPS, Member
 

@@ -18,7 +18,7 @@ from app.embedded.account import unprivileged
 from app.environment import step
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import POINTS, PROJECT, Settings
-from milequest.store import migrate
+from milequest.store.sql import migrate
 from tests.performance.dataset import Member
 
 

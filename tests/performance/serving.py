@@ -19,8 +19,8 @@ from app.asgi import create_app
 from app.serve import listen, serve
 from milequest.rules.events import Event
 from milequest.settings import Settings, load
-from milequest.store import log
-from milequest.store.transaction import Connection
+from milequest.store.sql import log
+from milequest.store.sql.transaction import Connection
 from tests.performance.bare import Bare
 from tests.performance.peers import raw
 from tests.performance.peers.broadcast import Broadcast

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from milequest.rules.events import team_channel
 from milequest.runtime import open_runtime
-from milequest.store import log
+from milequest.store.sql import log
 from tests.performance import measuring
 from tests.performance.arena import WALKS, Arena, arena, guest, service, spending, told, walks
 from tests.performance.guests import Cause, Guest

@@ -8,7 +8,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
 
 from milequest.rules.access import TeamPart
 from milequest.rules.enums import Delivery
-from milequest.store import log
+from milequest.store.sql import log
 from resolvers.context import Request
 from resolvers.feeds import EventEnvelope, LogFeed
 from schema.build import runner

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from milequest.store.transaction import Pool, open_pool
+from milequest.store.sql.transaction import Pool, open_pool
 from tests.fakes import issuer as fake
 from tests.fakes.issuer import Issuer
 

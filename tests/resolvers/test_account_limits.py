@@ -17,7 +17,7 @@ from milequest.rules.rate_limits import (
     SIGN_INS,
     SIGN_UPS,
 )
-from milequest.store.rate_limits import RateLimits
+from milequest.store.cache.rate_limits import RateLimits
 from tests.documents import ASK_EMAIL_CHANGE as ASK
 from tests.documents import CONFIRM_EMAIL as CONFIRM
 from tests.documents import CONFIRM_EMAIL_CHANGE as CONFIRM_CHANGE

@@ -11,9 +11,9 @@ from milequest.actions.accounts import user_for_identity
 from milequest.providers.identity.builtin import BuiltinIdentity
 from milequest.rules.credentials import ISSUER, MAX_SESSIONS, email_key
 from milequest.rules.identity import Account
-from milequest.store import credentials, password_resets
-from milequest.store.credentials import Credential
-from milequest.store.transaction import Tx, transact
+from milequest.store.sql import credentials, password_resets
+from milequest.store.sql.credentials import Credential
+from milequest.store.sql.transaction import Tx, transact
 from tests.documents import ASK_EMAIL_CHANGE as ASK
 from tests.documents import CHANGE_PASSWORD as CHANGE
 from tests.documents import CONFIRM_EMAIL_CHANGE as CONFIRM

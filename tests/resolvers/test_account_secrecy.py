@@ -16,7 +16,7 @@ from milequest.rules.errors import RateLimited
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.mail import Mail
 from milequest.rules.rate_limits import FAILED_SIGN_INS_ELSEWHERE, MAILS_OF_ADDRESS
-from milequest.store.rate_limits import RateLimits
+from milequest.store.cache.rate_limits import RateLimits
 from schema.error_payloads import RequestRefused
 from tests.documents import ASK_EMAIL_CHANGE as ASK
 from tests.documents import CONFIRM_EMAIL as CONFIRM

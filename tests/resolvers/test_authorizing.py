@@ -14,7 +14,7 @@ from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
-from milequest.store.transaction import Pool
+from milequest.store.sql.transaction import Pool
 from resolvers import authorizing
 from resolvers.authorizing import CachingAuthorizer
 from resolvers.identity import Identify

@@ -10,7 +10,7 @@ import pytest
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
-from milequest.store.transaction import Pool, open_pool
+from milequest.store.sql.transaction import Pool, open_pool
 from resolvers import identity as resolvers_identity
 from resolvers.identity import FRESH_FOR, Identify
 from tests.fakes import issuer as fake

@@ -16,9 +16,9 @@ from graphql import (
 )
 
 from milequest.rules.rate_limits import WALKS_LOGGED, Memory, RateLimit
-from milequest.store.counts import AttemptCounts, AttemptSlot
-from milequest.store.rate_limits import RateLimits
-from milequest.store.windows import Verdict
+from milequest.store.cache.counts import AttemptCounts, AttemptSlot
+from milequest.store.cache.rate_limits import RateLimits
+from milequest.store.cache.windows import Verdict
 from schema.build import build
 from tests.documents import FOUND_TEAM as TEAM
 from tests.documents import LOG_WALK as LOG

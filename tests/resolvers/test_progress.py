@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from milequest.store.transaction import Pool
+from milequest.store.sql.transaction import Pool
 from tests.journeys import LEG, TODAY, Crew, along, crew, draft, status, walk
 from tests.quest import Caller, Quest
 

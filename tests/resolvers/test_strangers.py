@@ -11,8 +11,8 @@ from milequest.rules.authorizing import AuthorizerRequest
 from milequest.rules.budgets import BAD_CREDENTIAL, BURST, HOUR, REFUSED_CREDENTIAL, Payer
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.rules.identity import IdentityKind
-from milequest.store.budgets import Budgets
-from milequest.store.transaction import Pool
+from milequest.store.cache.budgets import Budgets
+from milequest.store.sql.transaction import Pool
 from resolvers.identity import Identify
 from resolvers.strangers import AT_ONCE, WAITING
 from tests.fakes import authorizer as operator

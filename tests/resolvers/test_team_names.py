@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from alembic import command
 
-from milequest.store import migrate
+from milequest.store.sql import migrate
 from tests.quest import Quest
 
 CREATE = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id name } } }"

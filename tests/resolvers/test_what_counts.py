@@ -25,9 +25,9 @@ from milequest.rules.rate_limits import (
     WALKS_LOGGED,
     RateLimit,
 )
-from milequest.store import counts, rate_limits
-from milequest.store.rate_limits import RateLimits
-from milequest.store.transaction import open_pool
+from milequest.store.cache import counts, rate_limits
+from milequest.store.cache.rate_limits import RateLimits
+from milequest.store.sql.transaction import open_pool
 from tests.documents import ASK_EMAIL_CHANGE as ASK
 from tests.documents import FOUND_TEAM as TEAM
 from tests.documents import LOG_WALK as LOG

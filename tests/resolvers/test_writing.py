@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from milequest.store import idempotency
+from milequest.store.sql import idempotency
 from tests.quest import Caller, Quest
 
 CREATE = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id name } } }"

@@ -12,7 +12,7 @@ from milequest.rules.budgets import Payer
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from milequest.rules.ids import new_id
 from milequest.runtime import Runtime
-from milequest.store.budgets import Budgets
+from milequest.store.cache.budgets import Budgets
 from resolvers.context import Request
 from schema.execution import ExecutionResult, Runner
 from schema.scalars import SCALARS

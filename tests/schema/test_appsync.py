@@ -16,7 +16,7 @@ from app.bundle import find_node
 from milequest.rules.budgets import Payer
 from milequest.rules.identity import ANONYMOUS
 from milequest.settings import PROJECT
-from milequest.store.budgets import Budgets
+from milequest.store.cache.budgets import Budgets
 from resolvers.context import Request
 from schema.appsync.printed import printed, publisher
 from schema.appsync.sources import ROW, packed, restored

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
-from milequest.store import breaker, budgets
+from milequest.store import breaker
+from milequest.store.cache import budgets
 from tests.simulation.lambdas import INVOCATION
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

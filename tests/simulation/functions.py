@@ -16,13 +16,13 @@ from milequest.rules.budgets import Caller, Payer
 from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.sessions import ENDED
-from milequest.store import log
-from milequest.store.audience import places
 from milequest.store.aws.dynamodb import Table
 from milequest.store.aws.sockets import Sockets
 from milequest.store.aws.sqs import Queue
-from milequest.store.budgets import Budgets
-from milequest.store.revocations import Revocations
+from milequest.store.cache.budgets import Budgets
+from milequest.store.sql import log
+from milequest.store.sql.audience import places
+from milequest.store.sql.revocations import Revocations
 from resolvers.context import Request
 from resolvers.feeds import Feed
 from subscriptions.apigateway.connections import ConnectionStore

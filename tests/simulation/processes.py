@@ -14,8 +14,8 @@ from milequest.rules.enums import EventKind
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Identity
 from milequest.rules.live import read_cursor
-from milequest.store.bus import Bus
-from milequest.store.revocations import Revocations
+from milequest.store.cache.bus import Bus
+from milequest.store.sql.revocations import Revocations
 from resolvers.context import Request
 from resolvers.feeds import AccessRule, EventEnvelope, Feed, LogFeed, StateFeed, StateSnapshot
 from schema.error_payloads import Errors

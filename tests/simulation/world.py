@@ -19,8 +19,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from milequest.rules.enums import EventKind
 from milequest.rules.events import team_channel
 from milequest.rules.live import read_cursor
-from milequest.store import audience, log, revocations
 from milequest.store.away import Away
+from milequest.store.sql import audience, log, revocations
 
 TEAM = UUID(int=1)
 CHANNEL = team_channel(TEAM)

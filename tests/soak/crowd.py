@@ -9,7 +9,7 @@ from uuid import uuid4
 from app import embedded
 from app.embedded.postgres import Postgres
 from milequest.settings import Settings
-from milequest.store import migrate
+from milequest.store.sql import migrate
 from tests.aws.gate import KEYS
 from tests.conftest import RUN_FOLDER
 from tests.service import serving

@@ -13,8 +13,8 @@ from milequest.rules.errors import not_found
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.live import LogEnd
 from milequest.runtime import Runtime
-from milequest.store import log
-from milequest.store.log import LogEntry
+from milequest.store.sql import log
+from milequest.store.sql.log import LogEntry
 from resolvers.context import Request
 from resolvers.feeds import StateFeed, StateSnapshot
 from subscriptions import dispatcher

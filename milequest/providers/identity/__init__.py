@@ -12,8 +12,8 @@ from milequest.rules.mail import Mailer
 from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, SessionOrigin
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool
 
 
 @dataclass(frozen=True, slots=True)

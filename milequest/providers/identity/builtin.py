@@ -22,10 +22,10 @@ from milequest.rules.identity import Account, VerifiedToken
 from milequest.rules.ids import new_id
 from milequest.rules.mail import Mailer
 from milequest.rules.sessions import UNKNOWN, Revocation, SessionOrigin
-from milequest.store import credentials, sessions, sign_ups
-from milequest.store.credentials import Credential
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, Tx, transact
+from milequest.store.sql import credentials, sessions, sign_ups
+from milequest.store.sql.credentials import Credential
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool, Tx, transact
 
 __all__ = ["CLIENT_ID", "BuiltinIdentity"]
 

@@ -18,9 +18,9 @@ from milequest.rules import mail
 from milequest.rules.credentials import ISSUER, email_key
 from milequest.rules.errors import unauthenticated, wrong_password
 from milequest.rules.identity import Identity
-from milequest.store import accounts, address_changes, credentials
-from milequest.store.credentials import Credential
-from milequest.store.transaction import Tx, transact
+from milequest.store.sql import accounts, address_changes, credentials
+from milequest.store.sql.credentials import Credential
+from milequest.store.sql.transaction import Tx, transact
 
 
 class Addresses(BuiltinBase):

@@ -13,8 +13,8 @@ from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Identity
 from milequest.rules.mail import Mail, Mailer
 from milequest.rules.sessions import Revocation
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, Tx, transact
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool, Tx, transact
 
 log = logging.getLogger("milequest.identity")
 

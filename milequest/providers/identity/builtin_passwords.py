@@ -21,8 +21,8 @@ from milequest.rules.credentials import email_key
 from milequest.rules.errors import unauthenticated, wrong_password
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import Revocation
-from milequest.store import credentials, password_resets, sessions
-from milequest.store.transaction import Tx, transact
+from milequest.store.sql import credentials, password_resets, sessions
+from milequest.store.sql.transaction import Tx, transact
 
 
 class Passwords(BuiltinBase):

@@ -21,10 +21,10 @@ from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.instants import seconds
 from milequest.rules.sessions import REFRESH_GRACE, ActiveSession, Ending, Revocation
-from milequest.store import sessions
-from milequest.store.credentials import Credential
-from milequest.store.sessions import RefreshToken
-from milequest.store.transaction import Tx, transact
+from milequest.store.sql import sessions
+from milequest.store.sql.credentials import Credential
+from milequest.store.sql.sessions import RefreshToken
+from milequest.store.sql.transaction import Tx, transact
 
 log = logging.getLogger("milequest.identity")
 

@@ -10,8 +10,8 @@ from milequest.providers.identity.builtin_base import BuiltinBase, digest, new_c
 from milequest.rules import mail
 from milequest.rules.credentials import SignUp, email_key, normal_code
 from milequest.rules.ids import new_id
-from milequest.store import credentials, sign_ups
-from milequest.store.transaction import Tx, transact
+from milequest.store.sql import credentials, sign_ups
+from milequest.store.sql.transaction import Tx, transact
 
 
 class SignUps(BuiltinBase):

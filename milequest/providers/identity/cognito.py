@@ -24,10 +24,10 @@ from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.instants import seconds
 from milequest.rules.sessions import REVOKED_FOR, UNKNOWN, Ending, Revocation, SessionOrigin
 from milequest.settings import Settings
-from milequest.store import accounts, revocations, users
 from milequest.store.aws.client import Aws, AwsError
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, transact
+from milequest.store.sql import accounts, revocations, users
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool, transact
 
 SERVICE = "cognito-idp"
 OPEN = {  # operations that are not signed by a role

@@ -22,9 +22,9 @@ from jwt.algorithms import RSAAlgorithm
 from milequest.providers.identity.sealing import Seal, SealedError
 from milequest.providers.identity.tokens import ALGORITHM, Keys, KeysUnreachableError
 from milequest.rules.credentials import ACCESS_TOKEN_LIFE
-from milequest.store import signing_keys
-from milequest.store.signing_keys import SigningKey
-from milequest.store.transaction import Pool, Tx, transact
+from milequest.store.sql import signing_keys
+from milequest.store.sql.signing_keys import SigningKey
+from milequest.store.sql.transaction import Pool, Tx, transact
 
 KEY_BITS = 2048
 SIGNS_FOR = 300.0  # seconds until a process checks whether its key was retired

@@ -16,7 +16,7 @@ from app.aws.domains import DomainDependencies, called
 from milequest.actions.accounts import user_for_identity
 from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.rules.identity import Account
-from milequest.store.transaction import open_pool, transact
+from milequest.store.sql.transaction import open_pool, transact
 from resolvers.identity import Identify
 from tests.app.aws.data_sources import HOST, ISSUER, OF_APPSYNC, ROLE, event
 from tests.app.aws.data_sources import parts as parts

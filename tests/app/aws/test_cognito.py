@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.aws import cognito
-from milequest.store.transaction import open_pool
+from milequest.store.sql.transaction import open_pool
 
 MARKS = "a" + "\u0301" * 900 + "\u0316" * 900
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from app.aws import domains
 from app.aws.answers import SHORT, TOO_LARGE, fitting
 from app.aws.domains import DOCUMENTS
-from milequest.store import deadlines, pool
+from milequest.store import deadlines
 from milequest.store.away import Away
-from milequest.store.transaction import open_pool
+from milequest.store.sql import pool
+from milequest.store.sql.transaction import open_pool
 from schema.limits import MAX_BODY_BYTES
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.connections import PROTOCOLS

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app import embedded
 from app.aws.rotation import STEPS, RotationError, step
 from app.embedded.postgres import Postgres
-from milequest.store import passwords
+from milequest.store.sql import passwords
 from tests.conftest import RUN_FOLDER, WORKER
 from tests.fakes.secrets import SecretsManager
 from tests.milequest.store.aws.stub import Stub, stubbed

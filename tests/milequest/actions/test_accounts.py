@@ -12,7 +12,7 @@ from milequest.actions.accounts import user_for_identity
 from milequest.rules.enums import Units
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Account
-from milequest.store.transaction import Pool, open_pool, transact
+from milequest.store.sql.transaction import Pool, open_pool, transact
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 ADA = Account("https://issuer", "subject-1", "Ada@Example.org", True, "Ada", "Europe/London", Units.KILOMETERS)

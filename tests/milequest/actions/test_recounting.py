@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from milequest.store.recounting import Stay
+from milequest.store.sql.recounting import Stay
 from tests.journeys import LEG, NOW, Crew, along, crew, draft, walk
 from tests.quest import Caller, Quest, open_quest
 

@@ -6,7 +6,7 @@ import pytest
 
 from milequest.jobs import answers
 from milequest.jobs.answers import forget_answers
-from milequest.store.idempotency import KEPT
+from milequest.store.sql.idempotency import KEPT
 from tests.quest import Quest
 
 CREATE = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }"

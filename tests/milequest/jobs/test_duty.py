@@ -6,7 +6,7 @@ import pytest
 
 from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.store.away import Away
-from milequest.store.transaction import open_pool
+from milequest.store.sql.transaction import open_pool
 from tests.quest import Quest
 
 

@@ -14,7 +14,7 @@ from milequest.rules.errors import Refused, ValidationError
 from milequest.rules.events import team_channel
 from milequest.runtime import Runtime
 from milequest.settings import PROJECT
-from milequest.store.transaction import Pool
+from milequest.store.sql.transaction import Pool
 from tests.milequest.imports.gpx_files import segment, track
 from tests.quest import Caller, Quest
 

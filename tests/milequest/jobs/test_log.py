@@ -9,8 +9,8 @@ from milequest.rules.enums import EventKind
 from milequest.rules.events import Event
 from milequest.rules.ids import new_id
 from milequest.rules.live import WINDOW_EVENTS, Cursor
-from milequest.store import log
-from milequest.store.transaction import Tx, transact
+from milequest.store.sql import log
+from milequest.store.sql.transaction import Tx, transact
 from tests.quest import Quest
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -47,7 +47,7 @@ async def test_events_older_than_a_day_are_not_replayed(quest: Quest, pruned: bo
 
 async def test_channel_keeps_its_newest_events_within_the_window(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> None:
     assert WINDOW_EVENTS == 10_000
-    monkeypatch.setattr("milequest.store.log.WINDOW_EVENTS", 3)
+    monkeypatch.setattr("milequest.store.sql.log.WINDOW_EVENTS", 3)
     await write(quest, "team:a", *([HOUR] * 8))
     assert (await log.end(quest.runtime.writer, "team:a", NOW)).floor == 5
     await prune_log(quest.runtime, NOW)

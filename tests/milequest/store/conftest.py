@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest_asyncio
 
-from milequest.store.transaction import Tx
+from milequest.store.sql.transaction import Tx
 
 
 @pytest_asyncio.fixture

@@ -11,9 +11,9 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from milequest.store import log
 from milequest.store.aws.client import Aws, AwsError, open_aws
 from milequest.store.aws.events import EventBus
+from milequest.store.sql import log
 from subscriptions.apigateway import publisher
 from subscriptions.apigateway.dependencies import Dependencies, open_dependencies
 from subscriptions.apigateway.relay import relay_lost

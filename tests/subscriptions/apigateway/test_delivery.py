@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from milequest.store import log
 from milequest.store.aws.dynamodb import Key
 from milequest.store.aws.sqs import Message
+from milequest.store.sql import log
 from subscriptions.apigateway import outbound
 from subscriptions.apigateway.groups import Group
 from subscriptions.apigateway.logs import LogStep

@@ -15,7 +15,7 @@ from websockets.typing import Origin, Subprotocol
 
 from milequest.rules.budgets import Caller, Payer
 from milequest.settings import PROJECT
-from milequest.store.budgets import Budgets
+from milequest.store.cache.budgets import Budgets
 from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import dial
 from tests.sockets import PROTOCOL, Socket

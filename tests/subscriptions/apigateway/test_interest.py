@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from milequest.settings import Settings
 from milequest.store.aws.dynamodb import Key
-from milequest.store.interest import MOST_AT_ONCE, MOST_LISTENED_TO, Counts, Interest
-from milequest.store.valkey import Valkey, connect
+from milequest.store.cache.interest import MOST_AT_ONCE, MOST_LISTENED_TO, Counts, Interest
+from milequest.store.cache.valkey import Valkey, connect
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.interest import follow
 

@@ -9,7 +9,7 @@ import pytest
 
 from milequest.rules.access import Viewer
 from milequest.rules.errors import QuestError, not_found
-from milequest.store import goals, progress
+from milequest.store.sql import goals, progress
 from resolvers import boards, live
 from tests.documents import BOARD_LIVE as BOARD
 from tests.documents import OWN_PROGRESS_LIVE as OWN_PROGRESS

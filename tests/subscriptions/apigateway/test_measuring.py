@@ -11,10 +11,10 @@ import pytest
 
 from app.connection_metrics import count
 from milequest.settings import Settings
-from milequest.store import log
 from milequest.store.aws.metrics import Metric
-from milequest.store.interest import Interest, InterestEntry
-from milequest.store.valkey import connect
+from milequest.store.cache.interest import Interest, InterestEntry
+from milequest.store.cache.valkey import connect
+from milequest.store.sql import log
 from subscriptions.apigateway import sender, subscription_metrics, sweeper
 from subscriptions.apigateway.interest import CONNECTION
 from tests.documents import WALKS_LIVE as WALKS

@@ -13,9 +13,9 @@ from websockets.asyncio.client import connect
 
 from app.aws import live
 from milequest.jobs.primary_region import PrimaryRegionGuard
-from milequest.store import audience
 from milequest.store.aws.sockets import Outcome
-from milequest.store.transaction import open_pool
+from milequest.store.sql import audience
+from milequest.store.sql.transaction import open_pool
 from subscriptions.apigateway import rows, sweeper, transport
 from subscriptions.apigateway.sweeper import Timeouts
 from tests.documents import WALKS_LIVE as WALKS

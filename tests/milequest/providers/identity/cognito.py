@@ -14,8 +14,8 @@ from milequest.actions.accounts import user_for_identity
 from milequest.providers.identity.cognito import CognitoIdentity
 from milequest.rules.identity import Identity
 from milequest.settings import Settings
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, transact
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool, transact
 from tests.fakes import issuer as fake
 from tests.fakes.issuer import CLIENT_ID, Issuer
 from tests.milequest.store.aws.stub import Stub, stubbed

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from milequest.providers.identity.builtin import BuiltinIdentity
-from milequest.store.transaction import Pool, open_pool
+from milequest.store.sql.transaction import Pool, open_pool
 from tests.fakes.outbox import Outbox
 
 

@@ -12,7 +12,7 @@ from milequest.providers.identity import passwords as argon2
 from milequest.providers.identity.builtin import BuiltinIdentity
 from milequest.rules.credentials import SignUp, checked_sign_up
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.store.transaction import Pool
+from milequest.store.sql.transaction import Pool
 from tests.ada import ADA, EMAIL, NOW, PASSWORD, code_of
 from tests.fakes.outbox import Outbox
 

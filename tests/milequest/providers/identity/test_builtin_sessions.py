@@ -10,7 +10,7 @@ from milequest.rules.credentials import ISSUER, checked_sign_up
 from milequest.rules.errors import ErrorCode
 from milequest.rules.identity import ANONYMOUS
 from milequest.rules.sessions import REFRESH_GRACE, Ending
-from milequest.store.transaction import Pool
+from milequest.store.sql.transaction import Pool
 from tests.ada import ADA, EMAIL, NOW, PASSWORD, code_of, signed_in
 from tests.fakes.outbox import Outbox
 

@@ -8,7 +8,7 @@ import pytest
 from milequest.providers.identity.builtin import BuiltinIdentity
 from milequest.rules.credentials import CODE_TRIES, CODE_TRIES_WITHOUT_ATTEMPT, checked_sign_up
 from milequest.rules.errors import ErrorCode
-from milequest.store.transaction import Pool
+from milequest.store.sql.transaction import Pool
 from tests.ada import ADA, EMAIL, NOW, PASSWORD, code_of
 from tests.fakes.outbox import Outbox
 

@@ -11,8 +11,8 @@ from milequest.rules.errors import Refused
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.sessions import Ending
 from milequest.settings import Settings
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool
 from tests.fakes.issuer import SUBJECT
 from tests.milequest.store.aws.stub import stubbed
 

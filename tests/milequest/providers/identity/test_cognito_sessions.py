@@ -7,7 +7,7 @@ import pytest
 from milequest.rules.errors import ErrorCode
 from milequest.rules.identity import ANONYMOUS
 from milequest.rules.sessions import Ending
-from milequest.store.transaction import Pool
+from milequest.store.sql.transaction import Pool
 from tests.ada import code_of
 from tests.fakes import issuer as fake
 from tests.fakes.issuer import SUBJECT

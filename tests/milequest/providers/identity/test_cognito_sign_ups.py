@@ -10,8 +10,8 @@ from milequest.rules.credentials import checked_sign_up
 from milequest.rules.errors import ErrorCode, QuestError
 from milequest.rules.sessions import Ending
 from milequest.settings import Settings
-from milequest.store.revocations import Revocations
-from milequest.store.transaction import Pool, transact
+from milequest.store.sql.revocations import Revocations
+from milequest.store.sql.transaction import Pool, transact
 from tests.ada import ADA, EMAIL, PASSWORD, code_of
 from tests.fakes import issuer as fake
 from tests.fakes.issuer import CLIENT_ID

@@ -10,9 +10,9 @@ from milequest.providers.identity.keys import KEPT_RETIRED, SIGNS_FOR, OwnKeys
 from milequest.providers.identity.sealing import Seal, SealedError
 from milequest.rules.credentials import ACCESS_TOKEN_LIFE, checked_sign_up
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.store import signing_keys
-from milequest.store.signing_keys import SigningKey
-from milequest.store.transaction import Pool, transact
+from milequest.store.sql import signing_keys
+from milequest.store.sql.signing_keys import SigningKey
+from milequest.store.sql.transaction import Pool, transact
 from tests.fakes.outbox import Outbox
 
 NOW = datetime.now(UTC)

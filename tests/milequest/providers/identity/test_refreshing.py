@@ -14,8 +14,8 @@ from milequest.providers.identity.builtin_base import digest, new_token
 from milequest.rules.errors import ErrorCode
 from milequest.rules.ids import new_id
 from milequest.rules.sessions import REFRESH_GRACE
-from milequest.store import sessions
-from milequest.store.transaction import Pool, transact
+from milequest.store.sql import sessions
+from milequest.store.sql.transaction import Pool, transact
 from tests.ada import ADA, NOW, code_of, signed_in
 from tests.fakes.outbox import Outbox
 

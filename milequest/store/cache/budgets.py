@@ -1,0 +1,158 @@
+"""Callers' budgets, kept in this process and combined with those of the others in Redis.
+
+A request is judged and charged here alone. Redis receives a caller's charges in portions of what refills in a few
+seconds, in the background, and returns what all processes have charged. So no request waits for Redis, and a process
+without Redis continues to count.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from milequest.rules.budgets import BURST, MOST_OWED, Caller, Payer, later, price, refuse_spent
+from milequest.store.away import Away
+from milequest.store.breaker import Breaker
+
+if TYPE_CHECKING:  # whoever counts alone needs no client
+    from milequest.store.cache.valkey import Valkey
+
+PORTION = BURST // 100  # how much a process may charge before it reports to Redis
+PATIENCE = 1.0  # seconds Redis may take in the background
+PATIENCE_OF_CALLS = 0.05  # and where an answer waits for it
+AT_ONCE = 64  # callers being reported to Redis at once; others are reported at their next request
+KEPT = 50_000  # callers, and as many with spent budgets
+
+# KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: the further debt, less than 0 for
+# what is given back, and the limit of how far ahead that may be. Returns how far ahead it is.
+_TELL = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now) + tonumber(ARGV[1])
+full = math.min(full, now + tonumber(ARGV[2]))
+if full <= now then
+  redis.call('DEL', KEYS[1])
+  return 0
+end
+redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.floor((full - now) / 1000) + 1)
+return full - now
+"""
+
+
+@dataclass(slots=True)
+class _Account:
+    """A caller's budget, as far as this process knows."""
+
+    full_at: int
+    untold: int = 0  # less than 0 for what was told, and given back since
+    is_telling: bool = False
+
+
+def _bounded(owed: int) -> int:
+    """Return a debt, or what is given back, of MOST_OWED at most."""
+    return max(-MOST_OWED, min(owed, MOST_OWED))
+
+
+def _microseconds() -> int:
+    return time.monotonic_ns() // 1_000
+
+
+class Budgets:
+    """The budgets of this process's callers. One that works `call_by_call` has Redis told before it answers.
+
+    Without Redis they are of this process alone.
+    """
+
+    def __init__(
+        self,
+        redis: "Valkey | None",
+        points_per_hour: Mapping[Payer, int],
+        *,
+        call_by_call: bool = False,
+        clock: Callable[[], int] = _microseconds,
+    ) -> None:
+        self._script = redis.register_script(_TELL) if redis is not None else None
+        self._prices = {kind: price(points) for kind, points in points_per_hour.items()}
+        self._waits = call_by_call
+        self._clock = clock
+        self._accounts: OrderedDict[Caller, _Account] = OrderedDict()
+        self._spent: OrderedDict[Caller, _Account] = OrderedDict()  # not evicted by a crowd of others
+        self._tasks: set[asyncio.Task[None]] = set()
+        patience = PATIENCE_OF_CALLS if call_by_call else PATIENCE
+        self._redis = Breaker("Redis", "budgets are counted here alone", patience, lambda: clock() / 1_000_000)
+
+    def __len__(self) -> int:
+        return len(self._accounts) + len(self._spent)
+
+    def refuse_spent(self, caller: Caller) -> None:
+        """Raise RATE_LIMITED while the caller's budget is spent."""
+        account = self._spent.get(caller)
+        if account is None:
+            return
+        now = self._clock()
+        refuse_spent(account.full_at, now)
+        del self._spent[caller]
+        self._keep(caller, account, now)
+
+    def charge(self, caller: Caller, points: int) -> None:
+        """Take points off the caller's budget, or give some back that were taken a moment ago."""
+        account = self._accounts.pop(caller, None) or self._spent.pop(caller, None) or _Account(0)
+        now, owed = self._clock(), points * self._prices[caller.kind]
+        account.full_at = later(account.full_at, now, owed)
+        account.untold = _bounded(account.untold + owed)
+        self._keep(caller, account, now)
+        if abs(account.untold) >= PORTION and not self._waits:
+            self._begin_to_tell(caller, account)
+
+    async def settle(self, caller: Caller, points: int | None = None) -> None:
+        """Have Redis told what was charged, where this process may sleep once it has answered.
+
+        There it learns what others have charged, so it raises RATE_LIMITED where nothing was left for the last
+        `points`, if they are told.
+        """
+        account = self._accounts.get(caller) or self._spent.get(caller)
+        if self._waits and self._script is not None and account is not None and account.untold:
+            await self._tell(caller, account)
+            if points is not None:
+                refuse_spent(account.full_at - points * self._prices[caller.kind], self._clock())
+
+    async def close(self) -> None:
+        """Wait until pending reports have been sent, or given up."""
+        await asyncio.gather(*self._tasks)
+
+    def _keep(self, caller: Caller, account: _Account, now: int) -> None:
+        kept = self._spent if account.full_at - now >= BURST else self._accounts
+        kept[caller] = account
+        if len(kept) > KEPT:
+            kept.popitem(last=False)
+
+    def _begin_to_tell(self, caller: Caller, account: _Account) -> None:
+        if self._script is None or account.is_telling or self._redis.is_resting or len(self._tasks) >= AT_ONCE:
+            return
+        account.is_telling = True
+        task = asyncio.get_running_loop().create_task(self._tell(caller, account))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, caller: Caller, account: _Account) -> None:
+        script, told, account.untold = self._script, account.untold, 0
+        assert script is not None, "there is somebody to tell"
+        key = f"budget:{caller.kind}:{hashlib.sha256(caller.who.encode()).hexdigest()[:32]}"
+        try:
+            ahead: Any = await self._redis(lambda: script([key], [told, MOST_OWED]))
+        except Away:
+            account.untold = _bounded(account.untold + told)
+        else:
+            self._hear(caller, account, int(ahead))
+        finally:
+            account.is_telling = False
+
+    def _hear(self, caller: Caller, account: _Account, ahead: int) -> None:
+        """Apply Redis's answer: the caller owes what all processes have charged, and this one since it asked."""
+        now = self._clock()
+        account.full_at = later(now + ahead, now, account.untold)
+        if self._accounts.pop(caller, None) or self._spent.pop(caller, None):
+            self._keep(caller, account, now)

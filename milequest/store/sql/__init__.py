@@ -1,0 +1,1 @@
+"""PostgreSQL: tables and migrations, transactions, and the statements of each noun."""

@@ -1,0 +1,202 @@
+"""Invites to teams by a code, of which only a hash is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from milequest.rules.access import Viewer
+from milequest.rules.enums import InviteState, TeamRole
+from milequest.rules.invites import NewInvite, state_at
+from milequest.store.sql.columns import Columns
+from milequest.store.sql.scopes import GIVEN, INVITES_VISIBLE
+from milequest.store.sql.teams import COLUMNS as TEAM_COLUMNS
+from milequest.store.sql.teams import MINE, Team
+from milequest.store.sql.transaction import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """An invite as the team's admins see it."""
+
+    id: UUID
+    team: Team
+    invited_email: str | None
+    role: TeamRole
+    max_uses: int
+    use_count: int
+    state: InviteState
+    message: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvitePreview:
+    """The part of an invite shown to the bearer of its code. The number of members is 0 once it admits no one."""
+
+    team_name: str
+    member_count: int
+    state: InviteState
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InviteKey:
+    """An invite and its team."""
+
+    invite_id: UUID
+    team_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LockedInvite:
+    """An invite that is about to be used or revoked; locked."""
+
+    id: UUID
+    team_id: UUID
+    email_key: str | None
+    role: TeamRole
+    invited_by: UUID
+    state: InviteState
+
+
+def _columns(team: Columns[Team] | None) -> Columns[Invite]:
+    return Columns(
+        Invite,
+        id="i.id",
+        team=team,
+        invited_email="i.email",
+        role="i.role",
+        max_uses="i.max_uses",
+        use_count="i.use_count",
+        state="i.state",
+        message="i.message",
+        created_at="i.created_at",
+        expires_at="i.expires_at",
+    )
+
+
+_COLUMNS, _OF_KNOWN_TEAM = _columns(TEAM_COLUMNS), _columns(None)
+_BY_IDS = f"""
+SELECT {_COLUMNS} FROM team_invite i JOIN team t ON t.id = i.team_id {MINE}
+WHERE i.id = ANY {GIVEN} AND {INVITES_VISIBLE}
+"""
+_PAGES = f"""
+SELECT t.id, {_OF_KNOWN_TEAM}
+FROM team t CROSS JOIN LATERAL (
+    SELECT * FROM team_invite
+    WHERE team_id = t.id AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
+    ORDER BY created_at DESC, id DESC LIMIT $5
+) i
+WHERE t.id = ANY {GIVEN} AND {INVITES_VISIBLE}
+ORDER BY i.created_at DESC, i.id DESC
+"""
+_PREVIEW = """
+SELECT t.name, t.member_count, i.state, i.expires_at
+FROM team_invite i JOIN team t ON t.id = i.team_id AND t.deleted_at IS NULL
+WHERE i.code_hash = $1 AND i.state <> 'REVOKED'
+"""
+_PLACE = "SELECT id, team_id FROM team_invite WHERE code_hash = $1 OR id = $2"
+_LOCK = """
+SELECT id, team_id, email_key, role, invited_by, state, expires_at FROM team_invite
+WHERE id = $1 AND ($2::bytea IS NULL OR code_hash = $2) FOR NO KEY UPDATE
+"""
+
+# The address has a pending invite: it gets a new code and more time, and keeps its place in the list.
+_PUT = """
+INSERT INTO team_invite
+    (id, team_id, code_hash, email, email_key, invited_by, max_uses, message, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (team_id, email_key) WHERE state = 'PENDING' AND email_key IS NOT NULL DO UPDATE
+SET code_hash = excluded.code_hash, email = excluded.email, invited_by = excluded.invited_by,
+    message = excluded.message, expires_at = excluded.expires_at
+RETURNING id
+"""
+_REDEEM = """
+UPDATE team_invite SET use_count = use_count + 1,
+    state = CASE WHEN use_count + 1 >= max_uses THEN 'ACCEPTED' ELSE state END
+WHERE id = $1
+"""
+
+
+def _at(invite: Invite, now: datetime) -> Invite:
+    return replace(invite, state=state_at(invite.state, invite.expires_at, now))
+
+
+async def by_ids(db: Reader, viewer: Viewer, invite_ids: list[UUID], now: datetime) -> dict[UUID, Invite]:
+    """Return the invites among `invite_ids` that the viewer may see, by id."""
+    rows = await db.fetch(_BY_IDS, viewer.user_id, invite_ids)
+    return {invite.id: _at(invite, now) for invite in map(_COLUMNS.of, rows)}
+
+
+async def pages_of(
+    db: Reader,
+    viewer: Viewer,
+    teams: Sequence[Team],
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    now: datetime,
+) -> dict[UUID, list[Invite]]:
+    """Return up to `limit` invites of each team, newest first, that follow the key `after`; none if not an admin."""
+    by_id = {team.id: team for team in teams}
+    pages: dict[UUID, list[Invite]] = {}
+    for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
+        invite = _OF_KNOWN_TEAM.of(row, 1, team=by_id[row[0]])
+        pages.setdefault(row[0], []).append(_at(invite, now))
+    return pages
+
+
+async def preview(db: Reader, code_hash: bytes, now: datetime) -> InvitePreview | None:
+    """Return what an invite of a live team shows the bearer of its code; None for an unknown or revoked code."""
+    row = await db.fetchrow(_PREVIEW, code_hash)
+    if row is None:
+        return None
+    name, count, stored, expires_at = row
+    state = state_at(stored, expires_at, now)
+    return InvitePreview(name, count if state is InviteState.PENDING else 0, state, expires_at)
+
+
+async def place(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> InviteKey | None:
+    """Return an invite and its team, by code or id. That never changes, so nothing is locked yet."""
+    row = await db.fetchrow(_PLACE, code_hash, invite_id)
+    return None if row is None else InviteKey(*row)
+
+
+async def lock(tx: Tx, invite_id: UUID, code_hash: bytes | None, now: datetime) -> LockedInvite | None:
+    """Return the invite, locked after its team; None if it has another code by now."""
+    row = await tx.fetchrow(_LOCK, invite_id, code_hash)
+    if row is None:
+        return None
+    found, team_id, email_key, role, invited_by, state, expires_at = row
+    return LockedInvite(found, team_id, email_key, role, invited_by, state_at(state, expires_at, now))
+
+
+async def put(
+    tx: Tx, invite_id: UUID, team_id: UUID, code_hash: bytes, new: NewInvite, inviter_id: UUID, now: datetime
+) -> UUID:
+    """Insert a new invite, or renew the pending one of the same address. Returns its id."""
+    stored: UUID = await tx.fetchval(
+        _PUT,
+        invite_id,
+        team_id,
+        code_hash,
+        new.email,
+        new.email_key,
+        inviter_id,
+        new.max_uses,
+        new.message,
+        now,
+        new.expires_at,
+    )
+    return stored
+
+
+async def redeem(tx: Tx, invite_id: UUID) -> None:
+    """Count one use; the last one closes the invite. The caller has locked it."""
+    await tx.execute(_REDEEM, invite_id)
+
+
+async def close(tx: Tx, invite_id: UUID, state: InviteState) -> None:
+    """Set it to DECLINED or REVOKED. The caller has locked it."""
+    await tx.execute("UPDATE team_invite SET state = $2 WHERE id = $1", invite_id, state.value)
