@@ -55,7 +55,7 @@ limits: ## Write docs/limits.md: every limit, with the numbers as the code has t
 	$(runtime)
 	@$(python) -m app.limits > docs/limits.md.new && mv docs/limits.md.new docs/limits.md
 
-reference: ## Write the pages of settings, errors and the data model into docs/, as the code has them
+reference: ## Write the pages of settings, errors and the data model into docs/, and the types of arguments
 	$(runtime)
 	@$(python) -m app.reference
 

@@ -25,7 +25,8 @@ from milequest.rules.rate_limits import (
 from milequest.rules.sessions import Ending, origin
 from milequest.store.sql import users
 from milequest.store.sql.users import Profile
-from resolvers.context import Context
+from resolvers.arguments import ConfirmEmailArgs, RefreshTokenArgs, ResendCodeArgs, SignInArgs, SignOutArgs, SignUpArgs
+from resolvers.context import AnyContext, Context
 from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from_here, mails, network_of, sign_outs
 
 
@@ -59,7 +60,7 @@ class RefreshResult:
     session: Session
 
 
-async def sign_up(ctx: Context) -> SignUpResult:
+async def sign_up(ctx: "Context[SignUpArgs, None]") -> SignUpResult:
     """Begin a sign-up and mail its code."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     units = given.get("preferred_units")
@@ -70,7 +71,7 @@ async def sign_up(ctx: Context) -> SignUpResult:
         return SignUpResult(await runtime.identity.sign_up(request, ctx.request.now))
 
 
-async def confirm_email(ctx: Context) -> Done:
+async def confirm_email(ctx: "Context[ConfirmEmailArgs, None]") -> Done:
     """Finish a sign-up with the code."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     email, attempt_id = email_address(given["email"]), given.get("attempt_id")
@@ -80,7 +81,7 @@ async def confirm_email(ctx: Context) -> Done:
     return Done()
 
 
-async def resend_code(ctx: Context) -> Done:
+async def resend_code(ctx: "Context[ResendCodeArgs, None]") -> Done:
     """Send another code for a sign-up."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     email = email_address(given["email"])
@@ -89,7 +90,7 @@ async def resend_code(ctx: Context) -> Done:
     return Done()
 
 
-async def sign_in(ctx: Context) -> SignInResult:
+async def sign_in(ctx: "Context[SignInArgs, None]") -> SignInResult:
     """Start a session."""
     given, limits = ctx.args["input"], ctx.request.runtime.rate_limits
     email = email_address(given["email"])
@@ -114,7 +115,7 @@ async def sign_in(ctx: Context) -> SignInResult:
     return SignInResult(signed_in.session, viewer)
 
 
-async def refresh_token(ctx: Context) -> RefreshResult:
+async def refresh_token(ctx: "Context[RefreshTokenArgs, None]") -> RefreshResult:
     """Exchange a refresh token for the session's next tokens."""
     runtime = ctx.request.runtime
     async with runtime.rate_limits.calls((REFRESHES, network_of(ctx))):
@@ -123,7 +124,7 @@ async def refresh_token(ctx: Context) -> RefreshResult:
     return RefreshResult(signed_in.session)
 
 
-async def sign_out(ctx: Context) -> Done:
+async def sign_out(ctx: "Context[SignOutArgs, None]") -> Done:
     """End the refresh token's session, else the caller's; or all others, or all."""
     given, runtime = ctx.args["input"], ctx.request.runtime
     ending = Ending.ALL if given.get("everywhere") else Ending.OTHERS if given.get("others") else Ending.THIS
@@ -132,7 +133,7 @@ async def sign_out(ctx: Context) -> Done:
     return Done()
 
 
-async def _user_id(ctx: Context, signed_in: SignedIn) -> UUID:
+async def _user_id(ctx: AnyContext, signed_in: SignedIn) -> UUID:
     """Return our user for a sign-in, created at the first one. Raises UNAUTHENTICATED for a closed account."""
     now = ctx.request.now
     return await ctx.request.runtime.commit(lambda tx: user_for_identity(tx, signed_in.account, now))

@@ -1,10 +1,9 @@
 """Walks: logging, changing and deleting them, and the lists they are in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from milequest.actions import activities as actions
@@ -19,7 +18,16 @@ from milequest.store.sql.milestones import Milestone
 from milequest.store.sql.progress import GoalProgress
 from milequest.store.sql.teams import Team
 from milequest.store.sql.users import Profile
-from resolvers.context import Context
+from resolvers.arguments import (
+    ActivityArgs,
+    DeleteActivityArgs,
+    LogActivityArgs,
+    LogActivityInput,
+    TeamActivitiesArgs,
+    UpdateActivityArgs,
+    ViewerActivitiesArgs,
+)
+from resolvers.context import AnyContext, Context
 from resolvers.limiting import admit
 from resolvers.writing import commit, idempotency_of, write
 
@@ -61,29 +69,29 @@ def cursor_of(activity: Activity) -> str:
     return encode_cursor(activity.started_at, activity.id)
 
 
-async def activity(ctx: Context) -> Activity | None:
+async def activity(ctx: "Context[ActivityArgs, None]") -> Activity | None:
     """Return one of the viewer's own walks, or a team-mate's public one."""
     activity_id = ctx.args["id"]
     return (await activities.activities(ctx.request.db, ctx.user_id, [activity_id])).get(activity_id)
 
 
-async def of_team(ctx: Context) -> Page[Activity] | None:
+async def of_team(ctx: "Context[TeamActivitiesArgs, Team]") -> Page[Activity] | None:
     """Return the team's public, counted walks; None if the viewer is not a member."""
-    team: Team = ctx.source
+    team = ctx.source
     if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
     size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
     return page_of(await activities.feed(ctx.request.db, team.id, after, size + 1), size, after, cursor_of)
 
 
-async def of_viewer(ctx: Context) -> Page[Activity]:
+async def of_viewer(ctx: "Context[ViewerActivitiesArgs, Profile]") -> Page[Activity]:
     """Return the viewer's own walks, private ones too."""
     size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
     only = ActivityFilter(**(ctx.args.get("filter") or {}))
     return page_of(await activities.own(ctx.request.db, ctx.user_id, after, size + 1, only), size, after, cursor_of)
 
 
-async def log_activity(ctx: Context) -> LogActivityPayload:
+async def log_activity(ctx: "Context[LogActivityArgs, None]") -> LogActivityPayload:
     """Log a walk and count it. Its idempotency key lives as long as the walk."""
     user_id, now = ctx.user_id, ctx.request.now
     draft = partial(_new_walk, ctx.args["input"], now)
@@ -94,11 +102,10 @@ async def log_activity(ctx: Context) -> LogActivityPayload:
     return LogActivityPayload(logged, await _progress(ctx, written), await _reached(ctx, written), _doubts(logged))
 
 
-async def update_activity(ctx: Context) -> UpdateActivityPayload:
+async def update_activity(ctx: "Context[UpdateActivityArgs, None]") -> UpdateActivityPayload:
     """Change a walk and count it anew."""
-    user_id, given = ctx.user_id, dict(ctx.args["input"])
-    activity_id, version = given.pop("activity_id"), given.pop("expected_version", None)
-    given.pop("idempotency_key", None)
+    user_id, given = ctx.user_id, ctx.args["input"]
+    activity_id, version = given["activity_id"], given.get("expected_version")
     written = await write(
         ctx, WalkWritten, lambda tx: actions.update_walk(tx, user_id, ctx.request.now, activity_id, given, version)
     )
@@ -106,35 +113,40 @@ async def update_activity(ctx: Context) -> UpdateActivityPayload:
     return UpdateActivityPayload(changed, await _progress(ctx, written), _doubts(changed))
 
 
-async def delete_activity(ctx: Context) -> DeleteActivityPayload:
+async def delete_activity(ctx: "Context[DeleteActivityArgs, None]") -> DeleteActivityPayload:
     """Delete a walk."""
     user_id, activity_id = ctx.user_id, ctx.args["input"]["activity_id"]
     written = await write(ctx, WalkWritten, lambda tx: actions.delete_walk(tx, user_id, ctx.request.now, activity_id))
     return DeleteActivityPayload(activity_id, await _progress(ctx, written))
 
 
-def _new_walk(given: Mapping[str, Any], now: datetime, profile: Profile) -> Walk:
+def _new_walk(given: LogActivityInput, now: datetime, profile: Profile) -> Walk:
     """Return the walk of the input, with defaults of the profile."""
-    walk = {name: value for name, value in given.items() if name not in _NOT_OF_THE_WALK}
-    walk["timezone"] = walk.get("timezone") or profile.timezone
-    walk["privacy"] = walk.get("privacy") or profile.default_activity_privacy
-    return new_walk(now=now, stride_mm=profile.stride_mm, **walk)
+    return new_walk(
+        now=now,
+        started_at=given["started_at"],
+        timezone=given.get("timezone") or profile.timezone,
+        distance_meters=given.get("distance_meters"),
+        steps=given.get("steps"),
+        duration_seconds=given.get("duration_seconds"),
+        type=given.get("type"),
+        notes=given.get("notes"),
+        privacy=given.get("privacy") or profile.default_activity_privacy,
+        stride_mm=profile.stride_mm,
+    )
 
 
-_NOT_OF_THE_WALK = ("idempotency_key", "allow_duplicate")
-
-
-async def _reread(ctx: Context, activity_id: UUID) -> Activity:
+async def _reread(ctx: AnyContext, activity_id: UUID) -> Activity:
     return require(await activities.own_walk(ctx.request.db, ctx.user_id, activity_id), "activity")
 
 
-async def _progress(ctx: Context, written: WalkWritten) -> Sequence[GoalProgress]:
+async def _progress(ctx: AnyContext, written: WalkWritten) -> Sequence[GoalProgress]:
     """Return the current progress of the goals a walk changed."""
     request = ctx.request
     return list((await progress.of_goals(request.db, request.viewer, written.goal_ids, request.now)).values())
 
 
-async def _reached(ctx: Context, written: WalkWritten) -> Sequence[Milestone]:
+async def _reached(ctx: AnyContext, written: WalkWritten) -> Sequence[Milestone]:
     """Return the milestones a walk was the first to reach, in the order it reached them."""
     by_id = await milestones.by_ids(ctx.request.db, ctx.request.viewer, list(written.milestone_ids))
     return [by_id[milestone_id] for milestone_id in written.milestone_ids if milestone_id in by_id]

@@ -1,17 +1,16 @@
 """Access check for subscriptions to a team."""
 
+from uuid import UUID
+
 from milequest.rules.access import TeamPart, may_see
 from milequest.rules.errors import not_found
 from milequest.store.sql.audience import SubscriberAccess
-from resolvers.context import Context
+from resolvers.context import AnyContext
 
 
-async def place_in_team(ctx: Context, part: TeamPart) -> SubscriberAccess:
-    """Return the caller's access to the team of the argument `team_id`.
-
-    Raises NOT_FOUND if they may not see that part of it.
-    """
-    found = await ctx.request.runtime.places((ctx.user_id, ctx.args["team_id"]))
+async def place_in_team(ctx: AnyContext, team_id: UUID, part: TeamPart) -> SubscriberAccess:
+    """Return the caller's access to a team. Raises NOT_FOUND if they may not see that part of it."""
+    found = await ctx.request.runtime.places((ctx.user_id, team_id))
     if found is None or not may_see(part, found.standing, is_public=found.is_public):
         raise not_found("team")
     return found

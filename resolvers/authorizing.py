@@ -86,8 +86,6 @@ class CachingAuthorizer:
         All others pay before that, or as many as are asked about at once would find what only one may have.
         """
         is_known, address = digest in self._good, asking.address
-        if not is_known:
-            self._strangers.refuse_spent(address)
         async with self._strangers.turn(address, is_known=is_known):
             if not is_known:
                 self._strangers.blame(address, REFUSED_CREDENTIAL)

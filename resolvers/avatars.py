@@ -16,7 +16,8 @@ from milequest.store.sql import refusals, teams, users
 from milequest.store.sql.refusals import AvatarRefusal
 from milequest.store.sql.teams import Team
 from milequest.store.sql.users import Profile
-from resolvers.context import Context
+from resolvers.arguments import CreateAvatarUploadArgs, DeleteAvatarArgs
+from resolvers.context import Context, NoArgs
 from resolvers.limiting import per_user
 from resolvers.pipeline import pipeline
 from resolvers.writing import write
@@ -41,7 +42,7 @@ class DeleteAvatarPayload:
     team: Team | None
 
 
-async def _create_upload(ctx: Context) -> CreateAvatarUploadPayload:
+async def _create_upload(ctx: "Context[CreateAvatarUploadArgs, None]") -> CreateAvatarUploadPayload:
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
     team_id, kind = given.get("team_id"), content_type("input.contentType", given["content_type"])
     if team_id is not None:
@@ -56,7 +57,7 @@ create_avatar_upload = pipeline(_create_upload, before=per_user(AVATARS))
 """Create a form for one upload. RATE_LIMITED after 30 in an hour."""
 
 
-async def delete_avatar(ctx: Context) -> DeleteAvatarPayload:
+async def delete_avatar(ctx: "Context[DeleteAvatarArgs, None]") -> DeleteAvatarPayload:
     """Delete a picture."""
     user_id, request, team_id = ctx.user_id, ctx.request, ctx.args["input"].get("team_id")
     changed = await write(ctx, AvatarChanged, lambda tx: delete(tx, user_id, request.now, team_id))
@@ -69,6 +70,6 @@ async def delete_avatar(ctx: Context) -> DeleteAvatarPayload:
     return DeleteAvatarPayload(profile, None)
 
 
-async def refusal(ctx: Context) -> AvatarRefusal | None:
+async def refusal(ctx: "Context[NoArgs, Profile]") -> AvatarRefusal | None:
     """Return why the viewer's last picture was refused; None if it was not."""
     return await refusals.of(ctx.request.db, ctx.source.id)

@@ -26,10 +26,12 @@ from milequest.rules.identity import IdentityKind
 from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.store.sql import boards, rankings
 from milequest.store.sql.boards import GoalBoard, Leaderboard, TeamBoards
+from milequest.store.sql.goals import Goal
 from milequest.store.sql.rankings import LeaderboardEntry, RankCursor, Ranked, RankedPosition, RankQuery
 from milequest.store.sql.teams import Team
+from resolvers.arguments import GoalLeaderboardArgs, LeaderboardEntriesArgs, TeamLeaderboardArgs, TeamsLeaderboardArgs
 from resolvers.batch import Batch
-from resolvers.context import Context, Request
+from resolvers.context import Context, NoArgs, Request
 
 
 async def _teams_version(request: Request, keys: list[None]) -> dict[None, int]:
@@ -53,22 +55,22 @@ _rank: Batch[tuple[Leaderboard, UUID], int] = Batch(
 )
 
 
-async def of_team(ctx: Context) -> Leaderboard | None:
+async def of_team(ctx: "Context[TeamLeaderboardArgs, Team]") -> Leaderboard | None:
     """Return one of a team's boards, for its members."""
-    team: Team = ctx.source
+    team = ctx.source
     if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
     period, metric, day = ctx.args.get("period"), ctx.args.get("metric"), ctx.args.get("date")
     return await team_board(ctx.request, ctx.request.now, team.id, period, metric, day)
 
 
-async def of_goal(ctx: Context) -> Leaderboard | None:
+async def of_goal(ctx: "Context[GoalLeaderboardArgs, Goal]") -> Leaderboard | None:
     """Return the board of all who walked for a goal, for the team's members."""
     key = board_key(LeaderboardPeriod.GOAL, metric=ctx.args.get("metric"), owner_id=ctx.source.id)
     return await load(ctx.request, ctx.request.now, key)
 
 
-async def of_teams(ctx: Context) -> Leaderboard | None:
+async def of_teams(ctx: "Context[TeamsLeaderboardArgs, None]") -> Leaderboard | None:
     """Return the board of public teams."""
     period = ctx.args.get("period") or LeaderboardPeriod.WEEK
     return await teams_board(ctx.request, ctx.request.now, period, ctx.args.get("basis"), ctx.args.get("date"))
@@ -132,7 +134,7 @@ def _goal_board(key: BoardKey, goal: GoalBoard) -> Leaderboard:
     return Leaderboard(key, Window(key.period, goal.starts_on, goal.ends_on), goal.is_final, goal.version)
 
 
-async def entries(ctx: Context) -> Page[LeaderboardEntry]:
+async def entries(ctx: "Context[LeaderboardEntriesArgs, Leaderboard]") -> Page[LeaderboardEntry]:
     """Return a page of a board's rows."""
     size = page_size(ctx.args.get("first"), default=DEFAULT_FIRST, maximum=MAX_FIRST)
     after = decode_cursor(ctx.args.get("after"), int, datetime, str, UUID)
@@ -148,14 +150,14 @@ def cursor_of(entry: LeaderboardEntry) -> str:
     return encode_cursor(entry.raw, entry.attained_at, sort_name(who.name), who.id)
 
 
-def viewer_standing(ctx: Context) -> Awaitable[RankedPosition | None] | None:
+def viewer_standing(ctx: "Context[NoArgs, Leaderboard]") -> Awaitable[RankedPosition | None] | None:
     """Return the standing of the viewer, or of their best placed team; None if the caller is none of our users."""
     return None if ctx.identity.user_id is None else _standing(ctx.request, ctx.source)
 
 
-async def rank_change(ctx: Context) -> int | None:
+async def rank_change(ctx: "Context[NoArgs, LeaderboardEntry]") -> int | None:
     """Return the ranks gained since the previous window; None if absent from it, and on boards of teams."""
-    entry: LeaderboardEntry = ctx.source
+    entry = ctx.source
     before = previous(entry.board.window)
     if before is None or entry.board.key.of is BoardOf.TEAMS:
         return None

@@ -4,10 +4,10 @@
 the first and the last drop the field's value, the second keeps it and reports an error beside it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Any, Generic, Never, NoReturn, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from milequest.rules.access import Viewer
@@ -17,8 +17,11 @@ from milequest.rules.identity import Identity, IdentityKind
 from milequest.runtime import Runtime
 from milequest.store.sql.transaction import Pool
 
-Args: TypeAlias = Mapping[str, Any]
-Resolver: TypeAlias = "Callable[[Context], Any] | Callable[[Context], Awaitable[Any]]"
+A = TypeVar("A", covariant=True)
+S = TypeVar("S", covariant=True)
+
+Args: TypeAlias = Mapping[str, object]
+NoArgs: TypeAlias = Mapping[str, Never]
 
 
 class Info(Protocol):
@@ -33,7 +36,7 @@ class Info(Protocol):
         """Name of the type the field belongs to."""
 
     @property
-    def variables(self) -> Mapping[str, Any]:
+    def variables(self) -> Mapping[str, object]:
         """Coerced variables of the operation."""
 
     @property
@@ -84,7 +87,7 @@ class Request:
         return Viewer(self.identity.user_id)
 
 
-class Context:
+class Context(Generic[A, S]):
     """`args, source, identity, info, stash, prev, result, error, request, env`, as AppSync names them.
 
     `args` has snake_case keys; an absent key was absent in the document, None was null. `prev` is the previous
@@ -93,13 +96,13 @@ class Context:
 
     __slots__ = ("_stash", "args", "error", "info", "prev", "request", "result", "source")
 
-    def __init__(self, args: Args, source: Any, info: Info, request: Request) -> None:
+    def __init__(self, args: A, source: S, info: Info, request: Request) -> None:
         self.args = args
         self.source = source
         self.info = info
         self.request = request
-        self.prev: Any = None
-        self.result: Any = None
+        self.prev: object = None
+        self.result: object = None
         self.error: QuestError | None = None
         self._stash: dict[str, Any] | None = None
 
@@ -129,6 +132,13 @@ class Context:
         return user_id
 
 
+AnyContext: TypeAlias = Context[Args, object]
+"""Context for functions of many fields, which take from `args` and `source` nothing that one field alone has."""
+
+Resolver: TypeAlias = Callable[[Context[Never, Never]], object]
+"""Function of the context of its own fields, sync or async. `tests/schema/test_contexts.py` compares the two."""
+
+
 class Aborted(Refused):
     """The field was aborted: no later step of a pipeline may answer in its place."""
 
@@ -138,12 +148,12 @@ def error(code: ErrorCode, message: str, **details: object) -> NoReturn:
     raise Aborted(code, message, **details)
 
 
-def append_error(ctx: Context, refusal: QuestError) -> None:
+def append_error(ctx: AnyContext, refusal: QuestError) -> None:
     """Report an error at this field and keep its value."""
     ctx.request.errors.append((ctx.info.path, refusal))
 
 
-def unauthorized(ctx: Context) -> NoReturn:
+def unauthorized(ctx: AnyContext) -> NoReturn:
     """Abort the field: UNAUTHENTICATED for an anonymous caller, FORBIDDEN for any other."""
     if ctx.identity.kind is IdentityKind.ANONYMOUS:
         error(ErrorCode.UNAUTHENTICATED, "Sign in first.")

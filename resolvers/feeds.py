@@ -4,7 +4,7 @@ A resolver authorises and returns a feed; it holds no connection open. So the sa
 sockets in memory and one that lives for a single message. A feed is either a view of a channel's log, or a state.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -48,7 +48,8 @@ class EventEnvelope:
         return True
 
 
-Load: TypeAlias = Callable[[Request, UUID, Sequence[LogEntry]], Awaitable[Sequence[dict[str, Any]]]]
+Fields: TypeAlias = Mapping[str, object]
+Load: TypeAlias = Callable[[Request, UUID, Sequence[LogEntry]], Awaitable[Sequence[Fields]]]
 """Loader of entries' further event fields, read and access-checked anew; empty if the viewer may see nothing."""
 
 

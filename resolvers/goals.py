@@ -18,11 +18,22 @@ from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page
 from milequest.rules.text import required
 from milequest.store.sql import goals, progress, teams
 from milequest.store.sql.goals import Goal
+from milequest.store.sql.milestones import Milestone
+from milequest.store.sql.progress import GoalProgress
 from milequest.store.sql.routes import NewRoute
 from milequest.store.sql.teams import Team
 from milequest.store.sql.transaction import Tx
+from resolvers.arguments import (
+    ActivateGoalArgs,
+    CancelGoalArgs,
+    CreateGoalArgs,
+    DeleteGoalArgs,
+    GoalArgs,
+    TeamGoalsArgs,
+    UpdateGoalArgs,
+)
 from resolvers.batch import Batch, grouped
-from resolvers.context import Context, Request
+from resolvers.context import AnyContext, Context, NoArgs, Request
 from resolvers.limiting import admit
 from resolvers.transient_routes import new_route
 from resolvers.writing import earlier, write
@@ -77,22 +88,22 @@ _by_id: Batch[UUID, Goal] = Batch(load)
 _active: Batch[UUID, Goal] = Batch(lambda request, team_ids: goals.active_of(request.db, request.viewer, team_ids))
 
 
-async def goal(ctx: Context) -> Goal | None:
+async def goal(ctx: "Context[GoalArgs, None]") -> Goal | None:
     """Return a goal the viewer may see."""
     return await goals.goal(ctx.request.db, ctx.request.viewer, ctx.args["id"])
 
 
-def of_progress(ctx: Context) -> "Awaitable[Goal | None]":
+def of_progress(ctx: "Context[NoArgs, GoalProgress]") -> "Awaitable[Goal | None]":
     """Return the goal of a progress, which has its id."""
     return _by_id(ctx.request, ctx.source.id)
 
 
-def of_milestone(ctx: Context) -> "Awaitable[Goal | None]":
+def of_milestone(ctx: "Context[NoArgs, Milestone]") -> "Awaitable[Goal | None]":
     """Return the goal of a milestone."""
     return _by_id(ctx.request, ctx.source.goal_id)
 
 
-def active_of_team(ctx: Context) -> "Awaitable[Goal | None]":
+def active_of_team(ctx: "Context[NoArgs, Team]") -> "Awaitable[Goal | None]":
     """Return the team's active goal."""
     return _active(ctx.request, ctx.source.id)
 
@@ -102,9 +113,9 @@ _pages: Batch[tuple[UUID, _Asked], list[Goal]] = grouped(
 )
 
 
-async def of_team(ctx: Context) -> Page[Goal] | None:
+async def of_team(ctx: "Context[TeamGoalsArgs, Team]") -> Page[Goal] | None:
     """Return the team's goals, newest first; None if the viewer may not see them."""
-    team: Team = ctx.source
+    team = ctx.source
     if not may_see(TeamPart.GOALS, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
     size = page_size(ctx.args.get("first"))
@@ -130,48 +141,54 @@ class GoalDone(GoalWritten):
         return [Problem(ErrorCode(each["code"]), each["message"], each["field"]) for each in self.doubts]
 
 
-async def create_goal(ctx: Context) -> CreateGoalPayload:
+async def create_goal(ctx: "Context[CreateGoalArgs, None]") -> CreateGoalPayload:
     """Create a goal."""
     written = await earlier(ctx, GoalDone) or await _created(ctx)
     made, team = await _reread(ctx, written)
     return CreateGoalPayload(Edge(cursor_of(made), made), team, [*written.warnings, *await _doubts(ctx, made)])
 
 
-async def _created(ctx: Context) -> GoalDone:
+async def _created(ctx: "Context[CreateGoalArgs, None]") -> GoalDone:
     """Create a goal, after the router has planned its route."""
-    request, viewer, given = ctx.request, ctx.request.viewer, _given(ctx)
-    team_id, activate = given.pop("team_id"), bool(given.pop("activate", None))
-    way = given.pop("waypoints", None), given.pop("route_template_id", None)
+    request, viewer, given = ctx.request, ctx.request.viewer, ctx.args["input"]
+    team_id, activate = given["team_id"], bool(given.get("activate"))
     await admit(ctx)
     team = require(await teams.team(request.db, viewer, team_id), "team")
     refuse = refuse_unless_admin if activate else refuse_unless_member
     refuse(team.standing(viewer), is_public=team.is_public)
     today = local_date(request.now, ZoneInfo(team.timezone))
-    route, warnings = await new_route(ctx, *way)
+    route, warnings = await new_route(ctx, given.get("waypoints"), given.get("route_template_id"))
 
     async def create(tx: Tx) -> GoalDone:
-        terms = new_terms(**given, today=today)  # here, as a request that is repeated tomorrow is not checked again
+        terms = new_terms(  # here, as a request that is repeated tomorrow is not checked again
+            given["name"],
+            given["starts_on"],
+            given.get("description"),
+            given.get("ends_on"),
+            given.get("grace_hours"),
+            today=today,
+        )
         made = await actions.create_goal(tx, viewer, request.now, team_id, terms, route, activate=activate)
         return GoalDone.of(made, warnings)
 
     return await write(ctx, GoalDone, create)
 
 
-async def update_goal(ctx: Context) -> UpdateGoalPayload:
+async def update_goal(ctx: "Context[UpdateGoalArgs, None]") -> UpdateGoalPayload:
     """Change a goal."""
     written = await earlier(ctx, GoalDone) or await _updated(ctx)
     changed, _ = await _reread(ctx, written)
     return UpdateGoalPayload(changed, [*written.warnings, *await _doubts(ctx, changed)])
 
 
-async def _updated(ctx: Context) -> GoalDone:
+async def _updated(ctx: "Context[UpdateGoalArgs, None]") -> GoalDone:
     """Change a goal; a new route is planned before anything is locked."""
-    request, viewer, given = ctx.request, ctx.request.viewer, _given(ctx)
-    goal_id, version = given.pop("goal_id"), given.pop("expected_version", None)
+    request, viewer, given = ctx.request, ctx.request.viewer, ctx.args["input"]
+    goal_id, version = given["goal_id"], given.get("expected_version")
     route: NewRoute | None = None
     warnings: Sequence[Problem] = ()
     if "waypoints" in given:
-        waypoints = required("input.waypoints", given.pop("waypoints"))
+        waypoints = required("input.waypoints", given["waypoints"])
         await _refuse_unless_admin(ctx, goal_id)
         route, warnings = await new_route(ctx, waypoints)
 
@@ -182,37 +199,33 @@ async def _updated(ctx: Context) -> GoalDone:
     return await write(ctx, GoalDone, update)
 
 
-async def delete_goal(ctx: Context) -> DeleteGoalPayload:
+async def delete_goal(ctx: "Context[DeleteGoalArgs, None]") -> DeleteGoalPayload:
     """Delete a draft."""
-    written = await _act(ctx, actions.delete_goal)
+    written = await _act(ctx, ctx.args["input"]["goal_id"], actions.delete_goal)
     team = await teams.team(ctx.request.db, ctx.request.viewer, written.team_id)
     return DeleteGoalPayload(written.goal_id, require(team, "team"))
 
 
-async def activate_goal(ctx: Context) -> GoalStatusPayload:
+async def activate_goal(ctx: "Context[ActivateGoalArgs, None]") -> GoalStatusPayload:
     """Activate a draft."""
-    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, actions.activate_goal)))
+    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, ctx.args["input"]["goal_id"], actions.activate_goal)))
 
 
-async def cancel_goal(ctx: Context) -> GoalStatusPayload:
+async def cancel_goal(ctx: "Context[CancelGoalArgs, None]") -> GoalStatusPayload:
     """Cancel a goal."""
-    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, actions.cancel_goal)))
+    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, ctx.args["input"]["goal_id"], actions.cancel_goal)))
 
 
 _Act: TypeAlias = Callable[[Tx, Viewer, datetime, UUID], Awaitable[GoalWritten]]
 
 
-async def _act(ctx: Context, action: _Act) -> GoalWritten:
+async def _act(ctx: AnyContext, goal_id: UUID, action: _Act) -> GoalWritten:
     """Run an action that takes nothing but a goal."""
-    viewer, now, goal_id = ctx.request.viewer, ctx.request.now, ctx.args["input"]["goal_id"]
+    viewer, now = ctx.request.viewer, ctx.request.now
     return await write(ctx, GoalWritten, lambda tx: action(tx, viewer, now, goal_id))
 
 
-def _given(ctx: Context) -> dict[str, Any]:
-    return {name: value for name, value in ctx.args["input"].items() if name != "idempotency_key"}
-
-
-async def _refuse_unless_admin(ctx: Context, goal_id: UUID) -> None:
+async def _refuse_unless_admin(ctx: AnyContext, goal_id: UUID) -> None:
     """Refuse early, before the router is called, if the action would refuse anyway."""
     request = ctx.request
     seen = require(await goals.goal(request.db, request.viewer, goal_id), "goal")
@@ -220,13 +233,13 @@ async def _refuse_unless_admin(ctx: Context, goal_id: UUID) -> None:
     refuse_unless_admin(team.standing(request.viewer), is_public=team.is_public, what="goal")
 
 
-async def _reread(ctx: Context, written: GoalWritten) -> tuple[Goal, Team]:
+async def _reread(ctx: AnyContext, written: GoalWritten) -> tuple[Goal, Team]:
     request = ctx.request
     goal = await goals.goal(request.db, request.viewer, written.goal_id)
     return require(goal, "goal"), require(await teams.team(request.db, request.viewer, written.team_id), "team")
 
 
-async def _doubts(ctx: Context, goal: Goal) -> list[Problem]:
+async def _doubts(ctx: AnyContext, goal: Goal) -> list[Problem]:
     """Return warnings about the pace the goal requires from today on."""
     request = ctx.request
     walked = (await progress.of_goals(request.db, request.viewer, [goal.id], request.now)).get(goal.id)

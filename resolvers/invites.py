@@ -16,8 +16,16 @@ from milequest.rules.rate_limits import INVITE_GUESSES
 from milequest.store.sql import invites
 from milequest.store.sql.invites import Invite, InvitePreview
 from milequest.store.sql.teams import Team
+from resolvers.arguments import (
+    AcceptInviteArgs,
+    CreateInviteArgs,
+    DeclineInviteArgs,
+    InvitePreviewArgs,
+    RevokeInviteArgs,
+    TeamInvitesArgs,
+)
 from resolvers.batch import Batch
-from resolvers.context import Context
+from resolvers.context import AnyContext, Context
 from resolvers.limiting import caller
 from resolvers.members import MembershipPayload, membership_payload
 from resolvers.pages import PageQuery, paged
@@ -54,18 +62,18 @@ _pages: Batch[PageQuery[Team], Sequence[Invite]] = paged(
 )
 
 
-async def of_team(ctx: Context) -> Page[Invite] | None:
+async def of_team(ctx: "Context[TeamInvitesArgs, Team]") -> Page[Invite] | None:
     """Return a team's invites, newest first; None if the viewer is not an admin of it."""
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), datetime, UUID)
-    team: Team = ctx.source
+    team = ctx.source
     if not may_see(TeamPart.INVITES, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
     rows = await _pages(ctx.request, PageQuery(team, after, size))
     return page_of(rows or (), size, after, _cursor_of)
 
 
-async def invite_preview(ctx: Context) -> InvitePreview | None:
+async def invite_preview(ctx: "Context[InvitePreviewArgs, None]") -> InvitePreview | None:
     """Return the preview of a code's invite; None for an unknown code."""
     try:
         return await _known(ctx, ctx.args["code"])
@@ -73,12 +81,14 @@ async def invite_preview(ctx: Context) -> InvitePreview | None:
         return None
 
 
-async def create_invite(ctx: Context) -> CreateInvitePayload:
+async def create_invite(ctx: "Context[CreateInviteArgs, None]") -> CreateInvitePayload:
     """Invite an address, or make a link."""
     admin, now = ctx.user_id, ctx.request.now
-    given = {name: value for name, value in ctx.args["input"].items() if name != "idempotency_key"}
-    team_id = given.pop("team_id")
-    new = new_invite(now, **given)
+    given = ctx.args["input"]
+    team_id = given["team_id"]
+    new = new_invite(
+        now, given.get("email"), given.get("max_uses"), given.get("expires_in_hours"), given.get("message")
+    )
     key, _ = idempotency_of(ctx)
     secret = (
         key or secrets.token_hex()
@@ -91,14 +101,14 @@ async def create_invite(ctx: Context) -> CreateInvitePayload:
     return CreateInvitePayload(Edge(_cursor_of(invite), invite), code, url)
 
 
-async def revoke_invite(ctx: Context) -> RevokeInvitePayload:
+async def revoke_invite(ctx: "Context[RevokeInviteArgs, None]") -> RevokeInvitePayload:
     """Revoke an invite."""
     admin, now, invite_id = ctx.user_id, ctx.request.now, ctx.args["input"]["invite_id"]
     await write(ctx, actions.InviteRevoked, lambda tx: actions.revoke_invite(tx, admin, now, invite_id))
     return RevokeInvitePayload(await _invite(ctx, invite_id))
 
 
-async def accept_invite(ctx: Context) -> MembershipPayload:
+async def accept_invite(ctx: "Context[AcceptInviteArgs, None]") -> MembershipPayload:
     """Join a team by a code."""
     user, now, code = ctx.user_id, ctx.request.now, ctx.args["input"]["code"]
     joined = await earlier(ctx, Joined)
@@ -108,7 +118,7 @@ async def accept_invite(ctx: Context) -> MembershipPayload:
     return await membership_payload(ctx, joined.member_id)
 
 
-async def decline_invite(ctx: Context) -> DeclineInvitePayload:
+async def decline_invite(ctx: "Context[DeclineInviteArgs, None]") -> DeclineInvitePayload:
     """Decline an invite."""
     user, now, code = ctx.user_id, ctx.request.now, ctx.args["input"]["code"]
     if await earlier(ctx, actions.InviteDeclined) is None:
@@ -117,7 +127,7 @@ async def decline_invite(ctx: Context) -> DeclineInvitePayload:
     return DeclineInvitePayload()
 
 
-async def _known(ctx: Context, code: str) -> InvitePreview:
+async def _known(ctx: AnyContext, code: str) -> InvitePreview:
     """Return the preview of a code's invite. Wrong guesses are counted, by network and user.
 
     Raises INVALID_INVITE_CODE, and RATE_LIMITED after too many wrong guesses, for right codes too.
@@ -130,7 +140,7 @@ async def _known(ctx: Context, code: str) -> InvitePreview:
     return preview
 
 
-async def _invite(ctx: Context, invite_id: UUID) -> Invite:
+async def _invite(ctx: AnyContext, invite_id: UUID) -> Invite:
     rows = await invites.by_ids(ctx.request.db, ctx.request.viewer, [invite_id], ctx.request.now)
     return require(rows.get(invite_id), "invite")
 

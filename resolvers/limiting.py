@@ -8,7 +8,7 @@ from milequest.rules.credentials import is_secret_id
 from milequest.rules.errors import is_verdict
 from milequest.rules.rate_limits import CODE_MAILS, CODE_TRIES, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
 from milequest.store.cache.rate_limits import Counted
-from resolvers.context import Context
+from resolvers.context import AnyContext
 
 ADMITTED = "admitted"  # in the stash of a mutation that was counted
 OF_WRITES: Mapping[str, RateLimit] = {
@@ -38,21 +38,21 @@ OF_WRITES: Mapping[str, RateLimit] = {
 """Limit of each mutation that writes by `resolvers.writing`, which does not count repeats."""
 
 
-def per_user(limit: RateLimit) -> Callable[[Context], Awaitable[None]]:
+def per_user(limit: RateLimit) -> Callable[[AnyContext], Awaitable[None]]:
     """Return a step that counts an attempt of the signed-in user. It raises RATE_LIMITED and UNAUTHENTICATED."""
 
-    async def spend(ctx: Context) -> None:
+    async def spend(ctx: AnyContext) -> None:
         await ctx.request.runtime.rate_limits.spend(limit, ctx.user_id.hex)
 
     return spend
 
 
-def network_of(ctx: Context) -> str:
+def network_of(ctx: AnyContext) -> str:
     """Return the caller's network."""
     return network(ctx.request.address)
 
 
-def from_here(ctx: Context, who: str) -> str:
+def from_here(ctx: AnyContext, who: str) -> str:
     """Return the key of `who` at the caller's network."""
     return f"{who} {network_of(ctx)}"
 
@@ -65,7 +65,7 @@ def code_of_sign_up(attempt_id: str) -> Counted:
     return CODE_TRIES, f"sign-up {_possible(attempt_id)}"
 
 
-def code_of_address(ctx: Context, email_key: str) -> Counted:
+def code_of_address(ctx: AnyContext, email_key: str) -> Counted:
     """Limit of wrong codes for sign-ups with an address, of whoever names no attempt."""
     return CODE_TRIES, f"address {from_here(ctx, email_key)}"
 
@@ -75,7 +75,7 @@ def code_of_reset(request_id: str) -> Counted:
     return CODE_TRIES, f"reset {_possible(request_id)}"
 
 
-def code_of_change(ctx: Context) -> Counted:
+def code_of_change(ctx: AnyContext) -> Counted:
     """Limit of wrong codes for another address of the caller's account."""
     return CODE_TRIES, f"change {ctx.user_id.hex}"
 
@@ -86,29 +86,29 @@ def _possible(secret_id: str) -> str:
     return secret_id
 
 
-def sign_outs(ctx: Context) -> Counted:
+def sign_outs(ctx: AnyContext) -> Counted:
     """Limit of ending sessions: of the user who is signed in, else of the network."""
     user_id = ctx.identity.user_id
     return (limits.SIGN_OUTS_HERE, network_of(ctx)) if user_id is None else (limits.SIGN_OUTS, user_id.hex)
 
 
-async def mails(ctx: Context, email_key: str) -> tuple[Counted, ...]:
+async def mails(ctx: AnyContext, email_key: str) -> tuple[Counted, ...]:
     """Limits of a mail to an address. Strangers' mails leave those of its owner, at a network known as theirs."""
     return (CODE_MAILS, from_here(ctx, email_key)), *await elsewhere(ctx, email_key, MAILS_OF_ADDRESS)
 
 
-async def elsewhere(ctx: Context, who: str, limit: RateLimit) -> tuple[Counted, ...]:
+async def elsewhere(ctx: AnyContext, who: str, limit: RateLimit) -> tuple[Counted, ...]:
     """`limit` on an account alone, for a network that isn't known as its owner's; nothing for one that is."""
     known = await ctx.request.runtime.rate_limits.remembers(KNOWN_NETWORKS, from_here(ctx, who))
     return () if known else ((limit, who),)
 
 
-def caller(ctx: Context) -> str:
+def caller(ctx: AnyContext) -> str:
     """Return the key of limits that count a user in a network."""
     return f"{network_of(ctx)} {ctx.identity.user_id}"
 
 
-async def admit(ctx: Context) -> None:
+async def admit(ctx: AnyContext) -> None:
     """Count a mutation against its limit, once it is known not to be a repeat. Raises RATE_LIMITED.
 
     It counts once, even if its transaction is retried.
@@ -118,7 +118,7 @@ async def admit(ctx: Context) -> None:
         ctx.stash[ADMITTED] = True
 
 
-async def forgive(ctx: Context, error: Exception) -> None:
+async def forgive(ctx: AnyContext, error: Exception) -> None:
     """Count a mutation that was admitted less where it failed by no fault of its caller's."""
     if ctx.stash.get(ADMITTED) and not is_verdict(error):
         del ctx.stash[ADMITTED]

@@ -17,8 +17,14 @@ from milequest.store.sql.progress import GoalProgress
 from milequest.store.sql.teams import Team
 from milequest.store.sql.users import User
 from resolvers import boards
+from resolvers.arguments import (
+    TeamLeaderboardUpdatedArgs,
+    TeamPresenceUpdatedArgs,
+    TeamProgressUpdatedArgs,
+    TeamsLeaderboardUpdatedArgs,
+)
 from resolvers.audience import place_in_team
-from resolvers.context import Context, Request
+from resolvers.context import Context, NoArgs, Request
 from resolvers.feeds import ANY_CHANNEL, AccessRule, StateFeed, StateSnapshot
 
 
@@ -49,10 +55,10 @@ class TeamPresenceUpdate:
     walkers: list[User]
 
 
-async def team_progress_updated(ctx: Context) -> StateFeed:
+async def team_progress_updated(ctx: "Context[TeamProgressUpdatedArgs, None]") -> StateFeed:
     """Return the feed of the team's marker, across changes of the active goal."""
-    team_id: UUID = ctx.args["team_id"]
-    here = await place_in_team(ctx, TeamPart.GOALS)
+    team_id = ctx.args["team_id"]
+    here = await place_in_team(ctx, team_id, TeamPart.GOALS)
 
     async def snapshot(request: Request) -> StateSnapshot:
         goal = (await goals.active_of(request.db, request.viewer, [team_id])).get(team_id)
@@ -65,10 +71,10 @@ async def team_progress_updated(ctx: Context) -> StateFeed:
     return StateFeed(("progress", team_id), AccessRule(team_id, TeamPart.GOALS), (team_channel(team_id),), snapshot)
 
 
-async def team_leaderboard_updated(ctx: Context) -> StateFeed:
+async def team_leaderboard_updated(ctx: "Context[TeamLeaderboardUpdatedArgs, None]") -> StateFeed:
     """Return the feed of a team's board; on Monday WEEK is the new week."""
-    team_id: UUID = ctx.args["team_id"]
-    here = await place_in_team(ctx, TeamPart.PEOPLE)
+    team_id = ctx.args["team_id"]
+    here = await place_in_team(ctx, team_id, TeamPart.PEOPLE)
     period, metric = ctx.args["period"], ctx.args["metric"]
 
     async def snapshot(request: Request) -> StateSnapshot:
@@ -82,7 +88,7 @@ async def team_leaderboard_updated(ctx: Context) -> StateFeed:
     return StateFeed(topic, AccessRule(team_id, TeamPart.PEOPLE), (team_channel(team_id),), snapshot)
 
 
-async def teams_leaderboard_updated(ctx: Context) -> StateFeed:
+async def teams_leaderboard_updated(ctx: "Context[TeamsLeaderboardUpdatedArgs, None]") -> StateFeed:
     """Return the feed of the board of public teams."""
     period, basis = ctx.args["period"], ctx.args["basis"]
 
@@ -95,10 +101,10 @@ async def teams_leaderboard_updated(ctx: Context) -> StateFeed:
     return StateFeed(("teams", period, basis), AccessRule(None), (ANY_CHANNEL,), snapshot)
 
 
-async def team_presence_updated(ctx: Context) -> StateFeed:
+async def team_presence_updated(ctx: "Context[TeamPresenceUpdatedArgs, None]") -> StateFeed:
     """Return the feed of a team's presence. It ends with the membership, so the team's log triggers it too."""
-    team_id: UUID = ctx.args["team_id"]
-    await place_in_team(ctx, TeamPart.PEOPLE)
+    team_id = ctx.args["team_id"]
+    await place_in_team(ctx, team_id, TeamPart.PEOPLE)
 
     async def snapshot(request: Request) -> StateSnapshot:
         walking, stale_at = await presence.walkers(request.runtime.redis, team_id, request.now)
@@ -109,9 +115,9 @@ async def team_presence_updated(ctx: Context) -> StateFeed:
     return StateFeed(("presence", team_id), AccessRule(team_id, TeamPart.PEOPLE), trigger_channels, snapshot)
 
 
-async def live_cursor(ctx: Context) -> str | None:
+async def live_cursor(ctx: "Context[NoArgs, Team]") -> str | None:
     """Return the cursor at which the team was read; None if the viewer may not subscribe to its log."""
-    team: Team = ctx.source
+    team = ctx.source
     if not may_see(TeamPart.GOALS, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
     return str(Cursor(await log.epoch(ctx.request.db), team_channel(team.id), team.sequence))

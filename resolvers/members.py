@@ -12,8 +12,10 @@ from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page
 from milequest.store.sql import members, teams
 from milequest.store.sql.members import TeamMember
 from milequest.store.sql.teams import Team
+from milequest.store.sql.users import Profile
+from resolvers.arguments import JoinTeamArgs, LeaveTeamArgs, RemoveMemberArgs, SetMemberRoleArgs, TeamMembersArgs
 from resolvers.batch import Batch
-from resolvers.context import Context
+from resolvers.context import AnyContext, Context, NoArgs
 from resolvers.pages import PageQuery, paged
 from resolvers.teams import forget_picture
 from resolvers.writing import write
@@ -55,18 +57,18 @@ _pages: Batch[PageQuery[Team], Sequence[TeamMember]] = paged(
 )
 
 
-async def of_team(ctx: Context) -> Page[TeamMember] | None:
+async def of_team(ctx: "Context[TeamMembersArgs, Team]") -> Page[TeamMember] | None:
     """Return a team's members, oldest first; None if the viewer is not a member."""
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), datetime, UUID)
-    team: Team = ctx.source
+    team = ctx.source
     if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
         return None
     rows = await _pages(ctx.request, PageQuery(team, after, size))
     return page_of(rows or (), size, after, cursor_of, team.member_count)
 
 
-async def of_viewer(ctx: Context) -> list[TeamMember]:
+async def of_viewer(ctx: "Context[NoArgs, Profile]") -> list[TeamMember]:
     """Return the viewer's memberships, oldest first."""
     return await members.of_viewer(ctx.request.db, ctx.request.viewer)
 
@@ -76,20 +78,20 @@ def cursor_of(member: TeamMember) -> str:
     return encode_cursor(member.joined_at, member.id)
 
 
-async def join_team(ctx: Context) -> MembershipPayload:
+async def join_team(ctx: "Context[JoinTeamArgs, None]") -> MembershipPayload:
     """Join an open team."""
     user, now, team_id = ctx.user_id, ctx.request.now, ctx.args["input"]["team_id"]
     joined = await write(ctx, actions.Joined, lambda tx: actions.join_team(tx, user, now, team_id))
     return await membership_payload(ctx, joined.member_id)
 
 
-async def membership_payload(ctx: Context, member_id: UUID) -> MembershipPayload:
+async def membership_payload(ctx: AnyContext, member_id: UUID) -> MembershipPayload:
     """Return the viewer's new membership with its team."""
     member = await _member(ctx, member_id)
     return MembershipPayload(member.team, Edge(cursor_of(member), member))
 
 
-async def leave_team(ctx: Context) -> LeaveTeamPayload:
+async def leave_team(ctx: "Context[LeaveTeamArgs, None]") -> LeaveTeamPayload:
     """End the viewer's own membership."""
     user, now, team_id = ctx.user_id, ctx.request.now, ctx.args["input"]["team_id"]
     left = await write(ctx, actions.Left, lambda tx: actions.leave_team(tx, user, now, team_id))
@@ -97,7 +99,7 @@ async def leave_team(ctx: Context) -> LeaveTeamPayload:
     return LeaveTeamPayload(left.member_id, await teams.team(ctx.request.db, ctx.request.viewer, left.team_id))
 
 
-async def remove_member(ctx: Context) -> RemoveMemberPayload:
+async def remove_member(ctx: "Context[RemoveMemberArgs, None]") -> RemoveMemberPayload:
     """End someone else's membership."""
     admin, now, member_id = ctx.user_id, ctx.request.now, ctx.args["input"]["member_id"]
     left = await write(ctx, actions.Left, lambda tx: actions.remove_member(tx, admin, now, member_id))
@@ -105,7 +107,7 @@ async def remove_member(ctx: Context) -> RemoveMemberPayload:
     return RemoveMemberPayload(left.member_id, require(team, "team"))
 
 
-async def set_member_role(ctx: Context) -> SetMemberRolePayload:
+async def set_member_role(ctx: "Context[SetMemberRoleArgs, None]") -> SetMemberRolePayload:
     """Set a member's role."""
     admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
     done = await write(
@@ -114,6 +116,6 @@ async def set_member_role(ctx: Context) -> SetMemberRolePayload:
     return SetMemberRolePayload(await _member(ctx, done.member_id))
 
 
-async def _member(ctx: Context, member_id: UUID) -> TeamMember:
+async def _member(ctx: AnyContext, member_id: UUID) -> TeamMember:
     rows = await members.by_ids(ctx.request.db, ctx.request.viewer, [member_id])
     return require(rows.get(member_id), "member")

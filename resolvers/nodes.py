@@ -3,31 +3,32 @@
 An id is given as its prefix and the rest: 32 hex digits, except for derived ids, which their loader parses.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 from milequest.rules.text import whole
 from milequest.store.sql import activities, invites, members, teams, users
 from resolvers import boards, goals, progress, routes, sessions, transient_routes
+from resolvers.arguments import NodeArgs, NodesArgs
 from resolvers.context import Context, Request
 
 MAX_IDS = 100
 
 NodeId: TypeAlias = tuple[str, str]
-Load: TypeAlias = Callable[[Request, list[str]], Awaitable[Mapping[str, Any]]]
+Load: TypeAlias = Callable[[Request, list[str]], Awaitable[Mapping[str, object]]]
 
 
-def by_uuid(load: Callable[[Request, list[UUID]], Awaitable[Mapping[UUID, Any]]]) -> Load:
+def by_uuid(load: Callable[[Request, list[UUID]], Awaitable[Mapping[UUID, object]]]) -> Load:
     """Return a loader by hexadecimal ids for one by UUIDs."""
 
-    async def load_hex(request: Request, ids: list[str]) -> dict[str, Any]:
+    async def load_hex(request: Request, ids: list[str]) -> dict[str, object]:
         return {node_id.hex: row for node_id, row in (await load(request, [UUID(text) for text in ids])).items()}
 
     return load_hex
 
 
-async def _viewer(request: Request, ids: list[UUID]) -> dict[UUID, Any]:
+async def _viewer(request: Request, ids: list[UUID]) -> dict[UUID, object]:
     own = request.identity.user_id
     return {own: await users.profile(request.db, own)} if own is not None and own in ids else {}
 
@@ -49,26 +50,26 @@ LOADERS: dict[str, Load] = {
 }
 
 
-async def node(ctx: Context) -> Any:
+async def node(ctx: "Context[NodeArgs, None]") -> object:
     """Return the node of an id; None if the viewer may not see it."""
-    node_id: NodeId = ctx.args["id"]
+    node_id = ctx.args["id"]
     return (await _load(ctx.request, [node_id])).get(node_id)
 
 
-async def nodes(ctx: Context) -> list[Any]:
+async def nodes(ctx: "Context[NodesArgs, None]") -> list[object]:
     """Return the nodes of ids, in their order; None for those the viewer may not see."""
-    ids: list[NodeId] = ctx.args["ids"]
+    ids = ctx.args["ids"]
     whole("ids", len(ids), 0, MAX_IDS)
     found = await _load(ctx.request, ids)
     return [found.get(node_id) for node_id in ids]
 
 
-async def _load(request: Request, ids: list[NodeId]) -> dict[NodeId, Any]:
+async def _load(request: Request, ids: Sequence[NodeId]) -> dict[NodeId, object]:
     """Load nodes by one statement per type."""
     of_type: dict[str, list[str]] = {}
     for prefix, rest in dict.fromkeys(ids):
         of_type.setdefault(prefix, []).append(rest)
-    found: dict[NodeId, Any] = {}
+    found: dict[NodeId, object] = {}
     for prefix, wanted in of_type.items():
         if load := LOADERS.get(prefix):
             found |= {(prefix, rest): row for rest, row in (await load(request, wanted)).items()}

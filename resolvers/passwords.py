@@ -16,7 +16,14 @@ from milequest.rules.rate_limits import (
 from milequest.store.sql import users
 from milequest.store.sql.users import Profile
 from resolvers.accounts import Done
-from resolvers.context import Context
+from resolvers.arguments import (
+    ChangePasswordArgs,
+    ConfirmEmailChangeArgs,
+    ForgotPasswordArgs,
+    RequestEmailChangeArgs,
+    ResetPasswordArgs,
+)
+from resolvers.context import AnyContext, Context
 from resolvers.limiting import code_of_change, code_of_reset, from_here, mails, network_of
 
 
@@ -35,7 +42,7 @@ class EmailChanged:
     viewer: Profile
 
 
-async def forgot_password(ctx: Context) -> Requested:
+async def forgot_password(ctx: "Context[ForgotPasswordArgs, None]") -> Requested:
     """Send a code for a new password."""
     runtime = ctx.request.runtime
     email = email_address(ctx.args["input"]["email"])
@@ -43,7 +50,7 @@ async def forgot_password(ctx: Context) -> Requested:
         return Requested(await runtime.identity.forgot_password(email, ctx.request.now))
 
 
-async def reset_password(ctx: Context) -> Done:
+async def reset_password(ctx: "Context[ResetPasswordArgs, None]") -> Done:
     """Set an account's new password by a code. It marks this network as its owner's and clears its failed sign-ins."""
     given, limits = ctx.args["input"], ctx.request.runtime.rate_limits
     right = all_right(
@@ -60,7 +67,7 @@ async def reset_password(ctx: Context) -> Done:
     return Done()
 
 
-async def change_password(ctx: Context) -> Done:
+async def change_password(ctx: "Context[ChangePasswordArgs, None]") -> Done:
     """Set the caller's new password."""
     given, request = ctx.args["input"], ctx.request
     password = checked_password(given["new_password"], "input.newPassword")
@@ -71,7 +78,7 @@ async def change_password(ctx: Context) -> Done:
     return Done()
 
 
-async def request_email_change(ctx: Context) -> Requested:
+async def request_email_change(ctx: "Context[RequestEmailChangeArgs, None]") -> Requested:
     """Send codes to the caller's address and to the new one."""
     given, request = ctx.args["input"], ctx.request
     email = email_address(given["new_email"], "input.newEmail")
@@ -83,7 +90,7 @@ async def request_email_change(ctx: Context) -> Requested:
     return Requested(request_id)
 
 
-async def confirm_email_change(ctx: Context) -> EmailChanged:
+async def confirm_email_change(ctx: "Context[ConfirmEmailChangeArgs, None]") -> EmailChanged:
     """Make the new address the caller's."""
     given, request = ctx.args["input"], ctx.request
     async with request.runtime.rate_limits.failures(code_of_change(ctx)):
@@ -97,10 +104,10 @@ async def confirm_email_change(ctx: Context) -> EmailChanged:
     return EmailChanged(viewer)
 
 
-def _password_checks(ctx: Context) -> tuple[tuple[RateLimit, str], ...]:
+def _password_checks(ctx: AnyContext) -> tuple[tuple[RateLimit, str], ...]:
     user = ctx.user_id.hex
     return (PASSWORD_CHECKS, from_here(ctx, user)), (PASSWORD_CHECKS_ANYWHERE, user)
 
 
-def _changes(ctx: Context) -> tuple[tuple[RateLimit, str], ...]:
+def _changes(ctx: AnyContext) -> tuple[tuple[RateLimit, str], ...]:
     return ((ACCOUNT_CHANGES, ctx.user_id.hex),)

@@ -1,15 +1,15 @@
 """Pipeline resolvers: before → functions → after, as AppSync runs them. Used only where steps are shared."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import Enum
 from inspect import isawaitable
-from typing import Any, TypeAlias
+from typing import Never, TypeAlias
 
 from milequest.rules.errors import QuestError
 from resolvers.context import Aborted, Context, Resolver
 
-Step: TypeAlias = Callable[[Context], Any]
+Passed: TypeAlias = Context[Never, Never]  # it is handed on to steps that know its field
 
 MAX_FUNCTIONS = 10
 
@@ -25,11 +25,11 @@ class SkipTo(Enum):
 class EarlyReturn:
     """Result of a step that skips later ones: see `early_return`."""
 
-    value: Any
+    value: object
     skip_to: SkipTo
 
 
-def early_return(value: Any = None, skip_to: SkipTo = SkipTo.NEXT) -> EarlyReturn:
+def early_return(value: object = None, skip_to: SkipTo = SkipTo.NEXT) -> EarlyReturn:
     """Return a result for a step to end with `value`.
 
     From `before` it skips every function; from a function, END skips the functions that follow and NEXT none.
@@ -38,7 +38,7 @@ def early_return(value: Any = None, skip_to: SkipTo = SkipTo.NEXT) -> EarlyRetur
     return EarlyReturn(value, skip_to)
 
 
-def pipeline(*functions: Step, before: Step | None = None, after: Step | None = None) -> Resolver:
+def pipeline(*functions: Resolver, before: Resolver | None = None, after: Resolver | None = None) -> Resolver:
     """Return a resolver that runs the steps one after the other on one context.
 
     Each function sees its predecessor's result as `ctx.prev`, the first one that of `before`; `ctx.stash` carries the
@@ -52,17 +52,17 @@ def pipeline(*functions: Step, before: Step | None = None, after: Step | None = 
         raise ValueError(f"a pipeline has 1 to {MAX_FUNCTIONS} functions, not {len(functions)}")
     steps = (before or _nothing, *functions)
 
-    def resolve(ctx: Context) -> Any:
+    def resolve(ctx: Passed) -> object:
         return _run(ctx, steps, after, 0)
 
     return resolve
 
 
-def _nothing(_: Context) -> None:
+def _nothing(_: Passed) -> None:
     return None
 
 
-def _run(ctx: Context, steps: tuple[Step, ...], after: Step | None, index: int) -> Any:
+def _run(ctx: Passed, steps: tuple[Resolver, ...], after: Resolver | None, index: int) -> object:
     """Run the steps from `index` on; hand over to a coroutine at the first awaitable."""
     try:
         while index < len(steps):
@@ -76,8 +76,8 @@ def _run(ctx: Context, steps: tuple[Step, ...], after: Step | None, index: int) 
 
 
 async def _continue(
-    ctx: Context, steps: tuple[Step, ...], after: Step | None, index: int, pending: Awaitable[Any]
-) -> Any:
+    ctx: Passed, steps: tuple[Resolver, ...], after: Resolver | None, index: int, pending: Awaitable[object]
+) -> object:
     try:
         index = _take(ctx, await pending, index, len(steps))
     except QuestError as refusal:
@@ -87,7 +87,7 @@ async def _continue(
     return await finished if isawaitable(finished) else finished
 
 
-def _take(ctx: Context, outcome: Any, index: int, count: int) -> int:
+def _take(ctx: Passed, outcome: object, index: int, count: int) -> int:
     """Store a step's outcome as `prev`; return the index of the step to run next."""
     if isinstance(outcome, EarlyReturn):
         ctx.prev = outcome.value
@@ -96,13 +96,13 @@ def _take(ctx: Context, outcome: Any, index: int, count: int) -> int:
     return index + 1
 
 
-def _refused(ctx: Context, after: Step | None, index: int, refusal: QuestError) -> Any:
+def _refused(ctx: Passed, after: Resolver | None, index: int, refusal: QuestError) -> object:
     if after is None or index == 0 or isinstance(refusal, Aborted):
         raise refusal
     ctx.error, ctx.prev = refusal, None
     return _finish(ctx, after)
 
 
-def _finish(ctx: Context, after: Step | None) -> Any:
+def _finish(ctx: Passed, after: Resolver | None) -> object:
     ctx.result = ctx.prev
     return ctx.result if after is None else after(ctx)

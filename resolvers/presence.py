@@ -8,6 +8,7 @@ from milequest.rules.events import presence_channel
 from milequest.rules.rate_limits import PRESENCE
 from milequest.store.cache import presence
 from milequest.store.sql import members, teams
+from resolvers.arguments import SetPresenceArgs
 from resolvers.context import Context
 from resolvers.limiting import per_user
 
@@ -19,7 +20,7 @@ class SetPresencePayload:
     ok: bool = True
 
 
-async def set_presence(ctx: Context) -> SetPresencePayload:
+async def set_presence(ctx: "Context[SetPresenceArgs, None]") -> SetPresencePayload:
     """Set the caller's presence for two minutes, or end it. It is not stored in PostgreSQL."""
     await per_user(PRESENCE)(ctx)
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]

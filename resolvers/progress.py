@@ -8,11 +8,13 @@ from milequest.rules.geo import LatLng
 from milequest.rules.routes import checked_zoom
 from milequest.rules.text import whole
 from milequest.store.sql import milestones, polylines, positions, progress
+from milequest.store.sql.goals import Goal
 from milequest.store.sql.milestones import Milestone
 from milequest.store.sql.positions import RoutePosition
 from milequest.store.sql.progress import Contribution, GoalProgress
+from resolvers.arguments import GoalProgressTopContributorsArgs, GoalProgressTravelledPolylineArgs
 from resolvers.batch import Batch, grouped
-from resolvers.context import Context, Request
+from resolvers.context import Context, NoArgs, Request
 
 CONTRIBUTORS_DEFAULT, CONTRIBUTORS_MAX = 5, 20
 
@@ -36,17 +38,17 @@ _own: Batch[UUID, Contribution] = Batch(
 )
 
 
-def of_goal(ctx: Context) -> "Awaitable[GoalProgress | None]":
+def of_goal(ctx: "Context[NoArgs, Goal]") -> "Awaitable[GoalProgress | None]":
     """Return the progress of a goal."""
     return _of_goal(ctx.request, ctx.source.id)
 
 
-def milestones_of(ctx: Context) -> "Awaitable[list[Milestone] | None]":
+def milestones_of(ctx: "Context[NoArgs, GoalProgress]") -> "Awaitable[list[Milestone] | None]":
     """Return the milestones of a goal, in the order of its route."""
     return _milestones(ctx.request, ctx.source.id)
 
 
-def viewer_contribution(ctx: Context) -> "Awaitable[Contribution | None]":
+def viewer_contribution(ctx: "Context[NoArgs, GoalProgress]") -> "Awaitable[Contribution | None]":
     """Return the viewer's contribution to it, private walks included."""
     return _own(ctx.request, ctx.source.id)
 
@@ -56,7 +58,7 @@ _top: Batch[tuple[UUID, int], list[Contribution]] = grouped(
 )
 
 
-async def top_contributors(ctx: Context) -> list[Contribution]:
+async def top_contributors(ctx: "Context[GoalProgressTopContributorsArgs, GoalProgress]") -> list[Contribution]:
     """Return the largest contributions to it, for members of its team."""
     first = ctx.args.get("first")
     size = CONTRIBUTORS_DEFAULT if first is None else whole("first", first, 1, CONTRIBUTORS_MAX)
@@ -72,9 +74,9 @@ async def _load_travelled(
 _travelled = grouped(_load_travelled)
 
 
-async def travelled_polyline(ctx: Context) -> str:
+async def travelled_polyline(ctx: "Context[GoalProgressTravelledPolylineArgs, GoalProgress]") -> str:
     """Return the polyline of the route from its start to the marker."""
-    here: GoalProgress = ctx.source
+    here = ctx.source
     zoom = checked_zoom(ctx.args.get("zoom"))
     return require(await _travelled(ctx.request, ((here.route_id, here.total_mm), zoom)), "route")
 
@@ -88,7 +90,7 @@ async def _load_positions(
 _positions: Batch[tuple[UUID, int], RoutePosition | None] = Batch(_load_positions)
 
 
-async def milestone_position(ctx: Context) -> LatLng:
+async def milestone_position(ctx: "Context[NoArgs, Milestone]") -> LatLng:
     """Return the position of a milestone on the map."""
-    milestone: Milestone = ctx.source
+    milestone = ctx.source
     return require(await _positions(ctx.request, (milestone.route_id, milestone.at_mm)), "route").position

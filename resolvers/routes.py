@@ -9,10 +9,12 @@ from milequest.rules.enums import LegQuality
 from milequest.rules.errors import require
 from milequest.rules.routes import checked_zoom
 from milequest.store.sql import goals, polylines, routes
+from milequest.store.sql.goals import Goal
 from milequest.store.sql.polylines import Polylines
 from milequest.store.sql.routes import LegRow, RouteRow, WaypointRow
+from resolvers.arguments import RouteLegPolylineArgs, RoutePolylineArgs
 from resolvers.batch import Batch, grouped
-from resolvers.context import Context, Request
+from resolvers.context import Context, NoArgs, Request
 from resolvers.transient_routes import TransientRoute
 
 Shape: TypeAlias = UUID | TransientRoute  # a stored route by its id
@@ -52,20 +54,21 @@ _waypoints: Batch[UUID, list[WaypointRow]] = Batch(lambda request, ids: routes.w
 _legs: Batch[UUID, list[LegRow]] = Batch(lambda request, ids: routes.legs_of(request.db, ids))
 
 
-def of_goal(ctx: Context) -> "Awaitable[RouteRow | None]":
+def of_goal(ctx: "Context[NoArgs, Goal]") -> "Awaitable[RouteRow | None]":
     """Return the route of a goal."""
     return _routes(ctx.request, ctx.source.route_id)
 
 
-def waypoints(ctx: Context) -> "Sequence[WaypointRow] | Awaitable[Sequence[WaypointRow] | None]":
+def waypoints(
+    ctx: "Context[NoArgs, RouteRow | TransientRoute]",
+) -> "Sequence[WaypointRow] | Awaitable[Sequence[WaypointRow] | None]":
     """Return the waypoints of a route."""
     if isinstance(ctx.source, RouteRow):
         return _waypoints(ctx.request, ctx.source.id)
-    sketch: TransientRoute = ctx.source
-    return sketch.measured.waypoints
+    return ctx.source.measured.waypoints
 
 
-async def legs(ctx: Context) -> list[RouteLeg]:
+async def legs(ctx: "Context[NoArgs, RouteRow | TransientRoute]") -> list[RouteLeg]:
     """Return the legs between a route's waypoints."""
     shape = _shape(ctx.source)
     rows = await _legs(ctx.request, shape) if isinstance(shape, UUID) else shape.measured.legs
@@ -78,7 +81,7 @@ async def geo_json(request: Request, route_id: UUID) -> str | None:
     return await polylines.route_geojson(request.db, route_id) if visible else None
 
 
-def geo_json_url(ctx: Context) -> str:
+def geo_json_url(ctx: "Context[NoArgs, RouteRow]") -> str:
     """Return the URL of a stored route as GeoJSON, which needs the token of a user who may see it."""
     return f"{ctx.request.runtime.settings.origin}/routes/route_{ctx.source.id.hex}.geojson"
 
@@ -97,18 +100,17 @@ async def _load_polylines(request: Request, shapes: list[Shape], zoom: int) -> M
 _polylines = grouped(_load_polylines)
 
 
-async def polyline(ctx: Context) -> str:
+async def polyline(ctx: "Context[RoutePolylineArgs, RouteRow | TransientRoute]") -> str:
     """Return a route's polyline6, simplified for `zoom`; without it the overview."""
     zoom = checked_zoom(ctx.args.get("zoom"))
     if zoom is None:
-        overview: str = ctx.source.overview
-        return overview
+        return ctx.source.overview
     return require(await _polylines(ctx.request, (_shape(ctx.source), zoom)), "route").route
 
 
-async def leg_polyline(ctx: Context) -> str:
+async def leg_polyline(ctx: "Context[RouteLegPolylineArgs, RouteLeg]") -> str:
     """Return a leg's polyline6, read by the same statement as those of its route and its neighbours."""
-    leg: RouteLeg = ctx.source
+    leg = ctx.source
     zoom = checked_zoom(ctx.args.get("zoom"))
     if zoom is None:
         return leg.overview

@@ -9,7 +9,8 @@ from milequest.rules.errors import unauthenticated
 from milequest.rules.sessions import ActiveSession
 from milequest.store.sql import users
 from milequest.store.sql.users import Profile
-from resolvers.context import Context, Request
+from resolvers.arguments import EndSessionArgs
+from resolvers.context import Context, NoArgs, Request
 from resolvers.limiting import sign_outs
 
 
@@ -21,7 +22,7 @@ class EndSessionResult:
     viewer: Profile
 
 
-async def of_viewer(ctx: Context) -> Sequence[ActiveSession]:
+async def of_viewer(ctx: "Context[NoArgs, Profile]") -> Sequence[ActiveSession]:
     """Return the viewer's sessions that have not ended."""
     return await _own(ctx.request)
 
@@ -32,7 +33,7 @@ async def load(request: Request, ids: list[UUID]) -> dict[UUID, ActiveSession]:
     return {session.id: session for session in own if session.id in ids}
 
 
-async def end_session(ctx: Context) -> EndSessionResult:
+async def end_session(ctx: "Context[EndSessionArgs, None]") -> EndSessionResult:
     """End one of the viewer's sessions."""
     user_id, request, runtime = ctx.user_id, ctx.request, ctx.request.runtime
     session_id: UUID = ctx.args["input"]["session_id"]

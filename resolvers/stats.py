@@ -8,12 +8,13 @@ from milequest.rules.errors import invalid
 from milequest.store.sql import stats
 from milequest.store.sql.stats import ActivityStats
 from milequest.store.sql.users import Profile
+from resolvers.arguments import ViewerStatsArgs
 from resolvers.context import Context
 
 
-async def of_viewer(ctx: Context) -> ActivityStats:
+async def of_viewer(ctx: "Context[ViewerStatsArgs, Profile]") -> ActivityStats:
     """Return the totals of the window that holds `date`, or today in the viewer's zone."""
-    profile: Profile = ctx.source
+    profile = ctx.source
     period = ctx.args.get("period") or LeaderboardPeriod.WEEK
     if period is LeaderboardPeriod.GOAL:
         raise invalid("period", "NOT_ALLOWED", "goals are a team's; choose DAY, WEEK, MONTH or ALL_TIME")

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from milequest.actions import teams as actions
@@ -15,14 +14,14 @@ from milequest.rules.teams import QUERY, new_team, team_changes
 from milequest.rules.text import clean
 from milequest.store.pictures import forgotten
 from milequest.store.sql import members, teams, users
+from milequest.store.sql.goals import Goal
 from milequest.store.sql.members import TeamMember
 from milequest.store.sql.teams import Team
+from resolvers.arguments import CreateTeamArgs, DeleteTeamArgs, SearchTeamsArgs, TeamArgs, UpdateTeamArgs
 from resolvers.batch import Batch
-from resolvers.context import Context
+from resolvers.context import AnyContext, Context, NoArgs
 from resolvers.limiting import caller
 from resolvers.writing import write
-
-_OF_REQUEST = ("team_id", "expected_version", "idempotency_key")  # of an input, besides the team's fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,12 @@ class UpdateTeamPayload:
     team: Team
 
 
-async def team(ctx: Context) -> Team | None:
+async def team(ctx: "Context[TeamArgs, None]") -> Team | None:
     """Return a team the viewer may see."""
     return await teams.team(ctx.request.db, ctx.request.viewer, ctx.args["id"])
 
 
-async def search_teams(ctx: Context) -> Page[Team]:
+async def search_teams(ctx: "Context[SearchTeamsArgs, None]") -> Page[Team]:
     """Return public teams with names similar to the query, best first."""
     query = clean("query", ctx.args["query"], *QUERY)
     await ctx.request.runtime.rate_limits.spend(TEAMS_SEARCHED, caller(ctx))
@@ -56,28 +55,37 @@ async def search_teams(ctx: Context) -> Page[Team]:
     return page_of([hit.team for hit in hits], size, after, lambda team: cursors[team.id])
 
 
-async def create_team(ctx: Context) -> CreateTeamPayload:
+async def create_team(ctx: "Context[CreateTeamArgs, None]") -> CreateTeamPayload:
     """Create a team."""
     founder, now = ctx.user_id, ctx.request.now
     profile = await users.profile(ctx.request.runtime.writer, founder)
-    new = new_team(**_fields(ctx), home=profile.timezone if profile else "UTC")
+    given = ctx.args["input"]
+    new = new_team(
+        given["name"],
+        given.get("description"),
+        given.get("is_public"),
+        given.get("join_policy"),
+        given.get("max_members"),
+        given.get("timezone"),
+        home=profile.timezone if profile else "UTC",
+    )
     made = await write(ctx, actions.TeamCreated, lambda tx: actions.create_team(tx, founder, now, new))
     founded = await members.by_ids(ctx.request.db, ctx.request.viewer, [made.member_id])
     membership = require(founded.get(made.member_id), "member")
     return CreateTeamPayload(membership.team, membership)
 
 
-async def update_team(ctx: Context) -> UpdateTeamPayload:
+async def update_team(ctx: "Context[UpdateTeamArgs, None]") -> UpdateTeamPayload:
     """Change a team."""
     admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
-    team_id, expected, changes = given["team_id"], given.get("expected_version"), team_changes(_fields(ctx))
+    team_id, expected, changes = given["team_id"], given.get("expected_version"), team_changes(given)
     updated = await write(
         ctx, actions.TeamUpdated, lambda tx: actions.update_team(tx, admin, now, team_id, changes, expected)
     )
     return UpdateTeamPayload(require(await teams.team(ctx.request.db, ctx.request.viewer, updated.team_id), "team"))
 
 
-async def delete_team(ctx: Context) -> TeamDeleted:
+async def delete_team(ctx: "Context[DeleteTeamArgs, None]") -> TeamDeleted:
     """Delete a team."""
     admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
     done = await write(
@@ -87,20 +95,15 @@ async def delete_team(ctx: Context) -> TeamDeleted:
     return done
 
 
-async def forget_picture(ctx: Context, team_id: UUID) -> None:
+async def forget_picture(ctx: AnyContext, team_id: UUID) -> None:
     """Delete the team's picture if the team has ended."""
     runtime = ctx.request.runtime
     await forgotten(runtime.pictures, name_in(await teams.last_picture(runtime.writer, team_id)))
 
 
-def _fields(ctx: Context) -> dict[str, Any]:
-    """Return the team's own fields of the input."""
-    return {name: value for name, value in ctx.args["input"].items() if name not in _OF_REQUEST}
-
-
 _by_id: Batch[UUID, Team] = Batch(lambda request, team_ids: teams.teams(request.db, request.viewer, team_ids))
 
 
-def by_team_id(ctx: Context) -> "Awaitable[Team | None]":
+def by_team_id(ctx: "Context[NoArgs, Goal]") -> "Awaitable[Team | None]":
     """Return the team of a row's `team_id`, loaded together with those of its neighbours."""
     return _by_id(ctx.request, ctx.source.team_id)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -18,7 +17,8 @@ from milequest.rules.templates import ROUTE_TEMPLATES
 from milequest.rules.templates import RouteTemplate as Template
 from milequest.store.sql import routes
 from milequest.store.sql.routes import MeasuredRoute, NewRoute
-from resolvers.context import Context, Request
+from resolvers.arguments import PreviewRouteArgs, RouteTemplatesArgs, WaypointInput
+from resolvers.context import AnyContext, Context, Request
 
 TEMPLATES_FIRST = 10
 
@@ -88,14 +88,14 @@ async def load_templates(request: Request, template_ids: list[UUID]) -> Mapping[
     return {each.id: await _drawn(request, each) for each in ROUTE_TEMPLATES if each.id in template_ids}
 
 
-async def preview_route(ctx: Context) -> RoutePreview:
+async def preview_route(ctx: "Context[PreviewRouteArgs, None]") -> RoutePreview:
     """Return the route along waypoints, without storing it."""
     checked = checked_waypoints(given_waypoints(ctx.args["waypoints"]), "waypoints")
     plan = await _plan(ctx, checked)
     return RoutePreview(plan, await routes.measure_route(ctx.request.db, checked, plan.legs))
 
 
-async def route_templates(ctx: Context) -> Page[RouteTemplate]:
+async def route_templates(ctx: "Context[RouteTemplatesArgs, None]") -> Page[RouteTemplate]:
     """Return a page of famous walks, by name."""
     size = page_size(ctx.args.get("first"), default=TEMPLATES_FIRST)
     after = decode_cursor(ctx.args.get("after"), str, UUID)
@@ -105,7 +105,7 @@ async def route_templates(ctx: Context) -> Page[RouteTemplate]:
 
 
 async def new_route(
-    ctx: Context, waypoints: Sequence[Mapping[str, Any]] | None, template_id: UUID | None = None
+    ctx: AnyContext, waypoints: Sequence[WaypointInput] | None, template_id: UUID | None = None
 ) -> tuple[NewRoute, Sequence[Problem]]:
     """Return a new goal's route, ready to be stored, and warnings about it.
 
@@ -123,14 +123,14 @@ async def new_route(
     return route, plan.warnings
 
 
-def given_waypoints(waypoints: Sequence[Mapping[str, Any]]) -> list[Waypoint]:
+def given_waypoints(waypoints: Sequence[WaypointInput]) -> list[Waypoint]:
     """Return the waypoints of an input, unchecked."""
     return [
         Waypoint(LatLng(**given["position"]), given.get("name"), bool(given.get("is_locked"))) for given in waypoints
     ]
 
 
-async def _plan(ctx: Context, waypoints: Sequence[Waypoint]) -> RoutePlan:
+async def _plan(ctx: AnyContext, waypoints: Sequence[Waypoint]) -> RoutePlan:
     """Return the router's route along checked waypoints; each call counts against its limit."""
     await ctx.request.runtime.rate_limits.spend(ROUTES_PLANNED, ctx.user_id.hex)
     return await ctx.request.runtime.providers.router.route(waypoints)

@@ -1,13 +1,13 @@
 """Running a mutation's action: once per idempotency key, in one transaction; then subscribers are woken."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from milequest.rules.text import clean
 from milequest.store.sql import idempotency
 from milequest.store.sql.transaction import Tx
 from milequest.telemetry.work import current
-from resolvers.context import Context
+from resolvers.context import AnyContext
 from resolvers.limiting import admit, forgive
 
 T = TypeVar("T")
@@ -15,16 +15,18 @@ T = TypeVar("T")
 KEY_LENGTH = (8, 64)  # characters of an idempotency key
 
 
-def idempotency_of(ctx: Context) -> tuple[str | None, bytes | None]:
+def idempotency_of(ctx: AnyContext) -> tuple[str | None, bytes | None]:
     """Return the request's idempotency key and the hash of the rest of its input; None and None without a key."""
-    given = dict(ctx.args["input"])
-    key = given.pop("idempotency_key", None)
+    given = ctx.args["input"]
+    assert isinstance(given, Mapping), "a mutation that writes has an input"
+    rest = dict(given)
+    key = rest.pop("idempotency_key", None)
     if key is None:
         return None, None
-    return clean("input.idempotencyKey", key, *KEY_LENGTH), idempotency.request_hash(ctx.info.field_name, given)
+    return clean("input.idempotencyKey", key, *KEY_LENGTH), idempotency.request_hash(ctx.info.field_name, rest)
 
 
-async def write(ctx: Context, outcome: type[T], action: Callable[[Tx], Awaitable[T]]) -> T:
+async def write(ctx: AnyContext, outcome: type[T], action: Callable[[Tx], Awaitable[T]]) -> T:
     """Run `action` and return its outcome: a dataclass of ids, from which the payload is read.
 
     With `input.idempotencyKey` a second request with the same input gets the first one's outcome, runs nothing and
@@ -48,7 +50,7 @@ async def write(ctx: Context, outcome: type[T], action: Callable[[Tx], Awaitable
     return await commit(ctx, once)
 
 
-async def earlier(ctx: Context, outcome: type[T]) -> T | None:
+async def earlier(ctx: AnyContext, outcome: type[T]) -> T | None:
     """Return the outcome of an earlier, equal request; None for a first one, if that needs more work than `write`.
 
     Raises IDEMPOTENCY_MISMATCH.
@@ -60,7 +62,7 @@ async def earlier(ctx: Context, outcome: type[T]) -> T | None:
     return None if stored is None else idempotency.revive(outcome, stored)
 
 
-async def commit(ctx: Context, action: Callable[[Tx], Awaitable[T]]) -> T:
+async def commit(ctx: AnyContext, action: Callable[[Tx], Awaitable[T]]) -> T:
     """Run `action` in one transaction, then wake subscribers. For an action that handles idempotency itself."""
     work = current.get()
     if work is not None:

@@ -23,7 +23,7 @@ from graphql import (
 
 from milequest.rules.budgets import CHARACTERS_PER_POINT, REQUEST, variables_points
 from milequest.store.away import Away
-from resolvers.context import Args, Request
+from resolvers.context import Request
 from resolvers.feeds import Feed
 from schema import limits, observing
 from schema.denied import DENYING, refuse_denied
@@ -231,7 +231,7 @@ class PreparedSubscription:
 
     executor: FastPathExecutor
     feed: Feed
-    args: Args
+    args: Mapping[str, Any]
     event_type: Any
     ask: Ask
     plan: Read | None = None  # of its whole answer; see `planned`

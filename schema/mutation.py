@@ -174,7 +174,7 @@ class Mutation:
     def update_profile(self, input: Input[UpdateProfileInput]) -> UpdateProfilePayload | None:
         """Change what you say of yourself. STALE_VERSION by `expectedVersion`."""
 
-    @field(users.update_profile, *SIGNED_IN)
+    @field(users.update_privacy_settings, *SIGNED_IN)
     def update_privacy_settings(self, input: Input[UpdatePrivacySettingsInput]) -> UpdatePrivacySettingsPayload | None:
         """Change what others see of you; boards follow at once."""
 

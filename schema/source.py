@@ -1,10 +1,10 @@
 """Wrapper of a subscription's feed for graphql-core, which accepts only async iterables as a result."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from resolvers.context import Args, Request
+from resolvers.context import Request
 from resolvers.feeds import Feed
 
 Ask: TypeAlias = Callable[[Request], Awaitable[Feed]]
@@ -19,7 +19,7 @@ class Source:
     """
 
     feed: Feed
-    args: Args
+    args: Mapping[str, Any]
     event_type: Any
     ask: Ask
 

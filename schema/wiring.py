@@ -192,7 +192,8 @@ def _call(
             check(request.identity)
         if decode is not None:
             decode(args)
-        answer = resolver(Context(args, source, FieldInfo(info), request))
+        context: Context[Any, Any] = Context(args, source, FieldInfo(info), request)  # the tests compare the types
+        answer = resolver(context)
         return answer if spans.tracing is None or not iscoroutine(answer) else spans.awaited(answer, where)
 
     return resolve

@@ -27,7 +27,8 @@ def tracked(*suffixes: str) -> list[str]:
 
 
 SOURCES = tracked(".py")
-WRITTEN = [name for name in SOURCES if "/migrations/versions/" not in name]  # a migration is a record, not a text
+GENERATED = {"resolvers/arguments.py"}  # a class for each field's arguments
+WRITTEN = [name for name in SOURCES if "/migrations/versions/" not in name and name not in GENERATED]
 
 
 def test_no_installed_distribution_has_one_of_our_names() -> None:

@@ -1,16 +1,21 @@
-"""Writing of generated pages into docs/: `python -m app.reference`; with `--check` a comparison of them."""
+"""Writing of generated pages and one module: `python -m app.reference`; with `--check` a comparison of them."""
 
 import argparse
 import difflib
 import sys
 from pathlib import Path
 
-from app.reference import data_model, errors, settings
+from app.reference import arguments, data_model, errors, settings
 from app.reference.schema import pages
 from milequest.settings import PROJECT
 
-PAGES = {"settings.md": settings.page, "errors.md": errors.page, "data-model.md": data_model.page}
-DOCS = PROJECT / "docs"
+SDL = PROJECT / "schema.graphql"
+PAGES = {
+    "resolvers/arguments.py": lambda: arguments.module(SDL.read_text()),
+    "docs/settings.md": settings.page,
+    "docs/errors.md": errors.page,
+    "docs/data-model.md": data_model.page,
+}
 
 
 def stale() -> str:
@@ -19,7 +24,7 @@ def stale() -> str:
         line
         for name, page in PAGES.items()
         for line in difflib.unified_diff(
-            (DOCS / name).read_text().splitlines(), page().splitlines(), f"docs/{name}", "the code", lineterm=""
+            (PROJECT / name).read_text().splitlines(), page().splitlines(), name, "the code", lineterm=""
         )
     ]
     return "\n".join(differences)
@@ -28,7 +33,7 @@ def stale() -> str:
 def write_schema(folder: Path) -> None:
     """Write the reference of the schema, one page for each kind of type, into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in pages((PROJECT / "schema.graphql").read_text()).items():
+    for name, text in pages(SDL.read_text()).items():
         (folder / name).write_text(text)
 
 
@@ -37,15 +42,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m app.reference", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only compare; exit 1 if a page is not what the code says")
     parser.add_argument("--schema", type=Path, metavar="FOLDER", help="write the reference of the schema there instead")
-    arguments = parser.parse_args()
-    if arguments.schema:
-        write_schema(arguments.schema)
-    elif arguments.check:
+    given = parser.parse_args()
+    if given.schema:
+        write_schema(given.schema)
+    elif given.check:
         if difference := stale():
-            sys.exit(f"{difference}\npages of docs/ are not what the code says: make reference")
+            sys.exit(f"{difference}\ngenerated files are not what the code says: make reference")
     else:
         for name, page in PAGES.items():
-            (DOCS / name).write_text(page())
+            (PROJECT / name).write_text(page())
 
 
 if __name__ == "__main__":

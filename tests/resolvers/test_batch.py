@@ -10,7 +10,7 @@ import strawberry
 
 from milequest.rules.errors import not_found
 from resolvers.batch import Batch
-from resolvers.context import Context, Request
+from resolvers.context import Context, NoArgs, Request
 from schema.directives import ALL_CALLERS
 from schema.fields import attribute, field
 from tests.schema.small import request, run, runner_of
@@ -126,7 +126,7 @@ async def numbers(_: Request, keys: list[int]) -> Mapping[int, Row | Exception]:
 children: Batch[int, Row] = Batch(numbers)
 
 
-def child_of(ctx: Context) -> Any:
+def child_of(ctx: Context[NoArgs, Row]) -> Any:
     return children(ctx.request, ctx.source.number)
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.milequest.store.sql.routes import decoded
 
 from app.accounts import ensure_account, token_for
 from app.asgi import create_app
 from milequest.rules.rate_limits import ROUTES_PLANNED
 from milequest.rules.templates import ROUTE_TEMPLATES
 from tests.journeys import ACTIVATE, LEG, Crew, along, crew, draft
+from tests.milequest.store.sql.routes import decoded
 from tests.quest import Caller, Quest
 
 PREVIEW = """query ($w: [WaypointInput!]!) { previewRoute(waypoints: $w) { __typename ...Shape warnings { code } } }

@@ -8,7 +8,7 @@ import strawberry
 
 from milequest.rules.errors import QuestError
 from milequest.rules.identity import Identity, IdentityKind
-from resolvers.context import Context
+from resolvers.context import AnyContext
 from schema.directives import ALL_CALLERS
 from schema.fields import attribute, field, subscription
 from schema.rows import TYPE_OF_ROW
@@ -26,12 +26,12 @@ class Shoe:
     price: int = 7
 
 
-def shoe(ctx: Context) -> Shoe:
+def shoe(ctx: AnyContext) -> Shoe:
     ran.append(ctx.info.field_name)
     return Shoe()
 
 
-async def ticks(_: Context) -> str:
+async def ticks(_: AnyContext) -> str:
     return "a feed"
 
 

@@ -7,7 +7,7 @@ import pytest
 import strawberry
 
 from milequest.rules.errors import ErrorCode, Refused
-from resolvers.context import Context, append_error
+from resolvers.context import AnyContext, append_error
 from schema.directives import ALL_CALLERS, SIGNED_IN
 from schema.error_payloads import RequestRefused
 from schema.execution import PreparedSubscription, Runner
@@ -24,21 +24,21 @@ class Row:
     number: int
 
 
-async def count(ctx: Context) -> tuple[str, str]:
+async def count(ctx: AnyContext) -> tuple[str, object]:
     """Return a feed: here it matters only that it reaches the runner of events."""
     return "numbers", ctx.args["then"]
 
 
-def refuse(_: Context) -> None:
+def refuse(_: AnyContext) -> None:
     raise Refused(ErrorCode.TEAM_FULL, "No seat is left.")
 
 
-def doubtful(ctx: Context) -> str:
+def doubtful(ctx: AnyContext) -> str:
     append_error(ctx, Refused(ErrorCode.IMPLAUSIBLE, "That was fast."))
     return "kept"
 
 
-async def broken(_: Context) -> None:
+async def broken(_: AnyContext) -> None:
     raise BROKEN
 
 

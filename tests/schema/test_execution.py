@@ -9,7 +9,7 @@ import pytest
 import strawberry
 
 from milequest.rules.errors import ErrorCode, RateLimited, Refused, invalid
-from resolvers.context import Context, append_error, error
+from resolvers.context import AnyContext, append_error, error
 from schema import limits
 from schema.build import runner as real_runner
 from schema.directives import ALL_CALLERS, SIGNED_IN
@@ -28,23 +28,23 @@ class Row:
     text: str | None = None
 
 
-def refuse(_: Context) -> None:
+def refuse(_: AnyContext) -> None:
     raise Refused(ErrorCode.TEAM_FULL, "No seat is left.", maxMembers=5)
 
 
-def wrong(_: Context) -> None:
+def wrong(_: AnyContext) -> None:
     raise invalid("input.name", "TOO_LONG", "must have 1 to 3 characters", low=1, high=3)
 
 
-async def limited(_: Context) -> None:
+async def limited(_: AnyContext) -> None:
     raise RateLimited("Too many.", 30)
 
 
-def give_up(_: Context) -> None:
+def give_up(_: AnyContext) -> None:
     error(ErrorCode.ROUTE_ERROR, "No way.", legIndex=2)
 
 
-def doubtful(ctx: Context) -> str:
+def doubtful(ctx: AnyContext) -> str:
     append_error(ctx, Refused(ErrorCode.IMPLAUSIBLE, "That was fast."))
     return "kept"
 
@@ -52,7 +52,7 @@ def doubtful(ctx: Context) -> str:
 BROKEN = RuntimeError("the password is hunter2")
 
 
-async def broken(_: Context) -> None:
+async def broken(_: AnyContext) -> None:
     raise BROKEN
 
 

@@ -10,7 +10,7 @@ from graphql import Executor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resolvers.context import Context
+from resolvers.context import AnyContext
 from schema.directives import ALL_CALLERS
 from schema.enums import Units
 from schema.fields import attribute
@@ -47,7 +47,7 @@ class Thing:
 ROWS: dict[str, Row] = {}
 
 
-def thing(_: Context) -> Row:
+def thing(_: AnyContext) -> Row:
     return ROWS["now"]
 
 

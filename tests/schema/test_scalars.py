@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milequest.rules.calendar import instant_text
-from resolvers.context import Context
+from resolvers.context import AnyContext
 from schema.directives import ALL_CALLERS
 from schema.error_payloads import RequestRefused
 from schema.fields import arg, field
@@ -223,7 +223,7 @@ def test_malformed_json_is_refused(value: object) -> None:
     refuses(parse_json, value)
 
 
-def echo(ctx: Context) -> Any:
+def echo(ctx: AnyContext) -> Any:
     return ctx.args["v"]
 
 

@@ -8,7 +8,7 @@ import pytest
 import strawberry
 
 from milequest.rules.identity import ANONYMOUS, SYSTEM, Identity, IdentityKind
-from resolvers.context import Context
+from resolvers.context import AnyContext
 from schema.directives import ALL_CALLERS, IDENTIFIED, SIGNED_IN, USERS, ApiKey, Iam, UserPools
 from schema.error_payloads import RequestRefused
 from schema.fields import arg, attribute, field, subscription
@@ -22,7 +22,7 @@ MACHINE = Identity(IdentityKind.LAMBDA, groups=frozenset({"admins"}))
 ADMIN = Identity(IdentityKind.USER, SOMEBODY.user_id, groups=frozenset({"admins", "walkers"}))
 
 
-def nothing(_: Context) -> None:
+def nothing(_: AnyContext) -> None:
     return None
 
 
@@ -134,11 +134,11 @@ class Secret:
     team_id: UUID | None = TEAM
 
 
-async def ticks(_: Context) -> str:
+async def ticks(_: AnyContext) -> str:
     return "a feed"
 
 
-def selected(ctx: Context) -> Secret:
+def selected(ctx: AnyContext) -> Secret:
     answer = f"{ctx.info.selection_set_list} {ctx.info.selects('teamId')} {ctx.info.selects('team')}"
     return Secret(f"{answer} {ctx.info.variables}")
 
