@@ -23,9 +23,13 @@ def test_generated_pages_are_what_the_code_says() -> None:
 
 def test_a_page_that_is_out_of_date_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, page in reference.PAGES.items():
-        (tmp_path / name).write_text(page().replace("MILEQUEST_PORT", "MILEQUEST_QUAY"))
-    monkeypatch.setattr(reference, "DOCS", tmp_path)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(
+            page().replace("MILEQUEST_PORT", "MILEQUEST_QUAY").replace("TeamArgs", "GroupArgs")
+        )
+    monkeypatch.setattr(reference, "PROJECT", tmp_path)
     assert "-| `MILEQUEST_QUAY` | `8000` |" in reference.stale()
+    assert "+class TeamArgs(TypedDict):" in reference.stale()
 
 
 def test_the_table_of_settings_has_every_setting() -> None:
