@@ -13,6 +13,7 @@ from schema.error_payloads import error_payload
 from subscriptions.policy import EXPIRED
 from subscriptions.sockets import GOING_AWAY, TOO_SLOW
 from tests.eventually import eventually
+from tests.listening import PATIENCE
 from tests.subscriptions.resuming import Follow, by_gql, by_npm, logged, run_follow
 from tests.subscriptions.team import UPDATE, Team
 from tests.wires import Wire, wired
@@ -60,7 +61,7 @@ async def test_client_cut_off_again_and_again_ends_with_exactly_the_log(team: Te
         following = asyncio.create_task(follow(team, wire))
         await wire.until_told_where(following)
         await trouble(team, wire)
-        first, *events = await asyncio.wait_for(following, 20)
+        first, *events = await asyncio.wait_for(following, PATIENCE)
     assert wire.calls > CUTS / 4
     assert first["delivery"] == "SNAPSHOT"
     assert {"REPLAY"} <= {event["delivery"] for event in events} <= {"REPLAY", "LIVE"}
@@ -83,6 +84,6 @@ async def test_a_token_that_expires_is_no_end_to_who_has_another(team: Team) -> 
     for listener in list(service.hub._listeners):
         service.loop.call_soon_threadsafe(listener.sink.fail, error_payload(unauthenticated(EXPIRED)))
     await team.walk(team.ben, notes="last")
-    first, *events = await asyncio.wait_for(following, 20)
+    first, *events = await asyncio.wait_for(following, PATIENCE)
     assert first["delivery"] == "SNAPSHOT"
     assert [event["sequence"] for event in events] == await logged(team, first)
