@@ -32,6 +32,32 @@ def test_pages_name_targets_of_make_that_exist() -> None:
     assert [(page.name, name) for page, name in named if name not in targets] == []
 
 
+def source(name: str) -> Path | None:
+    """Return the file that a page means by a path, from the top or from below `milequest/`; None if there is none."""
+    return next((path for path in (PROJECT / name, PROJECT / "milequest" / name) if path.exists()), None)
+
+
+def test_pages_name_files_that_exist() -> None:
+    named = list(found(r"`([a-z_/]+/[a-z_0-9]+\.py)`"))
+    assert len(named) > 100
+    assert [(page.name, name) for page, name in named if source(name) is None] == []
+
+
+def test_pages_name_functions_that_their_files_define() -> None:
+    named = [(page, *name.split("` `")) for page, name in found(r"`([a-z_/]+\.py` `[A-Za-z_.]+)`")]
+    assert len(named) > 10
+    missing = [(page.name, file, name) for page, file, name in named if not _defines(source(file), name)]
+    assert missing == []
+
+
+def _defines(file: Path | None, name: str) -> bool:
+    """Return whether a file defines a function, or a class and its method."""
+    text = "" if file is None else file.read_text()
+    owner, _, method = name.rpartition(".")
+    inside = text.partition(f"\nclass {owner}")[2].partition("\nclass ")[0] if owner else text
+    return re.search(rf"\bdef {method}\(", inside) is not None
+
+
 def test_pages_name_commands_that_exist() -> None:
     usage = parser().format_help()
     named = list(found(r"bin/milequest ([a-z-]+)"))
