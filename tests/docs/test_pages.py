@@ -44,10 +44,9 @@ def test_pages_name_files_that_exist() -> None:
 
 
 def test_pages_name_functions_that_their_files_define() -> None:
-    named = [(page, *name.split("` `")) for page, name in found(r"`([a-z_/]+\.py` `[A-Za-z_.]+)`")]
+    named = [(page.name, pair.split("` `")) for page, pair in found(r"`([a-z_/]+\.py` `[A-Za-z_.]+)`")]
     assert len(named) > 10
-    missing = [(page.name, file, name) for page, file, name in named if not _defines(source(file), name)]
-    assert missing == []
+    assert [(page, file, name) for page, (file, name) in named if not _defines(source(file), name)] == []
 
 
 def _defines(file: Path | None, name: str) -> bool:
