@@ -88,7 +88,6 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
                 await open_pool(
                     settings.database_reader_url,
                     settings.database_pool,
-                    read_only=True,
                     waiting=serves,
                     password=roles.password(settings, settings.database_reader_url),
                 )

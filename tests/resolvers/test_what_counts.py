@@ -28,6 +28,7 @@ from milequest.rules.rate_limits import (
 from milequest.store.cache import counts, rate_limits
 from milequest.store.cache.rate_limits import RateLimits
 from milequest.store.sql.transaction import open_pool
+from tests.databases import following
 from tests.documents import ASK_EMAIL_CHANGE as ASK
 from tests.documents import FOUND_TEAM as TEAM
 from tests.documents import LOG_WALK as LOG
@@ -169,7 +170,7 @@ async def test_unknown_invite_codes_in_one_query_are_ten_tries(quest: Quest) -> 
 async def test_a_walk_that_the_database_does_not_take_is_none_that_was_logged(quest: Quest) -> None:
     ann = await quest.user("Ann")
     settings = quest.runtime.settings
-    async with await open_pool(settings.database_url, 1, read_only=True) as follower:
+    async with await open_pool(following(settings.database_url), 1) as follower:
         standby = replace(ann, runtime=replace(quest.runtime, writer=follower))
         for document, given, limit in ((LOG, just_begun(500), WALKS_LOGGED), (TEAM, {"name": "Larks"}, TEAM_CHANGES)):
             given |= {"startedAt": ann.now.isoformat()} if document == LOG else {}

@@ -14,9 +14,7 @@ def configuration(url: str = "") -> Config:
     """Return Alembic's configuration for the database at `url` (a libpq URL, as in the settings)."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["url"] = url.replace("postgres://", "postgresql://", 1).replace(
-        "postgresql://", "postgresql+asyncpg://", 1
-    )
+    config.attributes["url"] = url
     return config
 
 

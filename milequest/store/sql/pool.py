@@ -217,14 +217,13 @@ async def open_pool(
     url: str,
     size: int,
     *,
-    read_only: bool = False,
     waiting: bool = True,
     password: Callable[[], Awaitable[str]] | None = None,
 ) -> Pool:
     """Open a pool of up to `size` connections to `url` (a libpq URL; a `host=` parameter may name a socket folder).
 
     Two of them are made at once and wait for work; without `waiting` none is made before it is needed. `password` makes
-    one for each connection, where the address has none.
+    one for each connection, where the address has none. No setting is sent at the start: a proxy of AWS refuses most.
     """
     pool = Pool(
         url,
@@ -237,7 +236,6 @@ async def open_pool(
         max_inactive_connection_lifetime=300.0,
         loop=None,
         password=password,
-        server_settings={"default_transaction_read_only": "on"} if read_only else {},
         timeout=STATEMENT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
     )

@@ -7,6 +7,7 @@ import pytest
 from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.store.away import Away
 from milequest.store.sql.transaction import open_pool
+from tests.databases import following
 from tests.quest import Quest
 
 
@@ -22,7 +23,7 @@ async def test_a_region_that_stands_by_does_nothing_until_it_is_promoted(
     url = quest.runtime.settings.database_url
     with caplog.at_level(logging.INFO, "milequest.region"):
         assert await duty.done(writer, job)
-        async with await open_pool(url, 1, read_only=True) as follower:
+        async with await open_pool(following(url), 1) as follower:
             for is_sure in (False, True, True):  # once may be an error
                 assert await duty.done(follower, job) is None
                 assert duty.is_elsewhere is is_sure

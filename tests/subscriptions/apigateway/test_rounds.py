@@ -18,6 +18,7 @@ from milequest.store.sql import audience
 from milequest.store.sql.transaction import open_pool
 from subscriptions.apigateway import rows, sweeper, transport
 from subscriptions.apigateway.sweeper import Timeouts
+from tests.databases import following
 from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import dial
 from tests.sockets import PROTOCOL, Socket
@@ -95,7 +96,7 @@ async def test_sockets_of_a_region_that_stands_by_are_ended(
 
     async def two_rounds() -> None:
         runtime = gate.deps.runtime
-        async with await open_pool(runtime.settings.database_url, 1, read_only=True) as follower:
+        async with await open_pool(following(runtime.settings.database_url), 1) as follower:
             deps = replace(gate.deps, runtime=replace(runtime, writer=follower))
             for _ in range(2):
                 await live._round(deps)

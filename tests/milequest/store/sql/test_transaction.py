@@ -8,13 +8,14 @@ from milequest.rules.errors import ErrorCode, Refused
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
 from milequest.store.sql.transaction import Tx, open_pool, transact, unreached
+from tests.databases import following
 
 
 async def test_a_write_to_a_database_that_follows_another_may_be_tried_again(database_url: str) -> None:
     async def work(tx: Tx) -> None:
         await tx.execute("UPDATE log_epoch SET epoch = epoch")
 
-    async with await open_pool(database_url, 1, read_only=True) as follower:
+    async with await open_pool(following(database_url), 1) as follower:
         with pytest.raises(Refused) as refused:
             await transact(follower, work)
     assert (refused.value.code, refused.value.extensions()["retryable"]) == (ErrorCode.UNAVAILABLE, True)
