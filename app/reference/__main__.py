@@ -5,13 +5,13 @@ import difflib
 import sys
 from pathlib import Path
 
-from app.reference import arguments, data_model, errors, settings
+from app.reference import argument_types, data_model, errors, settings
 from app.reference.schema import pages
 from milequest.settings import PROJECT
 
 SDL = PROJECT / "schema.graphql"
 PAGES = {
-    "resolvers/arguments.py": lambda: arguments.module(SDL.read_text()),
+    "resolvers/arguments.py": lambda: argument_types.module(SDL.read_text()),
     "docs/settings.md": settings.page,
     "docs/errors.md": errors.page,
     "docs/data-model.md": data_model.page,

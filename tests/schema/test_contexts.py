@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 import pytest
 from graphql import GraphQLField, GraphQLObjectType
 
-from app.reference.arguments import class_name
+from app.reference.argument_types import class_name
 from resolvers import arguments
 from resolvers.context import Context, NoArgs, Resolver
 from schema.arguments import BACKREF
