@@ -87,7 +87,7 @@ class Data(Stack):
             engine="valkey",
             user_id=self.names.of("service"),
             user_name=self.names.of("service"),
-            access_string="on ~* +@all -@dangerous",
+            access_string="on ~* &* +@all -@dangerous",  # without &* no channel, so no wake-up
             authentication_mode={"Type": "iam"},
         )
         users = elasticache.CfnUserGroup(

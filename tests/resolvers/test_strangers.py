@@ -148,3 +148,12 @@ async def test_tokens_that_are_good_cost_their_network_nothing(pool: Pool, issue
         assert await code(identify, f"wall {number}") is None
         assert await code(identify, issuer.token(issuer.id_claims(jti=str(number)))) is None
     assert await code(identify, "junk") is ErrorCode.UNAUTHENTICATED
+
+
+async def test_token_that_is_good_no_more_pays_as_any_other(pool: Pool, issuer: Issuer) -> None:
+    authorizer = operator.Slow()
+    authorizer.gate.set()
+    identify = identifying(pool, issuer, authorizer)
+    assert await code(identify, "revoked") is None
+    authorizer.answer = {"isAuthorized": False}
+    assert await spent(identify, "revoked") <= 1 + (POINTS + REFILLED) // REFUSED_CREDENTIAL + 1
