@@ -2,11 +2,11 @@
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 from sys import getsizeof
 
+from milequest.lru import LruCache
 from milequest.providers.identity.authorizer import Authorizer
 from milequest.rules.authorizing import MAX_TOKEN, SIGNED, Admission, AuthorizerRequest, build_event, parse_response
 from milequest.rules.budgets import BAD_CREDENTIAL, REFUSED_CREDENTIAL
@@ -37,10 +37,11 @@ class CachingAuthorizer:
         self._authorizer = authorizer
         self._strangers = strangers or Strangers()
         # All by the hash of a token:
-        self._good: OrderedDict[bytes, bool] = OrderedDict()  # good when last asked about, and whether that was kept
-        self._kept: OrderedDict[bytes, tuple[Identity, datetime, int]] = OrderedDict()  # until when, and its bytes
+        self._good: LruCache[bytes, bool] = LruCache(KEPT)  # good when last asked about, and whether that was kept
+        self._kept: LruCache[bytes, tuple[Identity, datetime]] = LruCache(  # until when
+            KEPT, most_cost=KEPT_BYTES, cost_of=lambda kept: _bytes(kept[0])
+        )
         self._questions: dict[bytes, _Question] = {}
-        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -64,12 +65,12 @@ class CachingAuthorizer:
     async def _asked(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Identity:
         """Ask the authorizer. Equal tokens wait for its answer, unless this one's is known to be not kept."""
         question = _Question()
-        if self._good.get(digest, True):
+        if self._good.get(digest) is not False:
             self._questions.setdefault(digest, question)
         try:
             admitted = await self._admitted(authorization, asking, digest, now)
-            if admitted.kept:
-                self._keep(digest, admitted.identity, now + admitted.kept)
+            if admitted.kept and _bytes(admitted.identity) <= MAX_BYTES:
+                self._kept[digest] = admitted.identity, now + admitted.kept
             question.is_answered = True
         except Exception:
             question.is_answered = True
@@ -94,7 +95,7 @@ class CachingAuthorizer:
                 admitted = parse_response(answer, now)
             except QuestError as refusal:
                 if refusal.code is ErrorCode.UNAUTHENTICATED:
-                    self._good.pop(digest, None)
+                    self._good.pop(digest)
                 elif not is_known:
                     self._strangers.forgive(address, REFUSED_CREDENTIAL - BAD_CREDENTIAL)
                 await self._strangers.settle(address)
@@ -102,8 +103,6 @@ class CachingAuthorizer:
         if not is_known:
             self._strangers.forgive(address, REFUSED_CREDENTIAL)
         self._good[digest] = bool(admitted.kept)
-        if len(self._good) > KEPT:
-            self._good.popitem(last=False)
         return admitted
 
     def _unexpired(self, digest: bytes, now: datetime) -> Identity | None:
@@ -111,25 +110,9 @@ class CachingAuthorizer:
         if kept is None:
             return None
         if now >= kept[1]:
-            self._forget(digest)
+            self._kept.pop(digest)
             return None
-        self._kept.move_to_end(digest)
         return kept[0]
-
-    def _keep(self, digest: bytes, identity: Identity, until: datetime) -> None:
-        size = _bytes(identity)
-        if size > MAX_BYTES:
-            return
-        self._forget(digest)  # a concurrent request may have stored it meanwhile
-        self._kept[digest] = identity, until, size
-        self._bytes += size
-        while len(self._kept) > KEPT or self._bytes > KEPT_BYTES:
-            self._forget(next(iter(self._kept)))
-
-    def _forget(self, digest: bytes) -> None:
-        kept = self._kept.pop(digest, None)
-        if kept is not None:
-            self._bytes -= kept[2]
 
 
 def _bytes(identity: Identity) -> int:

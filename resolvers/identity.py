@@ -6,7 +6,6 @@ our issuer are decided by the operator's authorizer, if there is one.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from milequest.actions.accounts import user_for_identity
+from milequest.lru import LruCache
 from milequest.providers.identity import IdentityProvider
 from milequest.providers.identity.authorizer import Authorizer
 from milequest.rules.authorizing import AuthorizerRequest
@@ -62,7 +62,7 @@ class Identify:
         self._clock = clock
         self._revocations = revocations or Revocations(writer)
         self._owners = RequestCoalescer(partial(accounts.owners, writer))
-        self._kept: OrderedDict[bytes, tuple[Identity, datetime]] = OrderedDict()  # by the header's hash, until when
+        self._kept: LruCache[bytes, tuple[Identity, datetime]] = LruCache(KEPT)  # by the header's hash, until when
 
     async def __call__(self, authorization: str | None, asking: AuthorizerRequest | None = None) -> Identity:
         """Return ANONYMOUS without a header, else the user of `Bearer TOKEN` or a bare `TOKEN`, as AppSync takes it.
@@ -101,17 +101,14 @@ class Identify:
         """Return the cached identity of a header; None if there is none or it has expired."""
         kept = self._kept.get(digest)
         if kept is not None and now < kept[1] and kept[0].user_id not in self._revocations.closed:
-            self._kept.move_to_end(digest)
             return kept[0]
-        self._kept.pop(digest, None)
+        self._kept.pop(digest)
         return None
 
     async def _verified(self, authorization: str, digest: bytes, now: datetime) -> Identity:
         verified = await self._provider.verify(bearer(authorization), now)
         identity = verified.identity(await self._user_id(verified, now))
         self._kept[digest] = identity, min(now + FRESH_FOR, max(now, verified.expires_at))
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
         return identity
 
     async def known(self, issuer: str, subject: str) -> Identity:
@@ -130,7 +127,7 @@ class Identify:
     def forget(self, user_id: UUID) -> None:
         """Drop a user's cached identities, so that a change of the user shows at once in this process."""
         for digest in [digest for digest, (identity, _) in self._kept.items() if identity.user_id == user_id]:
-            del self._kept[digest]
+            self._kept.pop(digest)
 
     async def _user_id(self, token: VerifiedToken, now: datetime) -> UUID:
         """Return our user's id; the user is created at the first request with an outside issuer's id token."""

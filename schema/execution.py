@@ -3,9 +3,9 @@
 Work that depends on the text alone (parsing, validation, limits) is done once per text and cached.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -21,6 +21,7 @@ from graphql import (
     validate,
 )
 
+from milequest.lru import LruCache
 from milequest.rules.budgets import CHARACTERS_PER_POINT, REQUEST, variables_points
 from milequest.store.away import Away
 from resolvers.context import Request
@@ -85,30 +86,23 @@ class Runner:
 
     def __init__(self, schema: GraphQLSchema, kept_bytes: int = KEPT_BYTES) -> None:
         self.schema = schema
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
-        self._kept_bytes = 0
-        self._most_bytes = kept_bytes
+        self._kept: LruCache[str, Prepared] = LruCache(most_cost=kept_bytes, cost_of=attrgetter("bytes"))
 
     def admit(self, text: str, request: Request) -> Prepared:
         """Prepare `text` at the caller's cost. Raises RATE_LIMITED for a spent budget, before anything is parsed."""
         observing.called_by(request)
         budgets = request.runtime.budgets
         budgets.refuse_spent(request.caller)
-        budgets.charge(request.caller, REQUEST if text in self._kept else REQUEST + len(text) // CHARACTERS_PER_POINT)
-        return self.prepare(text)
+        kept = self._kept.get(text)
+        budgets.charge(request.caller, REQUEST if kept else REQUEST + len(text) // CHARACTERS_PER_POINT)
+        return kept or self._keep(text)
 
     def prepare(self, text: str) -> Prepared:
         """Parse and validate `text`, or return the cached result. Raises RequestRefused."""
-        kept = self._kept.get(text)
-        if kept is not None:
-            self._kept.move_to_end(text)
-            return kept
-        prepared = self._prepare(text)
-        self._kept[text] = prepared
-        self._kept_bytes += prepared.bytes
-        while self._kept_bytes > self._most_bytes:
-            _, oldest = self._kept.popitem(last=False)
-            self._kept_bytes -= oldest.bytes
+        return self._kept.get(text) or self._keep(text)
+
+    def _keep(self, text: str) -> Prepared:
+        prepared = self._kept[text] = self._prepare(text)
         return prepared
 
     def _prepare(self, text: str) -> Prepared:

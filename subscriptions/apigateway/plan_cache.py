@@ -2,13 +2,13 @@
 
 import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from milequest.lru import LruCache
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Identity
 from milequest.runtime import Runtime
@@ -33,8 +33,9 @@ class PlanCache:
         self.plans = Plans()
         self._runtime = runtime
         self._table = table
-        self._kept: OrderedDict[str, Plan] = OrderedDict()
-        self._bytes = 0
+        self._kept: LruCache[str, Plan] = LruCache(
+            MOST, most_cost=MOST_BYTES, cost_of=_bytes, on_evict=self.plans.release
+        )
 
     async def store(self, key: PlanKey, variables: Mapping[str, Any] | None, now: datetime) -> str:
         """Store a plan for the fan-out and return its digest. The `after` among its variables is any subscriber's."""
@@ -53,21 +54,10 @@ class PlanCache:
 
     async def plan(self, digest: str, identity: Identity) -> Plan:
         """Return the plan of a digest. Raises OperationFailed if `identity` is refused it, or it is not stored."""
-        if digest not in self._kept:
-            self._keep(digest, await self._made(digest, identity))
-        self._kept.move_to_end(digest)
-        return self._kept[digest]
-
-    def _keep(self, digest: str, plan: Plan) -> None:
-        if digest in self._kept:  # made meanwhile, by another that asked at the same time
-            self.plans.release(plan)
-            return
-        self._kept[digest] = plan
-        self._bytes += _bytes(plan)
-        while len(self._kept) > 1 and (len(self._kept) > MOST or self._bytes > MOST_BYTES):
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= _bytes(oldest)
-            self.plans.release(oldest)
+        plan = self._kept.get(digest)
+        if plan is None:
+            plan = self._kept[digest] = await self._made(digest, identity)
+        return plan
 
     async def _made(self, digest: str, identity: Identity) -> Plan:
         await epoch(self._runtime.writer)  # Away is raised here, to be retried: it is no reason to end a subscription
@@ -82,4 +72,4 @@ class PlanCache:
 
 
 def _bytes(plan: Plan) -> int:
-    return sum(plan.cost.weights.values())
+    return min(sum(plan.cost.weights.values()), MOST_BYTES)  # the largest is kept too, alone

@@ -170,6 +170,21 @@ async def test_answer_that_may_not_be_kept_is_for_its_request_alone() -> None:
     await asyncio.gather(*asking)
 
 
+async def test_tokens_that_were_good_lately_stay_known_while_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(authorizing, "KEPT", 3)
+    authorizer = operator.Slow()
+    gatekeeper = CachingAuthorizer(authorizer)
+    authorizer.gate.set()
+    for token in ("often", "a", "b", "often", "c"):
+        await gatekeeper(token, None, NOW)
+    authorizer.gate.clear()
+    asking = begin(gatekeeper, [*["often"] * 5, *["a"] * 5])
+    await asyncio.sleep(0.05)
+    assert authorizer.asked == {"often": 2 + 5, "a": 1 + 1, "b": 1, "c": 1}, "nobody knows any more that a is not kept"
+    authorizer.gate.set()
+    await asyncio.gather(*asking)
+
+
 async def test_refusal_is_for_its_request_alone() -> None:
     authorizer = operator.Slow(isAuthorized=False)
     asking = begin(CachingAuthorizer(authorizer), ["same"] * 5)

@@ -127,9 +127,10 @@ async def test_a_token_ends_when_it_says_even_if_just_seen(identify: Identify, i
 
 
 async def test_callers_who_are_remembered_are_bounded(
-    identify: Identify, issuer: Issuer, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    issuer: Issuer, pool: Pool, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resolvers_identity, "KEPT", 3)
+    identify = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), pool, clock)
     first, _ = await caller(identify, issuer)
     for number in range(5):
         await identify(issuer.token(issuer.claims(jti=str(number))))

@@ -271,7 +271,7 @@ def test_the_documents_used_last_are_kept_within_their_memory(runner: Runner) ->
     for number in range(20):
         small.prepare(f"{{ a{number}: __typename }}")
         assert small.prepare("{ __typename }") is often
-    assert small._kept_bytes == sum(kept.bytes for kept in small._kept.values()) <= 20 * TOKEN_BYTES
+    assert small._kept.cost == sum(kept.bytes for _, kept in small._kept.items()) <= 20 * TOKEN_BYTES
     assert len(small._kept) == 3
     large = "{ " + " ".join(f"a{number}: __typename" for number in range(20)) + " }"
     assert small.prepare(large) is not small.prepare(large)  # larger than the whole cache
@@ -284,10 +284,10 @@ def test_a_documents_memory_is_estimated_well() -> None:
     ]
     kept = Runner(real_runner().schema)
     kept.prepare(texts.pop())
-    before = kept._kept_bytes
+    before = kept._kept.cost
     tracemalloc.start()
     for text in texts:
         kept.prepare(text)
     real, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 0.5 < real / (kept._kept_bytes - before) < 1.2
+    assert 0.5 < real / (kept._kept.cost - before) < 1.2

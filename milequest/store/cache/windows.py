@@ -1,9 +1,11 @@
 """Rate limits' windows as one process counts them: in bounded memory, and no crowd frees a refused caller."""
 
 import math
-from collections import Counter, OrderedDict
+from collections import Counter
 from enum import IntEnum
 from typing import TypeAlias
+
+from milequest.lru import LruCache
 
 KEPT = 10_000  # windows of a limit, as many that are full, and as many that are shared
 
@@ -29,7 +31,7 @@ class Windows:
     def __init__(self, most: int | None, seconds: int) -> None:
         self._most = most
         self._seconds = seconds
-        self._counting: OrderedDict[str, Window] = OrderedDict()
+        self._counting: LruCache[str, Window] = LruCache(KEPT)
         self._full: dict[str, Window] = {}
         self._shared: dict[int, Window] = {}
         self._first_end = 0.0  # when the first of the full ones may have ended
@@ -78,15 +80,13 @@ class Windows:
         if isinstance(name, int):
             self._shared[name] = window
             return
-        self._counting.pop(name, None)
+        self._counting.pop(name)
         self._full.pop(name, None)
         if self._most is not None and window[0] >= self._most:
             self._full[name] = window
             self._first_end = min(self._first_end, window[1]) if len(self._full) > 1 else window[1]
         else:
             self._counting[name] = window
-            if len(self._counting) > KEPT:
-                self._counting.popitem(last=False)
 
     def _has_room(self, now: float) -> bool:
         if len(self._full) >= KEPT and self._first_end <= now:
