@@ -2,11 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -16,6 +16,8 @@ from milequest.store.aws.credentials import Source, source
 from milequest.store.aws.http import Endpoint, Http, Response
 from milequest.store.aws.signing import Credentials, Signer
 from milequest.telemetry import spans
+
+T = TypeVar("T")
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05  # before the second attempt, doubled for each further one
@@ -98,18 +100,15 @@ class Aws:
         """
         body = orjson.dumps(given)
         headers = {"host": origin.header, "content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                signed: Mapping[str, str] = headers
-                if signer:
-                    signed = signer.sign(await self._credentials(), "POST", "/", headers, body, datetime.now(UTC))
-                with spans.span(f"AWS {target}", "client"):
-                    return _answer(await self._http.request(origin, "POST", "/", signed, body))
-            except (AwsError, Away) as error:
-                if attempt == ATTEMPTS or (isinstance(error, AwsError) and not error.is_passing):
-                    raise
-            await asyncio.sleep(pause(attempt))
-        raise AssertionError("the last attempt returns or raises")
+
+        async def send() -> Any:
+            signed: Mapping[str, str] = headers
+            if signer:
+                signed = signer.sign(await self._credentials(), "POST", "/", headers, body, datetime.now(UTC))
+            with spans.span(f"AWS {target}", "client"):
+                return _answer(await self._http.request(origin, "POST", "/", signed, body))
+
+        return await retried(send)
 
 
 @asynccontextmanager
@@ -120,6 +119,18 @@ async def open_aws(settings: Settings) -> AsyncIterator[Aws]:
         yield Aws(http, source(settings), settings.aws_region, settings.aws_endpoint_url)
     finally:
         http.close()
+
+
+async def retried(send: Callable[[], Awaitable[T]]) -> T:
+    """Return the answer of `send`, which is called again, ATTEMPTS times in all, where it raises a passing error."""
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return await send()
+        except (AwsError, Away) as error:
+            if isinstance(error, AwsError) and not error.is_passing:
+                raise
+        await asyncio.sleep(pause(attempt))
+    return await send()
 
 
 def pause(attempt: int) -> float:

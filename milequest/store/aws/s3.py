@@ -1,12 +1,10 @@
 """S3: files of a bucket. Keys are letters, digits and `-._/`, which need no quoting in an address."""
 
-import asyncio
 import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from milequest.store.away import Away
-from milequest.store.aws.client import ATTEMPTS, Aws, AwsError, pause
+from milequest.store.aws.client import Aws, AwsError, retried
 from milequest.store.aws.http import Response
 
 
@@ -41,14 +39,11 @@ class Bucket:
         """Return the response to a request, which must do no harm a second time."""
         digest = {"x-amz-content-sha256": hashlib.sha256(body).hexdigest()}  # required by S3
         signer, path = self._aws.signer("s3"), f"{self._base}/{key}"
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                answer = await self._aws.send(signer, self._origin, method, path, body, {**headers, **digest})
-                if answer.status < 300 or (answer.status == 404 and method != "PUT"):
-                    return answer
-                raise AwsError(answer.status, f"{method.title()}Object", {})
-            except (AwsError, Away) as error:
-                if attempt == ATTEMPTS or (isinstance(error, AwsError) and not error.is_passing):
-                    raise
-            await asyncio.sleep(pause(attempt))
-        raise AssertionError("the last attempt returns or raises")
+
+        async def send() -> Response:
+            answer = await self._aws.send(signer, self._origin, method, path, body, {**headers, **digest})
+            if answer.status < 300 or (answer.status == 404 and method != "PUT"):
+                return answer
+            raise AwsError(answer.status, f"{method.title()}Object", {})
+
+        return await retried(send)
