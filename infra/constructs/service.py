@@ -10,13 +10,12 @@ from infra.constructs.alarms import NAMESPACE
 from infra.constructs.function import Function
 from infra.constructs.stack import Stack, stack_of
 from infra.names import COMING, SHOWN
+from infra.queues import LINES
 
 TABLE = (
     "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem dynamodb:Query dynamodb:BatchWriteItem "
     "dynamodb:ConditionCheckItem"
 )
-STAGE = "live"  # of both APIs
-QUEUES = {"news": True, "posts": True, "later": False, "kicks": False}  # whether they are FIFO
 
 
 def token_environment(stack: Stack) -> dict[str, str]:
@@ -73,7 +72,7 @@ def of_sockets(stack: Stack) -> dict[str, str]:
     return {
         "MILEQUEST_LIVE_TABLE": stack.names.of("live"),
         "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
-        **{f"MILEQUEST_LIVE_{name.upper()}_QUEUE": queue_url(stack, name) for name in QUEUES},
+        **{f"MILEQUEST_LIVE_{name.upper()}_QUEUE": queue_url(stack, name) for name in LINES},
     }
 
 
@@ -84,13 +83,13 @@ def of_bus(stack: Stack) -> dict[str, str]:
 
 def queue_url(stack: Stack, name: str) -> str:
     """Return a queue's URL."""
-    queue = stack.names.queue(name, fifo=QUEUES[name])
+    queue = stack.names.queue(name, fifo=LINES[name].fifo)
     return f"https://sqs.{stack.region}.amazonaws.com/{stack.account}/{queue}"
 
 
 def queue_arn(stack: Stack, name: str) -> str:
     """Return a queue's ARN."""
-    return stack.arn_of("sqs", stack.names.queue(name, fifo=QUEUES[name]))
+    return stack.arn_of("sqs", stack.names.queue(name, fifo=LINES[name].fifo))
 
 
 def data_function(scope: Construct, name: str, handler: str, says: str, **given: object) -> Function:

@@ -9,7 +9,6 @@ from infra.config import Environment, Region
 from infra.constructs.access import acknowledge, allow
 from infra.constructs.function import Function, log_group
 from infra.constructs.service import (
-    STAGE,
     data_function,
     let_ask_authorizer,
     let_cache,
@@ -24,6 +23,7 @@ from infra.constructs.service import (
 )
 from infra.constructs.stack import Stack
 from infra.constructs.stream import follow
+from infra.names import STAGE
 from infra.queues import LINES
 
 WHO_LISTENS = {  # of the table's stream: added and deleted rows. Modifications change no count
