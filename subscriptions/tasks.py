@@ -54,9 +54,18 @@ async def retried(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kw
 async def attempt(
     group: Iterable[Subscriber], work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """Run `retried` for work that sends to `group`. An unexpected error ends their subscriptions, masked."""
+    """Run `attempt_once`, retried while the database is away."""
+    await retried(lambda: attempt_once(group, work, *args, **kwargs))
+
+
+async def attempt_once(
+    group: Iterable[Subscriber], work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
+) -> None:
+    """Run work that sends to `group`. An unexpected error ends their subscriptions, masked; Away is raised."""
     try:
-        await retried(work, *args, **kwargs)
+        await work(*args, **kwargs)
+    except Away:
+        raise
     except Exception as error:
         errors = as_errors(error)
         for subscriber in list(group):

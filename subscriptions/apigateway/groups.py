@@ -2,23 +2,20 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, ParamSpec
+from typing import Any, Final
 
 from milequest.rules.errors import ErrorCode
-from milequest.store.away import Away
 from milequest.store.aws.dynamodb import Key
 from resolvers.feeds import AccessRule
-from schema.error_payloads import OperationFailed, as_errors
+from schema.error_payloads import OperationFailed
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.outbound import GroupSink, OutboundMessages
 from subscriptions.apigateway.rows import OperationKey
 from subscriptions.policy import admit, in_session
 from subscriptions.subscribers import Subscriber
-
-P = ParamSpec("P")
 
 UNAVAILABLE: Final = ErrorCode.UNAVAILABLE
 
@@ -109,17 +106,3 @@ def sink_of(subscriber: Subscriber) -> GroupSink:
 def recipient(subscriber: Subscriber) -> OperationKey:
     """Return the key of a subscriber's operation."""
     return sink_of(subscriber).who
-
-
-async def attempt(
-    subscribers: Sequence[Subscriber], work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
-) -> None:
-    """Run work for subscribers. An unexpected error ends their subscriptions; Away is raised, to be retried."""
-    try:
-        await work(*args, **kwargs)
-    except Away:
-        raise
-    except Exception as error:
-        errors = as_errors(error)
-        for subscriber in subscribers:
-            subscriber.sink.fail(errors)

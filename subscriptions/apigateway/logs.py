@@ -12,11 +12,12 @@ from milequest.rules.live import LogEnd, read_cursor
 from milequest.store.sql import log
 from subscriptions import dispatcher
 from subscriptions.apigateway.dependencies import Dependencies
-from subscriptions.apigateway.groups import Group, attempt, sink_of
+from subscriptions.apigateway.groups import Group, sink_of
 from subscriptions.apigateway.rows import channel_of, expiry
 from subscriptions.audiences import cohorts_of
 from subscriptions.plans import Plan, Scope
 from subscriptions.subscribers import Subscriber
+from subscriptions.tasks import attempt_once
 
 BATCH = 200  # entries that are read and dispatched at once
 
@@ -39,7 +40,7 @@ class LogStep:
         for subscriber in admitted:
             alike[subscriber.plan, subscriber.scope, pending[subscriber]].append(subscriber)
         for (_, _, after), some in alike.items():
-            await attempt(some, self._catch_up, some, after, end)
+            await attempt_once(some, self._catch_up, some, after, end)
         await self._group.hand_over()
         await self._group.note_begun(admitted)
         await self._start_position(end, now)
@@ -70,7 +71,9 @@ class LogStep:
                 await self._reset(await log.end(self._db, end.channel, datetime.now(UTC)), subscribers)
                 return
             self._group.posts.since = milliseconds(entries[0].occurred_at)
-            await attempt(subscribers, dispatcher.dispatch, self._deps.runtime, end, entries, cohorts_of(subscribers))
+            await attempt_once(
+                subscribers, dispatcher.dispatch, self._deps.runtime, end, entries, cohorts_of(subscribers)
+            )
             await self._group.hand_over()
             end = replace(end, sequence=entries[-1].sequence)
             await self._move_position(end)
@@ -107,7 +110,7 @@ class LogStep:
         for subscriber in admitted:
             alike[subscriber.plan, subscriber.scope].append(subscriber)
         for some in alike.values():
-            await attempt(some, self._start, some, end, Delivery.RESET)
+            await attempt_once(some, self._start, some, end, Delivery.RESET)
         await self._group.hand_over()
         await self._group.note_begun(admitted)
         await self._move_position(end)

@@ -17,12 +17,13 @@ from schema.error_payloads import error_payload
 from subscriptions.apigateway.delay_queue import delay
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import delayed_wake_up, subscribe_command
-from subscriptions.apigateway.groups import Group, attempt, recipient
+from subscriptions.apigateway.groups import Group, recipient
 from subscriptions.apigateway.rows import MARGIN, expiry, position_key
 from subscriptions.plans import Plan, Scope, request_for
 from subscriptions.policy import still_speaks_for
 from subscriptions.protocols.steps import Result
 from subscriptions.subscribers import Subscriber
+from subscriptions.tasks import attempt_once
 
 CONFLATION_MS = 1000
 LOST_MS = 10_000  # a delayed wake-up that has not arrived by then is lost
@@ -99,7 +100,7 @@ class StateStep:
             version = repr(snapshot.version)
             news = [one for one in some if kept is None or _is_news(one, version, rows[one], kept)]
             answers: dict[Plan, str] = {}
-            await attempt(news, _answer, snapshot.value, request, dict.fromkeys(one.plan for one in news), answers)
+            await attempt_once(news, _answer, snapshot.value, request, dict.fromkeys(one.plan for one in news), answers)
             if not await self._spoke_for(some):
                 return None
             self._deliver(news, answers)
