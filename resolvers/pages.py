@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from milequest.rules.grouping import group_by
 from resolvers.batch import Batch
 from resolvers.context import Request
 
@@ -41,11 +42,8 @@ def paged(
     """
 
     async def load_all(request: Request, asks: list[PageQuery[P]]) -> dict[PageQuery[P], Sequence[T] | Exception]:
-        alike: dict[tuple[SortKey | None, int], list[PageQuery[P]]] = {}
-        for ask in asks:
-            alike.setdefault((ask.after, ask.size), []).append(ask)
         answers: dict[PageQuery[P], Sequence[T] | Exception] = {}
-        for (after, size), group in alike.items():
+        for (after, size), group in group_by(asks, lambda ask: (ask.after, ask.size)).items():
             pages = await load(request, [ask.parent for ask in group], after, size + 1)
             answers |= {ask: pages.get(ask.parent.id, ()) for ask in group}
         return answers

@@ -4,12 +4,12 @@ Their access is checked before each dispatch, but not one by one: one query retu
 since the last check.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from milequest.rules.grouping import group_by
 from milequest.store.sql.audience import SubscriberAccess
 from milequest.store.sql.transaction import Reader
 from resolvers.feeds import AccessRule
@@ -83,7 +83,4 @@ class Audience:
 
 def cohorts_of(subscribers: Iterable[Subscriber]) -> Mapping[tuple[Plan, Scope], Sequence[Subscriber]]:
     """Return subscribers grouped by plan and scope."""
-    cohorts: defaultdict[tuple[Plan, Scope], list[Subscriber]] = defaultdict(list)
-    for subscriber in subscribers:
-        cohorts[subscriber.plan, subscriber.scope].append(subscriber)
-    return cohorts
+    return group_by(subscribers, lambda subscriber: (subscriber.plan, subscriber.scope))

@@ -5,18 +5,17 @@ begin at the same cursor, and joins them in the very step in which it misses not
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from milequest.rules.enums import Delivery
+from milequest.rules.grouping import group_by
 from milequest.rules.live import LogEnd, read_cursor
 from milequest.runtime import Runtime
 from milequest.store.coalescer import yield_to_loop
 from milequest.store.sql import log
 from milequest.store.sql.log import LogEntry
-from resolvers.feeds import AccessRule
 from subscriptions import dispatcher
 from subscriptions.audiences import Audience, cohorts_of
 from subscriptions.policy import admit
@@ -90,9 +89,7 @@ class LogChannel:
         if self._end is None:
             self._end = end
             self._grown.set()  # a wake-up may have been missed before
-        groups: defaultdict[str | None, list[Subscriber]] = defaultdict(list)
-        for subscriber, after in pending.items():
-            groups[after].append(subscriber)
+        groups = group_by(pending, pending.__getitem__)
         catching_up = [
             self._tasks.start(attempt(group, self._catch_up, group, after, end)) for after, group in groups.items()
         ]
@@ -188,9 +185,7 @@ class LogChannel:
 
     async def _admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
         """Return the subscribers that the policy still admits."""
-        by_gate: defaultdict[AccessRule, list[Subscriber]] = defaultdict(list)
-        for subscriber in self._all.intersection(subscribers):
-            by_gate[subscriber.plan.feed.gate].append(subscriber)
+        by_gate = group_by(self._all.intersection(subscribers), lambda subscriber: subscriber.plan.feed.gate)
         admitted: list[Subscriber] = []
         for gate, group in by_gate.items():
             admitted += await retried(admit, self._runtime.writer, gate, group, datetime.now(UTC))

@@ -1,14 +1,13 @@
 """A group's subscribers as the fan-out loads them: from rows, with their plans."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from milequest.rules.errors import ErrorCode
+from milequest.rules.grouping import group_by
 from milequest.store.aws.dynamodb import Key
-from resolvers.feeds import AccessRule
 from schema.error_payloads import OperationFailed
 from subscriptions.apigateway import rows
 from subscriptions.apigateway.dependencies import Dependencies
@@ -58,9 +57,7 @@ class Group:
 
     async def admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
         """Return the subscribers that the policy and their sessions still admit."""
-        by_gate: defaultdict[AccessRule, list[Subscriber]] = defaultdict(list)
-        for subscriber in subscribers:
-            by_gate[subscriber.plan.feed.gate].append(subscriber)
+        by_gate = group_by(subscribers, lambda subscriber: subscriber.plan.feed.gate)
         now, revocations = datetime.now(UTC), self._deps.runtime.revocations
         await revocations.be_current()
         return [

@@ -1,12 +1,12 @@
 """A step of a log's group: new subscribers begin, the others are sent new events."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from milequest.rules.enums import Delivery
+from milequest.rules.grouping import group_by
 from milequest.rules.instants import milliseconds
 from milequest.rules.live import LogEnd, read_cursor
 from milequest.store.sql import log
@@ -15,7 +15,6 @@ from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.groups import Group, sink_of
 from subscriptions.apigateway.rows import channel_of, expiry
 from subscriptions.audiences import cohorts_of
-from subscriptions.plans import Plan, Scope
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import attempt_once
 
@@ -35,10 +34,8 @@ class LogStep:
         """Send new subscribers a snapshot, or a replay from their cursor on."""
         now = datetime.now(UTC)
         end = await log.end(self._db, self._channel, now)
-        alike: defaultdict[tuple[Plan, Scope, str | None], list[Subscriber]] = defaultdict(list)
         admitted = await self._group.admitted(pending)
-        for subscriber in admitted:
-            alike[subscriber.plan, subscriber.scope, pending[subscriber]].append(subscriber)
+        alike = group_by(admitted, lambda one: (one.plan, one.scope, pending[one]))
         for (_, _, after), some in alike.items():
             await attempt_once(some, self._catch_up, some, after, end)
         await self._group.hand_over()
@@ -105,11 +102,8 @@ class LogStep:
 
     async def _reset(self, end: LogEnd, subscribers: Sequence[Subscriber]) -> None:
         """Reset all subscribers: the log is not the one they followed."""
-        alike: defaultdict[tuple[Plan, Scope], list[Subscriber]] = defaultdict(list)
         admitted = await self._group.admitted(subscribers)
-        for subscriber in admitted:
-            alike[subscriber.plan, subscriber.scope].append(subscriber)
-        for some in alike.values():
+        for some in cohorts_of(admitted).values():
             await attempt_once(some, self._start, some, end, Delivery.RESET)
         await self._group.hand_over()
         await self._group.note_begun(admitted)

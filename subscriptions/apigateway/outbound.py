@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 
+from milequest.rules.grouping import group_by
 from milequest.rules.live import read_cursor
 from milequest.store.aws.sqs import Message
 from schema.error_payloads import Errors
@@ -72,10 +73,7 @@ class OutboundMessages:
         by_bucket: defaultdict[int, list[OutboundMessage]] = defaultdict(list)
         said, self._posts = self._posts, []
         for post in said:
-            parts: defaultdict[int, list[OperationKey]] = defaultdict(list)
-            for who in post.to:
-                parts[bucket(who.connection)].append(who)
-            for number, to in parts.items():
+            for number, to in group_by(post.to, lambda who: bucket(who.connection)).items():
                 for start in range(0, len(to), MOST_RECIPIENTS):
                     by_bucket[number].append(replace(post, to=to[start : start + MOST_RECIPIENTS]))
         return [

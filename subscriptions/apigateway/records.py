@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from milequest.rules.grouping import group_by
 from milequest.store.aws.sqs import TRACEPARENT
 from milequest.telemetry import spans
 
@@ -20,10 +20,9 @@ async def by_group(event: Event, work: Callable[[Sequence[str]], Awaitable[None]
 
     A group whose work fails is redelivered as a whole, to keep its order.
     """
-    groups: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for record in event["Records"]:
-        groups[record["attributes"].get("MessageGroupId", record["messageId"])].append(record)
-    failed = await asyncio.gather(*(_failed(records, work) for records in groups.values()))
+    records: Sequence[Mapping[str, Any]] = event["Records"]
+    groups = group_by(records, lambda record: str(record["attributes"].get("MessageGroupId", record["messageId"])))
+    failed = await asyncio.gather(*(_failed(some, work) for some in groups.values()))
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for some in failed for record in some]}
 
 

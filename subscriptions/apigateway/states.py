@@ -3,12 +3,12 @@
 It is loaded for all once per second at most: earlier wake-ups are delayed, and only the newest version is sent.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from milequest.rules.errors import ErrorCode, QuestError
+from milequest.rules.grouping import group_by
 from milequest.rules.instants import milliseconds, seconds
 from milequest.store.aws.dynamodb import Key
 from resolvers.context import Request
@@ -19,7 +19,7 @@ from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import delayed_wake_up, subscribe_command
 from subscriptions.apigateway.groups import Group, recipient
 from subscriptions.apigateway.rows import MARGIN, expiry, position_key
-from subscriptions.plans import Plan, Scope, request_for
+from subscriptions.plans import Plan, request_for
 from subscriptions.policy import still_speaks_for
 from subscriptions.protocols.steps import Result
 from subscriptions.subscribers import Subscriber
@@ -83,9 +83,7 @@ class StateStep:
         Each scope loads its own, so a write in between is seen by later scopes only. Then the version is UNKNOWN, for
         the next one may equal that of either: a state can become again what it was.
         """
-        alike: defaultdict[Scope, list[Subscriber]] = defaultdict(list)
-        for subscriber in await self._group.admitted(subscribers):
-            alike[subscriber.scope].append(subscriber)
+        alike = group_by(await self._group.admitted(subscribers), lambda subscriber: subscriber.scope)
         versions: list[str] = []
         for some in alike.values():
             request = request_for(self._deps.runtime, some[0].identity)
