@@ -11,7 +11,7 @@ compile = $(shell $(PYTHON) -I app/environment.py uv) pip compile --quiet --univ
 quickly := -m "not (aws or browser or node or slow)"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick coverage check graphiql schema limits reference docs lookalikes migration bench drill clocks soak package synth drawing cost scale types lock format
+.PHONY: help run test quick coverage check graphiql schema limits reference docs lookalikes migration bench drill clocks soak package synth drawing cost scale lock format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,7 @@ check: ## Formatting, lint, types, import contracts, the printed schema and limi
 	@$(python) -m ruff format --check .
 	@$(python) -m ruff check .
 	@$(python) -m mypy .
+	@$$($(infra)) -m mypy --cache-dir .mypy_cache/infra infra
 	@$(python) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo --no-cache
 	@bin/milequest schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code prints: make schema"; exit 1; }
 	@$(python) -m app.limits | diff -u docs/limits.md - || { echo "docs/limits.md is not what the code prints: make limits"; exit 1; }
@@ -110,9 +111,6 @@ cost: synth ## What AWS would charge, for a thousand to a million people, beside
 
 scale: ## Simulate both gateways with up to a million sockets, into docs/scale.md; half a minute
 	@$(PYTHON) -m infra.scale.report > docs/scale.md
-
-types: ## Check the types of infra/ against the CDK's own, which takes minutes and 3 GB; never a gate
-	@$$($(infra)) -m mypy infra
 
 lock: ## Resolve pyproject.toml's dependencies anew into requirements*.lock, with hashes and no addresses
 	@$(compile) pyproject.toml -o requirements.lock

@@ -1,5 +1,6 @@
 """The repository's content: no secrets, locks without addresses that fit pyproject.toml."""
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -129,3 +130,16 @@ def test_hooks_run_what_make_runs() -> None:
     for hook in hooks:
         command = hook.removeprefix(".venv/bin/python -m ").removesuffix(" --force-exclude")
         assert command in makefile or re.search(rf"^{command.removeprefix('make ')}: ", makefile, re.M), hook
+
+
+def test_mypy_reads_each_module_of_the_cdk_that_infra_imports() -> None:
+    found: set[str] = set()
+    for path in (PROJECT / "infra").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "aws_cdk":
+                found |= {f"aws_cdk.{alias.name}" for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("aws_cdk."):
+                found.add(str(node.module))
+    overrides = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    (read,) = (set(one["module"]) for one in overrides if one.get("follow_imports") == "silent")
+    assert read - {"aws_cdk", "aws_cdk.interfaces", "aws_cdk.interfaces.*"} == found, "others would be Any"
