@@ -114,6 +114,19 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """Destination of traces and metrics, a collector that asks for no credentials, and the share that is traced."""
+
+    endpoint: str  # of OTLP by HTTP, in reach of the private subnets: at port 443 where it lies outside their network
+    share: float = 0.01  # of all operations
+
+    def __post_init__(self) -> None:
+        address = re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?(/[\w./-]*)?", self.endpoint)
+        _must(bool(address), f"{self.endpoint!r} is no address of a collector")
+        _must(0 < self.share <= 1, "a share is more than 0 and at most 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """One of the environments, with an account of its own."""
 
@@ -126,6 +139,7 @@ class Environment:
     limits: StageLimits
     alerts: Alerts
     features: Features
+    telemetry: Telemetry | None = None  # not sent anywhere
     authorizer: str = ""  # name of the operator's own function, in each region, that decides about other tokens
 
     def __post_init__(self) -> None:

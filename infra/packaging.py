@@ -3,6 +3,7 @@
 FOLDER/service.zip holds our code and its dependencies, places.zip also a list of places, and migrations.zip those of
 migrations. All of it is compiled, and the same sources and lock give the same bytes. They are for AWS's runtime and
 processor, or with --here for this interpreter and machine, on which a local AWS runs them. Standard library and uv.
+Traces are sent by packages made with --telemetry, which they are anyway where an environment of `config` sends any.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from infra.config import ENVIRONMENTS
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 LOCK: Final = PROJECT / "requirements.lock"
@@ -54,13 +57,18 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help="for this interpreter and machine")
     parser.add_argument("--telemetry", action="store_true", help="with what sends traces by OpenTelemetry")
     arguments = parser.parse_args()
-    lock = TELEMETRY_LOCK if arguments.telemetry else LOCK
+    lock = lock_of(telemetry=arguments.telemetry)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for name, without in PACKAGES.items():
         made = make(arguments.folder / f"{name}.zip", without, here=arguments.here, lock=lock)
         with zipfile.ZipFile(made) as archive:
             whole = sum(info.file_size for info in archive.infolist())
         print(f"{made.name}: {made.stat().st_size / 1e6:.1f} MB, {whole / 1e6:.1f} MB unpacked")
+
+
+def lock_of(*, telemetry: bool) -> Path:
+    """Return the lock of the packages: with telemetry's where it is wanted, or any environment sends it."""
+    return TELEMETRY_LOCK if telemetry or any(each.telemetry for each in ENVIRONMENTS) else LOCK
 
 
 def make(target: Path, without: Collection[str], *, here: bool, lock: Path = LOCK) -> Path:

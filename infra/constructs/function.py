@@ -17,6 +17,7 @@ from infra.constructs.alarms import MINUTE, NAMESPACE, Urgency, alarm, share_of
 from infra.constructs.packages import package
 from infra.constructs.queue import dead_letters
 from infra.constructs.stack import Stack, stack_of
+from infra.constructs.telemetry import of_telemetry
 
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_14
 RETENTION: Final = {days: getattr(logs.RetentionDays, name) for days, name in {
@@ -72,7 +73,7 @@ class Function(Construct):
             handler=handler,
             timeout=cdk.Duration.seconds(seconds),
             memory_size=memory,
-            environment=dict(variables or {}),
+            environment={**(of_telemetry(stack) if in_network else {}), **(variables or {})},
             tracing=lambda_.Tracing.ACTIVE,
             log_group=self.logs,
             logging_format=lambda_.LoggingFormat.JSON,

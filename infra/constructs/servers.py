@@ -13,6 +13,7 @@ from infra.constructs.alarms import NAMESPACE
 from infra.constructs.function import log_group
 from infra.constructs.service import let_ask_authorizer, let_upload, of_authorizer, of_service
 from infra.constructs.stack import stack_of
+from infra.constructs.telemetry import of_telemetry
 from infra.constructs.tiers import SERVER_PORT
 
 DRAIN: Final = 120  # seconds for a task that stops to close its sockets (1001); the maximum
@@ -111,6 +112,7 @@ class Servers(Construct):
         given = {
             **of_service(stack),
             **of_authorizer(stack),
+            **of_telemetry(stack),
             "MILEQUEST_HOST": "0.0.0.0",
             "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
             "MILEQUEST_TRUSTED_PROXIES": stack.where.cidr,  # the balancer, as whose all sockets would count otherwise

@@ -44,9 +44,8 @@ MIGRATE: Final = [  # CodePipeline's own step for functions would wait until the
     "cat answer.json",
     'test "$error" = None',
 ]
-IMAGE: Final = [
-    "aws ecr get-login-password | docker login --username AWS --password-stdin ${IMAGES%%/*}",
-    "docker build --tag $IMAGES:$CODEBUILD_RESOLVED_SOURCE_VERSION .",
+LOGIN: Final = "aws ecr get-login-password | docker login --username AWS --password-stdin ${IMAGES%%/*}"
+PUSH: Final = [
     "docker push $IMAGES:$CODEBUILD_RESOLVED_SOURCE_VERSION",
     "aws ssm put-parameter --overwrite --type String --name $PARAMETER "
     "--value $(docker inspect --format '{{index .RepoDigests 0}}' $IMAGES:$CODEBUILD_RESOLVED_SOURCE_VERSION)",
@@ -140,7 +139,7 @@ class Pipeline(Stack):
         allow(self.role, "codestar-connections:UseConnection codeconnections:UseConnection", connection)
         check, test = self._build("check", CHECK), self._build("test", TEST)
         package = self._build("package", PACKAGE, artifacts="cdk.out", variables={ENVIRONMENT: self.home.name})
-        image = self._build("image", IMAGE, images=True, variables=self._image_variables())
+        image = self._build("image", self._image(), images=True, variables=self._image_variables())
         self._may_publish(package)
         self._may_push(image)
         end_to_end = self._build("end-to-end", ["make test FOLDER=tests/infra"])
@@ -205,6 +204,11 @@ class Pipeline(Stack):
         for region in self.home.regions:
             name = f"cdk-hnb659fds-file-publishing-role-{self.account}-{region.name}"
             allow(build.role, "sts:AssumeRole", f"arn:aws:iam::{self.account}:role/{name}")
+
+    def _image(self) -> list[str]:
+        """Return the commands that build the servers' image, with telemetry's packages if any environment sends it."""
+        packages = "--build-arg PACKAGES=telemetry " if self.home.telemetry or PRODUCTION.telemetry else ""
+        return [LOGIN, f"docker build {packages}--tag $IMAGES:$CODEBUILD_RESOLVED_SOURCE_VERSION .", *PUSH]
 
     def _image_variables(self) -> dict[str, str]:
         registry = f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"

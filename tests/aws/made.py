@@ -16,6 +16,7 @@ from tests.conftest import RUN_FOLDER
 
 WRITTEN_LAST = "validation-report.json"
 AUTHORIZER = "machines"  # an operator's own function
+COLLECTOR = "http://collector.internal:4318"
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,12 @@ def templates(packages: Path) -> Path:
 def authorized(packages: Path) -> Path:
     """Return the folder of staging's stacks with an operator's own authorizer."""
     return _synthesized(packages, "authorized.out", "tests.infra.authorized", AUTHORIZER)
+
+
+@pytest.fixture(scope="session")
+def traced(packages: Path) -> Path:
+    """Return the folder of staging's stacks with a collector of traces and metrics."""
+    return _synthesized(packages, "traced.out", "tests.infra.traced", COLLECTOR)
 
 
 def _synthesized(packages: Path, name: str, *module: str) -> Path:

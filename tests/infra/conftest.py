@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.made import authorized, packages, templates
+from tests.aws.made import authorized, packages, templates, traced
 from tests.infra.assembly import Assembly
 
-__all__ = ["authorized", "packages", "templates"]
+__all__ = ["authorized", "packages", "templates", "traced"]
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.aws.made import AUTHORIZER
-from tests.infra.assembly import Assembly, Resource
-from tests.infra.roles_of import roles
+from tests.infra.assembly import Assembly
+from tests.infra.staging import functions, lines, name, types, variables
 
 ARN = f"arn:aws:lambda:us-east-1:111111111111:function:{AUTHORIZER}"
 PARAMETER = "arn:aws:ssm:us-east-1:111111111111:parameter/milequest/staging/fleet/authorizer"
@@ -20,17 +19,6 @@ VARIABLE = "MILEQUEST_AUTHORIZER"
 def authorized(authorized: Path) -> Assembly:
     """Return the templates."""
     return Assembly(authorized)
-
-
-def lines(assembly: Assembly) -> Counter[tuple[str, str, str]]:
-    """Return each role's permissions, by stack and role."""
-    found: Counter[tuple[str, str, str]] = Counter()
-    for stack, template in assembly.templates.items():
-        role = ""
-        for line in roles(template).splitlines() if "-staging-" in stack else ():
-            role = role if line.startswith(" ") else line
-            found[stack.split("-")[2], role.partition(" for ")[0], line.strip()] += 1
-    return found
 
 
 def test_authorizer_adds_its_invoke_permission_to_client_facing_roles_and_changes_no_other(
@@ -66,25 +54,9 @@ def test_functions_without_an_authorizer_have_no_variable_for_it(assembly: Assem
 
 
 def test_authorizer_adds_one_parameter_and_no_other_resource(assembly: Assembly, authorized: Assembly) -> None:
-    def types(given: Assembly) -> Counter[tuple[str, str]]:
-        return Counter((one.stack, one.type) for one in given.resources() if one.environment == "staging")
-
     more = types(authorized)
     more.subtract(types(assembly))
     assert {kind: number for kind, number in more.items() if number} == {
         ("milequest-staging-fleet-us-east-1", "AWS::SSM::Parameter"): 1
     }
     assert authorized.findings() == []
-
-
-def functions(assembly: Assembly) -> list[Resource]:
-    return [one for one in assembly.resources("AWS::Lambda::Function") if one.environment == "staging"]
-
-
-def name(function: Resource) -> str:
-    return str(function.properties["FunctionName"]).removeprefix("milequest-staging-")
-
-
-def variables(function: Resource) -> dict[str, Any]:
-    given: dict[str, Any] = function.properties.get("Environment", {}).get("Variables", {})
-    return given

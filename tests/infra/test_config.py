@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.config import ENVIRONMENTS, PRODUCTION, STAGING, ConfigError
+from infra.config import ENVIRONMENTS, PRODUCTION, STAGING, ConfigError, Telemetry
 from infra.names import Names
 
 
@@ -49,6 +49,20 @@ def test_an_environment_that_cannot_be_is_refused(change: dict[str, Any]) -> Non
 def test_a_part_that_cannot_be_is_refused(part: str, change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         replace(getattr(PRODUCTION, part), **change)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"endpoint": "collector:4318"},
+        {"endpoint": "https://user:password@collector.internal"},
+        {"endpoint": "https://collector.internal", "share": 0},
+        {"endpoint": "https://collector.internal", "share": 5},
+    ],
+)
+def test_a_collector_that_cannot_be_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        Telemetry(**given)
 
 
 @pytest.mark.parametrize(
