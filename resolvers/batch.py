@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
+from milequest.store.coalescer import settle
 from milequest.telemetry import spans
 from resolvers.context import Request
 
@@ -51,21 +52,13 @@ class Batch(Generic[K, V]):
             task.add_done_callback(partial(self._ended, part))
 
     async def _settle(self, request: Request, part: Waiting[K, V]) -> None:
-        found: Mapping[K, V | Exception | None]
+        found: Mapping[K, V | Exception]
         try:
             with spans.span("batch", attributes={"keys": len(part)}):
                 found = dict(await self._load(request, list(part)))
         except Exception as failure:  # not swallowed: every waiting caller gets it
             found = dict.fromkeys(part, failure)
-        for key, futures in part.items():
-            value = found.get(key)
-            for future in futures:
-                if future.done():  # its operation was cancelled
-                    continue
-                if isinstance(value, Exception):
-                    future.set_exception(value)
-                else:
-                    future.set_result(value)
+        settle(part, found)
 
     def _ended(self, part: Waiting[K, V], task: asyncio.Task[None]) -> None:
         self._running.discard(task)

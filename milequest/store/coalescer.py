@@ -1,7 +1,7 @@
 """Coalescing of concurrent requests of one kind: one call at a time; under load fewer calls, each for more keys."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from milequest.store.deadlines import before_due
@@ -53,15 +53,22 @@ class RequestCoalescer(Generic[K, V]):
                     future.cancel()
 
     async def _answer(self, asked: Mapping[K, list[asyncio.Future[V | None]]]) -> None:
+        found: Mapping[K, V | Exception]
         try:
             found = await self._ask(list(asked))
         except Exception as failure:  # it is not swallowed: every waiting caller gets it
-            for futures in asked.values():
-                for future in futures:
-                    if not future.done():
-                        future.set_exception(failure)
-            return
-        for key, futures in asked.items():
-            for future in futures:
-                if not future.done():
-                    future.set_result(found.get(key))
+            found = dict.fromkeys(asked, failure)
+        settle(asked, found)
+
+
+def settle(waiting: Mapping[K, Iterable[asyncio.Future[V | None]]], found: Mapping[K, V | Exception]) -> None:
+    """Give each key's futures what was found for it, None if nothing; an exception is raised for that key alone."""
+    for key, futures in waiting.items():
+        value = found.get(key)
+        for future in futures:
+            if future.done():  # whoever waited was cancelled
+                continue
+            if isinstance(value, Exception):
+                future.set_exception(value)
+            else:
+                future.set_result(value)
