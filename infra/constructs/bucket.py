@@ -27,7 +27,7 @@ def log_bucket(scope: Construct, name: str, *, logs: s3.IBucket | None = None) -
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         enforce_ssl=True,
         minimum_tls_version=1.2,
-        removal_policy=cdk.RemovalPolicy.RETAIN,
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         lifecycle_rules=[s3.LifecycleRule(expiration=cdk.Duration.days(KEPT))],
         server_access_logs_bucket=logs,
         server_access_logs_prefix=f"{name}/" if logs else None,
@@ -62,7 +62,7 @@ def bucket(
         versioned=True,
         server_access_logs_bucket=logs,
         server_access_logs_prefix=f"{name}/",
-        removal_policy=cdk.RemovalPolicy.RETAIN,
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         lifecycle_rules=[
             s3.LifecycleRule(
                 abort_incomplete_multipart_upload_after=cdk.Duration.days(1),

@@ -58,9 +58,8 @@ class Database(Construct):
                 min_capacity=sizes.acu_min if primary else 0.5, max_capacity=sizes.acu_max
             ),
         )
-        self.cluster.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-        for number in range(1 + (sizes.readers if primary else 0)):
-            self._instance(number, key)
+        self.cluster.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        self.instances = [self._instance(number, key) for number in range(1 + (sizes.readers if primary else 0))]
 
     def _secret(self, key: kms.IKey) -> secretsmanager.Secret:
         """Return the secret of the master, who creates extensions and roles; the service itself has no password."""
@@ -81,7 +80,7 @@ class Database(Construct):
                 if not region.primary
             ],
         )
-        secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return secret
 
     def _password(self) -> str | None:
@@ -92,8 +91,8 @@ class Database(Construct):
         group = rds.CfnDBSubnetGroup(self, "Subnets", db_subnet_group_description="Data subnets", subnet_ids=subnets)
         return str(group.ref)
 
-    def _instance(self, number: int, key: kms.IKey) -> None:
-        """Create an instance.
+    def _instance(self, number: int, key: kms.IKey) -> rds.CfnDBInstance:
+        """Return an instance.
 
         The first is the writer, or becomes it after a promotion; the others read, and take over.
         """
@@ -110,5 +109,6 @@ class Database(Construct):
             enable_performance_insights=True,
             performance_insights_kms_key_id=key.key_arn,
         )
-        instance.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        instance.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         acknowledge(instance, "CKV_AWS_118", "Performance Insights says which statement; the machine below is AWS's")
+        return instance

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import aws_cdk as cdk
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -23,7 +24,13 @@ class LakeDelivery(Construct):
         super().__init__(scope, "Delivery")
         stack = stack_of(self)
         self._logs = log_group(self, "Logs", "lake/delivery")
-        stream = logs.LogStream(self, "LogStream", log_group=self._logs, log_stream_name="delivery")
+        stream = logs.LogStream(
+            self,
+            "LogStream",
+            log_group=self._logs,
+            log_stream_name="delivery",
+            removal_policy=cdk.RemovalPolicy.DESTROY,  # as its group
+        )
         self._role = service_role(self, "Role", "firehose")
         self._allow(bucket, database, table.name)
         made = firehose.CfnDeliveryStream(

@@ -60,7 +60,7 @@ class Function(Construct):
         stack = stack_of(self)
         self.logs = log_group(self, "Logs", f"function/{name}")
         self.role = service_role(self, "Role", "lambda")
-        self._allow_the_usual(stack, in_network=in_network)
+        usual = self._allow_the_usual(stack, in_network=in_network)
         self.dead = dead_letters(self, "Dead", f"{name}-failed") if asynchronous else None
         self.function = lambda_.Function(
             self,
@@ -82,6 +82,7 @@ class Function(Construct):
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             **self._failures(self.dead),
         )
+        self.function.node.add_dependency(usual)  # Lambda makes its network interface at once, with these permissions
         self._acknowledge(stack, in_network=in_network)
         if in_network:
             self._move_into(stack)
@@ -90,7 +91,7 @@ class Function(Construct):
         if canary:
             self._shift_slowly(failing)
 
-    def _allow_the_usual(self, stack: Stack, *, in_network: bool) -> None:
+    def _allow_the_usual(self, stack: Stack, *, in_network: bool) -> iam.Policy:
         """Allow logs, traces and, in the VPC, its network interface."""
         allow(self.role, "logs:CreateLogStream logs:PutLogEvents", self.logs.log_group_arn)
         usual = [iam.PolicyStatement(actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources=["*"])]
@@ -99,6 +100,7 @@ class Function(Construct):
         policy = iam.Policy(self, "Usual", statements=usual, roles=[self.role])
         for rule in ("AwsSolutions-IAM5[Resource::*]", *(("CKV_AWS_111",) if in_network else ())):
             acknowledge(policy, rule, "Traces and network interfaces know no resource")
+        return policy
 
     def _failures(self, dead: sqs.Queue | None) -> dict[str, Any]:
         """Return the destination of an asynchronous function's events that failed three times."""

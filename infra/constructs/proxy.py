@@ -33,7 +33,7 @@ class Proxy(Construct):
             vpc_subnet_ids=subnets,
             vpc_security_group_ids=groups,
         )
-        rds.CfnDBProxyTargetGroup(
+        target = rds.CfnDBProxyTargetGroup(
             self,
             "Target",
             db_proxy_name=self.proxy.ref,
@@ -43,6 +43,8 @@ class Proxy(Construct):
                 max_connections_percent=90, max_idle_connections_percent=50, connection_borrow_timeout=5
             ),
         )
+        for instance in database.instances:  # RDS refuses a target without an instance that is available
+            target.add_dependency(instance)
         self.reader = rds.CfnDBProxyEndpoint(
             self,
             "Reader",

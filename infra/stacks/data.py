@@ -64,7 +64,10 @@ class Data(Stack):
 
     def _hand_over(self, database: Database) -> None:
         """Share the address and the user of the database: through the proxy if there is one."""
-        writer, reader = database.cluster.attr_endpoint_address, database.cluster.attr_read_endpoint_address
+        reader = database.cluster.attr_read_endpoint_address
+        # A secondary has no writer's endpoint until it is promoted, but will have it under this name.
+        secondary = cdk.Fn.join("cluster-", cdk.Fn.split("cluster-ro-", reader))
+        writer = database.cluster.attr_endpoint_address if self.where.primary else secondary
         who = database.cluster.attr_db_cluster_resource_id
         if self.home.features.proxy and self.where.primary:
             proxy = Proxy(self, database)
@@ -111,7 +114,7 @@ class Data(Stack):
             user_group_id=users.ref,
             cache_usage_limits=limits,
         )
-        cache.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        cache.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.share("data/cache-host", cache.attr_endpoint_address)
         self.share("data/cache-port", cache.attr_endpoint_port)
         address = f"{cache.attr_endpoint_address}:{cache.attr_endpoint_port}"

@@ -44,7 +44,7 @@ class Events(Stack):
             alias=f"alias/{self.names.of('topics')}",
             description="Encrypts what topics carry",
             enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         # No condition on the source: events to an encrypted topic would be dropped silently.
         services = [

@@ -37,7 +37,7 @@ class Global(Stack):
                 multi_region=True,
                 enable_key_rotation=True,
                 pending_window=cdk.Duration.days(WAITING),
-                removal_policy=cdk.RemovalPolicy.RETAIN,
+                removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             )
             self.share("global/data-key", key.key_arn)
         else:
@@ -45,7 +45,7 @@ class Global(Stack):
 
     def _zone(self) -> None:
         zone = route53.PublicHostedZone(self, "Zone", zone_name=self.home.domain)
-        zone.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        zone.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.share("global/zone", zone.hosted_zone_id)
 
     def _origin_secret(self) -> None:
@@ -68,7 +68,7 @@ class Global(Stack):
                 secretsmanager.ReplicaRegion(region=region.name) for region in self.home.regions if not region.primary
             ],
         )
-        secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         acknowledge(secret, "CKV_AWS_149", "It keeps callers from coming around the WAF, and opens no data")
         acknowledge(secret, "AwsSolutions-SMG4", "It changes with a deployment of the edge, as the runbook says")
 
@@ -82,7 +82,7 @@ class Global(Stack):
             storage_encrypted=True,
             deletion_protection=True,
         )
-        cluster.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        cluster.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
 
     def _replica(self, alias: str) -> None:
         """Create a replica of the primary's key, whose name is unknown before: it is carried over once by hand."""
@@ -94,7 +94,7 @@ class Global(Stack):
             description="The primary region's key in this one",
             pending_window_in_days=WAITING,
         )
-        replica.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        replica.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         kms.CfnAlias(self, "DataAlias", alias_name=alias, target_key_id=replica.attr_key_id)
         self.share("global/data-key", replica.attr_arn)
         self.share("global/zone", self.shared("carried/zone"))

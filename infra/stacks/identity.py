@@ -61,7 +61,7 @@ class Identity(Stack):
                 ses_verified_domain=self.home.domain,
             ),
             deletion_protection=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         acknowledge(pool, "AwsSolutions-COG2", "signIn asks for no second factor, and no token may set one up")
         acknowledge(pool, "AwsSolutions-COG8", "Plus costs $0.02 a user; the WAF and our own limits stand before it")

@@ -68,7 +68,7 @@ class Pipeline(Stack):
             "Key",
             description="What pipelines hand on",
             enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         self.artifacts = self._bucket()
         if not region.primary:
@@ -93,7 +93,7 @@ class Pipeline(Stack):
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
             encryption=ecr.RepositoryEncryption.KMS,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             lifecycle_rules=[ecr.LifecycleRule(max_image_count=50)],
         )
         self.share("pipeline/images", repository.repository_uri)

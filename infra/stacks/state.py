@@ -59,7 +59,7 @@ class State(Stack):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             replicas=[dynamodb.ReplicaTableProps(region=region) for region in replicas or []],
         )
 
