@@ -39,7 +39,9 @@ def alarm(
         treat_missing_data=missing,
         alarm_description=says,
     )
-    made.add_alarm_action(actions.SnsAction(topic(scope, f"{id} {urgency}", urgency)))
+    tell = actions.SnsAction(topic(scope, f"{id} {urgency}", urgency))
+    made.add_alarm_action(tell)
+    made.add_ok_action(tell)  # else what it opened stays open
     return made
 
 

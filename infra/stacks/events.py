@@ -24,8 +24,23 @@ class Events(Stack):
         self._bus()
         for name, line in LINES.items():
             WorkQueue(self, name, line)
-        dead_letters(self, "Undelivered", "undelivered")  # events that a rule's target refused
+        self._undelivered()
         self._topics()
+
+    def _undelivered(self) -> None:
+        """Create the queue of what a rule's or a topic's target refused: those services need its own word to send."""
+        queue = dead_letters(self, "Undelivered", "undelivered")
+        for service, senders in (("events", "rule/*"), ("sns", "*")):
+            queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    actions=["sqs:SendMessage"],
+                    principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+                    resources=[queue.queue_arn],
+                    conditions={
+                        "ArnLike": {"aws:SourceArn": f"arn:aws:{service}:{self.region}:{self.account}:{senders}"}
+                    },
+                )
+            )
 
     def _bus(self) -> None:
         bus = events.EventBus(self, "Bus", event_bus_name=self.names.of("bus"))

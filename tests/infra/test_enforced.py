@@ -52,6 +52,47 @@ def test_what_is_kept_goes_with_a_creation_that_failed(assembly: Assembly) -> No
     assert [str(one) for one in kept if one.body.get("UpdateReplacePolicy") != "Retain"] == []
 
 
+def senders(assembly: Assembly) -> Iterator[tuple[str, Resource, str]]:
+    """Yield services that send what they cannot deliver to a queue, with the resource that says so and its text."""
+    for rule in assembly.resources("AWS::Events::Rule"):
+        for target in rule.properties["Targets"]:
+            if "DeadLetterConfig" in target:
+                yield "events.amazonaws.com", rule, json.dumps(target["DeadLetterConfig"])
+    for subscription in assembly.resources("AWS::SNS::Subscription"):
+        if "RedrivePolicy" in subscription.properties:
+            yield "sns.amazonaws.com", subscription, json.dumps(subscription.properties["RedrivePolicy"])
+
+
+def test_queue_of_what_is_undelivered_takes_it_of_each_service_that_sends(assembly: Assembly) -> None:
+    """Source: EventBridge's and SNS's pages on dead-letter queues: the queue's own policy has to allow the service."""
+    queues = list(assembly.resources("AWS::SQS::Queue"))
+    policies = list(assembly.resources("AWS::SQS::QueuePolicy"))
+    sending = list(senders(assembly))
+    assert len({service for service, _, _ in sending}) == 2
+    for service, sender, text in sending:
+        region = sender.stack.partition("-" + sender.stack.split("-")[2] + "-")[2]
+        (queue,) = [
+            one
+            for one in queues
+            if one.properties["QueueName"] in text and one.environment == sender.environment and region in one.stack
+        ]
+        allowed = [
+            statement["Principal"].get("Service")
+            for policy in policies
+            if policy.stack == queue.stack and {"Ref": queue.id} in policy.properties["Queues"]
+            for statement in policy.properties["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow" and statement["Action"] == "sqs:SendMessage"
+        ]
+        assert service in allowed, str(sender)
+
+
+def test_alarm_tells_of_its_end_whom_it_told_of_its_beginning(assembly: Assembly) -> None:
+    """Source: PagerDuty's integration with CloudWatch: an incident is resolved by the OK action alone."""
+    told = [one for one in assembly.resources("AWS::CloudWatch::Alarm") if "AlarmActions" in one.properties]
+    assert len(told) > 100
+    assert [str(one) for one in told if one.properties.get("OKActions") != one.properties["AlarmActions"]] == []
+
+
 def test_secondary_cluster_is_not_asked_for_a_writers_endpoint(assembly: Assembly) -> None:
     """Source: terraform-provider-aws#14219: a global secondary has no writer's endpoint until it is promoted."""
     clusters = [one for one in assembly.resources("AWS::RDS::DBCluster") if "GlobalClusterIdentifier" in one.properties]
