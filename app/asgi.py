@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 from app import telemetry
 from app.connection_metrics import count
 from app.http import graphiql, graphql, health, jwks, mail, routes, uploads
-from app.http.edges import Crowd, cross_origin, refused
+from app.http.charging import charged_to_network
 from app.http.local import is_local
-from app.http.paying import paid_by_network
-from app.http.surroundings import surroundings
+from app.http.middleware import RequestQuota, cross_origin, refused
+from app.http.request_context import request_of
 from app.worker import work
 from milequest.rules.avatars import SHOWN
 from milequest.runtime import open_runtime
@@ -40,8 +40,8 @@ class Application(Starlette):
         if scope["type"] == "websocket":
             scope["app"] = self
             await self.state.gateway(scope, receive, send)
-        elif scope["type"] == "http" and self.state.crowd is not None:
-            await self.state.crowd.admit(super().__call__, scope, receive, send)
+        elif scope["type"] == "http" and self.state.request_quota is not None:
+            await self.state.request_quota.admit(super().__call__, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -78,7 +78,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
             await asyncio.wait(beside)
 
     room = ProcessQuota()
-    gateway, streams = Gateway(settings, surroundings, room), Streams(settings, room)
+    gateway, streams = Gateway(settings, request_of, room), Streams(settings, room)
 
     async def drain() -> None:
         """Send all subscribers to other servers."""
@@ -91,7 +91,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
         lifespan=lifespan,
     )
     app.state.gateway = gateway
-    app.state.crowd = Crowd(settings.sockets_per_network, room) if settings.trusted_proxies else None
+    app.state.request_quota = RequestQuota(settings.sockets_per_network, room) if settings.trusted_proxies else None
     app.state.streams = streams
     app.state.room = room
     app.state.drain = drain
@@ -103,7 +103,7 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
         Mount("/graphql/assets", graphiql.assets),
         Route("/graphql", _graphql(settings, accounts), methods=["GET", "POST"]),
         Route("/routes/{id}.geojson", routes.geo_json),
-        Route("/.well-known/jwks.json", paid_by_network(jwks.keys)),
+        Route("/.well-known/jwks.json", charged_to_network(jwks.keys)),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
         *([] if settings.uploads_bucket else _pictures()),
@@ -113,7 +113,7 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
 
 def _pictures() -> list[BaseRoute]:
     """Where pictures go to, and where they are: else S3 is, and CloudFront."""
-    return [Route(PATH, uploads.take, methods=["POST"]), Route(f"/{SHOWN}/{{name}}", paid_by_network(uploads.show))]
+    return [Route(PATH, uploads.take, methods=["POST"]), Route(f"/{SHOWN}/{{name}}", charged_to_network(uploads.show))]
 
 
 def _graphql(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> Callable[[Request], Awaitable[Response]]:

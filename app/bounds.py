@@ -26,8 +26,8 @@ CODES: Final = {429: ErrorCode.RATE_LIMITED, 503: ErrorCode.UNAVAILABLE}
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds a client may take."""
+class ClientTimeouts:
+    """Time limits of an HTTP client, in seconds."""
 
     head: float = 10.0  # to send a whole head, from its connection or the head's first byte on
     progress: float = 30.0  # between two parts of a body
@@ -39,19 +39,21 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class SocketBounds:
-    """State shared by a server's connections: its patience, the seats taken, and the proxies that need none."""
+    """State shared by a server's connections: the time limits, the seats taken, and the proxies that need none."""
 
     room: ProcessQuota
     seats: ConnectionQuota
     lingering: ConnectionQuota
     proxies: Sequence[Network] = ()
-    patience: Patience = field(default_factory=Patience)
+    timeouts: ClientTimeouts = field(default_factory=ClientTimeouts)
 
     @classmethod
-    def of(cls, per_network: int, proxies: Sequence[str], patience: Patience, room: ProcessQuota) -> "SocketBounds":
+    def of(
+        cls, per_network: int, proxies: Sequence[str], timeouts: ClientTimeouts, room: ProcessQuota
+    ) -> "SocketBounds":
         """The bounds for so many connections of one network, which trusted proxies may exceed, in a room for all."""
         seats, lingering = ConnectionQuota(per_network, room), ConnectionQuota(LINGERING_PER_NETWORK, room)
-        return cls(room, seats, lingering, tuple(map(ip_network, proxies)), patience)
+        return cls(room, seats, lingering, tuple(map(ip_network, proxies)), timeouts)
 
     def is_proxy(self, address: str) -> bool:
         """Return whether an address is that of a trusted proxy."""

@@ -39,7 +39,7 @@ class HttpConnection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
-        self._patience = bounds.patience
+        self._timeouts = bounds.timeouts
         self._seat: Callable[[], None] | None = None  # gives it back
         self._phase = ConnectionPhase.NONE
         self._head = self._body = self._wire = 0  # bytes: of the head under way; of the body, and of all that frames it
@@ -56,32 +56,32 @@ class HttpConnection(HttpToolsProtocol):
         self._bounds.room.enter()
         address = self.client[0] if self.client else ""
         is_proxy = self._bounds.is_proxy(address)
-        self.timeout_keep_alive = self._patience.proxy_idle if is_proxy else self._patience.idle  # type: ignore[assignment]  # handed to call_later
+        self.timeout_keep_alive = self._timeouts.proxy_idle if is_proxy else self._timeouts.idle  # type: ignore[assignment]  # handed to call_later
         if self._bounds.room.free < 0:
-            self._turn_away(bounds.FULL, None)
-        elif is_proxy or self._sit_down(self._bounds.seats, network(address)):
-            self._deadline = self.loop.call_later(self._patience.head, self._head_is_overdue)
+            self._reject(bounds.FULL, None)
+        elif is_proxy or self._acquire_seat(self._bounds.seats, network(address)):
+            self._deadline = self.loop.call_later(self._timeouts.head, self._head_is_overdue)
         else:
-            self._turn_away(bounds.CROWDED, network(address))
+            self._reject(bounds.CROWDED, network(address))
 
-    def _sit_down(self, seats: ConnectionQuota, place: str) -> bool:
+    def _acquire_seat(self, seats: ConnectionQuota, place: str) -> bool:
         if not seats.acquire(place):
             return False
         self._seat = partial(seats.release, place)
         return True
 
-    def _turn_away(self, refusal: Refusal, place: str | None) -> None:
+    def _reject(self, refusal: Refusal, place: str | None) -> None:
         """End a connection that has no seat. Few of a network may linger: each of them is a file that is open."""
         self._is_over = True
         self.transport.write(refusal.response())
-        if place is not None and self._sit_down(self._bounds.lingering, place):
+        if place is not None and self._acquire_seat(self._bounds.lingering, place):
             self._linger()
         else:
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and tell the request that is being answered: uvicorn tells the one that came last."""
-        self._leave()
+        self._stop_reading()
         if self._seat is not None:
             self._seat()
         self._bounds.room.release()
@@ -91,10 +91,10 @@ class HttpConnection(HttpToolsProtocol):
             self._running.message_event.set()
         super().connection_lost(exc)
 
-    def _leave(self) -> None:
+    def _stop_reading(self) -> None:
         """Wait for nothing any more."""
         self._is_over, self._rest = True, b""
-        self._wait_no_more()
+        self._cancel_deadline()
 
     def data_received(self, data: bytes) -> None:
         """Parse received data, as far as requests are answered."""
@@ -102,7 +102,7 @@ class HttpConnection(HttpToolsProtocol):
             return
         if self._rest:
             self._rest = b"".join((self._rest, data))
-            self._read_on()
+            self._resume_parsing()
         else:
             self._rest = memoryview(data)
             self._parse()
@@ -121,9 +121,9 @@ class HttpConnection(HttpToolsProtocol):
         if not self._is_over:
             self._watch()
         if self.pipeline and not self._is_over:
-            self._read_on()
+            self._resume_parsing()
 
-    def _read_on(self) -> None:
+    def _resume_parsing(self) -> None:
         """Read while little waits, though nothing more is parsed: only who reads hears that the client is gone."""
         if len(self._rest) <= WAITING_BYTES:
             self.flow.resume_reading()
@@ -167,7 +167,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin the answer, if the head is in bounds and asks for one."""
-        self._wait_no_more()
+        self._cancel_deadline()
         self._unset_keepalive_if_required()
         size = len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
         if size > bounds.MAX_HEAD_BYTES:
@@ -200,7 +200,7 @@ class HttpConnection(HttpToolsProtocol):
         """End the request, unless its parser ended before its body."""
         if not self.parser.should_upgrade():
             self._phase = ConnectionPhase.NONE
-            self._wait_no_more()
+            self._cancel_deadline()
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -228,7 +228,7 @@ class HttpConnection(HttpToolsProtocol):
         else:
             early = bytes(self._rest)
             self.url = heads.target(self.url, self.headers)
-            self._leave()
+            self._stop_reading()
             self.connections.discard(self)
             upgrade = Upgrade(self.config, self.server_state, self.app_state)
             self.transport.set_protocol(upgrade)
@@ -242,7 +242,7 @@ class HttpConnection(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         """End the connection with this answer, or without where it would be taken for that of another request."""
         self._is_over, self._rest = True, b""
-        self._wait_no_more()
+        self._cancel_deadline()
         is_answering, is_in_body = self._is_answering(), self._phase is ConnectionPhase.BODY
         if is_answering and not is_in_body:  # requests before this one
             self.cycle.keep_alive = False
@@ -261,19 +261,19 @@ class HttpConnection(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
-        self.loop.call_later(self._patience.linger, self.transport.close)
+        self.loop.call_later(self._timeouts.linger, self.transport.close)
 
     def _watch(self) -> None:
         """Set the deadline of the part that is being received and is not complete."""
         if self._deadline is not None or self._phase is ConnectionPhase.NONE:
             return
         if self._phase is ConnectionPhase.HEAD:
-            self._deadline = self.loop.call_later(self._patience.head, self._head_is_overdue)
+            self._deadline = self.loop.call_later(self._timeouts.head, self._head_is_overdue)
         else:
             self._begun_at = self._progress_at = self.loop.time()
             self._body_may_be_overdue()
 
-    def _wait_no_more(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -288,7 +288,7 @@ class HttpConnection(HttpToolsProtocol):
         now = self.loop.time()
         if self.flow.read_paused:  # we have paused reading ourselves
             self._progress_at = now
-        left = min(self._begun_at + self._patience.body, self._progress_at + self._patience.progress) - now
+        left = min(self._begun_at + self._timeouts.body, self._progress_at + self._timeouts.progress) - now
         if left > 0:
             self._deadline = self.loop.call_later(left, self._body_may_be_overdue)
         else:

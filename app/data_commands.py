@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from app import demo as demo_data
 from app import embedded, migrations
-from app.demo_simulator import walk_about
+from app.demo_simulator import simulate_walkers
 from app.environment import SetupError
 from milequest.jobs import imports
 from milequest.rules.text import zone
@@ -81,7 +81,7 @@ async def alive(runtime: Runtime) -> None:
         try:
             if not await demo_data.is_loaded(runtime):
                 await demo_data.load(runtime, _now(), bar("Demo data"))
-            return await walk_about(runtime)
+            return await simulate_walkers(runtime)
         except* Away:
             log.warning("the demo waits for the database")
         await asyncio.sleep(AWAY_SECONDS)

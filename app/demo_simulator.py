@@ -28,7 +28,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def walk_about(runtime: Runtime, now: Now = _utc_now) -> None:
+async def simulate_walkers(runtime: Runtime, now: Now = _utc_now) -> None:
     """Simulate the walkers until cancelled, half an hour after half an hour."""
     async with asyncio.TaskGroup() as group:
         for person in WALKERS:
@@ -38,12 +38,12 @@ async def walk_about(runtime: Runtime, now: Now = _utc_now) -> None:
 async def _walker(runtime: Runtime, person: Person, now: Now) -> None:
     while user_id := await user_of(runtime, person):
         try:
-            await _outing(runtime, user_id, person, now)
+            await _walk_once(runtime, user_id, person, now)
         except QuestError:  # the day is full, or the walk or the goal was deleted meanwhile
             await asyncio.sleep(REFUSED_SECONDS)
 
 
-async def _outing(runtime: Runtime, user_id: UUID, person: Person, now: Now) -> None:
+async def _walk_once(runtime: Runtime, user_id: UUID, person: Person, now: Now) -> None:
     """Log one walk that gets longer every STEP_SECONDS, until it is long enough or has brought the team to its goal."""
     goal_id = await ensure_goal(runtime, person.team, now())
     started = now() - timedelta(seconds=STEP_SECONDS)
@@ -53,12 +53,12 @@ async def _outing(runtime: Runtime, user_id: UUID, person: Person, now: Now) -> 
     written = await runtime.commit(lambda tx: log_walk(tx, user_id, now(), draft_from(begun), allow_duplicate=True))
     while (elapsed := (now() - started).total_seconds()) < OUT_SECONDS:
         await asyncio.sleep(STEP_SECONDS)
-        await runtime.commit(partial(_lengthen, user_id, written.activity_id, now(), elapsed))
+        await runtime.commit(partial(_extend, user_id, written.activity_id, now(), elapsed))
         if await ensure_goal(runtime, person.team, now()) != goal_id:
             break  # this walk stays with the goal it counted for
 
 
-async def _lengthen(user_id: UUID, activity_id: UUID, now: datetime, seconds: float, tx: Tx) -> WalkWritten:
+async def _extend(user_id: UUID, activity_id: UUID, now: datetime, seconds: float, tx: Tx) -> WalkWritten:
     return await update_walk(tx, user_id, now, activity_id, _so_far(seconds))
 
 

@@ -34,7 +34,7 @@ from milequest.settings import Settings
 from milequest.store import deadlines
 from milequest.store.cache import rate_limits
 from milequest.store.sql import idempotency, pool
-from resolvers import nodes, strangers, writing
+from resolvers import network_guard, nodes, writing
 from schema import limits as documents
 from schema import variables
 from subscriptions import quotas, send_buffer
@@ -53,7 +53,7 @@ WHOM = {
     Per.REQUEST: "sign-up or request",
 }
 DEFAULTS = Settings()
-PATIENCE = bounds.Patience()
+TIMEOUTS = bounds.ClientTimeouts()
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -151,12 +151,13 @@ def _connections() -> Iterator[Line]:
     )
     yield (
         "Connections of a network beyond its number, that may read why",
-        f"{bounds.LINGERING_PER_NETWORK}, for {_time(int(PATIENCE.linger))}",
+        f"{bounds.LINGERING_PER_NETWORK}, for {_time(int(TIMEOUTS.linger))}",
     )
     yield (
         "Tokens of a network that an operator's authorizer is asked about at once",
-        f"{strangers.AT_ONCE}, while {strangers.WAITING} more wait; "
-        f"and {strangers.AT_ONCE} that were good the last time, while {strangers.WAITING_KNOWN} of them wait",
+        f"{network_guard.MAX_CHECKS}, while {network_guard.MAX_WAITING} more wait; "
+        f"and {network_guard.MAX_CHECKS} that were good the last time, "
+        f"while {network_guard.MAX_WAITING_KNOWN} of them wait",
     )
     yield "Operations of a WebSocket at a time", f"{quotas.OPERATIONS_PER_SOCKET}"
     yield "What running subscriptions of a caller hold in memory, in each process", _bytes(quotas.MOST_HELD)
@@ -224,9 +225,12 @@ def _files() -> Iterator[Line]:
 def _times() -> Iterator[Line]:
     yield "An answer, whatever hangs behind it", _time(int(deadlines.ANSWER_SECONDS))
     yield "A statement of the database", _time(int(pool.STATEMENT_SECONDS))
-    yield "The head of a request, from its first byte on", _time(int(PATIENCE.head))
-    yield "A body that does not go on, and a whole one", f"{_time(int(PATIENCE.progress))}, {_time(int(PATIENCE.body))}"
-    yield "A connection of HTTP between two requests", _time(int(PATIENCE.idle))
+    yield "The head of a request, from its first byte on", _time(int(TIMEOUTS.head))
+    yield (
+        "A body that does not go on, and a whole one",
+        f"{_time(int(TIMEOUTS.progress))}, {_time(int(TIMEOUTS.body))}",
+    )
+    yield "A connection of HTTP between two requests", _time(int(TIMEOUTS.idle))
     yield "`connection_init` after a WebSocket has opened", _time(int(quotas.INIT_SECONDS))
     yield "A code from a mail", f"good for {_span(credentials.CODE_LIFE)}, {credentials.CODE_TRIES} wrong tries"
     yield "A sign-up that waits for its code", _span(credentials.SIGN_UP_LIFE)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from app.environment import SetupError
 
 if TYPE_CHECKING:
-    from app.bounds import Patience
+    from app.bounds import ClientTimeouts
     from subscriptions.quotas import ProcessQuota
 
 STUCK_MILLISECONDS = 60_000
@@ -90,19 +90,19 @@ def configured(
     app: ASGIApp,
     trusted_proxies: Sequence[str] = (),
     per_network: int = CONNECTIONS_PER_NETWORK,
-    patience: "Patience | None" = None,
+    timeouts: "ClientTimeouts | None" = None,
     room: "ProcessQuota | None" = None,
 ) -> uvicorn.Config:
     """Return uvicorn's configuration for `app`, here and in tests. Only trusted proxies may name other clients.
 
     `per_network` is how many connections of HTTP others may have from one network, `room` how many all may have.
     """
-    from app.bounds import Patience, SocketBounds  # here, because the commands that don't serve need none of it
+    from app.bounds import ClientTimeouts, SocketBounds  # here, because the commands that don't serve need none of it
     from app.connections import HttpConnection
     from app.upgrades import Upgrade
     from subscriptions.quotas import MAX_MESSAGE_BYTES, ProcessQuota
 
-    bounds = SocketBounds.of(per_network, trusted_proxies, patience or Patience(), room or ProcessQuota())
+    bounds = SocketBounds.of(per_network, trusted_proxies, timeouts or ClientTimeouts(), room or ProcessQuota())
 
     logging.getLogger("uvicorn.error").addFilter(_is_error)
     return uvicorn.Config(

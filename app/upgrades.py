@@ -63,12 +63,12 @@ class Upgrade(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and give back what it held."""
         super().connection_lost(exc)
-        self._stand_up()
+        self._release_seat()
         held, self._held = self._held, []
         for give_back in held:
             give_back()
 
-    def _stand_up(self) -> None:
+    def _release_seat(self) -> None:
         """Give back the seat that it had as a connection of HTTP."""
         seat, self._seat = self._seat, None
         if seat is not None:
@@ -130,7 +130,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         if (protocol := message.get("subprotocol")) is not None:
             head.append((b"Sec-WebSocket-Protocol", protocol.encode()))
         self._key = None
-        self._stand_up()
+        self._release_seat()
         self.conn.state, self.conn.parser = State.OPEN, Protocol.parse(self.conn)  # which waited for the handshake
         next(self.conn.parser)
         self.handshake_complete = True

@@ -39,8 +39,8 @@ async def work(runtime: Runtime) -> None:
             jobs.create_task(_every(seconds, name, partial(_due, runtime, PrimaryRegionGuard(), job)))
 
 
-async def _due(runtime: Runtime, duty: PrimaryRegionGuard, job: Job) -> int | None:
-    return await duty.done(runtime.writer, lambda: job(runtime, datetime.now(UTC)))
+async def _due(runtime: Runtime, guard: PrimaryRegionGuard, job: Job) -> int | None:
+    return await guard.run(runtime.writer, lambda: job(runtime, datetime.now(UTC)))
 
 
 async def _every(seconds: float, name: str, job: Callable[[], Awaitable[object]]) -> None:

@@ -102,9 +102,9 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         budgets = Budgets(redis, _points(settings), call_by_call=not serves)
         stack.push_async_callback(budgets.close)
         if settings.live_kicks_queue:
-            bus.kicks = Queue(aws, settings.live_kicks_queue)
+            bus.commit_queue = Queue(aws, settings.live_kicks_queue)
         if serves:
-            await revocations.look()
+            await revocations.refresh()
             listening = asyncio.create_task(bus.run())
             stack.callback(listening.cancel)
         places = RequestCoalescer(partial(audience.places, writer))

@@ -12,7 +12,7 @@ from milequest.rules.authorizing import MAX_TOKEN, SIGNED, Admission, Authorizer
 from milequest.rules.budgets import BAD_CREDENTIAL, REFUSED_CREDENTIAL
 from milequest.rules.errors import ErrorCode, QuestError, unauthenticated
 from milequest.rules.identity import Identity
-from resolvers.strangers import Strangers
+from resolvers.network_guard import NetworkGuard
 
 KEPT = 10_000  # answers, the latest
 KEPT_BYTES = 16 * 1024 * 1024  # of all answers
@@ -20,28 +20,28 @@ MAX_BYTES = KEPT_BYTES // 16  # of one answer that is kept
 
 
 @dataclass(slots=True)
-class _Question:
-    """A token that the authorizer is asked about just now."""
+class _PendingDecision:
+    """A decision that the authorizer is asked for; requests with the same token wait for it."""
 
-    is_over: asyncio.Event = field(default_factory=asyncio.Event)
-    is_answered: bool = False  # rather than given up
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    is_made: bool = False  # rather than given up
 
 
 class CachingAuthorizer:
-    """Cache in front of the authorizer: `await gatekeeper(authorization, asking, now)` is the caller's Identity.
+    """Cache in front of the authorizer: `await caching(authorization, asking, now)` is the caller's Identity.
 
     One per process.
     """
 
-    def __init__(self, authorizer: Authorizer, strangers: Strangers | None = None) -> None:
+    def __init__(self, authorizer: Authorizer, network_guard: NetworkGuard | None = None) -> None:
         self._authorizer = authorizer
-        self._strangers = strangers or Strangers()
+        self._network_guard = network_guard or NetworkGuard()
         # All by the hash of a token:
         self._good: LruCache[bytes, bool] = LruCache(KEPT)  # good when last asked about, and whether that was kept
         self._kept: LruCache[bytes, tuple[Identity, datetime]] = LruCache(  # until when
             KEPT, most_cost=KEPT_BYTES, cost_of=lambda kept: _bytes(kept[0])
         )
-        self._questions: dict[bytes, _Question] = {}
+        self._pending: dict[bytes, _PendingDecision] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -50,46 +50,46 @@ class CachingAuthorizer:
         """Return the identity of a token. Raises UNAUTHENTICATED, RATE_LIMITED, and UNAVAILABLE for no answer."""
         asking = asking or AuthorizerRequest("")
         if len(authorization) > MAX_TOKEN or authorization.startswith(SIGNED):
-            self._strangers.blame(asking.address, BAD_CREDENTIAL)
-            await self._strangers.settle(asking.address)
+            self._network_guard.charge(asking.address, BAD_CREDENTIAL)
+            await self._network_guard.settle(asking.address)
             raise unauthenticated("Not authorized.")
         digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         identity = self._unexpired(digest, now)
-        while identity is None and (question := self._questions.get(digest)) is not None:
-            await question.is_over.wait()  # of thousands that come back at once, one is enough to ask
+        while identity is None and (decision := self._pending.get(digest)) is not None:
+            await decision.done.wait()  # of thousands that come back at once, one is enough to ask
             identity = self._unexpired(digest, now)
-            if question.is_answered:
+            if decision.is_made:
                 break  # not for others, where it is not kept: an authorizer sees more of a request than its token
-        return await self._asked(authorization, asking, digest, now) if identity is None else identity
+        return await self._decide(authorization, asking, digest, now) if identity is None else identity
 
-    async def _asked(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Identity:
+    async def _decide(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Identity:
         """Ask the authorizer. Equal tokens wait for its answer, unless this one's is known to be not kept."""
-        question = _Question()
+        decision = _PendingDecision()
         if self._good.get(digest) is not False:
-            self._questions.setdefault(digest, question)
+            self._pending.setdefault(digest, decision)
         try:
-            admitted = await self._admitted(authorization, asking, digest, now)
+            admitted = await self._ask(authorization, asking, digest, now)
             if admitted.kept and _bytes(admitted.identity) <= MAX_BYTES:
                 self._kept[digest] = admitted.identity, now + admitted.kept
-            question.is_answered = True
+            decision.is_made = True
         except Exception:
-            question.is_answered = True
+            decision.is_made = True
             raise
         finally:
-            question.is_over.set()
-            if self._questions.get(digest) is question:
-                del self._questions[digest]
+            decision.done.set()
+            if self._pending.get(digest) is decision:
+                del self._pending[digest]
         return admitted.identity
 
-    async def _admitted(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Admission:
+    async def _ask(self, authorization: str, asking: AuthorizerRequest, digest: bytes, now: datetime) -> Admission:
         """Return the authorizer's answer. A token admitted last time is asked about even if its network is spent.
 
         All others pay before that, or as many as are asked about at once would find what only one may have.
         """
         is_known, address = digest in self._good, asking.address
-        async with self._strangers.turn(address, is_known=is_known):
+        async with self._network_guard.slot(address, is_known=is_known):
             if not is_known:
-                self._strangers.blame(address, REFUSED_CREDENTIAL)
+                self._network_guard.charge(address, REFUSED_CREDENTIAL)
             try:
                 answer = await self._authorizer.ask(build_event(authorization, asking, self._authorizer.account))
                 admitted = parse_response(answer, now)
@@ -97,11 +97,11 @@ class CachingAuthorizer:
                 if refusal.code is ErrorCode.UNAUTHENTICATED:
                     self._good.pop(digest)
                 elif not is_known:
-                    self._strangers.forgive(address, REFUSED_CREDENTIAL - BAD_CREDENTIAL)
-                await self._strangers.settle(address)
+                    self._network_guard.refund(address, REFUSED_CREDENTIAL - BAD_CREDENTIAL)
+                await self._network_guard.settle(address)
                 raise
         if not is_known:
-            self._strangers.forgive(address, REFUSED_CREDENTIAL)
+            self._network_guard.refund(address, REFUSED_CREDENTIAL)
         self._good[digest] = bool(admitted.kept)
         return admitted
 

@@ -43,7 +43,7 @@ class EventEnvelope:
     snapshot: Team | None = None
 
     @property
-    def has_news(self) -> bool:
+    def is_filtered(self) -> bool:
         """True if a client's filter applies. Removals and initial events are sent to all."""
         return True
 

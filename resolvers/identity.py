@@ -29,7 +29,7 @@ from milequest.store.sql import accounts
 from milequest.store.sql.revocations import Revocations
 from milequest.store.sql.transaction import Pool, transact, unreached
 from resolvers.authorizing import CachingAuthorizer
-from resolvers.strangers import Strangers
+from resolvers.network_guard import NetworkGuard
 
 if TYPE_CHECKING:  # functions that only identify callers do without a runtime
     from milequest.runtime import Runtime
@@ -55,8 +55,8 @@ class Identify:
         revocations: Revocations | None = None,
         budgets: Budgets | None = None,
     ) -> None:
-        self._strangers = Strangers(budgets)
-        self._gatekeeper = CachingAuthorizer(authorizer, self._strangers) if authorizer else None
+        self._network_guard = NetworkGuard(budgets)
+        self._authorizer = CachingAuthorizer(authorizer, self._network_guard) if authorizer else None
         self._provider = provider
         self._writer = writer
         self._clock = clock
@@ -74,15 +74,15 @@ class Identify:
         if not authorization:
             return ANONYMOUS
         now = self._clock()
-        if self._gatekeeper is not None and not any(map(self._provider.is_meant, authorization.split())):
-            return await self._gatekeeper(authorization, asking, now)
+        if self._authorizer is not None and not any(map(self._provider.is_meant, authorization.split())):
+            return await self._authorizer(authorization, asking, now)
         try:
             return await self._of_token(authorization, now)
         except QuestError as refusal:
             if refusal.code is ErrorCode.UNAUTHENTICATED:
                 address = asking.address if asking else ""
-                self._strangers.blame(address, BAD_CREDENTIAL)
-                await self._strangers.settle(address)
+                self._network_guard.charge(address, BAD_CREDENTIAL)
+                await self._network_guard.settle(address)
             raise
 
     async def _of_token(self, authorization: str, now: datetime) -> Identity:

@@ -21,7 +21,7 @@ from milequest.store.sql import (
     teams,
     users,
 )
-from resolvers import accounts, activities, avatars, live, news, passwords, presence, transient_routes
+from resolvers import accounts, activities, avatars, live, passwords, presence, team_events, transient_routes
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
 from resolvers import members as member_payloads
@@ -46,10 +46,10 @@ ROW_OF_TYPE: dict[str, type] = {
     "ActivityConnection": Page,
     "LeaderboardUpdate": live.LeaderboardUpdate,
     "SetPresencePayload": presence.SetPresencePayload,
-    "TeamActivityEvent": news.TeamActivityEvent,
-    "TeamGoalEvent": news.TeamGoalEvent,
-    "TeamMemberEvent": news.TeamMemberEvent,
-    "TeamMilestoneEvent": news.TeamMilestoneEvent,
+    "TeamActivityEvent": team_events.TeamActivityEvent,
+    "TeamGoalEvent": team_events.TeamGoalEvent,
+    "TeamMemberEvent": team_events.TeamMemberEvent,
+    "TeamMilestoneEvent": team_events.TeamMilestoneEvent,
     "TeamPresenceUpdate": live.TeamPresenceUpdate,
     "TeamProgressUpdate": live.TeamProgressUpdate,
     "ConfirmEmailPayload": accounts.Done,

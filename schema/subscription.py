@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import live, news
+from resolvers import live, team_events
 from schema.directives import IDENTIFIED, SIGNED_IN
 from schema.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from schema.fields import TeamId, arg, subscription
@@ -33,7 +33,7 @@ Since = Annotated[
     "newest. `…Changed` and `…Reached` are events of a log: each one, in order, and those missed since `after`."
 )
 class Subscription:
-    @subscription(news.team_activity_changed, *SIGNED_IN)
+    @subscription(team_events.team_activity_changed, *SIGNED_IN)
     def team_activity_changed(
         self,
         team_id: TeamId,
@@ -48,15 +48,15 @@ class Subscription:
     ) -> TeamActivityEvent | None:
         """Changes of a team's list of public walks; for its members."""
 
-    @subscription(news.team_member_changed, *SIGNED_IN)
+    @subscription(team_events.team_member_changed, *SIGNED_IN)
     def team_member_changed(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamMemberEvent | None:
         """Changes of a team's list of members; for its members."""
 
-    @subscription(news.team_goal_changed, *SIGNED_IN)
+    @subscription(team_events.team_goal_changed, *SIGNED_IN)
     def team_goal_changed(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamGoalEvent | None:
         """Goals that are activated, completed, failed, reopened by a correction, finalised or cancelled."""
 
-    @subscription(news.team_milestone_reached, *SIGNED_IN)
+    @subscription(team_events.team_milestone_reached, *SIGNED_IN)
     def team_milestone_reached(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamMilestoneEvent | None:
         """Milestones that the team reaches, each once."""
 

@@ -159,9 +159,9 @@ class LogChannel:
         while True:
             await self._grown.wait()
             self._grown.clear()
-            await self._tell_current()
+            await self._dispatch_current()
 
-    async def _tell_current(self) -> None:
+    async def _dispatch_current(self) -> None:
         while (end := self._end) is not None:
             entries = await retried(log.read, self._runtime.writer, self._channel, end.sequence, BATCH)
             if self._end is not end:
@@ -173,11 +173,11 @@ class LogChannel:
                 self._reset()
                 return
             self._end = replace(end, sequence=entries[-1].sequence)  # those that join from now on have these already
-            await attempt(self._current, self._tell, end, entries, self._end)
+            await attempt(self._current, self._dispatch, end, entries, self._end)
             if len(entries) < BATCH:
                 return  # for more there is a wake-up
 
-    async def _tell(self, end: LogEnd, entries: Sequence[LogEntry], reached: LogEnd) -> None:
+    async def _dispatch(self, end: LogEnd, entries: Sequence[LogEntry], reached: LogEnd) -> None:
         """Dispatch to the subscribers that are up to date, unless reset since: they have a new snapshot then."""
         await self._current.review(self._runtime.writer, datetime.now(UTC))
         if self._end is reached:

@@ -18,7 +18,7 @@ from subscriptions.protocols.steps import Result
 from subscriptions.subscribers import Subscriber
 
 
-class _Stayed(Collection[Subscriber]):
+class _Remaining(Collection[Subscriber]):
     """Subscribers of `some` that are still in `all_` at the time of iteration."""
 
     def __init__(self, some: Collection[Subscriber], all_: Collection[Subscriber]) -> None:
@@ -49,10 +49,10 @@ async def dispatch(
         alike[_log(plan).name, scope][plan] = subscribers
     with spans.following((entry.traceparent for entry in entries), "dispatch", attributes={"events": len(entries)}):
         for by_plan in alike.values():
-            await _tell_alike(runtime, end, entries, by_plan, replayed_up_to)
+            await _dispatch_scope(runtime, end, entries, by_plan, replayed_up_to)
 
 
-async def _tell_alike(
+async def _dispatch_scope(
     runtime: Runtime,
     end: LogEnd,
     entries: Sequence[LogEntry],
@@ -71,13 +71,13 @@ async def _tell_alike(
     events = await feed.events(request, heads, wanted)
     answers: dict[Plan, list[tuple[int, Result]]] = {}
     for plan in by_plan:
-        told = [(event, await plan.answer(event, request)) for event in events if plan.wants(event)]
-        answers[plan] = [(event.sequence, Result(payload, event.cursor)) for event, payload in told]
+        results = [(event, await plan.answer(event, request)) for event in events if plan.wants(event)]
+        answers[plan] = [(event.sequence, Result(payload, event.cursor)) for event, payload in results]
     everybody = [subscriber for subscribers in by_plan.values() for subscriber in subscribers]
     if not await still_speaks_for(runtime.writer, somebody, everybody):
         admitted = cohorts_of(await admit(runtime.writer, feed.gate, everybody, request.now))
-        stayed = {(plan, scope): _Stayed(some, by_plan[plan]) for (plan, scope), some in admitted.items()}
-        await dispatch(runtime, end, entries, stayed, replayed_up_to)
+        remaining = {(plan, scope): _Remaining(some, by_plan[plan]) for (plan, scope), some in admitted.items()}
+        await dispatch(runtime, end, entries, remaining, replayed_up_to)
         return
     sent = sum(_send(answers[plan], list(subscribers)) for plan, subscribers in by_plan.items())
     if metrics.recorder is not None and sent:
@@ -100,16 +100,16 @@ async def send_initial(runtime: Runtime, end: LogEnd, delivery: Delivery, group:
         subscriber.sink.deliver([Result(payload, head.cursor)])
 
 
-def _send(told: Sequence[tuple[int, Result]], subscribers: Iterable[Subscriber]) -> int:
+def _send(answers: Sequence[tuple[int, Result]], subscribers: Iterable[Subscriber]) -> int:
     """Send each subscriber the results after its sequence, in one call; return how many that were."""
-    everything = [result for _, result in told]
+    everything = [result for _, result in answers]
     sent = 0
     for subscriber in subscribers:
-        if not told or subscriber.sequence >= told[-1][0]:
+        if not answers or subscriber.sequence >= answers[-1][0]:
             continue
-        missed = subscriber.sequence >= told[0][0]
-        results = [one for sequence, one in told if sequence > subscriber.sequence] if missed else everything
-        subscriber.sequence = told[-1][0]
+        missed = subscriber.sequence >= answers[0][0]
+        results = [one for sequence, one in answers if sequence > subscriber.sequence] if missed else everything
+        subscriber.sequence = answers[-1][0]
         subscriber.sink.deliver(results)
         sent += len(results)
     return sent

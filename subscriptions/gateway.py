@@ -30,9 +30,9 @@ DRAIN_PAUSE = 0.02  # between two of few
 class Gateway:
     """Sockets of this process; an ASGI application for the scope `websocket`."""
 
-    def __init__(self, settings: Settings, surroundings: RequestFactory, room: ProcessQuota | None = None) -> None:
+    def __init__(self, settings: Settings, new_request: RequestFactory, room: ProcessQuota | None = None) -> None:
         self._origins = {settings.origin, *settings.allowed_origins}
-        self._surroundings = surroundings
+        self._new_request = new_request
         self._networks = ConnectionQuota(settings.sockets_per_network, room)
         self._users = ConnectionQuota(settings.sockets_per_user)
         self._sockets: set[Socket] = set()
@@ -59,7 +59,7 @@ class Gateway:
         return origin.lower() in self._origins or is_same(origin, host)
 
     async def _admit(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
-        if not self._has_seat(connection):
+        if not self._acquire_seat(connection):
             await _deny(send, 429, AGAIN_SECONDS)
             return
         scope = connection.scope
@@ -72,7 +72,7 @@ class Gateway:
         await send({"type": "websocket.accept", "subprotocol": handshake.protocol.name})
         await self._serve(connection, handshake, receive, send)
 
-    def _has_seat(self, connection: HTTPConnection) -> bool:
+    def _acquire_seat(self, connection: HTTPConnection) -> bool:
         """Whether its network has one more. It keeps it until nothing is left of it: what closes is a file yet."""
         place = network(connection.client.host if connection.client else "")
         if not self._networks.acquire(place):
@@ -83,7 +83,7 @@ class Gateway:
 
     async def _serve(self, connection: HTTPConnection, handshake: Handshake, receive: Receive, send: Send) -> None:
         hub: Hub = connection.app.state.hub
-        socket = Socket(hub, self._surroundings, self._users, handshake, connection, send)
+        socket = Socket(hub, self._new_request, self._users, handshake, connection, send)
         self._sockets.add(socket)
         try:
             await socket.run(receive)

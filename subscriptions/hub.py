@@ -28,7 +28,7 @@ class Hub:
     def __init__(self, runtime: Runtime) -> None:
         self.plans = Plans()
         self._runtime = runtime
-        self._listeners: set[Subscriber] = set()
+        self._subscribers: set[Subscriber] = set()
         self._channels: dict[str, LogChannel] = {}
         self._topics: dict[tuple[Hashable, ...], StateTopic] = {}
         self._topics_by_wake: defaultdict[str, dict[StateTopic, None]] = defaultdict(dict)  # the oldest first
@@ -36,15 +36,15 @@ class Hub:
         self._tasks = Tasks()
 
     def __len__(self) -> int:
-        return len(self._listeners)
+        return len(self._subscribers)
 
     def add(self, subscriber: Subscriber, after: str | None) -> None:
         """Add a subscriber; one of a log is served from the cursor `after` on."""
-        self._listeners.add(subscriber)
-        self._place(subscriber, after)
+        self._subscribers.add(subscriber)
+        self._attach(subscriber, after)
         self._end_sessions([subscriber])  # the session may have ended while the subscription began
 
-    def _place(self, subscriber: Subscriber, after: str | None) -> None:
+    def _attach(self, subscriber: Subscriber, after: str | None) -> None:
         feed = subscriber.plan.feed
         if isinstance(feed, LogFeed):
             if feed.channel not in self._channels:
@@ -62,7 +62,7 @@ class Hub:
 
     def remove(self, subscriber: Subscriber) -> None:
         """Remove a subscriber and release its plan. Called once per subscriber."""
-        self._listeners.remove(subscriber)
+        self._subscribers.remove(subscriber)
         self.plans.release(subscriber.plan, subscriber.payer)
         feed = subscriber.plan.feed
         if isinstance(feed, LogFeed):
@@ -87,17 +87,17 @@ class Hub:
     async def run(self) -> None:
         """Handle wake-ups and sweep until cancelled."""
         self._runtime.bus.receiver = self._wake
-        self._runtime.revocations.receivers.insert(0, lambda: self._end_sessions(self._listeners))
+        self._runtime.revocations.receivers.insert(0, lambda: self._end_sessions(self._subscribers))
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             with suppress(Away):  # each dispatch checks the policy anyway
-                await self._runtime.revocations.look()
-                if self._listeners:
+                await self._runtime.revocations.refresh()
+                if self._subscribers:
                     await self._sweep(datetime.now(UTC))
 
     def _wake(self, channel: str, sequence: int) -> None:
         if channel.startswith(OF_USERS):
-            self._tasks.start(self._look())
+            self._tasks.start(self._refresh_revocations())
         if channel in self._channels:
             self._channels[channel].wake(sequence)
         for topic in self._topics_by_wake.get(channel, ()):
@@ -105,9 +105,9 @@ class Hub:
         for topic in self._topics_by_wake.get(ANY_CHANNEL, ()):
             topic.wake()
 
-    async def _look(self) -> None:
+    async def _refresh_revocations(self) -> None:
         with suppress(Away):  # `run` checks twice a second anyway
-            await self._runtime.revocations.look()
+            await self._runtime.revocations.refresh()
 
     def _end_sessions(self, subscribers: Iterable[Subscriber]) -> None:
         """End the subscriptions whose sessions have ended."""
@@ -116,7 +116,7 @@ class Hub:
     async def _sweep(self, now: datetime) -> None:
         """End subscriptions whose token or account ended without an event; reset those of a log that was restored."""
         closed = self._runtime.revocations.closed
-        doubtful = [one for one in self._listeners if one.has_expired(now) or one.user_id in closed]
+        doubtful = [one for one in self._subscribers if one.has_expired(now) or one.user_id in closed]
         await admit(self._runtime.writer, SIGNED_IN, doubtful, now)
         epoch = await log.epoch(self._runtime.writer)
         for channel in self._channels.values():

@@ -36,7 +36,7 @@ Begun: TypeAlias = SingleResult | Subscription
 
 async def begin(plans: Plans, request: Request, operation: Operation) -> Begun:
     """Run a query or mutation, or authorise a subscription, at the caller's cost. Raises OperationFailed."""
-    with _told_errors(request):
+    with _error_payloads(request):
         prepared, name = runner().admit(operation.query, request), operation.operation_name
         if prepared.operation(name).operation is not OperationType.SUBSCRIPTION:
             return SingleResult(json_of(await runner().run(prepared, request, operation.variables, name)))
@@ -45,7 +45,7 @@ async def begin(plans: Plans, request: Request, operation: Operation) -> Begun:
 
 async def begin_again(plans: Plans, request: Request, operation: Operation) -> Subscription:
     """Authorise a subscription that was charged for when it began. Raises OperationFailed."""
-    with _told_errors(request):
+    with _error_payloads(request):
         return await _subscribed(plans, request, operation, at_cost=False)
 
 
@@ -55,7 +55,7 @@ async def _subscribed(plans: Plans, request: Request, operation: Operation, *, a
 
 
 @contextmanager
-def _told_errors(request: Request) -> Iterator[None]:
+def _error_payloads(request: Request) -> Iterator[None]:
     """Raise OperationFailed in place of any exception."""
     try:
         yield

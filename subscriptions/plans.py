@@ -30,7 +30,7 @@ from subscriptions.quotas import MemoryQuota
 PLAN_BYTES = 8 * 1024  # of a plan, whatever it is of
 SELECTION_BYTES = 600  # of each of its selections, fragments expanded
 VARIABLES_KEPT = 3  # times: in the key, as they came, and as they were understood
-HELD_SECONDS = 10  # until who has too much running may try again
+RETRY_SECONDS = 10  # told to a caller whose subscriptions hold too much memory
 Scope: TypeAlias = tuple[object, ...]
 """Subscribers of the same scope get the same answer of the same plan."""
 
@@ -52,10 +52,10 @@ class Cost(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Coming:
-    """A plan that somebody asks for just now."""
+class _PendingPlan:
+    """A plan that is being made; other subscribers of the same one wait for it."""
 
-    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
     cost: Cost | None = None
 
 
@@ -81,7 +81,7 @@ class Plan:
 
     def wants(self, event: Any) -> bool:
         """Return whether the event passes the filter."""
-        if self.filter is None or not event.has_news:
+        if self.filter is None or not event.is_filtered:
             return True
         return self.filter.matches(lambda name: self.reads[name](event))
 
@@ -95,7 +95,7 @@ class Plans:
 
     def __init__(self) -> None:
         self._plans: dict[PlanKey, tuple[Plan, int]] = {}
-        self._coming: dict[PlanKey, _Coming] = {}
+        self._pending: dict[PlanKey, _PendingPlan] = {}
         self.held = MemoryQuota()
 
     async def subscribe(
@@ -107,7 +107,7 @@ class Plans:
         *,
         at_cost: bool = False,
     ) -> tuple[Plan, str | None]:
-        """The plan of a subscription and its `after`. Give it back by `release`, and `at_cost` with its payer.
+        """Return the plan of a subscription and its `after`. Give it back by `release`, and `at_cost` with its payer.
 
         Raises RequestRefused for what may not be had, VALIDATION_ERROR for its filter; `at_cost` RATE_LIMITED.
         """
@@ -122,18 +122,18 @@ class Plans:
         key = PlanKey(text, operation_name, orjson.dumps(shared, option=orjson.OPT_SORT_KEYS))
         is_alike = given.keys() <= defined.keys() and (place is None or _is_good(given.get(place), defined[place]))
         with ExitStack() as held:
-            toll = _Toll(self.held, held, request if at_cost else None)
-            if is_alike and (coming := self._coming.get(key)) is not None and coming.cost is not None:
-                await toll(coming.cost)
-                await coming.is_over.wait()  # of thousands that come back at once, one is enough to make it
+            charge = _Charge(self.held, held, request if at_cost else None)
+            if is_alike and (pending := self._pending.get(key)) is not None and pending.cost is not None:
+                await charge(pending.cost)
+                await pending.done.wait()  # of thousands that come back at once, one is enough to make it
             known = self._plans.get(key)
             if is_alike and known is not None:
-                await toll(known[0].cost)
+                await charge(known[0].cost)
             if is_alike and known is not None and await runner().share(prepared, request, known[0].subscribed):
                 made, cost = known[0].subscribed, known[0].cost
                 after = made.args.get("after") if place is None else given.get(place)
             else:
-                made, cost = await self._make(key, prepared, request, variables, toll)
+                made, cost = await self._make(key, prepared, request, variables, charge)
                 after = made.args.get("after")
             plan, users = self._plans.get(key) or (known[0] if known else self._plan(key, prepared, made, cost), 0)
             self._plans[key] = plan, users + 1
@@ -141,25 +141,25 @@ class Plans:
         return plan, after
 
     async def _make(
-        self, key: PlanKey, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, toll: "_Toll"
+        self, key: PlanKey, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, charge: "_Charge"
     ) -> tuple[PreparedSubscription, Cost]:
         """Return a new plan and its cost. Others that want the same meanwhile wait for it."""
-        coming = self._coming.setdefault(key, _Coming())
+        pending = self._pending.setdefault(key, _PendingPlan())
         cost = Cost(0, {})
 
         async def pay(points: int) -> None:
             nonlocal cost
-            cost = coming.cost = Cost(points, _weights(key, prepared))
-            await toll(cost)
+            cost = pending.cost = Cost(points, _weights(key, prepared))
+            await charge(cost)
 
         try:
             return await runner().subscribe(prepared, request, variables, key.operation_name, pay), cost
         finally:
-            coming.is_over.set()
-            self._coming.pop(key, None)
+            pending.done.set()
+            self._pending.pop(key, None)
 
     def release(self, plan: Plan, payer: Caller | None = None) -> None:
-        """One listener less."""
+        """Count one subscriber less, and drop the plan with its last."""
         if payer is not None:
             self.held.release(payer, plan.cost.weights)
         _, users = self._plans[plan.key]
@@ -179,26 +179,26 @@ class Plans:
         return Plan(key, cost, subscribed.planned(), per_viewer, wanted, reads)
 
 
-class _Toll:
-    """Takes what a subscription costs, once, before anything is waited for; nothing where nobody is to pay."""
+class _Charge:
+    """Charge of a subscription to its caller: memory and points, at most once. Without a request nobody is charged."""
 
-    def __init__(self, room: MemoryQuota, held: ExitStack, request: Request | None) -> None:
-        self._room, self._held, self._request = room, held, request
+    def __init__(self, quota: MemoryQuota, held: ExitStack, request: Request | None) -> None:
+        self._quota, self._held, self._request = quota, held, request
 
     async def __call__(self, cost: Cost) -> None:
-        """Take it. Raises RATE_LIMITED."""
+        """Charge it. Raises RATE_LIMITED where the caller holds too much or their budget is spent."""
         request, self._request = self._request, None
         if request is None:
             return
         payer = request.caller
-        if not self._room.acquire(payer, cost.weights):
-            raise RateLimited("Too much runs already: end some subscriptions, or begin smaller ones.", HELD_SECONDS)
-        self._held.callback(self._room.release, payer, cost.weights)
+        if not self._quota.acquire(payer, cost.weights):
+            raise RateLimited("Too much runs already: end some subscriptions, or begin smaller ones.", RETRY_SECONDS)
+        self._held.callback(self._quota.release, payer, cost.weights)
         await request.charge(cost.points)
 
 
 def _weights(key: PlanKey, prepared: Prepared) -> Mapping[Hashable, int]:
-    """What a plan holds: itself, and its document, which others share."""
+    """Return the bytes that a plan holds, by what holds them: itself, and its document, which other plans share."""
     selections = prepared.sizes[key.operation_name].selections
     own = PLAN_BYTES + SELECTION_BYTES * selections + VARIABLES_KEPT * len(key.variables)
     return {key: own, key.text: prepared.bytes}
@@ -234,7 +234,9 @@ def _is_good(after: object, definition: VariableDefinitionNode) -> bool:
     return isinstance(after, str) and len(after) <= MAX_TEXT
 
 
-class _Uses(Visitor):
+class _VariableUses(Visitor):
+    """Names of the variables a document uses, once for each use."""
+
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
@@ -252,11 +254,11 @@ def _variable_of_after(prepared: Prepared, operation_name: str | None) -> str | 
 
 
 def _find_variable_of_after(prepared: Prepared, operation_name: str | None) -> str | None:
-    """The variable that says nothing but where to begin, if there is one."""
+    """Return the name of the variable whose only use is the argument `after`, if there is one."""
     for root in root_fields(prepared.document, prepared.operation(operation_name).selection_set):
         for argument in root.arguments or ():
             if argument.name.value == "after" and isinstance(argument.value, VariableNode):
-                uses = _Uses()
+                uses = _VariableUses()
                 visit(prepared.document, uses)
                 name = argument.value.name.value
                 return name if uses.names.count(name) == 2 else None  # its definition, and here

@@ -27,7 +27,7 @@ from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.quotas import INIT_SECONDS, OPERATIONS_PER_SOCKET, ConnectionQuota, RateLimiter
 from subscriptions.request_factory import RequestFactory
 from subscriptions.send_buffer import SendBuffer
-from subscriptions.socket_lives import SocketLife
+from subscriptions.socket_lifetime import SocketLifetime
 from subscriptions.socket_operations import SocketOperation
 
 AT_ONCE = 64 * 1024  # characters of several messages that are written without checking for room in between
@@ -47,14 +47,14 @@ class Socket:
     def __init__(
         self,
         hub: Hub,
-        surroundings: RequestFactory,
+        new_request: RequestFactory,
         users: ConnectionQuota,
         handshake: Handshake,
         connection: HTTPConnection,
         send: Send,
     ) -> None:
         self._hub = hub
-        self._surroundings = surroundings
+        self._new_request = new_request
         self._users = users
         self._handshake = handshake
         self._protocol = handshake.protocol
@@ -73,7 +73,7 @@ class Socket:
         self._closing: Close | None = None
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None  # while messages are buffered, or it closes
-        self._life = SocketLife(handshake.protocol.name)
+        self._lifetime = SocketLifetime(handshake.protocol.name)
         self.outbox = SendBuffer()
 
     async def run(self, receive: Receive) -> None:
@@ -83,14 +83,14 @@ class Socket:
         try:
             while (message := await receive())["type"] == "websocket.receive":
                 self._received(message.get("text"))
-            self._life.code = message.get("code")
+            self._lifetime.code = message.get("code")
         except asyncio.CancelledError:
             if self._closing is None:  # else `close` cancelled it after CLOSE_SECONDS
                 raise
         finally:
             timer.cancel()
             self._stop()
-            self._life.is_over(self._closing)
+            self._lifetime.end(self._closing)
             if self._writer is not None:
                 self._writer.cancel()
             for user_id in self._seated:
@@ -109,7 +109,7 @@ class Socket:
 
     def end_session(self, has_ended: Callable[[Identity], bool]) -> None:
         """Close it if the session of its `connection_init` has ended. Its subscriptions have been ended before."""
-        if has_ended(self._life.identity):
+        if has_ended(self._lifetime.identity):
             self.close(SESSION_ENDED)
 
     def _stop(self) -> None:
@@ -134,7 +134,7 @@ class Socket:
         elif self._closing is not None:
             return
         elif self._writer is None and self._wire.has_room:
-            self._life.sent += len(texts)
+            self._lifetime.sent += len(texts)
             self._wire.write(*texts)
         elif all(self.outbox.put(text, state_of) for text in texts):
             self._flush()
@@ -155,7 +155,7 @@ class Socket:
         try:
             await self._wire.drained()
             while (text := self.outbox.next()) is not None:
-                self._life.sent += 1
+                self._lifetime.sent += 1
                 self._wire.write(text)
                 await self._wire.drained()
             if self._closing is not None:
@@ -222,15 +222,15 @@ class Socket:
         except Exception as error:
             self._reject(as_errors(error))
             return
-        if not self._has_seat(request.identity):
+        if not self._acquire_seat(request.identity):
             self.close(TOO_MANY_SOCKETS)
             return
-        self._life.identity = request.identity
+        self._lifetime.identity = request.identity
         self._phase = Phase.READY
         if not init.quiet:
             self._do(self._protocol.accepted(notice_of(init.payload, request.identity)))
 
-    def _has_seat(self, identity: Identity) -> bool:
+    def _acquire_seat(self, identity: Identity) -> bool:
         """Count the socket for a user, once, until it closes; return False if their quota is used up."""
         user_id = identity.user_id
         if user_id is None or user_id in self._seated:
@@ -249,9 +249,9 @@ class Socket:
 
     def _start(self, start: Start) -> None:
         if len(self._operations) >= OPERATIONS_PER_SOCKET:
-            self._do([self._protocol.crowded(start.id, OPERATIONS_PER_SOCKET)])
+            self._do([self._protocol.too_many_operations(start.id, OPERATIONS_PER_SOCKET)])
             return
-        self._life.operations += 1
+        self._lifetime.operations += 1
         operation = self._operations[start.id] = SocketOperation(start.id, self, self._hub, self._protocol)
         operation.task = self._background(self._begin(operation, start))
 
@@ -261,9 +261,9 @@ class Socket:
         if self._phase is Phase.INITIALISING and self._initialising is not None:
             await asyncio.wait([self._initialising])
         try:
-            with observing.operation(request_id, self._protocol.name, self._life.socket):
+            with observing.operation(request_id, self._protocol.name, self._lifetime.socket):
                 request = await self._request(request_id, start)
-                if not self._has_seat(request.identity):
+                if not self._acquire_seat(request.identity):
                     raise RateLimited(TOO_MANY_SOCKETS.reason + ".", 10)
                 begun = await operations.begin(self._hub.plans, request, start.operation)
         except Exception as error:
@@ -277,7 +277,7 @@ class Socket:
     async def _request(self, request_id: str, start: Start | None = None) -> Request:
         own = start.authorization if start else None
         authorization = self._authorization if own is None else own
-        return await self._surroundings(
+        return await self._new_request(
             self._connection,
             authorization=authorization,
             request_id=request_id,

@@ -79,17 +79,17 @@ class StateTopic:
     async def _follow(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._patience()):
+                async with asyncio.timeout(self._seconds_until_due()):
                     await self._signal.wait()
             self._signal.clear()
             pending = await self._settle()
-            if self._patience() == 0.0:
+            if self._seconds_until_due() == 0.0:
                 self._has_changed, self._until = False, None
                 self._due = asyncio.get_running_loop().time() + CONFLATION_SECONDS
                 await retried(self._settled.review, self._runtime.writer, datetime.now(UTC))
-                await self._tell(self._settled.cohorts)
+                await self._dispatch(self._settled.cohorts)
             elif pending:
-                await self._tell(cohorts_of(pending))
+                await self._dispatch(cohorts_of(pending))
 
     async def _settle(self) -> list[Subscriber]:
         """Return new subscribers that are admitted; they join the others from now on."""
@@ -101,7 +101,7 @@ class StateTopic:
             self._settled.add(subscriber)
         return settled
 
-    def _patience(self) -> float | None:
+    def _seconds_until_due(self) -> float | None:
         """Return the seconds until all subscribers are due; None until the next wake-up."""
         left = self._due - asyncio.get_running_loop().time()
         if not self._has_changed:
@@ -110,14 +110,14 @@ class StateTopic:
             left = max(left, (self._until - datetime.now(UTC)).total_seconds())
         return max(left, 0.0)
 
-    async def _tell(self, cohorts: Cohorts) -> None:
+    async def _dispatch(self, cohorts: Cohorts) -> None:
         alike: defaultdict[Scope, dict[Plan, Collection[Subscriber]]] = defaultdict(dict)
         for (plan, scope), subscribers in cohorts.items():
             alike[scope][plan] = subscribers
         for by_plan in alike.values():
-            await attempt(chain.from_iterable(by_plan.values()), self._tell_alike, by_plan)
+            await attempt(chain.from_iterable(by_plan.values()), self._dispatch_scope, by_plan)
 
-    async def _tell_alike(self, by_plan: Mapping[Plan, Collection[Subscriber]]) -> None:
+    async def _dispatch_scope(self, by_plan: Mapping[Plan, Collection[Subscriber]]) -> None:
         somebody = next(chain.from_iterable(by_plan.values()), None)
         if somebody is None:
             return
@@ -125,7 +125,7 @@ class StateTopic:
         try:
             snapshot = await self._feed.snapshot(request)
         except QuestError as refusal:
-            if await self._spoke_for_all(somebody, by_plan):
+            if await self._holds_for_all(somebody, by_plan):
                 self._refused(list(chain.from_iterable(by_plan.values())), refusal)
             return
         self._reload_by(snapshot.stale_at)
@@ -134,11 +134,11 @@ class StateTopic:
             seen: Hashable = (snapshot.version, next((one.view for one in subscribers), None))  # equal for all of them
             if any(subscriber.seen != seen for subscriber in subscribers):
                 answers.append((plan, seen, await plan.answer(snapshot.value, request)))
-        if answers and await self._spoke_for_all(somebody, by_plan):
+        if answers and await self._holds_for_all(somebody, by_plan):
             for plan, seen, payload in answers:
                 _send(payload, seen, list(by_plan[plan]))
 
-    async def _spoke_for_all(self, somebody: Subscriber, by_plan: Mapping[Plan, Collection[Subscriber]]) -> bool:
+    async def _holds_for_all(self, somebody: Subscriber, by_plan: Mapping[Plan, Collection[Subscriber]]) -> bool:
         """Return whether the answer to `somebody` holds for all; if not, schedule a reload."""
         is_so = await still_speaks_for(self._runtime.writer, somebody, chain.from_iterable(by_plan.values()))
         if not is_so:

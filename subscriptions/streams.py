@@ -23,7 +23,7 @@ from subscriptions.protocols import sse
 from subscriptions.protocols.steps import Result
 from subscriptions.quotas import ConnectionQuota, ProcessQuota
 from subscriptions.send_buffer import SendBuffer
-from subscriptions.socket_lives import SocketLife
+from subscriptions.socket_lifetime import SocketLifetime
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks
 
@@ -92,7 +92,7 @@ class Stream:
         self._outbox = SendBuffer()
         self._tasks = Tasks()
         self._ended = asyncio.Event()
-        self._life = SocketLife("sse", request.id, request.identity, 1)
+        self._lifetime = SocketLifetime("sse", request.id, request.identity, 1)
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Send results until the subscription is over, the client disconnects, or the stream is cut."""
@@ -109,7 +109,7 @@ class Stream:
         self._outbox.clear()
         self._stop()
         self.seat.close()
-        self._life.is_over()
+        self._lifetime.end()
 
     def cut(self) -> None:
         """Truncate the response. A client resumes from its last event's id."""
@@ -117,7 +117,7 @@ class Stream:
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
         """Send results."""
-        self._life.sent += len(results)
+        self._lifetime.sent += len(results)
         for payload, cursor in results:
             self._put(sse.next(payload, cursor), STATE if newest else None)
 

@@ -16,7 +16,7 @@ from app.aws.answers import fitting
 from app.aws.callers import signed
 from app.aws.container import Container, Event
 from app.http import graphql, health, jwks, routes
-from app.http.edges import cross_origin, refused
+from app.http.middleware import cross_origin, refused
 from app.http.negotiation import GRAPHQL, BadRequest
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings

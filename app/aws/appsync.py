@@ -25,7 +25,7 @@ from schema.paths import readers
 from subscriptions.filters import parse
 
 Told = Mapping[str, Any]
-Surroundings = Callable[[str | None, str, Told | None], Awaitable[Request]]
+NewRequest = Callable[[str | None, str, Told | None], Awaitable[Request]]
 """Make the Request of one operation from its `Authorization` and its address.
 
 Where AppSync has checked something else than a token, also from AppSync's identity of the caller.
@@ -38,10 +38,10 @@ def is_of_appsync(event: Any) -> bool:
 
 
 @in_time
-async def answer(surroundings: Surroundings, event: Any) -> Any:
+async def answer(new_request: NewRequest, event: Any) -> Any:
     """Return the answer for AppSync. Raises an exception of the error's type for a direct call that fails."""
     with observing.operation(uuid4().hex, "appsync") as running:
-        done = await _done(event if isinstance(event, list) else [event], surroundings)
+        done = await _done(event if isinstance(event, list) else [event], new_request)
         running.errors = tuple(dict.fromkeys(one["errorType"] for one in done if one["errorType"] is not None))
     if isinstance(event, list):
         return done
@@ -50,7 +50,7 @@ async def answer(surroundings: Surroundings, event: Any) -> Any:
     return done[0]["data"]
 
 
-async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[str, Any]]:
+async def _done(events: list[Any], new_request: NewRequest) -> list[Mapping[str, Any]]:
     """Return each item's outcome. The items are of one request, so their data is loaded together.
 
     Events that were published are requested by the role that published them, which need not be a known user.
@@ -58,11 +58,11 @@ async def _done(events: list[Any], surroundings: Surroundings) -> list[Mapping[s
     if all(is_published(event) for event in events):
         return [{"data": published(event), "errorMessage": None, "errorType": None} for event in events]
     try:
-        request = await surroundings(*_caller(events[0]))
+        request = await new_request(*_caller(events[0]))
         observing.called_by(request)
         request.runtime.budgets.refuse_spent(request.caller)
     except Exception as error:
-        return [_told(as_errors(error)[0])] * len(events)
+        return [_event_error(as_errors(error)[0])] * len(events)
     done = await asyncio.gather(*(_one(event, request) for event in events))
     await request.runtime.budgets.settle(request.caller)
     return list(done)
@@ -91,10 +91,10 @@ def _check_filter(call: Call) -> None:
 def _failed(error: Exception, request: Request) -> Mapping[str, Any]:
     """Return an error as other clients would get it."""
     wrapped = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
-    return _told(public_errors([wrapped], request)[0].formatted)
+    return _event_error(public_errors([wrapped], request)[0].formatted)
 
 
-def _told(error: Mapping[str, Any]) -> Mapping[str, Any]:
+def _event_error(error: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an error in AppSync's format."""
     return {"data": None, "errorMessage": error["message"], "errorType": str(in_shape(error)["errorType"])}
 

@@ -19,7 +19,7 @@ def _opened(settings: Settings) -> AbstractAsyncContextManager[Runtime]:
     return open_runtime(settings, serves=False)
 
 
-container, duty = Container(_opened), PrimaryRegionGuard()
+container, guard = Container(_opened), PrimaryRegionGuard()
 
 
 def finalize(event: Event, context: Any) -> Any:
@@ -36,5 +36,5 @@ def prune(event: Event, context: Any) -> Any:
 async def _due(runtime: Runtime, name: str, job: Callable[[Runtime, datetime], Awaitable[int]]) -> int | None:
     """Run a job that is due and return its count; None in a region that stands by."""
     with observed_job(name) as work:
-        work.count = await duty.done(runtime.writer, lambda: job(runtime, datetime.now(UTC)))
+        work.count = await guard.run(runtime.writer, lambda: job(runtime, datetime.now(UTC)))
     return work.count

@@ -22,7 +22,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Dependencies]:
 
 
 runner()  # the schema is built while the container starts
-container, duty = Container(_opened), PrimaryRegionGuard()
+container, guard = Container(_opened), PrimaryRegionGuard()
 
 
 def default(event: Event, context: Any) -> Any:
@@ -30,33 +30,33 @@ def default(event: Event, context: Any) -> Any:
     return container.run(lambda deps: messages.receive(deps, event))
 
 
-def plan(event: Event, context: Any) -> Any:
+def fan_out(event: Event, context: Any) -> Any:
     """Work out the messages for groups' subscribers."""
     return container.run(lambda deps: fanout.fan_out(deps, event))
 
 
-def post(event: Event, context: Any) -> Any:
+def send(event: Event, context: Any) -> Any:
     """Post outbound messages to sockets. It uses no database, so it works where none is reachable."""
     return container.run(lambda deps: sender.send(deps, event))
 
 
-def forward(event: Event, context: Any) -> Any:
+def redeliver(event: Event, context: Any) -> Any:
     """Forward messages of the delay queue."""
     return container.run(lambda deps: delay_queue.redeliver(deps, event))
 
 
-def kicked(event: Event, context: Any) -> Any:
+def relay_commits(event: Event, context: Any) -> Any:
     """Relay commit notifications."""
     return container.run(lambda deps: relay.on_commit_notifications(deps, event))
 
 
 def sweep(event: Event, context: Any) -> Any:
     """Run the sweep of every minute: lost notifications, keep-alives, subscriptions that are no longer allowed."""
-    return container.run(_round)
+    return container.run(_sweep)
 
 
-async def _round(deps: Dependencies) -> None:
+async def _sweep(deps: Dependencies) -> None:
     with job("sweep"):
-        await duty.done(deps.runtime.writer, lambda: sweeper.sweep(deps, datetime.now(UTC), sweeper.Timeouts()))
-    if duty.is_elsewhere:
+        await guard.run(deps.runtime.writer, lambda: sweeper.sweep(deps, datetime.now(UTC), sweeper.Timeouts()))
+    if guard.is_standby:
         await sweeper.drain(deps)

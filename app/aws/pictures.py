@@ -30,10 +30,10 @@ container = Container(_opened)
 def handler(event: Event, context: Any) -> Any:
     """Scan one upload, and return whether it is published."""
     upload = Upload.of(event["detail"]["object"]["key"])
-    return {"shown": container.run(lambda runtime: _look_at(runtime, upload))}
+    return {"shown": container.run(lambda runtime: _scan(runtime, upload))}
 
 
-async def _look_at(runtime: Runtime, upload: Upload) -> bool:
+async def _scan(runtime: Runtime, upload: Upload) -> bool:
     """Scan an upload. Raises temporary errors, such as UNAVAILABLE, so that Lambda tries again."""
     pictures = runtime.pictures
     assert isinstance(pictures, PictureBucket), "the bucket has told of it"
@@ -41,7 +41,7 @@ async def _look_at(runtime: Runtime, upload: Upload) -> bool:
     if data is None:
         return False
     shown = await _is_shown(runtime, upload, data)
-    await pictures.looked_at(upload)
+    await pictures.mark_scanned(upload)
     return shown
 
 

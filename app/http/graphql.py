@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from app.http.answers import Answer
 from app.http.negotiation import BadRequest, accepted, refuse_unless_json
-from app.http.surroundings import Caller, surroundings
+from app.http.request_context import Caller, request_of
 from milequest.rules.errors import ErrorCode, QuestError, http_status
 from milequest.store.deadlines import in_time
 from milequest.telemetry import spans
@@ -68,7 +68,7 @@ async def _endpoint(http: HttpRequest, caller: Caller | None, answer: Answer) ->
 @in_time  # of which the body, that has a timeout of its own, takes nothing
 async def _answered(http: HttpRequest, asked: Operation, caller: Caller | None, answer: Answer) -> Response:
     with operation(answer.request_id, "http"):
-        request = await surroundings(http, request_id=answer.request_id, operation=asked, caller=caller)
+        request = await request_of(http, request_id=answer.request_id, operation=asked, caller=caller)
         prepared = runner().admit(asked.query, request)
         kind = prepared.operation(asked.operation_name).operation
         if kind is OperationType.SUBSCRIPTION:

@@ -11,7 +11,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from app.http.shared import shared
+from app.http.short_cache import cached
 from milequest.runtime import Runtime
 from milequest.store.sql.transaction import Pool, is_writable, reason
 
@@ -26,7 +26,7 @@ async def live(_: Request) -> JSONResponse:
 
 async def ready(request: Request) -> JSONResponse:
     """Return 200 when every part answers, else 503 with the others' reasons; checked once a second at most."""
-    reasons = await shared(request, "readiness", partial(_reasons, request.app.state.runtime))
+    reasons = await cached(request, "readiness", partial(_reasons, request.app.state.runtime))
     good = not any(reasons.values())
     body = {"status": "ok" if good else "unavailable", "parts": {name: why or "ok" for name, why in reasons.items()}}
     return JSONResponse(body, 200 if good else 503, headers=FRESH)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.http.shared import shared
+from app.http.short_cache import cached
 from milequest.runtime import Runtime
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
@@ -18,7 +18,7 @@ async def keys(request: Request) -> Response:
     """Return a JWKS (RFC 7517), empty where an outside issuer's tokens are used; 503 while the database is away."""
     runtime: Runtime = request.app.state.runtime
     try:
-        body = await shared(request, "published_keys", lambda: runtime.identity.jwks(datetime.now(UTC)))
+        body = await cached(request, "published_keys", lambda: runtime.identity.jwks(datetime.now(UTC)))
     except Away:
         return Response(status_code=503, headers={"retry-after": "1", "cache-control": "no-store"})
     return JSONResponse(body, headers={"cache-control": f"public, max-age={MAX_AGE}"})

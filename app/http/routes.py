@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.http.answers import Answer
-from app.http.paying import pay
-from app.http.surroundings import surroundings
+from app.http.charging import charge
+from app.http.request_context import request_of
 from milequest.rules.budgets import BYTES_PER_POINT
 from milequest.rules.errors import ErrorCode, QuestError, http_status, require, unauthenticated
 from milequest.store.away import Away
@@ -29,8 +29,8 @@ async def geo_json(http: Request) -> Response:
     """RFC 7946; 401 without a good token, 404 for what the caller may not see or there isn't, 429 without points."""
     answer = Answer(uuid4().hex)
     try:
-        request = await surroundings(http, request_id=answer.request_id)
-        pay(request.runtime, request.caller)
+        request = await request_of(http, request_id=answer.request_id)
+        charge(request.runtime, request.caller)
         if request.viewer.user_id is None:
             raise unauthenticated()
         route_id = ids.decode("route", http.path_params["id"], "id")

@@ -14,10 +14,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from app.http.answers import Answer
+from app.http.charging import charge, network_payer, user_payer
 from app.http.conditions import is_known, without_unknown_range
 from app.http.forms import sent
 from app.http.negotiation import BadRequest
-from app.http.paying import network_of, pay, user
 from milequest.jobs import pictures
 from milequest.rules.avatars import MAX_AGE, Upload, is_name
 from milequest.rules.errors import ErrorCode, QuestError, RateLimited, Refused, http_status, invalid
@@ -53,9 +53,9 @@ async def take(http: Request) -> Response:
         try:
             upload = await _folder(runtime).claimed(fields.get(TOKEN, ""), now)
         except QuestError:
-            pay(runtime, network_of(http))
+            charge(runtime, network_payer(http))
             raise
-        pay(runtime, user(upload.user_id.hex))
+        charge(runtime, user_payer(upload.user_id.hex))
         await _use(runtime, upload)
         claimed.append(upload)
 

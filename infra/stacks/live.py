@@ -89,15 +89,15 @@ class Live(Stack):
 
     def _workers(self) -> None:
         """Create the functions behind the queues. The poster is outside of the VPC, where the sockets are reachable."""
-        planner = self._worker("planner", "plan", "Works out what groups are to hear", "news")
+        planner = self._worker("planner", "fan_out", "Works out what groups are to hear", "news")
         let_sockets(planner, "posts", "later")
-        relay = self._worker("relay", "kicked", "Wakes the groups whose logs have grown, tells the bus", "kicks")
+        relay = self._worker("relay", "relay_commits", "Wakes the groups whose logs have grown, tells the bus", "kicks")
         let_sockets(relay, "news", "posts")  # it ends subscriptions of sessions that have just ended
         self._let_speak(relay)
         let_publish(relay)
         for name, handler, says, queue in (
-            ("poster", "post", "Sends to sockets", "posts"),
-            ("later", "forward", "Hands on what had to wait", "later"),
+            ("poster", "send", "Sends to sockets", "posts"),
+            ("later", "redeliver", "Hands on what had to wait", "later"),
         ):
             function = Function(
                 self,

@@ -19,11 +19,11 @@ class PrimaryRegionGuard:
         self._passed = 0  # skipped times in a row
 
     @property
-    def is_elsewhere(self) -> bool:
+    def is_standby(self) -> bool:
         """True if this region was not primary more than once in a row: a name may lack an address for a moment."""
         return self._passed > 1
 
-    async def done(self, db: Reader, job: Callable[[], Awaitable[T]]) -> T | None:
+    async def run(self, db: Reader, job: Callable[[], Awaitable[T]]) -> T | None:
         """Return the result of a job that was run, or None if another region runs it."""
         ours = await _can_be_written_to(db)
         if ours == (self._passed > 0):

@@ -53,7 +53,7 @@ class Added(StrEnum):
     ADDED = "ADDED"
     DUPLICATE = "DUPLICATE"  # its id is in use
     STOPPED = "STOPPED"  # the client has stopped it already: that message was handled first
-    CROWDED = "CROWDED"  # the connection has its maximum of operations
+    TOO_MANY = "TOO_MANY"  # the connection has its maximum of operations
     GONE = "GONE"  # the connection is not ready, or no longer
 
 
@@ -232,7 +232,7 @@ class ConnectionStore:
             return Added.STOPPED if row is not None and "stopped" in row else Added.DUPLICATE
         known = await self.load(who.connection)
         alive = known is not None and known.phase is Phase.READY and not known.is_closing
-        return Added.CROWDED if alive else Added.GONE
+        return Added.TOO_MANY if alive else Added.GONE
 
     async def _end_all(self, connection: str) -> None:
         keys: list[Key] = []

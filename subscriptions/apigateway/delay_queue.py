@@ -16,7 +16,7 @@ async def delay(deps: Dependencies, messages: Sequence[Message], seconds: int = 
     waiting = [
         orjson.dumps({"queue": queue, "group": one.group, "id": one.id, "body": one.body}).decode() for one in messages
     ]
-    await deps.later.send([Message(body, after=seconds) for body in waiting])
+    await deps.delay_queue.send([Message(body, after=seconds) for body in waiting])
 
 
 async def redeliver(deps: Dependencies, event: Event) -> Failures:
@@ -25,7 +25,7 @@ async def redeliver(deps: Dependencies, event: Event) -> Failures:
     async def work(bodies: Sequence[str]) -> None:
         for body in bodies:
             given = orjson.loads(body)
-            queue: Queue = deps.posts if given["queue"] == POSTS else deps.news
+            queue: Queue = deps.outbound_queue if given["queue"] == POSTS else deps.group_queue
             await queue.send([Message(given["body"], given["group"], given["id"])])
 
     return await by_group(event, work)

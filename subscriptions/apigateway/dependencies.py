@@ -24,10 +24,10 @@ class Dependencies:
     table: Table
     connections: ConnectionStore
     sockets: Sockets
-    news: Queue
-    posts: Queue
-    later: Queue
-    shelf: PlanCache
+    group_queue: Queue
+    outbound_queue: Queue
+    delay_queue: Queue
+    plan_cache: PlanCache
     bus: EventBus | None  # for other consumers of events; None if there are none
 
 

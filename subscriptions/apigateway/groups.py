@@ -32,7 +32,7 @@ class Group:
         sink = GroupSink(self.posts, OperationKey.of(row))
         identity = rows.identity_of(row)
         try:
-            plan = await self._deps.shelf.plan(row["plan"], identity)
+            plan = await self._deps.plan_cache.plan(row["plan"], identity)
         except OperationFailed as failed:
             if any(error.get("extensions", {}).get("code") == UNAVAILABLE for error in failed.errors):
                 raise TimeoutError("the database is away") from None
@@ -68,7 +68,7 @@ class Group:
 
     async def hand_over(self) -> None:
         """Queue the outbound messages for the sender."""
-        await self._deps.posts.send(self.posts.taken())
+        await self._deps.outbound_queue.send(self.posts.taken())
 
     async def note_begun(self, subscribers: Iterable[Subscriber], **known: str | int) -> None:
         """Record that they were sent their first event: from now on they are sent new ones."""

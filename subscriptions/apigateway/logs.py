@@ -54,9 +54,9 @@ class LogStep:
         if row["epoch"] != end.epoch or not end.floor <= sequence <= end.sequence:
             await self._reset(end, subscribers)
         else:
-            await self._tell(replace(end, sequence=sequence), subscribers)
+            await self._dispatch(replace(end, sequence=sequence), subscribers)
 
-    async def _tell(self, end: LogEnd, subscribers: list[Subscriber]) -> None:
+    async def _dispatch(self, end: LogEnd, subscribers: list[Subscriber]) -> None:
         """Dispatch the entries after `end`, batch by batch."""
         while True:
             entries = await log.read(self._db, end.channel, end.sequence, BATCH)

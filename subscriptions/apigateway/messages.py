@@ -51,11 +51,11 @@ async def receive(deps: Dependencies, event: Event) -> Answer:
     if connection is None:
         await deps.sockets.close(name)
     elif not connection.is_closing:
-        await Conversation(deps, connection, event).receive(event.get("body") or "")
+        await MessageHandler(deps, connection, event).receive(event.get("body") or "")
     return OK
 
 
-class Conversation:
+class MessageHandler:
     """Connection during one message."""
 
     def __init__(self, deps: Dependencies, connection: StoredConnection, event: Event) -> None:
@@ -109,7 +109,7 @@ class Conversation:
                 identity = await self._deps.identify(given, AuthorizerRequest(self._request_id, address=self._address))
         except Exception as error:
             refusal = as_errors(error, self._request_id)
-        if identity.user_id is not None and not await self._has_seat(identity.user_id):
+        if identity.user_id is not None and not await self._acquire_seat(identity.user_id):
             await close(self._deps, self._connection.id, self._protocol, TOO_MANY_SOCKETS)
             return True
         await self._deps.connections.ready(self._connection.id, identity, refusal)
@@ -123,7 +123,7 @@ class Conversation:
                 await self._do(effect)
         return True
 
-    async def _has_seat(self, user_id: UUID) -> bool:
+    async def _acquire_seat(self, user_id: UUID) -> bool:
         most = self._deps.runtime.settings.sockets_per_user
         return await self._deps.connections.seat(self._connection.id, user_id, most, datetime.now(UTC))
 
@@ -134,7 +134,7 @@ class Conversation:
                 if self._connection.refusal is not None:
                     raise OperationFailed(self._connection.refusal)
                 request = await self._request(start)
-                begun = await operations.begin(self._deps.shelf.plans, request, start.operation)
+                begun = await operations.begin(self._deps.plan_cache.plans, request, start.operation)
             if isinstance(begun, Subscription):
                 return await self._listen(start, begun, request)
             await self._answer(start.id, begun.payload)
@@ -145,10 +145,10 @@ class Conversation:
     async def _listen(self, start: Start, begun: Subscription, request: Request) -> bool:
         """Store a subscription and queue its start. Its channels are recorded in between, so it misses no event."""
         try:
-            await self._be_found(request.identity)
-            digest = await self._deps.shelf.store(begun.plan.key, start.operation.variables, request.now)
+            await self._index_by_user(request.identity)
+            digest = await self._deps.plan_cache.store(begun.plan.key, start.operation.variables, request.now)
         finally:
-            self._deps.shelf.plans.release(begun.plan, begun.payer)
+            self._deps.plan_cache.plans.release(begun.plan, begun.payer)
         group, channels = _place(begun.plan.feed, self._connection.id)
         subscriber = {**rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
         who, added = await self._stored(start, group, subscriber)
@@ -157,8 +157,8 @@ class Conversation:
                 return True
             case Added.DUPLICATE | Added.GONE:
                 return False
-            case Added.CROWDED:
-                await self._do(self._protocol.crowded(start.id, OPERATIONS_PER_SOCKET))
+            case Added.TOO_MANY:
+                await self._do(self._protocol.too_many_operations(start.id, OPERATIONS_PER_SOCKET))
                 return True
         try:
             interest: Item = {"stamp": who.serial, "expires": rows.expiry(request.now)}
@@ -167,17 +167,21 @@ class Conversation:
             if (text := self._protocol.started(start.id)) is not None:
                 await self._send(text)
             after = begun.after if begun.after is None or len(begun.after) <= MOST_AFTER else ""
-            await self._deps.news.send([subscribe_command(group, who, after)])
+            await self._deps.group_queue.send([subscribe_command(group, who, after)])
         except BaseException:
             await self._deps.connections.end(who.connection, who.id, who.serial)
             raise
         return True
 
-    async def _be_found(self, identity: Identity) -> None:
+    async def _index_by_user(self, identity: Identity) -> None:
         """Count the connection for the user, so that it is found when their session ends, unless `connection_init` did.
         Raises RATE_LIMITED."""
         user_id = identity.user_id
-        if user_id is not None and seat_of(user_id) not in self._connection.seats and not await self._has_seat(user_id):
+        if (
+            user_id is not None
+            and seat_of(user_id) not in self._connection.seats
+            and not await self._acquire_seat(user_id)
+        ):
             raise RateLimited("Too many connections.", 10)
 
     async def _stored(self, start: Start, group: str, subscriber: Item) -> tuple[OperationKey, Added]:

@@ -19,13 +19,13 @@ async def publish(deps: Dependencies, bus: EventBus, reached: Reached) -> None:
     writer = deps.runtime.writer
     while True:
         page = await log.unrelayed(writer, reached, PAGE)
-        await bus.put([_told(reached.epoch, channel, entry) for channel, entry in page])
+        await bus.put([_bus_event(reached.epoch, channel, entry) for channel, entry in page])
         if len(page) < PAGE:
             return
         await log.relayed(writer, replace(reached, positions={channel: entry.sequence for channel, entry in page}))
 
 
-def _told(epoch: int, channel: str, entry: LogEntry) -> BusEvent:
+def _bus_event(epoch: int, channel: str, entry: LogEntry) -> BusEvent:
     """Return an event for the bus: ids and places only, as a consumer has to query what it may see."""
     detail = {
         "id": f"{epoch}/{channel}/{entry.sequence}",

@@ -41,7 +41,7 @@ async def relay(deps: Dependencies, positions: Mapping[str, int]) -> None:
     positions = {channel: sequence for channel, sequence in positions.items() if not channel.startswith(OF_USERS)}
     silent = [channel for channel, sequence in positions.items() if not sequence]
     logged = [channel for channel, sequence in positions.items() if sequence]
-    await deps.news.send(await _wake_ups(deps, dict.fromkeys(silent)))
+    await deps.group_queue.send(await _wake_ups(deps, dict.fromkeys(silent)))
     if logged:
         await _relay(deps, await log.ahead(deps.runtime.writer, logged))
 
@@ -63,7 +63,7 @@ async def _relay(deps: Dependencies, ahead: log.Reached) -> None:
         deps, {channel: (ahead.epoch, sequence) for channel, sequence in ahead.positions.items()}
     )
     messages += [wake_up(group, ANY_CHANNEL) for group in await _groups(deps, ANY_CHANNEL)]
-    await deps.news.send(messages)
+    await deps.group_queue.send(messages)
     if deps.bus is not None:
         await publish(deps, deps.bus, ahead)
     await log.relayed(deps.runtime.writer, ahead)

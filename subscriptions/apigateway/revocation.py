@@ -47,12 +47,12 @@ async def revoke_connections(deps: Dependencies, connections: Sequence[Row], now
         if reason is not None:
             posts = OutboundMessages(row["group"])
             posts.add(OperationKey.of(row), Kind.ERRORS, orjson.dumps(error_payload(unauthenticated(reason))).decode())
-            await deps.posts.send(posts.taken())
+            await deps.outbound_queue.send(posts.taken())
 
 
 async def revoke_sessions(deps: Dependencies, user_id: UUID, now: datetime) -> None:
     """End the connections and subscriptions of a user's sessions that have just ended."""
-    await deps.runtime.revocations.look()
+    await deps.runtime.revocations.refresh()
     await revoke_connections(deps, await deps.connections.of_user(user_id), now)
 
 

@@ -86,12 +86,12 @@ def interest_key(channel: str, group: str) -> Key:
     return Key(f"INTEREST#{channel}", group)
 
 
-def behind_key(connection: str, id: str) -> Key:
+def lagging_key(connection: str, id: str) -> Key:
     """Return the key of a subscription that is behind: it was not sent everything."""
-    return Key(behind_bucket(bucket(connection)), f"{connection}#{id}")
+    return Key(lagging_bucket(bucket(connection)), f"{connection}#{id}")
 
 
-def behind_bucket(number: int) -> str:
+def lagging_bucket(number: int) -> str:
     """Return the partition of a bucket's subscriptions that are behind."""
     return f"BEHIND#{number}"
 

@@ -63,7 +63,7 @@ class Sender:
             for who in send.to:
                 by_connection[who.connection].append((who, send))
         some = next(iter(by_connection))
-        async for row in self._deps.table.query(rows.behind_key(some, "").pk):
+        async for row in self._deps.table.query(rows.lagging_key(some, "").pk):
             self._behind[row["connection"], row["id"]] = row
         await asyncio.gather(*(self._to_connection(name, given) for name, given in by_connection.items()))
         self._measure(posts)
@@ -86,7 +86,7 @@ class Sender:
         match send.kind:
             case Kind.AGAIN:
                 if self._behind.pop(key, None) is not None:
-                    await self._deps.table.remove([rows.behind_key(*key)])
+                    await self._deps.table.remove([rows.lagging_key(*key)])
                 return None
             case Kind.ERRORS:
                 await self._deps.connections.end(who.connection, who.id, who.serial)
@@ -99,7 +99,7 @@ class Sender:
             return None
         outcome = await self._send(who, protocol.next(who.id, send.text))
         if outcome in (Outcome.BUSY, Outcome.FAILED):
-            await self._mark_behind(who, send)
+            await self._mark_lagging(who, send)
         return outcome
 
     async def _send(self, who: OperationKey, text: str) -> Outcome:
@@ -107,7 +107,7 @@ class Sender:
         self._throttled += outcome is Outcome.BUSY
         return outcome
 
-    async def _mark_behind(self, who: OperationKey, send: OutboundMessage) -> None:
+    async def _mark_lagging(self, who: OperationKey, send: OutboundMessage) -> None:
         """Mark an operation as behind and queue its restart. In this order: without the mark later results would go
         first; if the message is lost, the sweeper finds the mark."""
         now = datetime.now(UTC)
@@ -117,7 +117,7 @@ class Sender:
             "after": send.after,
             "since": seconds(now),
         }
-        await self._deps.table.put(rows.behind_key(who.connection, who.id), {**row, "expires": rows.expiry(now)})
+        await self._deps.table.put(rows.lagging_key(who.connection, who.id), {**row, "expires": rows.expiry(now)})
         self._behind[who.connection, who.id] = row
         again = subscribe_command(self._group, who, send.after, again=True)
         await delay(self._deps, [again], random.randint(*WAIT))

@@ -37,13 +37,13 @@ class StateStep:
     def __init__(self, deps: Dependencies, group: Group) -> None:
         self._deps = deps
         self._group = group
-        self._has_told = False
+        self._has_sent = False
         self._moved: list[Subscriber] = []  # those whose access has changed
 
     async def begin(self, pending: Sequence[Subscriber]) -> None:
         """Send new subscribers the current version."""
         kept = await self._kept()
-        version = await self._tell(pending, {}, None)
+        version = await self._dispatch(pending, {}, None)
         await self._group.hand_over()
         if version is None:
             again = [subscribe_command(self._group.name, recipient(subscriber), None) for subscriber in pending]
@@ -64,15 +64,15 @@ class StateStep:
             return
         await self._keep(looked=now, put_off=0)
         found = await self._group.begun()
-        version = await self._tell([one for one, _ in found], dict(found), kept)
+        version = await self._dispatch([one for one, _ in found], dict(found), kept)
         await self._group.hand_over()
         await self._group.note_begun(self._moved)
-        if self._has_told or version not in (None, kept.get("version")):
+        if self._has_sent or version not in (None, kept.get("version")):
             await self._keep(version=version or UNKNOWN, round=kept.get("round", 0) + 1)
         if version is None:
             await delay(self._deps, [delayed_wake_up(self._group.name, channel)])
 
-    async def _tell(
+    async def _dispatch(
         self,
         subscribers: Iterable[Subscriber],
         rows: Mapping[Subscriber, Mapping[str, Any]],
@@ -90,18 +90,20 @@ class StateStep:
             try:
                 snapshot = await _feed(some[0]).snapshot(request)
             except QuestError as refusal:
-                if refusal.code is ErrorCode.UNAVAILABLE or not await self._spoke_for(some):
+                if refusal.code is ErrorCode.UNAVAILABLE or not await self._holds_for_all(some):
                     return None
                 for subscriber in some:
                     subscriber.sink.fail(error_payload(refusal))
                 continue
             version = repr(snapshot.version)
-            news = [one for one in some if kept is None or _is_news(one, version, rows[one], kept)]
+            unseen = [one for one in some if kept is None or _is_unseen(one, version, rows[one], kept)]
             answers: dict[Plan, str] = {}
-            await attempt_once(news, _answer, snapshot.value, request, dict.fromkeys(one.plan for one in news), answers)
-            if not await self._spoke_for(some):
+            await attempt_once(
+                unseen, _answer, snapshot.value, request, dict.fromkeys(one.plan for one in unseen), answers
+            )
+            if not await self._holds_for_all(some):
                 return None
-            self._deliver(news, answers)
+            self._deliver(unseen, answers)
             versions.append(version)
             self._moved += [one for one in some if kept is not None and _has_moved(one, rows[one])]
             await self._note_until(snapshot)
@@ -112,10 +114,10 @@ class StateStep:
     def _deliver(self, subscribers: Iterable[Subscriber], answers: Mapping[Plan, str]) -> None:
         for subscriber in subscribers:
             if subscriber.plan in answers:
-                self._has_told = True
+                self._has_sent = True
                 subscriber.sink.deliver([Result(answers[subscriber.plan])], newest=True)
 
-    async def _spoke_for(self, alike: Sequence[Subscriber]) -> bool:
+    async def _holds_for_all(self, alike: Sequence[Subscriber]) -> bool:
         """Return whether the answer to the first of them holds for all."""
         return await still_speaks_for(self._deps.runtime.writer, alike[0], alike)
 
@@ -150,7 +152,7 @@ def due_key(at: int, group: str) -> Key:
     return Key(DUE, f"{at:012d}#{group}")
 
 
-def _is_news(subscriber: Subscriber, version: str, row: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+def _is_unseen(subscriber: Subscriber, version: str, row: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
     return _known(row, kept) != version or _has_moved(subscriber, row)
 
 

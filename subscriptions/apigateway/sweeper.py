@@ -33,13 +33,13 @@ ELSEWHERE = Close(1001, "Another region tells what happens: connect again and re
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Limits of a socket's silence and age: API Gateway's 10 minutes and 2 hours, less the delay of a sweep. One not
+    """Limits of a socket's idle time and age: API Gateway's 10 minutes and 2 hours, less the delay of a sweep. One not
     initialised within `init` is closed."""
 
     init: timedelta = timedelta(seconds=INIT_SECONDS)
-    silence: timedelta = timedelta(minutes=8)
-    life: timedelta = timedelta(seconds=rows.LIFE) - timedelta(minutes=5)
-    behind: timedelta = timedelta(minutes=1)  # after that a restart is considered lost
+    idle: timedelta = timedelta(minutes=8)
+    lifetime: timedelta = timedelta(seconds=rows.LIFE) - timedelta(minutes=5)
+    lagging: timedelta = timedelta(minutes=1)  # after that the message for a restart is considered lost
 
 
 async def sweep(deps: Dependencies, now: datetime, timeouts: Timeouts) -> None:
@@ -77,7 +77,7 @@ async def _check_all(deps: Dependencies, now: datetime, timeouts: Timeouts) -> N
             for row in connections:
                 groups |= {group for _, group in await deps.connections.operations(row["sk"])}
         await _resume_lagging(deps, number, now, timeouts)
-    await deps.news.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
+    await deps.group_queue.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
 
 
 async def _check_connection(deps: Dependencies, row: Row, now: datetime, timeouts: Timeouts) -> None:
@@ -87,9 +87,9 @@ async def _check_connection(deps: Dependencies, row: Row, now: datetime, timeout
             await deps.connections.close(row["sk"])
     elif row["phase"] != Phase.READY and age >= timeouts.init:
         await close(deps, row["sk"], protocol, INIT_TIMEOUT)
-    elif age >= timeouts.life and "warned" not in row:
+    elif age >= timeouts.lifetime and "warned" not in row:
         await _send(deps, row, "warned", close_notice(protocol, END_OF_LIFE), now)
-    elif now - of_seconds(row["alive"]) >= timeouts.silence:
+    elif now - of_seconds(row["alive"]) >= timeouts.idle:
         await _send(deps, row, "alive", keepalive(protocol), now)
 
 
@@ -105,7 +105,7 @@ async def _wake_due(deps: Dependencies, now: datetime) -> None:
     due = [row["sk"] async for row in deps.table.query(DUE, "#sk < :now", now=f"{seconds(now):012d}")]
     groups = {sk.partition("#")[2] for sk in due}
     groups |= {row["sk"] async for row in deps.table.query(rows.interest_key(ANY_CHANNEL, "").pk)}
-    await deps.news.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
+    await deps.group_queue.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
     await deps.table.remove([Key(DUE, sk) for sk in due])
 
 
@@ -117,7 +117,9 @@ async def _epoch_changed(deps: Dependencies, now: datetime) -> bool:
 
 
 async def _resume_lagging(deps: Dependencies, number: int, now: datetime, timeouts: Timeouts) -> None:
-    """Restart subscriptions that are behind if the message for that got lost."""
-    async for row in deps.table.query(rows.behind_bucket(number)):
-        if now - of_seconds(row["since"]) > timeouts.behind:
-            await deps.news.send([subscribe_command(row["group"], OperationKey.of(row), row["after"], again=True)])
+    """Restart lagging subscriptions if the message for that got lost."""
+    async for row in deps.table.query(rows.lagging_bucket(number)):
+        if now - of_seconds(row["since"]) > timeouts.lagging:
+            await deps.group_queue.send(
+                [subscribe_command(row["group"], OperationKey.of(row), row["after"], again=True)]
+            )

@@ -72,7 +72,7 @@ class AppSync(GraphqlWs):
     def error(self, id: str, errors: Errors) -> str:
         return encoded(id=id, type="error", payload={"errors": [in_shape(error) for error in errors]})
 
-    def crowded(self, id: str, most: int) -> Effect:
+    def too_many_operations(self, id: str, most: int) -> Effect:
         return _refused(id, "MaxSubscriptionsReachedError", f"Max number of {most} subscriptions reached")
 
 

@@ -75,7 +75,7 @@ class Legacy(GraphqlWs):
     def error(self, id: str, errors: Errors) -> str:
         return encoded(id=id, type="error", payload=errors[0])  # the protocol has room for one
 
-    def crowded(self, id: str, most: int) -> Effect:
+    def too_many_operations(self, id: str, most: int) -> Effect:
         message = f"A socket runs {most} operations at most."
         return Reply(self.error(id, [{"message": message, "extensions": {"code": "RATE_LIMITED"}}]))
 

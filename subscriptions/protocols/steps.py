@@ -107,7 +107,7 @@ class WireProtocol(Protocol):
     def complete(self, id: str) -> str:
         """Return the message that an operation has ended."""
 
-    def crowded(self, id: str, most: int) -> Effect:
+    def too_many_operations(self, id: str, most: int) -> Effect:
         """Return the effect of one operation more than `most`, the limit of a socket."""
 
     def keep_alive(self) -> str | None:

@@ -111,7 +111,7 @@ class TransportWs:
     def complete(self, id: str) -> str:
         return encoded(id=id, type="complete")
 
-    def crowded(self, id: str, most: int) -> Effect:
+    def too_many_operations(self, id: str, most: int) -> Effect:
         message = f"A socket runs {most} operations at most."
         return Reply(self.error(id, [{"message": message, "extensions": {"code": "RATE_LIMITED"}}]))
 

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.http.edges import cross_origin
+from app.http.middleware import cross_origin
 from milequest.rules.errors import HTTP_STATUS, ErrorCode
 from milequest.rules.rate_limits import INVITE_GUESSES
 from milequest.settings import Settings

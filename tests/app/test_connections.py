@@ -12,14 +12,14 @@ from app.bounds import (
     MAX_HEADER_LINES,
     MAX_REQUEST_BYTES,
     MAX_URL_BYTES,
-    Patience,
+    ClientTimeouts,
 )
 from tests.served import Raw, served
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
-QUICK = Patience(head=0.2, progress=0.2, body=0.4, idle=0.2, linger=0.2)
+QUICK = ClientTimeouts(head=0.2, progress=0.2, body=0.4, idle=0.2, linger=0.2)
 LINE = b"X-Line: " + b"x" * 1_000 + b"\r\n"
 
 
@@ -49,7 +49,7 @@ async def refused(raw: Raw, status: int) -> None:
 )
 async def test_a_head_that_is_too_large_or_none_is_refused(parts: Sequence[bytes], status: int) -> None:
     for sent in (parts, [b"".join(parts)]):
-        async with served(patience=QUICK) as server, server.raw() as raw:
+        async with served(timeouts=QUICK) as server, server.raw() as raw:
             await raw.send(*sent)
             await refused(raw, status)
 
@@ -65,7 +65,7 @@ async def test_a_head_within_bounds_is_answered() -> None:
 
 @pytest.mark.parametrize("path", [b"/", b"/unread", b"/nowhere"])
 async def test_a_body_that_says_it_is_too_large_is_refused_unread(path: bytes) -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(b"POST %b HTTP/1.1\r\nHost: x\r\n" % path)
         await raw.send(b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (MAX_REQUEST_BYTES + 1))
         await refused(raw, 413)
@@ -73,7 +73,7 @@ async def test_a_body_that_says_it_is_too_large_is_refused_unread(path: bytes) -
 
 async def test_a_body_in_chunks_that_is_too_large_is_refused() -> None:
     chunk = b"%x\r\n%b\r\n" % (65_536, b"x" * 65_536)
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(CHUNKED, *[chunk] * (MAX_REQUEST_BYTES // 65_536 + 1))
         await refused(raw, 413)
 
@@ -89,7 +89,7 @@ async def test_a_body_in_chunks_that_is_too_large_is_refused() -> None:
     ],
 )
 async def test_more_framing_than_body_is_refused(framing: bytes) -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(CHUNKED, framing)
         await refused(raw, 400)
 
@@ -105,18 +105,18 @@ async def test_trailers_are_no_headers() -> None:
 
 @pytest.mark.parametrize("head", [b"G", GET, b"GET / HT", b"\r\n"])
 async def test_a_head_that_does_not_end_in_time_is_refused(head: bytes) -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(head)
         await refused(raw, 408)
 
 
 async def test_a_connection_that_says_nothing_is_closed() -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         assert await raw.rest() == b""
 
 
 async def test_the_second_head_of_a_connection_has_its_own_time() -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(GET + b"\r\n")
         assert (await raw.response())[0] == 200
         await raw.send(b"GET / HTTP/1.1\r\n")
@@ -125,13 +125,13 @@ async def test_the_second_head_of_a_connection_has_its_own_time() -> None:
 
 @pytest.mark.parametrize("head", [POST + b"Content-Length: 9\r\n\r\n12", CHUNKED + b"1\r\nx\r\n", CHUNKED + b"1;"])
 async def test_a_body_that_does_not_go_on_is_refused(head: bytes) -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(head)
         await refused(raw, 408)
 
 
 async def test_a_body_that_goes_on_slowly_is_refused_in_the_end() -> None:
-    async with served(patience=Patience(progress=10, body=0.4, linger=0.2)) as server, server.raw() as raw:
+    async with served(timeouts=ClientTimeouts(progress=10, body=0.4, linger=0.2)) as server, server.raw() as raw:
         await raw.send(POST + b"Content-Length: 1000000\r\n\r\n")
         answer = asyncio.create_task(raw.response())
         while not answer.done():
@@ -141,21 +141,21 @@ async def test_a_body_that_goes_on_slowly_is_refused_in_the_end() -> None:
 
 
 async def test_a_body_that_nobody_reads_ends_the_connection_without_a_second_answer() -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n12")
         assert (await raw.response())[0] == 200
         assert await raw.rest() == b""
 
 
 async def test_an_idle_connection_is_closed() -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(GET + b"\r\n")
         assert (await raw.response())[0] == 200
         assert await raw.rest() == b""
 
 
 async def test_a_request_under_way_is_not_idle() -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw, server.raw() as other:
+    async with served(timeouts=QUICK) as server, server.raw() as raw, server.raw() as other:
         await raw.send(GET + b"\r\nGET /gated HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await raw.response())[0] == 200
         await other.rest()  # it has as little time to begin
@@ -165,7 +165,7 @@ async def test_a_request_under_way_is_not_idle() -> None:
 
 
 async def test_connections_of_one_network_are_bounded() -> None:
-    async with served(per_network=2, patience=QUICK) as server:
+    async with served(per_network=2, timeouts=QUICK) as server:
         async with server.raw() as first, server.raw() as second:
             for raw in (first, second):
                 await raw.send(GET + b"\r\n")
@@ -183,7 +183,7 @@ async def test_connections_of_one_network_are_bounded() -> None:
 
 async def test_trusted_proxies_have_as_many_connections_as_they_want() -> None:
     async with (
-        served(per_network=1, trusted_proxies=["127.0.0.0/8"], patience=QUICK) as server,
+        served(per_network=1, trusted_proxies=["127.0.0.0/8"], timeouts=QUICK) as server,
         server.raw() as first,
         server.raw() as second,
     ):
@@ -251,7 +251,7 @@ async def test_an_upgrade_without_a_body_is_answered(first: bytes) -> None:
 
 
 async def test_a_large_body_behind_an_upgrade_is_bounded_like_others() -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(POST + b"Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 99999999\r\n\r\n")
         await refused(raw, 413)
 
@@ -273,7 +273,7 @@ WRONG_HOSTS = [
 
 @pytest.mark.parametrize("head", WRONG_HOSTS)
 async def test_a_request_without_one_good_host_is_refused(head: bytes) -> None:
-    async with served(patience=QUICK) as server, server.raw() as raw:
+    async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(head + b"\r\n")
         await refused(raw, 400)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app import data_commands, demo, demo_simulator
-from app.demo_simulator import WALKERS, walk_about
+from app.demo_simulator import WALKERS, simulate_walkers
 from milequest.rules.enums import ActivityPrivacy
 from milequest.rules.geo import line_length_m
 from milequest.rules.identity import Identity, IdentityKind
@@ -78,7 +78,7 @@ async def test_the_walkers_walk_on_to_a_new_goal_when_they_have_reached_theirs(
     await draft(founder, team["id"], waypoints=along(0, 0.01), activate=True)
     monkeypatch.setattr(demo_simulator, "STEP_SECONDS", 0.01)
     seconds = count()
-    walking = asyncio.create_task(walk_about(quest.runtime, lambda: NOW + timedelta(seconds=next(seconds))))
+    walking = asyncio.create_task(simulate_walkers(quest.runtime, lambda: NOW + timedelta(seconds=next(seconds))))
     goal = await _active_goal(founder)
     for _ in range(600):
         if goal is not None and goal["name"] != "The line":
@@ -102,7 +102,7 @@ async def test_the_walkers_walk_on_when_the_database_is_back(monkeypatch: pytest
         return True
 
     monkeypatch.setattr(data_commands, "AWAY_SECONDS", 0)
-    monkeypatch.setattr(data_commands, "walk_about", walk)
+    monkeypatch.setattr(data_commands, "simulate_walkers", walk)
     monkeypatch.setattr(demo, "is_loaded", yes)
     await data_commands.alive(cast("Runtime", None))
     assert next(tries) == 4

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, AsyncExitStack
 
 import pytest
 
-from app.bounds import LINGERING_PER_NETWORK, Patience
+from app.bounds import LINGERING_PER_NETWORK, ClientTimeouts
 from app.serve import open_many
 from milequest.settings import Settings
 from subscriptions.quotas import ConnectionQuota, ProcessQuota
@@ -16,7 +16,7 @@ from tests.served import Raw, Served, served
 from tests.service import Service, serving
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-PATIENT = Patience(head=60, idle=60, linger=60)
+PATIENT = ClientTimeouts(head=60, idle=60, linger=60)
 ELSEWHERE = "127.0.0.9"
 SOCKETS = 5
 
@@ -36,7 +36,7 @@ async def until(server: Served, most: int) -> None:
 
 
 async def test_connections_without_a_seat_are_few_however_many_come() -> None:
-    async with served(per_network=3, patience=PATIENT) as server, AsyncExitStack() as stack:
+    async with served(per_network=3, timeouts=PATIENT) as server, AsyncExitStack() as stack:
         seated = await opened(server, stack, 3)
         await seated[-1].send(GET)
         assert (await seated[-1].response())[0] == 200
@@ -48,7 +48,7 @@ async def test_connections_without_a_seat_are_few_however_many_come() -> None:
 
 async def test_one_network_leaves_room_for_others_and_gets_it_back() -> None:
     room = ProcessQuota(60)
-    async with served(room=room, patience=PATIENT) as server:
+    async with served(room=room, timeouts=PATIENT) as server:
         async with AsyncExitStack() as stack:
             await opened(server, stack, 200)
             await until(server, 60 - LINGERING_PER_NETWORK)
@@ -61,7 +61,7 @@ async def test_one_network_leaves_room_for_others_and_gets_it_back() -> None:
 
 
 async def test_a_full_room_turns_everybody_away_with_503() -> None:
-    async with served(room=ProcessQuota(3), trusted_proxies=["127.0.0.1"], patience=PATIENT) as server:
+    async with served(room=ProcessQuota(3), trusted_proxies=["127.0.0.1"], timeouts=PATIENT) as server:
         async with AsyncExitStack() as stack:
             await opened(server, stack, 3)
             for address in ("127.0.0.1", ELSEWHERE):

@@ -70,7 +70,10 @@ def kicked_by(service: Service, deployment: Deployment) -> Iterator[None]:
     )
     stack, bus = AsyncExitStack(), service.runtime.bus
     client = service.call(stack.enter_async_context(open_aws(settings)))
-    before, bus.kicks = bus.kicks, Queue(client, f"{deployment.endpoint}/{ACCOUNT}/milequest-staging-kicks")
+    before, bus.commit_queue = (
+        bus.commit_queue,
+        Queue(client, f"{deployment.endpoint}/{ACCOUNT}/milequest-staging-kicks"),
+    )
     ended = threading.Event()
 
     def rounds() -> None:
@@ -84,5 +87,5 @@ def kicked_by(service: Service, deployment: Deployment) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        bus.kicks = before
+        bus.commit_queue = before
         service.call(stack.aclose())

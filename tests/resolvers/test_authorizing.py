@@ -18,7 +18,7 @@ from milequest.store.sql.transaction import Pool
 from resolvers import authorizing
 from resolvers.authorizing import CachingAuthorizer
 from resolvers.identity import Identify
-from resolvers.strangers import AT_ONCE
+from resolvers.network_guard import MAX_CHECKS
 from tests.fakes import authorizer as operator
 from tests.fakes.issuer import CLIENT_ID, Issuer
 
@@ -94,16 +94,16 @@ async def test_foreign_token_without_an_authorizer_is_unauthenticated(
 
 
 async def test_an_answer_is_kept_for_as_long_as_it_says(asked: list[Any]) -> None:
-    gatekeeper = CachingAuthorizer(PythonAuthorizer(operator.decide_soon))
+    caching = CachingAuthorizer(PythonAuthorizer(operator.decide_soon))
     for seconds, times in ((0, 1), (59, 1), (60, 2)):
-        await gatekeeper("wall 60", None, NOW + timedelta(seconds=seconds))
+        await caching("wall 60", None, NOW + timedelta(seconds=seconds))
         assert len(asked) == times
     for _ in range(2):
-        await gatekeeper("wall", None, NOW)
+        await caching("wall", None, NOW)
     assert len(asked) == 4, "unless it says so it is not kept"
     for _ in range(2):
         with pytest.raises(Refused):
-            await gatekeeper("nobody", None, NOW)
+            await caching("nobody", None, NOW)
     assert len(asked) == 6, "a no is never kept"
 
 
@@ -112,13 +112,13 @@ async def test_kept_authorizer_answers_are_bounded(
     monkeypatch: pytest.MonkeyPatch, asked: list[Any], limit: str, most: int
 ) -> None:
     monkeypatch.setattr(authorizing, limit, most)
-    gatekeeper = CachingAuthorizer(PythonAuthorizer(operator.decide))
+    caching = CachingAuthorizer(PythonAuthorizer(operator.decide))
     for number in range(20):
-        await gatekeeper("wall 60" + " " * number, None, NOW)
-    assert 1 <= len(gatekeeper) <= 5
-    await gatekeeper("wall 60" + " " * 19, None, NOW)
+        await caching("wall 60" + " " * number, None, NOW)
+    assert 1 <= len(caching) <= 5
+    await caching("wall 60" + " " * 19, None, NOW)
     assert len(asked) == 20, "the latest is kept"
-    await gatekeeper("wall 60", None, NOW)
+    await caching("wall 60", None, NOW)
     assert len(asked) == 21, "the first is not"
 
 
@@ -126,44 +126,44 @@ async def test_an_answer_that_is_very_large_is_not_kept(asked: list[Any]) -> Non
     def talkative(event: dict[str, Any], context: object) -> Any:
         return operator.decide(event, context) | {"resolverContext": {"x": "y" * authorizing.MAX_BYTES}}
 
-    gatekeeper = CachingAuthorizer(PythonAuthorizer(talkative))
+    caching = CachingAuthorizer(PythonAuthorizer(talkative))
     for _ in range(2):
-        await gatekeeper("wall 60", None, NOW)
-    assert (len(asked), len(gatekeeper)) == (2, 0)
+        await caching("wall 60", None, NOW)
+    assert (len(asked), len(caching)) == (2, 0)
 
 
-def begin(gatekeeper: CachingAuthorizer, tokens: Iterable[str], now: datetime = NOW) -> list[asyncio.Task[Identity]]:
+def begin(caching: CachingAuthorizer, tokens: Iterable[str], now: datetime = NOW) -> list[asyncio.Task[Identity]]:
     """Ask about tokens, all at once."""
-    return [asyncio.create_task(gatekeeper(token, None, now)) for token in tokens]
+    return [asyncio.create_task(caching(token, None, now)) for token in tokens]
 
 
 @pytest.mark.parametrize("is_known", [False, True])
 async def test_token_that_a_thousand_connections_send_at_once_is_asked_about_once(is_known: bool) -> None:
     authorizer = operator.Slow(ttlOverride=60)
-    gatekeeper = CachingAuthorizer(authorizer)
+    caching = CachingAuthorizer(authorizer)
     if is_known:
         authorizer.gate.set()
-        await gatekeeper("same", None, NOW)
+        await caching("same", None, NOW)
         authorizer.gate.clear()
     later = NOW + timedelta(seconds=61)
-    asking = begin(gatekeeper, ["same"] * 1_000, later)
+    asking = begin(caching, ["same"] * 1_000, later)
     await asyncio.sleep(0.05)
     authorizer.gate.set()
     assert len(await asyncio.gather(*asking)) == 1_000
     assert authorizer.asked == {"same": 1 + is_known}
-    assert gatekeeper._questions == {}
+    assert caching._pending == {}
 
 
 async def test_answer_that_may_not_be_kept_is_for_its_request_alone() -> None:
     authorizer = operator.Slow()
-    gatekeeper = CachingAuthorizer(authorizer)
-    asking = begin(gatekeeper, ["same"] * 5)
+    caching = CachingAuthorizer(authorizer)
+    asking = begin(caching, ["same"] * 5)
     await asyncio.sleep(0.05)
     assert authorizer.asked == {"same": 1}, "nobody knows yet that it may not be kept"
     authorizer.gate.set()
     await asyncio.gather(*asking)
     authorizer.gate.clear()
-    asking = begin(gatekeeper, ["same"] * 5)
+    asking = begin(caching, ["same"] * 5)
     await asyncio.sleep(0.05)
     assert authorizer.asked == {"same": 10}, "it is known: none waits for another"
     authorizer.gate.set()
@@ -195,10 +195,10 @@ async def test_refusal_is_for_its_request_alone() -> None:
     assert authorizer.asked == {"same": 5}
 
 
-async def test_connection_that_goes_away_leaves_its_question_to_those_that_wait() -> None:
+async def test_connection_that_goes_away_leaves_its_decision_to_those_that_wait() -> None:
     authorizer = operator.Slow(ttlOverride=60)
-    gatekeeper = CachingAuthorizer(authorizer)
-    first, *rest = begin(gatekeeper, ["same"] * 50)
+    caching = CachingAuthorizer(authorizer)
+    first, *rest = begin(caching, ["same"] * 50)
     await asyncio.sleep(0.05)
     first.cancel()
     await asyncio.sleep(0.05)
@@ -210,14 +210,14 @@ async def test_connection_that_goes_away_leaves_its_question_to_those_that_wait(
 
 async def test_tokens_of_a_network_that_were_good_before_come_back_at_once_and_are_served() -> None:
     authorizer, tokens = operator.Slow(), [f"machine {number}" for number in range(1_000)]
-    gatekeeper = CachingAuthorizer(authorizer)
+    caching = CachingAuthorizer(authorizer)
     authorizer.gate.set()
     for token in tokens:
-        await gatekeeper(token, None, NOW)
+        await caching(token, None, NOW)
     authorizer.gate.clear()
-    asking = begin(gatekeeper, tokens)
+    asking = begin(caching, tokens)
     await asyncio.sleep(0.05)
-    assert sum(authorizer.asked.values()) == 1_000 + AT_ONCE
+    assert sum(authorizer.asked.values()) == 1_000 + MAX_CHECKS
     authorizer.gate.set()
     assert len(await asyncio.gather(*asking)) == 1_000
 

@@ -34,10 +34,10 @@ GOAL = "mutation ($input: CreateGoalInput!) { createGoal(input: $input) { goalEd
 def invoking(caller: Caller) -> Any:
     """Return the function behind AppSync, for a caller whose token is valid."""
 
-    async def surroundings(_: str | None, address: str, told: Any) -> Request:
+    async def new_request(_: str | None, address: str, told: Any) -> Request:
         return Request(uuid4().hex, caller.now, caller.identity, caller.runtime, address=address)
 
-    return lambda event: answer(surroundings, event)
+    return lambda event: answer(new_request, event)
 
 
 @pytest.fixture
@@ -158,13 +158,13 @@ async def test_each_call_of_a_resolver_is_paid_for(ann: Caller) -> None:
 async def test_the_address_is_the_one_that_the_edge_saw(quest: Quest, forged: str) -> None:
     seen: list[str] = []
 
-    async def surroundings(_: str | None, address: str, __: Any) -> Request:
+    async def new_request(_: str | None, address: str, __: Any) -> Request:
         seen.append(address)
         return Request(uuid4().hex, quest.anonymous.now, ANONYMOUS, quest.runtime, address=address)
 
     asked = event("Query", "viewer")
     asked["request"]["headers"]["x-forwarded-for"] = f"{forged}198.51.100.7, 10.0.0.1"
-    await answer(surroundings, asked)
+    await answer(new_request, asked)
     assert seen == ["198.51.100.7"]
 
 

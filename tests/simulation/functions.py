@@ -159,14 +159,14 @@ class Container:
             away,
             SimpleNamespace(metrics_namespace="", sockets_per_user=50),
         )
-        shelf = PlanCache(runtime, table)
-        shelf.plans = cast(Any, SimplePlans())
+        plan_cache = PlanCache(runtime, table)
+        plan_cache.plans = cast(Any, SimplePlans())
         news, posts, later = (Queue(aws, name) for name in ("news", "posts", "later"))
         sockets = Sockets(aws, SOCKETS_URL)
         identify: Any = self._identify
         self._world = world
         self.deps = Dependencies(
-            runtime, identify, table, ConnectionStore(table), sockets, news, posts, later, shelf, None
+            runtime, identify, table, ConnectionStore(table), sockets, news, posts, later, plan_cache, None
         )
         self.doors = ConnectDependencies(self.deps.connections, identify, (), 1_000)
 

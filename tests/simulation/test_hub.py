@@ -124,7 +124,7 @@ class Simulation(Life):
             sessions = {connection.identity.session_id for connection in process.connections}
             assert sessions.isdisjoint(self.world.signed_out), "a subscription outlives its session"
             listening = {connection.subscriber for connection in process.connections}
-            assert process.hub._listeners == listening
+            assert process.hub._subscribers == listening
             assert _up_to_date(process.hub) == listening, "all are up to date, and nobody else is kept"
 
 

@@ -36,7 +36,7 @@ class Gateway:
     api: ApiGateway
     deps: Dependencies
     aws: Aws
-    pace: Timeouts
+    timeouts: Timeouts
     loop: asyncio.AbstractEventLoop
     rounds: bool = True
     most: int = 10_000  # connections of one network
@@ -48,7 +48,7 @@ class Gateway:
 
     def usual_pace(self) -> None:
         """Have sweeps as at AWS from now on; one under way has ended on return."""
-        self.pace = Timeouts()
+        self.timeouts = Timeouts()
         asyncio.run_coroutine_threadsafe(self._between_rounds(), self.loop).result(60)
 
     async def _between_rounds(self) -> None:
@@ -111,11 +111,11 @@ async def gateway_of_aws(runtime: Runtime, endpoint: str) -> AsyncIterator[Gatew
         functions = zip(urls, (fan_out, send, redeliver, on_commit_notifications), strict=True)
         work = [consume(aws, url, partial(one, gate.deps)) for url, one in functions for _ in range(CONSUMERS)]
         tasks = [asyncio.create_task(one) for one in (*work, _rounds(gate))]
-        runtime.bus.kicks = Queue(aws, urls[3])
+        runtime.bus.commit_queue = Queue(aws, urls[3])
         try:
             yield gate
         finally:
-            runtime.bus.kicks = None
+            runtime.bus.commit_queue = None
             with suppress(asyncio.CancelledError):
                 await _ended(tasks)
 
@@ -140,4 +140,4 @@ async def _rounds(gate: Gateway) -> None:
         await asyncio.sleep(ROUND_SECONDS)
         if gate.rounds:
             async with gate.under_way:
-                await sweep(gate.deps, datetime.now(UTC), gate.pace)
+                await sweep(gate.deps, datetime.now(UTC), gate.timeouts)

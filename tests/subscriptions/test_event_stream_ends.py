@@ -93,7 +93,7 @@ def drained(connection: socket.socket) -> bytes:
 
 def listening(service: Service) -> Subscriber:
     """Return the only subscriber."""
-    (listener,) = service.hub._listeners
+    (listener,) = service.hub._subscribers
     return listener
 
 
@@ -114,7 +114,7 @@ async def test_slow_event_stream_of_a_log_is_cut_off_and_delays_no_other(service
             await asyncio.to_thread(service.call, flood(listener, 200, newest=False))
             walk = await team.walk(team.ben)
             assert (await other.next()).news["edge"]["node"]["id"] == walk
-            assert listener not in service.hub._listeners
+            assert listener not in service.hub._subscribers
         answer = await asyncio.to_thread(drained, slow)
     assert b'"number": 0}' in answer
     assert b'"number": 199}' not in answer
@@ -127,7 +127,7 @@ async def test_slow_event_stream_of_a_state_gets_the_newest(service: Service, te
         await asyncio.to_thread(eventually, lambda: len(service.hub) == 1)
         listener = listening(service)
         await asyncio.to_thread(service.call, flood(listener, 200, newest=True))
-        assert listener in service.hub._listeners
+        assert listener in service.hub._subscribers
         await asyncio.to_thread(service.call, fail(listener))
         answer = await asyncio.to_thread(drained_to_the_end, slow)
     assert b'"number": 199}' in answer

@@ -105,7 +105,7 @@ async def test_a_state_worked_out_as_somebody_who_was_removed_meanwhile_is_looke
         assert isinstance(feed, StateFeed)
         topic = StateTopic(runtime, feed)
         topic.close()  # nothing else is read
-        await topic._tell(cohorts_of(subscribers))
+        await topic._dispatch(cohorts_of(subscribers))
         assert topic._has_changed
 
     _, stays = await two.told(query, tell)
@@ -121,7 +121,7 @@ async def test_refusal_of_a_state_to_somebody_who_was_removed_meanwhile_ends_no_
         assert isinstance(feed, StateFeed)
         topic = StateTopic(runtime, replace(feed, snapshot=refused))
         topic.close()  # nothing else is read
-        await topic._tell(cohorts_of(subscribers))
+        await topic._dispatch(cohorts_of(subscribers))
         assert topic._has_changed
 
     _, stays = await two.told(MARKER, tell)
@@ -135,7 +135,7 @@ async def test_member_who_left_and_rejoined_between_two_looks_is_told_their_part
 
     async def look(topic: StateTopic, subscriber: Subscriber) -> None:
         await admit(runtime.writer, subscriber.plan.feed.gate, [subscriber], datetime.now(UTC))
-        await topic._tell(cohorts_of([subscriber]))
+        await topic._dispatch(cohorts_of([subscriber]))
 
     async def looks() -> None:
         plan, _ = await Plans().subscribe(OWN, {"team": team.id}, None, request_for(runtime, identity))
@@ -195,7 +195,7 @@ async def test_news_read_before_a_restore_are_not_told_to_who_has_begun_afresh_s
         await runtime.writer.execute("UPDATE log_epoch SET epoch = epoch + 1")
         channel.reset_unless_epoch(before.epoch + 1)
         assert (await begun(channel)).epoch == before.epoch + 1
-        await channel._tell(before, entries, reached)
+        await channel._dispatch(before, entries, reached)
         channel.close()
 
     await asyncio.to_thread(lambda: team.service.call(restore()))

@@ -79,9 +79,9 @@ async def test_a_token_that_was_never_good_ends_it(team: Team) -> None:
 async def test_a_token_that_expires_is_no_end_to_who_has_another(team: Team) -> None:
     service = team.service
     following = asyncio.create_task(run_follow(team, service.socket_url, 0, [team.ann, team.ann]))
-    await asyncio.to_thread(eventually, lambda: any(one.sequence for one in list(service.hub._listeners)))
+    await asyncio.to_thread(eventually, lambda: any(one.sequence for one in list(service.hub._subscribers)))
     await team.walk(team.ben)
-    for listener in list(service.hub._listeners):
+    for listener in list(service.hub._subscribers):
         service.loop.call_soon_threadsafe(listener.sink.fail, error_payload(unauthenticated(EXPIRED)))
     await team.walk(team.ben, notes="last")
     first, *events = await asyncio.wait_for(following, PATIENCE)

@@ -97,7 +97,7 @@ async def test_connection_that_ends_by_what_it_is_sent_keeps_nothing_from_others
             topic.add(subscriber)
             sink.end = partial(topic.remove, subscriber)
         await topic._settle()
-        await topic._tell(topic._settled.cohorts)
+        await topic._dispatch(topic._settled.cohorts)
 
     await of_members(team, sinks, follow)
     assert [(len(sink.results), sink.errors) for sink in sinks] == [(1, []), (1, [])]

@@ -28,7 +28,7 @@ KEPT = 50_000  # callers, and as many with spent budgets
 
 # KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: the further debt, less than 0 for
 # what is given back, and the limit of how far ahead that may be. Returns how far ahead it is.
-_TELL = """
+_REPORT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now) + tonumber(ARGV[1])
@@ -47,8 +47,8 @@ class _Account:
     """A caller's budget, as far as this process knows."""
 
     full_at: int
-    untold: int = 0  # less than 0 for what was told, and given back since
-    is_telling: bool = False
+    unreported: int = 0  # less than 0 for what was reported, and given back since
+    is_reporting: bool = False
 
 
 def _bounded(owed: int) -> int:
@@ -61,7 +61,7 @@ def _microseconds() -> int:
 
 
 class Budgets:
-    """The budgets of this process's callers. One that works `call_by_call` has Redis told before it answers.
+    """The budgets of this process's callers. One that works `call_by_call` reports to Redis before it answers.
 
     Without Redis they are of this process alone.
     """
@@ -74,7 +74,7 @@ class Budgets:
         call_by_call: bool = False,
         clock: Callable[[], int] = _microseconds,
     ) -> None:
-        self._script = redis.register_script(_TELL) if redis is not None else None
+        self._script = redis.register_script(_REPORT) if redis is not None else None
         self._prices = {kind: price(points) for kind, points in points_per_hour.items()}
         self._waits = call_by_call
         self._clock = clock
@@ -102,20 +102,20 @@ class Budgets:
         account = self._accounts.pop(caller, None) or self._spent.pop(caller, None) or _Account(0)
         now, owed = self._clock(), points * self._prices[caller.kind]
         account.full_at = later(account.full_at, now, owed)
-        account.untold = _bounded(account.untold + owed)
+        account.unreported = _bounded(account.unreported + owed)
         self._keep(caller, account, now)
-        if abs(account.untold) >= PORTION and not self._waits:
-            self._begin_to_tell(caller, account)
+        if abs(account.unreported) >= PORTION and not self._waits:
+            self._report_in_background(caller, account)
 
     async def settle(self, caller: Caller, points: int | None = None) -> None:
-        """Have Redis told what was charged, where this process may sleep once it has answered.
+        """Report charges to Redis now, where this process may be frozen once it has answered.
 
         There it learns what others have charged, so it raises RATE_LIMITED where nothing was left for the last
-        `points`, if they are told.
+        `points`, if they are given.
         """
         account = self._accounts.get(caller) or self._spent.get(caller)
-        if self._waits and self._script is not None and account is not None and account.untold:
-            await self._tell(caller, account)
+        if self._waits and self._script is not None and account is not None and account.unreported:
+            await self._report(caller, account)
             if points is not None:
                 refuse_spent(account.full_at - points * self._prices[caller.kind], self._clock())
 
@@ -129,30 +129,30 @@ class Budgets:
         if len(kept) > KEPT:
             kept.popitem(last=False)
 
-    def _begin_to_tell(self, caller: Caller, account: _Account) -> None:
-        if self._script is None or account.is_telling or self._redis.is_resting or len(self._tasks) >= AT_ONCE:
+    def _report_in_background(self, caller: Caller, account: _Account) -> None:
+        if self._script is None or account.is_reporting or self._redis.is_resting or len(self._tasks) >= AT_ONCE:
             return
-        account.is_telling = True
-        task = asyncio.get_running_loop().create_task(self._tell(caller, account))
+        account.is_reporting = True
+        task = asyncio.get_running_loop().create_task(self._report(caller, account))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell(self, caller: Caller, account: _Account) -> None:
-        script, told, account.untold = self._script, account.untold, 0
-        assert script is not None, "there is somebody to tell"
+    async def _report(self, caller: Caller, account: _Account) -> None:
+        script, reported, account.unreported = self._script, account.unreported, 0
+        assert script is not None, "Redis is there"
         key = f"budget:{caller.kind}:{hashlib.sha256(caller.who.encode()).hexdigest()[:32]}"
         try:
-            ahead: Any = await self._redis(lambda: script([key], [told, MOST_OWED]))
+            ahead: Any = await self._redis(lambda: script([key], [reported, MOST_OWED]))
         except Away:
-            account.untold = _bounded(account.untold + told)
+            account.unreported = _bounded(account.unreported + reported)
         else:
-            self._hear(caller, account, int(ahead))
+            self._apply(caller, account, int(ahead))
         finally:
-            account.is_telling = False
+            account.is_reporting = False
 
-    def _hear(self, caller: Caller, account: _Account, ahead: int) -> None:
+    def _apply(self, caller: Caller, account: _Account, ahead: int) -> None:
         """Apply Redis's answer: the caller owes what all processes have charged, and this one since it asked."""
         now = self._clock()
-        account.full_at = later(now + ahead, now, account.untold)
+        account.full_at = later(now + ahead, now, account.unreported)
         if self._accounts.pop(caller, None) or self._spent.pop(caller, None):
             self._keep(caller, account, now)

@@ -22,8 +22,8 @@ from milequest.store.sql.transaction import Reader
 log = logging.getLogger("milequest.bus")
 
 TOPIC = "milequest:wake"
-PATIENCE = 0.05  # seconds a write waits until its wake-up has been sent
-KICK_PATIENCE = 1.0  # a function is frozen once it has answered, and its first send needs a TLS handshake
+WAKE_SECONDS = 0.05  # seconds a write waits until its wake-up has been sent
+NOTIFY_SECONDS = 1.0  # a function is frozen once it has answered, and its first send needs a TLS handshake
 SEND_SECONDS = 2.0  # for a wake-up in the background
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 1.0
@@ -38,7 +38,7 @@ class Bus:
         self._channels: Counter[str] = Counter()
         self._polled: dict[str, int] = {}
         self.receiver: Callable[[str, int], None] = lambda channel, sequence: None
-        self.kicks: Queue | None = None  # for commit notifications, which wake the subscribers of API Gateway
+        self.commit_queue: Queue | None = None  # for commit notifications, which wake the subscribers of API Gateway
         self._valkey_asked = Breaker("Valkey", "logs are polled", SEND_SECONDS)
         self._queue_asked = Breaker("SQS", "subscribers are woken within a minute", SEND_SECONDS)
         self._sending: set[asyncio.Task[None]] = set()
@@ -52,19 +52,19 @@ class Bus:
             return
         self._notice(positions)
         message = orjson.dumps(positions)
-        sending = [self._tried(self._publish, message, PATIENCE)]
-        if self.kicks is not None:
-            sending.append(self._tried(partial(self._kick, self.kicks), message, KICK_PATIENCE))
+        sending = [self._send_within(self._publish, message, WAKE_SECONDS)]
+        if self.commit_queue is not None:
+            sending.append(self._send_within(partial(self._notify_commit, self.commit_queue), message, NOTIFY_SECONDS))
         await asyncio.gather(*sending)
 
-    async def _tried(self, send: Callable[[bytes], Awaitable[None]], message: bytes, patience: float) -> None:
-        """Send the message, and wait at most `patience`: after that it continues in the background."""
-        task = asyncio.create_task(self._sent(send, message))
+    async def _send_within(self, send: Callable[[bytes], Awaitable[None]], message: bytes, seconds: float) -> None:
+        """Send the message, and wait at most `seconds`: after that it continues in the background."""
+        task = asyncio.create_task(self._send(send, message))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
-        await asyncio.wait([task], timeout=patience)
+        await asyncio.wait([task], timeout=seconds)
 
-    async def _sent(self, send: Callable[[bytes], Awaitable[None]], message: bytes) -> None:
+    async def _send(self, send: Callable[[bytes], Awaitable[None]], message: bytes) -> None:
         try:
             await send(message)
         except Away:
@@ -75,8 +75,8 @@ class Bus:
     async def _publish(self, message: bytes) -> None:
         await self._valkey_asked(lambda: publish(self._redis, TOPIC, message))
 
-    async def _kick(self, kicks: Queue, message: bytes) -> None:
-        await self._queue_asked(lambda: kicks.send([Message(message.decode())]))
+    async def _notify_commit(self, queue: Queue, message: bytes) -> None:
+        await self._queue_asked(lambda: queue.send([Message(message.decode())]))
 
     def listen(self, channel: str) -> None:
         """Poll how far the channel's log reaches, until `unlisten` was called as often."""

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 from milequest.rules.errors import RateLimited, is_verdict, is_wrong_guess
 from milequest.rules.rate_limits import Memory, RateLimit
 from milequest.store.cache.counts import AttemptCounts, AttemptSlot, new_place
-from milequest.store.cache.turns import LineTooLongError, Turns
 from milequest.store.cache.valkey import Valkey
+from milequest.store.cache.wait_queue import QueueFullError, WaitQueues
 from milequest.store.cache.windows import Verdict
 
 Counted: TypeAlias = tuple[RateLimit, str]  # a limit, and whom it counts
@@ -45,7 +45,7 @@ class RateLimits:
 
     def __init__(self, redis: Valkey, clock: Callable[[], float] = time.monotonic) -> None:
         self._counts = AttemptCounts(redis, clock)
-        self._turns = Turns()
+        self._queues = WaitQueues()
         self._settling: set[asyncio.Task[None]] = set()
 
     async def spend(self, limit: RateLimit, who: str) -> None:
@@ -117,7 +117,7 @@ class RateLimits:
         """A place among the attempts under way. Raises RATE_LIMITED, also where none is free by then."""
         loop, place_id = asyncio.get_running_loop(), new_place()
         try:
-            async with self._turns.turn(f"{limit.key} {who}", until):
+            async with self._queues.enter(f"{limit.key} {who}", until):
                 while True:
                     verdict, left, place = await self._held(limit, who, place_id)
                     if verdict is Verdict.HELD:
@@ -125,9 +125,9 @@ class RateLimits:
                     if verdict is Verdict.FULL:
                         raise _too_many(limit, left)
                     if loop.time() >= until:
-                        raise LineTooLongError
+                        raise QueueFullError
                     await asyncio.sleep(PAUSE_SECONDS)
-        except LineTooLongError:
+        except QueueFullError:
             raise RateLimited(f"Too many {limit.what} at once; try again.", COME_AGAIN) from None
 
     async def _held(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, AttemptSlot]:

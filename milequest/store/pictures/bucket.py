@@ -41,7 +41,7 @@ class PictureBucket:
         """Return the uploaded file; None once it was processed."""
         return await self._files.get(upload.key)
 
-    async def looked_at(self, upload: Upload) -> None:
+    async def mark_scanned(self, upload: Upload) -> None:
         """Delete the uploaded file."""
         await self._files.delete(upload.key)
 

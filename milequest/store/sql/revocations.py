@@ -74,7 +74,7 @@ class Revocations:
         self._sessions: dict[str, datetime] = {}  # until when a token of it may be valid
         self._users: dict[UUID, tuple[int, datetime]] = {}
         self._since: datetime | None = None
-        self._looked_at = self._forget_at = NEVER
+        self._refreshed_at = self._forget_at = NEVER
         self._look = RequestCoalescer(self._ask)
         self.closed: frozenset[UUID] = frozenset()  # accounts: closed recently, and perhaps open again
         self.receivers: list[Callable[[], None]] = []
@@ -89,10 +89,10 @@ class Revocations:
 
     async def be_current(self) -> None:
         """Query anew unless that was less than a second ago. Raises what a statement raises."""
-        if not NOTHING <= datetime.now(UTC) - self._looked_at < MAX_AGE:  # a container may have slept
-            await self.look()
+        if not NOTHING <= datetime.now(UTC) - self._refreshed_at < MAX_AGE:  # a container may have slept
+            await self.refresh()
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Query for changes. Raises what a statement raises while the database is away."""
         await self._look(None)
 
@@ -120,7 +120,7 @@ class Revocations:
                     closed.add(user_id)
         is_news |= not self.closed.issuperset(closed)
         self.closed = frozenset(closed)
-        self._looked_at = began
+        self._refreshed_at = began
         if began >= self._forget_at:
             self._forget(began)
         if is_news:

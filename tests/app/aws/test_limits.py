@@ -105,9 +105,9 @@ async def test_29_s_no_statement_outlives_the_answer_it_is_for(
 
 
 def test_10_min_a_silent_socket_hears_from_us_before_api_gateway_ends_it() -> None:
-    assert Timeouts().silence + ROUND < SILENCE - ROUND / 2
+    assert Timeouts().idle + ROUND < SILENCE - ROUND / 2
 
 
 def test_2_h_an_old_socket_is_warned_before_its_end_and_its_rows_outlive_it() -> None:
-    assert Timeouts().life + 2 * ROUND < LIFE
+    assert Timeouts().lifetime + 2 * ROUND < LIFE
     assert timedelta(seconds=rows.LIFE + rows.MARGIN) > LIFE

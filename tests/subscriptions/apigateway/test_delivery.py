@@ -123,7 +123,7 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, after: bool 
         (log, "relayed", False),  # the relay, between sending and recording that
         (log, "ahead", True),  # the relay, before sending
         (LogStep, "_move_position", False),  # the planner, between sending and recording that
-        (LogStep, "_tell", False),
+        (LogStep, "_dispatch", False),
         (Sender, "_to_one", True),  # the poster, between a post and the next one
     ],
 )
@@ -149,11 +149,11 @@ async def test_a_kick_that_got_lost_is_found(gate: Gateway, team: Team) -> None:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
         bus = team.service.runtime.bus
-        kicks, bus.kicks = bus.kicks, None
+        queue, bus.commit_queue = bus.commit_queue, None
         try:
             sequences = await walked(team, 1)
         finally:
-            bus.kicks = kicks
+            bus.commit_queue = queue
         await heard(stream, sequences)
 
 

@@ -144,7 +144,7 @@ async def test_bad_tokens_are_429_once_their_network_has_spent_its_budget(
     gate: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budgets = Budgets(None, {Payer.NETWORK: 1_000})
-    monkeypatch.setattr(gate.deps.identify._strangers, "_budgets", budgets)
+    monkeypatch.setattr(gate.deps.identify._network_guard, "_budgets", budgets)
     budgets.charge(Caller(Payer.NETWORK, "127.0.0.1"), 1_000)
     offered = [Subprotocol("graphql-ws"), Subprotocol(packed({"host": "x", "Authorization": "nonsense"}))]
     with pytest.raises(InvalidStatus) as refused:

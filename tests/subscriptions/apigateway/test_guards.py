@@ -187,7 +187,7 @@ async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gat
     look = wake_up(kept["pk"].removeprefix("POSITION#"), team.channel)
     async with asyncio.timeout(30):
         while await gate.of_kind(f"INTEREST#{team.channel}"):  # which the first step without subscribers removes
-            await gate.run(gate.deps.news.send([look]))
+            await gate.run(gate.deps.group_queue.send([look]))
             await asyncio.sleep(0.5)
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(PROGRESS, team=team.id)

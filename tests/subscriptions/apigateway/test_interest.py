@@ -134,7 +134,7 @@ async def test_rows_other_than_connections_and_subscribers_are_not_counted(inter
     stream = Stream()
     group = rows.group_of_log(ALPS, "ann=")
     keys = (rows.operation_key("ann=", "1"), rows.interest_key(ALPS, group), rows.position_key(group))
-    assert await told(interest, *(stream.comes(key) for key in (*keys, rows.behind_key("ann=", "1")))) == []
+    assert await told(interest, *(stream.comes(key) for key in (*keys, rows.lagging_key("ann=", "1")))) == []
     assert await interest.counts(NOW) == NOBODY
 
 

@@ -46,7 +46,7 @@ async def received(gate: Gateway, token: str, count: int) -> list[dict[str, obje
 
 
 async def test_a_silent_socket_is_kept_alive(gate: Gateway, team: Team) -> None:
-    gate.pace = Timeouts(silence=NOW)
+    gate.timeouts = Timeouts(idle=NOW)
     assert await received(gate, team.ann, 2) == [{"type": "ping"}] * 2
 
 
@@ -66,7 +66,7 @@ async def test_sockets_of_a_bucket_do_not_wait_for_each_other(
     async with AsyncExitStack() as stack:
         while len({rows.bucket(one) for one in gate.api.connections}) == len(gate.api.connections):
             await stack.enter_async_context(dial(gate.api.url, team.ann))  # the 33rd shares a bucket at the latest
-        gate.pace = Timeouts(silence=NOW)
+        gate.timeouts = Timeouts(idle=NOW)
         monkeypatch.setattr(sweeper, "send_with_retry", slow)
         async with asyncio.timeout(15):
             while most < 2:  # noqa: ASYNC110  # it is a round's work
@@ -74,14 +74,14 @@ async def test_sockets_of_a_bucket_do_not_wait_for_each_other(
 
 
 async def test_a_socket_is_warned_once_before_its_end(gate: Gateway, team: Team) -> None:
-    gate.pace = Timeouts(silence=timedelta(seconds=1), life=NOW)
+    gate.timeouts = Timeouts(idle=timedelta(seconds=1), lifetime=NOW)
     warning, *pings = await received(gate, team.ann, 3)
     assert json.dumps(warning).startswith('{"type": "ping", "payload": {"closing": {"code": 1001')
     assert pings == [{"type": "ping"}] * 2
 
 
 async def test_connection_without_a_connection_init_is_closed_with_4408(gate: Gateway) -> None:
-    gate.pace = Timeouts(init=NOW)
+    gate.timeouts = Timeouts(init=NOW)
     async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
         ours = Socket(connection)
         assert (await ours.receive())["payload"]["closing"]["code"] == 4408
@@ -92,20 +92,20 @@ async def test_sockets_of_a_region_that_stands_by_are_ended(
     gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They would get no events, while a client's pings would be answered."""
-    monkeypatch.setattr(live, "duty", PrimaryRegionGuard())
+    monkeypatch.setattr(live, "guard", PrimaryRegionGuard())
 
-    async def two_rounds() -> None:
+    async def two_sweeps() -> None:
         runtime = gate.deps.runtime
         async with await open_pool(following(runtime.settings.database_url), 1) as follower:
             deps = replace(gate.deps, runtime=replace(runtime, writer=follower))
             for _ in range(2):
-                await live._round(deps)
+                await live._sweep(deps)
 
     async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
         ours = Socket(connection)
         await ours.send(type="connection_init", payload={"Authorization": team.ann})
         assert await ours.receive() == {"type": "connection_ack"}
-        await gate.run(two_rounds())
+        await gate.run(two_sweeps())
         assert (await ours.receive())["payload"]["closing"]["code"] == 1001
         assert (await ours.closed())[0] == 1000
     await gate.nothing_left()
@@ -116,7 +116,7 @@ async def test_a_socket_that_is_gone_without_a_word_is_forgotten(gate: Gateway, 
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
         gate.api.trouble = lambda connection, text: 410
-        gate.pace = Timeouts(silence=NOW)
+        gate.timeouts = Timeouts(idle=NOW)
         try:
             await gate.nothing_left()
         finally:

@@ -120,7 +120,7 @@ class ApiGateway:
         self.views, self.flood, self.patience = 3, 10, PATIENCE
         self.origin = gate.api.url.replace("ws:", "http:").removesuffix("/live")
         self._gate = gate
-        self._kicks = service.runtime.bus.kicks
+        self._kicks = service.runtime.bus.commit_queue
         self._held: set[str] = set()
         gate.rounds = False  # but for those that find losses
         gate.api.trouble = lambda connection, text: BUSY if connection in self._held else None
@@ -133,14 +133,14 @@ class ApiGateway:
         self._held |= self._gate.api.connections_from(wire.ports)
 
     async def lose(self) -> None:
-        self.service.runtime.bus.kicks = None
+        self.service.runtime.bus.commit_queue = None
 
     async def restart(self) -> None:
         """Do nothing: there is no process."""
 
     async def heal(self, wires: Collection[Wire]) -> None:
         self._held.clear()
-        self.service.runtime.bus.kicks = self._kicks
+        self.service.runtime.bus.commit_queue = self._kicks
         await asyncio.to_thread(self.service.call, self._sent())
         await self._gate.run(sweep(self._gate.deps, datetime.now(UTC), Timeouts()))
 

@@ -157,6 +157,6 @@ def test_server_messages_have_the_form_of_the_protocol() -> None:
     assert said(APPSYNC.next('"', '{"data":{"x":1}}')) == {"id": '"', "type": "data", "payload": {"data": {"x": 1}}}
     assert said(APPSYNC.complete('"')) == {"id": '"', "type": "complete"}
     assert said(APPSYNC.keep_alive() or "") == {"type": "ka"}
-    crowded = APPSYNC.crowded("1", 100)
+    crowded = APPSYNC.too_many_operations("1", 100)
     assert isinstance(crowded, Reply)
     assert said(crowded.text) == refused("MaxSubscriptionsReachedError")

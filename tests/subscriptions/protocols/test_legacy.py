@@ -102,6 +102,6 @@ def test_server_messages_have_the_form_of_the_protocol() -> None:
     assert said(LEGACY.keep_alive() or "") == {"type": "ka"}
     errors = [{"message": text, "extensions": {"code": "NOT_FOUND"}} for text in ("One.", "Two.")]
     assert json.loads(LEGACY.error("1", errors)) == {"id": "1", "type": "error", "payload": errors[0]}
-    crowded = LEGACY.crowded("1", 100)
+    crowded = LEGACY.too_many_operations("1", 100)
     assert isinstance(crowded, Reply)
     assert said(crowded.text) == {"id": "1", "type": "error", "payload": "RATE_LIMITED"}

@@ -19,7 +19,7 @@ from milequest.rules.errors import (
 )
 from milequest.rules.rate_limits import Memory, Per, RateLimit
 from milequest.store.away import Away
-from milequest.store.cache import counts, rate_limits, turns
+from milequest.store.cache import counts, rate_limits, wait_queue
 from milequest.store.cache.rate_limits import RateLimits
 
 THREE = RateLimit("test", 3, 60, "tests", Per.USER, "")
@@ -98,7 +98,7 @@ async def test_right_calls_at_once_all_succeed_and_count_nothing(limits: RateLim
     assert await asyncio.gather(*(calls.call() for _ in range(AT_ONCE))) == ["right"] * AT_ONCE
     assert 1 < calls.most <= THREE.most
     assert await limits.count(THREE, "ada") == 0
-    assert len(limits._turns) == 0
+    assert len(limits._queues) == 0
 
 
 async def test_wrong_guesses_at_once_are_no_more_than_one_after_the_other(limits: RateLimits) -> None:
@@ -202,7 +202,7 @@ async def test_who_is_cancelled_in_the_line_leaves_it_and_counts_nothing(limits:
     await asyncio.wait(waiting)
     assert await asyncio.gather(*held) == ["right"] * THREE.most
     assert await limits.count(THREE, "ada") == 0
-    assert len(limits._turns) == 0
+    assert len(limits._queues) == 0
     assert await asyncio.gather(*(calls.call() for _ in range(AT_ONCE))) == ["right"] * AT_ONCE
 
 
@@ -235,7 +235,7 @@ async def test_who_waits_for_several_limits_waits_no_longer(
 
 
 async def test_a_line_is_of_bounded_length(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LONGEST", 10)
+    monkeypatch.setattr(wait_queue, "MAX_LENGTH", 10)
     calls = Calls(limits)
     answers = Counter(await asyncio.gather(*(calls.call(seconds=0.05) for _ in range(AT_ONCE))))
     assert answers["right"] >= 10

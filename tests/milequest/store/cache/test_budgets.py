@@ -150,7 +150,7 @@ async def test_a_charge_while_redis_hangs_waits_for_nothing_and_is_told_later(
     await redis.client_pause(500, all=True)
     budgets.charge(ADA, FULL // 2)  # it is no coroutine, so it cannot wait
     await budgets.close()
-    assert budgets._accounts[ADA].untold == BURST // 2, "it is told later"
+    assert budgets._accounts[ADA].unreported == BURST // 2, "it is told later"
     budgets.charge(ADA, FULL // 2)
     assert not budgets._tasks, "it is not asked again at once"
     assert wait_of(budgets) > 0

@@ -1,4 +1,4 @@
-"""Plain addresses cost points too, out of the budget that GraphQL is paid from."""
+"""Charges for plain HTTP requests, to the budgets that GraphQL operations are charged to."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
@@ -17,32 +17,32 @@ from milequest.runtime import Runtime
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-def pay(runtime: Runtime, payer: Caller) -> None:
-    """Take a request off a budget. Raises RATE_LIMITED where nothing is left."""
+def charge(runtime: Runtime, payer: Caller) -> None:
+    """Charge one request to a budget. Raises RATE_LIMITED where it is spent."""
     runtime.budgets.refuse_spent(payer)
     runtime.budgets.charge(payer, REQUEST)
 
 
-def network_of(http: Request) -> Caller:
+def network_payer(http: Request) -> Caller:
     """Return the network as the payer of an anonymous call."""
     return caller(ANONYMOUS, http.client.host if http.client else "")
 
 
-def user(user_id_hex: str) -> Caller:
-    """Return a user as who pays."""
+def user_payer(user_id_hex: str) -> Caller:
+    """Return a user as the payer."""
     return Caller(Payer.USER, user_id_hex)
 
 
-def paid_by_network(endpoint: Endpoint) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """Have the caller's network pay for each request; 429 where it has nothing left."""
+def charged_to_network(endpoint: Endpoint) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """Charge each request to the caller's network; the answer is 429 where its budget is spent."""
 
     @wraps(endpoint)
-    async def paid(http: Request) -> Response:
+    async def charged(http: Request) -> Response:
         try:
-            pay(http.app.state.runtime, network_of(http))
+            charge(http.app.state.runtime, network_payer(http))
         except RateLimited as refusal:
             error = {"message": refusal.message, "extensions": refusal.extensions()}
             return Answer(uuid4().hex).errors(http_status(refusal.code), [error])
         return await endpoint(http)
 
-    return paid
+    return charged

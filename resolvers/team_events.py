@@ -48,7 +48,7 @@ class TeamActivityEvent(EventEnvelope):
     removed_id: UUID | None = None
 
     @property
-    def has_news(self) -> bool:
+    def is_filtered(self) -> bool:
         return self.edge is not None
 
 

@@ -12,8 +12,8 @@ T = TypeVar("T")
 SECONDS = 1.0  # an answer is kept
 
 
-class Shared(Generic[T]):
-    """Cache of one answer: `await shared()` is what `ask` returned within the last second, or will.
+class ShortCache(Generic[T]):
+    """Cache of one answer: `await cache()` is what `ask` returned within the last second, or will.
 
     Errors are not kept.
     """
@@ -38,10 +38,10 @@ class Shared(Generic[T]):
         return asked.cancelled() or asked.exception() is not None or self._clock() >= self._until
 
 
-async def shared(request: Request, name: str, ask: Callable[[], Awaitable[T]]) -> T:
+async def cached(request: Request, name: str, ask: Callable[[], Awaitable[T]]) -> T:
     """Return the answer of the application's `ask`, the same for all callers of `name` within a second."""
     state = request.app.state
     if not hasattr(state, name):
-        setattr(state, name, Shared(ask))
-    kept: Shared[T] = getattr(state, name)
+        setattr(state, name, ShortCache(ask))
+    kept: ShortCache[T] = getattr(state, name)
     return await kept()

@@ -8,8 +8,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.http import health, jwks
-from app.http import shared as shared_answers
-from app.http.shared import SECONDS, Shared
+from app.http import short_cache as shared_answers
+from app.http.short_cache import SECONDS, ShortCache
 from milequest.providers.identity.builtin import BuiltinIdentity
 from tests.quest import Quest
 
@@ -34,12 +34,12 @@ async def test_an_answer_is_shared_while_it_is_asked_for_and_a_second_longer() -
         await asyncio.sleep(0)
         return asked
 
-    shared = Shared(ask, clock)
-    assert await asyncio.gather(*(shared() for _ in range(MANY))) == [1] * MANY
+    cache = ShortCache(ask, clock)
+    assert await asyncio.gather(*(cache() for _ in range(MANY))) == [1] * MANY
     clock.now += SECONDS / 2
-    assert await shared() == 1
+    assert await cache() == 1
     clock.now += SECONDS / 2
-    assert await shared() == 2
+    assert await cache() == 2
 
 
 async def test_a_failure_is_told_to_who_waits_and_not_kept() -> None:
@@ -51,10 +51,10 @@ async def test_a_failure_is_told_to_who_waits_and_not_kept() -> None:
             raise answer
         return answer
 
-    shared = Shared(ask, Clock())
+    cache = ShortCache(ask, Clock())
     with pytest.raises(OSError, match="away"):
-        await shared()
-    assert await shared() == 7
+        await cache()
+    assert await cache() == 7
 
 
 async def test_shared_answer_survives_the_cancellation_of_one_waiter() -> None:
@@ -63,8 +63,8 @@ async def test_shared_answer_survives_the_cancellation_of_one_waiter() -> None:
     async def ask() -> bool:
         return await go_on.wait()
 
-    shared = Shared(ask, Clock())
-    first, second = asyncio.ensure_future(shared()), asyncio.ensure_future(shared())
+    cache = ShortCache(ask, Clock())
+    first, second = asyncio.ensure_future(cache()), asyncio.ensure_future(cache())
     await asyncio.sleep(0)
     first.cancel()
     go_on.set()

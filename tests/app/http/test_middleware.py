@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.asgi import create_app
-from app.http.edges import Crowd
+from app.http.middleware import RequestQuota
 from milequest.settings import Settings
 
 
@@ -21,10 +21,10 @@ async def test_requests_under_way_of_one_network_are_bounded() -> None:
         await gate.wait()
         return Response("done")
 
-    crowd, inner = Crowd(1), Starlette(routes=[Route("/", gated)])
+    quota, inner = RequestQuota(1), Starlette(routes=[Route("/", gated)])
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await crowd.admit(inner, scope, receive, send)
+        await quota.admit(inner, scope, receive, send)
 
     async def asked(address: str) -> httpx.Response:
         transport = httpx.ASGITransport(app, client=(address, 1))
@@ -43,5 +43,5 @@ async def test_requests_under_way_of_one_network_are_bounded() -> None:
 
 
 def test_only_a_server_behind_proxies_counts_requests() -> None:
-    assert create_app(Settings()).state.crowd is None
-    assert create_app(Settings(trusted_proxies=("10.0.0.0/8",))).state.crowd is not None
+    assert create_app(Settings()).state.request_quota is None
+    assert create_app(Settings(trusted_proxies=("10.0.0.0/8",))).state.request_quota is not None

@@ -15,7 +15,7 @@ from resolvers.context import Request
 Caller: TypeAlias = Callable[[], Awaitable[Identity]]
 
 
-async def surroundings(
+async def request_of(
     connection: HTTPConnection,
     *,
     authorization: str | None = None,

@@ -1,8 +1,8 @@
 """Charges for bad credentials to the network that sends them, and the number of its tokens checked at once.
 
-A token of our own issuer is checked first, since that is cheap and asks nobody: who has a good one is served, whatever
-others of the same network have sent. What somebody else has to be asked about waits for its turn, and is not asked
-about at all while its network has nothing left.
+A token of our own issuer is verified locally and first, so a good one is served whatever others of the same network
+have sent. A token that needs a call of the operator's authorizer waits for a free slot of its network, and is refused
+without a call while the network's budget is spent.
 """
 
 from asyncio import Semaphore
@@ -14,47 +14,47 @@ from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import network
 from milequest.store.cache.budgets import Budgets
 
-AT_ONCE = 8  # questions about tokens of one network that are under way
-WAITING = 64  # more of them that wait
-WAITING_KNOWN = 1_024  # of those that were good when last asked about: the machines of one network, after a restart
+MAX_CHECKS = 8  # tokens of one network that the authorizer is asked about concurrently
+MAX_WAITING = 64  # more of them that wait for a slot
+MAX_WAITING_KNOWN = 1_024  # of those that were good when last asked about: the machines of one network, after a restart
 
 
-class Strangers:
-    """Callers that are not identified yet, by network. One per process."""
+class NetworkGuard:
+    """Limits on unidentified callers, by network: budgets for bad credentials, slots for checks. One per process."""
 
     def __init__(self, budgets: Budgets | None = None) -> None:
         self._budgets = budgets
         self._queues: dict[Hashable, _Queue] = {}
 
     def refuse_spent(self, address: str) -> None:
-        """Raises RATE_LIMITED while a network has nothing left."""
+        """Raise RATE_LIMITED while a network's budget is spent."""
         if self._budgets is not None:
             self._budgets.refuse_spent(_payer(address))
 
-    def blame(self, address: str, points: int) -> None:
-        """Take points off a network's budget. Raises RATE_LIMITED where it had nothing left."""
+    def charge(self, address: str, points: int) -> None:
+        """Take points off a network's budget. Raises RATE_LIMITED where it was spent already."""
         self.refuse_spent(address)
-        self.forgive(address, -points)
+        self.refund(address, -points)
 
-    def forgive(self, address: str, points: int) -> None:
-        """Give back what was taken a moment ago, for what turned out to be no fault."""
+    def refund(self, address: str, points: int) -> None:
+        """Give back points that were charged, once the credential turned out to be good or was not decided."""
         if self._budgets is not None:
             self._budgets.charge(_payer(address), -points)
 
     async def settle(self, address: str) -> None:
-        """Have all processes know of it, where this one may sleep once it has answered."""
+        """Write charges to Redis now, where this process may be frozen after its answer, as a Lambda function is."""
         if self._budgets is not None:
             await self._budgets.settle(_payer(address))
 
     @asynccontextmanager
-    async def turn(self, address: str, *, is_known: bool) -> AsyncIterator[None]:
-        """Wait until few others of the network are asked about; those `is_known` wait for their like alone.
+    async def slot(self, address: str, *, is_known: bool) -> AsyncIterator[None]:
+        """Wait for one of the network's slots; tokens that were good before have slots of their own (`is_known`).
 
         Raises RATE_LIMITED where too many wait.
         """
         place = network(address), is_known
         queue = self._queues.setdefault(place, _Queue())
-        if queue.length >= AT_ONCE + (WAITING_KNOWN if is_known else WAITING):
+        if queue.length >= MAX_CHECKS + (MAX_WAITING_KNOWN if is_known else MAX_WAITING):
             raise RateLimited("Too many tokens are being checked; try again.", 1)
         queue.length += 1
         try:
@@ -72,7 +72,7 @@ class _Queue:
     __slots__ = ("free", "length")
 
     def __init__(self) -> None:
-        self.free = Semaphore(AT_ONCE)
+        self.free = Semaphore(MAX_CHECKS)
         self.length = 0
 
 

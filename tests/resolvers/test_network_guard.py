@@ -14,7 +14,7 @@ from milequest.rules.identity import IdentityKind
 from milequest.store.cache.budgets import Budgets
 from milequest.store.sql.transaction import Pool
 from resolvers.identity import Identify
-from resolvers.strangers import AT_ONCE, WAITING
+from resolvers.network_guard import MAX_CHECKS, MAX_WAITING
 from tests.fakes import authorizer as operator
 from tests.fakes.issuer import CLIENT_ID, Issuer
 
@@ -105,35 +105,35 @@ async def test_few_tokens_of_a_network_are_asked_about_at_once(pool: Pool, issue
     await identify("wall", HERE)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(200)]
     await asyncio.sleep(0.1)
-    assert authorizer.under_way == AT_ONCE
+    assert authorizer.under_way == MAX_CHECKS
     async with asyncio.timeout(5):
         assert (await identify("wall", HERE)).kind is IdentityKind.LAMBDA
         assert (await identify("wall", ELSEWHERE)).kind is IdentityKind.LAMBDA
     refused = [one.result() for one in junk if one.done()]
-    assert refused == [ErrorCode.RATE_LIMITED] * (200 - AT_ONCE - WAITING)
+    assert refused == [ErrorCode.RATE_LIMITED] * (200 - MAX_CHECKS - MAX_WAITING)
     authorizer.gate.set()
     answers = await asyncio.gather(*junk)
-    assert answers.count(ErrorCode.UNAUTHENTICATED) == AT_ONCE + WAITING
-    assert authorizer.most == AT_ONCE
+    assert answers.count(ErrorCode.UNAUTHENTICATED) == MAX_CHECKS + MAX_WAITING
+    assert authorizer.most == MAX_CHECKS
 
 
 async def test_who_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: Issuer) -> None:
     authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
-    junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(AT_ONCE + WAITING)]
+    junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(MAX_CHECKS + MAX_WAITING)]
     await asyncio.sleep(0.1)
     for one in junk:
         one.cancel()
     await asyncio.wait(junk)
     authorizer.gate.set()
     assert await code(identify, "again") is ErrorCode.UNAUTHENTICATED
-    assert identify._strangers._queues == {}
+    assert identify._network_guard._queues == {}
 
 
 async def test_tokens_that_are_asked_about_at_once_pay_one_after_the_other(pool: Pool, issuer: Issuer) -> None:
     authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer)
-    junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(AT_ONCE)]
+    junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(MAX_CHECKS)]
     await asyncio.sleep(0.1)
     assert POINTS <= authorizer.under_way * REFUSED_CREDENTIAL <= POINTS + REFUSED_CREDENTIAL
     for one in junk:

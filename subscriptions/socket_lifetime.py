@@ -1,4 +1,4 @@
-"""The line in the log of a socket's life, at its end: a WebSocket's of a server, or an event stream's."""
+"""Lifetime of a WebSocket of a server, or of an event stream, and the line in the log at its end."""
 
 import logging
 import secrets
@@ -15,10 +15,11 @@ CLIENTS = "client"  # closed by the client, whose code may be any
 
 
 @dataclass(slots=True, eq=False)
-class SocketLife:
-    """Life of a socket: what happened on it. `socket` is its name in the log, which its operations have in theirs too.
+class SocketLifetime:
+    """Record of one socket: its caller and counts, from its opening to its end.
 
-    An event stream is named by the id of its request.
+    `socket` is its name in the log, which its operations have in theirs too. An event stream
+    is named by the id of its request.
     """
 
     protocol: str
@@ -29,7 +30,7 @@ class SocketLife:
     code: int | None = None  # by which it was closed
     _began: float = field(default_factory=perf_counter)
 
-    def is_over(self, closed: Close | None = None) -> None:
+    def end(self, closed: Close | None = None) -> None:
         """Write its line. `closed` is how we closed it; None if the client did, or the connection was lost."""
         if metrics.recorder is not None:
             metrics.recorder.socket_ended(self.protocol, CLIENTS if closed is None else str(int(closed.code)))

@@ -25,8 +25,8 @@ async def refused(_: Request, refusal: Exception) -> Response:
     return Answer(uuid4().hex).errors(refusal.status_code, [error], refusal.headers)
 
 
-class Crowd:
-    """Requests under way of each network, for connections from proxies, whose number shows nothing of that."""
+class RequestQuota:
+    """Quota of concurrent requests per network, for requests that arrive through trusted proxies."""
 
     def __init__(self, most: int, room: ProcessQuota | None = None) -> None:
         self._seats = ConnectionQuota(most, room)
