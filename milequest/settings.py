@@ -57,116 +57,147 @@ _postgres = read.url("postgresql", "postgres", example="postgresql://user:passwo
 _redis = read.url("redis", "rediss", "redis+cluster", "rediss+cluster", "unix", example="redis://host:6379/0")
 _collector = read.url("https", "http", example="http://127.0.0.1:4318")
 _https = read.trusted_url("https://issuer.example/keys.json")
+_POINTS = "{:,} to {:,}".format(*POINTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of this process. Made by `load`, or by hand in tests."""
 
-    database_url: str = _setting("", _postgres, "PostgreSQL with PostGIS; empty: the embedded one")
-    database_reader_url: str = _setting("", _postgres, "A read replica for queries; empty: the same as the writer")
+    database_url: str = _setting("", _postgres, "URL of the writer, PostgreSQL with PostGIS; empty: an embedded one")
+    database_reader_url: str = _setting("", _postgres, "URL of a read replica for queries; empty: the writer")
     redis_url: str = _setting(
-        "", _redis, "Valkey or Redis >= 7, a cluster as `rediss+cluster://…`; empty: the embedded one"
+        "", _redis, "URL of Valkey or Redis >= 7, `rediss+cluster://…` for a cluster; empty: an embedded one"
     )
-    database_pool: int = _setting(10, read.number(1, 100), "Connections each process keeps to each database, 1 to 100")
-    host: str = _setting("127.0.0.1", read.text, "Address to listen on")
-    port: int = _setting(8000, read.number(0, 65535), "Port to listen on, 0 for any free one; `PORT` does the same")
-    public_url: str = _setting("", web_origin, "How clients reach the service; empty: `http://HOST:PORT`")
+    database_pool: int = _setting(
+        10, read.number(1, 100), "Size of the pool of connections to each database, per process: 1 to 100"
+    )
+    host: str = _setting("127.0.0.1", read.text, "Address to listen on; `0.0.0.0` or `::` for all of the machine's")
+    port: int = _setting(8000, read.number(0, 65535), "Port to listen on: 0 to 65535, 0 for any free one; or `PORT`")
+    public_url: str = _setting(
+        "", web_origin, "Origin at which clients reach the service; empty: `http://HOST:PORT` of the two settings above"
+    )
     allowed_origins: tuple[str, ...] = _setting(
         (),
         read.origins,
-        "Origins of pages and apps besides our own that may use HTTP and WebSocket, separated by commas",
+        "Allowed cross-origin callers, by HTTP and WebSocket: origins, separated by commas; empty: our own alone",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         (),
         read.proxies,
-        "Addresses of proxies whose `X-Forwarded-For` says who calls, separated by commas; empty: none",
+        "Trusted proxies, whose `X-Forwarded-For` is believed: addresses or networks, separated by commas; empty: none",
     )
     demo_on_network: bool = _setting(
-        False, read.yes, "`yes`: other machines may reach the embedded servers' demo, without TLS too; empty: none may"
+        False,
+        read.yes,
+        "`yes`: other machines may reach the embedded servers' demo, without TLS too; empty: they may not",
     )
-    sockets_per_user: int = _setting(50, read.number(1, 1_000_000), "WebSockets each process holds for one user")
+    sockets_per_user: int = _setting(
+        50, read.number(1, 1_000_000), "Maximum of WebSockets per user and process: 1 to 1,000,000"
+    )
     sockets_per_network: int = _setting(
         1_000,
         read.number(1, 1_000_000),
-        "WebSockets, event streams and connections of HTTP each process holds for one address (IPv6: one /64)",
+        "Maximum of HTTP connections, WebSockets and event streams, each, per client address (IPv6: /64) and process: "
+        "1 to 1,000,000",
     )
     budget_per_network: int = _setting(
-        180_000, read.number(*POINTS), "Points an hour for those of one address who are not signed in"
+        180_000, read.number(*POINTS), f"Budget of anonymous callers, in points an hour per client address: {_POINTS}"
     )
-    budget_per_user: int = _setting(360_000, read.number(*POINTS), "Points an hour for one user")
-    budget_per_machine: int = _setting(360_000, read.number(*POINTS), "Points an hour for one machine")
-    data_dir: Path = _setting(PROJECT / ".milequest", read.path, "Where the embedded servers keep their data")
-    jwks_url: str = _setting("", _https, "Keys of an outside token issuer; empty: the built-in identity provider")
-    jwt_issuer: str = _setting("", read.text, "The `iss` of its tokens; needed with `MILEQUEST_JWKS_URL`")
-    jwt_client_id: str = _setting("", read.text, "Our client id in its tokens; needed with `MILEQUEST_JWKS_URL`")
-    cognito_pool: str = _setting("", read.text, "The Cognito user pool in which we sign people up and in; empty: none")
+    budget_per_user: int = _setting(
+        360_000, read.number(*POINTS), f"Budget of a signed-in user, in points an hour: {_POINTS}"
+    )
+    budget_per_machine: int = _setting(
+        360_000, read.number(*POINTS), f"Budget of a machine, in points an hour: {_POINTS}"
+    )
+    data_dir: Path = _setting(
+        PROJECT / ".milequest", read.path, "Folder of the embedded servers' data, local uploads and the index of places"
+    )
+    jwks_url: str = _setting(
+        "", _https, "URL of an external token issuer's public keys (JWKS); empty: the built-in identity provider"
+    )
+    jwt_issuer: str = _setting("", read.text, "Issuer of its tokens, their `iss`; needed with `MILEQUEST_JWKS_URL`")
+    jwt_client_id: str = _setting("", read.text, "Client id in its tokens; needed with `MILEQUEST_JWKS_URL`")
+    cognito_pool: str = _setting("", read.text, "Id of the Cognito user pool for sign-up and sign-in; empty: none")
     key_secret: tuple[bytes, ...] = _setting(
         (),
         read.secrets,
-        "What encrypts the built-in provider's keys, of `openssl rand -base64 32`; those before it after commas",
+        "Secret that encrypts the built-in provider's keys, of `openssl rand -base64 32`; previous ones after commas",
         secret=True,
     )
     smtp_url: str = _setting(
         "",
         read.smtp_url,
-        "What sends our mail: `smtp://user:password@host` by STARTTLS, `smtps://…` by TLS, `smtp+insecure://…` without",
+        "URL to send mail by: `smtp://user:password@host` (STARTTLS), `smtps://…` (TLS), `smtp+insecure://…` (neither)",
         secret=True,
     )
     ses_configuration_set: str = _setting(
-        "", read.text, "The configuration set by which SES sends it instead; empty: it doesn't"
+        "", read.text, "Name of the configuration set to send mail by Amazon SES, in place of SMTP; empty: no SES"
     )
-    mail_from: str = _setting("", read.mailbox, "Whom our mail is from: `Mile Quest <hello@milequest.example>`")
+    mail_from: str = _setting(
+        "", read.mailbox, "Sender of all mail, such as `Mile Quest <hello@milequest.example>`; needed with SMTP or SES"
+    )
     authorizer: str = _setting(
         "",
         read.function,
-        "Who decides about other tokens: ARN of a Lambda function, or `module:function`; empty: nobody",
+        "Custom authorizer of other tokens: ARN of a Lambda function, or `module:function` in Python; empty: none",
     )
     places_from: int = _setting(
-        500, read.one_of(500, 1_000, 5_000, 15_000), "People in the smallest places that are found"
+        500,
+        read.one_of(500, 1_000, 5_000, 15_000),
+        "Minimum population of the towns that place search finds: 500, 1,000, 5,000 or 15,000",
     )
-    aws_region: str = _setting("us-east-1", read.region, "The AWS region; `AWS_REGION` does the same")
-    aws_endpoint_url: str = _setting("", _https, "A local AWS; empty: AWS itself; `AWS_ENDPOINT_URL` does the same")
-    aws_access_key_id: str = _setting("", read.text, "Who we are to AWS; `AWS_ACCESS_KEY_ID` does the same")
+    aws_region: str = _setting("us-east-1", read.region, "AWS region; or `AWS_REGION`")
+    aws_endpoint_url: str = _setting(
+        "", _https, "URL of an AWS emulator, for all services; empty: AWS itself; or `AWS_ENDPOINT_URL`"
+    )
+    aws_access_key_id: str = _setting("", read.text, "AWS access key id; or `AWS_ACCESS_KEY_ID`")
     aws_secret_access_key: str = _setting(
-        "", read.text, "Its secret; `AWS_SECRET_ACCESS_KEY` does the same", secret=True
+        "", read.text, "AWS secret access key; or `AWS_SECRET_ACCESS_KEY`", secret=True
     )
-    aws_session_token: str = _setting("", read.text, "A role's token; `AWS_SESSION_TOKEN` does the same", secret=True)
+    aws_session_token: str = _setting(
+        "", read.text, "Session token of temporary AWS credentials; or `AWS_SESSION_TOKEN`", secret=True
+    )
     aws_container_credentials_relative_uri: str = _setting(
-        "", read.relative, "Where a task of ECS is told its role's credentials; without `MILEQUEST_` it does the same"
+        "",
+        read.relative,
+        "Path of an ECS task's credentials; or the name without `MILEQUEST_`, as ECS sets it",
     )
     aws_container_credentials_full_uri: str = _setting(
         "",
         read.credentials_url,
-        "The same for functions that begin with a snapshot; without `MILEQUEST_` it does the same",
+        "URL of a SnapStart function's credentials; or the name without `MILEQUEST_`, as Lambda sets it",
     )
     aws_container_authorization_token: str = _setting(
-        "", read.text, "What is brought there; without `MILEQUEST_` it does the same", secret=True
+        "",
+        read.text,
+        "Authorization for that URL; or the name without `MILEQUEST_`, as Lambda sets it",
+        secret=True,
     )
-    live_table: str = _setting("", read.text, "The DynamoDB table of the WebSockets that API Gateway holds")
-    live_sockets_url: str = _setting("", _https, "Where API Gateway takes messages to them: `https://HOST/STAGE`")
-    live_news_queue: str = _setting("", _https, "URL of the FIFO queue of what their listeners may hear")
-    live_posts_queue: str = _setting("", _https, "URL of the FIFO queue of what they are sent")
-    live_later_queue: str = _setting("", _https, "URL of the standard queue of what has to wait some seconds")
-    live_kicks_queue: str = _setting("", _https, "URL of the standard queue that learns of every commit; empty: none")
+    live_table: str = _setting("", read.text, "Name of the DynamoDB table of API Gateway's WebSocket connections")
+    live_sockets_url: str = _setting("", _https, "URL of API Gateway's @connections API: `https://HOST/STAGE`")
+    live_news_queue: str = _setting("", _https, "URL of the SQS FIFO queue of messages to groups of subscribers")
+    live_posts_queue: str = _setting("", _https, "URL of the SQS FIFO queue of outbound messages to clients")
+    live_later_queue: str = _setting("", _https, "URL of the SQS standard queue of messages delayed for some seconds")
+    live_kicks_queue: str = _setting("", _https, "URL of the SQS standard queue of commit notifications; empty: none")
     uploads_bucket: str = _setting(
-        "", read.text, "The S3 bucket of pictures that people upload; empty: a folder of `MILEQUEST_DATA_DIR`"
+        "", read.text, "Name of the S3 bucket of uploaded pictures; empty: a folder in `MILEQUEST_DATA_DIR`"
     )
-    event_bus: str = _setting("", read.text, "Name of the EventBridge bus that hears what the logs say; empty: none")
-    lake_stream: str = _setting("", read.text, "Name of the Firehose stream to the data lake")
-    lake_bucket: str = _setting("", read.text, "Name of its bucket, for how much was used each day")
-    metered_api: str = _setting("", read.text, "Name of the REST API whose requests are counted there")
-    metered_sockets: str = _setting("", read.text, "Id of the WebSocket API whose sockets are counted there")
+    event_bus: str = _setting("", read.text, "Name of the EventBridge bus to publish events to; empty: none")
+    lake_stream: str = _setting("", read.text, "Name of the Firehose delivery stream to the data lake")
+    lake_bucket: str = _setting("", read.text, "Name of the data lake's S3 bucket, for the daily usage report")
+    metered_api: str = _setting("", read.text, "Name of the REST API in the daily usage report")
+    metered_sockets: str = _setting("", read.text, "Id of the WebSocket API in the daily usage report")
     metrics_namespace: str = _setting(
-        "", read.text, "CloudWatch's name for our metrics, which are then lines of the output; empty: none"
+        "", read.text, "CloudWatch namespace of metrics, written to the output in embedded metric format; empty: none"
     )
     metrics_address: tuple[str, int] | None = _setting(
-        None, read.address, "`HOST:PORT` of its own where a server shows `/metrics` in Prometheus' form; empty: nowhere"
+        None, read.address, "Separate address, `HOST:PORT`, to serve `/metrics` for Prometheus on; empty: none"
     )
     otel_exporter_otlp_endpoint: str = _setting(
-        "", _collector, "Where traces and metrics go by OTLP; empty: nowhere; without `MILEQUEST_` it does the same"
+        "", _collector, "URL of the OTLP collector of traces and metrics; empty: none; or `OTEL_EXPORTER_OTLP_ENDPOINT`"
     )
-    log_level: Level = _setting("INFO", read.level, "DEBUG, INFO, WARNING or ERROR")
+    log_level: Level = _setting("INFO", read.level, "Least severe level to log: DEBUG, INFO, WARNING or ERROR")
     embedded: bool = False  # both servers are our own; set by the code that starts them, not by the environment
 
     @property

@@ -1,5 +1,7 @@
 """Settings: which are read, which refused, and the messages."""
 
+import re
+from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from milequest.settings import PROJECT, Settings, SettingsError, describe, load
 
 SECRET = "s3cret-horse"
+RIDDLES = {"what", "who", "whom", "where", "how", "it", "its", "the", "a", "an"}
 SERVERS = {
     "MILEQUEST_DATABASE_URL": "postgresql://db/quest",
     "MILEQUEST_REDIS_URL": "redis://cache",
@@ -159,3 +162,15 @@ def test_the_description_has_every_variable_and_no_machine_path() -> None:
     assert rows["MILEQUEST_DATA_DIR"].default == ".milequest"
     assert rows["MILEQUEST_PORT"].default == "8000"
     assert all(row.meaning for row in rows.values())
+
+
+@pytest.mark.parametrize("setting", [one for one in fields(Settings) if one.metadata], ids=lambda one: one.name)
+def test_the_meaning_of_a_setting_is_a_phrase_with_its_range(setting: Field[object]) -> None:
+    meaning = setting.metadata["meaning"]
+    assert meaning.split()[0].rstrip(",:").lower() not in RIDDLES
+    if isinstance(setting.default, int) and not isinstance(setting.default, bool):
+        with pytest.raises(ValueError, match="must be") as refused:
+            setting.metadata["parse"]("none")
+        allowed = re.findall(r"\d+", str(refused.value))
+        assert allowed
+        assert set(allowed) <= set(re.findall(r"\d+", meaning.replace(",", "")))
