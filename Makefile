@@ -40,7 +40,7 @@ check: ## Formatting, lint, types, import contracts, the printed schema and limi
 	@$$($(infra)) -m mypy --cache-dir .mypy_cache/infra infra
 	@$(python) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo --no-cache
 	@bin/milequest schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code prints: make schema"; exit 1; }
-	@$(python) -m app.limits | diff -u docs/limits.md - || { echo "docs/limits.md is not what the code prints: make limits"; exit 1; }
+	@$(python) -m app.limits_page | diff -u docs/limits.md - || { echo "docs/limits.md is not what the code prints: make limits"; exit 1; }
 	@$(python) -m app.reference --check
 	@$(python) -m pytest -q tests/test_architecture.py tests/test_repository.py
 
@@ -54,7 +54,7 @@ schema: ## Print the GraphQL schema into schema.graphql
 
 limits: ## Write docs/limits.md: every limit, with the numbers as the code has them
 	$(runtime)
-	@$(python) -m app.limits > docs/limits.md.new && mv docs/limits.md.new docs/limits.md
+	@$(python) -m app.limits_page > docs/limits.md.new && mv docs/limits.md.new docs/limits.md
 
 reference: ## Write the pages of settings, errors and the data model into docs/, and the types of arguments
 	$(runtime)
@@ -107,10 +107,10 @@ drawing: synth ## Draw what the templates say, into docs/aws-drawn.md
 	@$(PYTHON) -m infra.drawing $${CDK_OUTDIR:-cdk.out} > docs/aws-drawn.md
 
 cost: synth ## What AWS would charge, for a thousand to a million people, beside AppSync; no network
-	@$(PYTHON) -m infra.cost.report $${CDK_OUTDIR:-cdk.out}
+	@$(PYTHON) -m infra.cost.cost_report $${CDK_OUTDIR:-cdk.out}
 
 scale: ## Simulate both gateways with up to a million sockets, into docs/scale.md; half a minute
-	@$(PYTHON) -m infra.scale.report > docs/scale.md
+	@$(PYTHON) -m infra.scale.scale_report > docs/scale.md
 
 lock: ## Resolve pyproject.toml's dependencies anew into requirements*.lock, with hashes and no addresses
 	@$(compile) pyproject.toml -o requirements.lock

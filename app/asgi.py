@@ -15,16 +15,16 @@ from starlette.types import Receive, Scope, Send
 
 from app import telemetry
 from app.connection_metrics import count
-from app.http import graphiql, graphql, health, jwks, mail, routes, uploads
+from app.http import graphiql, graphql, health, jwks, mail_page, route_geojson, uploads
 from app.http.charging import charged_to_network
-from app.http.local import is_local
+from app.http.local_requests import is_local
 from app.http.middleware import RequestQuota, cross_origin, refused
 from app.http.request_context import request_of
 from app.worker import work
 from milequest.rules.avatars import SHOWN
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
-from milequest.store.pictures.folder import PATH
+from milequest.store.pictures.picture_folder import PATH
 from resolvers.identity import identifying
 from schema.build import runner
 from subscriptions.gateway import Gateway
@@ -102,12 +102,12 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
     return [
         Mount("/graphql/assets", graphiql.assets),
         Route("/graphql", _graphql(settings, accounts), methods=["GET", "POST"]),
-        Route("/routes/{id}.geojson", routes.geo_json),
+        Route("/routes/{id}.geojson", route_geojson.geo_json),
         Route("/.well-known/jwks.json", charged_to_network(jwks.keys)),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
         *([] if settings.uploads_bucket else _pictures()),
-        *([Route("/dev/mail", mail.page)] if mail.is_served(settings) else []),
+        *([Route("/dev/mail", mail_page.page)] if mail_page.is_served(settings) else []),
     ]
 
 

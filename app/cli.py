@@ -160,12 +160,12 @@ def _announce(settings: Settings) -> None:
 def _sign_in(settings: Settings) -> str:
     """Return how people sign in, if not only by accounts of the service itself."""
     from app import demo
-    from app.http import mail
+    from app.http import mail_page
 
     if settings.jwks_url:
         return "  Sign in    with a token of the issuer of MILEQUEST_JWKS_URL; there is no demo\n"
     names = ", ".join(account.email for account in demo.accounts()[:3])
-    shown = f"  Mail       {settings.origin}/dev/mail\n" if mail.is_served(settings) else ""
+    shown = f"  Mail       {settings.origin}/dev/mail\n" if mail_page.is_served(settings) else ""
     return shown + (f"  Sign in as {names} with the password {demo.PASSWORD}\n" if settings.embedded else "")
 
 

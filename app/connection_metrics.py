@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sized
 
-from milequest.store.aws.metrics import Metric, measured
+from milequest.store.aws.metric_lines import Metric, measured
 
 SECONDS = 60.0
 

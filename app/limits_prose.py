@@ -1,4 +1,4 @@
-"""The prose of docs/limits.md, around the tables that `app.limits` makes."""
+"""The prose of docs/limits.md, around the tables that `app.limits_page` makes."""
 
 HEAD = """\
 # Limits

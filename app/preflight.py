@@ -37,7 +37,7 @@ def find_authorizer(settings: Settings) -> None:
 
 def warn_without_redis(settings: Settings) -> None:
     """Warn of the features that are missing while Redis is out of reach; none of them prevents serving."""
-    from milequest.store.cache.valkey import UNREACHABLE_ERRORS, connect
+    from milequest.store.cache.valkey_client import UNREACHABLE_ERRORS, connect
 
     async def ask() -> None:
         async with asyncio.timeout(SECONDS), aclosing(connect(settings)) as valkey:

@@ -98,7 +98,7 @@ def configured(
     `per_network` is how many connections of HTTP others may have from one network, `room` how many all may have.
     """
     from app.bounds import ClientTimeouts, SocketBounds  # here, because the commands that don't serve need none of it
-    from app.connections import HttpConnection
+    from app.http_connections import HttpConnection
     from app.upgrades import Upgrade
     from subscriptions.quotas import MAX_MESSAGE_BYTES, ProcessQuota
 

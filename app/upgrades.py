@@ -20,7 +20,7 @@ from subscriptions.direct_transport import EXTENSION
 from subscriptions.quotas import FRAMES_BURST, FRAMES_PER_SECOND, MAX_FRAGMENTS, RateLimiter
 
 if TYPE_CHECKING:
-    from app.connections import HttpConnection
+    from app.http_connections import HttpConnection
 
 PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for tens of thousands of empty frames
 TEXT = 0x81  # a final frame's first byte

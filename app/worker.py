@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias
 
-from milequest.jobs.answers import forget_answers
 from milequest.jobs.goals import finalize_goals
+from milequest.jobs.idempotency import forget_answers
 from milequest.jobs.keys import purge_keys
 from milequest.jobs.log import prune_log
 from milequest.jobs.pictures import readdress

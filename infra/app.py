@@ -11,6 +11,7 @@ from infra.stacks.account import Account
 from infra.stacks.api import Api
 from infra.stacks.chat import Chat
 from infra.stacks.data import Data
+from infra.stacks.delivery_pipeline import Pipeline
 from infra.stacks.edge import Edge
 from infra.stacks.events import Events
 from infra.stacks.fleet import Fleet
@@ -24,7 +25,6 @@ from infra.stacks.live import Live
 from infra.stacks.migrations import Migrations
 from infra.stacks.money import Money
 from infra.stacks.network import Network
-from infra.stacks.pipeline import Pipeline
 from infra.stacks.recovery import Recovery
 from infra.stacks.state import State
 from infra.stacks.watch import Watch

@@ -157,7 +157,7 @@ def _index(folder: Path) -> None:
     (about,) = folder.glob(f"{PLACES}-*.dist-info")
     version = about.name.removeprefix(f"{PLACES}-").removesuffix(".dist-info")
     target = folder / "places" / f"gazetteer-{version}-{TOWNS}-1.sqlite"
-    python, module = PROJECT / ".venv" / "bin" / "python", "milequest.providers.gazetteer.build"
+    python, module = PROJECT / ".venv" / "bin" / "python", "milequest.providers.gazetteer.index_build"
     subprocess.run([python, "-m", module, target, str(TOWNS)], cwd=PROJECT, check=True)
 
 

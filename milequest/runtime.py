@@ -20,7 +20,7 @@ from milequest.store.aws.sqs import Queue
 from milequest.store.cache.budgets import Budgets
 from milequest.store.cache.bus import Bus
 from milequest.store.cache.rate_limits import RateLimits
-from milequest.store.cache.valkey import Valkey, connect
+from milequest.store.cache.valkey_client import Valkey, connect
 from milequest.store.coalescer import RequestCoalescer
 from milequest.store.pictures import Pictures
 from milequest.store.pictures import choose as choose_pictures

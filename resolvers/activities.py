@@ -13,7 +13,7 @@ from milequest.rules.activities import Walk, doubts, new_walk
 from milequest.rules.errors import Problem, require
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.store.sql import activities, milestones, progress
-from milequest.store.sql.activities import Activity, ActivityFilter
+from milequest.store.sql.activities import Activity, ActivityCriteria
 from milequest.store.sql.milestones import Milestone
 from milequest.store.sql.progress import GoalProgress
 from milequest.store.sql.teams import Team
@@ -87,7 +87,7 @@ async def of_team(ctx: "Context[TeamActivitiesArgs, Team]") -> Page[Activity] | 
 async def of_viewer(ctx: "Context[ViewerActivitiesArgs, Profile]") -> Page[Activity]:
     """Return the viewer's own walks, private ones too."""
     size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
-    only = ActivityFilter(**(ctx.args.get("filter") or {}))
+    only = ActivityCriteria(**(ctx.args.get("filter") or {}))
     return page_of(await activities.own(ctx.request.db, ctx.user_id, after, size + 1, only), size, after, cursor_of)
 
 

@@ -24,7 +24,7 @@ class NetworkGuard:
 
     def __init__(self, budgets: Budgets | None = None) -> None:
         self._budgets = budgets
-        self._queues: dict[Hashable, _Queue] = {}
+        self._slots: dict[Hashable, _Slots] = {}
 
     def refuse_spent(self, address: str) -> None:
         """Raise RATE_LIMITED while a network's budget is spent."""
@@ -53,27 +53,27 @@ class NetworkGuard:
         Raises RATE_LIMITED where too many wait.
         """
         place = network(address), is_known
-        queue = self._queues.setdefault(place, _Queue())
-        if queue.length >= MAX_CHECKS + (MAX_WAITING_KNOWN if is_known else MAX_WAITING):
+        slots = self._slots.setdefault(place, _Slots())
+        if slots.waiting >= MAX_CHECKS + (MAX_WAITING_KNOWN if is_known else MAX_WAITING):
             raise RateLimited("Too many tokens are being checked; try again.", 1)
-        queue.length += 1
+        slots.waiting += 1
         try:
-            async with queue.free:
+            async with slots.free:
                 yield
         finally:
-            queue.length -= 1
-            if not queue.length:
-                del self._queues[place]
+            slots.waiting -= 1
+            if not slots.waiting:
+                del self._slots[place]
 
 
-class _Queue:
-    """Queue of one network's tokens that are checked or wait for that."""
+class _Slots:
+    """Slots of one network: those that are free, and the tokens that hold one or wait for one."""
 
-    __slots__ = ("free", "length")
+    __slots__ = ("free", "waiting")
 
     def __init__(self) -> None:
         self.free = Semaphore(MAX_CHECKS)
-        self.length = 0
+        self.waiting = 0
 
 
 def _payer(address: str) -> Caller:

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLField, GraphQLInputObjectType, GraphQLList, GraphQLNonNull
 
-from schema.ids import decoder
+from schema.wire_ids import decoder
 
 Decode: TypeAlias = Callable[[Any, str], Any]
 """Decoder of a value by its path, such as `input.teamId`, to the resolver's form. Raises VALIDATION_ERROR there."""

@@ -45,21 +45,21 @@ class Iam:
 @strawberry.schema_directive(
     locations=_WHERE, name="aws_lambda", description="Callers that the operator's own authorizer admits may use it."
 )
-class Authorizer:
+class AwsLambda:
     """Callers that the operator's authorizer identifies, not our issuer."""
 
 
-SignIn = ApiKey | UserPools | Iam | Authorizer
+SignIn = ApiKey | UserPools | Iam | AwsLambda
 KINDS: dict[type[SignIn], IdentityKind] = {
     ApiKey: IdentityKind.ANONYMOUS,
     UserPools: IdentityKind.USER,
     Iam: IdentityKind.IAM,
-    Authorizer: IdentityKind.LAMBDA,
+    AwsLambda: IdentityKind.LAMBDA,
 }
 USERS: tuple[SignIn, ...] = (ApiKey(), UserPools())
-ALL_CALLERS: tuple[SignIn, ...] = (*USERS, Iam(), Authorizer())
+ALL_CALLERS: tuple[SignIn, ...] = (*USERS, Iam(), AwsLambda())
 SIGNED_IN: tuple[SignIn, ...] = (UserPools(),)
-IDENTIFIED: tuple[SignIn, ...] = (UserPools(), Iam(), Authorizer())
+IDENTIFIED: tuple[SignIn, ...] = (UserPools(), Iam(), AwsLambda())
 
 
 def _admits(rule: SignIn, identity: Identity) -> bool:

@@ -31,11 +31,11 @@ from resolvers.context import Context, Request, Resolver
 from resolvers.feeds import Feed
 from schema.arguments import BACKREF, id_decoder
 from schema.directives import SignIn, guard
-from schema.ids import encode, prefix_at
 from schema.info import FieldInfo
 from schema.plain import ATTRIBUTE, Read
 from schema.rows import TYPE_OF_ROW
 from schema.source import Source
+from schema.wire_ids import encode, prefix_at
 
 
 class SchemaFault(Exception):

@@ -14,7 +14,7 @@ from resolvers.feeds import EventEnvelope, LogFeed
 from subscriptions.audiences import Cohorts, cohorts_of
 from subscriptions.plans import Plan, Scope, request_for
 from subscriptions.policy import admit, still_speaks_for
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from milequest.rules.errors import QuestError, invalid
-from subscriptions.protocols.appsync import AppSync
-from subscriptions.protocols.credentials import authorization_in, unpacked
+from subscriptions.protocols.appsync_realtime import AppSync
 from subscriptions.protocols.legacy import Legacy
-from subscriptions.protocols.steps import WireProtocol
+from subscriptions.protocols.protocol_steps import WireProtocol
+from subscriptions.protocols.socket_credentials import authorization_in, unpacked
 from subscriptions.protocols.transport_ws import TransportWs
 
 APPSYNC_PATH = "/graphql/realtime"  # where Amplify expects the sockets of an API at /graphql

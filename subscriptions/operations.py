@@ -23,7 +23,7 @@ class SingleResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class AdmittedSubscription:
     """Subscription that is authorised to begin, from the cursor `after` on."""
 
     plan: Plan
@@ -31,7 +31,7 @@ class Subscription:
     payer: Caller | None = None  # whose it counts as
 
 
-Begun: TypeAlias = SingleResult | Subscription
+Begun: TypeAlias = SingleResult | AdmittedSubscription
 
 
 async def begin(plans: Plans, request: Request, operation: Operation) -> Begun:
@@ -43,15 +43,17 @@ async def begin(plans: Plans, request: Request, operation: Operation) -> Begun:
         return await _subscribed(plans, request, operation, at_cost=True)
 
 
-async def begin_again(plans: Plans, request: Request, operation: Operation) -> Subscription:
+async def begin_again(plans: Plans, request: Request, operation: Operation) -> AdmittedSubscription:
     """Authorise a subscription that was charged for when it began. Raises OperationFailed."""
     with _error_payloads(request):
         return await _subscribed(plans, request, operation, at_cost=False)
 
 
-async def _subscribed(plans: Plans, request: Request, operation: Operation, *, at_cost: bool) -> Subscription:
+async def _subscribed(plans: Plans, request: Request, operation: Operation, *, at_cost: bool) -> AdmittedSubscription:
     given = operation.query, operation.variables, operation.operation_name
-    return Subscription(*await plans.subscribe(*given, request, at_cost=at_cost), request.caller if at_cost else None)
+    return AdmittedSubscription(
+        *await plans.subscribe(*given, request, at_cost=at_cost), request.caller if at_cost else None
+    )
 
 
 @contextmanager

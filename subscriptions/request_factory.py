@@ -4,7 +4,7 @@ from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
-from milequest.rules.authorizing import Operation
+from milequest.rules.authorizing import RequestedOperation
 from resolvers.context import Request
 
 
@@ -17,7 +17,7 @@ class RequestFactory(Protocol):
         *,
         authorization: str | None,
         request_id: str,
-        operation: Operation | None = None,
+        operation: RequestedOperation | None = None,
     ) -> Request:
         """Return the operation's Request, or the connection's if it is None. Raises UNAUTHENTICATED for a bad token.
 

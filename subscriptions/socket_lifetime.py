@@ -7,7 +7,7 @@ from time import perf_counter
 
 from milequest.rules.identity import ANONYMOUS, Identity
 from milequest.telemetry import metrics
-from subscriptions.protocols.steps import Close
+from subscriptions.protocols.protocol_steps import Close
 
 log = logging.getLogger("milequest.socket")
 

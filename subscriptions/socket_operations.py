@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from resolvers.context import Request
 from schema.error_payloads import Errors
 from subscriptions.hub import Hub
-from subscriptions.operations import Subscription
-from subscriptions.protocols.steps import Result, WireProtocol
+from subscriptions.operations import AdmittedSubscription
+from subscriptions.protocols.protocol_steps import Result, WireProtocol
 from subscriptions.subscribers import Subscriber
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class SocketOperation:
         self._listener: Subscriber | None = None
         self._has_ended = False
 
-    def listen(self, subscribed: Subscription, request: Request) -> None:
+    def listen(self, subscribed: AdmittedSubscription, request: Request) -> None:
         """Begin the subscription."""
         self.task = None
         self._listener = Subscriber(subscribed.plan, request.identity, self, payer=subscribed.payer)

@@ -20,9 +20,9 @@ from subscriptions import operations
 from subscriptions.direct_transport import EXTENSION, DirectTransport
 from subscriptions.handshakes import Handshake
 from subscriptions.hub import Hub
-from subscriptions.operations import Subscription
-from subscriptions.protocols.credentials import authorization_of, notice_of
-from subscriptions.protocols.steps import Close, Effect, Init, Phase, ProtocolSession, Reply, Start, Stop
+from subscriptions.operations import AdmittedSubscription
+from subscriptions.protocols.protocol_steps import Close, Effect, Init, Phase, ProtocolSession, Reply, Start, Stop
+from subscriptions.protocols.socket_credentials import authorization_of, notice_of
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.quotas import INIT_SECONDS, OPERATIONS_PER_SOCKET, ConnectionQuota, RateLimiter
 from subscriptions.request_factory import RequestFactory
@@ -269,7 +269,7 @@ class Socket:
         except Exception as error:
             operation.fail(as_errors(error, request_id))
         else:
-            if isinstance(begun, Subscription):
+            if isinstance(begun, AdmittedSubscription):
                 operation.listen(begun, request)
             else:
                 operation.answer(begun.payload)

@@ -18,7 +18,7 @@ from schema.error_payloads import error_payload
 from subscriptions.audiences import Audience, Cohorts, cohorts_of
 from subscriptions.plans import Plan, Scope, request_for
 from subscriptions.policy import admit, still_speaks_for
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import RETRY_SECONDS, Tasks, attempt, retried
 

@@ -18,9 +18,9 @@ from schema.error_payloads import Errors
 from schema.operation import Operation
 from subscriptions import operations
 from subscriptions.hub import Hub
-from subscriptions.operations import Subscription
+from subscriptions.operations import AdmittedSubscription
 from subscriptions.protocols import sse
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.quotas import ConnectionQuota, ProcessQuota
 from subscriptions.send_buffer import SendBuffer
 from subscriptions.socket_lifetime import SocketLifetime
@@ -54,7 +54,7 @@ class Streams:
         with ExitStack() as seat:
             self._acquire(request, seat)
             begun = await operations.begin(hub.plans, request, operation)
-            assert isinstance(begun, Subscription), "everything else has one answer"
+            assert isinstance(begun, AdmittedSubscription), "everything else has one answer"
             stream = Stream(hub, begun, request, last_event_id or begun.after)
             self._streams.add(stream)
             seat.callback(self._streams.discard, stream)
@@ -83,7 +83,7 @@ class Streams:
 class Stream:
     """Body of a long-running response, and the sink of its subscription's results."""
 
-    def __init__(self, hub: Hub, subscribed: Subscription, request: Request, after: str | None) -> None:
+    def __init__(self, hub: Hub, subscribed: AdmittedSubscription, request: Request, after: str | None) -> None:
         self.seat = ExitStack()
         self._hub = hub
         self._listener: Subscriber | None = Subscriber(subscribed.plan, request.identity, self, payer=subscribed.payer)

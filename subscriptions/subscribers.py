@@ -11,7 +11,7 @@ from milequest.rules.identity import Identity
 from milequest.store.sql.audience import ANYWHERE, SubscriberAccess
 from schema.error_payloads import Errors
 from subscriptions.plans import Plan, Scope
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 
 
 class Sink(Protocol):

@@ -18,8 +18,8 @@ from typing import IO, Any
 import asyncpg
 
 from app import embedded
-from app.embedded.account import unprivileged
 from app.embedded.postgres import Postgres
+from app.embedded.system_account import unprivileged
 from app.embedded.valkey import Valkey
 from app.environment import SetupError
 from milequest.store.sql import migrate

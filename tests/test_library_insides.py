@@ -71,7 +71,7 @@ def test_asyncpg_connection_knows_whether_the_server_has_jit() -> None:
 async def test_uvicorn_http_protocol_has_the_parts_that_connections_bound() -> None:
     made = httptools_impl.HttpToolsProtocol(Config(_silent), ServerState(), {})
     names = ("loop", "flow", "cycle", "pipeline", "server_state", "timeout_keep_alive", "_start_asgi_task")
-    assert not lacking(made, names), "app/connections.py extends this protocol: compare with the new one"
+    assert not lacking(made, names), "app/http_connections.py extends this protocol: compare with the new one"
     assert isinstance(httptools_impl.STATUS_LINE, dict), "app/bounds.py answers with these lines"
 
 

@@ -35,7 +35,7 @@ TIERS: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/app/http/test_uploads.py",
         "tests/app/test_budget.py",
         "tests/app/test_cli.py",
-        "tests/app/test_connections.py",
+        "tests/app/test_http_connections.py",
         "tests/app/test_debs.py",
         "tests/app/test_demo.py",
         "tests/app/test_embedded.py",

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.aws.answers import fitting
 from app.aws.callers import signed
 from app.aws.container import Container, Event
-from app.http import graphql, health, jwks, routes
+from app.aws.response_size import fitting
+from app.http import graphql, health, jwks, route_geojson
 from app.http.middleware import cross_origin, refused
 from app.http.negotiation import GRAPHQL, BadRequest
 from milequest.runtime import Runtime, open_runtime
@@ -54,7 +54,7 @@ def application(runtime: Runtime) -> Starlette:
         routes=[
             Route("/graphql", graphql.endpoint, methods=["GET", "POST"]),
             Route(SIGNED, by_role, methods=["POST"]),
-            Route("/routes/{id}.geojson", routes.geo_json),
+            Route("/routes/{id}.geojson", route_geojson.geo_json),
             Route("/.well-known/jwks.json", jwks.keys),
             Route("/livez", health.live),
             Route("/readyz", health.ready),

@@ -15,8 +15,8 @@ from app.aws.callers import is_checked
 from milequest.store.deadlines import in_time
 from resolvers.context import Request
 from schema import observing
+from schema.appsync.appsync_errors import in_shape
 from schema.appsync.calls import Call, is_published, published
-from schema.appsync.errors import in_shape
 from schema.build import build
 from schema.error_payloads import as_errors
 from schema.errors import public_errors

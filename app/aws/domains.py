@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import orjson
 
-from app.aws.answers import fitting
 from app.aws.appsync import answer, is_of_appsync
 from app.aws.callers import of_appsync
 from app.aws.container import Container, Event
+from app.aws.response_size import fitting
 from milequest.rules.authorizing import AuthorizerRequest
 from milequest.rules.errors import HTTP_STATUS, ErrorCode, http_status, invalid, not_found
 from milequest.runtime import Runtime, open_runtime

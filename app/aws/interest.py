@@ -7,8 +7,8 @@ from typing import Any
 from app.aws.container import Container, Event
 from milequest.settings import Settings
 from milequest.store.cache.interest import Interest
-from milequest.store.cache.valkey import connect
-from subscriptions.apigateway.interest import follow
+from milequest.store.cache.valkey_client import connect
+from subscriptions.apigateway.interest_stream import follow
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.aws.container import Container, Event
-from milequest.jobs.answers import forget_answers
 from milequest.jobs.goals import finalize_goals
+from milequest.jobs.idempotency import forget_answers
 from milequest.jobs.log import prune_log
 from milequest.jobs.primary_region import PrimaryRegionGuard
 from milequest.runtime import Runtime, open_runtime

@@ -15,7 +15,7 @@ from milequest.rules.errors import QuestError
 from milequest.rules.pictures import BadPicture
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
-from milequest.store.pictures.bucket import PictureBucket
+from milequest.store.pictures.picture_bucket import PictureBucket
 
 log = logging.getLogger("milequest.pictures")
 

@@ -8,9 +8,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from app.embedded.account import unprivileged
 from app.embedded.apt import Apt, AptError
 from app.embedded.binaries import unpacked
+from app.embedded.system_account import unprivileged
 from app.environment import PROJECT, SetupError, cache_dir, step
 
 # Dependencies of parts we do not start (JIT, raster formats, system integration): more than half of all bytes.

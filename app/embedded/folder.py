@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.embedded.account import unprivileged
+from app.embedded.system_account import unprivileged
 from app.environment import SetupError
 
 

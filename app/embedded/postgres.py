@@ -10,9 +10,9 @@ from pathlib import Path
 
 import asyncpg
 
-from app.embedded.account import unprivileged
 from app.embedded.binaries import Programs
 from app.embedded.folder import mark
+from app.embedded.system_account import unprivileged
 from app.environment import SetupError
 
 USER = "milequest"

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.http.negotiation import GRAPHQL, JSON
-from schema.appsync.errors import in_shape
+from schema.appsync.appsync_errors import in_shape
 from schema.error_payloads import Errors, retry_after
 from schema.execution import ExecutionResult
 from subscriptions.protocols import sse

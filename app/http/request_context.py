@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from starlette.requests import HTTPConnection
 
-from milequest.rules.authorizing import AuthorizerRequest, Operation
+from milequest.rules.authorizing import AuthorizerRequest, RequestedOperation
 from milequest.rules.identity import Identity
 from milequest.runtime import Runtime
 from resolvers.context import Request
@@ -20,7 +20,7 @@ async def request_of(
     *,
     authorization: str | None = None,
     request_id: str | None = None,
-    operation: Operation | None = None,
+    operation: RequestedOperation | None = None,
     caller: Caller | None = None,
 ) -> Request:
     """Return the Request of one operation. `authorization` replaces the header, which browsers can't set on WebSockets.

@@ -27,7 +27,7 @@ from milequest.rules.rate_limits import FORMS_SENT
 from milequest.runtime import Runtime
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
-from milequest.store.pictures.folder import TOKEN, Folder
+from milequest.store.pictures.picture_folder import TOKEN, Folder
 from milequest.store.sql.transaction import unreached
 
 TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}

@@ -5,15 +5,15 @@ import difflib
 import sys
 from pathlib import Path
 
-from app.reference import argument_types, data_model, errors, settings
+from app.reference import argument_types, data_model, errors_page, settings_page
 from app.reference.schema import pages
 from milequest.settings import PROJECT
 
 SDL = PROJECT / "schema.graphql"
 PAGES = {
     "resolvers/arguments.py": lambda: argument_types.module(SDL.read_text()),
-    "docs/settings.md": settings.page,
-    "docs/errors.md": errors.page,
+    "docs/settings.md": settings_page.page,
+    "docs/errors.md": errors_page.page,
     "docs/data-model.md": data_model.page,
 }
 

@@ -23,7 +23,7 @@ from graphql import (
     get_named_type,
 )
 
-from schema.ids import decode_any, decoder
+from schema.wire_ids import decode_any, decoder
 
 HEAD: Final = '''\
 """Arguments of the fields, as their resolvers get them in `ctx.args`. `make reference` writes this file.

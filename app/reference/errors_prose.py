@@ -1,4 +1,4 @@
-"""The prose of docs/errors.md, around the tables that `app.reference.errors` makes."""
+"""The prose of docs/errors.md, around the tables that `app.reference.errors_page` makes."""
 
 from typing import Final
 

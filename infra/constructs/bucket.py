@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.access import acknowledge
+from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import stack_of
 
 KEPT = 90  # days that logs are kept

@@ -6,7 +6,7 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.constructs.access import acknowledge
+from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import stack_of
 from infra.constructs.tiers import DATABASE_PORT
 from infra.constructs.versions import AURORA, AURORA_FAMILY

@@ -8,8 +8,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.access import allow, service_role
 from infra.constructs.function import log_group
+from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import stack_of
 from infra.constructs.table import GlueTable
 

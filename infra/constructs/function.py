@@ -12,12 +12,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.access import acknowledge, allow, service_role
 from infra.constructs.alarms import MINUTE, NAMESPACE, Urgency, alarm, share_of
 from infra.constructs.packages import package
+from infra.constructs.permissions import acknowledge, allow, service_role
 from infra.constructs.queue import dead_letters
 from infra.constructs.stack import Stack, stack_of
-from infra.constructs.telemetry import of_telemetry
+from infra.constructs.telemetry_export import of_telemetry
 
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_14
 RETENTION: Final = {days: getattr(logs.RetentionDays, name) for days, name in {

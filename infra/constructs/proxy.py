@@ -4,8 +4,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
-from infra.constructs.access import allow, service_role
 from infra.constructs.database import USER, Database
+from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import stack_of
 
 IDLE = 1_800  # seconds until an idle client connection is closed

@@ -7,8 +7,8 @@ from aws_cdk import aws_cloudwatch as cw
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.access import acknowledge
 from infra.constructs.alarms import MINUTE, alarm
+from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import stack_of
 from infra.queues import Line
 

@@ -8,12 +8,12 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import SOCKETS_PER_TASK, TASK_CPU, TASK_MEMORY
-from infra.constructs.access import allow, service_role
 from infra.constructs.alarms import NAMESPACE
 from infra.constructs.function import log_group
+from infra.constructs.permissions import allow, service_role
 from infra.constructs.service import let_ask_authorizer, let_upload, of_authorizer, of_service
 from infra.constructs.stack import stack_of
-from infra.constructs.telemetry import of_telemetry
+from infra.constructs.telemetry_export import of_telemetry
 from infra.constructs.tiers import SERVER_PORT
 
 DRAIN: Final = 120  # seconds for a task that stops to close its sockets (1001); the maximum

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.constructs.access import allow
 from infra.constructs.alarms import NAMESPACE
 from infra.constructs.function import Function
+from infra.constructs.permissions import allow
 from infra.constructs.stack import Stack, stack_of
 from infra.names import COMING, SHOWN
 from infra.queues import LINES

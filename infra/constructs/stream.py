@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from aws_cdk import aws_lambda as lambda_
 
-from infra.constructs.access import allow
 from infra.constructs.alarms import MINUTE, alarm
 from infra.constructs.function import Function
+from infra.constructs.permissions import allow
 from infra.constructs.queue import dead_letters
 
 AT_ONCE: Final = 1_000  # changes of one call, at most

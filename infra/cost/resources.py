@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from infra.cost.coefficients import ACUS_PER_100
 from infra.cost.free import FREE, UNKNOWN
-from infra.cost.usage import GB, HOURS, MILLION, Usage, billed_gb_seconds
+from infra.cost.usage_profile import GB, HOURS, MILLION, Usage, billed_gb_seconds
 
 Body: TypeAlias = Mapping[str, Any]
 Lines: TypeAlias = Iterator[tuple[str, float]]

@@ -53,7 +53,7 @@ def running(server: Path, folder: Path, names: Names = HOME) -> Iterator[LocalAw
         (folder / "aws.log").open("wb") as log,
     ):
         process = subprocess.Popen(
-            [server, PROJECT / "infra" / "local" / "serve.py"],
+            [server, PROJECT / "infra" / "local" / "ministack_server.py"],
             env=_environ(port, python, unpacked, names),
             cwd=folder,
             stdin=subprocess.PIPE,

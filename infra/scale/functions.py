@@ -15,7 +15,7 @@ from infra.cost.coefficients import (
     SOCKET_MS,
     SQS_MS,
 )
-from infra.cost.usage import BUCKETS, SHARDS, SILENCE
+from infra.cost.usage_profile import BUCKETS, SHARDS, SILENCE
 from infra.scale.load import Load, LoadOutcome
 from infra.scale.queueing import Job, Seconds, Station, later, limited
 

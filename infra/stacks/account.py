@@ -6,7 +6,7 @@ from aws_cdk import aws_codeconnections as codeconnections
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import allow, service_role
+from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
 
 

@@ -6,9 +6,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import acknowledge
 from infra.constructs.function import Function
 from infra.constructs.packages import package
+from infra.constructs.permissions import acknowledge
 from infra.constructs.service import data_function, let_ask_authorizer, let_sign_in, let_upload, token_environment
 from infra.constructs.stack import Stack
 from infra.constructs.stage import stage_options
@@ -61,7 +61,7 @@ class Api(Stack):
         function = Function(
             self,
             "authorizer",
-            "app.aws.authorizer.handler",
+            "app.aws.token_authorizer.handler",
             "Says whether a token is good",
             seconds=10,
             variables=token_environment(self),

@@ -4,7 +4,7 @@ from aws_cdk import aws_chatbot as chatbot
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import allow, service_role
+from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
 
 

@@ -8,9 +8,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import allow
 from infra.constructs.database import USER, Database
 from infra.constructs.function import Function
+from infra.constructs.permissions import allow
 from infra.constructs.proxy import Proxy
 from infra.constructs.stack import Stack
 from infra.constructs.tiers import DATABASE_PORT

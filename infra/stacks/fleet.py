@@ -11,8 +11,8 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import acknowledge
 from infra.constructs.bucket import log_bucket
+from infra.constructs.permissions import acknowledge
 from infra.constructs.servers import Servers
 from infra.constructs.stack import Stack
 from infra.constructs.stage import stage_options

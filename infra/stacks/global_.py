@@ -11,7 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import acknowledge
+from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import Stack
 from infra.constructs.versions import AURORA
 

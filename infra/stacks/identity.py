@@ -6,8 +6,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import acknowledge, allow
 from infra.constructs.function import Function
+from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.stack import Stack
 
 GROUPS = {"admins": "May see and mend everything", "moderators": "May hide what is reported"}

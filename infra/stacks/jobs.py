@@ -3,8 +3,8 @@
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import allow
 from infra.constructs.function import Function
+from infra.constructs.permissions import allow
 from infra.constructs.schedule import on_event, schedule
 from infra.constructs.service import data_function, grant_picture_scan, let_publish, let_sockets, of_bus, of_sockets
 from infra.constructs.stack import Stack

@@ -8,11 +8,11 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import acknowledge, allow
+from infra.constructs.athena import Queries
 from infra.constructs.bucket import bucket, log_bucket
 from infra.constructs.delivery import LakeDelivery
 from infra.constructs.function import Function
-from infra.constructs.query import Queries
+from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.schedule import schedule
 from infra.constructs.service import data_function
 from infra.constructs.stack import Stack

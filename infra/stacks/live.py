@@ -6,8 +6,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import acknowledge, allow
 from infra.constructs.function import Function, log_group
+from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.service import (
     data_function,
     let_ask_authorizer,
@@ -30,7 +30,7 @@ WHO_LISTENS = {  # of the table's stream: added and deleted rows. Modifications 
     "eventName": ["INSERT", "REMOVE"],
     "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "CONNECTIONS#"}, {"prefix": "LISTENERS#"}]}}},
 }
-ROW_LIFE = 8_100  # seconds, of subscriptions/apigateway/rows.py; a test compares them
+ROW_LIFE = 8_100  # seconds, of subscriptions/apigateway/table_rows.py; a test compares them
 
 
 class Live(Stack):
@@ -61,7 +61,7 @@ class Live(Stack):
             function = Function(
                 self,
                 name,
-                f"app.aws.sockets.{name}",
+                f"app.aws.socket_lifecycle.{name}",
                 what,
                 in_network=True,
                 urgency="page" if name == "connect" else "ticket",

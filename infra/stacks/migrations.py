@@ -3,9 +3,9 @@
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import allow
 from infra.constructs.function import Function
 from infra.constructs.packages import package
+from infra.constructs.permissions import allow
 from infra.constructs.stack import Stack
 
 

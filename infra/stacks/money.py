@@ -8,8 +8,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Environment, Region
+from infra.constructs.athena import Queries
 from infra.constructs.bucket import bucket, log_bucket
-from infra.constructs.query import Queries
 from infra.constructs.stack import Stack
 from infra.constructs.table import PARQUET, GlueTable
 

@@ -4,8 +4,8 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import acknowledge
 from infra.constructs.function import log_group
+from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import Stack
 from infra.constructs.tiers import Acls, Tiers
 

@@ -8,8 +8,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import allow, service_role
 from infra.constructs.bucket import bucket, log_bucket
+from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
 from infra.names import COMING, SHOWN, Names
 

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from infra.config import Environment, Region
 from infra.constructs.alarms import MINUTE, alarm
-from infra.constructs.metrics import Metrics, metric
+from infra.constructs.metric_names import Metrics, metric
 from infra.constructs.stack import Stack
 from infra.queues import LINES
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_wafv2 as waf
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.access import allow, service_role
+from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
 
 REPOSITORY: Final = "https://github.com/mile-quest/mile-quest-web"

@@ -4,13 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
-from milequest.rules.identity import Account
+from milequest.rules.identity import IssuerAccount
 from milequest.rules.ids import new_id
 from milequest.store.sql import accounts
 from milequest.store.sql.transaction import Tx
 
 
-async def user_for_identity(tx: Tx, account: Account, now: datetime) -> UUID:
+async def user_for_identity(tx: Tx, account: IssuerAccount, now: datetime) -> UUID:
     """Return the user of (issuer, subject), created the first time; run at every sign-in, so no half-made user stays.
 
     Another identity with the same address becomes the same user, for the issuer says whose the address is: without that

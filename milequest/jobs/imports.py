@@ -26,7 +26,7 @@ from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType,
 from milequest.rules.errors import ErrorCode, Refused, ValidationError, invalid, require
 from milequest.rules.geo import line_length_m
 from milequest.rules.goals import new_terms
-from milequest.rules.identity import Account
+from milequest.rules.identity import IssuerAccount
 from milequest.rules.ids import new_id
 from milequest.rules.teams import MEMBERS, new_team, refuse_if_full
 from milequest.runtime import Runtime
@@ -181,7 +181,7 @@ async def _refuse_another_zone(pool: Pool, people: Sequence[str], zone: ZoneInfo
 async def _ourselves(tx: Tx, now: datetime) -> UUID:
     """Return the system user, which founds the teams that imports need and that have no owner."""
     return await user_for_identity(
-        tx, Account(ISSUER, "founder", "import@milequest.invalid", True, "Mile Quest import"), now
+        tx, IssuerAccount(ISSUER, "founder", "import@milequest.invalid", True, "Mile Quest import"), now
     )
 
 
@@ -218,7 +218,7 @@ async def _team(
 
 async def _user(tx: Tx, person: str, zone: str, now: datetime) -> UUID:
     """Return the person as a user of ours."""
-    account = Account(ISSUER, person, f"fitbit-{person}@milequest.invalid", True, f"Fitbit {person}", zone)
+    account = IssuerAccount(ISSUER, person, f"fitbit-{person}@milequest.invalid", True, f"Fitbit {person}", zone)
     return await user_for_identity(tx, account, now)
 
 

@@ -11,7 +11,7 @@ from milequest.rules.errors import ErrorCode, QuestError, Refused
 from milequest.rules.pictures import BadPicture, Picture, cleaned
 from milequest.runtime import Runtime
 from milequest.store.pictures import forgotten
-from milequest.store.pictures.folder import Folder
+from milequest.store.pictures.picture_folder import Folder
 from milequest.store.sql import avatars
 
 MAX_WAITING: Final = 16  # pictures in memory, of 5 MB at most; beyond that senders have to retry

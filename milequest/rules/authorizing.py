@@ -20,7 +20,7 @@ _FIELD = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 _ARN = re.compile(r"arn:[\w-]+:appsync:[^/]*:apis/[^/]+/types/(\w+)/fields/(\w+)", re.ASCII)
 
 
-class Operation(Protocol):
+class RequestedOperation(Protocol):
     """The operation that a client wants to run."""
 
     @property
@@ -45,7 +45,7 @@ class AuthorizerRequest:
 
     request_id: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    operation: Operation | None = None
+    operation: RequestedOperation | None = None
     address: str = ""
 
 

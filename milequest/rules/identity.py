@@ -71,7 +71,7 @@ SYSTEM = Identity(IdentityKind.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class IssuerAccount:
     """A person as an issuer describes them: enough to find our user, or to make one."""
 
     issuer: str
@@ -107,12 +107,12 @@ class VerifiedToken:
             self.expires_at,
         )
 
-    def account(self) -> Account | None:
+    def account(self) -> IssuerAccount | None:
         """Return the account the token describes; None without a usable e-mail, as in access tokens."""
         return described(self.issuer, self.subject, self.claims)
 
 
-def described(issuer: str, subject: str, claims: Mapping[str, object]) -> Account | None:
+def described(issuer: str, subject: str, claims: Mapping[str, object]) -> IssuerAccount | None:
     """Return the account of an issuer's claims; None without a usable e-mail. An unusable claim counts as absent."""
 
     def claim(name: str, check: Callable[[str], str]) -> str | None:
@@ -125,7 +125,7 @@ def described(issuer: str, subject: str, claims: Mapping[str, object]) -> Accoun
     address, verified = claim("email", email_address), claims.get("email_verified")
     if address is None:
         return None
-    return Account(
+    return IssuerAccount(
         issuer,
         subject,
         address,

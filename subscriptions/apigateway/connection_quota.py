@@ -6,7 +6,7 @@ A connection that ends unnoticed stays counted until its rows are found to be or
 from datetime import datetime
 
 from milequest.store.aws.dynamodb import Key, Table
-from subscriptions.apigateway.rows import expiry
+from subscriptions.apigateway.table_rows import expiry
 
 
 class StoredConnectionQuota:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from milequest.runtime import Runtime
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.dynamodb import Table
-from milequest.store.aws.events import EventBus
-from milequest.store.aws.sockets import Sockets
+from milequest.store.aws.event_bus import EventBus
+from milequest.store.aws.socket_api import Sockets
 from milequest.store.aws.sqs import Queue
 from resolvers.identity import Identify, identifying
-from subscriptions.apigateway.connections import ConnectionStore
+from subscriptions.apigateway.connection_store import ConnectionStore
 from subscriptions.apigateway.plan_cache import PlanCache
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from subscriptions.apigateway import rows
+from subscriptions.apigateway import table_rows
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import SubscribeCommand, Wake, parse_group_message
 from subscriptions.apigateway.groups import Group
-from subscriptions.apigateway.logs import LogStep
+from subscriptions.apigateway.log_groups import LogStep
 from subscriptions.apigateway.outbound import Kind
 from subscriptions.apigateway.records import Event, Failures, by_group
-from subscriptions.apigateway.states import StateStep
+from subscriptions.apigateway.state_groups import StateStep
 from subscriptions.subscribers import Subscriber
 
 
@@ -45,7 +45,7 @@ async def _begin(deps: Dependencies, group: Group, beginnings: Sequence[Subscrib
             pending[subscriber] = said.after
     if not pending:
         await group.hand_over()
-    elif group.name.startswith(rows.OF_LOGS):
+    elif group.name.startswith(table_rows.OF_LOGS):
         await LogStep(deps, group).begin(pending)
     else:
         await StateStep(deps, group).begin(list(pending))
@@ -53,20 +53,22 @@ async def _begin(deps: Dependencies, group: Group, beginnings: Sequence[Subscrib
 
 async def _row(deps: Dependencies, group: Group, said: SubscribeCommand) -> dict[str, Any] | None:
     """Return the subscriber's row; None if it has ended already."""
-    row = await deps.table.get(rows.listener_key(group.name, said.who.connection, said.who.id))
+    row = await deps.table.get(table_rows.listener_key(group.name, said.who.connection, said.who.id))
     return row if row and row["serial"] == said.who.serial else None
 
 
 async def _wake(deps: Dependencies, group: Group, wakes: Sequence[Wake]) -> None:
-    interests = [rows.interest_key(channel, group.name) for channel in dict.fromkeys(wake.channel for wake in wakes)]
+    interests = [
+        table_rows.interest_key(channel, group.name) for channel in dict.fromkeys(wake.channel for wake in wakes)
+    ]
     stamps = [await deps.table.get(key) for key in interests]  # read first: a later subscriber writes a new stamp
     if await group.is_empty():
         for key, kept in zip(interests, stamps, strict=True):
             if kept is not None:
                 await deps.table.delete(key, "#stamp = :stamp", stamp=kept["stamp"])
-        if not group.name.startswith(rows.OF_LOGS):  # else a delayed wake-up would still seem to be due
+        if not group.name.startswith(table_rows.OF_LOGS):  # else a delayed wake-up would still seem to be due
             await deps.table.remove([group.position])
-    elif group.name.startswith(rows.OF_LOGS):
+    elif group.name.startswith(table_rows.OF_LOGS):
         await LogStep(deps, group).wake()
     else:
         await StateStep(deps, group).wake(wakes[0].channel, is_delayed=any(wake.is_delayed for wake in wakes))

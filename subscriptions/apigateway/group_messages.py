@@ -7,7 +7,7 @@ from uuid import uuid4
 import orjson
 
 from milequest.store.aws.sqs import Message
-from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.table_rows import OperationKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from milequest.rules.errors import ErrorCode
 from milequest.rules.grouping import group_by
 from milequest.store.aws.dynamodb import Key
 from schema.error_payloads import OperationFailed
-from subscriptions.apigateway import rows
+from subscriptions.apigateway import table_rows
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.outbound import GroupSink, OutboundMessages
-from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.table_rows import OperationKey
 from subscriptions.policy import admit, in_session
 from subscriptions.subscribers import Subscriber
 
@@ -30,7 +30,7 @@ class Group:
     async def subscriber(self, row: Mapping[str, Any]) -> Subscriber | None:
         """Return a row's subscriber; None if its document is refused, which is sent to it as an error."""
         sink = GroupSink(self.posts, OperationKey.of(row))
-        identity = rows.identity_of(row)
+        identity = table_rows.identity_of(row)
         try:
             plan = await self._deps.plan_cache.plan(row["plan"], identity)
         except OperationFailed as failed:
@@ -43,7 +43,7 @@ class Group:
     async def begun(self) -> list[tuple[Subscriber, Mapping[str, Any]]]:
         """Return all subscribers that were sent their first event, with their rows."""
         found: list[tuple[Subscriber, Mapping[str, Any]]] = []
-        async for row in self._deps.table.query(rows.listener_key(self.name, "", "").pk):
+        async for row in self._deps.table.query(table_rows.listener_key(self.name, "", "").pk):
             subscriber = await self.subscriber(row) if "begun" in row else None
             if subscriber is not None:
                 found.append((subscriber, row))
@@ -51,7 +51,7 @@ class Group:
 
     async def is_empty(self) -> bool:
         """Return whether it has no subscribers, not even one that is about to begin."""
-        async for _ in self._deps.table.query(rows.listener_key(self.name, "", "").pk):
+        async for _ in self._deps.table.query(table_rows.listener_key(self.name, "", "").pk):
             return False
         return True
 
@@ -78,7 +78,7 @@ class Group:
     async def _note_begun(self, subscriber: Subscriber, sets: str, known: Mapping[str, str | int]) -> None:
         who = recipient(subscriber)
         await self._deps.table.update(
-            rows.listener_key(self.name, who.connection, who.id),
+            table_rows.listener_key(self.name, who.connection, who.id),
             f"SET #begun = :yes, #sequence = :sequence, #view = :view{sets}",
             "#serial = :serial",
             yes=True,
@@ -91,7 +91,7 @@ class Group:
     @property
     def position(self) -> Key:
         """Key of the row with the position up to which it was sent events."""
-        return rows.position_key(self.name)
+        return table_rows.position_key(self.name)
 
 
 def sink_of(subscriber: Subscriber) -> GroupSink:

@@ -11,7 +11,7 @@ from milequest.rules.errors import QuestError, RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity
 from milequest.rules.rate_limits import network
 from resolvers.identity import Identify
-from subscriptions.apigateway.connections import ConnectionStore
+from subscriptions.apigateway.connection_store import ConnectionStore
 from subscriptions.handshakes import Handshake, agreed
 
 Event: TypeAlias = Mapping[str, Any]

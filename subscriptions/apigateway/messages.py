@@ -11,7 +11,7 @@ from milequest.rules.errors import RateLimited, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED
 from milequest.store.aws.dynamodb import Item
-from milequest.store.aws.sockets import Outcome
+from milequest.store.aws.socket_api import Outcome
 from milequest.store.deadlines import in_time
 from milequest.store.sql import audience
 from resolvers.context import Request
@@ -19,19 +19,19 @@ from resolvers.feeds import Feed, LogFeed
 from schema import observing
 from schema.error_payloads import Errors, OperationFailed, as_errors
 from subscriptions import operations
-from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import Added, StoredConnection, seat_of
+from subscriptions.apigateway import table_rows
+from subscriptions.apigateway.connection_store import Added, StoredConnection, seat_of
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import subscribe_command
 from subscriptions.apigateway.lifecycle import OK, Answer, Event
 from subscriptions.apigateway.outbound import AROUND, MAX_CLIENT_MESSAGE_BYTES, TOO_LARGE
-from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.table_rows import OperationKey
 from subscriptions.apigateway.transport import close, send_with_retry
 from subscriptions.handshakes import TRANSPORT_WS
-from subscriptions.operations import Subscription
+from subscriptions.operations import AdmittedSubscription
 from subscriptions.policy import CLOSED, EXPIRED
-from subscriptions.protocols.credentials import authorization_of, notice_of
-from subscriptions.protocols.steps import Close, Effect, Init, Phase, ProtocolSession, Reply, Start, Stop
+from subscriptions.protocols.protocol_steps import Close, Effect, Init, Phase, ProtocolSession, Reply, Start, Stop
+from subscriptions.protocols.socket_credentials import authorization_of, notice_of
 from subscriptions.protocols.transport_ws import AGAIN, CloseCode
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
@@ -135,14 +135,14 @@ class MessageHandler:
                     raise OperationFailed(self._connection.refusal)
                 request = await self._request(start)
                 begun = await operations.begin(self._deps.plan_cache.plans, request, start.operation)
-            if isinstance(begun, Subscription):
+            if isinstance(begun, AdmittedSubscription):
                 return await self._listen(start, begun, request)
             await self._answer(start.id, begun.payload)
         except Exception as error:
             await self._fail(start.id, as_errors(error, self._request_id))
         return True
 
-    async def _listen(self, start: Start, begun: Subscription, request: Request) -> bool:
+    async def _listen(self, start: Start, begun: AdmittedSubscription, request: Request) -> bool:
         """Store a subscription and queue its start. Its channels are recorded in between, so it misses no event."""
         try:
             await self._index_by_user(request.identity)
@@ -150,7 +150,7 @@ class MessageHandler:
         finally:
             self._deps.plan_cache.plans.release(begun.plan, begun.payer)
         group, channels = _place(begun.plan.feed, self._connection.id)
-        subscriber = {**rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
+        subscriber = {**table_rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
         who, added = await self._stored(start, group, subscriber)
         match added:
             case Added.STOPPED:
@@ -161,9 +161,9 @@ class MessageHandler:
                 await self._do(self._protocol.too_many_operations(start.id, OPERATIONS_PER_SOCKET))
                 return True
         try:
-            interest: Item = {"stamp": who.serial, "expires": rows.expiry(request.now)}
+            interest: Item = {"stamp": who.serial, "expires": table_rows.expiry(request.now)}
             for channel in channels:
-                await self._deps.table.put(rows.interest_key(channel, group), interest)
+                await self._deps.table.put(table_rows.interest_key(channel, group), interest)
             if (text := self._protocol.started(start.id)) is not None:
                 await self._send(text)
             after = begun.after if begun.after is None or len(begun.after) <= MOST_AFTER else ""
@@ -263,5 +263,5 @@ class MessageHandler:
 def _place(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:
     """Return the group of a connection's subscription to a feed, and the channels that wake it."""
     if isinstance(feed, LogFeed):
-        return rows.group_of_log(feed.channel, connection), (feed.channel,)
-    return rows.group_of_state(feed.topic), feed.trigger_channels
+        return table_rows.group_of_log(feed.channel, connection), (feed.channel,)
+    return table_rows.group_of_state(feed.topic), feed.trigger_channels

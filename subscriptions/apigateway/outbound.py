@@ -13,8 +13,8 @@ from milequest.rules.grouping import group_by
 from milequest.rules.live import read_cursor
 from milequest.store.aws.sqs import Message
 from schema.error_payloads import Errors
-from subscriptions.apigateway.rows import OperationKey, bucket
-from subscriptions.protocols.steps import Result
+from subscriptions.apigateway.table_rows import OperationKey, bucket
+from subscriptions.protocols.protocol_steps import Result
 
 MAX_CLIENT_MESSAGE_BYTES = 128 * 1024  # of a message to a client
 AROUND = 1024  # of a protocol's envelope around a result, at most

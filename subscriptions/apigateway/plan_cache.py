@@ -16,7 +16,7 @@ from milequest.store.aws.dynamodb import Table
 from milequest.store.sql.log import epoch
 from schema.error_payloads import OperationFailed, error_payload
 from schema.operation import Operation
-from subscriptions.apigateway.rows import expiry, plan_key
+from subscriptions.apigateway.table_rows import expiry, plan_key
 from subscriptions.operations import begin_again
 from subscriptions.plans import Plan, PlanKey, Plans, request_for
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from milequest.store.aws.events import BusEvent, EventBus
+from milequest.store.aws.event_bus import BusEvent, EventBus
 from milequest.store.sql import log
 from milequest.store.sql.log import LogEntry, Reached
 from subscriptions.apigateway.dependencies import Dependencies

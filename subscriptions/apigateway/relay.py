@@ -10,13 +10,13 @@ from milequest.rules.sessions import OF_USERS
 from milequest.store.aws.sqs import Message
 from milequest.store.sql import log
 from resolvers.feeds import ANY_CHANNEL
-from subscriptions.apigateway import rows
+from subscriptions.apigateway import table_rows
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import wake_up
 from subscriptions.apigateway.publisher import publish
 from subscriptions.apigateway.records import Event, Failures, by_group
 from subscriptions.apigateway.revocation import revoke_sessions
-from subscriptions.apigateway.states import is_delayed
+from subscriptions.apigateway.state_groups import is_delayed
 
 BATCH = 200  # channels at once
 
@@ -78,5 +78,5 @@ async def _wake_ups(deps: Dependencies, places: Mapping[str, tuple[int, int] | N
 
 async def _groups(deps: Dependencies, channel: str) -> list[str]:
     """Return the groups that a channel wakes, except those of states with a delayed wake-up due anyway."""
-    groups = [row["sk"] async for row in deps.table.query(rows.interest_key(channel, "").pk)]
-    return [group for group in groups if group.startswith(rows.OF_LOGS) or not await is_delayed(deps, group)]
+    groups = [row["sk"] async for row in deps.table.query(table_rows.interest_key(channel, "").pk)]
+    return [group for group in groups if group.startswith(table_rows.OF_LOGS) or not await is_delayed(deps, group)]

@@ -13,14 +13,14 @@ from milequest.rules.errors import unauthenticated
 from milequest.rules.sessions import ENDED
 from milequest.store.sql import audience
 from schema.error_payloads import error_payload
-from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway import table_rows
+from subscriptions.apigateway.connection_store import PROTOCOLS
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.outbound import Kind, OutboundMessages
-from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.table_rows import OperationKey
 from subscriptions.apigateway.transport import close, send_with_retry
 from subscriptions.policy import CLOSED, EXPIRED
-from subscriptions.protocols.steps import Close
+from subscriptions.protocols.protocol_steps import Close
 from subscriptions.protocols.transport_ws import CloseCode
 
 Row = Mapping[str, Any]
@@ -35,7 +35,7 @@ async def revoke_connections(deps: Dependencies, connections: Sequence[Row], now
     """
     await deps.runtime.revocations.be_current()
     has_ended = deps.runtime.revocations.has_ended
-    over = [row for row in connections if "doomed" not in row and has_ended(rows.identity_of(row))]
+    over = [row for row in connections if "doomed" not in row and has_ended(table_rows.identity_of(row))]
     await asyncio.gather(*(_end(deps, row) for row in over))
     busy = [row for row in connections if row["operations"] and row not in over]
     closed = await _closed(deps, busy)
@@ -71,7 +71,7 @@ async def _closed(deps: Dependencies, some: Sequence[Row]) -> set[UUID]:
 
 def _reason(deps: Dependencies, row: Row, closed: set[UUID], now: datetime) -> str | None:
     """Return the reason why access has ended; None if it has not."""
-    identity = rows.identity_of(row)
+    identity = table_rows.identity_of(row)
     if identity.expires_at is not None and identity.expires_at <= now:
         return EXPIRED
     if deps.runtime.revocations.has_ended(identity):

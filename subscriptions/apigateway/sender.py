@@ -15,17 +15,17 @@ from typing import Any
 import orjson
 
 from milequest.rules.instants import milliseconds, seconds
-from milequest.store.aws.metrics import Metric, measured
-from milequest.store.aws.sockets import Outcome
+from milequest.store.aws.metric_lines import Metric, measured
+from milequest.store.aws.socket_api import Outcome
 from milequest.store.aws.sqs import Message
-from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway import table_rows
+from subscriptions.apigateway.connection_store import PROTOCOLS
 from subscriptions.apigateway.delay_queue import POSTS, delay
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import subscribe_command
 from subscriptions.apigateway.outbound import Kind, OutboundMessage, OutboundMessages, parse_outbound
 from subscriptions.apigateway.records import Event, Failures, by_group
-from subscriptions.apigateway.rows import OperationKey
+from subscriptions.apigateway.table_rows import OperationKey
 from subscriptions.apigateway.transport import send_with_retry
 
 log = logging.getLogger("milequest.live")
@@ -53,7 +53,7 @@ class Sender:
         self._deps = deps
         self._group = group
         self._slots = slots
-        self._behind: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._lagging: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._throttled = 0
 
     async def send(self, posts: Sequence[OutboundMessage]) -> None:
@@ -63,8 +63,8 @@ class Sender:
             for who in send.to:
                 by_connection[who.connection].append((who, send))
         some = next(iter(by_connection))
-        async for row in self._deps.table.query(rows.lagging_key(some, "").pk):
-            self._behind[row["connection"], row["id"]] = row
+        async for row in self._deps.table.query(table_rows.lagging_key(some, "").pk):
+            self._lagging[row["connection"], row["id"]] = row
         await asyncio.gather(*(self._to_connection(name, given) for name, given in by_connection.items()))
         self._measure(posts)
 
@@ -85,8 +85,8 @@ class Sender:
         key, protocol = (who.connection, who.id), PROTOCOLS[who.protocol]
         match send.kind:
             case Kind.AGAIN:
-                if self._behind.pop(key, None) is not None:
-                    await self._deps.table.remove([rows.lagging_key(*key)])
+                if self._lagging.pop(key, None) is not None:
+                    await self._deps.table.remove([table_rows.lagging_key(*key)])
                 return None
             case Kind.ERRORS:
                 await self._deps.connections.end(who.connection, who.id, who.serial)
@@ -94,7 +94,7 @@ class Sender:
                 if outcome in (Outcome.BUSY, Outcome.FAILED):
                     await self._end_later(who, send)
                 return outcome
-        marked = self._behind.get(key)
+        marked = self._lagging.get(key)
         if marked is not None and marked["serial"] == who.serial:
             return None
         outcome = await self._send(who, protocol.next(who.id, send.text))
@@ -117,8 +117,10 @@ class Sender:
             "after": send.after,
             "since": seconds(now),
         }
-        await self._deps.table.put(rows.lagging_key(who.connection, who.id), {**row, "expires": rows.expiry(now)})
-        self._behind[who.connection, who.id] = row
+        await self._deps.table.put(
+            table_rows.lagging_key(who.connection, who.id), {**row, "expires": table_rows.expiry(now)}
+        )
+        self._lagging[who.connection, who.id] = row
         again = subscribe_command(self._group, who, send.after, again=True)
         await delay(self._deps, [again], random.randint(*WAIT))
 

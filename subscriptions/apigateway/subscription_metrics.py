@@ -7,11 +7,11 @@ import logging
 from datetime import datetime
 from typing import Final
 
-from milequest.store.aws.metrics import Metric, measured
+from milequest.store.aws.metric_lines import Metric, measured
 from milequest.store.cache.interest import Interest
-from milequest.store.cache.valkey import UNREACHABLE_ERRORS
+from milequest.store.cache.valkey_client import UNREACHABLE_ERRORS
 from subscriptions.apigateway.dependencies import Dependencies
-from subscriptions.apigateway.interest import CONNECTION
+from subscriptions.apigateway.interest_stream import CONNECTION
 
 log = logging.getLogger("milequest.live")
 

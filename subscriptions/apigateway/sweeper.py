@@ -6,21 +6,21 @@ from datetime import datetime, timedelta
 
 from milequest.rules.instants import of_seconds, seconds
 from milequest.store.aws.dynamodb import Key
-from milequest.store.aws.metrics import Metric, measured
-from milequest.store.aws.sockets import Outcome
+from milequest.store.aws.metric_lines import Metric, measured
+from milequest.store.aws.socket_api import Outcome
 from milequest.store.sql import log
 from resolvers.feeds import ANY_CHANNEL
-from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway import table_rows
+from subscriptions.apigateway.connection_store import PROTOCOLS
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import subscribe_command, wake_up
 from subscriptions.apigateway.relay import relay_lost
 from subscriptions.apigateway.revocation import Row, revoke_connections
-from subscriptions.apigateway.rows import OperationKey
-from subscriptions.apigateway.states import DUE
+from subscriptions.apigateway.state_groups import DUE
 from subscriptions.apigateway.subscription_metrics import publish_counts
+from subscriptions.apigateway.table_rows import OperationKey
 from subscriptions.apigateway.transport import close, close_notice, keepalive, send_with_retry
-from subscriptions.protocols.steps import Close, Phase
+from subscriptions.protocols.protocol_steps import Close, Phase
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.quotas import INIT_SECONDS
 
@@ -38,7 +38,7 @@ class Timeouts:
 
     init: timedelta = timedelta(seconds=INIT_SECONDS)
     idle: timedelta = timedelta(minutes=8)
-    lifetime: timedelta = timedelta(seconds=rows.LIFE) - timedelta(minutes=5)
+    lifetime: timedelta = timedelta(seconds=table_rows.LIFE) - timedelta(minutes=5)
     lagging: timedelta = timedelta(minutes=1)  # after that the message for a restart is considered lost
 
 
@@ -56,7 +56,7 @@ async def sweep(deps: Dependencies, now: datetime, timeouts: Timeouts) -> None:
 
 async def drain(deps: Dependencies) -> None:
     """End all connections of a standby region: it delivers no events, and reconnecting clients are routed elsewhere."""
-    for number in range(rows.BUCKETS):
+    for number in range(table_rows.BUCKETS):
         connections = [row async for row in deps.connections.of_bucket(number)]
         for start in range(0, len(connections), AT_ONCE):
             some = connections[start : start + AT_ONCE]
@@ -67,7 +67,7 @@ async def _check_all(deps: Dependencies, now: datetime, timeouts: Timeouts) -> N
     await _wake_due(deps, now)
     epoch_changed = await _epoch_changed(deps, now)
     groups: set[str] = set()
-    for number in range(rows.BUCKETS):
+    for number in range(table_rows.BUCKETS):
         connections = [row async for row in deps.connections.of_bucket(number)]
         await revoke_connections(deps, connections, now)
         for start in range(0, len(connections), AT_ONCE):
@@ -104,7 +104,7 @@ async def _wake_due(deps: Dependencies, now: datetime) -> None:
     """Wake the groups of states whose time of change, midnight for instance, has passed, and of all teams' state."""
     due = [row["sk"] async for row in deps.table.query(DUE, "#sk < :now", now=f"{seconds(now):012d}")]
     groups = {sk.partition("#")[2] for sk in due}
-    groups |= {row["sk"] async for row in deps.table.query(rows.interest_key(ANY_CHANNEL, "").pk)}
+    groups |= {row["sk"] async for row in deps.table.query(table_rows.interest_key(ANY_CHANNEL, "").pk)}
     await deps.group_queue.send([wake_up(group, ANY_CHANNEL) for group in sorted(groups)])
     await deps.table.remove([Key(DUE, sk) for sk in due])
 
@@ -112,13 +112,13 @@ async def _wake_due(deps: Dependencies, now: datetime) -> None:
 async def _epoch_changed(deps: Dependencies, now: datetime) -> bool:
     """Return whether the epoch has changed since the last sweep."""
     epoch, kept = await log.epoch(deps.runtime.writer), await deps.table.get(EPOCH)
-    await deps.table.put(EPOCH, {"epoch": epoch, "expires": rows.expiry(now)})
+    await deps.table.put(EPOCH, {"epoch": epoch, "expires": table_rows.expiry(now)})
     return kept is not None and kept["epoch"] != epoch
 
 
 async def _resume_lagging(deps: Dependencies, number: int, now: datetime, timeouts: Timeouts) -> None:
     """Restart lagging subscriptions if the message for that got lost."""
-    async for row in deps.table.query(rows.lagging_bucket(number)):
+    async for row in deps.table.query(table_rows.lagging_bucket(number)):
         if now - of_seconds(row["since"]) > timeouts.lagging:
             await deps.group_queue.send(
                 [subscribe_command(row["group"], OperationKey.of(row), row["after"], again=True)]

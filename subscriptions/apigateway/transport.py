@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from milequest.store.aws.client import pause
-from milequest.store.aws.sockets import Outcome, Sockets
+from milequest.store.aws.socket_api import Outcome, Sockets
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.handshakes import TRANSPORT_WS
-from subscriptions.protocols.steps import Close, WireProtocol, encoded
+from subscriptions.protocols.protocol_steps import Close, WireProtocol, encoded
 
 ATTEMPTS = 4
 PING = encoded(type="ping")

@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from subscriptions.protocols.steps import Effect, Init, Phase, ProtocolSession, Reply, Start, Stop, encoded, quoted
+from subscriptions.protocols.protocol_steps import (
+    Effect,
+    Init,
+    Phase,
+    ProtocolSession,
+    Reply,
+    Start,
+    Stop,
+    encoded,
+    quoted,
+)
 
 NAME = "graphql-ws"
 KEEP_ALIVE = encoded(type="ka")

@@ -9,7 +9,7 @@ from typing import Any
 
 from schema.error_payloads import Errors
 from subscriptions.protocols.graphql_ws import KEEP_ALIVE, GraphqlWs
-from subscriptions.protocols.steps import (
+from subscriptions.protocols.protocol_steps import (
     NO_ID,
     Close,
     Effect,

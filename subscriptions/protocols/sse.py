@@ -7,7 +7,7 @@ holds: JSON has no other way to write a line break than `\\n`.
 from typing import Final
 
 from schema.error_payloads import Errors
-from subscriptions.protocols.steps import encoded
+from subscriptions.protocols.protocol_steps import encoded
 
 EVENTS: Final = "text/event-stream"
 

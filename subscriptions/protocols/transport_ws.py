@@ -9,7 +9,7 @@ from typing import Any
 
 from milequest.rules.errors import ErrorCode
 from schema.error_payloads import Errors
-from subscriptions.protocols.steps import (
+from subscriptions.protocols.protocol_steps import (
     Close,
     Effect,
     Init,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app import embedded
-from app.embedded.account import unprivileged
+from app.embedded.system_account import unprivileged
 from milequest.settings import PROJECT
 
 

@@ -20,7 +20,7 @@ from app.environment import SetupError
 from milequest.rules.avatars import Upload
 from milequest.rules.pictures import Picture
 from milequest.settings import PROJECT, Settings
-from milequest.store.pictures.folder import Folder
+from milequest.store.pictures.picture_folder import Folder
 from tests.app.commands import data_dir as data_dir
 
 SERVE = """

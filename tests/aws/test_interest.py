@@ -15,9 +15,9 @@ from milequest.settings import Settings
 from milequest.store.aws.client import Aws
 from milequest.store.aws.dynamodb import Table
 from milequest.store.cache.interest import Counts, Interest
-from milequest.store.cache.valkey import Valkey, connect
-from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import ConnectionStore
+from milequest.store.cache.valkey_client import Valkey, connect
+from subscriptions.apigateway import table_rows
+from subscriptions.apigateway.connection_store import ConnectionStore
 from tests.aws.deployment import PATIENCE, Deployment
 from tests.aws.driving import found, imported
 from tests.documents import NAMES_ON_BOARD as BOARD
@@ -103,11 +103,11 @@ async def test_deployed_subscriber_whose_rows_are_deleted_is_counted_no_more(
 
         async def forget(aws: Aws) -> None:
             table = Table(aws, "milequest-staging-live")
-            for number in range(rows.BUCKETS):
+            for number in range(table_rows.BUCKETS):
                 async for row in table.query(f"CONNECTIONS#{number}"):
                     for who, group in await ConnectionStore(table).operations(row["sk"]):
-                        await table.delete(rows.listener_key(group, who.connection, who.id))
-                    await table.delete(rows.connection_key(row["sk"]))
+                        await table.delete(table_rows.listener_key(group, who.connection, who.id))
+                    await table.delete(table_rows.connection_key(row["sk"]))
 
         await asyncio.to_thread(deployment.on_aws, forget)
         await counted(valkey, NOBODY)

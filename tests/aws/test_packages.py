@@ -15,7 +15,7 @@ from milequest.settings import PROJECT
 from tests.aws.driving import imported
 
 MOST_BYTES = 15_000_000
-NO_GRAPHQL = ("app.aws.sockets", "app.aws.authorizer", "app.aws.cognito")
+NO_GRAPHQL = ("app.aws.socket_lifecycle", "app.aws.token_authorizer", "app.aws.cognito")
 ALL = (
     *NO_GRAPHQL,
     "app.aws.interest",

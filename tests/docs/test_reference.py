@@ -7,7 +7,7 @@ import pytest
 from graphql import build_schema, is_object_type
 
 from app.reference import __main__ as reference
-from app.reference import data_model, errors, settings
+from app.reference import data_model, errors_page, settings_page
 from app.reference.errors_prose import CODES, RESERVED
 from app.reference.schema import pages
 from milequest.rules.errors import ErrorCode
@@ -33,7 +33,7 @@ def test_a_page_that_is_out_of_date_is_found(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_the_table_of_settings_has_every_setting() -> None:
-    rows = re.findall(r"^\| `(MILEQUEST_\w+)` \| (?:`([^`]*)`)? ?\| (.*) \|$", settings.page(), re.MULTILINE)
+    rows = re.findall(r"^\| `(MILEQUEST_\w+)` \| (?:`([^`]*)`)? ?\| (.*) \|$", settings_page.page(), re.MULTILINE)
     assert rows == [(row.name, row.default, row.meaning) for row in describe()]
 
 
@@ -61,32 +61,32 @@ def test_the_data_model_has_every_table_column_and_reference() -> None:
 def test_codes_of_fields_are_found_in_sources(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, found: list[tuple[str, str]]
 ) -> None:
-    monkeypatch.setattr(errors, "PROJECT", tmp_path)
+    monkeypatch.setattr(errors_page, "PROJECT", tmp_path)
     file = tmp_path / "source.py"
     file.write_text(source)
-    assert list(errors._faults(file)) == found
+    assert list(errors_page._faults(file)) == found
 
 
 def test_a_code_of_a_field_that_cannot_be_found_out_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(errors, "PROJECT", tmp_path)
+    monkeypatch.setattr(errors_page, "PROJECT", tmp_path)
     file = tmp_path / "source.py"
     file.write_text('invalid("x", chosen(), "…")')
-    with pytest.raises(errors.UnknownCodeError, match=r"source.py:1: which code is `chosen\(\)`"):
-        list(errors._faults(file))
+    with pytest.raises(errors_page.UnknownCodeError, match=r"source.py:1: which code is `chosen\(\)`"):
+        list(errors_page._faults(file))
 
 
 def test_a_code_of_a_field_without_a_meaning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "field_codes", lambda: {"NEW": {"input.x"}})
-    with pytest.raises(errors.UnknownCodeError, match="NEW"):
-        errors.page()
+    monkeypatch.setattr(errors_page, "field_codes", lambda: {"NEW": {"input.x"}})
+    with pytest.raises(errors_page.UnknownCodeError, match="NEW"):
+        errors_page.page()
 
 
 def test_codes_kept_for_later_are_raised_nowhere() -> None:
     assert {*CODES, *RESERVED} == set(ErrorCode)
-    sources = [path for folder in errors.FOLDERS for path in (PROJECT / folder).rglob("*.py")]
-    own = {"errors.py", "errors_prose.py"}
+    sources = [path for folder in errors_page.FOLDERS for path in (PROJECT / folder).rglob("*.py")]
+    own = {"errors.py", "errors_page.py", "errors_prose.py"}
     raised = {
         code
         for path in sources

@@ -20,8 +20,8 @@ from uuid import uuid4
 
 import orjson
 
+from milequest.store.aws.aws_credentials import fixed
 from milequest.store.aws.client import Aws
-from milequest.store.aws.credentials import fixed
 from milequest.store.aws.http import Http
 from milequest.store.aws.signing import Credentials
 from tests.fakes.issuer import CLIENT_ID, Issuer

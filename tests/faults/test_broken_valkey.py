@@ -21,7 +21,7 @@ from milequest.store.cache import bus as buses
 from milequest.store.cache import counts, presence
 from milequest.store.cache.bus import Bus
 from milequest.store.cache.rate_limits import RateLimits
-from milequest.store.cache.valkey import connect
+from milequest.store.cache.valkey_client import connect
 from tests.faults.proxy import Fault, Kind, Proxy, Way, proxying
 
 SOME = 10  # bytes of each direction

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from infra.cost.alternatives import MEMORY, WAYS, switch
 from infra.cost.coefficients import ASSUMED, CPU_MS, FUNCTIONS, LEAN
+from infra.cost.cost_report import floor, report, taken
 from infra.cost.free import FREE, UNKNOWN
 from infra.cost.prices import Price, prices, total
-from infra.cost.report import floor, report, taken
 from infra.cost.resources import PRICED, PricedStack, UnpricedError, lines
-from infra.cost.usage import BUCKETS, SHARDS, Usage
+from infra.cost.usage_profile import BUCKETS, SHARDS, Usage
 from milequest.settings import PROJECT
-from subscriptions.apigateway import rows
+from subscriptions.apigateway import table_rows
 from tests.infra.assembly import Assembly
 
 DIAGRAMS = (PROJECT / "docs" / "diagrams.md").read_text()
@@ -142,7 +142,7 @@ def test_every_function_has_its_coefficient_and_no_other(assembly: Assembly) -> 
 
 
 def test_the_gateways_partitions_are_the_gateways() -> None:
-    assert (rows.SHARDS, rows.BUCKETS) == (SHARDS, BUCKETS)
+    assert (table_rows.SHARDS, table_rows.BUCKETS) == (SHARDS, BUCKETS)
 
 
 def test_a_region_that_stands_by_costs_what_stands_there(assembly: Assembly) -> None:

@@ -14,10 +14,10 @@ from infra.cost.prices import total
 from infra.scale import fleet, functions
 from infra.scale.load import Load
 from infra.scale.queueing import AT_ONCE, Job, Station, limited
-from infra.scale.report import BUSY, SIMULATED, SMALL, breaks_at, markdown, month, most_sockets, switch
+from infra.scale.scale_report import BUSY, SIMULATED, SMALL, breaks_at, markdown, month, most_sockets, switch
 from milequest.settings import PROJECT
 from milequest.store.cache.bus import POLL_SECONDS
-from subscriptions.apigateway import rows, sender, sweeper
+from subscriptions.apigateway import sender, sweeper, table_rows
 from tests.infra.assembly import Assembly
 
 LOADS = st.builds(
@@ -129,7 +129,7 @@ def test_more_than_the_database_can_do_tells_nobody() -> None:
 def test_the_gateways_numbers_are_the_gateways() -> None:
     assert functions.TODAY.sockets_at_once == sender.AT_ONCE
     assert functions.TODAY.signs_at_once == sweeper.AT_ONCE
-    assert functions.SOCKET_LIFE == rows.LIFE
+    assert functions.SOCKET_LIFE == table_rows.LIFE
     assert fleet.POLLS == 1 / POLL_SECONDS
     assert {"relay", "planner", "poster"} <= set(FUNCTIONS)
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from app.aws.lake import row
-from infra.cost.usage import GATHERED, WINDOW
+from infra.cost.usage_profile import GATHERED, WINDOW
 from milequest.settings import describe
-from milequest.store.aws.metrics import Metric
-from subscriptions.apigateway import rows
+from milequest.store.aws.metric_lines import Metric
+from subscriptions.apigateway import table_rows
 from tests.infra.assembly import Assembly, Resource
 
 BY_LOGS = {"UnexpectedErrors"}  # made by filters of logs
@@ -80,7 +80,7 @@ def test_the_stream_of_sockets_is_followed_for_as_long_as_a_row_lives(assembly: 
     assert len(streams) == 3
     now = datetime(2026, 11, 29, tzinfo=UTC)
     for stream in streams:
-        assert stream["MaximumRecordAgeInSeconds"] == rows.expiry(now) - now.timestamp()
+        assert stream["MaximumRecordAgeInSeconds"] == table_rows.expiry(now) - now.timestamp()
         assert (stream["MaximumBatchingWindowInSeconds"], stream["BatchSize"]) == (WINDOW, GATHERED)
         assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert stream["BisectBatchOnFunctionError"]
@@ -89,7 +89,7 @@ def test_the_stream_of_sockets_is_followed_for_as_long_as_a_row_lives(assembly: 
         (pattern,) = [json.loads(one["Pattern"]) for one in stream["FilterCriteria"]["Filters"]]
         assert pattern["eventName"] == ["INSERT", "REMOVE"]
         prefixes = [one["prefix"] for one in pattern["dynamodb"]["Keys"]["pk"]["S"]]
-        keys = (rows.connection_key("ann="), rows.listener_key("group", "ann=", "1"))
+        keys = (table_rows.connection_key("ann="), table_rows.listener_key("group", "ann=", "1"))
         assert all(key.pk.startswith(prefix) for key, prefix in zip(keys, prefixes, strict=True))
 
 

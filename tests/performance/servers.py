@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from app import embedded
-from app.embedded.account import unprivileged
+from app.embedded.system_account import unprivileged
 from app.environment import step
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import POINTS, PROJECT, Settings

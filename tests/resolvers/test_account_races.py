@@ -10,7 +10,7 @@ import pytest
 from milequest.actions.accounts import user_for_identity
 from milequest.providers.identity.builtin import BuiltinIdentity
 from milequest.rules.credentials import ISSUER, MAX_SESSIONS, email_key
-from milequest.rules.identity import Account
+from milequest.rules.identity import IssuerAccount
 from milequest.store.sql import credentials, password_resets
 from milequest.store.sql.credentials import Credential
 from milequest.store.sql.transaction import Tx, transact
@@ -138,7 +138,7 @@ async def test_who_gets_an_address_that_a_user_has_left_is_another_user(quest: Q
 async def test_an_address_whose_user_cannot_be_told_apart_ties_nobody(quest: Quest, ada: Caller) -> None:
     await ada.run(CONFIRM, input=await asked(quest, ada))
     await quest.runtime.writer.execute("UPDATE app_user SET email = $1, email_key = $2", EMAIL, email_key(EMAIL))
-    elsewhere_too = Account("https://other", "x", MOVED, True, "Eve")
+    elsewhere_too = IssuerAccount("https://other", "x", MOVED, True, "Eve")
     await transact(quest.runtime.writer, lambda tx: user_for_identity(tx, elsewhere_too, noon()))
     await account(quest)
     assert (await elsewhere(quest).refused(SIGN_IN, input=PAIR))["code"] == "UNAUTHENTICATED"

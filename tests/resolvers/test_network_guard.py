@@ -127,7 +127,7 @@ async def test_who_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: Issuer) 
     await asyncio.wait(junk)
     authorizer.gate.set()
     assert await code(identify, "again") is ErrorCode.UNAUTHENTICATED
-    assert identify._network_guard._queues == {}
+    assert identify._network_guard._slots == {}
 
 
 async def test_tokens_that_are_asked_about_at_once_pay_one_after_the_other(pool: Pool, issuer: Issuer) -> None:

@@ -26,7 +26,7 @@ from graphql import (
 
 from milequest.settings import PROJECT
 from schema.build import build, printed
-from schema.ids import PREFIX_OF_TYPE, prefix_of
+from schema.wire_ids import PREFIX_OF_TYPE, prefix_of
 
 SCHEMA = build()._schema
 ROOTS = ("Query", "Mutation", "Subscription")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import unquote
 
+from milequest.store.aws.aws_credentials import fixed
 from milequest.store.aws.client import Aws
-from milequest.store.aws.credentials import fixed
 from milequest.store.aws.http import Endpoint, Response
 from milequest.store.aws.signing import Credentials
 from tests.simulation.dynamodb import RefusedError, SimulatedTable

@@ -17,7 +17,7 @@ from milequest.rules.errors import not_found, unauthenticated
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.sessions import ENDED
 from milequest.store.aws.dynamodb import Table
-from milequest.store.aws.sockets import Sockets
+from milequest.store.aws.socket_api import Sockets
 from milequest.store.aws.sqs import Queue
 from milequest.store.cache.budgets import Budgets
 from milequest.store.sql import log
@@ -25,7 +25,7 @@ from milequest.store.sql.audience import places
 from milequest.store.sql.revocations import Revocations
 from resolvers.context import Request
 from resolvers.feeds import Feed
-from subscriptions.apigateway.connections import ConnectionStore
+from subscriptions.apigateway.connection_store import ConnectionStore
 from subscriptions.apigateway.delay_queue import redeliver
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.fanout import fan_out

@@ -21,7 +21,7 @@ from resolvers.feeds import AccessRule, EventEnvelope, Feed, LogFeed, StateFeed,
 from schema.error_payloads import Errors
 from subscriptions.hub import Hub
 from subscriptions.plans import Cost, Plan, PlanKey, Plans
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 from tests.simulation.world import CHANNEL, FACE, LOOK, TEAM, VERSION, Database, Redis, World
 

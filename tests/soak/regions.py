@@ -10,9 +10,9 @@ import asyncpg
 import httpx
 
 from app import embedded
-from app.embedded.account import unprivileged
 from app.embedded.folder import mark
 from app.embedded.postgres import USER, Postgres
+from app.embedded.system_account import unprivileged
 from milequest.settings import PROJECT
 from tests.faults.cluster import Node, start_node
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from schema.error_payloads import Errors
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.streams import Stream
 from tests.eventually import eventually
 from tests.service import Service, run_client

@@ -16,7 +16,7 @@ import pytest
 from app.serve import GRACE_SECONDS
 from milequest.settings import PROJECT
 from subscriptions import streams
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 from tests.documents import BOARD_STREAM as BOARD
 from tests.documents import WALKS_STREAM as WALKS

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from subscriptions.handshakes import APPSYNC, APPSYNC_PATH, LEGACY, TRANSPORT_WS, Handshake, agreed
-from subscriptions.protocols.steps import WireProtocol
+from subscriptions.protocols.protocol_steps import WireProtocol
 from tests.service import Service
 
 PATH = "/graphql"

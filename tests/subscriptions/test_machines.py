@@ -15,7 +15,7 @@ from milequest.providers.identity.authorizer import PythonAuthorizer
 from milequest.rules.identity import Identity, IdentityKind
 from milequest.settings import Settings
 from resolvers.identity import Identify
-from subscriptions.apigateway import rows
+from subscriptions.apigateway import table_rows
 from tests.event_streams import follow
 from tests.fakes import authorizer as operator
 from tests.listening import dial
@@ -136,8 +136,8 @@ async def test_machine_on_a_shared_board_gets_no_field_that_only_people_may_see(
     follow_goals = FOLLOW.replace("viewerStanding { trueValue }", "").replace("competitor { name }", competitor)
 
     def goal(event: Any) -> Any:
-        rows = event["leaderboard"]["entries"]["nodes"]
-        return next(row["competitor"]["activeGoal"] for row in rows if row["competitor"]["name"] == public.name)
+        ranked = event["leaderboard"]["entries"]["nodes"]
+        return next(row["competitor"]["activeGoal"] for row in ranked if row["competitor"]["name"] == public.name)
 
     async with dial(walls.socket_url, public.eve) as person, dial(walls.socket_url, "wall 600") as wall:
         theirs, ours = [await one.subscribe(follow_goals) for one in (person, wall)]
@@ -199,6 +199,8 @@ async def test_sockets_that_api_gateway_holds_know_machines_too(
 def test_a_row_keeps_all_of_a_machine(context: dict[str, Any], denied: frozenset[str]) -> None:
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     machine = Identity(IdentityKind.LAMBDA, resolver_context=context, denied=denied, expires_at=until)
-    kept = rows.identity_of({name: value for name, value in rows.row_of(machine).items() if value is not None})
+    kept = table_rows.identity_of(
+        {name: value for name, value in table_rows.row_of(machine).items() if value is not None}
+    )
     assert kept == machine
     assert kept.resolver_context == context

@@ -13,7 +13,7 @@ from milequest.rules.errors import ErrorCode, Refused, unauthenticated
 from schema.error_payloads import as_errors, error_payload
 from subscriptions import sockets
 from subscriptions.handshakes import TRANSPORT_WS
-from subscriptions.protocols.steps import Close
+from subscriptions.protocols.protocol_steps import Close
 from subscriptions.quotas import BURST, INIT_SECONDS, MAX_MESSAGE_BYTES, OPERATIONS_PER_SOCKET
 from tests.service import Service
 from tests.sockets import BOARD, Socket, dialled, opened

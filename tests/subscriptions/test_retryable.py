@@ -5,7 +5,7 @@ import pytest
 from milequest.rules.errors import MAY_PASS, ErrorCode, QuestError, RateLimited, Refused
 from schema.error_payloads import as_errors, error_payload
 from subscriptions.protocols.legacy import Legacy
-from subscriptions.protocols.steps import Close
+from subscriptions.protocols.protocol_steps import Close
 from subscriptions.protocols.transport_ws import TransportWs
 
 

@@ -10,7 +10,7 @@ from milequest.rules.identity import Identity, IdentityKind
 from resolvers.context import Request
 from resolvers.feeds import StateFeed, StateSnapshot
 from subscriptions.plans import Plans, request_for
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.states import StateTopic
 from subscriptions.subscribers import Subscriber
 from tests.documents import MARKER_LIVE as MARKER

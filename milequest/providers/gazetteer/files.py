@@ -30,7 +30,7 @@ class IndexFile:
         await asyncio.shield(self._making)
 
     async def _make(self) -> None:
-        arguments = ("-m", "milequest.providers.gazetteer.build", str(self.path), str(self._min_population))
+        arguments = ("-m", "milequest.providers.gazetteer.index_build", str(self.path), str(self._min_population))
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,

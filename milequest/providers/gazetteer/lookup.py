@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from milequest.providers.gazetteer.index import CELLS_AROUND, CELLS_PER_DEGREE, SHORT
-from milequest.providers.gazetteer.names import folded
+from milequest.providers.gazetteer.place_names import folded
 from milequest.rules.geo import LatLng, distance_m
 from milequest.rules.places import Place, PlaceSearch
 

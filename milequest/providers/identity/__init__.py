@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from milequest.rules.credentials import SignUp
-from milequest.rules.identity import Account, Identity, VerifiedToken
+from milequest.rules.identity import Identity, IssuerAccount, VerifiedToken
 from milequest.rules.mail import Mailer
 from milequest.rules.sessions import UNKNOWN, ActiveSession, Ending, SessionOrigin
 from milequest.settings import Settings
@@ -30,7 +30,7 @@ class SignedIn:
     """A session, and the account it belongs to."""
 
     session: Session
-    account: Account
+    account: IssuerAccount
 
 
 class IdentityProvider(Protocol):

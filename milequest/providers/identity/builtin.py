@@ -18,7 +18,7 @@ from milequest.providers.identity.sealing import Seal
 from milequest.providers.identity.tokens import KeyRing, TokenVerifier
 from milequest.rules.credentials import ISSUER, SignUp, email_key
 from milequest.rules.errors import ErrorCode, Refused, unauthenticated
-from milequest.rules.identity import Account, VerifiedToken
+from milequest.rules.identity import IssuerAccount, VerifiedToken
 from milequest.rules.ids import new_id
 from milequest.rules.mail import Mailer
 from milequest.rules.sessions import UNKNOWN, Revocation, SessionOrigin
@@ -86,12 +86,12 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
         """Sign with a new key from now on, and return its id; tokens signed with the previous one stay valid."""
         return await self._keys.rotate(now)
 
-    async def account(self, email: str, now: datetime) -> Account | None:
+    async def account(self, email: str, now: datetime) -> IssuerAccount | None:
         """Return, for operators, the confirmed account with this address."""
         credential = await credentials.find(self._pool, email_key(email))
         return credential.account(ISSUER) if credential else None
 
-    async def add_account(self, request: SignUp, now: datetime) -> Account:
+    async def add_account(self, request: SignUp, now: datetime) -> IssuerAccount:
         """Add, for operators, an account without a code; return the one the address has, if it has one."""
         password_hash = await self._hasher.hash(request.password)
         await transact(self._pool, lambda tx: credentials.put(tx, new_id(now), request, password_hash, now))
@@ -99,7 +99,7 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
         assert account is not None, "it was stored, or had been"
         return account
 
-    async def token_for(self, email: str, now: datetime) -> tuple[Account, str] | None:
+    async def token_for(self, email: str, now: datetime) -> tuple[IssuerAccount, str] | None:
         """Return, for operators, a confirmed account and an access token without a session; None if there is none."""
         credential = await credentials.find(self._pool, email_key(email))
         if credential is None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import orjson
 
 from milequest.rules.mail import Mail
-from milequest.store.cache.valkey import Valkey, asked
+from milequest.store.cache.valkey_client import Valkey, asked
 
 KEPT = 200
 PATIENCE = 5.0  # seconds

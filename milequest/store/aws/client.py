@@ -12,7 +12,7 @@ import orjson
 
 from milequest.settings import Settings
 from milequest.store.away import Away
-from milequest.store.aws.credentials import Source, source
+from milequest.store.aws.aws_credentials import Source, source
 from milequest.store.aws.http import Endpoint, Http, Response
 from milequest.store.aws.signing import Credentials, Signer
 from milequest.telemetry import spans

@@ -49,7 +49,7 @@ class Http:
     """A client with persistent connections. At most MOST_CONNECTIONS requests run at once, the others wait."""
 
     def __init__(self) -> None:
-        self._idle: defaultdict[Endpoint, list[_Connection]] = defaultdict(list)
+        self._idle: defaultdict[Endpoint, list[_HttpConnection]] = defaultdict(list)
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
         self._tls: ssl.SSLContext | None = None
 
@@ -83,7 +83,7 @@ class Http:
             self._idle[origin].append(connection)
         return response
 
-    async def _connection(self, origin: Endpoint) -> "_Connection":
+    async def _connection(self, origin: Endpoint) -> "_HttpConnection":
         idle = self._idle[origin]
         while idle:
             connection = idle.pop()
@@ -93,11 +93,11 @@ class Http:
             self._tls = ssl.create_default_context()
         tls = self._tls if origin.scheme == "https" else None
         loop = asyncio.get_running_loop()
-        _, made = await loop.create_connection(_Connection, origin.host, origin.port, ssl=tls)
+        _, made = await loop.create_connection(_HttpConnection, origin.host, origin.port, ssl=tls)
         return made
 
 
-class _Connection(asyncio.Protocol):
+class _HttpConnection(asyncio.Protocol):
     """One connection with one exchange at a time."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from milequest.settings import Settings
-from milequest.store.aws.credentials import source
+from milequest.store.aws.aws_credentials import source
 from milequest.store.aws.presigning import connect_token
 
 Password: TypeAlias = Callable[[], Awaitable[str]]

@@ -18,7 +18,7 @@ from milequest.store.away import Away
 from milequest.store.breaker import Breaker
 
 if TYPE_CHECKING:  # whoever counts alone needs no client
-    from milequest.store.cache.valkey import Valkey
+    from milequest.store.cache.valkey_client import Valkey
 
 PORTION = BURST // 100  # how much a process may charge before it reports to Redis
 PATIENCE = 1.0  # seconds Redis may take in the background

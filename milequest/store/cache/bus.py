@@ -15,7 +15,7 @@ import orjson
 from milequest.store.away import Away
 from milequest.store.aws.sqs import Message, Queue
 from milequest.store.breaker import Breaker
-from milequest.store.cache.valkey import Valkey, publish, subscribed
+from milequest.store.cache.valkey_client import Valkey, publish, subscribed
 from milequest.store.sql.log import ends
 from milequest.store.sql.transaction import Reader
 

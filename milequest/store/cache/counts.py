@@ -15,7 +15,7 @@ from uuid import uuid4
 from milequest.rules.rate_limits import Memory, RateLimit
 from milequest.store.away import Away
 from milequest.store.breaker import Breaker
-from milequest.store.cache.valkey import Valkey
+from milequest.store.cache.valkey_client import Valkey
 from milequest.store.cache.windows import Verdict, Windows
 
 PATIENCE = 0.5  # seconds Redis may take, before this process counts alone

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from milequest.rules.instants import seconds
-from milequest.store.cache.valkey import Valkey
+from milequest.store.cache.valkey_client import Valkey
 
 GONE: Final = 0
 MOST_AT_ONCE: Final = 1_000  # entries of one script, during which Valkey does nothing else

@@ -10,7 +10,7 @@ from uuid import UUID
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.instants import microseconds, of_microseconds
 from milequest.store.away import Away
-from milequest.store.cache.valkey import Valkey, asked
+from milequest.store.cache.valkey_client import Valkey, asked
 
 LASTS = timedelta(minutes=2)
 MAX_WALKERS = 50

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from milequest.rules.errors import RateLimited, is_verdict, is_wrong_guess
 from milequest.rules.rate_limits import Memory, RateLimit
 from milequest.store.cache.counts import AttemptCounts, AttemptSlot, new_place
-from milequest.store.cache.valkey import Valkey
+from milequest.store.cache.valkey_client import Valkey
 from milequest.store.cache.wait_queue import QueueFullError, WaitQueues
 from milequest.store.cache.windows import Verdict
 

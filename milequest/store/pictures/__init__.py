@@ -9,8 +9,8 @@ from milequest.rules.pictures import Picture
 from milequest.settings import Settings
 from milequest.store.away import Away
 from milequest.store.aws.client import Aws, AwsError
-from milequest.store.pictures.bucket import PictureBucket
-from milequest.store.pictures.folder import Folder
+from milequest.store.pictures.picture_bucket import PictureBucket
+from milequest.store.pictures.picture_folder import Folder
 
 log = logging.getLogger("milequest.pictures")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from milequest.rules.credentials import ISSUER, email_key
-from milequest.rules.identity import Account
+from milequest.rules.identity import IssuerAccount
 from milequest.store.sql.transaction import Reader, Tx
 
 
@@ -70,18 +70,18 @@ async def owner(db: Reader, issuer: str, subject: str) -> Owner | None:
     return (await owners(db, [(issuer, subject)])).get((issuer, subject))
 
 
-async def put_user(tx: Tx, user_id: UUID, account: Account, now: datetime) -> None:
+async def put_user(tx: Tx, user_id: UUID, account: IssuerAccount, now: datetime) -> None:
     """Create a user for the account's address, unless the address has one."""
     zone, units = account.timezone, account.preferred_units
     await tx.execute(_PUT_USER, user_id, account.email, email_key(account.email), account.name, zone, units, now)
 
 
-async def tie(tx: Tx, account: Account, now: datetime) -> None:
+async def tie(tx: Tx, account: IssuerAccount, now: datetime) -> None:
     """Tie (issuer, subject) to the user of the account's address, unless it is tied, or that user has another one."""
     await tx.execute(_TIE, account.issuer, account.subject, email_key(account.email), now, ISSUER)
 
 
-async def current(tx: Tx, account: Account) -> Account:
+async def current(tx: Tx, account: IssuerAccount) -> IssuerAccount:
     """The account with its address as it is until the transaction ends, where we keep it: a token's may be older."""
     if account.issuer != ISSUER:
         return account

@@ -271,7 +271,7 @@ async def feed(db: Reader, team_id: UUID, after: tuple[object, ...] | None, limi
 
 
 @dataclass(frozen=True, slots=True)
-class ActivityFilter:
+class ActivityCriteria:
     """Filter of one's own walks; None leaves a field open."""
 
     from_: date | None = None
@@ -287,7 +287,7 @@ async def in_team(db: Reader, team_id: UUID, activity_ids: list[UUID]) -> dict[U
 
 
 async def own(
-    db: Reader, user_id: UUID, after: tuple[object, ...] | None, limit: int, only: ActivityFilter = ActivityFilter()
+    db: Reader, user_id: UUID, after: tuple[object, ...] | None, limit: int, only: ActivityCriteria = ActivityCriteria()
 ) -> list[Activity]:
     """Return one's own walks, private ones too, newest first."""
     at, last = after or (None, None)

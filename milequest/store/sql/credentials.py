@@ -9,7 +9,7 @@ import asyncpg
 from milequest.rules import credentials
 from milequest.rules.credentials import SignUp
 from milequest.rules.enums import Units
-from milequest.rules.identity import Account
+from milequest.rules.identity import IssuerAccount
 from milequest.store.sql import address_changes, password_resets
 from milequest.store.sql.transaction import Reader, Tx
 
@@ -26,9 +26,11 @@ class Credential:
     preferred_units: Units
     groups: tuple[str, ...]
 
-    def account(self, issuer: str) -> Account:
+    def account(self, issuer: str) -> IssuerAccount:
         """Return the account, as vouched for by `issuer`."""
-        return Account(issuer, str(self.subject), self.email, True, self.name, self.timezone, self.preferred_units)
+        return IssuerAccount(
+            issuer, str(self.subject), self.email, True, self.name, self.timezone, self.preferred_units
+        )
 
 
 CONFIRMED = """

@@ -77,7 +77,7 @@ def _away(error: Exception) -> Away:
     return Away(type(error).__name__)
 
 
-class _Connection(asyncpg.Connection):
+class _PooledConnection(asyncpg.Connection):
     """A connection that sends no session SET: those pin a connection of a transaction-level proxy."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -228,7 +228,7 @@ async def open_pool(
     pool = Pool(
         url,
         connect=_connect,
-        connection_class=_Connection,
+        connection_class=_PooledConnection,
         record_class=asyncpg.Record,
         min_size=min(2, size) if waiting else 0,
         max_size=size,

@@ -15,7 +15,7 @@ from app.aws.container import Container
 from app.aws.domains import DomainDependencies, called
 from milequest.actions.accounts import user_for_identity
 from milequest.providers.identity.authorizer import PythonAuthorizer
-from milequest.rules.identity import Account
+from milequest.rules.identity import IssuerAccount
 from milequest.store.sql.transaction import open_pool, transact
 from resolvers.identity import Identify
 from tests.app.aws.data_sources import HOST, ISSUER, OF_APPSYNC, ROLE, event
@@ -24,7 +24,7 @@ from tests.fakes import authorizer as operator
 from tests.service import Service
 
 SUB = "6f0c1a5e-8f0e-4b55-9a3c-0d7c7d0c8c11"
-ADA = Account(ISSUER, SUB, "ada@example.org", email_verified=True, name="Ada")
+ADA = IssuerAccount(ISSUER, SUB, "ada@example.org", email_verified=True, name="Ada")
 USER = ROLE | {
     "cognitoAuthenticationType": "authenticated",
     "cognitoAuthenticationProvider": f"{HOST},{HOST}:CognitoSignIn:{SUB}",

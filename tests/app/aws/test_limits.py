@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aws import domains
-from app.aws.answers import SHORT, TOO_LARGE, fitting
 from app.aws.domains import DOCUMENTS
+from app.aws.response_size import SHORT, TOO_LARGE, fitting
 from milequest.store import deadlines
 from milequest.store.away import Away
 from milequest.store.sql import pool
 from milequest.store.sql.transaction import open_pool
 from schema.limits import MAX_BODY_BYTES
-from subscriptions.apigateway import rows
-from subscriptions.apigateway.connections import PROTOCOLS
+from subscriptions.apigateway import table_rows
+from subscriptions.apigateway.connection_store import PROTOCOLS
 from subscriptions.apigateway.outbound import AROUND, MOST_RECIPIENTS, Kind, OutboundMessages
 from subscriptions.apigateway.outbound import MAX_CLIENT_MESSAGE_BYTES as MOST_OF_A_MESSAGE
-from subscriptions.apigateway.rows import OperationKey
 from subscriptions.apigateway.sweeper import Timeouts
+from subscriptions.apigateway.table_rows import OperationKey
 from subscriptions.quotas import MAX_ID_BYTES, MAX_MESSAGE_BYTES
 from tests.app.examples import EXAMPLES
 
@@ -77,12 +77,12 @@ def test_128_kb_a_message_and_what_is_around_it_goes_to_a_socket() -> None:
 
 def test_256_kb_a_post_of_the_largest_result_fits_in_a_message_of_sqs() -> None:
     said, result = OutboundMessages("log:team:" + uuid4().hex), "x" * (MOST_OF_A_MESSAGE - AROUND)
-    for number in range(MOST_RECIPIENTS * rows.BUCKETS):
+    for number in range(MOST_RECIPIENTS * table_rows.BUCKETS):
         said.add(
             OperationKey(f"{number:015}=", "i" * MAX_ID_BYTES, uuid4().hex, "transport"), Kind.NEXT, result, "c" * 80
         )
     messages = said.taken()
-    assert len(messages) >= rows.BUCKETS
+    assert len(messages) >= table_rows.BUCKETS
     assert max(len(message.body.encode()) for message in messages) < SQS
 
 
@@ -110,4 +110,4 @@ def test_10_min_a_silent_socket_hears_from_us_before_api_gateway_ends_it() -> No
 
 def test_2_h_an_old_socket_is_warned_before_its_end_and_its_rows_outlive_it() -> None:
     assert Timeouts().lifetime + 2 * ROUND < LIFE
-    assert timedelta(seconds=rows.LIFE + rows.MARGIN) > LIFE
+    assert timedelta(seconds=table_rows.LIFE + table_rows.MARGIN) > LIFE

@@ -14,8 +14,8 @@ from milequest.rules.avatars import Upload
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.rate_limits import FORMS_SENT
 from milequest.store.cache.rate_limits import RateLimits
-from milequest.store.cache.valkey import connect
-from milequest.store.pictures.folder import Folder
+from milequest.store.cache.valkey_client import connect
+from milequest.store.pictures.picture_folder import Folder
 from tests import pictures
 from tests.app.http.uploading import ann, form, kept, send, served
 from tests.documents import OWN_AVATAR as MINE

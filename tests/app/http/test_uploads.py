@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from milequest.rules.avatars import Upload
-from milequest.store.pictures.folder import Folder
+from milequest.store.pictures.picture_folder import Folder
 from tests import pictures
 from tests.app.http.uploading import PAGE, form, kept, send, sent, shown
 from tests.app.http.uploading import ann as ann

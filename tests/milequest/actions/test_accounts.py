@@ -11,11 +11,11 @@ import pytest
 from milequest.actions.accounts import user_for_identity
 from milequest.rules.enums import Units
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.rules.identity import Account
+from milequest.rules.identity import IssuerAccount
 from milequest.store.sql.transaction import Pool, open_pool, transact
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-ADA = Account("https://issuer", "subject-1", "Ada@Example.org", True, "Ada", "Europe/London", Units.KILOMETERS)
+ADA = IssuerAccount("https://issuer", "subject-1", "Ada@Example.org", True, "Ada", "Europe/London", Units.KILOMETERS)
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
         yield pool
 
 
-async def user(pool: Pool, account: Account = ADA) -> UUID:
+async def user(pool: Pool, account: IssuerAccount = ADA) -> UUID:
     return (await transact(pool, lambda tx: user_for_identity(tx, account, NOW))).result
 
 
-async def refusal(pool: Pool, account: Account = ADA) -> ErrorCode:
+async def refusal(pool: Pool, account: IssuerAccount = ADA) -> ErrorCode:
     with pytest.raises(Refused) as refused:
         await user(pool, account)
     return refused.value.code

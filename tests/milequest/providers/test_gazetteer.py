@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from milequest.providers import gazetteer
 from milequest.providers.gazetteer import Gazetteer
-from milequest.providers.gazetteer.build import build
 from milequest.providers.gazetteer.index import index_path
+from milequest.providers.gazetteer.index_build import build
 from milequest.providers.gazetteer.lookup import find
 from milequest.providers.gazetteer.lookup import nearest as nearest_place
-from milequest.providers.gazetteer.names import folded
+from milequest.providers.gazetteer.place_names import folded
 from milequest.rules.errors import Refused
 from milequest.rules.geo import LatLng, distance_m
 from milequest.rules.places import Place, checked_search

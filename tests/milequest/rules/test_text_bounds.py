@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from milequest.providers.gazetteer.names import folded
+from milequest.providers.gazetteer.place_names import folded
 from milequest.rules import goals, invites, places, routes, teams
 from milequest.rules.credentials import checked_password, display_name, email_address, email_key, normal_password
 from milequest.rules.errors import ValidationError

@@ -9,7 +9,7 @@ from collections import defaultdict
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from subscriptions.protocols.steps import ACK
+from subscriptions.protocols.protocol_steps import ACK
 from subscriptions.protocols.transport_ws import NAME
 
 _OK = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}

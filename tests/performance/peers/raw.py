@@ -12,7 +12,7 @@ from typing import Any, cast
 import orjson
 import uvloop
 
-from subscriptions.protocols.steps import ACK
+from subscriptions.protocols.protocol_steps import ACK
 from tests.performance.peers.broadcast import prepared
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

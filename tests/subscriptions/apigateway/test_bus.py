@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from milequest.store.aws.client import Aws, AwsError, open_aws
-from milequest.store.aws.events import EventBus
+from milequest.store.aws.event_bus import EventBus
 from milequest.store.sql import log
 from subscriptions.apigateway import publisher
 from subscriptions.apigateway.dependencies import Dependencies, open_dependencies

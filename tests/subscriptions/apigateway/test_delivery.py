@@ -14,11 +14,11 @@ from milequest.store.aws.sqs import Message
 from milequest.store.sql import log
 from subscriptions.apigateway import outbound
 from subscriptions.apigateway.groups import Group
-from subscriptions.apigateway.logs import LogStep
+from subscriptions.apigateway.log_groups import LogStep
 from subscriptions.apigateway.outbound import parse_outbound
-from subscriptions.apigateway.rows import OperationKey
 from subscriptions.apigateway.sender import Sender
-from subscriptions.protocols.steps import Result
+from subscriptions.apigateway.table_rows import OperationKey
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 from tests.documents import BOARD_LIVE as BOARD
 from tests.documents import WALKS_LIVE as WALKS

@@ -18,7 +18,7 @@ from milequest.store.aws.sqs import Message, Queue
 from subscriptions.apigateway import relay, sender
 from subscriptions.apigateway.fanout import fan_out
 from subscriptions.apigateway.group_messages import wake_up
-from subscriptions.apigateway.states import LOST_MS
+from subscriptions.apigateway.state_groups import LOST_MS
 from subscriptions.quotas import MAX_ID_BYTES
 from tests.documents import PROGRESS_LIVE as PROGRESS
 from tests.documents import WALKS_LIVE as WALKS

@@ -11,12 +11,12 @@ import pytest
 
 from app.connection_metrics import count
 from milequest.settings import Settings
-from milequest.store.aws.metrics import Metric
+from milequest.store.aws.metric_lines import Metric
 from milequest.store.cache.interest import Interest, InterestEntry
-from milequest.store.cache.valkey import connect
+from milequest.store.cache.valkey_client import connect
 from milequest.store.sql import log
 from subscriptions.apigateway import sender, subscription_metrics, sweeper
-from subscriptions.apigateway.interest import CONNECTION
+from subscriptions.apigateway.interest_stream import CONNECTION
 from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import dial
 from tests.subscriptions.gateway_of_aws import Gateway

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from infra.cost.coefficients import CLOSED, OPENED, Asked, log_event, state_event
-from subscriptions.apigateway import rows
+from subscriptions.apigateway import table_rows
 from tests.documents import PROGRESS_LIVE as PROGRESS
 from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import Stream, dial
@@ -78,8 +78,8 @@ async def test_an_event_of_a_log_costs_what_the_model_says(
     async with AsyncExitStack() as stack:
         streams = await listening(gate, team, WALKS, count, stack)
         connections = gate.api.connections[-count:]
-        buckets = {rows.bucket(connection) for connection in connections}
-        groups = {bucket % rows.SHARDS for bucket in buckets}
+        buckets = {table_rows.bucket(connection) for connection in connections}
+        groups = {bucket % table_rows.SHARDS for bucket in buckets}
         model = log_event(groups=len(groups), batches=len(buckets), listeners=count)
         await agrees(model, lambda: of_a_walk(team, streams, monkeypatch))
 
@@ -90,7 +90,7 @@ async def test_a_state_costs_what_the_model_says(
 ) -> None:
     async with AsyncExitStack() as stack:
         streams = await listening(gate, team, PROGRESS, count, stack)
-        buckets = {rows.bucket(connection) for connection in gate.api.connections[-count:]}
+        buckets = {table_rows.bucket(connection) for connection in gate.api.connections[-count:]}
         alone = log_event(groups=0, batches=0, listeners=0)  # the notification, and the read of groups to be woken
         model = alone + state_event(batches=len(buckets), listeners=count)
         await agrees(model, lambda: of_a_walk(team, streams, monkeypatch))

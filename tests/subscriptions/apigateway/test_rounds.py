@@ -13,10 +13,10 @@ from websockets.asyncio.client import connect
 
 from app.aws import live
 from milequest.jobs.primary_region import PrimaryRegionGuard
-from milequest.store.aws.sockets import Outcome
+from milequest.store.aws.socket_api import Outcome
 from milequest.store.sql import audience
 from milequest.store.sql.transaction import open_pool
-from subscriptions.apigateway import rows, sweeper, transport
+from subscriptions.apigateway import sweeper, table_rows, transport
 from subscriptions.apigateway.sweeper import Timeouts
 from tests.databases import following
 from tests.documents import WALKS_LIVE as WALKS
@@ -64,7 +64,7 @@ async def test_sockets_of_a_bucket_do_not_wait_for_each_other(
         return await say(*given)
 
     async with AsyncExitStack() as stack:
-        while len({rows.bucket(one) for one in gate.api.connections}) == len(gate.api.connections):
+        while len({table_rows.bucket(one) for one in gate.api.connections}) == len(gate.api.connections):
             await stack.enter_async_context(dial(gate.api.url, team.ann))  # the 33rd shares a bucket at the latest
         gate.timeouts = Timeouts(idle=NOW)
         monkeypatch.setattr(sweeper, "send_with_retry", slow)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS
-from subscriptions.protocols.steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop, WireProtocol
+from subscriptions.protocols.protocol_steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop, WireProtocol
 
 THEIRS = ["connection_init", "connection_terminate", "ping", "pong", "start", "stop", "subscribe", "complete"]
 OURS = ["connection_ack", "ka", "next", "data", "error"]

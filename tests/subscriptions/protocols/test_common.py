@@ -7,8 +7,8 @@ import pytest
 
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS, agreed
-from subscriptions.protocols.credentials import authorization_of, notice_of
-from subscriptions.protocols.steps import Close, Phase, ProtocolSession, Reply, Start, operation
+from subscriptions.protocols.protocol_steps import Close, Phase, ProtocolSession, Reply, Start, operation
+from subscriptions.protocols.socket_credentials import authorization_of, notice_of
 from subscriptions.quotas import MAX_ID_BYTES
 
 READY = ProtocolSession(Phase.READY)

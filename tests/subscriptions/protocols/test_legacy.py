@@ -7,7 +7,7 @@ import pytest
 
 from schema.operation import Operation
 from subscriptions.protocols.legacy import Legacy
-from subscriptions.protocols.steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop
+from subscriptions.protocols.protocol_steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop
 
 LEGACY = Legacy()
 NEW, INITIALISING, READY = (ProtocolSession(phase) for phase in Phase)

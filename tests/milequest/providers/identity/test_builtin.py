@@ -8,7 +8,7 @@ import jwt
 from milequest.providers.identity.builtin import CLIENT_ID, BuiltinIdentity
 from milequest.rules.credentials import ISSUER, checked_sign_up
 from milequest.rules.errors import ErrorCode
-from milequest.rules.identity import ANONYMOUS, Account
+from milequest.rules.identity import ANONYMOUS, IssuerAccount
 from milequest.rules.sessions import Ending
 from tests.ada import ADA, EMAIL, NOW, PASSWORD, code_of, signed_in
 from tests.fakes.outbox import Outbox
@@ -22,7 +22,7 @@ async def test_account_goes_from_sign_up_through_refresh_to_sign_out(identity: B
     assert await code_of(identity.sign_in(EMAIL, PASSWORD, NOW)) is ErrorCode.EMAIL_NOT_VERIFIED
     await identity.confirm("ada@example.ORG", outbox.code(), NOW)
     first = await identity.sign_in(" ada@EXAMPLE.org ", PASSWORD, NOW)
-    assert first.account == Account(ISSUER, first.account.subject, EMAIL, True, "Ada", "Europe/London")
+    assert first.account == IssuerAccount(ISSUER, first.account.subject, EMAIL, True, "Ada", "Europe/London")
     assert first.session.access_token_expires_at == NOW + HOUR
     second = await identity.refresh(first.session.refresh_token, NOW + HOUR)
     assert second.account == first.account

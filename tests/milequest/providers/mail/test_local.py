@@ -11,7 +11,7 @@ from milequest.providers.mail import local
 from milequest.providers.mail.local import LocalMailbox
 from milequest.rules.mail import Mail, confirmation
 from milequest.settings import Settings
-from milequest.store.cache.valkey import connect
+from milequest.store.cache.valkey_client import connect
 from tests.faults.proxy import Fault, Kind, Way, proxying
 
 MAIL = confirmation("ada@example.org", "123456")

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from milequest.store.aws.aws_credentials import fixed
 from milequest.store.aws.client import Aws
-from milequest.store.aws.credentials import fixed
 from milequest.store.aws.http import Http
 from milequest.store.aws.signing import Credentials
 

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from app.http.local import is_local
+from app.http.local_requests import is_local
 from milequest.providers.mail.local import Received
 from milequest.runtime import Runtime
 from milequest.settings import Settings

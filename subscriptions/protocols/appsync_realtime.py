@@ -7,11 +7,10 @@ leaves open. The close codes are ours: HTTP's status and 4000.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schema.appsync.errors import in_shape
+from schema.appsync.appsync_errors import in_shape
 from schema.error_payloads import Errors
-from subscriptions.protocols.credentials import authorization_in
 from subscriptions.protocols.graphql_ws import KEEP_ALIVE, GraphqlWs
-from subscriptions.protocols.steps import (
+from subscriptions.protocols.protocol_steps import (
     NO_ID,
     Close,
     Effect,
@@ -25,6 +24,7 @@ from subscriptions.protocols.steps import (
     is_good,
     operation,
 )
+from subscriptions.protocols.socket_credentials import authorization_in
 
 SILENCE_MS = 300_000  # after so long without a message a client considers the connection dead
 ACK = encoded(type="connection_ack", payload={"connectionTimeoutMs": SILENCE_MS})

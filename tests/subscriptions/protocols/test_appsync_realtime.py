@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from schema.operation import Operation
-from subscriptions.protocols.appsync import AppSync
-from subscriptions.protocols.steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop
+from subscriptions.protocols.appsync_realtime import AppSync
+from subscriptions.protocols.protocol_steps import Close, Init, Phase, ProtocolSession, Reply, Start, Stop
 
 APPSYNC = AppSync()
 NEW, INITIALISING, READY = (ProtocolSession(phase) for phase in Phase)

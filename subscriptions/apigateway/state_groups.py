@@ -18,10 +18,10 @@ from subscriptions.apigateway.delay_queue import delay
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import delayed_wake_up, subscribe_command
 from subscriptions.apigateway.groups import Group, recipient
-from subscriptions.apigateway.rows import MARGIN, expiry, position_key
+from subscriptions.apigateway.table_rows import MARGIN, expiry, position_key
 from subscriptions.plans import Plan, request_for
 from subscriptions.policy import still_speaks_for
-from subscriptions.protocols.steps import Result
+from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import attempt_once
 

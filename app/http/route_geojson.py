@@ -18,7 +18,7 @@ from milequest.store.away import Away
 from milequest.store.deadlines import in_time
 from milequest.store.sql.transaction import unreached
 from resolvers import routes
-from schema import ids
+from schema import wire_ids
 
 HEADERS = {"cache-control": "private, max-age=31536000, immutable", "vary": "authorization"}
 NO_ROUTE: Mapping[str, int] = {ErrorCode.VALIDATION_ERROR: 404}  # a malformed id in a path is the id of nothing
@@ -33,7 +33,7 @@ async def geo_json(http: Request) -> Response:
         charge(request.runtime, request.caller)
         if request.viewer.user_id is None:
             raise unauthenticated()
-        route_id = ids.decode("route", http.path_params["id"], "id")
+        route_id = wire_ids.decode("route", http.path_params["id"], "id")
         text = require(await routes.geo_json(request, route_id), "route")
         await request.charge(len(text) // BYTES_PER_POINT)
     except QuestError as refusal:

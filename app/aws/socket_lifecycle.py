@@ -16,7 +16,7 @@ from milequest.store.cache.budgets import Budgets
 from milequest.store.sql.transaction import open_pool
 from resolvers.identity import Identify
 from subscriptions.apigateway import lifecycle
-from subscriptions.apigateway.connections import ConnectionStore
+from subscriptions.apigateway.connection_store import ConnectionStore
 from subscriptions.apigateway.lifecycle import ConnectDependencies
 
 

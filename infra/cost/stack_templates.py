@@ -7,7 +7,7 @@ from typing import Final
 from infra.config import EDGE_REGION
 from infra.cost.prices import Quantities, together
 from infra.cost.resources import PricedStack, lines
-from infra.cost.usage import Usage
+from infra.cost.usage_profile import Usage
 
 NOBODY: Final = Usage(0)
 

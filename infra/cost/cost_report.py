@@ -1,4 +1,4 @@
-"""Prints the model: `python -m infra.cost.report cdk.out`."""
+"""Prints the model: `python -m infra.cost.cost_report cdk.out`."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,8 +8,8 @@ from typing import Final
 from infra.cost.alternatives import WAYS, switch
 from infra.cost.free import UNKNOWN
 from infra.cost.prices import Quantities, prices, total
-from infra.cost.templates import quantities, read
-from infra.cost.usage import Usage, UsageProfile
+from infra.cost.stack_templates import quantities, read
+from infra.cost.usage_profile import Usage, UsageProfile
 
 PEOPLE: Final = (1_000, 10_000, 100_000, 1_000_000)
 USUAL: Final = 100_000  # people, in the table of the largest costs

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from milequest.settings import Settings
 from milequest.store.aws.dynamodb import Key
 from milequest.store.cache.interest import MOST_AT_ONCE, MOST_LISTENED_TO, Counts, Interest
-from milequest.store.cache.valkey import Valkey, connect
-from subscriptions.apigateway import rows
-from subscriptions.apigateway.interest import follow
+from milequest.store.cache.valkey_client import Valkey, connect
+from subscriptions.apigateway import table_rows
+from subscriptions.apigateway.interest_stream import follow
 
 NOW = datetime.now(UTC).replace(microsecond=0)  # sweeps of other tests' gateways remove expired ones
-EXPIRES = rows.expiry(NOW)
+EXPIRES = table_rows.expiry(NOW)
 TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}  # the deleter of expired rows
 ALPS, ANDES = "team:0198c0de", "team:0198c0df"
-BOARD = rows.group_of_state(("board", "0198c0de", "WEEK", "DISTANCE"))
+BOARD = table_rows.group_of_state(("board", "0198c0de", "WEEK", "DISTANCE"))
 NOBODY = Counts({}, 0, {})
 Record = dict[str, Any]
 
@@ -80,7 +80,7 @@ class Stream:
 
 def log_of(channel: str, connection: str, id: str = "1") -> Key:
     """Return the key of a subscriber of a log."""
-    return rows.listener_key(rows.group_of_log(channel, connection), connection, id)
+    return table_rows.listener_key(table_rows.group_of_log(channel, connection), connection, id)
 
 
 async def told(interest: Interest, *records: Record) -> list[str]:
@@ -90,10 +90,10 @@ async def told(interest: Interest, *records: Record) -> list[str]:
 
 
 async def test_subscribers_are_counted_by_kind_and_topic_until_they_go(interest: Interest) -> None:
-    ann, ben, stream = rows.connection_key("ann="), rows.connection_key("ben="), Stream()
+    ann, ben, stream = table_rows.connection_key("ann="), table_rows.connection_key("ben="), Stream()
     alps = [log_of(ALPS, "ann="), log_of(ALPS, "ben=")]
     assert alps[0].pk != alps[1].pk, "they lie in two shards"
-    others = [log_of(ANDES, "ann=", "2"), rows.listener_key(BOARD, "ann=", "an id of # three | words")]
+    others = [log_of(ANDES, "ann=", "2"), table_rows.listener_key(BOARD, "ann=", "an id of # three | words")]
     assert await told(interest, *(stream.comes(key) for key in (ann, ben, *alps, *others))) == []
     kinds = {"connection": 2, "log": 3, "board": 1}
     topics = {ALPS: 2, ANDES: 1, "board|0198c0de|WEEK|DISTANCE": 1}
@@ -106,11 +106,11 @@ async def test_subscribers_are_counted_by_kind_and_topic_until_they_go(interest:
 
 async def test_interest_record_delivered_twice_counts_once(interest: Interest) -> None:
     stream = Stream()
-    batch = [stream.comes(rows.connection_key("ann=")), stream.comes(log_of(ALPS, "ann="))]
+    batch = [stream.comes(table_rows.connection_key("ann=")), stream.comes(log_of(ALPS, "ann="))]
     for _ in range(3):
         await told(interest, *batch)
     assert await interest.counts(NOW) == Counts({"connection": 1, "log": 1}, 1, {ALPS: 1})
-    gone = [stream.goes(log_of(ALPS, "ann=")), stream.goes(rows.connection_key("ann="))]
+    gone = [stream.goes(log_of(ALPS, "ann=")), stream.goes(table_rows.connection_key("ann="))]
     for some in (gone, gone, [*batch, *gone], gone):
         await told(interest, *some)
     assert await interest.counts(NOW) == NOBODY
@@ -132,17 +132,17 @@ async def test_removal_of_an_unknown_subscriber_changes_no_count(interest: Inter
 
 async def test_rows_other_than_connections_and_subscribers_are_not_counted(interest: Interest) -> None:
     stream = Stream()
-    group = rows.group_of_log(ALPS, "ann=")
-    keys = (rows.operation_key("ann=", "1"), rows.interest_key(ALPS, group), rows.position_key(group))
-    assert await told(interest, *(stream.comes(key) for key in (*keys, rows.lagging_key("ann=", "1")))) == []
+    group = table_rows.group_of_log(ALPS, "ann=")
+    keys = (table_rows.operation_key("ann=", "1"), table_rows.interest_key(ALPS, group), table_rows.position_key(group))
+    assert await told(interest, *(stream.comes(key) for key in (*keys, table_rows.lagging_key("ann=", "1")))) == []
     assert await interest.counts(NOW) == NOBODY
 
 
 async def test_subscriber_without_a_removal_record_is_counted_until_its_row_expires(interest: Interest) -> None:
     stream = Stream()
-    await told(interest, *(stream.comes(rows.connection_key(f"{number}=")) for number in range(MOST_AT_ONCE + 1)))
+    await told(interest, *(stream.comes(table_rows.connection_key(f"{number}=")) for number in range(MOST_AT_ONCE + 1)))
     await told(interest, stream.comes(log_of(ALPS, "1=")), stream.comes(log_of(ANDES, "2="), EXPIRES + 1))
-    last = NOW + timedelta(seconds=rows.LIFE + rows.MARGIN - 1)
+    last = NOW + timedelta(seconds=table_rows.LIFE + table_rows.MARGIN - 1)
     assert await interest.counts(last) == Counts({"connection": MOST_AT_ONCE + 1, "log": 2}, 2, {ALPS: 1, ANDES: 1})
     assert await interest.counts(last + timedelta(seconds=1)) == Counts({"log": 1}, 1, {ANDES: 1})
     await told(interest, stream.goes(log_of(ALPS, "1=")))  # delivered all the same, hours later
@@ -171,7 +171,7 @@ async def test_interest_batch_that_valkey_refused_is_returned_for_another_try(
     interest: Interest, valkey: Valkey
 ) -> None:
     stream = Stream()
-    batch = [stream.comes(rows.connection_key("ann=")), stream.comes(log_of(ALPS, "ann="))]
+    batch = [stream.comes(table_rows.connection_key("ann=")), stream.comes(log_of(ALPS, "ann="))]
     async with aclosing(connect(Settings(redis_url="redis://127.0.0.1:1"))) as nowhere:
         assert await told(Interest(nowhere), *batch) == [batch[0]["dynamodb"]["SequenceNumber"]]
     await told(interest, *batch)
@@ -183,9 +183,9 @@ async def test_interest_batch_that_valkey_refused_is_returned_for_another_try(
 
 CONNECTIONS = st.sampled_from(["ann=", "ben=", "cia="])
 KEYS = st.one_of(
-    CONNECTIONS.map(rows.connection_key),
+    CONNECTIONS.map(table_rows.connection_key),
     st.builds(log_of, st.sampled_from([ALPS, ANDES]), CONNECTIONS, st.sampled_from("12")),
-    st.builds(rows.listener_key, st.just(BOARD), CONNECTIONS, st.just("3")),
+    st.builds(table_rows.listener_key, st.just(BOARD), CONNECTIONS, st.just("3")),
 )
 
 
@@ -200,7 +200,7 @@ def test_interest_counts_match_the_table_in_any_order_of_shards_and_repeats(
     for key in changed:
         there ^= {key}
         record = stream.comes(key) if key in there else stream.goes(key)
-        shards[rows.bucket(key.pk + key.sk) % 2].append(record)
+        shards[table_rows.bucket(key.pk + key.sk) % 2].append(record)
     assert asyncio.run(_counted(redis_url, _batches(shards, chance, size))) == _counts(there)
 
 

@@ -14,7 +14,7 @@ from app.aws import lake
 from app.aws.lake import row
 from milequest.store.aws.batches import batches
 from milequest.store.aws.client import ATTEMPTS, AwsError
-from milequest.store.aws.events import MOST_BYTES, BusEvent, EventBus
+from milequest.store.aws.event_bus import MOST_BYTES, BusEvent, EventBus
 from milequest.store.aws.firehose import DeliveryStream
 from tests.milequest.store.aws.stub import stubbed
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from app.http import mail
+from app.http import mail_page
 from milequest.providers.mail.local import KEPT, LocalMailbox
 from milequest.rules.mail import Mail
 from milequest.settings import Settings
@@ -33,7 +33,7 @@ async def mailbox(redis_url: str) -> AsyncIterator[LocalMailbox]:
 
 def client(mailbox: LocalMailbox, address: str = "127.0.0.1", **settings: Any) -> AsyncClient:
     """Return a browser at `address`."""
-    app = Starlette(routes=[Route("/dev/mail", mail.page)])
+    app = Starlette(routes=[Route("/dev/mail", mail_page.page)])
     app.state.runtime = SimpleNamespace(settings=Settings(**{"embedded": True, **settings}), mailbox=mailbox)
     return AsyncClient(transport=ASGITransport(app, client=(address, 1)), base_url="http://127.0.0.1:8000")
 

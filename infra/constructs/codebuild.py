@@ -9,8 +9,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.access import acknowledge, allow, service_role
 from infra.constructs.function import log_group
+from infra.constructs.permissions import acknowledge, allow, service_role
 from infra.constructs.stack import stack_of
 
 IMAGE = codebuild.LinuxBuildImage.from_code_build_image_id("aws/codebuild/amazonlinux-aarch64-standard:3.0")

@@ -12,10 +12,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import PRODUCTION, STAGING, Environment, Region
-from infra.constructs import steps
-from infra.constructs.access import allow, service_role
+from infra.constructs import pipeline_steps as steps
 from infra.constructs.bucket import bucket, log_bucket
-from infra.constructs.build import Build, use_artifacts
+from infra.constructs.codebuild import Build, use_artifacts
+from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
 from infra.names import Names
 
@@ -149,7 +149,11 @@ class Pipeline(Stack):
         for build in (check, test):
             allow(build.role, "codeconnections:UseConnection", connection)
         yield steps.stage("Source", steps.source(connection, REPOSITORY, self.home.branch))
-        yield steps.stage("Build", steps.build("Check", check.name, "source"), steps.build("Test", test.name, "source"))
+        yield steps.stage(
+            "Build",
+            steps.build("Check", check.name, "source"),
+            steps.build("Test", test.name, "source"),
+        )
         yield steps.stage(
             "Package",
             steps.build("Zips", package.name, "source", "assembly"),

@@ -16,11 +16,11 @@ from milequest.rules.identity import Identity
 from milequest.rules.instants import seconds
 from milequest.store.aws.dynamodb import ConflictError, Item, Key, NotWrittenError, Part, Table
 from schema.error_payloads import Errors
-from subscriptions.apigateway import rows
+from subscriptions.apigateway import table_rows
 from subscriptions.apigateway.connection_quota import StoredConnectionQuota
-from subscriptions.apigateway.rows import OperationKey, connection_key, listener_key, operation_key
+from subscriptions.apigateway.table_rows import OperationKey, connection_key, listener_key, operation_key
 from subscriptions.handshakes import APPSYNC, LEGACY, TRANSPORT_WS
-from subscriptions.protocols.steps import Phase, WireProtocol
+from subscriptions.protocols.protocol_steps import Phase, WireProtocol
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
 PROTOCOLS: Mapping[str, WireProtocol] = {"transport": TRANSPORT_WS, "appsync": APPSYNC, "legacy": LEGACY}
@@ -82,7 +82,7 @@ class ConnectionStore:
             "seats": [seat],
         }
         await self._table.put(
-            connection_key(connection), {**item, **rows.row_of(identity), "expires": rows.expiry(now)}
+            connection_key(connection), {**item, **table_rows.row_of(identity), "expires": table_rows.expiry(now)}
         )
         return True
 
@@ -118,7 +118,7 @@ class ConnectionStore:
 
         The identity of its handshake is replaced completely.
         """
-        given = {**rows.row_of(identity), "refusal": orjson.dumps(refusal).decode() if refusal else None}
+        given = {**table_rows.row_of(identity), "refusal": orjson.dumps(refusal).decode() if refusal else None}
         known = {name: value for name, value in given.items() if value is not None}
         sets = ", ".join(f"#{name} = :{name}" for name in ("phase", *known))
         removes = ", ".join(f"#{name}" for name in given if name not in known)
@@ -187,7 +187,7 @@ class ConnectionStore:
 
         If it is not stored yet, record that it is not to begin.
         """
-        key, expires = operation_key(connection, id), received // 1000 + rows.MARGIN
+        key, expires = operation_key(connection, id), received // 1000 + table_rows.MARGIN
         sets = "SET #stopped = :received, #expires = :expires"
         given = {"received": received, "expires": expires}
         if await self._table.update(key, sets, "attribute_not_exists(#serial)", **given):
@@ -248,7 +248,7 @@ def _connection(row: Mapping[str, Any]) -> StoredConnection:
         row["sk"],
         row["kind"],
         Phase(row["phase"]),
-        rows.identity_of(row),
+        table_rows.identity_of(row),
         orjson.loads(row["refusal"]) if "refusal" in row else None,
         row["operations"],
         row["expires"],

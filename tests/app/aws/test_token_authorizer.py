@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.aws.authorizer import TokenAuthorizer, decided
+from app.aws.token_authorizer import TokenAuthorizer, decided
 from milequest.providers.identity.outside import OutsideIdentity
 from tests.fakes import issuer as fake
 from tests.fakes.issuer import CLIENT_ID, Issuer

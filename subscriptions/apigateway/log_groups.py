@@ -13,7 +13,7 @@ from milequest.store.sql import log
 from subscriptions import dispatcher
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.groups import Group, sink_of
-from subscriptions.apigateway.rows import channel_of, expiry
+from subscriptions.apigateway.table_rows import channel_of, expiry
 from subscriptions.audiences import cohorts_of
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import attempt_once

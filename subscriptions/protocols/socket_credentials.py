@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from milequest.rules.identity import Identity, IdentityKind
-from subscriptions.protocols.steps import decoded
+from subscriptions.protocols.protocol_steps import decoded
 
 ANONYMOUS = ""  # an API key: an anonymous caller, whatever the credentials of the connection
 USUAL = ("authtoken", "accesstoken", "token", "jwt", "bearertoken", "idtoken")  # as in documentation of servers

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from milequest.store.cache.interest import GONE, Interest, InterestEntry
-from subscriptions.apigateway import rows
+from subscriptions.apigateway import table_rows
 from subscriptions.apigateway.records import Event, Failures
 
 log = logging.getLogger("milequest.live")
@@ -52,7 +52,7 @@ def _change(name: str, told: Mapping[str, Any]) -> Mapping[InterestEntry, int]:
         case "CONNECTIONS":
             entry = InterestEntry(CONNECTION, id)
         case "LISTENERS":
-            entry = InterestEntry(rows.kind_of(of), id, rows.topic_of(of))
+            entry = InterestEntry(table_rows.kind_of(of), id, table_rows.topic_of(of))
         case _:
             return {}
     return {entry: GONE if name == "REMOVE" else int(told["NewImage"]["expires"]["N"])}

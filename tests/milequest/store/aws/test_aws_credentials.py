@@ -11,8 +11,8 @@ import pytest
 
 from milequest.settings import Settings, SettingsError, load
 from milequest.store.aws import roles
+from milequest.store.aws.aws_credentials import EARLY, PAUSE, Role, source
 from milequest.store.aws.client import open_aws
-from milequest.store.aws.credentials import EARLY, PAUSE, Role, source
 from milequest.store.aws.dynamodb import Key, Table
 from tests.milequest.store.aws.stub import stubbed
 
