@@ -147,7 +147,7 @@ async def test_token_that_a_thousand_connections_send_at_once_is_asked_about_onc
         authorizer.gate.clear()
     later = NOW + timedelta(seconds=61)
     asking = begin(caching, ["same"] * 1_000, later)
-    await asyncio.sleep(0.05)
+    await operator.let_run()
     authorizer.gate.set()
     assert len(await asyncio.gather(*asking)) == 1_000
     assert authorizer.asked == {"same": 1 + is_known}
@@ -158,13 +158,13 @@ async def test_answer_that_may_not_be_kept_is_for_its_request_alone() -> None:
     authorizer = operator.Slow()
     caching = CachingAuthorizer(authorizer)
     asking = begin(caching, ["same"] * 5)
-    await asyncio.sleep(0.05)
+    await operator.let_run()
     assert authorizer.asked == {"same": 1}, "nobody knows yet that it may not be kept"
     authorizer.gate.set()
     await asyncio.gather(*asking)
     authorizer.gate.clear()
     asking = begin(caching, ["same"] * 5)
-    await asyncio.sleep(0.05)
+    await operator.let_run()
     assert authorizer.asked == {"same": 10}, "it is known: none waits for another"
     authorizer.gate.set()
     await asyncio.gather(*asking)
@@ -188,7 +188,7 @@ async def test_tokens_that_were_good_lately_stay_known_while_others_come(monkeyp
 async def test_refusal_is_for_its_request_alone() -> None:
     authorizer = operator.Slow(isAuthorized=False)
     asking = begin(CachingAuthorizer(authorizer), ["same"] * 5)
-    await asyncio.sleep(0.05)
+    await operator.let_run()
     authorizer.gate.set()
     answers = await asyncio.gather(*asking, return_exceptions=True)
     assert [type(one) for one in answers] == [Refused] * 5
@@ -199,9 +199,9 @@ async def test_connection_that_goes_away_leaves_its_decision_to_those_that_wait(
     authorizer = operator.Slow(ttlOverride=60)
     caching = CachingAuthorizer(authorizer)
     first, *rest = begin(caching, ["same"] * 50)
-    await asyncio.sleep(0.05)
+    await operator.let_run()
     first.cancel()
-    await asyncio.sleep(0.05)
+    await operator.let_run()
     assert authorizer.asked == {"same": 2}
     authorizer.gate.set()
     assert len(await asyncio.gather(*rest)) == 49
@@ -216,7 +216,7 @@ async def test_tokens_of_a_network_that_were_good_before_come_back_at_once_and_a
         await caching(token, None, NOW)
     authorizer.gate.clear()
     asking = begin(caching, tokens)
-    await asyncio.sleep(0.05)
+    await operator.let_run()
     assert sum(authorizer.asked.values()) == 1_000 + MAX_CHECKS
     authorizer.gate.set()
     assert len(await asyncio.gather(*asking)) == 1_000

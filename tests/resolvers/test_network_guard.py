@@ -104,7 +104,7 @@ async def test_few_tokens_of_a_network_are_asked_about_at_once(pool: Pool, issue
     identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
     await identify("wall", HERE)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(200)]
-    await asyncio.sleep(0.1)
+    await operator.let_run()
     assert authorizer.under_way == MAX_CHECKS
     async with asyncio.timeout(5):
         assert (await identify("wall", HERE)).kind is IdentityKind.LAMBDA
@@ -121,7 +121,7 @@ async def test_who_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: Issuer) 
     authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(MAX_CHECKS + MAX_WAITING)]
-    await asyncio.sleep(0.1)
+    await operator.let_run()
     for one in junk:
         one.cancel()
     await asyncio.wait(junk)
@@ -134,7 +134,7 @@ async def test_tokens_that_are_asked_about_at_once_pay_one_after_the_other(pool:
     authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(MAX_CHECKS)]
-    await asyncio.sleep(0.1)
+    await operator.let_run()
     assert POINTS <= authorizer.under_way * REFUSED_CREDENTIAL <= POINTS + REFUSED_CREDENTIAL
     for one in junk:
         one.cancel()  # who goes away has paid too

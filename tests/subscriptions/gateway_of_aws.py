@@ -1,7 +1,7 @@
 """The whole gateway on API Gateway for tests: its functions behind doubles of their callers, the rest a local AWS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -49,9 +49,10 @@ class Gateway:
     def usual_pace(self) -> None:
         """Have sweeps as at AWS from now on; one under way has ended on return."""
         self.timeouts = Timeouts()
-        asyncio.run_coroutine_threadsafe(self._between_rounds(), self.loop).result(60)
+        asyncio.run_coroutine_threadsafe(self.between_rounds(), self.loop).result(60)
 
-    async def _between_rounds(self) -> None:
+    async def between_rounds(self) -> None:
+        """Wait until no sweep is under way."""
         async with self.under_way:
             pass
 
@@ -69,12 +70,16 @@ class Gateway:
         """Return the rows of some kinds."""
         return [row for row in await self.rows() if row["pk"].startswith(kinds)]
 
+    async def until(self, reached: Callable[[list[dict[str, Any]]], bool], *kinds: str) -> None:
+        """Wait until the rows of some kinds are as they are to be."""
+        async with asyncio.timeout(10):
+            while not reached(await self.of_kind(*kinds)):  # noqa: ASYNC110  # they are rows
+                await asyncio.sleep(0.1)
+
     async def nothing_left(self) -> None:
         """Wait until no connection has left any rows, but those that mark cancelled operations."""
         kinds = ("CONNECTIONS", "OPERATIONS", "LISTENERS", "BEHIND")
-        async with asyncio.timeout(10):
-            while any("stopped" not in row for row in await self.of_kind(*kinds)):  # noqa: ASYNC110  # they are rows
-                await asyncio.sleep(0.1)
+        await self.until(lambda rows: all("stopped" in row for row in rows), *kinds)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from websockets.typing import Subprotocol
 from app.embedded.valkey import Valkey
 from app.upgrades import Upgrade
 from milequest.settings import Settings
+from milequest.store.sql import log
 from subscriptions import gateway
 from subscriptions import sockets as sockets_of_a_server
 from subscriptions.socket_operations import SocketOperation
@@ -192,12 +193,18 @@ async def test_a_node_that_goes_away_lets_its_clients_resume_elsewhere(
         assert (event["delivery"], event["edge"]["node"]["id"]) == ("REPLAY", walk)
 
 
+async def epoch_is_read(service: Service) -> None:
+    """Wait until the hub has seen the log's epoch."""
+    epoch = await asyncio.to_thread(lambda: service.call(log.epoch(service.runtime.writer)))
+    await asyncio.to_thread(eventually, lambda: service.hub._epoch == epoch)
+
+
 async def test_an_epoch_that_was_raised_resets_everybody(service: Service) -> None:
     team = await gather(service)
     async with dial(service.socket_url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(0.7)  # the epoch was read
+        await epoch_is_read(service)
         await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
         event = await stream.next()
         assert (event["delivery"], event["snapshot"]["id"]) == ("RESET", team.id)
@@ -210,12 +217,12 @@ async def test_subscriber_begun_in_a_new_epoch_is_not_reset_when_the_hub_sees_it
     async with dial(service.socket_url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(0.7)  # the epoch was read
+        await epoch_is_read(service)
         await stream.stop()
         await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(0.7)
+        await epoch_is_read(service)
         await team.walk(team.ben)
         assert (await stream.next())["delivery"] == "LIVE"
 

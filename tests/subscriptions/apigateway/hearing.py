@@ -16,6 +16,11 @@ async def heard(stream: Stream, sequences: list[int]) -> None:
         last = expected
 
 
+async def next_are(stream: Stream, sequences: list[int]) -> None:
+    """Fail unless the very next events are these: a group's queue keeps its order, so nothing was repeated before."""
+    assert [(await stream.next())["sequence"] for _ in sequences] == sequences
+
+
 async def walked(team: Team, count: int) -> list[int]:
     """Log some walks, by two people at once; return their sequences."""
     for _ in range(count):

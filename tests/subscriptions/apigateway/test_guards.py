@@ -24,7 +24,7 @@ from tests.documents import PROGRESS_LIVE as PROGRESS
 from tests.documents import WALKS_LIVE as WALKS
 from tests.listening import Ended, Stream, dial
 from tests.sockets import PROTOCOL, Socket
-from tests.subscriptions.apigateway.hearing import heard, walked
+from tests.subscriptions.apigateway.hearing import heard, next_are, walked
 from tests.subscriptions.gateway_of_aws import Gateway
 from tests.subscriptions.team import Team
 
@@ -87,7 +87,7 @@ async def test_reordered_kicks_say_only_how_far_a_log_reaches(gate: Gateway, tea
         kicks = [Message(orjson.dumps({team.channel: sequence}).decode()) for sequence in range(last, 0, -1)]
         assert await gate.run(relay.on_commit_notifications(gate.deps, records(kicks * 2))) == {"batchItemFailures": []}
         await heard(stream, expected)
-        await stream.silent()
+        await next_are(stream, (await walked(team, 1))[-2:])
 
 
 async def test_a_step_that_comes_again_after_the_next_one_tells_nothing_twice(gate: Gateway, team: Team) -> None:
@@ -99,7 +99,7 @@ async def test_a_step_that_comes_again_after_the_next_one_tells_nothing_twice(ga
         old = Message(orjson.dumps({"group": group, "wake": team.channel}).decode(), group, "old")
         for _ in range(3):
             assert await gate.run(fan_out(gate.deps, records([old]))) == {"batchItemFailures": []}
-        await stream.silent()
+        await next_are(stream, (await walked(team, 1))[-2:])
 
 
 @pytest.mark.parametrize("name", ["get", "put", "query"])

@@ -94,7 +94,7 @@ async def test_rate_limit_lets_pass_again_after_its_window(redis: Redis) -> None
     await limits.spend(short, "ada")
     with pytest.raises(RateLimited):
         await limits.spend(short, "ada")
-    await asyncio.sleep(1.1)
+    await asyncio.sleep(1.1)  # Valkey's clock counts the window, and no test can move that
     await limits.spend(short, "ada")
 
 
@@ -147,7 +147,7 @@ async def test_while_redis_hangs_the_process_counts_and_then_asks_it_again(
     await redis.client_pause(400, all=True)
     assert await refused_after(limits, "ada") == 3
     assert [record.levelname for record in caplog.records if record.name == "milequest.away"] == ["WARNING"]
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(0.4)  # Valkey's pause, which answers no command that would end it
     assert await refused_after(limits, "ada") == 0
     clock.now += RETREAT
     assert await refused_after(limits, "ada") <= 2
