@@ -42,7 +42,7 @@ check: ## Formatting, lint, types, import contracts, the printed schema and limi
 	@bin/milequest schema | diff -u schema.graphql - || { echo "schema.graphql is not what the code prints: make schema"; exit 1; }
 	@$(python) -m app.limits_page | diff -u docs/limits.md - || { echo "docs/limits.md is not what the code prints: make limits"; exit 1; }
 	@$(python) -m app.reference --check
-	@$(python) -m pytest -q tests/test_architecture.py tests/test_repository.py
+	@$(python) -m pytest -q tests/test_architecture.py tests/test_repository.py tests/test_words.py
 
 graphiql: ## Bundle the GraphiQL page now, which `make run` does while it serves
 	$(runtime)
