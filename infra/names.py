@@ -34,6 +34,9 @@ BY_HAND: Final = (
 """Parameters that are set by hand, or by the pipeline."""
 
 
+REPLICATION = "all"  # id of the rule by which pictures go to the other region
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """The names in a region of an environment."""

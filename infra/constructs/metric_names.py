@@ -52,9 +52,15 @@ class Metrics:
         """Return one of Valkey."""
         return metric("AWS/ElastiCache", name, statistic, clusterId=self._names.of("cache"))
 
-    def table(self, name: str, statistic: Statistic) -> cw.Metric:
-        """Return one of the table of connections."""
-        return metric("AWS/DynamoDB", name, statistic, TableName=self._names.of("live"))
+    def throttled(self) -> cw.MathExpression:
+        """Return how many reads and writes of the table of connections DynamoDB throttled."""
+        events = {
+            kind: metric("AWS/DynamoDB", f"{kind.title()}ThrottleEvents", "sum", TableName=self._names.of("live"))
+            for kind in ("read", "write")
+        }
+        return cw.MathExpression(
+            expression="FILL(read, 0) + FILL(write, 0)", using_metrics=dict(events), period=MINUTE, label="throttled"
+        )
 
     def queue(self, queue: str, name: str) -> cw.Metric:
         """Return one of a queue."""

@@ -40,14 +40,13 @@ class Servers(Construct):
             cluster_settings=[ecs.CfnCluster.ClusterSettingsProperty(name="containerInsights", value="enabled")],
             capacity_providers=["FARGATE"],
         )
-        self.service = ecs.CfnService(
+        self.service = ecs.CfnService(  # how many tasks is the scaling's: a number here would be set by each release
             self,
             "Service",
             service_name=stack.names.of("servers"),
             cluster=self.cluster.ref,
             task_definition=self._task().ref,
             launch_type="FARGATE",
-            desired_count=stack.home.sizes.tasks_min,
             health_check_grace_period_seconds=60,
             deployment_configuration=ecs.CfnService.DeploymentConfigurationProperty(
                 minimum_healthy_percent=100,

@@ -15,6 +15,7 @@ TLS = 443
 TIERS = {
     "functions": "Functions that touch Aurora or Valkey",
     "servers": "Servers on Fargate",
+    "link": "The link of API Gateway to the load balancer",
     "balancer": "The load balancer before the servers",
     "endpoints": "Endpoints of AWS services",
     "proxy": "The proxy of the database",
@@ -26,6 +27,7 @@ WAYS: Sequence[tuple[str, str, int]] = (  # from, to, port
     *((client, tier, DATABASE_PORT) for client in ("functions", "servers") for tier in ("proxy", "database")),
     *((client, "cache", port) for client in ("functions", "servers") for port in CACHE_PORTS),
     ("proxy", "database", DATABASE_PORT),
+    ("link", "balancer", TLS),
     ("balancer", "servers", SERVER_PORT),
 )
 CALLERS = ("functions", "servers")  # also call hosts outside
@@ -52,7 +54,7 @@ class Tiers(Construct):
             self.groups[target].add_ingress_rule(self.groups[source], ec2.Port.tcp(port), f"From the {source}")
             if source not in CALLERS:
                 self.groups[source].add_egress_rule(self.groups[target], ec2.Port.tcp(port), f"To the {target}")
-        # CloudFront's VPC origin and API Gateway's VPC link have interfaces in our subnets.
+        # CloudFront's VPC origin has interfaces in our subnets.
         inside = ec2.Peer.ipv4(stack.where.cidr)
         self.groups["balancer"].add_ingress_rule(inside, ec2.Port.tcp(TLS), "From the edge")
         for tier, group in self.groups.items():

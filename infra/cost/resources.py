@@ -132,8 +132,9 @@ def _cache(stack: PricedStack, body: Body) -> Lines:
 
 def _service(stack: PricedStack, body: Body) -> Lines:
     (task,) = stack.of("AWS::ECS::TaskDefinition")
-    yield "fargate.cpu", body["DesiredCount"] * int(task["Cpu"]) / 1024 * HOURS
-    yield "fargate.memory", body["DesiredCount"] * int(task["Memory"]) / 1024 * HOURS
+    (scaled,) = stack.of("AWS::ApplicationAutoScaling::ScalableTarget")
+    yield "fargate.cpu", scaled["MinCapacity"] * int(task["Cpu"]) / 1024 * HOURS
+    yield "fargate.memory", scaled["MinCapacity"] * int(task["Memory"]) / 1024 * HOURS
 
 
 def _balancer(stack: PricedStack, body: Body) -> Lines:

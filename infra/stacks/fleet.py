@@ -118,7 +118,7 @@ class Fleet(Stack):
             "Link",
             name=self.names.of("servers"),
             subnet_ids=self.private_subnets(),
-            security_group_ids=[self.shared("network/balancer-group")],
+            security_group_ids=[self.shared("network/link-group")],
         )
         api = apigateway.RestApi(
             self,

@@ -131,9 +131,13 @@ class Live(Stack):
         """Have a function consume a queue. Failed messages are retried alone."""
         steps = "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility"
         allow(function.role, steps, queue_arn(self, queue))
+        most = self.home.limits.reserved.get(function.name)  # the mapping knows nothing of it, and would be throttled
         mapping = lambda_.CfnEventSourceMapping(
             function,
             "Feed",
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=most)
+            if most
+            else None,
             function_name=function.alias.function_arn,
             event_source_arn=queue_arn(self, queue),
             batch_size=10,

@@ -11,7 +11,7 @@ from infra.config import Environment, Region
 from infra.constructs.bucket import bucket, log_bucket
 from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
-from infra.names import COMING, SHOWN, Names
+from infra.names import COMING, REPLICATION, SHOWN, Names
 
 TEXT = dynamodb.AttributeType.STRING
 PASSING = s3.LifecycleRule(  # uploads contain locations, and are deleted once scanned
@@ -121,7 +121,7 @@ class State(Stack):
             role=role.role_arn,
             rules=[
                 of.ReplicationRuleProperty(
-                    id="all",
+                    id=REPLICATION,
                     status="Enabled",
                     priority=1,
                     filter=of.ReplicationRuleFilterProperty(prefix=f"{SHOWN}/"),

@@ -10,11 +10,12 @@ from infra.config import Environment, Region
 from infra.constructs.alarms import MINUTE, alarm
 from infra.constructs.metric_names import Metrics, metric
 from infra.constructs.stack import Stack
+from infra.names import REPLICATION, Names
 from infra.queues import LINES
 
 SLOW = 20_000.0  # milliseconds; at 29 s API Gateway gives up
 CONCURRENCY = 1_000.0  # functions at once, an account's first quota
-BREACHING = cw.TreatMissingData.BREACHING
+KEEP = cw.TreatMissingData.IGNORE  # a cluster that was promoted has no lag, and one that is cut off the last one
 QUERIES = {
     "errors": 'fields @timestamp, message, request_id, @log | filter level = "ERROR" | sort @timestamp desc',
     "slow-operations": 'filter logger = "milequest.operation" '
@@ -72,7 +73,7 @@ class Watch(Stack):
         if self.home.features.dr and not self.where.primary:
             lag = metric("AWS/RDS", "AuroraGlobalDBRPOLag", "max", DBClusterIdentifier=self.names.of("database"))
             says = "A failover now would lose more than ten seconds of writes"
-            made.append(alarm(self, "Recovery", lag, 10_000, says, urgency="page", missing=BREACHING))
+            made.append(alarm(self, "Recovery", lag, 10_000, says, urgency="page", missing=KEEP))
         return made
 
     def _tickets(self) -> list[cw.Alarm]:
@@ -86,12 +87,18 @@ class Watch(Stack):
             alarm(self, "Unexpected", of.own("UnexpectedErrors", "sum"), 0, "Unexpected errors: read the logs"),
             alarm(self, "Busy", busy, 80, "Functions use more than 80 % of the account's concurrency"),
             alarm(self, "SocketsBusy", of.own("SocketsThrottled", "sum"), 10, "@connections answers 429"),
-            alarm(self, "TableBusy", of.table("ThrottledRequests", "sum"), 0, "DynamoDB throttles"),
+            alarm(self, "TableBusy", of.throttled(), 0, "DynamoDB throttles"),
             alarm(self, "CacheBusy", of.cache("ThrottledCmds", "sum"), 0, "Valkey throttles: raise its limits"),
         ]
         if self.home.features.dr and self.where.primary:
+            (other,) = [region for region in self.home.regions if not region.primary]
             waiting = metric(
-                "AWS/S3", "OperationsPendingReplication", "max", SourceBucket=self.names.bucket("user-data")
+                "AWS/S3",
+                "OperationsPendingReplication",
+                "max",
+                SourceBucket=self.names.bucket("user-data"),
+                DestinationBucket=Names(self.home, other).bucket("user-data"),
+                RuleId=REPLICATION,
             )
             made.append(
                 alarm(self, "Files", waiting, 1_000, "Uploads wait for replication to the other region", minutes=15)

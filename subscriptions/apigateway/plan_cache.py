@@ -34,7 +34,7 @@ class PlanCache:
         self._runtime = runtime
         self._table = table
         self._kept: LruCache[str, Plan] = LruCache(
-            MOST, most_cost=MOST_BYTES, cost_of=_bytes, on_evict=self.plans.release
+            MOST, most_cost=MOST_BYTES, cost_of=_bytes, on_evict=lambda plan: self.plans.release(plan)
         )
 
     async def store(self, key: PlanKey, variables: Mapping[str, Any] | None, now: datetime) -> str:

@@ -2,8 +2,30 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from tests.infra.assembly import Assembly, Resource
+
+DIMENSIONS = {
+    ("AWS/ApiGateway", "5XXError"): {"ApiName"},
+    ("AWS/ApiGateway", "Count"): {"ApiName"},
+    ("AWS/ApiGateway", "Latency"): {"ApiName"},
+    ("AWS/DynamoDB", "ReadThrottleEvents"): {"TableName"},  # but ThrottledRequests by Operation too
+    ("AWS/DynamoDB", "WriteThrottleEvents"): {"TableName"},
+    ("AWS/ElastiCache", "ThrottledCmds"): {"clusterId"},
+    ("AWS/Lambda", "ConcurrentExecutions"): set[str](),
+    ("AWS/Lambda", "Errors"): {"FunctionName"},
+    ("AWS/Lambda", "Invocations"): {"FunctionName"},
+    ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
+    ("AWS/Lambda", "Throttles"): {"FunctionName"},
+    ("AWS/RDS", "ACUUtilization"): {"DBClusterIdentifier"},
+    ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier"},
+    ("AWS/Route53", "HealthCheckStatus"): {"HealthCheckId"},
+    ("AWS/S3", "OperationsPendingReplication"): {"SourceBucket", "DestinationBucket", "RuleId"},
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {"QueueName"},
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
+}
+"""Dimensions by which a service publishes a metric, by the page on its metrics: by others there are never data."""
 
 
 def depends_on(one: Resource) -> set[str]:
@@ -91,6 +113,74 @@ def test_alarm_tells_of_its_end_whom_it_told_of_its_beginning(assembly: Assembly
     told = [one for one in assembly.resources("AWS::CloudWatch::Alarm") if "AlarmActions" in one.properties]
     assert len(told) > 100
     assert [str(one) for one in told if one.properties.get("OKActions") != one.properties["AlarmActions"]] == []
+
+
+def test_queue_feeds_a_function_at_no_more_places_than_are_reserved(assembly: Assembly) -> None:
+    """Source: AWS Knowledge Center, lambda-sqs-scaling: mappings don't count reserved concurrency; throttled receives
+    count as tries, and messages land among the dead ones.
+    """
+    reserved = {
+        (one.stack, one.id): one.properties["ReservedConcurrentExecutions"]
+        for one in assembly.resources("AWS::Lambda::Function")
+        if "ReservedConcurrentExecutions" in one.properties
+    }
+    fed = [
+        (mapping, most)
+        for mapping in assembly.resources("AWS::Lambda::EventSourceMapping")
+        if ":sqs:" in json.dumps(mapping.properties["EventSourceArn"])
+        for (stack, function), most in reserved.items()
+        if stack == mapping.stack and function.startswith(mapping.id.partition("Feed")[0])
+    ]
+    assert len(fed) >= 3
+    for mapping, most in fed:
+        assert 2 <= mapping.properties["ScalingConfig"]["MaximumConcurrency"] <= most, str(mapping)
+
+
+def test_release_does_not_set_how_many_tasks_scaling_has_chosen(assembly: Assembly) -> None:
+    """Source: aws/containers-roadmap#187: an update of the service sets DesiredCount again, whatever the load."""
+    scaled = {one.stack for one in assembly.resources("AWS::ApplicationAutoScaling::ScalableTarget")}
+    services = [one for one in assembly.resources("AWS::ECS::Service") if one.stack in scaled]
+    assert services
+    assert [str(one) for one in services if "DesiredCount" in one.properties] == []
+
+
+def watched(alarm: Resource) -> Iterator[dict[str, Any]]:
+    """Yield the metrics of an alarm, or of its expression."""
+    if "MetricName" in alarm.properties:
+        yield alarm.properties
+    for one in alarm.properties.get("Metrics", ()):
+        if "MetricStat" in one:
+            yield one["MetricStat"]["Metric"]
+
+
+def test_alarm_watches_metrics_by_the_dimensions_that_they_are_published_with(assembly: Assembly) -> None:
+    seen = set()
+    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
+        for metric in watched(alarm):
+            name = metric["Namespace"], metric["MetricName"]
+            if metric["Namespace"].startswith("AWS/"):
+                assert {one["Name"] for one in metric.get("Dimensions", ())} == DIMENSIONS[name], str(alarm)
+                seen.add(name)
+    assert seen == DIMENSIONS.keys()
+
+
+def test_alarm_on_a_clusters_lag_ends_when_the_cluster_is_promoted(assembly: Assembly) -> None:
+    """A promoted cluster publishes no lag; missing data that breach would page for ever."""
+    lags = [one for one in assembly.resources("AWS::CloudWatch::Alarm") if "AuroraGlobalDBRPOLag" in one.text]
+    assert [one.properties["TreatMissingData"] for one in lags] == ["ignore"]
+
+
+def test_link_to_the_balancer_may_send_to_it(assembly: Assembly) -> None:
+    """Source: aws-cdk#998, #987: a group with one rule for what goes out lets nothing else out."""
+    for link in assembly.of("fleet", "AWS::ApiGatewayV2::VpcLink"):
+        (group,) = link.properties["SecurityGroupIds"]
+        assert "networklinkgroup" in json.dumps(group), str(link)
+    rules = [one for one in assembly.of("network", "AWS::EC2::SecurityGroupEgress") if "Tierslink" in one.id]
+    networks = {one.stack for one in assembly.of("network", "AWS::EC2::VPC")}
+    assert {one.stack for one in rules} == networks
+    for one in rules:
+        assert (one.properties["FromPort"], one.properties["ToPort"]) == (443, 443)
+        assert "Tiersbalancer" in json.dumps(one.properties["DestinationSecurityGroupId"])
 
 
 def test_secondary_cluster_is_not_asked_for_a_writers_endpoint(assembly: Assembly) -> None:

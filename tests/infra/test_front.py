@@ -131,9 +131,10 @@ def test_the_balancer_is_internal_and_speaks_tls(assembly: Assembly) -> None:
     for listener in assembly.of("fleet", "AWS::ElasticLoadBalancingV2::Listener"):
         assert listener.properties["Protocol"] == "HTTPS"
     for service in assembly.of("fleet", "AWS::ECS::Service"):
-        assert service.properties["DesiredCount"] >= 2
         assert service.properties["LoadBalancers"][0]["ContainerName"] == "server"
         assert service.properties["DeploymentConfiguration"]["DeploymentCircuitBreaker"]["Rollback"]
+    for target in assembly.of("fleet", "AWS::ApplicationAutoScaling::ScalableTarget"):
+        assert target.properties["MinCapacity"] >= 2
 
 
 def test_a_server_is_not_replaced_for_what_is_wrong_elsewhere(assembly: Assembly) -> None:
