@@ -69,9 +69,9 @@ def build(app: cdk.App, environment: Environment) -> None:
                 stack(app, environment, region)
 
 
-def write(*environments: Environment) -> None:
+def write(*environments: Environment, folder: str | None = None) -> None:
     """Write the templates. A finding of cdk-nag that is not acknowledged fails it, with the templates written."""
-    app = cdk.App(analytics_reporting=False, context=CONTEXT)
+    app = cdk.App(analytics_reporting=False, context=CONTEXT, outdir=folder)
     for environment in environments:
         build(app, environment)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))

@@ -32,30 +32,28 @@ def packages() -> Path:
 @pytest.fixture(scope="session")
 def templates(packages: Path) -> Path:
     """Return the folder of the output of `make synth`: all stacks of all environments."""
-    return _synthesized(packages, "cdk.out", "infra.app")
-
-
-@pytest.fixture(scope="session")
-def authorized(packages: Path) -> Path:
-    """Return the folder of staging's stacks with an operator's own authorizer."""
-    return _synthesized(packages, "authorized.out", "tests.infra.authorized", AUTHORIZER)
-
-
-@pytest.fixture(scope="session")
-def traced(packages: Path) -> Path:
-    """Return the folder of staging's stacks with a collector of traces and metrics."""
-    return _synthesized(packages, "traced.out", "tests.infra.traced", COLLECTOR)
-
-
-def _synthesized(packages: Path, name: str, *module: str) -> Path:
-    with _alone(name) as folder:
-        if not (folder / WRITTEN_LAST).exists():
-            environ = os.environ | {"MILEQUEST_PACKAGES": str(packages), "CDK_OUTDIR": str(folder)}
-            command: list[str | Path] = [tools("infra", INFRA_LOCK), "-m", *module]
-            ran = subprocess.run(command, cwd=PROJECT, env=environ, text=True, capture_output=True, check=False)
-            # A finding that is not acknowledged fails it with all written; tests/infra has a test for those.
-            assert (folder / WRITTEN_LAST).exists(), ran.stderr[-3000:]
+    with _alone("cdk.out") as folder:
+        _synthesize(packages, folder, "infra.app")
     return folder
+
+
+@pytest.fixture(scope="session")
+def variants(packages: Path) -> Path:
+    """Return the folder with staging's stacks `authorized`, by an operator's own function, and `traced`."""
+    with _alone("variants") as folder:
+        _synthesize(packages, folder / "traced", "tests.infra.variants", str(folder), AUTHORIZER, COLLECTOR)
+    return folder
+
+
+def _synthesize(packages: Path, folder: Path, *module: str) -> None:
+    """Have a module write templates, unless those in the folder, which it writes last, are there."""
+    if (folder / WRITTEN_LAST).exists():
+        return
+    environ = os.environ | {"MILEQUEST_PACKAGES": str(packages), "CDK_OUTDIR": str(folder)}
+    command: list[str | Path] = [tools("infra", INFRA_LOCK), "-m", *module]
+    ran = subprocess.run(command, cwd=PROJECT, env=environ, text=True, capture_output=True, check=False)
+    # A finding that is not acknowledged fails it with all written; tests/infra has a test for those.
+    assert (folder / WRITTEN_LAST).exists(), ran.stderr[-3000:]
 
 
 @contextmanager

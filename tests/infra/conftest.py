@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.made import authorized, packages, templates, traced
+from tests.aws.made import packages, templates, variants
 from tests.infra.assembly import Assembly
 
-__all__ = ["authorized", "packages", "templates", "traced"]
+__all__ = ["packages", "templates", "variants"]
 
 
 @pytest.fixture(scope="session")

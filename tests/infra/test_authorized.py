@@ -16,9 +16,9 @@ VARIABLE = "MILEQUEST_AUTHORIZER"
 
 
 @pytest.fixture(scope="module")
-def authorized(authorized: Path) -> Assembly:
+def authorized(variants: Path) -> Assembly:
     """Return the templates."""
-    return Assembly(authorized)
+    return Assembly(variants / "authorized")
 
 
 def test_authorizer_adds_its_invoke_permission_to_client_facing_roles_and_changes_no_other(

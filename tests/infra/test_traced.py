@@ -26,9 +26,9 @@ WITH_TELEMETRY = "--build-arg PACKAGES=telemetry"
 
 
 @pytest.fixture(scope="module")
-def traced(traced: Path) -> Assembly:
+def traced(variants: Path) -> Assembly:
     """Return the templates."""
-    return Assembly(traced)
+    return Assembly(variants / "traced")
 
 
 def otel(given: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """The output of `make synth`, as for other tests."""
 
-from tests.infra.conftest import assembly, authorized, packages, templates
+from tests.infra.conftest import assembly, packages, templates, variants
 
-__all__ = ["assembly", "authorized", "packages", "templates"]
+__all__ = ["assembly", "packages", "templates", "variants"]

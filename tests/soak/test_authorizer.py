@@ -27,9 +27,9 @@ NEWS = """subscription { teamsLeaderboardUpdated(period: WEEK, basis: TOTAL) {
 
 
 @pytest.fixture(scope="session")
-def templates(authorized: Path) -> Path:
+def templates(variants: Path) -> Path:
     """Return the templates that are deployed here."""
-    return authorized
+    return variants / "authorized"
 
 
 @pytest.fixture(scope="session")
