@@ -13,7 +13,7 @@ class Line:
     fifo: bool = False
 
     @property
-    def hidden(self) -> int:
+    def visibility_timeout(self) -> int:
         """Seconds a message is hidden while it is handled: six times the function's timeout, as AWS advises."""
         return self.seconds * 6
 

@@ -27,7 +27,7 @@ from milequest.store.cache.budgets import Budgets
 from milequest.store.coalescer import RequestCoalescer
 from milequest.store.sql import accounts
 from milequest.store.sql.revocations import Revocations
-from milequest.store.sql.transaction import Pool, transact, unreached
+from milequest.store.sql.transaction import Pool, transact, unavailable_error
 from resolvers.authorizing import CachingAuthorizer
 from resolvers.network_guard import NetworkGuard
 
@@ -92,7 +92,7 @@ class Identify:
             await self._revocations.be_current()
             identity = self._known(digest, now) or await self._verified(authorization, digest, now)
         except Away as error:
-            raise unreached(error) or error from None
+            raise unavailable_error(error) or error from None
         if self._revocations.has_ended(identity):
             raise unauthenticated(ENDED)
         return identity
@@ -119,7 +119,7 @@ class Identify:
         try:
             owner = await self._owners((issuer, subject))
         except Away as error:
-            raise unreached(error) or error from None
+            raise unavailable_error(error) or error from None
         if owner is None:
             raise unauthenticated(UNKNOWN)
         return Identity(IdentityKind.USER, _open(owner), issuer, subject, subject)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 from milequest.rules.errors import ErrorCode, QuestError
-from milequest.store.sql.transaction import reason, unreached
+from milequest.store.sql.transaction import reason, unavailable_error
 from milequest.telemetry.work import Failed
 
 if TYPE_CHECKING:  # a function that connects a socket starts without the library
@@ -57,7 +57,7 @@ def as_errors(error: Exception, request_id: str | None = None) -> Errors:
         case QuestError():
             return error_payload(error, request_id)
     request_id = request_id or uuid4().hex
-    if refusal := unreached(error):
+    if refusal := unavailable_error(error):
         log.warning("no database: %s", reason(error), extra={"request_id": request_id})
         return error_payload(refusal, request_id)
     log_unexpected(error, request_id)

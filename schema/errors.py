@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from graphql import GraphQLError
 
 from milequest.rules.errors import ErrorCode, FieldFault, QuestError
-from milequest.store.sql.transaction import reason, unreached
+from milequest.store.sql.transaction import reason, unavailable_error
 from resolvers.context import Request
 
 # Messages of graphql-core by which it reports that a limit of `schema.limits` was reached; it has no code for that.
@@ -54,7 +54,7 @@ def _public(error: GraphQLError, request: Request, logged: set[int]) -> GraphQLE
         return _refusal(error, cause, request)
     if _is_the_clients(error):
         return refused_document(error)
-    if cause is not None and (refusal := unreached(cause)):
+    if cause is not None and (refusal := unavailable_error(cause)):
         if _AWAY not in logged:
             logged.add(_AWAY)
             log.warning("no database: %s", reason(cause), extra={"request_id": request.id})

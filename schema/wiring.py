@@ -130,10 +130,11 @@ def _source(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that wraps the feed of a subscription's resolver for graphql-core."""
 
     async def subscribe(source: Any, info: GraphQLResolveInfo[Request], **args: Any) -> Source:
-        nobodys = info._replace(context=cast(Request, None))  # kept for all callers, so without the first one's request
+        # It is kept for all callers, so it has not the first one's request.
+        anonymous_info = info._replace(context=cast(Request, None))
 
         async def ask(request: Request) -> Feed:
-            feed: Feed = await call(source, nobodys._replace(context=request), **args)
+            feed: Feed = await call(source, anonymous_info._replace(context=request), **args)
             return feed
 
         return Source(await call(source, info, **args), args, info.return_type, ask)

@@ -16,7 +16,7 @@ from milequest.rules.budgets import BYTES_PER_POINT
 from milequest.rules.errors import ErrorCode, QuestError, http_status, require, unauthenticated
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
-from milequest.store.sql.transaction import unreached
+from milequest.store.sql.transaction import unavailable_error
 from resolvers import routes
 from schema import wire_ids
 
@@ -39,7 +39,7 @@ async def geo_json(http: Request) -> Response:
     except QuestError as refusal:
         return _refused(answer, refusal)
     except Away as error:
-        away = unreached(error)
+        away = unavailable_error(error)
         if away is None:
             raise
         return _refused(answer, away)

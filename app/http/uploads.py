@@ -28,7 +28,7 @@ from milequest.runtime import Runtime
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
 from milequest.store.pictures.picture_folder import TOKEN, Folder
-from milequest.store.sql.transaction import unreached
+from milequest.store.sql.transaction import unavailable_error
 
 TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 HEADERS = {
@@ -75,7 +75,7 @@ async def take(http: Request) -> Response:
         await _return(runtime, claimed)
         return Response(status_code=400)  # the client is gone
     except Away as error:
-        away = unreached(error)
+        away = unavailable_error(error)
         if away is None:
             raise
         await _return(runtime, claimed)

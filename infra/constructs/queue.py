@@ -36,7 +36,7 @@ class WorkQueue(Construct):
             queue_name=stack_of(self).names.queue(name, fifo=line.fifo),
             fifo=line.fifo or None,
             **(HIGH_THROUGHPUT if line.fifo else {}),
-            visibility_timeout=cdk.Duration.seconds(line.hidden),
+            visibility_timeout=cdk.Duration.seconds(line.visibility_timeout),
             retention_period=KEPT,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,

@@ -23,7 +23,7 @@ from milequest.store import deadlines
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
 from milequest.store.sql import pool
-from milequest.store.sql.transaction import Pool, Tx, open_pool, transact, unreached
+from milequest.store.sql.transaction import Pool, Tx, open_pool, transact, unavailable_error
 from tests.certificates import self_signed
 from tests.faults.proxy import Fault, Kind, Way, proxying, terminating_tls
 
@@ -68,7 +68,7 @@ async def outcome(db: Pool, number: int) -> str:
     except Refused as refused:
         refusal = refused
     except Exception as error:
-        away = unreached(error)
+        away = unavailable_error(error)
         if away is None:
             raise
         refusal = away

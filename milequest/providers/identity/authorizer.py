@@ -76,9 +76,9 @@ class LambdaAuthorizer:
             log.warning("the authorizer did not answer within %d s", SECONDS)
             return None
         except OSError as error:
-            raise _unreached(type(error).__name__) from error
+            raise _unavailable(type(error).__name__) from error
         if response.status != 200:
-            raise _unreached(f"status {response.status}")
+            raise _unavailable(f"status {response.status}")
         try:
             return orjson.loads(response.body)
         except orjson.JSONDecodeError:
@@ -138,7 +138,7 @@ def _failed(error: BaseException) -> object:
     return None
 
 
-def _unreached(why: str) -> Refused:
+def _unavailable(why: str) -> Refused:
     log.error("the authorizer cannot be reached: %s", why)
     message = "Sign-in cannot be checked at the moment; try again."
     return Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=1)

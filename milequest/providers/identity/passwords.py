@@ -27,7 +27,7 @@ class Hasher:
 
     def __init__(self) -> None:
         self._argon2 = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
-        self._nobodys = self._argon2.hash("the password of nobody")
+        self._decoy = self._argon2.hash("the password of nobody")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
         self._waiting = 0
 
@@ -40,12 +40,12 @@ class Hasher:
 
         It is asked after `matches`, by who had their place in the queue and keeps it.
         """
-        given = await self._work(self._hashing(password, hashes or [self._nobodys]))
+        given = await self._work(self._hashing(password, hashes or [self._decoy]))
         return given in hashes
 
     async def matches(self, password: str, password_hash: str | None) -> bool:
         """Return whether the password is the hash's. None, where there is no account, takes as long and gives False."""
-        right = await self._apart(lambda: self._verify(password, password_hash or self._nobodys))
+        right = await self._apart(lambda: self._verify(password, password_hash or self._decoy))
         return right and password_hash is not None
 
     async def code_hash(self, email_key: str, code: str) -> bytes:

@@ -19,14 +19,14 @@ from milequest.store.sql import log
 from milequest.store.sql.pool import Connection, Pool, open_pool
 from milequest.telemetry.writes import committed
 
-__all__ = ["Connection", "Pool", "Reader", "Tx", "is_writable", "open_pool", "reason", "transact", "unreached"]
+__all__ = ["Connection", "Pool", "Reader", "Tx", "is_writable", "open_pool", "reason", "transact", "unavailable_error"]
 
 T = TypeVar("T")
 
 ATTEMPTS = 4  # the first and three more
 
 
-def unreached(error: BaseException | None) -> Refused | None:
+def unavailable_error(error: BaseException | None) -> Refused | None:
     """Return the refusal for an error of a statement, if the database is out of reach; None for any other error."""
     if not isinstance(error, Away):
         return None

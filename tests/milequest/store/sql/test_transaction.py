@@ -7,7 +7,7 @@ import pytest
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.store.away import Away
 from milequest.store.deadlines import in_time
-from milequest.store.sql.transaction import Tx, open_pool, transact, unreached
+from milequest.store.sql.transaction import Tx, open_pool, transact, unavailable_error
 from tests.databases import following
 
 
@@ -35,7 +35,7 @@ async def test_an_error_of_ours_inside_a_transaction_undoes_it_and_is_no_absent_
         before = await pool.fetch("SELECT epoch, pg_backend_pid() FROM log_epoch")
         with pytest.raises(type(fault), match=str(fault)) as raised:
             await transact(pool, work)
-        assert unreached(raised.value) is None
+        assert unavailable_error(raised.value) is None
         assert await pool.fetch("SELECT epoch, pg_backend_pid() FROM log_epoch") == before
 
 
