@@ -22,7 +22,7 @@ from subscriptions.apigateway.state_groups import LOST_MS
 from subscriptions.quotas import MAX_ID_BYTES
 from tests.documents import PROGRESS_LIVE as PROGRESS
 from tests.documents import WALKS_LIVE as WALKS
-from tests.listening import Ended, Stream, dial
+from tests.listening import PATIENCE, Ended, Stream, dial
 from tests.sockets import PROTOCOL, Socket
 from tests.subscriptions.apigateway.hearing import heard, next_are, walked
 from tests.subscriptions.gateway_of_aws import Gateway
@@ -185,7 +185,7 @@ async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gat
         later = milliseconds(datetime.now(UTC)) + 60_000
         await gate.run(gate.deps.table.update(Key(kept["pk"], kept["sk"]), "SET #put_off = :later", later=later))
     look = wake_up(kept["pk"].removeprefix("POSITION#"), team.channel)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(2 * PATIENCE):  # a message that got lost on its way blocks its group for 30 s
         while await gate.of_kind(f"INTEREST#{team.channel}"):  # which the first step without subscribers removes
             await gate.run(gate.deps.group_queue.send([look]))
             await asyncio.sleep(0.5)
