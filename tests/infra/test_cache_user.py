@@ -1,4 +1,4 @@
-"""What the cache's user may do, by its own access string on a real Valkey."""
+"""Rights of the cache's user, by its own access string on a real Valkey."""
 
 import asyncio
 from collections.abc import Iterator

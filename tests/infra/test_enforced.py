@@ -1,4 +1,4 @@
-"""What CloudFormation and the services enforce at a deployment, and neither linters nor a local AWS do."""
+"""Rules of CloudFormation and the services at a deployment, which neither linters nor a local AWS enforce."""
 
 import json
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_function_in_the_network_waits_for_its_permission_to_make_interfaces(ass
         assert allowing <= depends_on(function), str(function)
 
 
-def test_what_is_kept_goes_with_a_creation_that_failed(assembly: Assembly) -> None:
+def test_retained_resource_is_deleted_when_its_creation_fails(assembly: Assembly) -> None:
     """Source: CloudFormation's DeletionPolicy: what Retain leaves behind has its fixed name, so no creation follows."""
     kept = [one for one in assembly.resources() if one.body.get("DeletionPolicy") not in (None, "Delete", "Snapshot")]
     assert len(kept) > 40
