@@ -104,13 +104,13 @@ synth: ## Write the CloudFormation templates of every environment into cdk.out (
 	@CDK_OUTDIR=$${CDK_OUTDIR:-cdk.out} $$($(infra)) -m infra.app
 
 drawing: synth ## Draw what the templates say, into docs/aws-drawn.md
-	@$(PYTHON) -m infra.drawing $${CDK_OUTDIR:-cdk.out} > docs/aws-drawn.md
+	@$(PYTHON) -m infra.analysis.drawing $${CDK_OUTDIR:-cdk.out} > docs/aws-drawn.md
 
 cost: synth ## What AWS would charge, for a thousand to a million people, beside AppSync; no network
-	@$(PYTHON) -m infra.cost.cost_report $${CDK_OUTDIR:-cdk.out}
+	@$(PYTHON) -m infra.analysis.cost.cost_report $${CDK_OUTDIR:-cdk.out}
 
 scale: ## Simulate both gateways with up to a million sockets, into docs/scale.md; half a minute
-	@$(PYTHON) -m infra.scale.scale_report > docs/scale.md
+	@$(PYTHON) -m infra.analysis.scale.scale_report > docs/scale.md
 
 lock: ## Resolve pyproject.toml's dependencies anew into requirements*.lock, with hashes and no addresses
 	@$(compile) pyproject.toml -o requirements.lock

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cost.alternatives import MEMORY, WAYS, switch
-from infra.cost.coefficients import ASSUMED, CPU_MS, FUNCTIONS, LEAN
-from infra.cost.cost_report import floor, report, taken
-from infra.cost.free import FREE, UNKNOWN
-from infra.cost.prices import Price, prices, total
-from infra.cost.resources import PRICED, PricedStack, UnpricedError, lines
-from infra.cost.usage_profile import BUCKETS, SHARDS, Usage
+from infra.analysis.cost.alternatives import MEMORY, WAYS, switch
+from infra.analysis.cost.coefficients import ASSUMED, CPU_MS, FUNCTIONS, LEAN
+from infra.analysis.cost.cost_report import floor, report, taken
+from infra.analysis.cost.free import FREE, UNKNOWN
+from infra.analysis.cost.prices import Price, prices, total
+from infra.analysis.cost.resources import PRICED, PricedStack, UnpricedError, lines
+from infra.analysis.cost.usage_profile import BUCKETS, SHARDS, Usage
 from milequest.settings import PROJECT
 from subscriptions.apigateway import table_rows
 from tests.infra.assembly import Assembly

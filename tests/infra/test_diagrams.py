@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from infra.drawing import markdown
+from infra.analysis.drawing import markdown
 from milequest.settings import PROJECT
 from tests.infra.assembly import Assembly
 from tests.infra.diagrams import drawn

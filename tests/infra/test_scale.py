@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.cost.alternatives import WAYS
-from infra.cost.coefficients import FUNCTIONS
-from infra.cost.prices import total
-from infra.scale import fleet, functions
-from infra.scale.load import Load
-from infra.scale.queueing import AT_ONCE, Job, Station, limited
-from infra.scale.scale_report import BUSY, SIMULATED, SMALL, breaks_at, markdown, month, most_sockets, switch
+from infra.analysis.cost.alternatives import WAYS
+from infra.analysis.cost.coefficients import FUNCTIONS
+from infra.analysis.cost.prices import total
+from infra.analysis.scale import fleet, functions
+from infra.analysis.scale.load import Load
+from infra.analysis.scale.queueing import AT_ONCE, Job, Station, limited
+from infra.analysis.scale.scale_report import BUSY, SIMULATED, SMALL, breaks_at, markdown, month, most_sockets, switch
 from milequest.settings import PROJECT
 from milequest.store.cache.bus import POLL_SECONDS
 from subscriptions.apigateway import sender, sweeper, table_rows

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.aws.lake import row
-from infra.cost.usage_profile import GATHERED, WINDOW
+from infra.analysis.cost.usage_profile import GATHERED, WINDOW
 from milequest.settings import describe
 from milequest.store.aws.metric_lines import Metric
 from subscriptions.apigateway import table_rows

@@ -20,8 +20,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from infra.cost.coefficients import CPU_MS, ROUND_SOCKET_US
-from infra.cost.usage_profile import UsageProfile
+from infra.analysis.cost.coefficients import CPU_MS, ROUND_SOCKET_US
+from infra.analysis.cost.usage_profile import UsageProfile
 from milequest.settings import PROJECT
 from resolvers.feeds import ANY_CHANNEL
 from subscriptions.apigateway.delay_queue import NEWS

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from infra.cost.coefficients import Asked
+from infra.analysis.cost.coefficients import Asked
 from milequest.store.aws.http import Endpoint, Http, Response
 
 QUIET_SECONDS = 1.0  # without a call, after which all work is over

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from infra.cost.coefficients import CLOSED, OPENED, Asked, log_event, state_event
+from infra.analysis.cost.coefficients import CLOSED, OPENED, Asked, log_event, state_event
 from subscriptions.apigateway import table_rows
 from tests.documents import PROGRESS_LIVE as PROGRESS
 from tests.documents import WALKS_LIVE as WALKS

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from infra.cost.coefficients import ACUS_PER_100
-from infra.cost.free import FREE, UNKNOWN
-from infra.cost.usage_profile import GB, HOURS, MILLION, Usage, billed_gb_seconds
+from infra.analysis.cost.coefficients import ACUS_PER_100
+from infra.analysis.cost.free import FREE, UNKNOWN
+from infra.analysis.cost.usage_profile import GB, HOURS, MILLION, Usage, billed_gb_seconds
 
 Body: TypeAlias = Mapping[str, Any]
 Lines: TypeAlias = Iterator[tuple[str, float]]
@@ -53,7 +53,7 @@ def lines(stack: PricedStack) -> Lines:
         if kind in PRICED:
             yield from PRICED[kind](stack, body.get("Properties", {}))
         elif kind not in FREE and kind not in UNKNOWN:
-            raise UnpricedError(f"{kind} of {stack.name}: say in infra/cost what it costs, or why it is free")
+            raise UnpricedError(f"{kind} of {stack.name}: say in infra/analysis/cost what it costs, or why it is free")
 
 
 def _function(stack: PricedStack, body: Body) -> Lines:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.scale.queueing import Job
+from infra.analysis.scale.queueing import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

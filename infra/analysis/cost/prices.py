@@ -1,4 +1,4 @@
-"""AWS's prices: `infra/prices.json`, which has for each its source and the date it was read."""
+"""AWS's prices: `infra/analysis/prices.json`, which has for each its source and the date it was read."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

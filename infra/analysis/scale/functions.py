@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from infra.config import PRODUCTION
-from infra.cost.coefficients import (
+from infra.analysis.cost.coefficients import (
     DYNAMODB_MS,
     FUNCTIONS,
     PICK_UP_MS,
@@ -15,9 +14,10 @@ from infra.cost.coefficients import (
     SOCKET_MS,
     SQS_MS,
 )
-from infra.cost.usage_profile import BUCKETS, SHARDS, SILENCE
-from infra.scale.load import Load, LoadOutcome
-from infra.scale.queueing import Job, Seconds, Station, later, limited
+from infra.analysis.cost.usage_profile import BUCKETS, SHARDS, SILENCE
+from infra.analysis.scale.load import Load, LoadOutcome
+from infra.analysis.scale.queueing import Job, Seconds, Station, later, limited
+from infra.config import PRODUCTION
 
 MOST_SHARDS: Final = SHARDS  # a log's subscribers are in so many groups
 ROUND_SECONDS: Final = 60  # between sweeps of all sockets

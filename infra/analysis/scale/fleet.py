@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from infra.config import PRODUCTION, SOCKETS_PER_TASK, TASK_CPU
-from infra.cost.coefficients import (
+from infra.analysis.cost.coefficients import (
     POLL_ROW_US,
     SOCKET_CPU_US,
     SOCKET_IDLE_US,
@@ -15,8 +14,9 @@ from infra.cost.coefficients import (
     VALKEY_MS,
     WAKE_CPU_US,
 )
-from infra.scale.load import Load, LoadOutcome
-from infra.scale.queueing import Job, Station, later
+from infra.analysis.scale.load import Load, LoadOutcome
+from infra.analysis.scale.queueing import Job, Station, later
+from infra.config import PRODUCTION, SOCKETS_PER_TASK, TASK_CPU
 
 ACUS_A_CORE: Final = 4  # of Aurora
 STATEMENTS: Final = 3  # of a woken server: new events, their audience, and their data

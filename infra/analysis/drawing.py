@@ -1,4 +1,4 @@
-"""A drawing of the templates: `python -m infra.drawing cdk.out` prints docs/aws-drawn.md. Standard library only.
+"""Draw the templates: `python -m infra.analysis.drawing cdk.out` prints docs/aws-drawn.md. Standard library only.
 
 An arrow is a grant, an event source, a target or a subscription, found in the templates themselves, so the drawing
 shows nothing that does not exist.

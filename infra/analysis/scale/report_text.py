@@ -66,7 +66,7 @@ ASSUMPTIONS: Final = """## What it rests on
   regions, down to 2,400).
 - What the gateway asks of DynamoDB and SQS was counted at the wire, and a server's CPU, memory and time for a socket
   were measured with 1,000 of them, and so was the CPU of a function's call; how long AWS's calls take is assumed.
-  `infra/cost/coefficients.py` says of each number which it is.
+  `infra/analysis/cost/coefficients.py` says of each number which it is.
 - What is over a limit waits. On AWS it is refused and comes again later, which is worse: a socket that could not be
   written to begins again from its cursor.
 - Functions that have to start (a cold start) are left out, and so are deployments and failures.

@@ -1,15 +1,15 @@
-"""Prints the model: `python -m infra.cost.cost_report cdk.out`."""
+"""Prints the model: `python -m infra.analysis.cost.cost_report cdk.out`."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.cost.alternatives import WAYS, switch
-from infra.cost.free import UNKNOWN
-from infra.cost.prices import Quantities, prices, total
-from infra.cost.stack_templates import quantities, read
-from infra.cost.usage_profile import Usage, UsageProfile
+from infra.analysis.cost.alternatives import WAYS, switch
+from infra.analysis.cost.free import UNKNOWN
+from infra.analysis.cost.prices import Quantities, prices, total
+from infra.analysis.cost.stack_templates import quantities, read
+from infra.analysis.cost.usage_profile import Usage, UsageProfile
 
 PEOPLE: Final = (1_000, 10_000, 100_000, 1_000_000)
 USUAL: Final = 100_000  # people, in the table of the largest costs

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Final
 
+from infra.analysis.cost.prices import Quantities, together
+from infra.analysis.cost.resources import PricedStack, lines
+from infra.analysis.cost.usage_profile import Usage
 from infra.config import EDGE_REGION
-from infra.cost.prices import Quantities, together
-from infra.cost.resources import PricedStack, lines
-from infra.cost.usage_profile import Usage
 
 NOBODY: Final = Usage(0)
 

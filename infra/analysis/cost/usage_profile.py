@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from infra.cost.coefficients import (
+from infra.analysis.cost.coefficients import (
     CLOSED,
     FUNCTIONS,
     OPENED,

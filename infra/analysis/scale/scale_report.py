@@ -1,4 +1,4 @@
-"""Writes docs/scale.md: `python -m infra.scale.scale_report`. Every number in it is computed here."""
+"""Writes docs/scale.md: `python -m infra.analysis.scale.scale_report`. Every number in it is computed here."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,12 +6,12 @@ from dataclasses import asdict
 from functools import partial
 from typing import Final, TypeAlias
 
-from infra.cost.alternatives import WAYS
-from infra.cost.prices import total
-from infra.cost.usage_profile import MINUTES, Usage, UsageProfile
-from infra.scale import fleet, functions
-from infra.scale.load import Load, LoadOutcome
-from infra.scale.report_text import AFTER_COST, AFTER_LIMITS, ASSUMPTIONS, HEAD, LIMITS, SWITCH
+from infra.analysis.cost.alternatives import WAYS
+from infra.analysis.cost.prices import total
+from infra.analysis.cost.usage_profile import MINUTES, Usage, UsageProfile
+from infra.analysis.scale import fleet, functions
+from infra.analysis.scale.load import Load, LoadOutcome
+from infra.analysis.scale.report_text import AFTER_COST, AFTER_LIMITS, ASSUMPTIONS, HEAD, LIMITS, SWITCH
 
 Busy: TypeAlias = Callable[[Load], Mapping[str, float]]
 

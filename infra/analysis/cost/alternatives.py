@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+from infra.analysis.cost.coefficients import CPU_MS, SOCKET_CPU_US, SOCKET_IDLE_US, SOCKET_OPEN_MS
+from infra.analysis.cost.prices import Quantities, total
+from infra.analysis.cost.usage_profile import HOURS, MILLION, Usage, billed_gb_seconds
 from infra.config import PRODUCTION, SOCKETS_PER_TASK, TASK_CPU, TASK_MEMORY
-from infra.cost.coefficients import CPU_MS, SOCKET_CPU_US, SOCKET_IDLE_US, SOCKET_OPEN_MS
-from infra.cost.prices import Quantities, total
-from infra.cost.usage_profile import HOURS, MILLION, Usage, billed_gb_seconds
 
 Way: TypeAlias = Callable[[Usage], Quantities]
 
