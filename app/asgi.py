@@ -77,8 +77,8 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
                 task.cancel()
             await asyncio.wait(beside)
 
-    room = ProcessQuota()
-    gateway, streams = Gateway(settings, request_of, room), Streams(settings, room)
+    process_quota = ProcessQuota()
+    gateway, streams = Gateway(settings, request_of, process_quota), Streams(settings, process_quota)
 
     async def drain() -> None:
         """Send all subscribers to other servers."""
@@ -91,9 +91,11 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
         lifespan=lifespan,
     )
     app.state.gateway = gateway
-    app.state.request_quota = RequestQuota(settings.sockets_per_network, room) if settings.trusted_proxies else None
+    app.state.request_quota = (
+        RequestQuota(settings.sockets_per_network, process_quota) if settings.trusted_proxies else None
+    )
     app.state.streams = streams
-    app.state.room = room
+    app.state.process_quota = process_quota
     app.state.drain = drain
     return app
 

@@ -18,7 +18,7 @@ MAX_HEADER_LINES: Final = 100
 MAX_REQUEST_BYTES: Final = MAX_BYTES + 64 * 1024  # the largest body of any endpoint is a form with a picture
 FRAMING_BYTES: Final = 16 * 1024  # of chunk sizes, extensions and trailers, beside a quarter of the data they frame
 
-LINGERING_PER_NETWORK: Final = 8  # connections without a seat that may read why
+LINGERING_PER_NETWORK: Final = 8  # connections without a slot that may read why
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -39,21 +39,23 @@ class ClientTimeouts:
 
 @dataclass(frozen=True, slots=True)
 class SocketBounds:
-    """State shared by a server's connections: the time limits, the seats taken, and the proxies that need none."""
+    """State shared by a server's connections: the time limits, the slots taken, and the proxies that need none."""
 
-    room: ProcessQuota
-    seats: ConnectionQuota
+    process_quota: ProcessQuota
+    per_network: ConnectionQuota
     lingering: ConnectionQuota
     proxies: Sequence[Network] = ()
     timeouts: ClientTimeouts = field(default_factory=ClientTimeouts)
 
     @classmethod
     def of(
-        cls, per_network: int, proxies: Sequence[str], timeouts: ClientTimeouts, room: ProcessQuota
+        cls, most: int, proxies: Sequence[str], timeouts: ClientTimeouts, process_quota: ProcessQuota
     ) -> "SocketBounds":
-        """The bounds for so many connections of one network, which trusted proxies may exceed, in a room for all."""
-        seats, lingering = ConnectionQuota(per_network, room), ConnectionQuota(LINGERING_PER_NETWORK, room)
-        return cls(room, seats, lingering, tuple(map(ip_network, proxies)), timeouts)
+        """Return the bounds: `most` connections of one network, which proxies may exceed, within the process' quota."""
+        lingering = ConnectionQuota(LINGERING_PER_NETWORK, process_quota)
+        return cls(
+            process_quota, ConnectionQuota(most, process_quota), lingering, tuple(map(ip_network, proxies)), timeouts
+        )
 
     def is_proxy(self, address: str) -> bool:
         """Return whether an address is that of a trusted proxy."""

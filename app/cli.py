@@ -54,7 +54,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
                 drain,
                 settings.trusted_proxies,
                 settings.sockets_per_network,
-                application.state.room,
+                application.state.process_quota,
             )
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)

@@ -40,7 +40,7 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
         self._timeouts = bounds.timeouts
-        self._seat: Callable[[], None] | None = None  # gives it back
+        self._slot: Callable[[], None] | None = None  # gives it back
         self._phase = ConnectionPhase.NONE
         self._head = self._body = self._wire = 0  # bytes: of the head under way; of the body, and of all that frames it
         self._rest: memoryview | bytes = b""  # was received, and waits for the answer to a request before it
@@ -51,30 +51,30 @@ class HttpConnection(HttpToolsProtocol):
         self._begun_at = self._progress_at = 0.0  # of that body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a seat, and wait for a request."""
+        """Take a slot, and wait for a request."""
         super().connection_made(cast(asyncio.Transport, transport))
-        self._bounds.room.enter()
+        self._bounds.process_quota.enter()
         address = self.client[0] if self.client else ""
         is_proxy = self._bounds.is_proxy(address)
         self.timeout_keep_alive = self._timeouts.proxy_idle if is_proxy else self._timeouts.idle  # type: ignore[assignment]  # handed to call_later
-        if self._bounds.room.free < 0:
+        if self._bounds.process_quota.free < 0:
             self._reject(bounds.FULL, None)
-        elif is_proxy or self._acquire_seat(self._bounds.seats, network(address)):
+        elif is_proxy or self._acquire_slot(self._bounds.per_network, network(address)):
             self._deadline = self.loop.call_later(self._timeouts.head, self._head_is_overdue)
         else:
             self._reject(bounds.CROWDED, network(address))
 
-    def _acquire_seat(self, seats: ConnectionQuota, place: str) -> bool:
-        if not seats.acquire(place):
+    def _acquire_slot(self, quota: ConnectionQuota, place: str) -> bool:
+        if not quota.acquire(place):
             return False
-        self._seat = partial(seats.release, place)
+        self._slot = partial(quota.release, place)
         return True
 
     def _reject(self, refusal: Refusal, place: str | None) -> None:
-        """End a connection that has no seat. Few of a network may linger: each of them is a file that is open."""
+        """End a connection that has no slot. Few of a network may linger: each of them is a file that is open."""
         self._is_over = True
         self.transport.write(refusal.response())
-        if place is not None and self._acquire_seat(self._bounds.lingering, place):
+        if place is not None and self._acquire_slot(self._bounds.lingering, place):
             self._linger()
         else:
             self.transport.close()
@@ -82,9 +82,9 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and tell the request that is being answered: uvicorn tells the one that came last."""
         self._stop_reading()
-        if self._seat is not None:
-            self._seat()
-        self._bounds.room.release()
+        if self._slot is not None:
+            self._slot()
+        self._bounds.process_quota.release()
         self.pipeline.clear()
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
@@ -232,8 +232,8 @@ class HttpConnection(HttpToolsProtocol):
             self.connections.discard(self)
             upgrade = Upgrade(self.config, self.server_state, self.app_state)
             self.transport.set_protocol(upgrade)
-            upgrade.when_lost(self._bounds.room.release)
-            upgrade.take(self, key, early, self._seat)
+            upgrade.when_lost(self._bounds.process_quota.release)
+            upgrade.take(self, key, early, self._slot)
 
     def _is_answering(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle

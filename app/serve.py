@@ -91,18 +91,20 @@ def configured(
     trusted_proxies: Sequence[str] = (),
     per_network: int = CONNECTIONS_PER_NETWORK,
     timeouts: "ClientTimeouts | None" = None,
-    room: "ProcessQuota | None" = None,
+    process_quota: "ProcessQuota | None" = None,
 ) -> uvicorn.Config:
     """Return uvicorn's configuration for `app`, here and in tests. Only trusted proxies may name other clients.
 
-    `per_network` is how many connections of HTTP others may have from one network, `room` how many all may have.
+    `per_network` is how many connections of HTTP others may have from one network, `process_quota` how many in all.
     """
     from app.bounds import ClientTimeouts, SocketBounds  # here, because the commands that don't serve need none of it
     from app.http_connections import HttpConnection
     from app.upgrades import Upgrade
     from subscriptions.quotas import MAX_MESSAGE_BYTES, ProcessQuota
 
-    bounds = SocketBounds.of(per_network, trusted_proxies, timeouts or ClientTimeouts(), room or ProcessQuota())
+    bounds = SocketBounds.of(
+        per_network, trusted_proxies, timeouts or ClientTimeouts(), process_quota or ProcessQuota()
+    )
 
     logging.getLogger("uvicorn.error").addFilter(_is_error)
     return uvicorn.Config(
@@ -130,7 +132,7 @@ def serve(
     drain: Work | None = None,
     trusted_proxies: Sequence[str] = (),
     per_network: int = CONNECTIONS_PER_NETWORK,
-    room: "ProcessQuota | None" = None,
+    process_quota: "ProcessQuota | None" = None,
 ) -> None:
     """Serve `app` until SIGINT or SIGTERM, which end in KeyboardInterrupt once the requests under way are done.
 
@@ -138,7 +140,7 @@ def serve(
     `drain` is called first when it is to stop.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        config = configured(app, trusted_proxies, per_network, room=room)
+        config = configured(app, trusted_proxies, per_network, process_quota=process_quota)
         runner.run(Server(config, ready, beside, drain).serve([listener]))
 
 

@@ -47,7 +47,7 @@ class Upgrade(WebSocketsSansIOProtocol):
     """A connection that was HTTP and becomes a WebSocket. It is the `Wire` of its scope."""
 
     _key: str | None = None  # of a sound handshake that the application has not answered yet
-    _seat: Callable[[], None] | None = None
+    _slot: Callable[[], None] | None = None
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -69,18 +69,18 @@ class Upgrade(WebSocketsSansIOProtocol):
             give_back()
 
     def _release_seat(self) -> None:
-        """Give back the seat that it had as a connection of HTTP."""
-        seat, self._seat = self._seat, None
-        if seat is not None:
-            seat()
+        """Give back the slot that it had as a connection of HTTP."""
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            slot()
 
-    def take(self, http: "HttpConnection", key: str, early: bytes, seat: Callable[[], None] | None) -> None:
+    def take(self, http: "HttpConnection", key: str, early: bytes, slot: Callable[[], None] | None) -> None:
         """Go on with a sound handshake: what `connection_made` and `handle_connect` do, but for reading it again.
 
-        `early` is what the client sent behind it. What follows has to wait until it is answered. The `seat` of HTTP is
+        `early` is what the client sent behind it. What follows has to wait until it is answered. The `slot` of HTTP is
         given back when it is accepted: it has one as a WebSocket by then.
         """
-        self._key, self._early, self._seat = key, early, seat
+        self._key, self._early, self._slot = key, early, slot
         self._frames = RateLimiter(FRAMES_BURST, FRAMES_PER_SECOND)
         self._pong = b""  # the newest one that waits for room
         self.transport, self.server, self.client = http.transport, http.server, http.client

@@ -8,7 +8,7 @@ from milequest.store.sql.audience import SubscriberAccess
 from resolvers.context import AnyContext
 
 
-async def place_in_team(ctx: AnyContext, team_id: UUID, part: TeamPart) -> SubscriberAccess:
+async def team_access(ctx: AnyContext, team_id: UUID, part: TeamPart) -> SubscriberAccess:
     """Return the caller's access to a team. Raises NOT_FOUND if they may not see that part of it."""
     found = await ctx.request.runtime.places((ctx.user_id, team_id))
     if found is None or not may_see(part, found.standing, is_public=found.is_public):

@@ -145,7 +145,7 @@ async def create_goal(ctx: "Context[CreateGoalArgs, None]") -> CreateGoalPayload
     """Create a goal."""
     written = await earlier(ctx, GoalDone) or await _created(ctx)
     made, team = await _reread(ctx, written)
-    return CreateGoalPayload(Edge(cursor_of(made), made), team, [*written.warnings, *await _doubts(ctx, made)])
+    return CreateGoalPayload(Edge(cursor_of(made), made), team, [*written.warnings, *await _goal_warnings(ctx, made)])
 
 
 async def _created(ctx: "Context[CreateGoalArgs, None]") -> GoalDone:
@@ -178,7 +178,7 @@ async def update_goal(ctx: "Context[UpdateGoalArgs, None]") -> UpdateGoalPayload
     """Change a goal."""
     written = await earlier(ctx, GoalDone) or await _updated(ctx)
     changed, _ = await _reread(ctx, written)
-    return UpdateGoalPayload(changed, [*written.warnings, *await _doubts(ctx, changed)])
+    return UpdateGoalPayload(changed, [*written.warnings, *await _goal_warnings(ctx, changed)])
 
 
 async def _updated(ctx: "Context[UpdateGoalArgs, None]") -> GoalDone:
@@ -239,7 +239,7 @@ async def _reread(ctx: AnyContext, written: GoalWritten) -> tuple[Goal, Team]:
     return require(goal, "goal"), require(await teams.team(request.db, request.viewer, written.team_id), "team")
 
 
-async def _doubts(ctx: AnyContext, goal: Goal) -> list[Problem]:
+async def _goal_warnings(ctx: AnyContext, goal: Goal) -> list[Problem]:
     """Return warnings about the pace the goal requires from today on."""
     request = ctx.request
     walked = (await progress.of_goals(request.db, request.viewer, [goal.id], request.now)).get(goal.id)

@@ -23,7 +23,7 @@ from resolvers.arguments import (
     TeamProgressUpdatedArgs,
     TeamsLeaderboardUpdatedArgs,
 )
-from resolvers.audience import place_in_team
+from resolvers.audience import team_access
 from resolvers.context import Context, NoArgs, Request
 from resolvers.feeds import ANY_CHANNEL, AccessRule, StateFeed, StateSnapshot
 
@@ -58,7 +58,7 @@ class TeamPresenceUpdate:
 async def team_progress_updated(ctx: "Context[TeamProgressUpdatedArgs, None]") -> StateFeed:
     """Return the feed of the team's marker, across changes of the active goal."""
     team_id = ctx.args["team_id"]
-    here = await place_in_team(ctx, team_id, TeamPart.GOALS)
+    here = await team_access(ctx, team_id, TeamPart.GOALS)
 
     async def snapshot(request: Request) -> StateSnapshot:
         goal = (await goals.active_of(request.db, request.viewer, [team_id])).get(team_id)
@@ -74,7 +74,7 @@ async def team_progress_updated(ctx: "Context[TeamProgressUpdatedArgs, None]") -
 async def team_leaderboard_updated(ctx: "Context[TeamLeaderboardUpdatedArgs, None]") -> StateFeed:
     """Return the feed of a team's board; on Monday WEEK is the new week."""
     team_id = ctx.args["team_id"]
-    here = await place_in_team(ctx, team_id, TeamPart.PEOPLE)
+    here = await team_access(ctx, team_id, TeamPart.PEOPLE)
     period, metric = ctx.args["period"], ctx.args["metric"]
 
     async def snapshot(request: Request) -> StateSnapshot:
@@ -104,7 +104,7 @@ async def teams_leaderboard_updated(ctx: "Context[TeamsLeaderboardUpdatedArgs, N
 async def team_presence_updated(ctx: "Context[TeamPresenceUpdatedArgs, None]") -> StateFeed:
     """Return the feed of a team's presence. It ends with the membership, so the team's log triggers it too."""
     team_id = ctx.args["team_id"]
-    await place_in_team(ctx, team_id, TeamPart.PEOPLE)
+    await team_access(ctx, team_id, TeamPart.PEOPLE)
 
     async def snapshot(request: Request) -> StateSnapshot:
         walking, stale_at = await presence.walkers(request.runtime.redis, team_id, request.now)

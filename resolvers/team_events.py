@@ -22,7 +22,7 @@ from resolvers.arguments import (
     TeamMemberChangedArgs,
     TeamMilestoneReachedArgs,
 )
-from resolvers.audience import place_in_team
+from resolvers.audience import team_access
 from resolvers.context import AnyContext, Context, Request
 from resolvers.feeds import AccessRule, EventEnvelope, Fields, Load, LogFeed
 from resolvers.members import cursor_of as place_of_member
@@ -110,7 +110,7 @@ async def _log(
     load: Load,
 ) -> LogFeed:
     """Return a view of a team's log. Raises NOT_FOUND if the viewer may not see that part."""
-    await place_in_team(ctx, team_id, part)
+    await team_access(ctx, team_id, part)
     return LogFeed(ctx.info.field_name, AccessRule(team_id, part), team_id, frozenset(kinds), event, load)
 
 

@@ -30,10 +30,12 @@ DRAIN_PAUSE = 0.02  # between two of few
 class Gateway:
     """Sockets of this process; an ASGI application for the scope `websocket`."""
 
-    def __init__(self, settings: Settings, new_request: RequestFactory, room: ProcessQuota | None = None) -> None:
+    def __init__(
+        self, settings: Settings, new_request: RequestFactory, process_quota: ProcessQuota | None = None
+    ) -> None:
         self._origins = {settings.origin, *settings.allowed_origins}
         self._new_request = new_request
-        self._networks = ConnectionQuota(settings.sockets_per_network, room)
+        self._networks = ConnectionQuota(settings.sockets_per_network, process_quota)
         self._users = ConnectionQuota(settings.sockets_per_user)
         self._sockets: set[Socket] = set()
         self._is_open = True
@@ -59,7 +61,7 @@ class Gateway:
         return origin.lower() in self._origins or is_same(origin, host)
 
     async def _admit(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
-        if not self._acquire_seat(connection):
+        if not self._acquire_slot(connection):
             await _deny(send, 429, AGAIN_SECONDS)
             return
         scope = connection.scope
@@ -72,7 +74,7 @@ class Gateway:
         await send({"type": "websocket.accept", "subprotocol": handshake.protocol.name})
         await self._serve(connection, handshake, receive, send)
 
-    def _acquire_seat(self, connection: HTTPConnection) -> bool:
+    def _acquire_slot(self, connection: HTTPConnection) -> bool:
         """Whether its network has one more. It keeps it until nothing is left of it: what closes is a file yet."""
         place = network(connection.client.host if connection.client else "")
         if not self._networks.acquire(place):

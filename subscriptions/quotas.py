@@ -68,17 +68,17 @@ def _most_connections() -> int:
 class ConnectionQuota:
     """How many connections each one has, and how many each may have.
 
-    In a room that fills up nobody gets more than are left for all others, however many they may have otherwise.
+    As the process fills up nobody gets more than are left for all others, however many they may have otherwise.
     """
 
-    def __init__(self, most: int, room: ProcessQuota | None = None) -> None:
+    def __init__(self, most: int, process: ProcessQuota | None = None) -> None:
         self._most = most
-        self._room = room
+        self._process = process
         self._taken: Counter[Hashable] = Counter()
 
     def acquire(self, who: Hashable) -> bool:
-        """Take a seat; whether there was one."""
-        most = self._most if self._room is None else min(self._most, self._room.free)
+        """Take a slot; return whether there was one."""
+        most = self._most if self._process is None else min(self._most, self._process.free)
         if self._taken[who] >= most:
             return False
         self._taken[who] += 1

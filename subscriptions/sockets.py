@@ -66,7 +66,7 @@ class Socket:
         self._phase = Phase.NEW
         self._authorization = handshake.authorization
         self._initialising: asyncio.Task[None] | None = None
-        self._seated: set[UUID] = set()  # users it counts for: of `connection_init`, and of operations' own tokens
+        self._counted: set[UUID] = set()  # users it counts for: of `connection_init`, and of operations' own tokens
         self._operations: dict[str, SocketOperation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._throttle = RateLimiter()
@@ -93,7 +93,7 @@ class Socket:
             self._lifetime.end(self._closing)
             if self._writer is not None:
                 self._writer.cancel()
-            for user_id in self._seated:
+            for user_id in self._counted:
                 self._wire.when_lost(partial(self._users.release, user_id))
 
     def close(self, how: Close) -> None:
@@ -222,7 +222,7 @@ class Socket:
         except Exception as error:
             self._reject(as_errors(error))
             return
-        if not self._acquire_seat(request.identity):
+        if not self._acquire_slot(request.identity):
             self.close(TOO_MANY_SOCKETS)
             return
         self._lifetime.identity = request.identity
@@ -230,14 +230,14 @@ class Socket:
         if not init.quiet:
             self._do(self._protocol.accepted(notice_of(init.payload, request.identity)))
 
-    def _acquire_seat(self, identity: Identity) -> bool:
+    def _acquire_slot(self, identity: Identity) -> bool:
         """Count the socket for a user, once, until it closes; return False if their quota is used up."""
         user_id = identity.user_id
-        if user_id is None or user_id in self._seated:
+        if user_id is None or user_id in self._counted:
             return True
         if not self._users.acquire(user_id):
             return False
-        self._seated.add(user_id)
+        self._counted.add(user_id)
         return True
 
     def _reject(self, errors: Errors) -> None:
@@ -263,7 +263,7 @@ class Socket:
         try:
             with observing.operation(request_id, self._protocol.name, self._lifetime.socket):
                 request = await self._request(request_id, start)
-                if not self._acquire_seat(request.identity):
+                if not self._acquire_slot(request.identity):
                     raise RateLimited(TOO_MANY_SOCKETS.reason + ".", 10)
                 begun = await operations.begin(self._hub.plans, request, start.operation)
         except Exception as error:

@@ -37,8 +37,8 @@ END = ""
 class Streams:
     """Event streams of this process."""
 
-    def __init__(self, settings: Settings, room: ProcessQuota | None = None) -> None:
-        self._networks = ConnectionQuota(settings.sockets_per_network, room)
+    def __init__(self, settings: Settings, process_quota: ProcessQuota | None = None) -> None:
+        self._networks = ConnectionQuota(settings.sockets_per_network, process_quota)
         self._users = ConnectionQuota(settings.sockets_per_user)
         self._streams: set[Stream] = set()
         self._is_open = True
@@ -51,25 +51,25 @@ class Streams:
 
         Raises RATE_LIMITED, OperationFailed.
         """
-        with ExitStack() as seat:
-            self._acquire(request, seat)
+        with ExitStack() as slots:
+            self._acquire(request, slots)
             begun = await operations.begin(hub.plans, request, operation)
             assert isinstance(begun, AdmittedSubscription), "everything else has one answer"
             stream = Stream(hub, begun, request, last_event_id or begun.after)
             self._streams.add(stream)
-            seat.callback(self._streams.discard, stream)
-            stream.seat = seat.pop_all()
+            slots.callback(self._streams.discard, stream)
+            stream.slots = slots.pop_all()
         if not self._is_open:
             stream.cut()
         return stream
 
-    def _acquire(self, request: Request, seat: ExitStack) -> None:
+    def _acquire(self, request: Request, slots: ExitStack) -> None:
         """Count the stream against the quotas of its network and its user. Raises RATE_LIMITED."""
-        for seats, who in ((self._networks, network(request.address)), (self._users, request.identity.user_id)):
+        for quota, who in ((self._networks, network(request.address)), (self._users, request.identity.user_id)):
             if who is not None:
-                if not seats.acquire(who):
+                if not quota.acquire(who):
                     raise RateLimited("Too many event streams.", 10)
-                seat.callback(seats.release, who)
+                slots.callback(quota.release, who)
 
     async def drain(self) -> None:
         """Truncate all streams, spread over some time, and any opened from now on: clients resume elsewhere."""
@@ -84,7 +84,7 @@ class Stream:
     """Body of a long-running response, and the sink of its subscription's results."""
 
     def __init__(self, hub: Hub, subscribed: AdmittedSubscription, request: Request, after: str | None) -> None:
-        self.seat = ExitStack()
+        self.slots = ExitStack()
         self._hub = hub
         self._listener: Subscriber | None = Subscriber(subscribed.plan, request.identity, self, payer=subscribed.payer)
         self._is_listening = False
@@ -108,7 +108,7 @@ class Stream:
         self._tasks.cancel()
         self._outbox.clear()
         self._stop()
-        self.seat.close()
+        self.slots.close()
         self._lifetime.end()
 
     def cut(self) -> None:

@@ -112,7 +112,7 @@ def serving(settings: Settings, certificate: Path | None = None) -> Iterator[Ser
         if certificate:
             settings = replace(settings, public_url=f"https://127.0.0.1:{settings.port}")
         app = create_app(settings)
-        config = configured(app, room=app.state.room)
+        config = configured(app, process_quota=app.state.process_quota)
         config.ssl_certfile = certificate
         server, loop = uvicorn.Server(config), uvloop.new_event_loop()
         ended = threading.Thread(target=lambda: loop.run_until_complete(server.serve([listener])))

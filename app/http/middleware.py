@@ -28,21 +28,21 @@ async def refused(_: Request, refusal: Exception) -> Response:
 class RequestQuota:
     """Quota of concurrent requests per network, for requests that arrive through trusted proxies."""
 
-    def __init__(self, most: int, room: ProcessQuota | None = None) -> None:
-        self._seats = ConnectionQuota(most, room)
+    def __init__(self, most: int, process_quota: ProcessQuota | None = None) -> None:
+        self._quota = ConnectionQuota(most, process_quota)
 
     async def admit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit a request, unless its network has too many already."""
         client = scope.get("client")
         place = network(client[0] if client else "")
-        if not self._seats.acquire(place):
+        if not self._quota.acquire(place):
             error = {"message": "Too many requests at a time.", "extensions": {"code": ErrorCode.RATE_LIMITED.value}}
             await Answer(uuid4().hex).errors(429, [error], {"retry-after": "10"})(scope, receive, send)
             return
         try:
             await app(scope, receive, send)
         finally:
-            self._seats.release(place)
+            self._quota.release(place)
 
 
 class CrossOrigin(CORSMiddleware):

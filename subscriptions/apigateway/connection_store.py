@@ -39,7 +39,7 @@ class StoredConnection:
     operations: int
     expires: int
     is_closing: bool
-    seats: Sequence[str]
+    slots: Sequence[str]
 
     @property
     def protocol(self) -> WireProtocol:
@@ -62,14 +62,14 @@ class ConnectionStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._seats = StoredConnectionQuota(table)
+        self._quota = StoredConnectionQuota(table)
 
     async def open(
         self, connection: str, protocol: WireProtocol, identity: Identity, network: str, most: int, now: datetime
     ) -> bool:
         """Add a connection; return False if its network has `most` already."""
-        seat = f"network:{network}"
-        if not await self._seats.acquire(seat, most, now):
+        slot = f"network:{network}"
+        if not await self._quota.acquire(slot, most, now):
             return False
         kind = next(name for name, known in PROTOCOLS.items() if known is protocol)
         at = seconds(now)
@@ -79,21 +79,21 @@ class ConnectionStore:
             "operations": 0,
             "opened": at,
             "alive": at,
-            "seats": [seat],
+            "seats": [slot],
         }
         await self._table.put(
             connection_key(connection), {**item, **table_rows.row_of(identity), "expires": table_rows.expiry(now)}
         )
         return True
 
-    async def seat(self, connection: str, user_id: UUID, most: int, now: datetime) -> bool:
+    async def acquire_user_slot(self, connection: str, user_id: UUID, most: int, now: datetime) -> bool:
         """Count a connection for a user; return False if they have `most` already."""
-        seat = seat_of(user_id)
-        if not await self._seats.acquire(seat, most, now, connection):
+        slot = user_slot(user_id)
+        if not await self._quota.acquire(slot, most, now, connection):
             return False
-        sets = "SET #seats = list_append(#seats, :seats)"
-        if not await self._table.update(connection_key(connection), sets, "attribute_exists(#pk)", seats=[seat]):
-            await self._seats.release(seat, connection)
+        sets = "SET #seats = list_append(#seats, :slots)"
+        if not await self._table.update(connection_key(connection), sets, "attribute_exists(#pk)", slots=[slot]):
+            await self._quota.release(slot, connection)
         return True
 
     async def load(self, connection: str) -> StoredConnection | None:
@@ -135,8 +135,8 @@ class ConnectionStore:
     async def close(self, connection: str) -> None:
         """Delete it and its subscriptions. In this order: what is to be stored after the first step is refused."""
         row = await self._table.delete(connection_key(connection))
-        for seat in row["seats"] if row else ():
-            await self._seats.release(seat, connection)
+        for slot in row["seats"] if row else ():
+            await self._quota.release(slot, connection)
         await self._end_all(connection)
 
     async def add(
@@ -216,7 +216,7 @@ class ConnectionStore:
 
     async def of_user(self, user_id: UUID) -> list[Mapping[str, Any]]:
         """Return the rows of all connections of a user, by `connection_init` or by an operation's own token."""
-        names = await self._seats.holders(seat_of(user_id))
+        names = await self._quota.holders(user_slot(user_id))
         found = [await self._table.get(connection_key(name)) for name in sorted(names)]
         return [row for row in found if row is not None]
 
@@ -257,6 +257,6 @@ def _connection(row: Mapping[str, Any]) -> StoredConnection:
     )
 
 
-def seat_of(user_id: UUID) -> str:
+def user_slot(user_id: UUID) -> str:
     """Return the key by which a user's connections are counted."""
     return f"user:{user_id.hex}"

@@ -20,7 +20,7 @@ from schema import observing
 from schema.error_payloads import Errors, OperationFailed, as_errors
 from subscriptions import operations
 from subscriptions.apigateway import table_rows
-from subscriptions.apigateway.connection_store import Added, StoredConnection, seat_of
+from subscriptions.apigateway.connection_store import Added, StoredConnection, user_slot
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.apigateway.group_messages import subscribe_command
 from subscriptions.apigateway.lifecycle import OK, Answer, Event
@@ -109,7 +109,7 @@ class MessageHandler:
                 identity = await self._deps.identify(given, AuthorizerRequest(self._request_id, address=self._address))
         except Exception as error:
             refusal = as_errors(error, self._request_id)
-        if identity.user_id is not None and not await self._acquire_seat(identity.user_id):
+        if identity.user_id is not None and not await self._acquire_slot(identity.user_id):
             await close(self._deps, self._connection.id, self._protocol, TOO_MANY_SOCKETS)
             return True
         await self._deps.connections.ready(self._connection.id, identity, refusal)
@@ -123,9 +123,9 @@ class MessageHandler:
                 await self._do(effect)
         return True
 
-    async def _acquire_seat(self, user_id: UUID) -> bool:
+    async def _acquire_slot(self, user_id: UUID) -> bool:
         most = self._deps.runtime.settings.sockets_per_user
-        return await self._deps.connections.seat(self._connection.id, user_id, most, datetime.now(UTC))
+        return await self._deps.connections.acquire_user_slot(self._connection.id, user_id, most, datetime.now(UTC))
 
     async def _start(self, start: Start) -> bool:
         try:
@@ -179,8 +179,8 @@ class MessageHandler:
         user_id = identity.user_id
         if (
             user_id is not None
-            and seat_of(user_id) not in self._connection.seats
-            and not await self._acquire_seat(user_id)
+            and user_slot(user_id) not in self._connection.slots
+            and not await self._acquire_slot(user_id)
         ):
             raise RateLimited("Too many connections.", 10)
 

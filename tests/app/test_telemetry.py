@@ -72,7 +72,7 @@ def test_function_of_lambda_does_not_wait_long_for_a_collector_that_is_away(monk
         container.close()
 
 
-def test_nothing_is_traced_and_no_block_is_made_without_the_setting() -> None:
+def test_tracing_is_off_and_makes_no_span_without_the_setting() -> None:
     assert spans.tracing is None
     assert spans.span("a") is spans.span("b") is spans.NOTHING
     assert spans.following(["00-x"], "c") is spans.NOTHING

@@ -125,7 +125,7 @@ async def test_an_account_and_its_user_move_in_one_transaction(quest: Quest, ada
     assert await quest.runtime.writer.fetchval("SELECT c.xmin = u.xmin FROM credential c, app_user u")
 
 
-async def test_who_gets_an_address_that_a_user_has_left_is_another_user(quest: Quest, ada: Caller) -> None:
+async def test_address_that_a_user_has_left_makes_another_user(quest: Quest, ada: Caller) -> None:
     await ada.run(CONFIRM, input=await asked(quest, ada))
     # As releases before left it when the database broke between the two.
     await quest.runtime.writer.execute("UPDATE app_user SET email = $1, email_key = $2", EMAIL, email_key(EMAIL))

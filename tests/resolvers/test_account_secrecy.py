@@ -140,7 +140,7 @@ async def test_sign_up_then_sign_in_of_a_known_address_answers_like_an_unknown_o
         assert [(hashed, sent) for _, hashed, sent in learned] == [(2, 1), (2, 0)]
 
 
-async def test_who_shares_a_network_with_the_owner_may_find_out_as_the_documentation_says(quest: Quest) -> None:
+async def test_stranger_in_the_owners_network_may_find_out_as_documented(quest: Quest) -> None:
     """A test of a weakness: once it fails, “Who shares a network” in docs/accounts.md is to be rewritten."""
     await account(quest)
     home = elsewhere(quest)

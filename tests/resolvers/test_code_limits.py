@@ -14,7 +14,7 @@ from tests.resolvers.passwords import forgotten, signed_in
 KEY = "ada@example.org"
 
 
-async def test_what_strangers_try_by_confirming_leaves_the_owners_change_and_reset(quest: Quest) -> None:
+async def test_strangers_confirmations_leave_the_owners_change_and_reset(quest: Quest) -> None:
     """Whatever they give for `attemptId`: the owner's id, which all may see, their address and network, a request's."""
     await account(quest)
     await account(quest, "bob@example.org")

@@ -117,7 +117,7 @@ async def test_few_tokens_of_a_network_are_asked_about_at_once(pool: Pool, issue
     assert authorizer.most == MAX_CHECKS
 
 
-async def test_who_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: Issuer) -> None:
+async def test_caller_that_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: Issuer) -> None:
     authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(MAX_CHECKS + MAX_WAITING)]

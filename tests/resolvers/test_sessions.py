@@ -134,7 +134,7 @@ async def test_signing_out_is_limited_by_network_for_who_is_not_signed_in(quest:
     assert refusal["code"] == "RATE_LIMITED"
 
 
-async def test_who_is_signed_in_signs_out_whatever_strangers_use_up_in_their_network(quest: Quest) -> None:
+async def test_signing_out_works_whatever_strangers_use_up_in_the_network(quest: Quest) -> None:
     await account(quest)
     identify = identifying(quest.runtime)
     clients = [(await signed_in(quest, identify))[0] for _ in range(2)]

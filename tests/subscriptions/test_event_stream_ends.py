@@ -169,7 +169,7 @@ async def test_a_user_has_so_many_streams_and_no_more(another: Service, team: Te
             async with asked(another, WALKS, team.ben, team=team.id) as others:
                 await others.next()
         await asyncio.to_thread(eventually, lambda: len(another.hub) == 1)
-        for _ in range(3):  # a refused or ended one gives its seat back
+        for _ in range(3):  # a refused or ended one gives its slot back
             async with asked(another, WALKS, team.ann, team="team_1") as refused:
                 assert "errors" in (await refused.next()).payload
             async with asked(another, WALKS, team.ann, team=team.id) as second:

@@ -86,7 +86,7 @@ async def test_a_lost_stream_is_forgotten_at_once_whatever_was_sent_behind_it(
 
 
 @pytest.mark.usefixtures("no_error")
-async def test_lost_streams_cost_their_user_no_seat(service: Service, team: Team) -> None:
+async def test_lost_streams_cost_their_user_no_slot(service: Service, team: Team) -> None:
     def lose() -> None:
         for _ in range(service.runtime.settings.sockets_per_user + 10):
             connection = begun(service, team)

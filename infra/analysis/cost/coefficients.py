@@ -77,7 +77,7 @@ class Coefficient:
 ASSUMED: Final = "assumed"
 BENCH: Final = "tests/performance/fanout.py, 1,000 sockets on a busy machine of 2 cores, November 2026"
 
-MEASURED: Final = "tests/soak/test_billed.py"
+MEASURED: Final = "tests/soak/test_function_cpu.py"
 """Medians of 60 to 200 warm calls of the deployed functions on a local AWS: Python 3.11 on x86-64, 2 cores with other
 work beside, November 2026. Lambda's Python 3.14 took as long there, or up to a quarter less. Its ARM was not
 measured: an emulated one gives no useful times.

@@ -131,7 +131,7 @@ async def test_a_wrong_password_or_code_counts(limits: RateLimits, number: int) 
 
 
 @pytest.mark.parametrize("number", range(len(NO_VERDICT)))
-async def test_what_is_no_verdict_counts_nothing(limits: RateLimits, number: int) -> None:
+async def test_attempt_without_a_verdict_counts_nothing(limits: RateLimits, number: int) -> None:
     for _ in range(2):
         with suppress(Exception):
             async with limits.failures((THREE, "ada"), successes=[(OTHER, "ada")]):
@@ -142,7 +142,7 @@ async def test_what_is_no_verdict_counts_nothing(limits: RateLimits, number: int
     assert [await limits.count(limit, "ada") for limit in (THREE, OTHER)] == [0, 0]
 
 
-async def test_what_is_refused_for_another_reason_is_a_call_and_no_failure(limits: RateLimits) -> None:
+async def test_attempt_refused_for_another_reason_is_a_call_and_no_failure(limits: RateLimits) -> None:
     with suppress(QuestError):
         async with limits.failures((THREE, "ada")):
             raise invalid("input.password", "MALFORMED", "is nobody's")
@@ -153,7 +153,7 @@ async def test_what_is_refused_for_another_reason_is_a_call_and_no_failure(limit
     assert await limits.count(THREE, "ada") == 1
 
 
-async def test_who_is_refused_by_one_limit_spends_nothing_of_others(limits: RateLimits) -> None:
+async def test_attempt_refused_by_one_limit_spends_nothing_of_others(limits: RateLimits) -> None:
     for _ in range(OTHER.most):
         await limits.spend(OTHER, "ada")
     for _ in range(5):
@@ -191,7 +191,7 @@ async def test_a_guess_that_is_cancelled_counts(limits: RateLimits) -> None:
     assert await calls.call() == "RateLimited"
 
 
-async def test_who_is_cancelled_in_the_line_leaves_it_and_counts_nothing(limits: RateLimits) -> None:
+async def test_cancelled_waiter_leaves_the_queue_and_counts_nothing(limits: RateLimits) -> None:
     calls = Calls(limits)
     held = [asyncio.create_task(calls.call(seconds=0.3)) for _ in range(THREE.most)]
     await calls.begun(THREE.most)
@@ -206,7 +206,7 @@ async def test_who_is_cancelled_in_the_line_leaves_it_and_counts_nothing(limits:
     assert await asyncio.gather(*(calls.call() for _ in range(AT_ONCE))) == ["right"] * AT_ONCE
 
 
-async def test_who_waits_in_vain_is_told_to_come_again_soon_and_counts_nothing(
+async def test_waiter_without_a_place_is_told_to_come_again_soon_and_counts_nothing(
     limits: RateLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "WAIT_SECONDS", 0.05)
@@ -219,9 +219,7 @@ async def test_who_waits_in_vain_is_told_to_come_again_soon_and_counts_nothing(
     assert await limits.count(THREE, "ada") == 0
 
 
-async def test_who_waits_for_several_limits_waits_no_longer(
-    limits: RateLimits, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_waiter_for_several_limits_waits_no_longer(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "WAIT_SECONDS", 0.2)
     others = [RateLimit(f"limit-{number}", 1, 60, "tests", Per.USER, "") for number in range(4)]
     ends = [asyncio.create_task(_held(limits, limit, 0.15 * number)) for number, limit in enumerate(others, 1)]

@@ -90,9 +90,7 @@ async def test_wrong_passwords_at_once_are_ten_tries(quest: Quest, is_away: bool
         assert await counted(client, AUTH_CALLS, client.address) == FAILED_SIGN_INS.most
 
 
-async def test_who_finds_the_queue_for_hashes_full_has_failed_at_nothing(
-    quest: Quest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_full_queue_for_hashes_counts_no_failure(quest: Quest, monkeypatch: pytest.MonkeyPatch) -> None:
     await account(quest)
     ada, client = await signed_in(quest, await sign_in(quest)), elsewhere(quest)
     with monkeypatch.context() as full:
@@ -125,7 +123,7 @@ async def test_a_wrong_password_is_one_also_where_the_queue_fills_meanwhile(
     assert await counted(client, AUTH_CALLS, client.address) == 1
 
 
-async def test_who_is_refused_for_an_account_does_not_close_the_network(quest: Quest) -> None:
+async def test_refusal_for_an_account_does_not_close_the_network(quest: Quest) -> None:
     await account(quest)
     client = elsewhere(quest)
     for _ in range(FAILED_SIGN_INS.most):

@@ -1,4 +1,4 @@
-"""How many connections there may be in all: whatever one network does, the others find room."""
+"""How many connections there may be in all: whatever one network does, the others find a slot."""
 
 import asyncio
 import resource
@@ -35,20 +35,20 @@ async def until(server: Served, most: int) -> None:
     pytest.fail(f"{len(server.connections)} are held")
 
 
-async def test_connections_without_a_seat_are_few_however_many_come() -> None:
+async def test_connections_without_a_slot_are_few_however_many_come() -> None:
     async with served(per_network=3, timeouts=PATIENT) as server, AsyncExitStack() as stack:
-        seated = await opened(server, stack, 3)
-        await seated[-1].send(GET)
-        assert (await seated[-1].response())[0] == 200
+        admitted = await opened(server, stack, 3)
+        await admitted[-1].send(GET)
+        assert (await admitted[-1].response())[0] == 200
         refused = await opened(server, stack, 100)
         await until(server, 3 + LINGERING_PER_NETWORK)
         assert (await refused[0].response())[0] == 429
         await refused[-1].rest()  # it was closed
 
 
-async def test_one_network_leaves_room_for_others_and_gets_it_back() -> None:
-    room = ProcessQuota(60)
-    async with served(room=room, timeouts=PATIENT) as server:
+async def test_one_network_leaves_slots_for_others_and_gets_it_back() -> None:
+    process_quota = ProcessQuota(60)
+    async with served(process_quota=process_quota, timeouts=PATIENT) as server:
         async with AsyncExitStack() as stack:
             await opened(server, stack, 200)
             await until(server, 60 - LINGERING_PER_NETWORK)
@@ -57,11 +57,11 @@ async def test_one_network_leaves_room_for_others_and_gets_it_back() -> None:
                 assert (await other.response())[0] == 200
             assert 20 <= len(server.connections) <= 30 + LINGERING_PER_NETWORK + 1
         await until(server, 0)
-        assert room.free == 60
+        assert process_quota.free == 60
 
 
-async def test_a_full_room_turns_everybody_away_with_503() -> None:
-    async with served(room=ProcessQuota(3), trusted_proxies=["127.0.0.1"], timeouts=PATIENT) as server:
+async def test_a_full_process_turns_everybody_away_with_503() -> None:
+    async with served(process_quota=ProcessQuota(3), trusted_proxies=["127.0.0.1"], timeouts=PATIENT) as server:
         async with AsyncExitStack() as stack:
             await opened(server, stack, 3)
             for address in ("127.0.0.1", ELSEWHERE):
@@ -75,16 +75,16 @@ async def test_a_full_room_turns_everybody_away_with_503() -> None:
             assert (await raw.response())[0] == 200
 
 
-async def test_a_network_has_no_more_seats_than_are_left_for_others() -> None:
-    room = ProcessQuota(10)
-    seats = ConnectionQuota(1_000, room)
+async def test_a_network_has_no_more_slots_than_are_left_for_others() -> None:
+    process_quota = ProcessQuota(10)
+    quota = ConnectionQuota(1_000, process_quota)
     taken: Counter[str] = Counter()
     for who in "aaaaaaaaaabbbbbbbbbbc":
-        room.enter()
-        if seats.acquire(who):
+        process_quota.enter()
+        if quota.acquire(who):
             taken[who] += 1
         else:
-            room.release()
+            process_quota.release()
     assert taken == {"a": 5, "b": 2, "c": 1}
 
 
@@ -136,7 +136,7 @@ async def answered(raw: Raw) -> bytes:
 
 
 @pytest.mark.parametrize("protocol", [b"nonsense", b"graphql-transport-ws"])
-async def test_a_socket_keeps_its_seat_until_nothing_is_left_of_it(service: Service, protocol: bytes) -> None:
+async def test_a_socket_keeps_its_slot_until_nothing_is_left_of_it(service: Service, protocol: bytes) -> None:
     port = int(service.origin.rpartition(":")[2])
     asked: list[Raw] = []
     for _ in range(4 * SOCKETS):
@@ -149,10 +149,10 @@ async def test_a_socket_keeps_its_seat_until_nothing_is_left_of_it(service: Serv
     for raw in asked:
         raw.writer.close()
     for _ in range(100):
-        if service.app.state.room.free == ProcessQuota().free:
+        if service.app.state.process_quota.free == ProcessQuota().free:
             break
         await asyncio.sleep(0.05)
-    assert service.app.state.room.free == ProcessQuota().free
+    assert service.app.state.process_quota.free == ProcessQuota().free
     again = Raw(*await asyncio.open_connection("127.0.0.1", port))
     await again.send(handshake(protocol))
     assert (await again.reader.readuntil(b"\r\n")).split(b" ")[1] == b"101"

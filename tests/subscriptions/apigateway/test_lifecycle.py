@@ -137,7 +137,7 @@ async def test_users_and_networks_have_so_many_connections(
             await ours.send(type="connection_init", payload={"Authorization": team.ann})
             assert (await ours.receive())["payload"]["closing"]["code"] == 4429
             await ours.closed()
-        await gate.nothing_left()  # seats are given back
+        await gate.nothing_left()  # slots are given back
 
 
 async def test_bad_tokens_are_429_once_their_network_has_spent_its_budget(

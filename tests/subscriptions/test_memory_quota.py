@@ -22,7 +22,7 @@ STEPS = st.tuples(st.booleans(), st.sampled_from("xy"), st.frozensets(st.sampled
 
 
 @given(st.lists(STEPS))
-def test_what_is_held_is_each_thing_once_and_never_too_much(steps: list[tuple[bool, str, frozenset[str]]]) -> None:
+def test_memory_quota_holds_each_thing_once_and_never_too_much(steps: list[tuple[bool, str, frozenset[str]]]) -> None:
     held = MemoryQuota(10)
     taken: list[tuple[str, frozenset[str]]] = []
 
@@ -85,7 +85,7 @@ async def test_a_user_holds_so_much_on_all_their_sockets(
     eventually(lambda: not len(service.hub) + len(service.hub.plans) + len(service.hub.plans.held))
 
 
-async def test_who_has_the_same_on_many_sockets_holds_it_once(
+async def test_memory_quota_counts_the_same_on_many_sockets_once(
     service: Service, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service.hub.plans.held, "_most", MOST)
