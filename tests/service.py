@@ -7,7 +7,7 @@ import os
 import ssl
 import subprocess
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -45,6 +45,7 @@ class Service:
     app: Starlette
     loop: asyncio.AbstractEventLoop
     client: httpx.Client
+    requests: Set[asyncio.Task[None]]  # those that are being answered
 
     @property
     def url(self) -> str:
@@ -120,7 +121,7 @@ def serving(settings: Settings, certificate: Path | None = None) -> Iterator[Ser
         try:
             _wait_until_started(server, ended)
             with httpx.Client(verify=ssl.create_default_context(cafile=certificate)) as client:
-                yield Service(settings.origin, app, loop, client)
+                yield Service(settings.origin, app, loop, client, server.server_state.tasks)
         finally:
             server.should_exit = True
             ended.join()

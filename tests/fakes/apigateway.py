@@ -31,6 +31,7 @@ class ApiGateway:
         self._calls: set[asyncio.Task[Any]] = set()
         self.trouble: Callable[[str, str], int | None] = lambda connection, text: None
         self.posted: list[tuple[str, str]] = []
+        self.handled: list[str] = []  # the connection of each message whose function has ended
         self.url = ""
         self.sockets_url = ""
 
@@ -126,6 +127,8 @@ class ApiGateway:
             if socket is not None:
                 await socket.send('{"message": "Internal server error"}')
             raise
+        finally:
+            self.handled.append(context["connectionId"])
 
     async def _manage(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from app.http.answers import EventStream
@@ -40,6 +41,12 @@ def left(service: Service) -> int:
     """What is left of streams."""
     plans = service.hub.plans
     return len(service.hub) + len(plans) + len(plans.held) + len(service.app.state.streams)
+
+
+def settle(service: Service) -> None:
+    """Wait until every request has ended: connections are accepted in their order, and so before the one made here."""
+    assert httpx.get(f"{service.origin}/livez").status_code == 200
+    eventually(lambda: not service.requests)
 
 
 def begun(service: Service, team: Team) -> socket.socket:
@@ -77,7 +84,7 @@ async def test_a_lost_stream_is_forgotten_at_once_whatever_was_sent_behind_it(
             if is_reset:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             connection.close()
-        time.sleep(0.2)  # some may not have begun
+        settle(service)
 
     await asyncio.to_thread(lose)
     began = time.monotonic()
@@ -93,7 +100,7 @@ async def test_lost_streams_cost_their_user_no_slot(service: Service, team: Team
             connection.sendall(NEXT)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             connection.close()
-        time.sleep(1)  # some may not have begun
+        settle(service)
         eventually(lambda: not left(service))
 
     await asyncio.to_thread(lose)

@@ -160,7 +160,7 @@ async def test_a_log_that_was_put_back_is_begun_afresh(gate: Gateway, team: Team
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(1)  # a sweep knows the epoch
+        await gate.until(bool, "EPOCH")  # a sweep knows it
         await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
         assert (await stream.next())["delivery"] == "RESET"
         walk = await team.walk(team.ben)
@@ -214,7 +214,7 @@ async def test_news_after_a_restore_come_though_the_log_was_as_long_before(gate:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
-        await asyncio.sleep(1)  # a sweep knows the epoch
+        await gate.until(bool, "EPOCH")  # a sweep knows it
         await team.walk(team.ben)
         lost = (await stream.next())["sequence"]
         await team.sql("UPDATE log_epoch SET epoch = epoch + 1")
@@ -222,7 +222,8 @@ async def test_news_after_a_restore_come_though_the_log_was_as_long_before(gate:
         await team.sql("UPDATE channel SET sequence = $2, relayed = $2 WHERE id = $1", team.channel, lost - 1)
         event = await stream.next()
         assert (event["delivery"], event["sequence"]) == ("RESET", lost - 1)
-        await asyncio.sleep(0.5)  # the group has recorded it
+        ((epoch,),) = await team.rows("SELECT epoch FROM log_epoch")
+        await gate.until(lambda rows: any(row.get("epoch") == str(epoch) for row in rows), "POSITION#")
         walk = await team.walk(team.ben)
         event = await stream.next()
         assert (event["sequence"], event["edge"]["node"]["id"]) == (lost, walk)

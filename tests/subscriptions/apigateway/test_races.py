@@ -93,7 +93,8 @@ async def test_subscription_completed_at_once_leaves_no_subscriber(gate: Gateway
         for _ in range(TRIES):
             stream = await connection.subscribe(WALKS, team=team.id)
             await stream.stop()
-        await asyncio.sleep(1)  # all messages are handled, whose functions end in any order
+        (socket,) = gate.api.connections
+        await gate.until(lambda _: gate.api.handled.count(socket) == 1 + 2 * TRIES)
         assert not await gate.of_kind("LISTENERS")
         again = await connection.subscribe(WALKS, team=team.id)
         assert (await again.next())["delivery"] == "SNAPSHOT"
