@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import telemetry
 from app.connection_metrics import count
+from app.edge import EdgeGuard, open_edge
 from app.http import graphiql, graphql, health, jwks, mail_page, route_geojson, uploads
 from app.http.charging import charged_to_network
 from app.http.local_requests import is_local
@@ -37,6 +38,13 @@ class Application(Starlette):
     """Starlette for HTTP. WebSockets bypass it to their gateway: with thousands, each would keep every layer alive."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        edge: EdgeGuard | None = self.state.edge
+        if edge is None or scope["type"] == "lifespan":
+            await self._serve(scope, receive, send)
+        else:
+            await edge.admit(self._serve, scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             scope["app"] = self
             await self.state.gateway(scope, receive, send)
@@ -57,6 +65,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
             runtime = await stack.enter_async_context(open_runtime(settings))
             app.state.runtime = runtime
             app.state.identify = identifying(runtime)
+            app.state.edge = await stack.enter_async_context(open_edge(settings))
             gc.freeze()  # objects loaded by now are permanent: the collector need not scan them again
             gc.set_threshold(50_000, 50, 50)  # objects live as long as their request or socket: often is too often
             app.state.hub = Hub(runtime)
@@ -90,6 +99,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
         exception_handlers={HTTPException: refused},
         lifespan=lifespan,
     )
+    app.state.edge = None  # until it is open, and where there is none
     app.state.gateway = gateway
     app.state.request_quota = (
         RequestQuota(settings.sockets_per_network, process_quota) if settings.trusted_proxies else None

@@ -140,6 +140,7 @@ class Environment:
     alerts: Alerts
     features: Features
     telemetry: Telemetry | None = None  # not sent anywhere
+    origin_value: Literal["first", "second"] = "first"  # which value of the origin's secret CloudFront sends
     authorizer: str = ""  # name of the operator's own function, in each region, that decides about other tokens
 
     def __post_init__(self) -> None:

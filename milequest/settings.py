@@ -183,6 +183,9 @@ class Settings:
     uploads_bucket: str = _setting(
         "", read.text, "Name of the S3 bucket of uploaded pictures; empty: a folder in `MILEQUEST_DATA_DIR`"
     )
+    edge_secret: str = _setting(
+        "", read.text, "Name of the AWS secret that an edge has to send as `x-origin-secret`; empty: none is needed"
+    )
     event_bus: str = _setting("", read.text, "Name of the EventBridge bus to publish events to; empty: none")
     lake_stream: str = _setting("", read.text, "Name of the Firehose delivery stream to the data lake")
     lake_bucket: str = _setting("", read.text, "Name of the data lake's S3 bucket, for the daily usage report")

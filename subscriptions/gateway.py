@@ -49,11 +49,11 @@ class Gateway:
         origin = connection.headers.get("origin")
         await receive()
         if scope["path"] not in PATHS:
-            await _deny(send, 404)
+            await deny(send, 404)
         elif not self._is_open:
-            await _deny(send, 503, ELSEWHERE_SECONDS)
+            await deny(send, 503, ELSEWHERE_SECONDS)
         elif origin is not None and not self._is_welcome(origin, connection.headers.get("host", "")):
-            await _deny(send, 403)
+            await deny(send, 403)
         else:
             await self._admit(connection, receive, send)
 
@@ -62,7 +62,7 @@ class Gateway:
 
     async def _admit(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
         if not self._acquire_slot(connection):
-            await _deny(send, 429, AGAIN_SECONDS)
+            await deny(send, 429, AGAIN_SECONDS)
             return
         scope = connection.scope
         handshake = agreed(scope["path"], scope["subprotocols"], connection.query_params)
@@ -121,7 +121,7 @@ class Gateway:
                     await asyncio.sleep(0.01)
 
 
-async def _deny(send: Send, status: int, again: int | None = None) -> None:
+async def deny(send: Send, status: int, again: int | None = None) -> None:
     """Refuse the handshake, where it is not for good until so many seconds are over."""
     headers = [(b"content-length", b"0")] + ([(b"retry-after", b"%d" % again)] if again else [])
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})

@@ -18,6 +18,7 @@ from app.aws.response_size import fitting
 from app.http import graphql, health, jwks, route_geojson
 from app.http.middleware import cross_origin, refused
 from app.http.negotiation import GRAPHQL, BadRequest
+from milequest.rules.edge import caller_address
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
 from resolvers.identity import identifying
@@ -79,6 +80,8 @@ container = Container(_opened)
 
 
 def handler(event: Event, context: Any) -> Any:
-    """Answer one request."""
+    """Answer one request, as its viewer's: Mangum takes the address of whoever calls API Gateway."""
+    told = event["requestContext"]
+    identity = {**told["identity"], "sourceIp": caller_address(told)}
     with container.call() as answer:
-        return fitting(answer(dict(event), context))
+        return fitting(answer({**event, "requestContext": {**told, "identity": identity}}, context))

@@ -3,7 +3,7 @@
 The body is the document's variables, the answer GraphQL's. The same four functions are AppSync's data sources.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from app.aws.callers import of_appsync
 from app.aws.container import Container, Event
 from app.aws.response_size import fitting
 from milequest.rules.authorizing import AuthorizerRequest
+from milequest.rules.edge import caller_address
 from milequest.rules.errors import HTTP_STATUS, ErrorCode, http_status, invalid, not_found
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
@@ -97,13 +98,38 @@ def _function(domain: str) -> Callable[[Any, Any], Any]:
 
 @in_time
 async def called(parts: DomainDependencies, known: Mapping[str, str], event: Event) -> Mapping[str, Any]:
-    """Answer one request of the REST API."""
+    """Answer one request of the REST API, so that pages of the allowed origins can read it."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    readable = _readable(headers.get("origin"), parts.runtime.settings.allowed_origins)
+    if event.get("httpMethod") == "OPTIONS":
+        return {"statusCode": 204, "headers": {**readable, **_preflight(headers)} if readable else {}, "body": ""}
+    answer = await _answered(parts, known, event, headers)
+    return {**answer, "headers": {**answer["headers"], **readable, "vary": "Origin"}}
+
+
+def _readable(origin: str | None, allowed: Collection[str]) -> dict[str, str]:
+    """Return the header by which a page of an allowed origin can read an answer."""
+    return {"access-control-allow-origin": origin} if origin in allowed and origin else {}
+
+
+def _preflight(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return what a browser asks for before it sends a request: no header is a credential that it adds by itself."""
+    return {
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": headers.get("access-control-request-headers", ""),
+        "access-control-max-age": "600",
+        "vary": "Origin, Access-Control-Request-Headers",
+    }
+
+
+async def _answered(
+    parts: DomainDependencies, known: Mapping[str, str], event: Event, headers: Mapping[str, str]
+) -> Mapping[str, Any]:
     try:
         text = known.get(event["path"].rpartition("/")[2])
         if text is None:
             raise not_found("function")
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-        address = event["requestContext"]["identity"]["sourceIp"]
+        address = caller_address(event["requestContext"])
         wanted = Operation(text, _variables(event.get("body")))
         with observing.operation(uuid4().hex, "rest"):
             request = await parts.request(headers.get("authorization"), address, operation=wanted)

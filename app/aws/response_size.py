@@ -10,6 +10,8 @@ Answer: TypeAlias = Mapping[str, Any]
 MOST_BYTES: Final = 6 * 1024 * 1024 - 1024  # of an answer as JSON, whose spaces are not counted here
 SHORT: Final = MOST_BYTES // 5  # characters of a body, of which none becomes more than four bytes
 
+OF_PAGES: Final = frozenset(("access-control-allow-origin", "access-control-expose-headers", "vary"))
+
 TOO_LARGE: Final[Answer] = {
     "statusCode": 400,
     "headers": {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"},
@@ -30,4 +32,5 @@ def fitting(answer: Answer) -> Answer:
     """Return the answer to a request of the REST API, or an error in its place if it is too large."""
     if len(answer["body"]) < SHORT or len(orjson.dumps(answer)) <= MOST_BYTES:
         return answer
-    return TOO_LARGE
+    kept = {name: value for name, value in answer.get("headers", {}).items() if name.lower() in OF_PAGES}
+    return {**TOO_LARGE, "headers": {**TOO_LARGE["headers"], **kept}}

@@ -11,7 +11,14 @@ from infra.config import SOCKETS_PER_TASK, TASK_CPU, TASK_MEMORY
 from infra.constructs.alarms import NAMESPACE
 from infra.constructs.function import log_group
 from infra.constructs.permissions import allow, service_role
-from infra.constructs.service import let_ask_authorizer, let_upload, of_authorizer, of_service
+from infra.constructs.service import (
+    let_ask_authorizer,
+    let_read_edge_secret,
+    let_upload,
+    of_authorizer,
+    of_edge,
+    of_service,
+)
 from infra.constructs.stack import stack_of
 from infra.constructs.telemetry_export import of_telemetry
 from infra.constructs.tiers import SERVER_PORT
@@ -111,6 +118,7 @@ class Servers(Construct):
         given = {
             **of_service(stack),
             **of_authorizer(stack),
+            **of_edge(stack),
             **of_telemetry(stack),
             "MILEQUEST_HOST": "0.0.0.0",
             "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
@@ -139,6 +147,7 @@ class Servers(Construct):
         allow(role, "elasticache:Connect", stack.shared("data/cache-arn"), stack.shared("data/cache-user-arn"))
         allow(role, "sqs:SendMessage", stack.arn_of("sqs", stack.names.queue("kicks")))
         let_ask_authorizer(role)
+        let_read_edge_secret(role)
         let_upload(role)
         return role
 

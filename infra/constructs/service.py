@@ -45,6 +45,18 @@ def _authorizer_arn(stack: Stack) -> str:
     return stack.arn_of("lambda", f"function:{stack.home.authorizer}")
 
 
+def of_edge(stack: Stack) -> dict[str, str]:
+    """Return the setting of the secret by which requests are known to have come through CloudFront."""
+    return {"MILEQUEST_EDGE_SECRET": stack.names.of("origin")}
+
+
+def let_read_edge_secret(role: iam.IRole) -> None:
+    """Let a role read that secret; its ARN ends with letters that Secrets Manager has chosen."""
+    stack = stack_of(role)
+    arn = stack.arn_of("secretsmanager", f"secret:{stack.names.of('origin')}-??????")
+    allow(role, "secretsmanager:GetSecretValue", arn)
+
+
 def of_data(stack: Stack) -> dict[str, str]:
     """Return the addresses of the data, for functions."""
     return {

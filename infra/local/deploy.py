@@ -4,6 +4,7 @@ Run by the interpreter that has the local AWS, and so AWS's own client. Prints t
 """
 
 import json
+import secrets
 import sys
 import time
 from collections.abc import Mapping
@@ -44,11 +45,17 @@ class Deployer:
             )
 
         self.ssm, self._s3, self._stacks = client("ssm"), client("s3"), client("cloudformation")
+        self._secrets = client("secretsmanager")
 
     def tell(self, values: Mapping[str, str]) -> None:
         """Set the values that stacks not deployed here would share."""
         for name, value in {BOOTSTRAP: "30", **{self._root + key: value for key, value in values.items()}}.items():
             self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+    def create_origin_secret(self) -> None:
+        """Create the origin's secret, whose stack is not deployed here."""
+        value = {"first": secrets.token_urlsafe(30), "second": ""}
+        self._secrets.create_secret(Name=self._names.of("origin"), SecretString=json.dumps(value))
 
     def told(self) -> dict[str, str]:
         """Return all values that stacks share."""
@@ -102,6 +109,7 @@ def main() -> None:
     (where,) = [each for each in home.regions if each.name == region]
     deployer = Deployer(endpoint, Path(out), Names(home, where))
     deployer.tell(json.loads(Path(values).read_text()))
+    deployer.create_origin_secret()
     for name in (each for each in ORDER if each not in without):
         began = time.monotonic()
         deployer.deploy(name)

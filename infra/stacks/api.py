@@ -9,7 +9,15 @@ from infra.config import Environment, Region
 from infra.constructs.function import Function
 from infra.constructs.packages import package
 from infra.constructs.permissions import acknowledge
-from infra.constructs.service import data_function, let_ask_authorizer, let_sign_in, let_upload, token_environment
+from infra.constructs.service import (
+    data_function,
+    let_ask_authorizer,
+    let_read_edge_secret,
+    let_sign_in,
+    let_upload,
+    of_edge,
+    token_environment,
+)
 from infra.constructs.stack import Stack
 from infra.constructs.stage import stage_options
 
@@ -20,6 +28,8 @@ DOMAINS = {
     "map": ("calculateRoute", "geocodeAddress"),
 }
 OPEN = ("livez", "readyz")  # health checks send no token
+COMPRESSED_FROM = 1_024  # bytes
+READABLE = {"Access-Control-Allow-Origin": "'*'"}  # by pages of any origin: such a response holds nobody's data
 DENIED = '{"errors":[{"message":"Sign in again.","extensions":{"code":"UNAUTHENTICATED"}}]}'
 
 
@@ -43,11 +53,18 @@ class Api(Stack):
             endpoint_types=[rest.EndpointType.REGIONAL],
             cloud_watch_role=False,
             binary_media_types=[],
+            min_compression_size=cdk.Size.bytes(COMPRESSED_FROM),  # CloudFront compresses only what it may keep
             deploy_options=stage_options(self, "AccessLogs", "api/access"),
         )
         api.add_gateway_response(  # clients request new tokens at a 401, and a denial is always of a token
-            "Denied", type=rest.ResponseType.ACCESS_DENIED, status_code="401", templates={"application/json": DENIED}
+            "Denied",
+            type=rest.ResponseType.ACCESS_DENIED,
+            status_code="401",
+            templates={"application/json": DENIED},
+            response_headers=READABLE,
         )
+        for name, kind in {"4XX": rest.ResponseType.DEFAULT_4_XX, "5XX": rest.ResponseType.DEFAULT_5_XX}.items():
+            api.add_gateway_response(f"Default{name}", type=kind, response_headers=READABLE)
         acknowledge(api, "AwsSolutions-APIG2", "GraphQL and our own functions check what comes in")
         acknowledge(api.deployment_stage, "CKV_AWS_120", "Answers are of whoever asks, and not to be given to others")
         acknowledge(api, "AwsSolutions-APIG3", "The WAF stands before it, at CloudFront")
@@ -62,11 +79,12 @@ class Api(Stack):
             self,
             "authorizer",
             "app.aws.token_authorizer.handler",
-            "Says whether a token is good",
+            "Says whether a request came through CloudFront, and whether its token is good",
             seconds=10,
-            variables=token_environment(self),
+            variables={**token_environment(self), **of_edge(self)},
             urgency="page",
         )
+        let_read_edge_secret(function.role)
         return rest.RequestAuthorizer(
             self,
             "Authorizer",
@@ -89,8 +107,9 @@ class Api(Stack):
         let_sign_in(function)
         let_ask_authorizer(function.role)
         let_upload(function.role)
-        for path in ("graphql", "routes/{id}"):
-            self._method(path, "ANY" if path == "graphql" else "GET", function)
+        for path, verbs in {"graphql": ("ANY",), "routes/{id}": ("GET", "OPTIONS")}.items():
+            for verb in verbs:
+                self._method(path, verb, function)
         for path in (".well-known/jwks.json", *OPEN):
             self._method(path, "GET", function, is_open=True)
         self._signed(function)
@@ -127,7 +146,8 @@ class Api(Stack):
             if name == "team":
                 let_upload(function.role)  # as AppSync's source of the pictures' mutations
             for each in functions:
-                self._method(f"v1/{name}/{each}", "POST", function)
+                for verb in ("POST", "OPTIONS"):
+                    self._method(f"v1/{name}/{each}", verb, function)
 
     def _of_domain(self, name: str) -> dict[str, str]:
         if name == "map":

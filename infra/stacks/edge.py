@@ -19,7 +19,7 @@ from infra.constructs.stack import Stack
 from infra.names import SHOWN, Names
 
 VIEWER: Final = Path(__file__).parent.parent / "edge" / "viewer.js"
-SECRET_HEADER: Final = "x-origin-secret"  # shows the authorizer that a request passed CloudFront
+SECRET_HEADER: Final = "x-origin-secret"  # of milequest/rules/edge.py
 IDLE: Final = cdk.Duration.seconds(60)  # the maximum without asking AWS; the servers' keep-alives are more frequent
 HOSTS: Final = ("api", "ws")
 
@@ -74,14 +74,22 @@ class Edge(Stack):
 
     def _host(self, name: str) -> cloudfront.IOrigin:
         """Return an origin by the name that Route 53 resolves to a healthy region."""
-        secret = cdk.SecretValue.secrets_manager(self.names.of("origin"), json_field="current").unsafe_unwrap()
         return origins.HttpOrigin(
             self.names.host(name),
             protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
             origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
             read_timeout=IDLE,
-            custom_headers={SECRET_HEADER: secret},  # a reference: CloudFormation puts the value in
+            custom_headers=self._proof(),
         )
+
+    def _proof(self) -> dict[str, str]:
+        """Return the header that proves to an origin that a request came through here.
+
+        Its value is a reference, which CloudFormation reads anew only when the reference itself changes: hence a new
+        secret stands under the name that is not in use, and that name is sent from then on.
+        """
+        secret = cdk.SecretValue.secrets_manager(self.names.of("origin"), json_field=self.home.origin_value)
+        return {SECRET_HEADER: secret.unsafe_unwrap()}
 
     def _servers(self) -> cloudfront.IOrigin:
         """Return the load balancer in the VPC as an origin, which has no other way in from outside."""
@@ -99,7 +107,7 @@ class Edge(Stack):
         known = cloudfront.VpcOrigin.from_vpc_origin_attributes(
             self, "KnownServers", vpc_origin_id=origin.attr_id, domain_name=self.names.host("origin-live")
         )
-        return origins.VpcOrigin.with_vpc_origin(known, read_timeout=IDLE)
+        return origins.VpcOrigin.with_vpc_origin(known, read_timeout=IDLE, custom_headers=self._proof())
 
     def _behavior(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
         """Return a behaviour without cache, which passes on everything but the host's name, by which origins choose."""

@@ -49,18 +49,18 @@ class Global(Stack):
         self.share("global/zone", zone.hosted_zone_id)
 
     def _origin_secret(self) -> None:
-        """Create the secret CloudFront sends the authorizer, so that the WAF cannot be bypassed.
+        """Create the secret that CloudFront sends with each request, so that nobody comes around the WAF.
 
-        Two values are valid at a time.
+        Both its values are valid: one is sent, the other one is replaced, and then sent in its place.
         """
         secret = secretsmanager.Secret(
             self,
             "Origin",
             secret_name=self.names.of("origin"),
-            description="Says `current`, which CloudFront sends, and `before`, which is right until it did everywhere",
+            description="Values that show a request came through CloudFront: `first` and `second`, both valid",
             generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template='{"before":""}',
-                generate_string_key="current",
+                secret_string_template='{"second":""}',
+                generate_string_key="first",
                 password_length=40,
                 exclude_punctuation=True,
             ),
@@ -70,7 +70,7 @@ class Global(Stack):
         )
         secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         acknowledge(secret, "CKV_AWS_149", "It keeps callers from coming around the WAF, and opens no data")
-        acknowledge(secret, "AwsSolutions-SMG4", "It changes with a deployment of the edge, as the runbook says")
+        acknowledge(secret, "AwsSolutions-SMG4", "A deployment tells CloudFront a new value: the runbook has the steps")
 
     def _database(self) -> None:
         cluster = rds.CfnGlobalCluster(

@@ -14,6 +14,7 @@ import orjson
 
 from milequest.rules.identity import Identity
 from milequest.rules.instants import seconds
+from milequest.rules.rate_limits import network
 from milequest.store.aws.dynamodb import ConflictError, Item, Key, NotWrittenError, Part, Table
 from schema.error_payloads import Errors
 from subscriptions.apigateway import table_rows
@@ -29,7 +30,10 @@ CONFLICTS = 12  # tries of a transaction while others write the same rows
 
 @dataclass(frozen=True, slots=True)
 class StoredConnection:
-    """Connection as stored. `refusal` is the error of every operation on it; `is_closing` while it is being closed."""
+    """Connection as stored. `refusal` is the error of every operation on it; `is_closing` while it is being closed.
+
+    `address` is its client's; empty for connections of a release before this column.
+    """
 
     id: str
     kind: str
@@ -40,6 +44,7 @@ class StoredConnection:
     expires: int
     is_closing: bool
     slots: Sequence[str]
+    address: str
 
     @property
     def protocol(self) -> WireProtocol:
@@ -65,10 +70,10 @@ class ConnectionStore:
         self._quota = StoredConnectionQuota(table)
 
     async def open(
-        self, connection: str, protocol: WireProtocol, identity: Identity, network: str, most: int, now: datetime
+        self, connection: str, protocol: WireProtocol, identity: Identity, address: str, most: int, now: datetime
     ) -> bool:
-        """Add a connection; return False if its network has `most` already."""
-        slot = f"network:{network}"
+        """Add a connection of a client's address; return False if its network has `most` already."""
+        slot = f"network:{network(address)}"
         if not await self._quota.acquire(slot, most, now):
             return False
         kind = next(name for name, known in PROTOCOLS.items() if known is protocol)
@@ -80,6 +85,7 @@ class ConnectionStore:
             "opened": at,
             "alive": at,
             "seats": [slot],
+            "address": address,
         }
         await self._table.put(
             connection_key(connection), {**item, **table_rows.row_of(identity), "expires": table_rows.expiry(now)}
@@ -254,6 +260,7 @@ def _connection(row: Mapping[str, Any]) -> StoredConnection:
         row["expires"],
         "doomed" in row,
         row["seats"],
+        row.get("address", ""),
     )
 
 

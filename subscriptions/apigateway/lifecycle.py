@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from milequest.rules.authorizing import AuthorizerRequest
+from milequest.rules.edge import caller_address
 from milequest.rules.errors import QuestError, RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity
-from milequest.rules.rate_limits import network
 from resolvers.identity import Identify
 from subscriptions.apigateway.connection_store import ConnectionStore
 from subscriptions.handshakes import Handshake, agreed
@@ -43,7 +43,7 @@ async def connect(doors: ConnectDependencies, event: Event) -> Answer:
     if handshake is None:
         return {"statusCode": 400}
     context = event["requestContext"]
-    address = context["identity"]["sourceIp"]
+    address = caller_address(context)
     try:
         identity = await _identity(
             doors, handshake, AuthorizerRequest(context.get("requestId", ""), headers, None, address)
@@ -52,9 +52,8 @@ async def connect(doors: ConnectDependencies, event: Event) -> Answer:
         return {"statusCode": 429}
     except QuestError as refusal:
         return {"statusCode": 503 if refusal.extensions().get("retryable") else 401}
-    place = network(address)
     opened = doors.connections.open(
-        context["connectionId"], handshake.protocol, identity, place, doors.most, datetime.now(UTC)
+        context["connectionId"], handshake.protocol, identity, address, doors.most, datetime.now(UTC)
     )
     if not await opened:
         return {"statusCode": 429}

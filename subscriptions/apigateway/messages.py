@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from milequest.rules.authorizing import AuthorizerRequest
+from milequest.rules.edge import caller_address
 from milequest.rules.errors import RateLimited, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED
@@ -65,7 +66,7 @@ class MessageHandler:
         self._request_id = uuid4().hex
         self._has_lost = False
         context: Mapping[str, Any] = event["requestContext"]
-        self._address = context.get("identity", {}).get("sourceIp", "")
+        self._address = connection.address or caller_address(context)
         self._received: int = context["requestTimeEpoch"]
 
     async def receive(self, text: str) -> None:

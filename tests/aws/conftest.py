@@ -9,7 +9,7 @@ from redis import Redis
 
 from app.environment import tools
 from infra.local import aws
-from tests.aws.deployment import Deployment
+from tests.aws.deployment import Deployment, fronted
 from tests.aws.made import packages, templates
 from tests.fakes.aws import LOCK
 
@@ -29,9 +29,10 @@ def deployment(
     with new_database() as url, aws.running(server, folder) as local:
         values = {"data/writer-url": url, "data/reader-url": url, "data/cache-url": cache}
         told = aws.deployed(server, local.endpoint, templates, values, folder)
-        deployment = Deployment(local.endpoint, told, url, folder / "aws.log")
-        deployment.warm_up()
-        yield deployment
+        with fronted(local.endpoint, told) as edge:
+            deployment = Deployment(local.endpoint, edge, told, url, folder / "aws.log")
+            deployment.warm_up()
+            yield deployment
 
 
 @pytest.fixture(scope="session")

@@ -5,22 +5,26 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 
 from infra.local.aws import HOME
 from infra.names import Names
+from milequest.rules.edge import SECRET_HEADER
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws, open_aws
+from milequest.store.aws.secrets import CURRENT, Secret
 from milequest.store.aws.signing import Credentials, Signer
+from tests.fakes.cloudfront import DEFAULT, REALTIME, Origin, distributed
 
 T = TypeVar("T")
 
@@ -52,11 +56,50 @@ NOTHING: dict[str, Any] = {  # an empty event for each function
 }
 
 
+@contextmanager
+def fronted(endpoint: str, told: Mapping[str, str], names: Names = HOME) -> Iterator[str]:
+    """Run CloudFront before the APIs of a local AWS; yield its address."""
+    at = urlsplit(endpoint)
+    assert at.hostname
+    assert at.port
+    settings = local_settings(endpoint, names)
+    secret = asyncio.run(_origin_secret(settings, names.of("origin")))
+    headers = ((SECRET_HEADER, secret),)
+    apis = {DEFAULT: "api/id", REALTIME: "live/id"}
+    with distributed(
+        {path: Origin(at.hostname, at.port, _path(told, api), headers) for path, api in apis.items()}
+    ) as url:
+        yield url
+
+
+async def _origin_secret(settings: Settings, name: str) -> str:
+    """Return the value that CloudFront sends."""
+    async with open_aws(settings) as aws:
+        value = await Secret(aws, name).value(CURRENT)
+    assert value is not None
+    return str(value["first"])
+
+
+def local_settings(endpoint: str, names: Names) -> Settings:
+    """Return the settings of an operator of a local AWS."""
+    return Settings(
+        aws_endpoint_url=endpoint,
+        aws_region=names.region.name,
+        aws_access_key_id=names.environment.account,
+        aws_secret_access_key="test",
+    )
+
+
+def _path(told: Mapping[str, str], api: str) -> str:
+    return f"/_aws/execute-api/{told[api]}/live"
+
+
 @dataclass(frozen=True)
 class Deployment:
     """The deployed service: addresses and resources."""
 
     endpoint: str
+    edge: str  # CloudFront's address
     told: dict[str, str]
     database_url: str
     log: Path
@@ -65,13 +108,23 @@ class Deployment:
 
     @property
     def url(self) -> str:
-        """The REST API."""
-        return f"{self.endpoint}/_aws/execute-api/{self.told['api/id']}/live"
+        """The REST API, as clients reach it: through CloudFront."""
+        return self.edge
 
     @property
     def socket_url(self) -> str:
-        """The WebSocket API."""
-        return f"ws{self.endpoint.removeprefix('http')}/_aws/execute-api/{self.told['live/id']}/live"
+        """The WebSocket API, as clients reach it."""
+        return f"ws{self.edge.removeprefix('http')}{REALTIME}"
+
+    @property
+    def origin_url(self) -> str:
+        """The REST API itself, around CloudFront."""
+        return f"{self.endpoint}{_path(self.told, 'api/id')}"
+
+    @property
+    def socket_origin_url(self) -> str:
+        """The WebSocket API itself."""
+        return f"ws{self.endpoint.removeprefix('http')}{_path(self.told, 'live/id')}"
 
     def post(self, path: str, body: Any, token: str | None = None, **headers: str) -> httpx.Response:
         """Send JSON to the REST API."""
@@ -104,12 +157,7 @@ class Deployment:
 
     def on_aws(self, work: Callable[[Aws], Awaitable[T]]) -> T:
         """Do something with the local AWS, as an operator."""
-        settings = Settings(
-            aws_endpoint_url=self.endpoint,
-            aws_region=self.names.region.name,
-            aws_access_key_id=self.names.environment.account,
-            aws_secret_access_key="test",
-        )
+        settings = local_settings(self.endpoint, self.names)
 
         async def done() -> T:
             async with open_aws(settings) as aws:

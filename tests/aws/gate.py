@@ -12,7 +12,7 @@ from milequest.providers.identity.builtin import CLIENT_ID
 from milequest.rules.credentials import ISSUER
 from milequest.store.aws.client import open_aws
 from milequest.store.aws.sqs import Queue
-from tests.aws.deployment import ACCOUNT, Deployment
+from tests.aws.deployment import ACCOUNT, Deployment, fronted
 from tests.fakes.aws import LOCK
 from tests.service import Service
 
@@ -54,9 +54,10 @@ def deployed_for(service: Service, templates: Path, folder: Path) -> Iterator[De
     values = handed_over(settings.database_url, settings.redis_url, f"{service.origin}{KEYS}")
     with aws.running(server, folder) as local:
         told = aws.deployed(server, local.endpoint, templates, values, folder, WITHOUT)
-        deployment = Deployment(local.endpoint, told, settings.database_url, folder / "aws.log")
-        deployment.warm_up(FUNCTIONS)
-        yield deployment
+        with fronted(local.endpoint, told) as edge:
+            deployment = Deployment(local.endpoint, edge, told, settings.database_url, folder / "aws.log")
+            deployment.warm_up(FUNCTIONS)
+            yield deployment
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_iam_request_is_let_in_only_with_policy_and_valid_signature(
     deployment: Deployment, machine: tuple[str, Credentials]
 ) -> None:
     name, who = machine
-    path, body = f"{deployment.url.removeprefix(deployment.endpoint)}/graphql/iam", json.dumps({"query": BOARD})
+    path, body = f"{deployment.origin_url.removeprefix(deployment.endpoint)}/graphql/iam", json.dumps({"query": BOARD})
     assert signed(deployment, who, "execute-api", path, body).status_code == 403, "without the policy"
     on_iam(deployment, "AttachUserPolicy", UserName=name, PolicyArn=deployment.told["api/callers-policy"])
     answer = signed(deployment, who, "execute-api", path, body)

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.infra.assembly import Assembly
 
 MANAGED_RULES = {
@@ -48,6 +50,9 @@ def test_paths_lead_to_the_apis(assembly: Assembly) -> None:
         for mapping in assembly.of("recovery", "AWS::ApiGatewayV2::ApiMapping")
     }
     assert mapped == {"None", "graphql/stream"}
+
+
+ENTRANCES = {"api": "AWS::Lambda::Function", "fleet": "AWS::ECS::TaskDefinition"}
 
 
 def _host(origin: dict[str, Any]) -> str:
@@ -214,3 +219,52 @@ def test_machines_sign_their_requests_and_have_a_policy_for_nothing_else(assembl
         assert resource.endswith("/POST/graphql/iam")
         assert "*" not in resource
         assert not policy.properties.get("Roles"), "the operator gives it to whom he wants"
+
+
+def test_every_origin_of_the_edge_is_sent_the_secret(assembly: Assembly) -> None:
+    for distribution in assembly.of("edge", "AWS::CloudFront::Distribution"):
+        all_origins = distribution.properties["DistributionConfig"]["Origins"]
+        origins = [one for one in all_origins if "S3OriginConfig" not in one]
+        assert len(origins) == 3
+        secret = f"{{{{resolve:secretsmanager:milequest-{distribution.environment}-origin:SecretString:first::}}}}"
+        expected = [{"HeaderName": "x-origin-secret", "HeaderValue": secret}]
+        assert [one["OriginCustomHeaders"] for one in origins] == [expected] * 3
+
+
+@pytest.mark.parametrize("stack", ["api", "fleet"])
+def test_every_entrance_knows_the_origins_secret_and_may_read_it(assembly: Assembly, stack: str) -> None:
+    named = {one.stack for one in assembly.of(stack, ENTRANCES[stack]) if "MILEQUEST_EDGE_SECRET" in one.text}
+    allowed = {
+        one.stack
+        for one in assembly.of(stack, "AWS::IAM::Policy")
+        for statement in one.properties["PolicyDocument"]["Statement"]
+        if statement["Action"] == "secretsmanager:GetSecretValue" and "-origin-??????" in json.dumps(statement)
+    }
+    assert named == allowed == {one.stack for one in assembly.of(stack, ENTRANCES[stack])} != set()
+
+
+def test_refusals_of_api_gateway_can_be_read_by_pages(assembly: Assembly) -> None:
+    for environment in ("staging", "production"):
+        refusals = [
+            one for one in assembly.of("api", "AWS::ApiGateway::GatewayResponse") if one.environment == environment
+        ]
+        readable = {
+            one.properties["ResponseType"]
+            for one in refusals
+            if one.properties["ResponseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+        }
+        assert readable == {"ACCESS_DENIED", "DEFAULT_4XX", "DEFAULT_5XX"}
+
+
+def test_every_path_for_pages_answers_a_preflight(assembly: Assembly) -> None:
+    methods = assembly.of("api", "AWS::ApiGateway::Method")
+    for environment in ("staging", "production"):
+        verbs: dict[str, set[str]] = {}
+        for method in methods:
+            if method.environment == environment and method.properties["AuthorizationType"] == "CUSTOM":
+                verbs.setdefault(str(method.properties["ResourceId"]), set()).add(method.properties["HttpMethod"])
+        assert len(verbs) > 10
+        assert all("ANY" in found or "OPTIONS" in found for found in verbs.values()), verbs
+    assert {one.properties["MinimumCompressionSize"] for one in assembly.of("api", "AWS::ApiGateway::RestApi")} == {
+        1024
+    }

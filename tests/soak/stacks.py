@@ -19,7 +19,7 @@ from infra.local import aws
 from infra.local.aws import LocalAws
 from infra.names import Names
 from milequest.settings import PROJECT
-from tests.aws.deployment import Deployment
+from tests.aws.deployment import Deployment, fronted
 from tests.aws.gate import FUNCTIONS, WITHOUT, handed_over
 from tests.fakes.aws import LOCK
 from tests.soak.regions import Region
@@ -84,7 +84,8 @@ class Stacks(Region):
         url, endpoint = self.database.url(), self.local.endpoint
         values = handed_over(url, self.valkey.url, self._keys)
         told = aws.deployed(server, endpoint, self._templates, values, self.folder, WITHOUT, self.names)
-        self.deployment = Deployment(endpoint, told, url, self.folder / "aws.log", self.names)
+        edge = self._open.enter_context(fronted(endpoint, told, self.names))
+        self.deployment = Deployment(endpoint, edge, told, url, self.folder / "aws.log", self.names)
         for queue in QUEUES:
             self.deployment.sqs("SetQueueAttributes", queue, Attributes={"VisibilityTimeout": HIDDEN})
         self.deployment.warm_up(sorted((*BUSY * AT_ONCE, *FUNCTIONS)), AT_ONCE)

@@ -46,7 +46,7 @@ def test_6_mb_an_answer_is_as_large_as_lambda_takes_or_is_said_to_be_too_large(l
     fits = {"statusCode": 200, "body": letter * (most - 2048 // size)}
     assert fitting(fits) is fits
     assert sent(fits) <= LAMBDA
-    assert fitting({"statusCode": 200, "body": letter * (most + 1)}) is TOO_LARGE
+    assert fitting({"statusCode": 200, "body": letter * (most + 1)}) == TOO_LARGE
     (error,) = json.loads(TOO_LARGE["body"])["errors"]
     assert error["extensions"]["code"] == "QUERY_TOO_COMPLEX"
 
@@ -61,7 +61,7 @@ def test_6_mb_no_short_body_is_too_large(text: str) -> None:
 def test_6_mb_what_a_domain_function_answers_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(domains.container, "run", lambda work: {"statusCode": 200, "body": "x" * LAMBDA})
     event = {"path": "/v1/team/createTeam", "requestContext": {}}
-    assert domains.team(event, None) is TOO_LARGE
+    assert domains.team(event, None) == TOO_LARGE
 
 
 def test_10_mb_a_request_that_we_take_is_smaller_than_all_that_carry_it() -> None:
