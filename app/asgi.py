@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import telemetry
 from app.connection_metrics import count
-from app.edge import EdgeGuard, open_edge
+from app.edge_guard import EdgeGuard, open_edge
 from app.http import graphiql, graphql, health, jwks, mail_page, route_geojson, uploads
 from app.http.charging import charged_to_network
 from app.http.local_requests import is_local

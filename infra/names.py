@@ -17,8 +17,7 @@ IMPORTED_PARAMETERS: Final = {
     "identity/keys": "identity/keys",
     "identity/pool": "identity/pool",
     "identity/pool-arn": "identity/pool-arn",
-    "identity/pages-client": "identity/pages-client",
-    "identity/server-client": "identity/server-client",
+    "identity/clients": "identity/clients",
 }
 """Parameters that a second region has of the first one: the pipeline copies them, as no stack can reach so far."""
 CARRIED_BACK: Final = {"carried/data-key-there": "global/data-key"}

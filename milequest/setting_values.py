@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from milequest.origins import origin
@@ -26,8 +26,15 @@ _ADDRESS = r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+"
 _MAILBOX = re.compile(rf"(?a:{_ADDRESS})|(\"[^\"\\]*\"|[^\"\\<>@,;:]*) ?<(?a:{_ADDRESS})>")
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
+PREFIX: Final = "MILEQUEST_"
+
 Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _Network: TypeAlias = IPv4Network | IPv6Network
+
+
+def variable(key: str) -> str:
+    """Return the name of a setting's variable."""
+    return PREFIX + key.upper()
 
 
 def text(given: str) -> str:
@@ -162,6 +169,14 @@ def credentials_url(given: str) -> str:
     if parts.scheme == "http" and parts.hostname not in CREDENTIALS_HOSTS:
         raise ValueError(f"must be https://…, or http:// of {', '.join(CREDENTIALS_HOSTS)}")
     return given
+
+
+def names(given: str) -> tuple[str, ...]:
+    """Parse names, separated by commas."""
+    found = tuple(part.strip() for part in text(given).split(","))
+    if not all(found):
+        raise ValueError("must be one or more names, separated by commas")
+    return found
 
 
 def origins(given: str) -> tuple[str, ...]:

@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
+from milequest import setting_checks
 from milequest import setting_values as read
 from milequest.origins import web_origin
-from milequest.setting_values import Level
+from milequest.setting_values import PREFIX, Level
 
 PROJECT = Path(__file__).resolve().parent.parent
-PREFIX = "MILEQUEST_"
 COMMON = (  # names that hosts set, accepted in place of ours
     "PORT",
     "AWS_REGION",
@@ -117,7 +116,11 @@ class Settings:
         "", _https, "URL of an external token issuer's public keys (JWKS); empty: the built-in identity provider"
     )
     jwt_issuer: str = _setting("", read.text, "Issuer of its tokens, their `iss`; needed with `MILEQUEST_JWKS_URL`")
-    jwt_client_id: str = _setting("", read.text, "Client id in its tokens; needed with `MILEQUEST_JWKS_URL`")
+    jwt_client_id: tuple[str, ...] = _setting(
+        (),
+        read.names,
+        "Client ids in its tokens, by commas; Cognito's first signs in; needed with `MILEQUEST_JWKS_URL`",
+    )
     cognito_pool: str = _setting("", read.text, "Id of the Cognito user pool for sign-up and sign-in; empty: none")
     key_secret: tuple[bytes, ...] = _setting(
         (),
@@ -225,7 +228,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     faults: list[str] = []
     for name, text in sorted(given.items()):
         key = name.removeprefix(PREFIX).lower()
-        if key not in _PARSERS or name != _variable(key):
+        if key not in _PARSERS or name != read.variable(key):
             faults.append(_unknown(name))
             continue
         try:
@@ -233,7 +236,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ValueError as fault:
             faults.append(f"{name} {fault}")
     settings = Settings(**values)
-    faults += _needs(given) + _open(settings)
+    faults += setting_checks.missing(given) + setting_checks.admitting(settings)
     if faults:
         raise SettingsError(faults)
     return settings
@@ -248,53 +251,10 @@ def describe() -> list[Row]:
             if isinstance(default, Path):
                 default = default.relative_to(PROJECT)
             shown = "" if default in ("", (), False, None) else str(default)
-            rows.append(Row(_variable(setting.name), shown, setting.metadata["meaning"]))
+            rows.append(Row(read.variable(setting.name), shown, setting.metadata["meaning"]))
     return rows
-
-
-def _variable(key: str) -> str:
-    return PREFIX + key.upper()
 
 
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name.removeprefix(PREFIX).lower(), _PARSERS, n=1)
-    return f"{name} is not a setting" + (f": did you mean {_variable(near[0])}?" if near else "")
-
-
-def _needs(given: Mapping[str, str]) -> list[str]:
-    """Return the faults of settings that make no sense without another one."""
-    keys = ("jwks_url", "jwt_issuer", "jwt_client_id")
-    pairs = [(key, other) for key in keys for other in keys if key != other]
-    pairs += [("database_reader_url", "database_url"), ("cognito_pool", "jwks_url")]
-    pairs += [("smtp_url", "mail_from"), ("ses_configuration_set", "mail_from")]
-    missing = {other: key for key, other in pairs if _variable(key) in given and _variable(other) not in given}
-    faults = [f"{_variable(key)} needs {_variable(other)} too" for other, key in missing.items()]
-    mailers = [_variable(key) for key in ("smtp_url", "ses_configuration_set")]
-    if all(name in given for name in mailers):
-        faults.append(f"{' and '.join(mailers)} are two ways to send one mail: set one of them")
-    return faults
-
-
-def _open(settings: Settings) -> list[str]:
-    """Return the faults of settings that would admit callers without intent."""
-    faults = []
-    public = urlsplit(settings.public_url)
-    is_local = read.is_this_host(public.hostname or "localhost")
-    is_demo = not settings.database_url and not settings.redis_url
-    if is_demo and not settings.demo_on_network:
-        reached = {
-            "host": not read.is_this_host(settings.host),
-            "public_url": not is_local,
-            "trusted_proxies": bool(settings.trusted_proxies),
-        }
-        faults = [
-            f"{_variable(key)} would let others reach the embedded servers, whose accounts have a public password: "
-            "set MILEQUEST_DATABASE_URL and MILEQUEST_REDIS_URL, or MILEQUEST_DEMO_ON_NETWORK=yes"
-            for key, is_reached in reached.items()
-            if is_reached
-        ]
-    if public.scheme == "http" and not is_local and not (is_demo and settings.demo_on_network):
-        faults.append("MILEQUEST_PUBLIC_URL must be https://…, or of this host: passwords and tokens are sent there")
-    if settings.demo_on_network and not is_demo:
-        faults.append("MILEQUEST_DEMO_ON_NETWORK is for the embedded servers, and there are none")
-    return faults
+    return f"{name} is not a setting" + (f": did you mean {read.variable(near[0])}?" if near else "")

@@ -18,7 +18,7 @@ from app.aws.response_size import fitting
 from app.http import graphql, health, jwks, route_geojson
 from app.http.middleware import cross_origin, refused
 from app.http.negotiation import GRAPHQL, BadRequest
-from milequest.rules.edge import caller_address
+from milequest.rules.edge_headers import caller_address
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings
 from resolvers.identity import identifying

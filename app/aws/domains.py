@@ -19,7 +19,7 @@ from app.aws.callers import of_appsync
 from app.aws.container import Container, Event
 from app.aws.response_size import fitting
 from milequest.rules.authorizing import AuthorizerRequest
-from milequest.rules.edge import caller_address
+from milequest.rules.edge_headers import caller_address
 from milequest.rules.errors import HTTP_STATUS, ErrorCode, http_status, invalid, not_found
 from milequest.runtime import Runtime, open_runtime
 from milequest.settings import Settings

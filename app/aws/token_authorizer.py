@@ -15,7 +15,7 @@ from typing import Any
 from app.aws.container import Container, Event
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.bearer import bearer
-from milequest.rules.edge import SECRET_HEADER, viewer_of
+from milequest.rules.edge_headers import SECRET_HEADER, viewer_of
 from milequest.rules.errors import ErrorCode, QuestError, unauthenticated
 from milequest.settings import Settings
 from milequest.store.aws.client import open_aws

@@ -30,7 +30,7 @@ SETTINGS: Final = {  # variables, by the parameters they come from
     "MILEQUEST_REDIS_URL": "data/cache-url",
     "MILEQUEST_JWT_ISSUER": "identity/issuer",
     "MILEQUEST_JWKS_URL": "identity/keys",
-    "MILEQUEST_JWT_CLIENT_ID": "identity/server-client",
+    "MILEQUEST_JWT_CLIENT_ID": "identity/clients",
 }
 
 

@@ -24,7 +24,7 @@ def token_environment(stack: Stack) -> dict[str, str]:
     return {
         "MILEQUEST_JWKS_URL": stack.shared("identity/keys"),
         "MILEQUEST_JWT_ISSUER": stack.shared("identity/issuer"),
-        "MILEQUEST_JWT_CLIENT_ID": stack.shared("identity/server-client"),
+        "MILEQUEST_JWT_CLIENT_ID": stack.shared("identity/clients"),
         **of_authorizer(stack),
     }
 

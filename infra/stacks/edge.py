@@ -19,7 +19,7 @@ from infra.constructs.stack import Stack
 from infra.names import SHOWN, Names
 
 VIEWER: Final = Path(__file__).parent.parent / "edge" / "viewer.js"
-SECRET_HEADER: Final = "x-origin-secret"  # of milequest/rules/edge.py
+SECRET_HEADER: Final = "x-origin-secret"  # of milequest/rules/edge_headers.py
 IDLE: Final = cdk.Duration.seconds(60)  # the maximum without asking AWS; the servers' keep-alives are more frequent
 HOSTS: Final = ("api", "ws")
 

@@ -109,7 +109,10 @@ class Identity(Stack):
         )
 
     def _roles(self) -> None:
-        """Create the identity pool: a signed-in user's role may read and write below the user's own prefix."""
+        """Create the identity pool: it gives signed-in users a role, by which they may sign their requests to the API.
+
+        Only a policy that an operator attaches, such as that of the API's callers, lets it do anything.
+        """
         identities = cognito.CfnIdentityPool(
             self,
             "Identities",
@@ -134,8 +137,6 @@ class Identity(Stack):
                 },
             ),
         )
-        own = f"arn:aws:s3:::{self.names.bucket('user-data')}/${{cognito-identity.amazonaws.com:sub}}/*"
-        allow(users, "s3:GetObject s3:PutObject", own, because="Everything below a user's own prefix")
         cognito.CfnIdentityPoolRoleAttachment(
             self, "UserRoles", identity_pool_id=identities.ref, roles={"authenticated": users.role_arn}
         )
@@ -148,4 +149,5 @@ class Identity(Stack):
         self.share("identity/issuer", issuer)
         self.share("identity/keys", f"{issuer}/.well-known/jwks.json")
         self.share("identity/server-client", self.server.user_pool_client_id)
+        self.share("identity/clients", f"{self.server.user_pool_client_id},{self.pages.user_pool_client_id}")
         self.share("identity/pages-client", self.pages.user_pool_client_id)

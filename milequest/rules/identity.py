@@ -135,15 +135,18 @@ def described(issuer: str, subject: str, claims: Mapping[str, object]) -> Issuer
     )
 
 
-def accept_claims(claims: Mapping[str, object], *, issuer: str, client_id: str, now: datetime) -> VerifiedToken:
+def accept_claims(
+    claims: Mapping[str, object], *, issuer: str, client_ids: frozenset[str], now: datetime
+) -> VerifiedToken:
     """Check the claims of a token whose signature is valid. Raises UNAUTHENTICATED.
 
-    As Cognito has them: an access token (`token_use` access) names us in `client_id`, an id token (id) in `aud`.
+    As Cognito has them: an access token (`token_use` access) names a client of ours in `client_id`, an id token (id)
+    in `aud`.
     """
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_SUBJECT or claims.get("iss") != issuer:
         raise unauthenticated("The token is not one of ours.")
-    if not _is_for(client_id, claims):
+    if not _is_for(client_ids, claims):
         raise unauthenticated("The token was made for another application.")
     expires_at = _expiry(claims, now)
     username = claims.get("username", claims.get("cognito:username"))
@@ -158,14 +161,16 @@ def accept_claims(claims: Mapping[str, object], *, issuer: str, client_id: str, 
     )
 
 
-def _is_for(client_id: str, claims: Mapping[str, object]) -> bool:
+def _is_for(client_ids: frozenset[str], claims: Mapping[str, object]) -> bool:
     match claims.get("token_use"):
         case "access":
-            return claims.get("client_id") == client_id
+            named = [claims.get("client_id")]
         case "id":
             audience = claims.get("aud")
-            return client_id in audience if isinstance(audience, list) else audience == client_id
-    return False
+            named = audience if isinstance(audience, list) else [audience]
+        case _:
+            return False
+    return any(isinstance(one, str) and one in client_ids for one in named)
 
 
 def _expiry(claims: Mapping[str, object], now: datetime) -> datetime:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from milequest.rules.authorizing import AuthorizerRequest
-from milequest.rules.edge import caller_address
+from milequest.rules.edge_headers import caller_address
 from milequest.rules.errors import QuestError, RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity
 from resolvers.identity import Identify

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from milequest.rules.authorizing import AuthorizerRequest
-from milequest.rules.edge import caller_address
+from milequest.rules.edge_headers import caller_address
 from milequest.rules.errors import RateLimited, unauthenticated
 from milequest.rules.identity import Identity
 from milequest.rules.sessions import ENDED

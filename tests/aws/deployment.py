@@ -19,7 +19,7 @@ import httpx
 
 from infra.local.aws import HOME
 from infra.names import Names
-from milequest.rules.edge import SECRET_HEADER
+from milequest.rules.edge_headers import SECRET_HEADER
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.secrets import CURRENT, Secret

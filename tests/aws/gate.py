@@ -41,7 +41,7 @@ def handed_over(database_url: str, redis_url: str, keys: str) -> dict[str, str]:
         "data/cache-url": redis_url,
         "identity/keys": keys,
         "identity/issuer": ISSUER,
-        "identity/server-client": CLIENT_ID,
+        "identity/clients": CLIENT_ID,
         "identity/pool": "none",
         "identity/pool-arn": f"arn:aws:cognito-idp:us-east-1:{ACCOUNT}:userpool/none",
     }

@@ -268,3 +268,26 @@ def test_every_path_for_pages_answers_a_preflight(assembly: Assembly) -> None:
     assert {one.properties["MinimumCompressionSize"] for one in assembly.of("api", "AWS::ApiGateway::RestApi")} == {
         1024
     }
+
+
+def test_tokens_of_every_client_of_the_pool_are_accepted(assembly: Assembly) -> None:
+    for identity in assembly.of("identity", "AWS::SSM::Parameter"):
+        if identity.properties["Name"].endswith("/identity/clients"):
+            named = identity.properties["Value"]["Fn::Join"][1]
+            clients = [
+                one.id for one in assembly.resources("AWS::Cognito::UserPoolClient") if one.stack == identity.stack
+            ]
+            assert {part["Ref"] for part in named if isinstance(part, dict)} == set(clients)
+            assert named[0]["Ref"].startswith("Poolserver"), "the first one signs people in"
+    for function in assembly.resources("AWS::Lambda::Function"):
+        given = function.properties.get("Environment", {}).get("Variables", {})
+        if "MILEQUEST_JWT_CLIENT_ID" in given:
+            assert "identityclients" in json.dumps(given["MILEQUEST_JWT_CLIENT_ID"]), function
+
+
+def test_role_of_a_signed_in_user_may_do_nothing_by_itself(assembly: Assembly) -> None:
+    roles = [one for one in assembly.of("identity", "AWS::IAM::Role") if one.id.startswith("UserRole")]
+    assert len(roles) == 2
+    policies = assembly.of("identity", "AWS::IAM::Policy")
+    assert not [one for one in policies if any(role.id in json.dumps(one.properties["Roles"]) for role in roles)]
+    assert not [one for one in roles if "Policies" in one.properties or "ManagedPolicyArns" in one.properties]

@@ -34,7 +34,7 @@ def asked() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def identify(pool: Pool, issuer: Issuer) -> Identify:
-    outside = OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID)
+    outside = OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,))
     return Identify(outside, pool, authorizer=PythonAuthorizer(operator.decide))
 
 
@@ -88,7 +88,7 @@ async def test_signatures_and_overlong_tokens_never_go_to_the_authorizer(identif
 async def test_foreign_token_without_an_authorizer_is_unauthenticated(
     pool: Pool, issuer: Issuer, asked: list[Any]
 ) -> None:
-    identify = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), pool)
+    identify = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,)), pool)
     assert await code(identify, "wall") is ErrorCode.UNAUTHENTICATED
     assert asked == []
 

@@ -46,7 +46,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def identify(pool: Pool, issuer: Issuer, clock: Clock) -> Identify:
-    return Identify(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), pool, clock)
+    return Identify(OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,)), pool, clock)
 
 
 async def refusal(identify: Identify, authorization: str) -> ErrorCode:
@@ -130,7 +130,7 @@ async def test_callers_who_are_remembered_are_bounded(
     issuer: Issuer, pool: Pool, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resolvers_identity, "KEPT", 3)
-    identify = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), pool, clock)
+    identify = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,)), pool, clock)
     first, _ = await caller(identify, issuer)
     for number in range(5):
         await identify(issuer.token(issuer.claims(jti=str(number))))
@@ -145,7 +145,7 @@ async def test_while_the_issuer_is_away_who_was_here_goes_on(
     issuer.status = 500
     clock.now += timedelta(minutes=10)
     assert await identify(token) == identity
-    new = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), pool, clock)
+    new = Identify(OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,)), pool, clock)
     assert await refusal(new, token) is ErrorCode.UNAVAILABLE
 
 

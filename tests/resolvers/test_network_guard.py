@@ -36,7 +36,7 @@ def asked() -> list[dict[str, Any]]:
 
 def identifying(pool: Pool, issuer: Issuer, authorizer: Any = None, per_hour: int = PER_HOUR) -> Identify:
     """As a server identifies, with budgets that refill in no time a test takes."""
-    outside = OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID)
+    outside = OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,))
     return Identify(outside, pool, authorizer=authorizer, budgets=Budgets(None, {Payer.NETWORK: per_hour}))
 
 

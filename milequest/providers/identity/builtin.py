@@ -42,7 +42,7 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
         super().__init__(pool, mailer, revocations)
         self._keys = OwnKeys(pool, seal)
         self._verifier = TokenVerifier(
-            KeyRing(self._keys.public, KEY_INTERVAL, patience=KEY_INTERVAL), ISSUER, CLIENT_ID
+            KeyRing(self._keys.public, KEY_INTERVAL, patience=KEY_INTERVAL), ISSUER, frozenset((CLIENT_ID,))
         )
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: SessionOrigin = UNKNOWN) -> SignedIn:

@@ -59,7 +59,7 @@ class CognitoIdentity(OutsideIdentity):
         self._revocations = revocations
         self._aws = aws
         self._pool = settings.cognito_pool
-        self._client = settings.jwt_client_id
+        self._client = settings.jwt_client_id[0]
         self._issuer = settings.jwt_issuer
         self._secret: bytes | None = None
 

@@ -31,9 +31,9 @@ class OutsideIdentity:
 
     unmoved = ELSEWHERE  # the reason why no account gets another address
 
-    def __init__(self, jwks_url: str, issuer: str, client_id: str) -> None:
+    def __init__(self, jwks_url: str, issuer: str, client_ids: tuple[str, ...]) -> None:
         self._url = jwks_url
-        self._verifier = TokenVerifier(KeyRing(self._fetch, FETCH_INTERVAL), issuer, client_id)
+        self._verifier = TokenVerifier(KeyRing(self._fetch, FETCH_INTERVAL), issuer, frozenset(client_ids))
 
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
         """Check an access or id token of the issuer."""

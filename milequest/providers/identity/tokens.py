@@ -90,10 +90,10 @@ class KeyRing:
 class TokenVerifier:
     """Check that a token was signed by the issuer, for us, and is valid now."""
 
-    def __init__(self, keys: KeyRing, issuer: str, client_id: str) -> None:
+    def __init__(self, keys: KeyRing, issuer: str, client_ids: frozenset[str]) -> None:
         self._keys = keys
         self._issuer = issuer
-        self._client_id = client_id
+        self._client_ids = client_ids
 
     async def verify(self, token: str, now: datetime) -> VerifiedToken:
         """Return the token's claims. Raises UNAUTHENTICATED, and UNAVAILABLE while the issuer's keys are away."""
@@ -103,7 +103,7 @@ class TokenVerifier:
             raise unauthenticated("The token's key is unknown.")
         if not _RS256.verify(token.rpartition(".")[0].encode(), key, signature):
             raise unauthenticated("The token is not valid.")
-        return accept_claims(claims, issuer=self._issuer, client_id=self._client_id, now=now)
+        return accept_claims(claims, issuer=self._issuer, client_ids=self._client_ids, now=now)
 
     def is_meant(self, token: str) -> bool:
         """Return whether a text is a JSON Web Token that names the issuer, valid or not."""

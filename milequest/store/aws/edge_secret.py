@@ -4,7 +4,7 @@ import asyncio
 import logging
 from time import monotonic
 
-from milequest.rules.edge import is_secret
+from milequest.rules.edge_headers import is_secret
 from milequest.store.away import Away
 from milequest.store.aws.client import AwsError
 from milequest.store.aws.secrets import CURRENT, Secret

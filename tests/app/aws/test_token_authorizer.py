@@ -25,7 +25,7 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 async def told(issuer: Issuer, authorization: str | None, *, is_not_alone: bool) -> tuple[str, str]:
     """Return the decision and its subject."""
-    judge = TokenAuthorizer(OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID), is_not_alone)
+    judge = TokenAuthorizer(OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,)), is_not_alone)
     headers = {"Authorization": authorization} if authorization else None
     event: dict[str, Any] = {"methodArn": "arn:this", "requestContext": {}, "headers": headers}
     policy = await decided(judge, event, datetime.now(UTC))
@@ -38,7 +38,7 @@ async def around(issuer: Issuer, **headers: str) -> tuple[str, str | None]:
     """Return the decision about a request to an origin of an edge, and the address that is handed on."""
     known = orjson.dumps({"SecretString": orjson.dumps({"first": "f" * 40, "second": "s" * 40}).decode()})
     async with stubbed(repeat((200, known))) as stub:
-        identity = OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID)
+        identity = OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,))
         judge = TokenAuthorizer(identity, is_not_alone=True, edge=EdgeSecret(Secret(stub.aws, "origin")))
         event: dict[str, Any] = {"methodArn": "arn:this", "requestContext": {}, "headers": headers}
         policy = await decided(judge, event, datetime.now(UTC))

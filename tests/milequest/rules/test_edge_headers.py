@@ -2,7 +2,7 @@
 
 import pytest
 
-from milequest.rules.edge import caller_address, is_secret, viewer_of
+from milequest.rules.edge_headers import caller_address, is_secret, viewer_of
 
 SECRETS = ("a" * 40, "b" * 40, "")
 

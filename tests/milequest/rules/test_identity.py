@@ -24,7 +24,7 @@ NONSENSE = st.recursive(
 
 def accept(claims: dict[str, Any]) -> VerifiedToken:
     given_claims = {name: claim for name, claim in claims.items() if claim is not None}
-    return accept_claims(given_claims, issuer="https://issuer", client_id="us", now=NOW)
+    return accept_claims(given_claims, issuer="https://issuer", client_ids=frozenset(("us", "pages")), now=NOW)
 
 
 def is_refused(claims: dict[str, Any]) -> bool:
@@ -40,6 +40,16 @@ def test_an_access_token_and_an_id_token_are_accepted() -> None:
     assert "secret" not in token.claims
     assert accept(ID).username == "s-1"
     assert accept({**ID, "aud": ["them", "us"], "cognito:username": "ada"}).username == "ada"
+
+
+def test_tokens_of_each_client_are_accepted_and_no_other() -> None:
+    for one in ("us", "pages"):
+        assert accept({**ACCESS, "client_id": one}).subject == "s-1"
+        assert accept({**ID, "aud": one}).subject == "s-1"
+    for other in ("u", "s", "us,pages", "", ["us"], {"us": 1}, None, 7):
+        assert is_refused({**ACCESS, "client_id": other})
+        assert is_refused({**ID, "aud": [other]})
+    assert is_refused({**ID, "aud": {"us": 1}})
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def credentials(token: str | None) -> dict[str, str]:
 async def standing(database_url: str, redis_url: str) -> AsyncIterator[World]:
     """Run all of it, while the block runs."""
     async with issuer.running() as keys, httpx.AsyncClient(timeout=30) as client:
-        of_tokens: dict[str, Any] = {"jwks_url": keys.jwks_url, "jwt_issuer": POOL, "jwt_client_id": CLIENT_ID}
+        of_tokens: dict[str, Any] = {"jwks_url": keys.jwks_url, "jwt_issuer": POOL, "jwt_client_id": (CLIENT_ID,)}
         settings = Settings(database_url=database_url, redis_url=redis_url, **of_tokens)
         given = {"database_url": database_url, "redis_url": redis_url, **of_tokens}
         environ = os.environ | {f"MILEQUEST_{name.upper()}": value for name, value in given.items()}

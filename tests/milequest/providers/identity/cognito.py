@@ -36,7 +36,7 @@ class Cognito:
 
     def __init__(self, issuer: Issuer, stub: Stub, pool: Pool) -> None:
         settings = Settings(
-            cognito_pool="pool", jwks_url=issuer.jwks_url, jwt_issuer=issuer.name, jwt_client_id=CLIENT_ID
+            cognito_pool="pool", jwks_url=issuer.jwks_url, jwt_issuer=issuer.name, jwt_client_id=(CLIENT_ID,)
         )
         self.issuer = issuer
         self.revocations = Revocations(pool)

@@ -21,7 +21,7 @@ POOL = Settings(
     cognito_pool="us-east-1_Pool",
     jwks_url="http://127.0.0.1:1/jwks.json",
     jwt_issuer="https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool",
-    jwt_client_id="client",
+    jwt_client_id=("client",),
 )
 SECRET = (200, b'{"UserPoolClient": {"ClientSecret": "secret"}}')
 DONE = (200, b"{}")

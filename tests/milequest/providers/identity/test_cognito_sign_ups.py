@@ -47,7 +47,7 @@ async def cognito(pool: Pool) -> AsyncIterator[Cognito]:
         users = UserPool(issuer)
         async with serving(users) as aws:
             settings = Settings(
-                cognito_pool="pool", jwks_url=issuer.jwks_url, jwt_issuer=issuer.name, jwt_client_id=CLIENT_ID
+                cognito_pool="pool", jwks_url=issuer.jwks_url, jwt_issuer=issuer.name, jwt_client_id=(CLIENT_ID,)
             )
             yield Cognito(users, CognitoIdentity(settings, aws, pool, Revocations(pool)))
 

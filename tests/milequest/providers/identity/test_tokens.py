@@ -35,7 +35,7 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 
 def provider(issuer: Issuer) -> OutsideIdentity:
-    return OutsideIdentity(issuer.jwks_url, issuer.name, CLIENT_ID)
+    return OutsideIdentity(issuer.jwks_url, issuer.name, (CLIENT_ID,))
 
 
 async def code_of(identity: OutsideIdentity, token: str) -> ErrorCode | None:
@@ -185,7 +185,7 @@ async def test_an_issuer_that_gives_no_keys_is_unavailable_not_an_error(issuer: 
 
 
 async def test_an_issuer_that_is_not_there_is_unavailable(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = OutsideIdentity("http://127.0.0.1:9/jwks.json", issuer.name, CLIENT_ID)
+    gone = OutsideIdentity("http://127.0.0.1:9/jwks.json", issuer.name, (CLIENT_ID,))
     assert await code_of(gone, issuer.token()) is ErrorCode.UNAVAILABLE
     monkeypatch.setattr(outside, "TIMEOUT", 0.05)
     issuer.delay = 1

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http.answers import Answer
-from milequest.rules.edge import SECRET_HEADER, viewer_of
+from milequest.rules.edge_headers import SECRET_HEADER, viewer_of
 from milequest.rules.errors import ErrorCode
 from milequest.settings import Settings
 from milequest.store.away import Away
