@@ -1,0 +1,113 @@
+"""Checks before a deployment: what would stop it later, found at once, each with its remedy."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.config import Environment
+from infra.deploy.deploy_steps import Clients, parameter, set_parameters
+from infra.deploy.deployment_plan import waiting
+from infra.names import BY_HAND, Names
+
+BOOTSTRAP: Final = "/cdk-bootstrap/hnb659fds/version"
+BOOTSTRAP_VERSION: Final = 6  # that which the templates ask for
+UNRESERVED: Final = 100  # concurrent calls that Lambda leaves to functions without a reservation
+LINKED_ROLES: Final = {  # roles that a service makes at its first use, and a first deployment may be too early for
+    "AWSServiceRoleForECS": "ecs.amazonaws.com",
+    "AWSServiceRoleForRDS": "rds.amazonaws.com",
+    "AWSServiceRoleForElastiCache": "elasticache.amazonaws.com",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something amiss. A `fatal` one ends the deployment before it has begun; the others are told."""
+
+    says: str
+    remedy: str
+    fatal: bool = True
+
+
+def findings(environment: Environment, clients: Clients) -> list[Finding]:
+    """Return everything amiss. An account that cannot be asked is the only finding, as nothing else can be."""
+    try:
+        account = clients("sts", environment.primary.name).get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        remedy = "set AWS_PROFILE, or sign in with `aws sso login`"
+        return [Finding(f"AWS cannot be asked who you are: {error}", remedy)]
+    if account != environment.account:
+        says = f"these are credentials of {account}, and {environment.name} is {environment.account}"
+        return [Finding(says, "use the environment's own account, or correct its number")]
+    checks: tuple[Callable[[Environment, Clients], Iterator[Finding]], ...] = (
+        _bootstrap,
+        _concurrency,
+        _mail,
+        _linked_roles,
+        _by_hand,
+    )
+    return [finding for check in checks for finding in check(environment, clients)]
+
+
+def _bootstrap(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    for region in environment.regions:
+        version = parameter(clients("ssm", region.name), BOOTSTRAP)
+        if version is None or int(version) < BOOTSTRAP_VERSION:
+            remedy = f"npx cdk bootstrap aws://{environment.account}/{region.name}"
+            yield Finding(f"{region.name} has no bucket for what is deployed", remedy)
+
+
+def _concurrency(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    needed = sum(environment.limits.reserved.values()) + UNRESERVED
+    for region in environment.regions:
+        limits = clients("lambda", region.name).get_account_settings()["AccountLimit"]
+        allowed = limits["ConcurrentExecutions"]
+        if allowed < needed:
+            remedy = (
+                "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 "
+                f"--desired-value 1000 --region {region.name}"
+            )
+            yield Finding(f"Lambda runs {allowed} calls at a time in {region.name}, and {needed} are needed", remedy)
+
+
+def _mail(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    account = clients("sesv2", environment.primary.name).get_account()
+    if not account.get("ProductionAccessEnabled"):
+        remedy = "ask for production access in the console of SES: it takes a day"
+        yield Finding("SES is in its sandbox: mail reaches verified addresses only", remedy, fatal=False)
+
+
+def _linked_roles(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    iam = clients("iam", environment.primary.name)
+    for role, service in LINKED_ROLES.items():
+        if not _exists(iam, role):
+            yield Finding(f"{role} does not exist", f"aws iam create-service-linked-role --aws-service-name {service}")
+
+
+def _exists(iam: Any, role: str) -> bool:
+    try:
+        iam.get_role(RoleName=role)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchEntity":
+            return False
+        raise
+    return True
+
+
+def set_by_hand(environment: Environment, clients: Clients) -> dict[str, set[str]]:
+    """Return the parameters by hand that are set, by region."""
+    found = {}
+    for region in environment.regions:
+        told = set_parameters(clients("ssm", region.name), Names(environment, region).parameter(""))
+        found[region.name] = set(told) & set(BY_HAND)
+    return found
+
+
+def _by_hand(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    for step, names in waiting(environment, set_by_hand(environment, clients)).items():
+        full = [Names(environment, environment.primary).parameter(name) for name in names]
+        remedy = "; ".join(
+            f"aws ssm put-parameter --region {step.region} --type String --name {name} --value …" for name in full
+        )
+        yield Finding(f"{step} is left out until {', '.join(names)} is set", remedy, fatal=False)

@@ -1,0 +1,111 @@
+"""The steps of a plan carried out, each so that a second time does no harm."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from infra.config import Environment
+from infra.deploy.cloud_assembly import CloudAssembly, SynthesizedStack
+from infra.deploy.cloudformation import POLL_SECONDS, DeploymentError, StackDriver
+from infra.deploy.deployment_plan import CallStep, CarryStep, DelegationStep, StackStep, Step
+from infra.names import Names
+
+CALL_SECONDS: Final = 900  # the longest a function runs
+DELEGATION_SECONDS: Final = 48 * 3600.0  # a registrar may take two days
+
+Clients = Callable[[str, str], Any]
+"""Makes a client of an AWS service in a region."""
+
+
+@dataclass(frozen=True)
+class StepRunner:
+    """Runs steps of an environment. `tell` prints a line; `servers` asks the DNS for a domain's name servers."""
+
+    environment: Environment
+    assembly: CloudAssembly
+    clients: Clients
+    tell: Callable[[str], None]
+    servers: Callable[[str], frozenset[str]]
+    poll: float = POLL_SECONDS
+
+    def run(self, step: Step) -> str:
+        """Carry out a step; return what was done. Raises DeploymentError."""
+        match step:
+            case StackStep():
+                return "done" if self.driver(step.region).deploy(self.stack(step)) else "unchanged"
+            case CarryStep():
+                return self._carry(step)
+            case DelegationStep():
+                return self._await_delegation(step)
+            case CallStep():
+                return self._call(step)
+
+    def driver(self, region: str) -> StackDriver:
+        """Return the driver of a region's stacks."""
+        return StackDriver(lambda service: self.clients(service, region), region, self.tell, self.poll)
+
+    def stack(self, step: StackStep) -> SynthesizedStack:
+        """Return the stack that a step is about."""
+        return self.assembly.stack(step.region, step.name)
+
+    def _carry(self, step: CarryStep) -> str:
+        there = self.clients("ssm", step.target)
+        changed = 0
+        for to, at in step.names.items():
+            value = parameter(self.clients("ssm", step.source), self._names(step.source).parameter(at))
+            if value is None:
+                raise DeploymentError(f"{at} is no parameter of {step.source}: its stack is missing")
+            name = self._names(step.target).parameter(to)
+            if parameter(there, name) != value:
+                there.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+                changed += 1
+        return f"{changed} changed" if changed else "unchanged"
+
+    def _await_delegation(self, step: DelegationStep) -> str:
+        """Wait until the domain's name servers are the zone's."""
+        zone = parameter(self.clients("ssm", step.region), self._names(step.region).parameter("global/zone"))
+        found = self.clients("route53", step.region).get_hosted_zone(Id=zone)
+        expected = frozenset(name.rstrip(".").lower() for name in found["DelegationSet"]["NameServers"])
+        if self.servers(step.domain) == expected:
+            return "unchanged"
+        self.tell(f"Name these servers for {step.domain} at its registrar, or in its parent's zone:")
+        for name in sorted(expected):
+            self.tell(f"  {name}")
+        end = time.monotonic() + DELEGATION_SECONDS
+        while self.servers(step.domain) != expected:
+            if time.monotonic() > end:
+                raise DeploymentError(f"{step.domain} is still not delegated: run this again once it is")
+            time.sleep(self.poll)
+        return "done"
+
+    def _call(self, step: CallStep) -> str:
+        function = f"{self._names(step.region).of(step.function)}:live"
+        answer = self.clients("lambda", step.region).invoke(FunctionName=function, Payload=step.event.encode())
+        body = answer["Payload"].read().decode()
+        if "FunctionError" in answer:
+            raise DeploymentError(f"{function} failed: {body}")
+        return f"answered {json.dumps(json.loads(body))}"
+
+    def _names(self, region: str) -> Names:
+        (found,) = [one for one in self.environment.regions if one.name == region]
+        return Names(self.environment, found)
+
+
+def parameter(ssm: Any, name: str) -> str | None:
+    """Return a parameter's value; None if there is none."""
+    try:
+        return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ParameterNotFound":
+            return None
+        raise
+
+
+def set_parameters(ssm: Any, root: str) -> Mapping[str, str]:
+    """Return all parameters below a name, without it."""
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=root, Recursive=True)
+    return {one["Name"].removeprefix(root): one["Value"] for page in pages for one in page["Parameters"]}

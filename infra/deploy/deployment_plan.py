@@ -1,0 +1,130 @@
+"""The steps of a deployment in their order, worked out from an environment alone."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from infra.config import Environment, Region
+from infra.names import CARRIED_BACK, IMPORTED_PARAMETERS
+
+MINUTES: Final = {"data": 20, "edge": 6, "fleet": 6, "identity": 2, "recovery": 4, "network": 4, "web": 3, "lake": 3}
+MINUTES_OF_OTHERS: Final = 2
+OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {  # by stack: parameters by hand without which it is left out
+    "chat": ("by-hand/slack-workspace", "by-hand/slack-channel"),
+    "insight": ("by-hand/quicksight-owner",),
+    "fleet": ("pipeline/server-image",),
+    "watch": ("by-hand/pagerduty",),
+}
+EARLY: Final = frozenset(("global/data-key", "global/zone"))  # the others are known once Identity is there
+
+
+@dataclass(frozen=True, slots=True)
+class StackStep:
+    """Create or update a stack."""
+
+    region: str
+    name: str
+
+    @property
+    def minutes(self) -> int:
+        """Estimate of how long its creation takes."""
+        return MINUTES.get(self.name, MINUTES_OF_OTHERS)
+
+    def __str__(self) -> str:
+        return f"stack {self.name} in {self.region}"
+
+
+@dataclass(frozen=True, slots=True)
+class CarryStep:
+    """Copy parameters from one region to another: `names` has those there by those here."""
+
+    source: str
+    target: str
+    names: Mapping[str, str] = field(hash=False)
+    minutes: int = 0
+
+    def __str__(self) -> str:
+        return f"parameters {', '.join(self.names)} from {self.source} to {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationStep:
+    """Wait until the domain's registrar names the zone's servers: certificates are validated by it."""
+
+    region: str
+    domain: str
+    minutes: int = 0
+
+    def __str__(self) -> str:
+        return f"delegation of {self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class CallStep:
+    """Call a function once, such as the migrations."""
+
+    region: str
+    function: str
+    event: str = "{}"
+    minutes: int = 1
+
+    def __str__(self) -> str:
+        return f"function {self.function} in {self.region}"
+
+
+Step: TypeAlias = StackStep | CarryStep | DelegationStep | CallStep
+
+
+def plan(environment: Environment, known: Collection[tuple[str, str]]) -> list[Step]:
+    """Return all steps. `known` are the stacks that were synthesized, by region and name."""
+
+    def is_known(step: Step) -> bool:
+        return not isinstance(step, StackStep) or (step.region, step.name) in known
+
+    return list(filter(is_known, _steps(environment)))
+
+
+def waiting(environment: Environment, given: Mapping[str, Collection[str]]) -> dict[StackStep, tuple[str, ...]]:
+    """Return the stacks that wait for parameters by hand, with those missing. `given` are those set, by region."""
+    lacking = {
+        StackStep(region.name, stack): tuple(name for name in names if name not in given[region.name])
+        for region in environment.regions
+        for stack, names in OPTIONAL.items()
+    }
+    return {step: names for step, names in lacking.items() if names}
+
+
+def _steps(environment: Environment) -> Iterator[Step]:
+    regions = environment.regions
+    first, others = regions[0], regions[1:]
+    yield from _everywhere(regions, "account", "pipeline", "network")
+    yield StackStep(first.name, "global")
+    yield DelegationStep(first.name, environment.domain)
+    for other in others:
+        yield CarryStep(first.name, other.name, {key: at for key, at in IMPORTED_PARAMETERS.items() if at in EARLY})
+        yield StackStep(other.name, "global")
+        yield CarryStep(other.name, first.name, CARRIED_BACK)
+    yield from _everywhere(regions, "data")
+    yield from _everywhere(tuple(reversed(regions)), "state")  # pictures are copied to a bucket that is there
+    yield from _everywhere(regions, "events")
+    yield StackStep(first.name, "identity")
+    for other in others:
+        yield CarryStep(first.name, other.name, {key: at for key, at in IMPORTED_PARAMETERS.items() if at not in EARLY})
+    yield StackStep(first.name, "identityreplica")
+    yield from _everywhere(regions, "migrations")
+    yield CallStep(first.name, "migrations")
+    yield from _everywhere(regions, "api")
+    yield from _everywhere(regions, "live")
+    yield from _everywhere(regions, "jobs")
+    yield StackStep(first.name, "lake")
+    yield from _everywhere(regions, "fleet")
+    yield from _everywhere(regions, "recovery")
+    yield from (StackStep(first.name, name) for name in ("edge", "web", "money"))
+    yield from _everywhere(regions, "watch")
+    yield from (StackStep(first.name, name) for name in ("chat", "insight"))
+
+
+def _everywhere(regions: tuple[Region, ...], *stacks: str) -> Iterator[StackStep]:
+    for stack in stacks:
+        for region in regions:
+            yield StackStep(region.name, stack)

@@ -1,0 +1,152 @@
+"""The deploy command on a local AWS: killed anywhere, begun again, after a failed stack; and taking down."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.environment import tools
+from infra.local import aws
+from infra.local.aws import HOME
+from milequest.settings import PROJECT
+from tests.fakes.aws import LOCK
+
+STACKS = ("state", "events", "identity")
+REGION = HOME.region.name
+ASK = """
+import sys, json, botocore.session
+_, operation, given = sys.argv
+client = botocore.session.get_session().create_client(operation.partition(".")[0], "us-east-1")
+print(json.dumps(getattr(client, operation.partition(".")[2])(**json.loads(given)), default=str))
+"""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A local AWS that an operator has signed in to."""
+
+    endpoint: str
+    account: str = HOME.environment.account
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The operator's environment."""
+        access = {"AWS_ACCESS_KEY_ID": self.account, "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
+        return {**os.environ, **access, "AWS_ENDPOINT_URL": self.endpoint}
+
+    def start(self, assembly: Path, *options: str) -> subprocess.Popen[str]:
+        """Start the command."""
+        command: list[str | Path] = [
+            tools("aws", LOCK),
+            "-m",
+            "infra.deploy",
+            HOME.environment.name,
+            "--assembly",
+            assembly,
+        ]
+        return subprocess.Popen(
+            [*command, "--poll", "0.05", *options],
+            cwd=PROJECT,
+            env=self.environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def deploy(self, assembly: Path, *options: str, fails: bool = False) -> str:
+        """Run the command to its end; return what it says."""
+        process = self.start(assembly, *options)
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == (1 if fails else 0), said
+        return said
+
+    def ask(self, operation: str, **given: Any) -> Any:
+        """Return AWS's answer to a call such as `ssm.get_parameter`."""
+        command: list[str | Path] = [tools("aws", LOCK), "-c", ASK, operation, json.dumps(given)]
+        return json.loads(subprocess.run(command, env=self.environ, check=True, capture_output=True, text=True).stdout)
+
+    def states(self) -> dict[str, str]:
+        """Return the states of all stacks that exist."""
+        stacks = self.ask("cloudformation.describe_stacks")["Stacks"]
+        return {one["StackName"].rpartition("-")[2]: one["StackStatus"] for one in stacks}
+
+
+@pytest.fixture
+def account(templates: Path, tmp_path: Path) -> Iterator[Account]:
+    """An account with what earlier stacks would have left there, and no stack."""
+    server = tools("aws", LOCK)
+    values = {"data/writer-url": "postgresql://nowhere/x", "data/reader-url": "x", "data/cache-url": "x"}
+    with aws.running(server, tmp_path) as local:
+        aws.deployed(server, local.endpoint, templates, values, tmp_path, without=aws.ORDER)
+        account = Account(local.endpoint)
+        bucket = f"cdk-hnb659fds-assets-{account.account}-{REGION}"
+        account.ask("s3.create_bucket", Bucket=bucket)
+        yield account
+
+
+def test_deployment_that_is_killed_anywhere_is_finished_by_the_next(account: Account, templates: Path) -> None:
+    dice = random.Random(11)
+    for _ in range(6):
+        process = account.start(templates, "--unchecked", "--only", *STACKS)
+        time.sleep(dice.uniform(0.6, 3))
+        process.kill()
+        process.communicate()
+    account.deploy(templates, "--unchecked", "--only", *STACKS)
+    assert account.states() == dict.fromkeys(STACKS, "CREATE_COMPLETE")
+    said = account.deploy(templates, "--unchecked", "--only", *STACKS)
+    assert said.count("unchanged in") == len(STACKS)
+
+
+def test_stack_that_could_never_be_made_is_made_anew(account: Account, templates: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(templates, broken)
+    file = broken / f"{HOME.stack('events')}-{REGION}.template.json"
+    template = json.loads(file.read_text())
+    template["Resources"]["Broken"] = {
+        "Type": "AWS::Lambda::Url",
+        "Properties": {"TargetFunctionArn": "none", "AuthType": "NONE"},
+    }
+    file.write_text(json.dumps(template))
+    assets = file.with_name(file.name.replace(".template.", ".assets."))
+    listed = json.loads(assets.read_text())
+    for asset in listed["files"].values():
+        if asset["source"]["path"] == file.name:
+            for place in asset["destinations"].values():
+                place["objectKey"] = "broken.json"  # else it would be taken for the good one
+    assets.write_text(json.dumps(listed))
+    said = account.deploy(broken, "--unchecked", "--only", "events", fails=True)
+    assert "Broken" in said
+    assert account.states()["events"].startswith("ROLLBACK")
+    account.deploy(templates, "--unchecked", "--only", "events")
+    assert account.states()["events"] == "CREATE_COMPLETE"
+
+
+def test_destroy_deletes_what_may_go_and_lists_what_is_kept(account: Account, templates: Path) -> None:
+    said = account.deploy(templates, "--unchecked", "--only", "migrations", "state", fails=True)
+    assert "error: milequest-staging-migrations:live failed" in said, "there is no database"
+    said = account.deploy(templates, "--destroy")
+    assert account.states() == {"state": "CREATE_COMPLETE"}
+    assert f"kept: stack state in {REGION}, whose deletion is prevented" in said
+
+
+def test_checks_name_what_is_missing_with_its_remedy(account: Account, templates: Path) -> None:
+    said = account.deploy(templates, "--dry-run", fails=True)
+    for role in ("ECS", "RDS", "ElastiCache"):
+        assert f"error: AWSServiceRoleFor{role} does not exist" in said
+        assert f"aws iam create-service-linked-role --aws-service-name {role.lower()}.amazonaws.com" in said
+    assert "note: stack watch in us-east-1 is left out until by-hand/pagerduty is set" in said
+    assert account.states() == {}
+
+
+def test_credentials_of_another_account_deploy_nothing(account: Account, templates: Path) -> None:
+    said = Account(account.endpoint, "333333333333").deploy(templates, fails=True)
+    assert "these are credentials of 333333333333, and staging is 111111111111" in said
+    assert account.states() == {}
