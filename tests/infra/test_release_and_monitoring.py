@@ -44,8 +44,9 @@ def test_commands_of_builds_know_their_variables(assembly: Assembly) -> None:
         given = {one["Name"] for one in project.properties["Environment"].get("EnvironmentVariables", ())}
         spec = project.properties["Source"]["BuildSpec"]
         text = spec if isinstance(spec, str) else json.dumps(spec)
-        of_the_machine = {"CODEBUILD_RESOLVED_SOURCE_VERSION", "HOME", "PATH", "PWD"}
-        assert set(re.findall(r"\$\{?([A-Z_]+)", text)) <= given | of_the_machine, project
+        of_the_machine = {"CODEBUILD_RESOLVED_SOURCE_VERSION", "CODEBUILD_SRC_DIR_image", "PWD"}
+        assigned = set(re.findall(r'(?:"|&& |export )(\w+)=', text))
+        assert set(re.findall(r"\$\{?([A-Za-z_]\w*)", text)) <= given | of_the_machine | assigned | {"assets"}, project
 
 
 def test_package_build_hands_on_every_file_of_cdk_out(assembly: Assembly) -> None:

@@ -93,6 +93,25 @@ def test_every_stack_is_deployed_in_some_step(assembly: Assembly) -> None:
     assert {stack for stack in stacks if not re.search(rf"\b{stack}\b", steps)} == set()
 
 
+def test_stack_is_deployed_after_those_that_tell_it_parameters(assembly: Assembly) -> None:
+    """A parameter that is not there yet fails a deployment."""
+    steps = "".join(re.findall(r"^ +\| \d+ \| ([^|]+\|)", DOCUMENT, re.M))
+    order = [word.lower() for word in re.findall(r"\b[A-Z]\w+", steps)]
+    told = {
+        (one.environment, str(one.properties["Name"])): one.stack.split("-")[2]
+        for one in assembly.resources("AWS::SSM::Parameter")
+    }
+    read = {
+        (stack.split("-")[2], told[name])
+        for stack, template in assembly.templates.items()
+        for parameter in template.get("Parameters", {}).values()
+        if (name := (stack.split("-")[1], str(parameter.get("Default")))) in told
+    }
+    assert len(read) > 20
+    early = {(reader, teller) for reader, teller in read if reader in order[: order.index(teller)]}
+    assert early == set()
+
+
 def test_the_resources_in_commands_are_there(assembly: Assembly) -> None:
     """Clusters, services and functions are named as the templates name them."""
     texts = "".join(resource.text for resource in assembly.resources())
