@@ -25,6 +25,7 @@ REPOSITORY: Final = "mile-quest/mile-quest"
 ORDER: Final = ("state", "events", "identity", "api", "live", "jobs", "lake", "fleet", "watch")
 """The stacks that change with the code. The others are deployed by hand, by the runbook."""
 
+DEPLOYING: Final = "CreateStack UpdateStack DescribeStacks DescribeStackEvents"  # events say which resource failed
 LONGEST: Final = 90  # minutes that checks and tests may take, as in GitHub's workflow
 SOURCE, ASSEMBLY, IMAGE = "source", "assembly", "image"  # artifacts: the commit, the templates, the image's digest
 
@@ -198,7 +199,7 @@ class Pipeline(Stack):
         names = Names(self.home, region)
         executor = f"arn:aws:iam::{self.account}:role/cdk-hnb659fds-cfn-exec-role-{self.account}-{region.name}"
         allow(self.role, "iam:PassRole", executor)
-        deploying = "cloudformation:CreateStack cloudformation:UpdateStack cloudformation:DescribeStacks"
+        deploying = " ".join(f"cloudformation:{name}" for name in DEPLOYING.split())
         stacks = [
             f"arn:aws:cloudformation:{region.name}:{self.account}:stack/{names.stack(stack)}/*" for stack in wanted
         ]

@@ -177,3 +177,12 @@ def test_suite_signs_in_as_a_user_whose_password_no_one_keeps(assembly: Assembly
     assert may == {"cognito-idp:AdminCreateUser", "cognito-idp:AdminSetUserPassword"}
     assert "MQ_END_TO_END_PASSWORD" not in variables(drive)
     assert "export MQ_END_TO_END_PASSWORD=Aa1-$(openssl rand" in commands(drive)
+
+
+@BOTH
+def test_pipeline_may_see_which_resource_of_a_stack_failed(assembly: Assembly, environment: Environment) -> None:
+    """Source: CodePipeline's page on its CloudFormation action: without DescribeStackEvents the message is generic."""
+    pipeline = pipeline_of(assembly, environment)
+    may = allowed(assembly, pipeline, "RoleArn")
+    seen = {resource for action, resource in may if action == "cloudformation:DescribeStackEvents"}
+    assert seen == {resource for action, resource in may if action == "cloudformation:UpdateStack"} != set()
