@@ -38,7 +38,6 @@ CONTEXT = {
 
 EVERYWHERE: tuple[type[Stack], ...] = (
     Account,
-    Pipeline,
     Network,
     Global,
     Data,
@@ -48,6 +47,7 @@ EVERYWHERE: tuple[type[Stack], ...] = (
     Api,
     Live,
     Jobs,
+    Pipeline,
     Fleet,
     Recovery,
     Watch,

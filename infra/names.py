@@ -30,7 +30,7 @@ BY_HAND: Final = (
     "by-hand/quicksight-owner",
     "pipeline/server-image",
 )
-"""Parameters that are set by hand, or by the pipeline."""
+"""Parameters that no stack tells: they are set by hand, or by a build of the pipeline."""
 
 
 REPLICATION = "all"  # id of the rule by which pictures go to the other region

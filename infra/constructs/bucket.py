@@ -72,3 +72,12 @@ def bucket(
         ],
         cors=list(cors) or None,
     )
+
+
+def tell_of_objects(made: s3.Bucket) -> None:
+    """Publish new objects on the account's own bus, so that who hears of them can be deployed later."""
+    resource = made.node.default_child
+    assert isinstance(resource, s3.CfnBucket)
+    resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+    )

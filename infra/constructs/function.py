@@ -130,7 +130,10 @@ class Function(Construct):
         )
 
     def _shift_slowly(self, failing: cw.Alarm) -> None:
-        """Shift to a new version slowly: a tenth of the calls first, and all after five minutes without failures."""
+        """Shift to a new version slowly: a tenth of the calls first, all after a quarter of an hour without failures.
+
+        The alarm needs five minutes, and its metrics some more: it has to ring before the last calls are shifted.
+        """
         role = service_role(self, "Shifter", "codedeploy")
         versions = "lambda:GetAlias lambda:UpdateAlias lambda:GetFunctionConfiguration"
         allow(role, f"{versions} lambda:InvokeFunction", self.function.function_arn, self.alias.function_arn)
@@ -140,7 +143,7 @@ class Function(Construct):
             "Canary",
             alias=self.alias,
             role=role.without_policy_updates(),
-            deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
+            deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_15_MINUTES,
             alarms=[failing],
         )
 

@@ -1,11 +1,14 @@
 """The steps of a pipeline, in CodePipeline's format."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias
 
 from aws_cdk import aws_codepipeline as codepipeline
 
 Action: TypeAlias = codepipeline.CfnPipeline.ActionDeclarationProperty
+Variables: TypeAlias = Mapping[str, str]
 Stage: TypeAlias = codepipeline.CfnPipeline.StageDeclarationProperty
 CAPABILITIES = "CAPABILITY_IAM,CAPABILITY_NAMED_IAM,CAPABILITY_AUTO_EXPAND"
 
@@ -54,11 +57,22 @@ def release(bucket: str, key: str) -> Action:
     return _action("Release", "Source", "S3", given, outputs=["assembly"])
 
 
-def build(name: str, project: str, given: str, *made: str, order: int = 1) -> Action:
-    """Return a build by a project of CodeBuild."""
-    return _action(
-        name, "Build", "CodeBuild", {"ProjectName": project}, inputs=[given], outputs=list(made), order=order
-    )
+def build(
+    name: str,
+    project: str,
+    *given: str,
+    made: Sequence[str] = (),
+    order: int = 1,
+    variables: Variables = MappingProxyType({}),
+) -> Action:
+    """Return a build by a project of CodeBuild, in the first artifact that is given to it."""
+    values = [{"name": key, "value": value, "type": "PLAINTEXT"} for key, value in variables.items()]
+    whole = {
+        "ProjectName": project,
+        **({"PrimarySource": given[0]} if len(given) > 1 else {}),
+        **({"EnvironmentVariables": json.dumps(values)} if values else {}),
+    }
+    return _action(name, "Build", "CodeBuild", whole, inputs=given, outputs=made, order=order)
 
 
 def approval(says: str) -> Action:

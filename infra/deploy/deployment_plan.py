@@ -97,7 +97,7 @@ def waiting(environment: Environment, given: Mapping[str, Collection[str]]) -> d
 def _steps(environment: Environment) -> Iterator[Step]:
     regions = environment.regions
     first, others = regions[0], regions[1:]
-    yield from _everywhere(regions, "account", "pipeline", "network")
+    yield from _everywhere(regions, "account", "network")
     yield StackStep(first.name, "global")
     yield DelegationStep(first.name, environment.domain)
     for other in others:
@@ -116,6 +116,7 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield from _everywhere(regions, "api")
     yield from _everywhere(regions, "live")
     yield from _everywhere(regions, "jobs")
+    yield from _everywhere(tuple(reversed(regions)), "pipeline")  # the first one's uses buckets of the others
     yield StackStep(first.name, "lake")
     yield from _everywhere(regions, "fleet")
     yield from _everywhere(regions, "recovery")

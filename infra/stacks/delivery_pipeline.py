@@ -1,206 +1,212 @@
 """The release process: built and tested once, deployed to staging automatically, to production after approval."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import PRODUCTION, STAGING, Environment, Region
+from infra.constructs import build_commands as commands
+from infra.constructs import pipeline_rules as rules
 from infra.constructs import pipeline_steps as steps
-from infra.constructs.bucket import bucket, log_bucket
-from infra.constructs.codebuild import Build, use_artifacts
-from infra.constructs.permissions import allow, service_role
+from infra.constructs.bucket import bucket, log_bucket, tell_of_objects
+from infra.constructs.codebuild import Build, may_clone, use_artifacts
+from infra.constructs.image_registry import ImageRegistry, may_pull, may_push, registry
+from infra.constructs.permissions import acknowledge, allow, service_role
 from infra.constructs.stack import Stack
 from infra.names import Names
 
 REPOSITORY: Final = "mile-quest/mile-quest"
-RELEASE: Final = "release.zip"
 ORDER: Final = ("state", "events", "identity", "api", "live", "jobs", "lake", "fleet", "watch")
 """The stacks that change with the code. The others are deployed by hand, by the runbook."""
 
-ENVIRONMENT: Final = "ENVIRONMENT"  # the variable with its name
-PUBLISH: Final = (
-    "for assets in milequest-$ENVIRONMENT-*.assets.json; "
-    "do npx --yes cdk-assets@4 publish --path $assets || exit 1; done"
-)
-CHECK: Final = ["make check"]
-TEST: Final = [".ci/run"]
-PACKAGE: Final = [
-    'uv=$(python3 -I app/environment.py uv) && $uv python install 3.14 && export PATH="$HOME/.local/bin:$PATH"',
-    "make package",
-    "MILEQUEST_PACKAGES=$PWD/packages make synth",
-    "cd cdk.out",
-    PUBLISH,
-]
-MIGRATE: Final = [  # CodePipeline's own step for functions would wait until the function reports to it, from the VPC
-    'error=$(aws lambda invoke --cli-read-timeout 0 --function-name "$FUNCTION" --query FunctionError --output text '
-    "answer.json)",
-    "cat answer.json",
-    'test "$error" = None',
-]
-LOGIN: Final = "aws ecr get-login-password | docker login --username AWS --password-stdin ${IMAGES%%/*}"
-PUSH: Final = [
-    "docker push $IMAGES:$CODEBUILD_RESOLVED_SOURCE_VERSION",
-    "aws ssm put-parameter --overwrite --type String --name $PARAMETER "
-    "--value $(docker inspect --format '{{index .RepoDigests 0}}' $IMAGES:$CODEBUILD_RESOLVED_SOURCE_VERSION)",
-]
-
-
-RELEASED: Final = [f"zip -qr {RELEASE} .", f"aws s3 cp {RELEASE} s3://$RELEASES/{RELEASE}"]
+DEPLOYING: Final = "CreateStack UpdateStack DescribeStacks DescribeStackEvents"  # events say which resource failed
+LONGEST: Final = 90  # minutes that checks and tests may take, as in GitHub's workflow
+SOURCE, ASSEMBLY, IMAGE = "source", "assembly", "image"  # artifacts: the commit, the templates, the image's digest
 
 
 class Pipeline(Stack):
-    """CodePipeline with its projects, its bucket, and the registry of images.
+    """CodePipeline with its projects, its buckets, and the registry of images.
 
     Production's begins with the artifacts of staging's, so nothing is built twice.
     """
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)
-        self.key = kms.Key(
+        others = [one.name for one in environment.regions if one.name != region.name] if region.primary else []
+        ImageRegistry(self, copied_to=others, readers=() if environment.production else [PRODUCTION.account])
+        self.key = self._key() if region.primary else None
+        self.artifacts = self._bucket()
+        if not self.key:
+            return  # the pipeline works in both regions and exists in one; here it needs a bucket and images alone
+        self.connection = "" if environment.production else self.shared("account/connection")
+        self.role = service_role(self, "Role", "codepipeline")
+        for one in environment.regions:  # CodePipeline copies what an action of another region takes
+            use_artifacts(self.role, Names(environment, one).bucket("artifacts"), self.key if one.primary else None)
+        self.migrate = self._migrates()
+        self.choose = self._chooses()
+        stages = self._to_production() if environment.production else self._to_staging()
+        self._pipeline(list(stages), self.key)
+        rules.tell_how_it_goes(self)
+
+    def _key(self) -> kms.Key:
+        return kms.Key(
             self,
             "Key",
             description="What pipelines hand on",
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        self.artifacts = self._bucket()
-        if not region.primary:
-            return  # the pipeline works in both regions and exists in one; here it needs a bucket alone
-        self._images()
-        self.role = service_role(self, "Role", "codepipeline")
-        use_artifacts(self.role, self.artifacts, self.key)
-        stages = self._to_production() if environment.production else self._to_staging()
-        self._pipeline(list(stages))
 
     def _bucket(self) -> s3.Bucket:
         quarter = s3.LifecycleRule(expiration=cdk.Duration.days(90))
-        key = self.key if self.where.primary else None
-        return bucket(self, "artifacts", logs=log_bucket(self, "pipeline-logs"), key=key, rules=[quarter])
+        return bucket(self, "artifacts", logs=log_bucket(self, "pipeline-logs"), key=self.key, rules=[quarter])
 
-    def _images(self) -> None:
-        """Create the registry of the server's images, which are replicated to the second region."""
-        repository = ecr.Repository(
-            self,
-            "Images",
-            repository_name=self.names.of("server"),
-            image_scan_on_push=True,
-            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-            encryption=ecr.RepositoryEncryption.KMS,
-            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-            lifecycle_rules=[ecr.LifecycleRule(max_image_count=50)],
-        )
-        self.share("pipeline/images", repository.repository_uri)
-        others = [region.name for region in self.home.regions if region.name != self.where.name]
-        if others:
-            configuration = ecr.CfnReplicationConfiguration
-            rule = configuration.ReplicationRuleProperty(
-                destinations=[
-                    configuration.ReplicationDestinationProperty(region=region, registry_id=self.account)
-                    for region in others
-                ]
-            )
-            ecr.CfnReplicationConfiguration(
-                self,
-                "Replication",
-                replication_configuration=configuration.ReplicationConfigurationProperty(rules=[rule]),
-            )
-
-    def _build(
-        self,
-        name: str,
-        commands: list[str],
-        *,
-        artifacts: str = "",
-        images: bool = False,
-        variables: dict[str, str] | None = None,
-    ) -> Build:
+    def _build(self, name: str, lines: Sequence[str], *, source: bool = False, **given: Any) -> Build:
+        """Create a project that the pipeline may start; with `source` it clones the commit."""
+        connection = self.connection if source else ""
+        assert self.key
         made = Build(
-            self,
-            name,
-            commands,
-            bucket=self.artifacts,
-            key=self.key,
-            artifacts=artifacts,
-            images=images,
-            variables=variables,
+            self, name, lines, bucket=self.names.bucket("artifacts"), key=self.key, connection=connection, **given
         )
         allow(self.role, "codebuild:StartBuild codebuild:BatchGetBuilds", made.project.project_arn)
         return made
 
-    def _to_staging(self) -> Iterable[codepipeline.CfnPipeline.StageDeclarationProperty]:
-        connection = self.shared("account/connection")
-        allow(self.role, "codestar-connections:UseConnection codeconnections:UseConnection", connection)
-        check, test = self._build("check", CHECK), self._build("test", TEST)
-        package = self._build("package", PACKAGE, artifacts="cdk.out", variables={ENVIRONMENT: self.home.name})
-        image = self._build("image", self._image(), images=True, variables=self._image_variables())
-        self._may_publish(package)
-        self._may_push(image)
-        end_to_end = self._build("end-to-end", ["make test FOLDER=tests/infra"])
-        releases = Names(PRODUCTION, PRODUCTION.primary).bucket("artifacts")
-        release = self._build("release", RELEASED, variables={"RELEASES": releases})
-        allow(release.role, "s3:PutObject", f"arn:aws:s3:::{releases}/{RELEASE}")
-        for build in (check, test):
-            allow(build.role, "codeconnections:UseConnection", connection)
-        yield steps.stage("Source", steps.source(connection, REPOSITORY, self.home.branch))
-        yield steps.stage(
-            "Build",
-            steps.build("Check", check.name, "source"),
-            steps.build("Test", test.name, "source"),
-        )
+    def _to_staging(self) -> Iterable[steps.Stage]:
+        may_clone(self.role, self.connection)
+        check = self._build("check", commands.CHECK, source=True, debian=True, minutes=LONGEST)
+        test = self._build("test", commands.TEST, source=True, debian=True, minutes=LONGEST)
+        yield steps.stage("Source", steps.source(self.connection, REPOSITORY, self.home.branch))
+        yield steps.stage("Build", steps.build("Check", check.name, SOURCE), steps.build("Test", test.name, SOURCE))
         yield steps.stage(
             "Package",
-            steps.build("Zips", package.name, "source", "assembly"),
-            steps.build("Image", image.name, "source"),
+            steps.build("Zips", self._packages().name, SOURCE, made=[ASSEMBLY]),
+            steps.build("Image", self._images().name, SOURCE, made=[IMAGE]),
         )
         yield self._migrate()
         yield self._deploy("Deploy", self.where)
-        yield steps.stage("EndToEnd", steps.build("Drive", end_to_end.name, "source"))
-        yield steps.stage("Release", steps.build("Release", release.name, "assembly"))
+        yield steps.stage("EndToEnd", steps.build("Drive", self._drives().name, SOURCE))
+        yield steps.stage("Release", steps.build("Release", self._releases().name, ASSEMBLY, IMAGE))
 
-    def _to_production(self) -> Iterable[codepipeline.CfnPipeline.StageDeclarationProperty]:
-        publish = self._build("publish", [PUBLISH], variables={ENVIRONMENT: self.home.name})
+    def _to_production(self) -> Iterable[steps.Stage]:
+        publish = self._build("publish", commands.PUBLISH_ASSETS, variables={commands.ENVIRONMENT: self.home.name})
         self._may_publish(publish)
         self._let_staging_hand_over()
-        yield steps.stage("Source", steps.release(self.names.bucket("artifacts"), RELEASE))
+        rules.start_with(self, self.names.bucket("artifacts"), commands.RELEASE)
+        yield steps.stage("Source", steps.release(self.names.bucket("artifacts"), commands.RELEASE))
         yield steps.stage("Approval", steps.approval("It is on staging. May people have it?"))
-        yield steps.stage("Publish", steps.build("Assets", publish.name, "assembly"))
+        yield steps.stage(
+            "Publish",
+            steps.build("Assets", publish.name, ASSEMBLY),
+            steps.build("Image", self._copies().name, ASSEMBLY, made=[IMAGE]),
+        )
         yield self._migrate()
         # Functions shift 10 % first and back by themselves: CodeDeploy's groups stand in the stacks' templates.
         for region in self.home.regions:
             yield self._deploy(f"Canary-{region.short}", region)
 
-    def _migrate(self) -> codepipeline.CfnPipeline.StageDeclarationProperty:
-        """Return the stage of the new code's migrations, while the old code runs: both can work with each of them."""
+    def _packages(self) -> Build:
+        variables = {commands.ENVIRONMENT: self.home.name}
+        made = self._build("package", commands.PACKAGE, source=True, artifacts="cdk.out", variables=variables)
+        self._may_publish(made)
+        return made
+
+    def _images(self) -> Build:
+        """Return the build of the servers' image, with telemetry's packages if any environment sends it."""
+        lines = commands.image(telemetry=bool(self.home.telemetry or PRODUCTION.telemetry))
+        variables = self._registry()
+        made = self._build("image", lines, source=True, artifacts=IMAGE, images=True, variables=variables)
+        may_push(made.role)
+        return made
+
+    def _copies(self) -> Build:
+        """Return the build that copies into this registry the image that staging ran."""
+        there = Names(STAGING, STAGING.primary)
+        variables = self._registry() | {"SOURCE": f"{registry(there)}/{there.of('server')}"}
+        made = self._build("copy-image", commands.COPY, artifacts=IMAGE, images=True, variables=variables)
+        may_push(made.role)
+        may_pull(made.role, there)
+        return made
+
+    def _registry(self) -> dict[str, str]:
+        return {"REGISTRY": registry(self.names), "REPOSITORY": self.names.of("server")}
+
+    def _chooses(self) -> Build:
+        """Return the build that says which image a region's servers have from its next deployment on."""
+        parameter = self.names.parameter("pipeline/server-image")
+        variables = {"ACCOUNT": self.account, "PARAMETER": parameter, "REGION": self.region}
+        made = self._build(
+            "choose-image", commands.CHOOSE, variables=variables | {"REPOSITORY": self.names.of("server")}
+        )
+        where = [f"arn:aws:ssm:{one.name}:{self.account}:parameter{parameter}" for one in self.home.regions]
+        allow(made.role, "ssm:PutParameter", *where)
+        return made
+
+    def _drives(self) -> Build:
+        """Return the build that drives what is deployed, as a user whose password it sets anew each time."""
+        sockets = ["realtime", *(["live"] if self.home.features.fargate else [])]
+        variables = {
+            "MQ_END_TO_END_URL": f"https://{self.names.host('api')}",
+            "MQ_END_TO_END_SOCKETS": " ".join(f"wss://{self.names.host('ws')}/graphql/{path}" for path in sockets),
+            "MQ_END_TO_END_EMAIL": f"{commands.TESTER}@{self.home.domain}",
+            "POOL": self.shared("identity/pool"),
+        }
+        made = self._build("end-to-end", commands.DRIVE, source=True, variables=variables)
+        setting = "cognito-idp:AdminCreateUser cognito-idp:AdminSetUserPassword"
+        allow(made.role, setting, self.shared("identity/pool-arn"))
+        return made
+
+    def _releases(self) -> Build:
+        """Return the build that lays a release into production's bucket, where its pipeline begins."""
+        there = Names(PRODUCTION, PRODUCTION.primary)
+        made = self._build("release", commands.RELEASED, variables={"RELEASES": there.bucket("artifacts")})
+        allow(made.role, "s3:PutObject", f"arn:aws:s3:::{there.bucket('artifacts')}/{commands.RELEASE}")
+        # Of an object in another account both have to allow the key: that account's own policy says which one it is.
+        keys = f"arn:aws:kms:{there.region.name}:{PRODUCTION.account}:key/*"
+        made.role.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[keys],
+                conditions={"StringEquals": {"kms:ViaService": f"s3.{there.region.name}.amazonaws.com"}},
+            )
+        )
+        acknowledge(made.role, f"AwsSolutions-IAM5[Resource::{keys}]", "The key's id is known in production alone")
+        return made
+
+    def _migrates(self) -> Build:
         name = self.names.of("migrations")
-        build = self._build("migrate", MIGRATE, variables={"FUNCTION": f"{name}:live"})
-        allow(build.role, "lambda:InvokeFunction", self.arn_of("lambda", f"function:{name}:live"))
-        actions = [action for region in self.home.regions for action in self._updates(["migrations"], region)]
-        return steps.stage("Migrate", *actions, steps.build("Expand", build.name, "assembly", order=2))
+        made = self._build("migrate", commands.MIGRATE, variables={"FUNCTION": f"{name}:live"})
+        allow(made.role, "lambda:InvokeFunction", self.arn_of("lambda", f"function:{name}:live"))
+        return made
 
-    def _deploy(self, name: str, region: Region) -> codepipeline.CfnPipeline.StageDeclarationProperty:
-        """Return the stage of all stacks that change with the code, one after another."""
+    def _migrate(self) -> steps.Stage:
+        """Return the stage of the new code's migrations, while the old code runs: both can work with each of them."""
+        actions = [action for region in self.home.regions for action in self._updates(["migrations"], region, 1)]
+        return steps.stage("Migrate", *actions, steps.build("Expand", self.migrate.name, ASSEMBLY, order=2))
+
+    def _deploy(self, name: str, region: Region) -> steps.Stage:
+        """Return the stage of all stacks that change with the code, one after another, once their image is chosen."""
         wanted = [stack for stack in ORDER if region.primary or stack not in ("identity", "lake")]
-        return steps.stage(name, *self._updates(wanted, region))
+        chosen = steps.build("Image", self.choose.name, IMAGE, variables={"REGION": region.name})
+        return steps.stage(name, chosen, *self._updates(wanted, region, 2))
 
-    def _updates(self, wanted: Sequence[str], region: Region) -> Sequence[steps.Action]:
+    def _updates(self, wanted: Sequence[str], region: Region, first: int) -> Sequence[steps.Action]:
         names = Names(self.home, region)
         executor = f"arn:aws:iam::{self.account}:role/cdk-hnb659fds-cfn-exec-role-{self.account}-{region.name}"
         allow(self.role, "iam:PassRole", executor)
-        deploying = "cloudformation:CreateStack cloudformation:UpdateStack cloudformation:DescribeStacks"
+        deploying = " ".join(f"cloudformation:{name}" for name in DEPLOYING.split())
         stacks = [
             f"arn:aws:cloudformation:{region.name}:{self.account}:stack/{names.stack(stack)}/*" for stack in wanted
         ]
         allow(self.role, deploying, *stacks, because="Behind a stack's name stands an id that only AWS knows")
         return [
             steps.update(names.stack(stack), f"{names.stack(stack)}-{region.name}", executor, order, region.name)
-            for order, stack in enumerate(wanted, 1)
+            for order, stack in enumerate(wanted, first)
         ]
 
     def _may_publish(self, build: Build) -> None:
@@ -209,40 +215,19 @@ class Pipeline(Stack):
             name = f"cdk-hnb659fds-file-publishing-role-{self.account}-{region.name}"
             allow(build.role, "sts:AssumeRole", f"arn:aws:iam::{self.account}:role/{name}")
 
-    def _image(self) -> list[str]:
-        """Return the commands that build the servers' image, with telemetry's packages if any environment sends it."""
-        packages = "--build-arg PACKAGES=telemetry " if self.home.telemetry or PRODUCTION.telemetry else ""
-        return [LOGIN, f"docker build {packages}--tag $IMAGES:$CODEBUILD_RESOLVED_SOURCE_VERSION .", *PUSH]
-
-    def _image_variables(self) -> dict[str, str]:
-        registry = f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
-        return {
-            "IMAGES": f"{registry}/{self.names.of('server')}",
-            "PARAMETER": self.names.parameter("pipeline/server-image"),
-        }
-
-    def _may_push(self, build: Build) -> None:
-        allow(
-            build.role,
-            "ssm:PutParameter",
-            self.arn_of("ssm", f"parameter{self.names.parameter('pipeline/server-image')}"),
-        )
-        allow(build.role, "ecr:GetAuthorizationToken", "*", because="A token of ECR is for all of it")
-        pushing = "InitiateLayerUpload UploadLayerPart CompleteLayerUpload PutImage BatchCheckLayerAvailability"
-        repository = self.arn_of("ecr", f"repository/{self.names.of('server')}")
-        allow(build.role, " ".join(f"ecr:{action}" for action in pushing.split()), repository)
-
     def _let_staging_hand_over(self) -> None:
         staging = iam.ArnPrincipal(f"arn:aws:iam::{STAGING.account}:root")
-        release = f"{self.artifacts.bucket_arn}/{RELEASE}"
+        release = f"{self.artifacts.bucket_arn}/{commands.RELEASE}"
         self.artifacts.add_to_resource_policy(
             iam.PolicyStatement(actions=["s3:PutObject"], resources=[release], principals=[staging])
         )
+        assert self.key
         self.key.add_to_resource_policy(
             iam.PolicyStatement(actions=["kms:GenerateDataKey", "kms:Decrypt"], resources=["*"], principals=[staging])
         )
+        tell_of_objects(self.artifacts)
 
-    def _pipeline(self, stages: list[codepipeline.CfnPipeline.StageDeclarationProperty]) -> None:
+    def _pipeline(self, stages: list[steps.Stage], key: kms.Key) -> None:
         pipeline = codepipeline.CfnPipeline
         made = pipeline(
             self,
@@ -258,7 +243,7 @@ class Pipeline(Stack):
                     artifact_store=pipeline.ArtifactStoreProperty(
                         type="S3",
                         location=Names(self.home, region).bucket("artifacts"),
-                        encryption_key=pipeline.EncryptionKeyProperty(id=self.key.key_arn, type="KMS")
+                        encryption_key=pipeline.EncryptionKeyProperty(id=key.key_arn, type="KMS")
                         if region.primary
                         else None,
                     ),

@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.bucket import bucket, log_bucket
+from infra.constructs.bucket import bucket, log_bucket, tell_of_objects
 from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
 from infra.names import COMING, REPLICATION, SHOWN, Names
@@ -75,20 +75,12 @@ class State(Stack):
         made = bucket(
             self, "user-data", logs=log_bucket(self, "state-logs"), key=key, cors=[from_pages], rules=[PASSING]
         )
-        self._tell_of_arrivals(made)
+        tell_of_objects(made)
         self._let_show(made)
         self.share("state/user-data-bucket", made.bucket_name)
         for other in self.home.regions:
             if self.where.primary and not other.primary:
                 self._replicate(made, key, Names(self.home, other))
-
-    def _tell_of_arrivals(self, made: s3.Bucket) -> None:
-        """Publish uploads on the account's own bus, so that subscribers can be deployed later."""
-        resource = made.node.default_child
-        assert isinstance(resource, s3.CfnBucket)
-        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
-        )
 
     def _let_show(self, made: s3.Bucket) -> None:
         """Let CloudFront serve public pictures. Its distribution is known only after this stack."""

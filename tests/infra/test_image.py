@@ -27,9 +27,10 @@ def copied() -> list[str]:
     return [name for line in arguments("COPY") if not line.startswith("--from") for name in line.split()[:-1]]
 
 
-def test_image_base_is_the_runtimes_python_by_a_fixed_tag() -> None:
+def test_image_base_is_the_runtimes_python_from_a_registry_that_builds_may_pull_from() -> None:
+    """Source: ECR Public's quotas: pulls from within AWS are not limited, as those from Docker Hub are by address."""
     bases = {line.partition(" AS ")[0] for line in arguments("FROM")}
-    assert bases == {f"python:{packaging.RUNTIME}-slim-trixie"}
+    assert bases == {f"public.ecr.aws/docker/library/python:{packaging.RUNTIME}-slim-trixie"}
 
 
 def test_files_copied_into_the_image_exist_and_are_not_ignored() -> None:

@@ -44,8 +44,9 @@ def test_commands_of_builds_know_their_variables(assembly: Assembly) -> None:
         given = {one["Name"] for one in project.properties["Environment"].get("EnvironmentVariables", ())}
         spec = project.properties["Source"]["BuildSpec"]
         text = spec if isinstance(spec, str) else json.dumps(spec)
-        of_the_machine = {"CODEBUILD_RESOLVED_SOURCE_VERSION", "HOME", "PATH", "PWD"}
-        assert set(re.findall(r"\$\{?([A-Z_]+)", text)) <= given | of_the_machine, project
+        of_the_machine = {"CODEBUILD_RESOLVED_SOURCE_VERSION", "CODEBUILD_SRC_DIR_image", "PWD"}
+        assigned = set(re.findall(r'(?:"|&& |export )(\w+)=', text))
+        assert set(re.findall(r"\$\{?([A-Za-z_]\w*)", text)) <= given | of_the_machine | assigned | {"assets"}, project
 
 
 def test_package_build_hands_on_every_file_of_cdk_out(assembly: Assembly) -> None:
@@ -65,9 +66,24 @@ def test_a_new_version_gets_a_tenth_of_the_calls_first(assembly: Assembly) -> No
         "milequest-production-api-us-west-2",
     }
     for group in groups:
-        assert group.properties["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert re.fullmatch(
+            r"CodeDeployDefault.LambdaCanary10Percent\d+Minutes", group.properties["DeploymentConfigName"]
+        )
         assert len(group.properties["AlarmConfiguration"]["Alarms"]) == 1
         assert "DEPLOYMENT_STOP_ON_ALARM" in group.properties["AutoRollbackConfiguration"]["Events"]
+
+
+def test_alarm_of_a_canary_can_ring_before_all_calls_are_shifted(assembly: Assembly) -> None:
+    """Source: CodeDeploy stops a deployment that lasts; once all calls are shifted it is over, whatever rings."""
+    groups = list(assembly.resources("AWS::CodeDeploy::DeploymentGroup"))
+    assert groups
+    for group in groups:
+        (watched,) = group.properties["AlarmConfiguration"]["Alarms"]
+        alarm = assembly.templates[group.stack]["Resources"][watched["Name"]["Ref"]]["Properties"]
+        (minutes,) = re.findall(r"Percent(\d+)Minutes", group.properties["DeploymentConfigName"])
+        late = 3  # minutes that metrics and their alarm take besides
+        assert alarm["DatapointsToAlarm"] + late < int(minutes), str(group)
+        assert alarm["Threshold"] < 10, "a tenth of the calls fail if the new version always does"
 
 
 def test_pipelines_deploy_templates_that_there_are(assembly: Assembly) -> None:

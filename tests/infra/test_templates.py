@@ -22,7 +22,7 @@ STATEFUL = {
     "AWS::ECR::Repository",
 }
 MOST_RESOURCES = 400
-MOST_RULES = 15  # whose findings may be acknowledged
+MOST_RULES = 16  # whose findings may be acknowledged
 LINT = "from cfnlint.runner import main; main()"
 PUBLIC = ("0.0.0.0/0", "::/0")
 
