@@ -40,10 +40,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
             from app.asgi import create_app
 
             open_many()
-            application = create_app(settings, demo.accounts() if demo.is_at_home(settings) else ())
+            application = create_app(settings, demo.accounts() if demo.is_demo_server(settings) else ())
         keys.prepare(settings)
         stack.enter_context(bundle.building())
-        beside = (lambda: data_commands.alive(application.state.runtime)) if demo.is_at_home(settings) else None
+        beside = (lambda: data_commands.alive(application.state.runtime)) if demo.is_demo_server(settings) else None
         try:
             announce, drain = partial(_announce, settings), application.state.drain
             serve(
@@ -89,13 +89,13 @@ def failover(settings: Settings, arguments: argparse.Namespace) -> None:
     """Promote the standby at MILEQUEST_DATABASE_URL, and begin a new epoch of the log."""
     from asyncpg import PostgresError
 
-    from milequest.store.sql.failover import StillFollowingError, take_over
+    from milequest.store.sql.failover import NotPromotedError, take_over
 
     if not settings.database_url:
         raise SetupError("a failover is to a database of yours: set MILEQUEST_DATABASE_URL to the standby's")
     try:
         done = asyncio.run(take_over(settings, planned=arguments.planned))
-    except StillFollowingError as error:
+    except NotPromotedError as error:
         raise SetupError(f"{error}: fence the primary first, or there would be two; nothing has changed") from None
     except (OSError, PostgresError) as error:
         raise SetupError(f"the failover failed ({type(error).__name__}: {error})") from None

@@ -232,7 +232,7 @@ class HttpConnection(HttpToolsProtocol):
             self.connections.discard(self)
             upgrade = Upgrade(self.config, self.server_state, self.app_state)
             self.transport.set_protocol(upgrade)
-            upgrade.when_lost(self._bounds.process_quota.release)
+            upgrade.on_close(self._bounds.process_quota.release)
             upgrade.take(self, key, early, self._slot)
 
     def _is_answering(self) -> bool:

@@ -53,7 +53,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         super().__init__(*given)
         self._held: list[Callable[[], None]] = []  # given back once the connection is gone
 
-    def when_lost(self, call: Callable[[], None]) -> None:
+    def on_close(self, call: Callable[[], None]) -> None:
         """Have something called once nothing is left of the connection; at once, if nothing is."""
         if self.disconnected:
             call()
@@ -63,12 +63,12 @@ class Upgrade(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and give back what it held."""
         super().connection_lost(exc)
-        self._release_seat()
+        self._release_slot()
         held, self._held = self._held, []
         for give_back in held:
             give_back()
 
-    def _release_seat(self) -> None:
+    def _release_slot(self) -> None:
         """Give back the slot that it had as a connection of HTTP."""
         slot, self._slot = self._slot, None
         if slot is not None:
@@ -130,7 +130,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         if (protocol := message.get("subprotocol")) is not None:
             head.append((b"Sec-WebSocket-Protocol", protocol.encode()))
         self._key = None
-        self._release_seat()
+        self._release_slot()
         self.conn.state, self.conn.parser = State.OPEN, Protocol.parse(self.conn)  # which waited for the handshake
         next(self.conn.parser)
         self.handshake_complete = True
@@ -154,7 +154,7 @@ class Upgrade(WebSocketsSansIOProtocol):
 
     def handle_events(self) -> None:
         """Handle frames, unless there are too many."""
-        if self._frames.takes(len(self.conn.events)):
+        if self._frames.try_acquire(len(self.conn.events)):
             super().handle_events()
         else:
             self._fail(CloseCode.POLICY_VIOLATION, "Too many frames")

@@ -27,7 +27,15 @@ from milequest.store.sql import users
 from milequest.store.sql.users import Profile
 from resolvers.arguments import ConfirmEmailArgs, RefreshTokenArgs, ResendCodeArgs, SignInArgs, SignOutArgs, SignUpArgs
 from resolvers.context import AnyContext, Context
-from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from_here, mails, network_of, sign_outs
+from resolvers.limiting import (
+    at_network,
+    code_of_address,
+    code_of_sign_up,
+    mails,
+    network_of,
+    sign_outs,
+    unknown_network_limit,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +103,11 @@ async def sign_in(ctx: "Context[SignInArgs, None]") -> SignInResult:
     given, limits = ctx.args["input"], ctx.request.runtime.rate_limits
     email = email_address(given["email"])
     key = email_key(email)
-    here = from_here(ctx, key)
+    here = at_network(ctx, key)
     failed = (
         (AUTH_CALLS, network_of(ctx)),
         (FAILED_SIGN_INS, here),
-        *await elsewhere(ctx, key, FAILED_SIGN_INS_ELSEWHERE),
+        *await unknown_network_limit(ctx, key, FAILED_SIGN_INS_ELSEWHERE),
     )
     identity, now = ctx.request.runtime.identity, ctx.request.now
     came_from = origin(ctx.request.headers.get("user-agent"), ctx.request.address)

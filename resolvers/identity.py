@@ -89,7 +89,7 @@ class Identify:
         """Return the owner of a token of our issuer. It is verified before its network is charged: that is cheap."""
         digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         try:
-            await self._revocations.be_current()
+            await self._revocations.refresh_if_stale()
             identity = self._known(digest, now) or await self._verified(authorization, digest, now)
         except Away as error:
             raise unavailable_error(error) or error from None

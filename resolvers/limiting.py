@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from milequest.providers.identity.builtin_base import wrong_code
 from milequest.rules import rate_limits as limits
 from milequest.rules.credentials import is_secret_id
-from milequest.rules.errors import is_verdict
+from milequest.rules.errors import is_final_refusal
 from milequest.rules.rate_limits import CODE_MAILS, CODE_TRIES, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
 from milequest.store.cache.rate_limits import Counted
 from resolvers.context import AnyContext
@@ -52,7 +52,7 @@ def network_of(ctx: AnyContext) -> str:
     return network(ctx.request.address)
 
 
-def from_here(ctx: AnyContext, who: str) -> str:
+def at_network(ctx: AnyContext, who: str) -> str:
     """Return the key of `who` at the caller's network."""
     return f"{who} {network_of(ctx)}"
 
@@ -67,7 +67,7 @@ def code_of_sign_up(attempt_id: str) -> Counted:
 
 def code_of_address(ctx: AnyContext, email_key: str) -> Counted:
     """Limit of wrong codes for sign-ups with an address, of whoever names no attempt."""
-    return CODE_TRIES, f"address {from_here(ctx, email_key)}"
+    return CODE_TRIES, f"address {at_network(ctx, email_key)}"
 
 
 def code_of_reset(request_id: str) -> Counted:
@@ -94,12 +94,12 @@ def sign_outs(ctx: AnyContext) -> Counted:
 
 async def mails(ctx: AnyContext, email_key: str) -> tuple[Counted, ...]:
     """Limits of a mail to an address. Strangers' mails leave those of its owner, at a network known as theirs."""
-    return (CODE_MAILS, from_here(ctx, email_key)), *await elsewhere(ctx, email_key, MAILS_OF_ADDRESS)
+    return (CODE_MAILS, at_network(ctx, email_key)), *await unknown_network_limit(ctx, email_key, MAILS_OF_ADDRESS)
 
 
-async def elsewhere(ctx: AnyContext, who: str, limit: RateLimit) -> tuple[Counted, ...]:
+async def unknown_network_limit(ctx: AnyContext, who: str, limit: RateLimit) -> tuple[Counted, ...]:
     """`limit` on an account alone, for a network that isn't known as its owner's; nothing for one that is."""
-    known = await ctx.request.runtime.rate_limits.remembers(KNOWN_NETWORKS, from_here(ctx, who))
+    known = await ctx.request.runtime.rate_limits.remembers(KNOWN_NETWORKS, at_network(ctx, who))
     return () if known else ((limit, who),)
 
 
@@ -120,6 +120,6 @@ async def admit(ctx: AnyContext) -> None:
 
 async def forgive(ctx: AnyContext, error: Exception) -> None:
     """Count a mutation that was admitted less where it failed by no fault of its caller's."""
-    if ctx.stash.get(ADMITTED) and not is_verdict(error):
+    if ctx.stash.get(ADMITTED) and not is_final_refusal(error):
         del ctx.stash[ADMITTED]
         await ctx.request.runtime.rate_limits.give_back(OF_WRITES[ctx.info.field_name], ctx.user_id.hex)

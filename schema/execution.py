@@ -139,7 +139,7 @@ class Runner:
         result = await _executed(executor, request)
         if result.data is None and result.errors:  # our root fields are nullable: nothing ran
             raise RequestRefused(result.errors)
-        observing.answered_with(result.errors)
+        observing.record_errors(result.errors)
         return result
 
     async def subscribe(

@@ -57,7 +57,7 @@ def operation(request_id: str, transport: str, socket: str | None = None) -> Ite
     """Run an operation in a block, and write its line. Of a subscription it is about the beginning alone."""
     running = OperationWork(request_id, transport=transport, socket=socket)
     try:
-        with work.at(running), spans.span("operation", attributes={"graphql.transport": transport}):
+        with work.running(running), spans.span("operation", attributes={"graphql.transport": transport}):
             yield running
     finally:
         # What a caller without points sends is refused before anything is read, and must not fill the log.
@@ -96,7 +96,7 @@ def _attributes(label: OperationLabel) -> Mapping[str, str]:
     return {"graphql.operation.type": str(label.kind), "graphql.operation.name": label.name or ""}
 
 
-def answered_with(errors: Iterable[GraphQLError] | None) -> None:
+def record_errors(errors: Iterable[GraphQLError] | None) -> None:
     """Note the errors of an answer of the operation that is running."""
     running = work.current.get()
     if errors and isinstance(running, OperationWork):

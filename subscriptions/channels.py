@@ -185,10 +185,10 @@ class LogChannel:
 
     async def _admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
         """Return the subscribers that the policy still admits."""
-        by_gate = group_by(self._all.intersection(subscribers), lambda subscriber: subscriber.plan.feed.gate)
+        by_rule = group_by(self._all.intersection(subscribers), lambda subscriber: subscriber.plan.feed.access_rule)
         admitted: list[Subscriber] = []
-        for gate, group in by_gate.items():
-            admitted += await retried(admit, self._runtime.writer, gate, group, datetime.now(UTC))
+        for rule, group in by_rule.items():
+            admitted += await retried(admit, self._runtime.writer, rule, group, datetime.now(UTC))
         return admitted
 
 

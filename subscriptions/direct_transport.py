@@ -22,5 +22,5 @@ class DirectTransport(Protocol):
     def write(self, *texts: str) -> None:
         """Send text messages, together; none once the connection is going."""
 
-    def when_lost(self, call: Callable[[], None]) -> None:
+    def on_close(self, call: Callable[[], None]) -> None:
         """Have something called once nothing is left of the connection; at once, if nothing is."""

@@ -75,7 +75,7 @@ async def _dispatch_scope(
         answers[plan] = [(event.sequence, Result(payload, event.cursor)) for event, payload in results]
     everybody = [subscriber for subscribers in by_plan.values() for subscriber in subscribers]
     if not await still_speaks_for(runtime.writer, somebody, everybody):
-        admitted = cohorts_of(await admit(runtime.writer, feed.gate, everybody, request.now))
+        admitted = cohorts_of(await admit(runtime.writer, feed.access_rule, everybody, request.now))
         remaining = {(plan, scope): _Remaining(some, by_plan[plan]) for (plan, scope), some in admitted.items()}
         await dispatch(runtime, end, entries, remaining, replayed_up_to)
         return
@@ -92,7 +92,7 @@ async def send_initial(runtime: Runtime, end: LogEnd, delivery: Delivery, group:
     event = await feed.start(request, head)
     payload = await group[0].plan.answer(event, request)
     if not await still_speaks_for(runtime.writer, group[0], group):
-        for alike in cohorts_of(await admit(runtime.writer, feed.gate, group, request.now)).values():
+        for alike in cohorts_of(await admit(runtime.writer, feed.access_rule, group, request.now)).values():
             await send_initial(runtime, end, delivery, alike)
         return
     for subscriber in group:

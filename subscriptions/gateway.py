@@ -52,12 +52,12 @@ class Gateway:
             await deny(send, 404)
         elif not self._is_open:
             await deny(send, 503, ELSEWHERE_SECONDS)
-        elif origin is not None and not self._is_welcome(origin, connection.headers.get("host", "")):
+        elif origin is not None and not self._is_allowed_origin(origin, connection.headers.get("host", "")):
             await deny(send, 403)
         else:
             await self._admit(connection, receive, send)
 
-    def _is_welcome(self, origin: str, host: str) -> bool:
+    def _is_allowed_origin(self, origin: str, host: str) -> bool:
         return origin.lower() in self._origins or is_same(origin, host)
 
     async def _admit(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
@@ -80,7 +80,7 @@ class Gateway:
         if not self._networks.acquire(place):
             return False
         wire: DirectTransport = connection.scope["extensions"][EXTENSION]
-        wire.when_lost(partial(self._networks.release, place))
+        wire.on_close(partial(self._networks.release, place))
         return True
 
     async def _serve(self, connection: HTTPConnection, handshake: Handshake, receive: Receive, send: Send) -> None:

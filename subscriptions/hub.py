@@ -124,6 +124,6 @@ class Hub:
         if epoch != self._epoch:
             self._epoch = epoch
             for topic in self._topics.values():
-                topic.begin_again()
+                topic.reload()
         for topic in self._topics_by_wake.get(ANY_CHANNEL, ()):
             topic.wake()  # they depend on more than one log

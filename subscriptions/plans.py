@@ -75,9 +75,9 @@ class Plan:
         """Feed of the subscription."""
         return self.subscribed.feed
 
-    def scope(self, identity: Identity, standing: AccessLevel) -> Scope:
+    def scope(self, identity: Identity, level: AccessLevel) -> Scope:
         """Return the scope in which `identity` shares answers."""
-        return (identity.kind, identity.user_id) if self.per_viewer else (identity.kind, standing, identity.groups)
+        return (identity.kind, identity.user_id) if self.per_viewer else (identity.kind, level, identity.groups)
 
     def wants(self, event: Any) -> bool:
         """Return whether the event passes the filter."""
@@ -172,7 +172,7 @@ class Plans:
         return len(self._plans)
 
     def _plan(self, key: PlanKey, prepared: Prepared, subscribed: PreparedSubscription, cost: Cost) -> Plan:
-        per_viewer = _is_per_viewer(prepared, subscribed.feed.gate.team_id is not None)
+        per_viewer = _is_per_viewer(prepared, subscribed.feed.access_rule.team_id is not None)
         given = subscribed.args.get("filter")
         wanted = None if given is None else parse(given)
         reads = readers(subscribed.event_type, wanted.field_names if wanted else ())

@@ -30,7 +30,7 @@ class RateLimiter:
         self._left = burst
         self._at = monotonic()
 
-    def takes(self, count: int = 1) -> bool:
+    def try_acquire(self, count: int = 1) -> bool:
         """Take `count` tokens; return whether there were enough."""
         now = monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - count

@@ -94,7 +94,7 @@ class Socket:
             if self._writer is not None:
                 self._writer.cancel()
             for user_id in self._counted:
-                self._wire.when_lost(partial(self._users.release, user_id))
+                self._wire.on_close(partial(self._users.release, user_id))
 
     def close(self, how: Close) -> None:
         """Send what is buffered, except to a client that reads too slowly, and close."""
@@ -175,7 +175,7 @@ class Socket:
     def _received(self, text: str | None) -> None:
         if self._closing is not None:
             return
-        if not self._throttle.takes():
+        if not self._throttle.try_acquire():
             self.close(TOO_FAST)
         elif text is None:
             self.close(NOT_TEXT)

@@ -67,7 +67,7 @@ class StateTopic:
         self._has_changed = True
         self._signal.set()
 
-    def begin_again(self) -> None:
+    def reload(self) -> None:
         """Reload regardless of earlier wake-ups: after a restore the log reuses sequences for other events."""
         self._woken = 0
         self.wake()
@@ -94,7 +94,7 @@ class StateTopic:
     async def _settle(self) -> list[Subscriber]:
         """Return new subscribers that are admitted; they join the others from now on."""
         pending = list(self._pending)
-        admitted = await retried(admit, self._runtime.writer, self._feed.gate, pending, datetime.now(UTC))
+        admitted = await retried(admit, self._runtime.writer, self._feed.access_rule, pending, datetime.now(UTC))
         settled = [subscriber for subscriber in admitted if subscriber in self._pending]  # not removed meanwhile
         self._pending.difference_update(settled)
         for subscriber in settled:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from milequest.rules.budgets import Caller
 from milequest.rules.identity import Identity
-from milequest.store.sql.audience import ANYWHERE, SubscriberAccess
+from milequest.store.sql.audience import NO_TEAM, SubscriberAccess
 from schema.error_payloads import Errors
 from subscriptions.plans import Plan, Scope
 from subscriptions.protocols.protocol_steps import Result
@@ -40,7 +40,7 @@ class Subscriber:
     sink: Sink
     sequence: int = 0
     seen: Hashable = None
-    place: SubscriberAccess = ANYWHERE  # as the policy found it last
+    access: SubscriberAccess = NO_TEAM  # as the policy found it last
     payer: Caller | None = None  # whose it counts as
 
     @property
@@ -51,7 +51,7 @@ class Subscriber:
     @property
     def scope(self) -> Scope:
         """The scope whose answers it shares."""
-        return self.plan.scope(self.identity, self.place.standing)
+        return self.plan.scope(self.identity, self.access.access_level)
 
     @property
     def view(self) -> Hashable:
@@ -60,7 +60,7 @@ class Subscriber:
         A user who left and rejoined may have been sent either answer meanwhile, so per-viewer answers depend on the
         membership too.
         """
-        return (self.place.membership, self.place.standing) if self.plan.per_viewer else self.place.standing
+        return (self.access.membership, self.access.access_level) if self.plan.per_viewer else self.access.access_level
 
     def has_expired(self, now: datetime) -> bool:
         """Return whether the token it was begun with has expired."""

@@ -21,7 +21,7 @@ from app.http.negotiation import BadRequest
 from milequest.jobs import pictures
 from milequest.rules.avatars import MAX_AGE, Upload, is_name
 from milequest.rules.errors import ErrorCode, QuestError, RateLimited, Refused, http_status, invalid
-from milequest.rules.instants import of_seconds
+from milequest.rules.instants import from_seconds
 from milequest.rules.pictures import EXTENSIONS, MAX_BYTES, BadPicture
 from milequest.rules.rate_limits import FORMS_SENT
 from milequest.runtime import Runtime
@@ -109,7 +109,7 @@ async def show(http: Request) -> Response:
         raise HTTPException(404)
     stat = await asyncio.to_thread(place.stat)
     headers = {**HEADERS, "etag": f'"{name}"'}  # the name is a hash of the content
-    if is_known(http.headers, headers["etag"], of_seconds(stat.st_mtime_ns // 10**9)):
+    if is_known(http.headers, headers["etag"], from_seconds(stat.st_mtime_ns // 10**9)):
         return Response(status_code=304, headers=headers)
     http.scope["headers"] = without_unknown_range(http.scope["headers"])
     return FileResponse(place, media_type=TYPES[place.suffix.removeprefix(".")], headers=headers, stat_result=stat)

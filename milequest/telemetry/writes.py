@@ -1,4 +1,4 @@
-"""The line in the log of each write: who did what to which teams, by ids, as the API shows them."""
+"""The log line of each write: user, action and teams, by their ids in the API."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -57,13 +57,13 @@ class Group:
 
     async def admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
         """Return the subscribers that the policy and their sessions still admit."""
-        by_gate = group_by(subscribers, lambda subscriber: subscriber.plan.feed.gate)
+        by_rule = group_by(subscribers, lambda subscriber: subscriber.plan.feed.access_rule)
         now, revocations = datetime.now(UTC), self._deps.runtime.revocations
-        await revocations.be_current()
+        await revocations.refresh_if_stale()
         return [
             one
-            for gate, members in by_gate.items()
-            for one in await admit(self._deps.runtime.writer, gate, in_session(members, revocations), now)
+            for rule, members in by_rule.items()
+            for one in await admit(self._deps.runtime.writer, rule, in_session(members, revocations), now)
         ]
 
     async def hand_over(self) -> None:

@@ -224,7 +224,7 @@ class MessageHandler:
             raise unauthenticated(EXPIRED)
         if identity.user_id is not None and await audience.ended(self._deps.runtime.writer, [identity.user_id]):
             raise unauthenticated(CLOSED)
-        await self._deps.runtime.revocations.be_current()
+        await self._deps.runtime.revocations.refresh_if_stale()
         if self._deps.runtime.revocations.has_ended(identity):
             raise unauthenticated(ENDED)
 

@@ -33,7 +33,7 @@ async def revoke_connections(deps: Dependencies, connections: Sequence[Row], now
 
     A connection's row has its identity; its subscriptions are read only if that has ended or some have own tokens.
     """
-    await deps.runtime.revocations.be_current()
+    await deps.runtime.revocations.refresh_if_stale()
     has_ended = deps.runtime.revocations.has_ended
     over = [row for row in connections if "doomed" not in row and has_ended(table_rows.identity_of(row))]
     await asyncio.gather(*(_end(deps, row) for row in over))

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from milequest.rules.instants import of_seconds, seconds
+from milequest.rules.instants import from_seconds, seconds
 from milequest.store.aws.dynamodb import Key
 from milequest.store.aws.metric_lines import Metric, measured
 from milequest.store.aws.socket_api import Outcome
@@ -81,7 +81,7 @@ async def _check_all(deps: Dependencies, now: datetime, timeouts: Timeouts) -> N
 
 
 async def _check_connection(deps: Dependencies, row: Row, now: datetime, timeouts: Timeouts) -> None:
-    protocol, age = PROTOCOLS[row["kind"]], now - of_seconds(row["opened"])
+    protocol, age = PROTOCOLS[row["kind"]], now - from_seconds(row["opened"])
     if "doomed" in row:
         if await deps.sockets.close(row["sk"]) is Outcome.GONE:
             await deps.connections.close(row["sk"])
@@ -89,7 +89,7 @@ async def _check_connection(deps: Dependencies, row: Row, now: datetime, timeout
         await close(deps, row["sk"], protocol, INIT_TIMEOUT)
     elif age >= timeouts.lifetime and "warned" not in row:
         await _send(deps, row, "warned", close_notice(protocol, END_OF_LIFE), now)
-    elif now - of_seconds(row["alive"]) >= timeouts.idle:
+    elif now - from_seconds(row["alive"]) >= timeouts.idle:
         await _send(deps, row, "alive", keepalive(protocol), now)
 
 
@@ -119,7 +119,7 @@ async def _epoch_changed(deps: Dependencies, now: datetime) -> bool:
 async def _resume_lagging(deps: Dependencies, number: int, now: datetime, timeouts: Timeouts) -> None:
     """Restart lagging subscriptions if the message for that got lost."""
     async for row in deps.table.query(table_rows.lagging_bucket(number)):
-        if now - of_seconds(row["since"]) > timeouts.lagging:
+        if now - from_seconds(row["since"]) > timeouts.lagging:
             await deps.group_queue.send(
                 [subscribe_command(row["group"], OperationKey.of(row), row["after"], again=True)]
             )

@@ -10,7 +10,7 @@ from zlib import crc32
 import orjson
 
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
-from milequest.rules.instants import of_seconds, seconds
+from milequest.rules.instants import from_seconds, seconds
 from milequest.store.aws.dynamodb import Item, Key
 
 LIFE: Final = 2 * 3600  # seconds, API Gateway's limit of a socket
@@ -137,7 +137,7 @@ def _authorized(identity: Identity) -> str:
 
 def identity_of(row: Mapping[str, Any]) -> Identity:
     """Return the identity of a row."""
-    until = of_seconds(row["until"]) if "until" in row else None
+    until = from_seconds(row["until"]) if "until" in row else None
     if "authorized" in row:
         said = orjson.loads(row["authorized"])
         context, denied = said["context"], frozenset(said["denied"])

@@ -54,7 +54,7 @@ class Two:
         plan, _ = await Plans().subscribe(query, {"team": self.team.id}, None, request_for(runtime, identities[0]))
         sinks = [Collected(), Collected()]
         subscribers = [Subscriber(plan, identity, sink) for identity, sink in zip(identities, sinks, strict=True)]
-        assert await admit(runtime.writer, plan.feed.gate, subscribers, datetime.now(UTC)) == subscribers
+        assert await admit(runtime.writer, plan.feed.access_rule, subscribers, datetime.now(UTC)) == subscribers
         await runtime.writer.execute(
             "UPDATE team_member SET left_at = now() WHERE team_id = $1 AND user_id = $2", self.team.uuid, self.removed
         )
@@ -134,7 +134,7 @@ async def test_member_who_left_and_rejoined_between_two_looks_is_told_their_part
     sink, identity = Collected(), Identity(IdentityKind.USER, two.stays)
 
     async def look(topic: StateTopic, subscriber: Subscriber) -> None:
-        await admit(runtime.writer, subscriber.plan.feed.gate, [subscriber], datetime.now(UTC))
+        await admit(runtime.writer, subscriber.plan.feed.access_rule, [subscriber], datetime.now(UTC))
         await topic._dispatch(cohorts_of([subscriber]))
 
     async def looks() -> None:

@@ -76,7 +76,7 @@ async def test_wake_up_for_a_sequence_that_a_restored_log_reuses_is_heeded(team:
         topic = StateTopic(team.service.runtime, feed)
         topic.close()  # nothing is read
         wake = partial(topic.wake, 5)
-        for step in (wake, wake, topic.begin_again, wake):
+        for step in (wake, wake, topic.reload, wake):
             topic._has_changed = False
             step()
             changed.append(topic._has_changed)

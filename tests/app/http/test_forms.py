@@ -103,8 +103,8 @@ async def test_pictures_are_looked_at_one_at_a_time_and_few_wait(monkeypatch: py
         looked.append(data)
 
     monkeypatch.setattr(looking, "cleaned", slow)
-    looker = looking._Looker()
-    results = await asyncio.gather(*(looker.cleaned(b"%d" % n) for n in range(40)), return_exceptions=True)
+    scanner = looking._Scanner()
+    results = await asyncio.gather(*(scanner.cleaned(b"%d" % n) for n in range(40)), return_exceptions=True)
     refused = [each for each in results if isinstance(each, Refused)]
     assert (most, len(looked), len(refused)) == (1, looking.MAX_WAITING, 40 - looking.MAX_WAITING)
     assert {each.code for each in refused} == {ErrorCode.UNAVAILABLE}

@@ -119,7 +119,7 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, after: bool 
 @pytest.mark.parametrize(
     ("owner", "name", "after"),
     [
-        (log, "relayed", False),  # the relay, between sending and recording that
+        (log, "mark_relayed", False),  # the relay, between sending and recording that
         (log, "ahead", True),  # the relay, before sending
         (LogStep, "_move_position", False),  # the planner, between sending and recording that
         (LogStep, "_dispatch", False),

@@ -7,7 +7,7 @@ from email.policy import default
 import orjson
 import pytest
 
-from milequest.providers.mail.posting import posting
+from milequest.providers.mail.mail_queue import mail_queue
 from milequest.providers.mail.ses import Ses
 from milequest.rules.mail import Mail, confirmation
 from tests.milequest.store.aws.stub import Stub, stubbed
@@ -18,7 +18,7 @@ ADA = confirmation("ada@walkers.example", "123456")
 
 
 async def sent(stub: Stub, mail: Mail = ADA) -> None:
-    async with posting(Ses(stub.aws, "quest-mail"), SENDER, pauses=(0.0, 0.0)) as mailer:
+    async with mail_queue(Ses(stub.aws, "quest-mail"), SENDER, pauses=(0.0, 0.0)) as mailer:
         await mailer.send(mail)
 
 

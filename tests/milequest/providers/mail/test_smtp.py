@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from milequest.providers.mail.posting import Posting, posting
+from milequest.providers.mail.mail_queue import MailQueue, mail_queue
 from milequest.providers.mail.smtp import Smtp
 from milequest.rules.mail import Mail, confirmation
 from tests.certificates import self_signed
@@ -33,9 +33,9 @@ def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @asynccontextmanager
-async def mailing(url: str) -> AsyncIterator[Posting]:
+async def mailing(url: str) -> AsyncIterator[MailQueue]:
     """Deliver or give up all mails of the block after it."""
-    async with posting(Smtp(url), SENDER, pauses=(0.0, 0.0)) as mailer:
+    async with mail_queue(Smtp(url), SENDER, pauses=(0.0, 0.0)) as mailer:
         yield mailer
 
 
