@@ -1,8 +1,9 @@
-"""Accounts: sign-up and sign-in. Each checks its input, then its rate limits, calls the identity provider, then reads
-our database.
+"""Accounts: sign-up and sign-in.
 
-No answer tells whether an address has an account, but to who knows its password; and in one case to who shares a
-network with its owner, see docs/accounts.md.
+Each resolver checks its input and rate limits, calls the identity provider, then reads our database.
+
+No answer reveals whether an address has an account, except to a caller who knows its password, and in one case to a
+caller in its owner's network; see docs/accounts.md.
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ from resolvers.limiting import (
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Payload of success; the same if there was nothing to do."""
+    """Payload of a success; also given if there was nothing to do."""
 
     ok: bool = True
 

@@ -71,5 +71,5 @@ async def delete_avatar(ctx: "Context[DeleteAvatarArgs, None]") -> DeleteAvatarP
 
 
 async def refusal(ctx: "Context[NoArgs, Profile]") -> AvatarRefusal | None:
-    """Return why the viewer's last picture was refused; None if it was not."""
+    """Return the refusal of the viewer's last picture; None if it was not refused."""
     return await refusals.last_of(ctx.request.db, ctx.source.id)

@@ -113,7 +113,10 @@ async def teams_board(
 
 
 async def load(request: Request, now: datetime, key: BoardKey) -> Leaderboard | None:
-    """Return the board of `key` at `now`; None if the viewer may not see it. A guest sees no board of teams either."""
+    """Return the board of `key` at `now`; None if the viewer may not see it.
+
+    Anonymous callers do not see boards of teams either.
+    """
     if key.owner_id is None:
         if request.identity.kind is IdentityKind.ANONYMOUS:
             return None
@@ -140,7 +143,7 @@ async def entries(ctx: "Context[LeaderboardEntriesArgs, Leaderboard]") -> Page[L
     after = decode_cursor(ctx.args.get("after"), int, datetime, str, UUID)
     place = RankCursor(*after) if after else RankCursor()
     ranked = await _page(ctx.request, RankQuery(ctx.source, size + 1, place, ctx.info.selects("totalCount")))
-    assert ranked is not None, "each page that is asked for is answered"
+    assert ranked is not None, "pages returns each requested page"
     return page_of(ranked.entries, size, after, cursor_of, ranked.total)
 
 

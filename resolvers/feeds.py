@@ -27,13 +27,13 @@ class AccessRule:
     part: TeamPart = TeamPart.CARD
 
     def admits(self, level: AccessLevel, *, is_public: bool) -> bool:
-        """Return whether a viewer of this access level may stay subscribed."""
+        """Return whether a viewer of this access level may subscribe, and stay subscribed."""
         return may_see(self.part, level, is_public=is_public)
 
 
 @dataclass(frozen=True, slots=True)
 class EventEnvelope:
-    """Common fields of all events of a log: their place, their delivery, and the snapshot after a reset."""
+    """Common fields of all events of a log: cursor and sequence, the delivery, and the snapshot after a reset."""
 
     cursor: str
     sequence: int

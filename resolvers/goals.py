@@ -126,7 +126,7 @@ async def of_team(ctx: "Context[TeamGoalsArgs, Team]") -> Page[Goal] | None:
 
 @dataclass(frozen=True, slots=True)
 class GoalDone(GoalWritten):
-    """Outcome of a request, with warnings about its route, which a repeated request gets without planning it again."""
+    """Stored outcome of a request, with its route's warnings, so that a repeat need not plan the route again."""
 
     doubts: tuple[Mapping[str, Any], ...] = ()
 
@@ -160,7 +160,7 @@ async def _created(ctx: "Context[CreateGoalArgs, None]") -> GoalDone:
     route, warnings = await new_route(ctx, given.get("waypoints"), given.get("route_template_id"))
 
     async def create(tx: Tx) -> GoalDone:
-        terms = new_terms(  # here, as a request that is repeated tomorrow is not checked again
+        terms = new_terms(  # inside the action, as a repeat of the request is not checked again
             given["name"],
             given["starts_on"],
             given.get("description"),
@@ -201,26 +201,30 @@ async def _updated(ctx: "Context[UpdateGoalArgs, None]") -> GoalDone:
 
 async def delete_goal(ctx: "Context[DeleteGoalArgs, None]") -> DeleteGoalPayload:
     """Delete a draft."""
-    written = await _act(ctx, ctx.args["input"]["goal_id"], actions.delete_goal)
+    written = await _run_action(ctx, ctx.args["input"]["goal_id"], actions.delete_goal)
     team = await teams.team(ctx.request.db, ctx.request.viewer, written.team_id)
     return DeleteGoalPayload(written.goal_id, require(team, "team"))
 
 
 async def activate_goal(ctx: "Context[ActivateGoalArgs, None]") -> GoalStatusPayload:
     """Activate a draft."""
-    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, ctx.args["input"]["goal_id"], actions.activate_goal)))
+    return GoalStatusPayload(
+        *await _reread(ctx, await _run_action(ctx, ctx.args["input"]["goal_id"], actions.activate_goal))
+    )
 
 
 async def cancel_goal(ctx: "Context[CancelGoalArgs, None]") -> GoalStatusPayload:
     """Cancel a goal."""
-    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, ctx.args["input"]["goal_id"], actions.cancel_goal)))
+    return GoalStatusPayload(
+        *await _reread(ctx, await _run_action(ctx, ctx.args["input"]["goal_id"], actions.cancel_goal))
+    )
 
 
 _Act: TypeAlias = Callable[[Tx, Viewer, datetime, UUID], Awaitable[GoalWritten]]
 
 
-async def _act(ctx: AnyContext, goal_id: UUID, action: _Act) -> GoalWritten:
-    """Run an action that takes nothing but a goal."""
+async def _run_action(ctx: AnyContext, goal_id: UUID, action: _Act) -> GoalWritten:
+    """Run an action whose only argument is a goal."""
     viewer, now = ctx.request.viewer, ctx.request.now
     return await write(ctx, GoalWritten, lambda tx: action(tx, viewer, now, goal_id))
 

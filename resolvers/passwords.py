@@ -82,7 +82,10 @@ async def request_email_change(ctx: "Context[RequestEmailChangeArgs, None]") -> 
     """Send codes to the caller's address and to the new one."""
     given, request = ctx.args["input"], ctx.request
     email = email_address(given["new_email"], "input.newEmail")
-    sent = *_changes(ctx), *await mails(ctx, email_key(email))  # to nobody by who does not know the password
+    sent = (
+        *_changes(ctx),
+        *await mails(ctx, email_key(email)),
+    )  # counted only if the password is right
     async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=sent):
         request_id = await request.runtime.identity.request_email_change(
             request.identity, email, given["password"], request.now

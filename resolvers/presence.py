@@ -21,7 +21,7 @@ class SetPresencePayload:
 
 
 async def set_presence(ctx: "Context[SetPresenceArgs, None]") -> SetPresencePayload:
-    """Set the caller's presence for two minutes, or end it. It is not stored in PostgreSQL."""
+    """Set the caller's presence for two minutes, or end it. It is stored in Redis only."""
     await per_user(PRESENCE)(ctx)
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
     team = require(await teams.team(request.db, request.viewer, given["team_id"]), "team")

@@ -1,4 +1,4 @@
-"""Subscribers that are served together, grouped by plan and scope, so that an event costs each only its sending.
+"""Subscribers grouped by plan and scope: an answer is computed once per group, and each subscriber costs only a send.
 
 Their access is checked before each dispatch, but not one by one: one query returns the users whose access has changed
 since the last check.
@@ -69,7 +69,7 @@ class Audience:
     async def _readmit(self, db: Reader, rule: AccessRule, user_ids: set[UUID], now: datetime) -> None:
         affected = [one for one in self if one.user_id in user_ids and one.plan.feed.access_rule == rule]
         for subscriber in await admit(db, rule, affected, now):
-            if subscriber in self._keys:  # it may have been removed meanwhile
+            if subscriber in self._keys:  # it may have been removed while access was checked
                 self.discard(subscriber)
                 self.add(subscriber)
 

@@ -38,10 +38,10 @@ async def users_with_changed_access(
     return await audience.users_with_changed_access(db, accesses, rule.team_id)
 
 
-async def still_speaks_for(db: Reader, one: Subscriber, others: Iterable[Subscriber]) -> bool:
-    """Return whether an answer to `one` holds for the others: its access is as it was when all were checked.
+async def holds_for_all(db: Reader, one: Subscriber, others: Iterable[Subscriber]) -> bool:
+    """Return whether an answer computed for `one` holds for the others: its access is unchanged since all were checked.
 
-    If it joined or left meanwhile, its answer may show more than the others may see, or less.
+    If its user joined or left meanwhile, the answer may show more than the others may see, or less.
     """
     if one.user_id is None or all(other.user_id == one.user_id for other in others):
         return True

@@ -40,8 +40,8 @@ class Subscriber:
     sink: Sink
     sequence: int = 0
     seen: Hashable = None
-    access: SubscriberAccess = NO_TEAM  # as the policy found it last
-    payer: Caller | None = None  # whose it counts as
+    access: SubscriberAccess = NO_TEAM  # as of the last access check
+    payer: Caller | None = None  # charged for the subscription's memory
 
     @property
     def user_id(self) -> UUID | None:
@@ -55,7 +55,7 @@ class Subscriber:
 
     @property
     def view(self) -> Hashable:
-        """The access an answer depends on: if it changes, the same state may be answered differently.
+        """The access that an answer depends on: if it changes, the answer to the same state may be another one.
 
         A user who left and rejoined may have been sent either answer meanwhile, so per-viewer answers depend on the
         membership too.

@@ -58,21 +58,21 @@ class Admission:
     kept: timedelta
 
 
-def build_event(token: str, asking: AuthorizerRequest, account: str) -> dict[str, object]:
+def build_event(token: str, auth_request: AuthorizerRequest, account: str) -> dict[str, object]:
     """Return the event of AppSync's Lambda authorizer."""
-    wanted = asking.operation
+    wanted = auth_request.operation
     return {
         "authorizationToken": token,
         "requestContext": {
             "apiId": "milequest",
             "accountId": account,
-            "requestId": asking.request_id,
+            "requestId": auth_request.request_id,
             "queryString": wanted.query if wanted else "",
             "operationName": wanted.operation_name if wanted else CONNECTING,
             "variables": dict(wanted.variables or {}) if wanted else {},
         },
         "requestHeaders": {
-            name: value for name, value in asking.headers.items() if name.lower() not in REDACTED_HEADERS
+            name: value for name, value in auth_request.headers.items() if name.lower() not in REDACTED_HEADERS
         },
     }
 

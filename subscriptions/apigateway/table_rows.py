@@ -1,4 +1,4 @@
-"""Keys and attributes of the table's rows. Each row expires after the longest life of the sockets it is about."""
+"""Keys and attributes of the table's rows. Each row expires after the longest lifetime of a socket."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,12 +87,12 @@ def interest_key(channel: str, group: str) -> Key:
 
 
 def lagging_key(connection: str, id: str) -> Key:
-    """Return the key of a subscription that is behind: it was not sent everything."""
+    """Return the key of the mark of a lagging subscription, which was not sent every result."""
     return Key(lagging_bucket(bucket(connection)), f"{connection}#{id}")
 
 
 def lagging_bucket(number: int) -> str:
-    """Return the partition of a bucket's subscriptions that are behind."""
+    """Return the partition of a bucket's lagging subscriptions."""
     return f"BEHIND#{number}"
 
 

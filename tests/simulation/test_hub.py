@@ -131,7 +131,7 @@ class Simulation(Life):
 def _up_to_date(hub: Hub) -> set[Subscriber]:
     """Return the subscribers that new events are dispatched to."""
     audiences = [channel._current for channel in hub._channels.values()]
-    audiences += [topic._settled for topic in hub._topics.values()]
+    audiences += [topic._current for topic in hub._topics.values()]
     return {subscriber for audience in audiences for subscriber in audience}
 
 

@@ -204,7 +204,7 @@ def test_bytes_are_counted_not_letters(letter: str, fits: bool) -> None:
     said = outbound.OutboundMessages("log:x")
     sink = outbound.GroupSink(said, OperationKey("c=", "1", "s", "transport"))
     sink.deliver([Result(f'"{letter * 100_000}"')], newest=True)
-    (message,) = said.taken()
+    (message,) = said.take_all()
     ((_, (post,)),) = [outbound.parse_outbound(message.body)]
     assert (post.kind is outbound.Kind.NEXT) is fits
     assert sink.is_over is not fits
@@ -245,7 +245,7 @@ async def test_a_replay_ends_where_the_log_did_when_the_policy_was_asked(gate: G
         assert await group.admitted([subscriber]) == [subscriber]
         await team.walk(team.ann)
         await LogStep(gate.deps, group)._catch_up([subscriber], cursor, end)
-        return group.posts.taken(), subscriber
+        return group.outbound.take_all(), subscriber
 
     messages, subscriber = await asyncio.to_thread(lambda: team.service.call(replay()))
     told = [orjson.loads(post.text) for message in messages for post in parse_outbound(message.body)[1]]
