@@ -187,8 +187,8 @@ def parser() -> argparse.ArgumentParser:
     add("failover", failover).add_argument("--planned", action="store_true", help=planned)
     add(
         "rotate-keys",
-        _imported("keys", "rotate"),
-        "Sign tokens with a new key; the one before goes when they are over.",
+        _lazy_command("keys", "rotate"),
+        "Sign tokens with a new key; the previous one is deleted once its tokens have expired.",
     )
     add("reset", reset).add_argument("--yes", action="store_true", help="do not ask")
     add("token", token).add_argument("email", metavar="EMAIL")
@@ -197,18 +197,20 @@ def parser() -> argparse.ArgumentParser:
     of_schema.add_argument("--appsync-fields", action="store_true", help="the fields that need a resolver there")
     add(
         "demo",
-        _imported("data_commands", "demo"),
-        "Load the demo: teams, people, ninety days of walks; what is there stays as it is.",
+        _lazy_command("data_commands", "demo"),
+        "Load the demo: teams, people, ninety days of walks; existing data stays.",
     )
     walks = add(
         "import-walks",
-        _imported("data_commands", "import_walks"),
-        "Log a file of Fitbit's daily totals as walks; twice is once.",
+        _lazy_command("data_commands", "import_walks"),
+        "Log a file of Fitbit's daily totals as walks; a second time adds nothing.",
     )
     walks.add_argument("file", metavar="FILE", help="dailyActivity_merged.csv")
     walks.add_argument("--zone", default="UTC", help="IANA zone the days are in (default %(default)s)")
     route = add(
-        "import-route", _imported("data_commands", "import_route"), "Make a draft goal out of the track in a GPX file."
+        "import-route",
+        _lazy_command("data_commands", "import_route"),
+        "Make a draft goal of the track in a GPX file.",
     )
     route.add_argument("file", metavar="FILE")
     route.add_argument("--name", help="the goal's name; the track's own without it")
@@ -218,7 +220,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _imported(module: str, name: str) -> Command:
+def _lazy_command(module: str, name: str) -> Command:
     """Return a command that needs most of the product: imported only when it runs."""
 
     def command(settings: Settings, arguments: argparse.Namespace) -> None:

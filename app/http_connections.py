@@ -80,7 +80,7 @@ class HttpConnection(HttpToolsProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection, and tell the request that is being answered: uvicorn tells the one that came last."""
+        """Release the slot, and notify the request that is being answered: uvicorn notifies the one that came last."""
         self._stop_reading()
         if self._slot is not None:
             self._slot()

@@ -17,7 +17,7 @@ from subscriptions.protocols.sse import EVENTS
 from subscriptions.streams import Stream
 
 APPSYNC = "appsync"
-PARTIAL_SUCCESS = 294  # GraphQL over HTTP's own code, for its own media type alone
+PARTIAL_SUCCESS = 294  # status of a partial success, for GraphQL over HTTP's media type only
 ALWAYS = {"vary": "accept", "cache-control": "no-store", "x-content-type-options": "nosniff"}
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}  # the latter is nginx's
 

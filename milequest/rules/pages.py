@@ -85,7 +85,7 @@ class Edge(Generic[T]):
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some items of a list. Cursors are made only when asked for."""
+    """Some items of a list. Cursors are made only when they are selected."""
 
     nodes: Sequence[T]
     has_next: bool

@@ -203,9 +203,10 @@ class CognitoIdentity(OutsideIdentity):
         await self._call("RevokeToken", Token=refresh_token.rpartition(":")[2], **given)
 
     async def _end(self, caller: Identity, ending: Ending, now: datetime, lasting: timedelta) -> None:
-        """Note what has ended: with all others also what has begun while Cognito was asked, by an old password for one.
+        """Store the revocations of ended sessions, and announce them.
 
-        Cognito says when a session began in whole seconds: one of this second is over too.
+        All other sessions include those that began while Cognito was called, for instance by an old password. Cognito
+        says when a session began in whole seconds: one of this second is ended too.
         """
         if ending is Ending.THIS:
             ended = [Revocation(caller.user_id, caller.session_id)]

@@ -151,7 +151,7 @@ class Budgets:
             account.is_reporting = False
 
     def _apply(self, caller: Caller, account: _Account, ahead: int) -> None:
-        """Apply Redis's answer: the caller owes what all processes have charged, and this one since it asked."""
+        """Apply Redis's answer: the caller owes the charges of all processes, and those made here since the report."""
         now = self._clock()
         account.full_at = later(now + ahead, now, account.unreported)
         if self._accounts.pop(caller, None) or self._spent.pop(caller, None):

@@ -21,7 +21,7 @@ from milequest.store.cache.windows import Verdict
 Counted: TypeAlias = tuple[RateLimit, str]  # a limit, and the user, address or network that it counts
 
 WAIT_SECONDS = 5.0  # longest wait for a slot
-PAUSE_SECONDS = 0.02  # pause until Redis is asked again for a slot
+PAUSE_SECONDS = 0.02  # pause between two attempts to hold a slot
 COME_AGAIN = 2  # seconds to retry after a wait in vain
 
 

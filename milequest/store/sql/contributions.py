@@ -57,7 +57,7 @@ AMOUNTS = "activity_id, user_id, is_public, distance_mm, duration_s, steps, loca
 OVERWRITE = """DO UPDATE SET (is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at)
         = (excluded.is_public, excluded.distance_mm, excluded.duration_s, excluded.steps, excluded.local_date,
            excluded.started_at, excluded.counted_at)"""
-# Moves the totals of the goals $1 by $2; rows are the moved goals with each of their milestones.
+# Adds $2 (millimetres) to the totals of the goals $1; rows are these goals with each of their milestones.
 _MOVED = """
 moved AS (
     UPDATE goal_progress p SET total_mm = p.total_mm + move.by_mm, version = p.version + 1
