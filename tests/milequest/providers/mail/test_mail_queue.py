@@ -60,7 +60,7 @@ async def test_undeliverable_mails_are_counted_in_the_log_when_the_process_stops
     assert [record.getMessage() for record in caplog.records] == [f"the process stops with {SENDERS + 3} mails unsent"]
 
 
-async def test_too_much_that_waits_is_refused() -> None:
+async def test_full_mail_queue_refuses_mail() -> None:
     transport = Held()
     async with mail_queue(transport, SENDER, drain_seconds=0.0) as mailer:
         for number in range(MOST_WAITING):

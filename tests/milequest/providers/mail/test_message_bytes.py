@@ -67,7 +67,7 @@ def test_lines_are_short_and_ascii_whatever_the_text() -> None:
     assert b"\n" not in sent.content.replace(b"\r\n", b"")
 
 
-def test_a_mail_one_can_end_says_how() -> None:
+def test_mail_with_an_unsubscribe_url_has_its_headers() -> None:
     url = "https://quest.example/unsubscribe?" + "t" * 300
     sent = mail_message(written("ada@x.example", "News", "News.", unsubscribe_url=url), SENDER, NOW)
     assert f"List-Unsubscribe: <{url}>\r\n".encode() in sent.content  # in one piece, and as it is

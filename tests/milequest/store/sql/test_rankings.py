@@ -248,7 +248,7 @@ async def test_standing_of_every_competitor_matches_a_naive_ranking(
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(competitors=COMPETITORS, averaged=st.booleans())
-async def test_for_boards_of_teams_the_best_of_ones_teams_stands(
+async def test_standing_on_boards_of_teams_is_of_the_viewers_best_team(
     tx: Tx, competitors: list[Competitor], averaged: bool
 ) -> None:
     async with world(tx, BoardKind.TEAMS, competitors) as a_world:
@@ -268,7 +268,7 @@ def key(one: LeaderboardEntry | None) -> tuple[int, UUID] | None:
     return None if one is None else (one.rank, one.competitor.id)
 
 
-async def test_a_page_after_a_row_that_is_gone_goes_on_where_it_stood(tx: Tx) -> None:
+async def test_page_after_a_removed_row_continues_at_its_place(tx: Tx) -> None:
     people = [Competitor(f"W{n}", True, False, True, (10 - n // 2, 0, 0, 0), 0, 0) for n in range(6)]
     async with world(tx, BoardKind.TEAM, people) as a_world:
         board = a_world.board(METRICS[0])
