@@ -48,8 +48,8 @@ class Answer:
     def refused(self, errors: Errors) -> Response:
         """Return the response to an operation that never ran.
 
-        Only a client that reads a status as GraphQL's gets one; events and plain JSON carry `errors` alone, as their
-        specifications require: some clients read nothing but a status that is not 200.
+        The status is 400 in GraphQL's own media type, and 200 in JSON and in events: their clients read `errors` only
+        with a status of 200, as their specifications require.
         """
         media = self.accepted[0]
         return self._response(media, 400 if media == GRAPHQL else 200, self._without_data(errors))
