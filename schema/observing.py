@@ -26,8 +26,8 @@ from resolvers.context import Request
 
 log = logging.getLogger("milequest.operation")
 
-MOST_NAME = 64  # characters of an operation's name
-MOST_FIELDS = 8  # root fields, each named once
+MAX_NAME_LENGTH = 64  # characters of an operation's name
+MAX_FIELDS = 8  # root fields, each named once
 TOO_MANY = (ErrorCode.RATE_LIMITED.value,)
 
 
@@ -111,8 +111,8 @@ def codes(errors: Iterable[GraphQLError]) -> tuple[str, ...]:
 def label_of(document: DocumentNode, chosen: OperationDefinitionNode) -> OperationLabel:
     """Return the label of an operation of a valid document."""
     fields = dict.fromkeys(field.name.value for field in root_fields(document, chosen.selection_set))
-    name = chosen.name.value[:MOST_NAME] if chosen.name else None
-    return OperationLabel(name, chosen.operation.value, tuple(fields)[:MOST_FIELDS])
+    name = chosen.name.value[:MAX_NAME_LENGTH] if chosen.name else None
+    return OperationLabel(name, chosen.operation.value, tuple(fields)[:MAX_FIELDS])
 
 
 def root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterator[FieldNode]:

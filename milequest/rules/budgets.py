@@ -23,7 +23,7 @@ HOUR = 3_600_000_000  # microseconds, as all times here
 SECOND = 1_000_000
 BURST_SECONDS = 360
 BURST = BURST_SECONDS * SECOND
-MOST_OWED = 2 * BURST  # longest time until a budget is full again, however far it is overdrawn
+MAX_OWED = 2 * BURST  # longest time until a budget is full again, however far it is overdrawn
 
 
 class Payer(StrEnum):
@@ -69,7 +69,7 @@ def price(points_per_hour: int) -> int:
 
 def later(full_at: int, now: int, owed: int) -> int:
     """Return when a budget that would be full at `full_at` is full after `owed` more."""
-    return min(max(full_at, now) + owed, now + MOST_OWED)
+    return min(max(full_at, now) + owed, now + MAX_OWED)
 
 
 def refuse_spent(full_at: int, now: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from milequest.rules.budgets import BURST, MOST_OWED, Caller, Payer, later, price, refuse_spent
+from milequest.rules.budgets import BURST, MAX_OWED, Caller, Payer, later, price, refuse_spent
 from milequest.store.away import Away
 from milequest.store.breaker import Breaker
 
@@ -52,8 +52,8 @@ class _Account:
 
 
 def _bounded(owed: int) -> int:
-    """Return a charge or refund limited to MOST_OWED."""
-    return max(-MOST_OWED, min(owed, MOST_OWED))
+    """Return a charge or refund limited to MAX_OWED."""
+    return max(-MAX_OWED, min(owed, MAX_OWED))
 
 
 def _microseconds() -> int:
@@ -142,7 +142,7 @@ class Budgets:
         assert script is not None, "Redis is there"
         key = f"budget:{caller.kind}:{hashlib.sha256(caller.who.encode()).hexdigest()[:32]}"
         try:
-            ahead: Any = await self._redis(lambda: script([key], [reported, MOST_OWED]))
+            ahead: Any = await self._redis(lambda: script([key], [reported, MAX_OWED]))
         except Away:
             account.unreported = _bounded(account.unreported + reported)
         else:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from milequest.rules import budgets as rules
-from milequest.rules.budgets import BURST, HOUR, MOST_OWED, SECOND, Caller, Payer, caller, later, price
+from milequest.rules.budgets import BURST, HOUR, MAX_OWED, SECOND, Caller, Payer, caller, later, price
 from milequest.rules.errors import RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from milequest.rules.ids import new_id
@@ -84,7 +84,7 @@ async def test_overspent_budget_owes_no_more_than_the_most(away: Redis) -> None:
     budgets = Budgets(away, PER_HOUR, clock=Clock())
     for _ in range(100):
         budgets.charge(ADA, FULL)
-    assert wait_of(budgets) == (MOST_OWED - BURST) // SECOND + 1
+    assert wait_of(budgets) == (MAX_OWED - BURST) // SECOND + 1
 
 
 async def test_processes_share_a_budget(redis: Redis) -> None:
@@ -138,7 +138,7 @@ async def test_budget_keys_in_redis_are_hashed_and_expire(redis: Redis) -> None:
     await budgets.close()
     (key,) = await redis.keys()
     assert b"ada" not in key
-    assert BURST / 1_000 < await redis.pttl(key) <= MOST_OWED / 1_000 + 1
+    assert BURST / 1_000 < await redis.pttl(key) <= MAX_OWED / 1_000 + 1
 
 
 async def test_charge_while_redis_hangs_does_not_wait_and_is_reported_later(
