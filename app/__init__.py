@@ -1,1 +1,1 @@
-"""Entry points: the server, the Lambda handlers, the commands, and the embedded servers of the one-command start."""
+"""Entry points: the server, the Lambda handlers, the commands, and the embedded servers that `make run` starts."""

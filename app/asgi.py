@@ -59,15 +59,15 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        runner()  # a schema that breaks a rule of the house stops the start
+        runner()  # raises for a schema that breaks our rules, before anything is served
         async with AsyncExitStack() as stack:
             stack.enter_context(telemetry.traced(settings))
             runtime = await stack.enter_async_context(open_runtime(settings))
             app.state.runtime = runtime
             app.state.identify = identifying(runtime)
             app.state.edge = await stack.enter_async_context(open_edge(settings))
-            gc.freeze()  # objects loaded by now are permanent: the collector need not scan them again
-            gc.set_threshold(50_000, 50, 50)  # objects live as long as their request or socket: often is too often
+            gc.freeze()  # all objects so far are permanent: the garbage collector need not scan them
+            gc.set_threshold(50_000, 50, 50)  # most live as long as a request or socket
             app.state.hub = Hub(runtime)
             runtime.revocations.receivers.append(partial(gateway.end_sessions, runtime.revocations.has_ended))
             gauges = telemetry.gauges(runtime, gateway, streams, app.state.hub)
@@ -90,7 +90,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
     gateway, streams = Gateway(settings, request_of, process_quota), Streams(settings, process_quota)
 
     async def drain() -> None:
-        """Send all subscribers to other servers."""
+        """Close all subscribers' connections, so that they reconnect to other servers."""
         await asyncio.gather(gateway.drain(), streams.drain())
 
     app = Application(
@@ -124,7 +124,7 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
 
 
 def _pictures() -> list[BaseRoute]:
-    """Where pictures go to, and where they are: else S3 is, and CloudFront."""
+    """Return the routes of uploads and pictures, if they are in a folder of this machine and not in S3."""
     return [Route(PATH, uploads.take, methods=["POST"]), Route(f"/{SHOWN}/{{name}}", charged_to_network(uploads.show))]
 
 

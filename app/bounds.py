@@ -13,12 +13,12 @@ from milequest.rules.pictures import MAX_BYTES
 from subscriptions.quotas import ConnectionQuota, ProcessQuota
 
 MAX_URL_BYTES: Final = 16 * 1024
-MAX_HEAD_BYTES: Final = 48 * 1024  # the request line and all header lines
+MAX_HEAD_BYTES: Final = 48 * 1024  # of the request line and all header lines
 MAX_HEADER_LINES: Final = 100
 MAX_REQUEST_BYTES: Final = MAX_BYTES + 64 * 1024  # the largest body of any endpoint is a form with a picture
 FRAMING_BYTES: Final = 16 * 1024  # of chunk sizes, extensions and trailers, beside a quarter of the data they frame
 
-LINGERING_PER_NETWORK: Final = 8  # connections without a slot that may read why
+LINGERING_PER_NETWORK: Final = 8  # refused connections that are kept open to read the refusal
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -32,9 +32,9 @@ class ClientTimeouts:
     head: float = 10.0  # to send a whole head, from its connection or the head's first byte on
     progress: float = 30.0  # between two parts of a body
     body: float = 300.0  # to send a whole body
-    idle: float = 5.0  # until its next request
-    proxy_idle: float = 330.0  # the same for a proxy: if it is more patient (ours: 300) it answers 502 now and then
-    linger: float = 2.0  # to read the reason of a refusal, and to stop sending
+    idle: float = 5.0  # until the next request on a connection
+    proxy_idle: float = 330.0  # for a proxy; a proxy that keeps connections longer (ours: 300) answers 502 now and then
+    linger: float = 2.0  # to read a refusal and stop sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,14 @@ class SocketBounds:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Refusal of input that is no request an endpoint could see."""
+    """Refusal of input before any endpoint sees it."""
 
     status: int
     message: str
     headers: Sequence[tuple[bytes, bytes]] = ()
 
     def response(self) -> bytes:
-        """The whole response, in the form of every other refusal. The connection ends with it."""
+        """Return the whole response, in the form of every other refusal. The connection is closed after it."""
         code = CODES.get(self.status, ErrorCode.VALIDATION_ERROR)
         body = orjson.dumps({"errors": [{"message": self.message, "extensions": {"code": code.value}}]})
         lines = [

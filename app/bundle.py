@@ -1,6 +1,7 @@
 """GraphiQL's bundle, made of locked npm packages once per change: `python -m app.bundle`. Standard library only.
 
-Its folder is named by the hash of the lock and the sources, so "ready" is "is there" and browsers may keep its files.
+Its folder is named by the hash of the lock and the sources. So a bundle that exists is current, and browsers may cache
+it.
 """
 
 import fcntl
@@ -89,7 +90,7 @@ def building() -> Iterator[None]:
 
 
 def _make(target: Path) -> None:
-    """Put the bundle in place: from the cache of an earlier clone, else by npm and esbuild."""
+    """Put the bundle into `target`: from the cache of another clone, else by npm and esbuild."""
     cached = cache_dir() / f"graphiql-{target.name}"
     if not cached.is_dir():
         LOG.unlink(missing_ok=True)
@@ -111,7 +112,7 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copytree(source, part, dirs_exist_ok=True)
     try:
         part.rename(target)
-    except OSError:  # another clone was first: the name is a hash, so it is the same
+    except OSError:  # another clone was faster: the name is a hash, so its copy is the same
         shutil.rmtree(part)
 
 

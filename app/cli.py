@@ -40,10 +40,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
             from app.asgi import create_app
 
             open_many()
-            application = create_app(settings, demo.accounts() if demo.is_at_home(settings) else ())
+            application = create_app(settings, demo.accounts() if demo.is_demo_server(settings) else ())
         keys.prepare(settings)
         stack.enter_context(bundle.building())
-        beside = (lambda: data_commands.alive(application.state.runtime)) if demo.is_at_home(settings) else None
+        beside = (lambda: data_commands.alive(application.state.runtime)) if demo.is_demo_server(settings) else None
         try:
             announce, drain = partial(_announce, settings), application.state.drain
             serve(
@@ -89,13 +89,13 @@ def failover(settings: Settings, arguments: argparse.Namespace) -> None:
     """Promote the standby at MILEQUEST_DATABASE_URL, and begin a new epoch of the log."""
     from asyncpg import PostgresError
 
-    from milequest.store.sql.failover import StillFollowingError, take_over
+    from milequest.store.sql.failover import NotPromotedError, take_over
 
     if not settings.database_url:
         raise SetupError("a failover is to a database of yours: set MILEQUEST_DATABASE_URL to the standby's")
     try:
         done = asyncio.run(take_over(settings, planned=arguments.planned))
-    except StillFollowingError as error:
+    except NotPromotedError as error:
         raise SetupError(f"{error}: fence the primary first, or there would be two; nothing has changed") from None
     except (OSError, PostgresError) as error:
         raise SetupError(f"the failover failed ({type(error).__name__}: {error})") from None
@@ -187,8 +187,8 @@ def parser() -> argparse.ArgumentParser:
     add("failover", failover).add_argument("--planned", action="store_true", help=planned)
     add(
         "rotate-keys",
-        _imported("keys", "rotate"),
-        "Sign tokens with a new key; the one before goes when they are over.",
+        _lazy_command("keys", "rotate"),
+        "Sign tokens with a new key; the previous one is deleted once its tokens have expired.",
     )
     add("reset", reset).add_argument("--yes", action="store_true", help="do not ask")
     add("token", token).add_argument("email", metavar="EMAIL")
@@ -197,18 +197,20 @@ def parser() -> argparse.ArgumentParser:
     of_schema.add_argument("--appsync-fields", action="store_true", help="the fields that need a resolver there")
     add(
         "demo",
-        _imported("data_commands", "demo"),
-        "Load the demo: teams, people, ninety days of walks; what is there stays as it is.",
+        _lazy_command("data_commands", "demo"),
+        "Load the demo: teams, people, ninety days of walks; existing data stays.",
     )
     walks = add(
         "import-walks",
-        _imported("data_commands", "import_walks"),
-        "Log a file of Fitbit's daily totals as walks; twice is once.",
+        _lazy_command("data_commands", "import_walks"),
+        "Log a file of Fitbit's daily totals as walks; a second time adds nothing.",
     )
     walks.add_argument("file", metavar="FILE", help="dailyActivity_merged.csv")
     walks.add_argument("--zone", default="UTC", help="IANA zone the days are in (default %(default)s)")
     route = add(
-        "import-route", _imported("data_commands", "import_route"), "Make a draft goal out of the track in a GPX file."
+        "import-route",
+        _lazy_command("data_commands", "import_route"),
+        "Make a draft goal of the track in a GPX file.",
     )
     route.add_argument("file", metavar="FILE")
     route.add_argument("--name", help="the goal's name; the track's own without it")
@@ -218,7 +220,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _imported(module: str, name: str) -> Command:
+def _lazy_command(module: str, name: str) -> Command:
     """Return a command that needs most of the product: imported only when it runs."""
 
     def command(settings: Settings, arguments: argparse.Namespace) -> None:

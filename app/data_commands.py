@@ -30,12 +30,12 @@ AWAY_SECONDS = 5.0  # between checks of whether the database is back
 
 def demo(settings: Settings, arguments: argparse.Namespace) -> None:
     """Load the demo: five teams, forty people, ninety days of walks. Existing data stays as it is."""
-    _on(settings, "milequest demo", lambda runtime: demo_data.load(runtime, _now(), bar("Demo data")))
+    _with_servers(settings, "milequest demo", lambda runtime: demo_data.load(runtime, _now(), bar("Demo data")))
     print(f"Sign in as {demo_data.PEOPLE[0].email} with the password {demo_data.PASSWORD}")
 
 
 def import_walks(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Log a file of Fitbit's daily totals (dailyActivity_merged.csv) as its people's walks; again it adds nothing."""
+    """Log a file of Fitbit's daily totals (dailyActivity_merged.csv) as its people's walks. Idempotent."""
     path, local = _file(arguments.file), zone("--zone", arguments.zone)
 
     async def work(runtime: Runtime) -> imports.WalksImported:
@@ -44,13 +44,13 @@ def import_walks(settings: Settings, arguments: argparse.Namespace) -> None:
                 runtime, source, local, arguments.team, _now(), bar("Walks"), arguments.owner
             )
 
-    done = _on(settings, "milequest import-walks", work)
+    done = _with_servers(settings, "milequest import-walks", work)
     for reason in sorted({row.reason for row in done.skipped}):
         lines = [row.line for row in done.skipped if row.reason == reason]
         shown = ", ".join(map(str, lines[:8])) + (", …" if len(lines) > 8 else "")
         print(f"Skipped {len(lines)} rows, {reason}: lines {shown}")
     print(f"{done.people} people in the team “{arguments.team}”: {done.added} walks added, {done.known} known already.")
-    _say_who_sees_it(arguments)
+    _print_owner_hint(arguments)
 
 
 def import_route(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -61,16 +61,16 @@ def import_route(settings: Settings, arguments: argparse.Namespace) -> None:
         with path.open("rb") as source:
             return await imports.import_route(runtime, source, arguments.team, arguments.name, _now(), arguments.owner)
 
-    made = _on(settings, "milequest import-route", work)
+    made = _with_servers(settings, "milequest import-route", work)
     print(
         f"{made.points:,} points, {made.sphere_meters / 1000:,.1f} km on the sphere, "
         f"{made.length_meters / 1000:,.1f} km as PostGIS measures it, which is the goal's length.\n"
         f"Draft goal goal_{made.goal_id.hex} of the team “{arguments.team}”."
     )
-    _say_who_sees_it(arguments)
+    _print_owner_hint(arguments)
 
 
-def _say_who_sees_it(arguments: argparse.Namespace) -> None:
+def _print_owner_hint(arguments: argparse.Namespace) -> None:
     if arguments.owner is None:
         print("No account can sign in as its owner: to look at it, run the same again with --owner EMAIL.")
 
@@ -102,8 +102,8 @@ def bar(name: str) -> Callable[[int, int], None]:
     return draw
 
 
-def _on(settings: Settings, by: str, work: Callable[[Runtime], Awaitable[T]]) -> T:
-    """Return the result of `work` on the servers of the settings; starts our own if no process serves from them."""
+def _with_servers(settings: Settings, by: str, work: Callable[[Runtime], Awaitable[T]]) -> T:
+    """Return the result of `work` on the servers of the settings; embedded ones are started unless they run already."""
 
     async def run(reached: Settings) -> T:
         async with open_runtime(reached) as runtime:

@@ -50,7 +50,7 @@ class DemoTeam:
     description: str
     timezone: str
     template: RouteTemplate
-    goal_days: int  # days since the goal began: so many that it is under way, not done
+    goal_days: int  # days since the goal began, chosen so that it is not reached yet
     is_public: bool = True
 
 
@@ -111,24 +111,24 @@ async def is_loaded(runtime: Runtime) -> bool:
     return bool(await runtime.writer.fetchval(walks, PEOPLE[-1].email))
 
 
-class ElsewhereError(SetupError):
-    """The demo does not belong to the servers on which it was to be made."""
+class NotDemoServerError(SetupError):
+    """The demo may not be loaded on these servers."""
 
     status = 2
 
 
-def is_at_home(settings: Settings) -> bool:
-    """Return whether the demo belongs to these servers: they are embedded, and its people can sign in by password."""
+def is_demo_server(settings: Settings) -> bool:
+    """Return whether the demo may be loaded: the servers are embedded, and its people can sign in by password."""
     return settings.embedded and not settings.jwks_url
 
 
 async def load(runtime: Runtime, now: datetime, progress: Callable[[int, int], None], days: int = DAYS) -> None:
-    """Make the demo as if it had happened over the last `days` days. Existing data stays as it is.
+    """Load the demo as if it had happened over the last `days` days. Existing data stays as it is.
 
-    Raises ElsewhereError but on the embedded servers with the built-in identity provider: its password is public.
+    Raises NotDemoServerError unless `is_demo_server`, as the accounts' password is public.
     """
-    if not is_at_home(runtime.settings):
-        raise ElsewhereError(
+    if not is_demo_server(runtime.settings):
+        raise NotDemoServerError(
             "the demo's accounts have a public password, so they are made on the embedded servers only, with the "
             "built-in identity provider: unset MILEQUEST_DATABASE_URL, MILEQUEST_REDIS_URL and MILEQUEST_JWKS_URL"
         )

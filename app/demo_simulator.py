@@ -1,4 +1,4 @@
-"""Two people of the demo who are always out walking, so that every subscriber sees something move."""
+"""Simulation of two people of the demo who always walk, so that every subscriber sees changes."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,13 +29,13 @@ def _utc_now() -> datetime:
 
 
 async def simulate_walkers(runtime: Runtime, now: Now = _utc_now) -> None:
-    """Simulate the walkers until cancelled, half an hour after half an hour."""
+    """Simulate the walkers until cancelled, in walks of half an hour."""
     async with asyncio.TaskGroup() as group:
         for person in WALKERS:
-            group.create_task(_walker(runtime, person, now))
+            group.create_task(_simulate_walker(runtime, person, now))
 
 
-async def _walker(runtime: Runtime, person: Person, now: Now) -> None:
+async def _simulate_walker(runtime: Runtime, person: Person, now: Now) -> None:
     while user_id := await user_of(runtime, person):
         try:
             await _walk_once(runtime, user_id, person, now)
@@ -48,19 +48,19 @@ async def _walk_once(runtime: Runtime, user_id: UUID, person: Person, now: Now) 
     goal_id = await ensure_goal(runtime, person.team, now())
     started = now() - timedelta(seconds=STEP_SECONDS)
     begun = new_walk(
-        started_at=started, now=now(), timezone=ZoneInfo(person.team.timezone).key, **_so_far(STEP_SECONDS)
+        started_at=started, now=now(), timezone=ZoneInfo(person.team.timezone).key, **_walked_so_far(STEP_SECONDS)
     )
     written = await runtime.commit(lambda tx: log_walk(tx, user_id, now(), draft_from(begun), allow_duplicate=True))
     while (elapsed := (now() - started).total_seconds()) < OUT_SECONDS:
         await asyncio.sleep(STEP_SECONDS)
         await runtime.commit(partial(_extend, user_id, written.activity_id, now(), elapsed))
         if await ensure_goal(runtime, person.team, now()) != goal_id:
-            break  # this walk stays with the goal it counted for
+            break  # the next walk counts for the next goal
 
 
 async def _extend(user_id: UUID, activity_id: UUID, now: datetime, seconds: float, tx: Tx) -> WalkWritten:
-    return await update_walk(tx, user_id, now, activity_id, _so_far(seconds))
+    return await update_walk(tx, user_id, now, activity_id, _walked_so_far(seconds))
 
 
-def _so_far(seconds: float) -> dict[str, Any]:
+def _walked_so_far(seconds: float) -> dict[str, Any]:
     return {"distance_meters": seconds * METERS_PER_SECOND, "duration_seconds": max(1, round(seconds))}

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-if sys.version_info < (3, 11):  # still parsed by Python 3.6, so that this ends in a sentence
+if sys.version_info < (3, 11):  # must parse in Python 3.6, so that old versions print this message
     _PROBE = "import sys; sys.exit(sys.version_info < (3, 11))"
     for _name in ("python3.13", "python3.12", "python3.11", "python3.14"):
         if shutil.which(_name) and subprocess.call([_name, "-c", _PROBE], stderr=subprocess.DEVNULL) == 0:

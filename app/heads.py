@@ -1,4 +1,4 @@
-"""Heads of requests, where what uvicorn makes of them is not enough."""
+"""Checks and normalisation of request heads that uvicorn leaves out."""
 
 import re
 from enum import Enum
@@ -11,7 +11,7 @@ HOST: Final = re.compile(rb"(\[[0-9a-z:.%~_-]+\]|[a-z0-9._~!$&'()*+,;=%-]*)(:[0-
 
 
 class ConnectionPhase(Enum):
-    """Which part of a request is coming in."""
+    """Part of a request that is being received."""
 
     NONE = 0
     HEAD = 1
@@ -19,19 +19,22 @@ class ConnectionPhase(Enum):
 
 
 class StopReason(Exception):
-    """Stops the parser: the request is refused."""
+    """Stops the parser, as the request is refused."""
 
 
-def says_host(version: str, headers: Headers) -> bool:
-    """Whether one line says which host is asked, as it has to; none may where HTTP is older than 1.1: RFC 9112, 3.2."""
+def has_valid_host(version: str, headers: Headers) -> bool:
+    """Return whether there is exactly one valid `Host`; before HTTP/1.1 it may be missing (RFC 9112, 3.2)."""
     hosts = [value for name, value in headers if name == b"host"]
     if not hosts:
         return version < "1.1"
     return len(hosts) == 1 and HOST.fullmatch(hosts[0]) is not None
 
 
-def target(url: bytes, headers: Headers) -> bytes:
-    """The target without a host. One in it is the one that is asked, whatever `Host` says: RFC 9112, 3.2.2."""
+def origin_form(url: bytes, headers: Headers) -> bytes:
+    """Return the target in origin form.
+
+    A host in an absolute target replaces `Host` among the headers (RFC 9112, 3.2.2).
+    """
     absolute = ABSOLUTE.match(url)
     if absolute is None:
         return url
@@ -40,17 +43,17 @@ def target(url: bytes, headers: Headers) -> bytes:
     return rest if rest.startswith(b"/") else b"/" + rest
 
 
-def declared(headers: Headers) -> int:
-    """The size of a body, where the head says it."""
+def content_length(headers: Headers) -> int:
+    """Return the declared size of the body in bytes; 0 without one."""
     return next((int(value) for name, value in headers if name == b"content-length"), 0)
 
 
 def has_body(headers: Headers) -> bool:
-    """Whether a body follows."""
-    return declared(headers) > 0 or any(name == b"transfer-encoding" for name, _ in headers)
+    """Return whether a body follows the head."""
+    return content_length(headers) > 0 or any(name == b"transfer-encoding" for name, _ in headers)
 
 
 def without_upgrade(method: str, url: bytes, version: str, headers: Headers) -> bytes:
-    """The same head, as if it had not asked to become something else."""
+    """Return the head again without its `Upgrade`."""
     lines = [b"%b: %b\r\n" % line for line in headers if line[0] != b"upgrade"]
     return b"".join((b"%b %b HTTP/%b\r\n" % (method.encode(), url, version.encode()), *lines, b"\r\n"))

@@ -22,7 +22,7 @@ from milequest.rules.rate_limits import network
 from subscriptions.quotas import ConnectionQuota
 
 PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for thousands of requests or chunks
-WAITING_BYTES = 64 * 1024  # behind a request that is being answered; more is left in the kernel
+WAITING_BYTES = 64 * 1024  # received while a request is being answered; more is left in the kernel's buffer
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -40,13 +40,13 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
         self._timeouts = bounds.timeouts
-        self._slot: Callable[[], None] | None = None  # gives it back
+        self._slot: Callable[[], None] | None = None  # releases the slot
         self._phase = ConnectionPhase.NONE
         self._head = self._body = self._wire = 0  # bytes: of the head under way; of the body, and of all that frames it
-        self._rest: memoryview | bytes = b""  # was received, and waits for the answer to a request before it
+        self._rest: memoryview | bytes = b""  # received, to be parsed after an earlier request was answered
         self._running: RequestResponseCycle | None = None  # the request that is being answered; `cycle` came in last
         self._refusal: Refusal | None = None
-        self._is_over = False  # input from now on is ignored
+        self._is_over = False  # further input is ignored
         self._deadline: asyncio.TimerHandle | None = None  # of the head or the body under way
         self._begun_at = self._progress_at = 0.0  # of that body
 
@@ -71,7 +71,7 @@ class HttpConnection(HttpToolsProtocol):
         return True
 
     def _reject(self, refusal: Refusal, place: str | None) -> None:
-        """End a connection that has no slot. Few of a network may linger: each of them is a file that is open."""
+        """Close a connection that has no slot. Few of a network may linger, as each is an open file."""
         self._is_over = True
         self.transport.write(refusal.response())
         if place is not None and self._acquire_slot(self._bounds.lingering, place):
@@ -80,7 +80,7 @@ class HttpConnection(HttpToolsProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection, and tell the request that is being answered: uvicorn tells the one that came last."""
+        """Release the slot, and notify the request that is being answered: uvicorn notifies the one that came last."""
         self._stop_reading()
         if self._slot is not None:
             self._slot()
@@ -92,7 +92,7 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _stop_reading(self) -> None:
-        """Wait for nothing any more."""
+        """Ignore further input, and cancel the deadline."""
         self._is_over, self._rest = True, b""
         self._cancel_deadline()
 
@@ -124,7 +124,9 @@ class HttpConnection(HttpToolsProtocol):
             self._resume_parsing()
 
     def _resume_parsing(self) -> None:
-        """Read while little waits, though nothing more is parsed: only who reads hears that the client is gone."""
+        """Resume reading while little is waiting, even if nothing is parsed: only reading detects a disconnected
+        client.
+        """
         if len(self._rest) <= WAITING_BYTES:
             self.flow.resume_reading()
         else:
@@ -174,12 +176,12 @@ class HttpConnection(HttpToolsProtocol):
             self._stop(bounds.LARGE_HEAD)
         self.scope["method"] = self.parser.get_method().decode()
         self.scope["http_version"] = version = self.parser.get_http_version()
-        if not heads.says_host(version, self.headers):
+        if not heads.has_valid_host(version, self.headers):
             self._stop(bounds.NO_HOST)
-        if self.parser.should_upgrade():  # here the parser ends, and `_parse` hears of it
+        if self.parser.should_upgrade():  # raised through the parser, to `_parse`
             return
-        self.url = heads.target(self.url, self.headers)
-        if heads.declared(self.headers) > bounds.MAX_REQUEST_BYTES:
+        self.url = heads.origin_form(self.url, self.headers)
+        if heads.content_length(self.headers) > bounds.MAX_REQUEST_BYTES:
             self._stop(bounds.LARGE_BODY)
         super().on_headers_complete()
         self._phase, self._head, self._body, self._wire = ConnectionPhase.BODY, 0, 0, 0
@@ -212,7 +214,7 @@ class HttpConnection(HttpToolsProtocol):
             self.loop.call_soon(self._parse)
 
     def _upgrade(self) -> None:
-        """Become a WebSocket. A request for any other protocol is parsed anew, as if it had not asked."""
+        """Become a WebSocket. A request to upgrade to any other protocol is parsed again without its `Upgrade`."""
         method, version = self.scope["method"], self.scope["http_version"]
         if method == "CONNECT":
             self._refuse(bounds.NO_TUNNEL)
@@ -227,20 +229,20 @@ class HttpConnection(HttpToolsProtocol):
             self._refuse(bounds.NO_HANDSHAKE)
         else:
             early = bytes(self._rest)
-            self.url = heads.target(self.url, self.headers)
+            self.url = heads.origin_form(self.url, self.headers)
             self._stop_reading()
             self.connections.discard(self)
             upgrade = Upgrade(self.config, self.server_state, self.app_state)
             self.transport.set_protocol(upgrade)
-            upgrade.when_lost(self._bounds.process_quota.release)
-            upgrade.take(self, key, early, self._slot)
+            upgrade.on_close(self._bounds.process_quota.release)
+            upgrade.adopt(self, key, early, self._slot)
 
     def _is_answering(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
     def _refuse(self, refusal: Refusal) -> None:
-        """End the connection with this answer, or without where it would be taken for that of another request."""
+        """Close the connection with this response; without it, if an earlier request is still without its own."""
         self._is_over, self._rest = True, b""
         self._cancel_deadline()
         is_answering, is_in_body = self._is_answering(), self._phase is ConnectionPhase.BODY
@@ -257,14 +259,17 @@ class HttpConnection(HttpToolsProtocol):
             self._linger()
 
     def _linger(self) -> None:
-        """Close, but not while the client still sends: data it had not read by then would be lost to it."""
+        """Close once the client has stopped sending.
+
+        An earlier close would reset the connection, and could lose the response.
+        """
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
         self.loop.call_later(self._timeouts.linger, self.transport.close)
 
     def _watch(self) -> None:
-        """Set the deadline of the part that is being received and is not complete."""
+        """Set the deadline of the part that is being received."""
         if self._deadline is not None or self._phase is ConnectionPhase.NONE:
             return
         if self._phase is ConnectionPhase.HEAD:

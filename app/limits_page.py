@@ -40,7 +40,7 @@ from schema import variables
 from subscriptions import quotas, send_buffer
 from subscriptions.apigateway import outbound
 
-Line: TypeAlias = tuple[str, str]  # the subject, and its limit
+Line: TypeAlias = tuple[str, str]  # a subject and its limit
 Span: TypeAlias = tuple[int, int]
 
 WHOM = {
@@ -160,7 +160,7 @@ def _connections() -> Iterator[Line]:
         f"while {network_guard.MAX_WAITING_KNOWN} of them wait",
     )
     yield "Operations of a WebSocket at a time", f"{quotas.OPERATIONS_PER_SOCKET}"
-    yield "What running subscriptions of a caller hold in memory, in each process", _bytes(quotas.MOST_HELD)
+    yield "What running subscriptions of a caller hold in memory, in each process", _bytes(quotas.MAX_HELD_BYTES)
     yield "Messages of a WebSocket", f"{quotas.MESSAGES_PER_SECOND:g} a second, {quotas.BURST} at once"
     yield (
         "Frames of a WebSocket, pings and pongs too",

@@ -1,7 +1,7 @@
 """The service's log: one JSON object a line on stderr.
 
-It records errors and their places, never values: an exception is its class and the places it passed, without its
-message, because drivers put values into theirs (`Key (email)=(…)`, `invalid input … $1: …`).
+It records errors and their stack, never values: an exception is logged by its class and stack, without its message,
+because drivers put values into theirs (`Key (email)=(…)`, `invalid input … $1: …`).
 """
 
 import logging
@@ -16,8 +16,8 @@ import orjson
 from milequest.setting_values import Level
 from milequest.settings import PROJECT
 
-OURS = "milequest"  # what all our loggers are below, on every floor
-FRAMES = 30  # the innermost ones; more are a recursion
+OURS = "milequest"  # root of all our loggers
+FRAMES = 30  # innermost stack frames that are logged; more are a recursion
 REPEAT_SECONDS = 60.0
 KEPT = 1_000  # warnings that are remembered
 ERASE_LINE = "\r\x1b[K"  # on a terminal a progress bar may be on our line; it is drawn again below
@@ -42,7 +42,7 @@ class JsonFormatter(logging.Formatter):
             .replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
-            "message": message.partition("\n")[0] if record.name == "asyncio" else message,  # it adds values below
+            "message": message.partition("\n")[0] if record.name == "asyncio" else message,  # else with values
         }
         request_id = getattr(record, "request_id", None)
         if request_id is not None:

@@ -1,4 +1,4 @@
-"""The database before it is served: ours is migrated to the newest schema, any other one is only checked."""
+"""The database's schema at the start: an embedded database is migrated to the newest one, any other is only checked."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ def prepare(settings: Settings) -> None:
         _require_newest(settings)
         preflight.warn_without_redis(settings)
         return
-    stamp = settings.data_dir / "postgres" / "milequest-migrations"  # deleted with the data
+    stamp = settings.data_dir / "postgres" / "milequest-migrations"  # deleted together with the data
     newest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(VERSIONS.glob("*.py")))).hexdigest()
     if stamp.exists() and stamp.read_text() == newest:
         return  # Alembic need not even be imported, which takes half a second

@@ -36,7 +36,7 @@ def find_authorizer(settings: Settings) -> None:
 
 
 def warn_without_redis(settings: Settings) -> None:
-    """Warn of the features that are missing while Redis is out of reach; none of them prevents serving."""
+    """Warn of the features that are missing while Redis is out of reach; the server starts without it."""
     from milequest.store.cache.valkey_client import UNREACHABLE_ERRORS, connect
 
     async def ask() -> None:

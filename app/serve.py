@@ -1,4 +1,4 @@
-"""Serve HTTP and WebSocket until asked to stop: uvicorn on a socket that is ours before anything else starts."""
+"""Serve HTTP and WebSocket until told to stop: uvicorn, on a socket that is bound before anything else starts."""
 
 import asyncio
 import errno
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from subscriptions.quotas import ProcessQuota
 
 STUCK_MILLISECONDS = 60_000
-SEND_BUFFER_BYTES = 256 * 1024  # the kernel would keep megabytes for each client that does not read
+SEND_BUFFER_BYTES = 256 * 1024  # or the kernel would buffer megabytes for each client that does not read
 CUT_SHORT = "ASGI callable returned without completing response."  # uvicorn's message
 CONNECTIONS_PER_NETWORK = 1_000
-GRACE_SECONDS = 10  # for requests and subscriptions that are under way when we are asked to stop
+GRACE_SECONDS = 10  # seconds for running requests and subscriptions at shutdown
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which reports when it serves, and runs some work of ours beside that while it does."""
+    """uvicorn that reports when it serves, and runs work of ours beside it."""
 
     def __init__(
         self, config: uvicorn.Config, ready: Callable[[], None], beside: Work | None, drain: Work | None
@@ -73,16 +73,16 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host} port {port} ({error.strerror}): set MILEQUEST_HOST or PORT"
         ) from None
     server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # ends a connection whose other side reads nothing any more
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # closes a connection whose peer has stopped reading
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS)
     return server
 
 
 def open_many() -> None:
-    """Let this process open as many files, which connections are, as it may let itself."""
+    """Raise this process's limit of open files, which connections are, to its hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
-        with suppress(ValueError, OSError):  # macOS has less than it says
+        with suppress(ValueError, OSError):  # macOS reports a higher limit than it allows
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
@@ -97,7 +97,7 @@ def configured(
 
     `per_network` is how many connections of HTTP others may have from one network, `process_quota` how many in all.
     """
-    from app.bounds import ClientTimeouts, SocketBounds  # here, because the commands that don't serve need none of it
+    from app.bounds import ClientTimeouts, SocketBounds  # imported here, as commands that don't serve need none of it
     from app.http_connections import HttpConnection
     from app.upgrades import Upgrade
     from subscriptions.quotas import MAX_MESSAGE_BYTES, ProcessQuota

@@ -1,4 +1,4 @@
-"""Metrics and traces of a server, where the settings say so: OpenTelemetry is loaded then, and not before."""
+"""Metrics and traces of a server, if the settings ask for them; OpenTelemetry is loaded only then."""
 
 import socket
 from collections.abc import Iterator, Mapping, Sized
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from milequest.runtime import Runtime
 
 NAME = "milequest"
-PATIENCE, PATIENCE_OF_CALL = 3.0, 1.0  # seconds a collector may take; a server stops in ten, a call is waited for
+PATIENCE, PATIENCE_OF_CALL = (
+    3.0,
+    1.0,
+)  # seconds for a collector at a server's stop, and per call
 
 
 def gauges(runtime: "Runtime", sockets: Sized, streams: Sized, subscribers: Sized) -> Mapping[str, Gauge]:
-    """Return the values of a server that are read when somebody asks."""
+    """Return the gauges of a server, by name, which are read at each collection."""
     pools = {"writer": runtime.writer, "reader": runtime.reader}
     return {
         "milequest.sockets": lambda: [
@@ -42,7 +45,7 @@ def gauges(runtime: "Runtime", sockets: Sized, streams: Sized, subscribers: Size
 
 
 def check(settings: Settings) -> None:
-    """Raise SetupError if what the settings ask for cannot be had: its packages, or the address of the page."""
+    """Raise SetupError if the packages of telemetry are missing, or the address of `/metrics` cannot be bound."""
     if not (settings.metrics_address or settings.otel_exporter_otlp_endpoint):
         return
     if find_spec("opentelemetry") is None:
@@ -61,7 +64,7 @@ def check(settings: Settings) -> None:
 
 @contextmanager
 def measured(settings: Settings, gauges: Mapping[str, Gauge]) -> Iterator[None]:
-    """Measure while the block runs, for the page of metrics and by OTLP, as the settings ask."""
+    """Record metrics while the block runs, for `/metrics` and for OTLP as set."""
     with ExitStack() as stack:
         readers: list[MetricReader] = []
         if settings.metrics_address is not None:
@@ -81,7 +84,7 @@ def measured(settings: Settings, gauges: Mapping[str, Gauge]) -> Iterator[None]:
 
 @contextmanager
 def traced(settings: Settings, patience: float = PATIENCE) -> Iterator[None]:
-    """Trace while the block runs, by OTLP, if the settings ask for it. Each try to send takes `patience` at most."""
+    """Trace while the block runs, if OTLP is set. Each attempt to send takes at most `patience` seconds."""
     if not settings.otel_exporter_otlp_endpoint:
         yield
         return

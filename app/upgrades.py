@@ -1,5 +1,5 @@
-"""WebSockets as uvicorn serves them, within bounds, and without two costs of thousands that reconnect at once:
-uvicorn's second reading of the handshake, and its way of writing.
+"""WebSockets as uvicorn serves them, within bounds, and without two costs when thousands reconnect at once: parsing the
+handshake again, and uvicorn's way of writing.
 """
 
 import base64
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.http_connections import HttpConnection
 
 PIECE_BYTES = 4 * 1024  # parsed at once: a packet has room for tens of thousands of empty frames
-TEXT = 0x81  # a final frame's first byte
+TEXT = 0x81  # first byte of a final text frame
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -44,45 +44,44 @@ def sound_key(version: str, headers: Headers) -> str | None:
 
 
 class Upgrade(WebSocketsSansIOProtocol):
-    """A connection that was HTTP and becomes a WebSocket. It is the `Wire` of its scope."""
+    """A connection that was HTTP and becomes a WebSocket. It is the `DirectTransport` of its scope."""
 
     _key: str | None = None  # of a sound handshake that the application has not answered yet
     _slot: Callable[[], None] | None = None
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self._held: list[Callable[[], None]] = []  # given back once the connection is gone
+        self._held: list[Callable[[], None]] = []  # called once the connection is closed
 
-    def when_lost(self, call: Callable[[], None]) -> None:
-        """Have something called once nothing is left of the connection; at once, if nothing is."""
+    def on_close(self, call: Callable[[], None]) -> None:
+        """Call `call` once the connection is closed; at once, if it is already."""
         if self.disconnected:
             call()
         else:
             self._held.append(call)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection, and give back what it held."""
+        """Release the slots of the closed connection."""
         super().connection_lost(exc)
-        self._release_seat()
+        self._release_slot()
         held, self._held = self._held, []
         for give_back in held:
             give_back()
 
-    def _release_seat(self) -> None:
-        """Give back the slot that it had as a connection of HTTP."""
+    def _release_slot(self) -> None:
+        """Release the slot of the HTTP connection."""
         slot, self._slot = self._slot, None
         if slot is not None:
             slot()
 
-    def take(self, http: "HttpConnection", key: str, early: bytes, slot: Callable[[], None] | None) -> None:
-        """Go on with a sound handshake: what `connection_made` and `handle_connect` do, but for reading it again.
-
-        `early` is what the client sent behind it. What follows has to wait until it is answered. The `slot` of HTTP is
-        given back when it is accepted: it has one as a WebSocket by then.
+    def adopt(self, http: "HttpConnection", key: str, early: bytes, slot: Callable[[], None] | None) -> None:
+        """Take over a connection with a valid handshake, as `connection_made` and `handle_connect` but without parsing
+        it. `early` are bytes that the client sent after it; nothing more is read until it is answered. The `slot` of
+        HTTP is released when it is accepted, as it has one as a WebSocket by then.
         """
         self._key, self._early, self._slot = key, early, slot
         self._frames = RateLimiter(FRAMES_BURST, FRAMES_PER_SECOND)
-        self._pong = b""  # the newest one that waits for room
+        self._pong = b""  # the newest pong that waits for room
         self.transport, self.server, self.client = http.transport, http.server, http.client
         self.transport.pause_reading()
         self.scheme = "wss" if http.scheme == "https" else "ws"
@@ -130,7 +129,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         if (protocol := message.get("subprotocol")) is not None:
             head.append((b"Sec-WebSocket-Protocol", protocol.encode()))
         self._key = None
-        self._release_seat()
+        self._release_slot()
         self.conn.state, self.conn.parser = State.OPEN, Protocol.parse(self.conn)  # which waited for the handshake
         next(self.conn.parser)
         self.handshake_complete = True
@@ -154,7 +153,7 @@ class Upgrade(WebSocketsSansIOProtocol):
 
     def handle_events(self) -> None:
         """Handle frames, unless there are too many."""
-        if self._frames.takes(len(self.conn.events)):
+        if self._frames.try_acquire(len(self.conn.events)):
             super().handle_events()
         else:
             self._fail(CloseCode.POLICY_VIOLATION, "Too many frames")
@@ -186,7 +185,7 @@ class Upgrade(WebSocketsSansIOProtocol):
             self.transport.write(pong)
 
     def send_receive_event_to_app(self) -> None:
-        """Pass a message on. Text in another encoding ends the connection, as the client's fault, not ours."""
+        """Pass on a message. Text that is not UTF-8 closes the connection as a fault of the client."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
@@ -207,7 +206,7 @@ class Upgrade(WebSocketsSansIOProtocol):
         return self.writable.is_set()
 
     async def drained(self) -> None:
-        """Wait for that."""
+        """Wait until the transport takes more, or the connection is closed."""
         await self.writable.wait()
 
     def write(self, *texts: str) -> None:

@@ -1,4 +1,4 @@
-"""Background jobs of the process, each at its own pace, for as long as it serves."""
+"""Background jobs of a serving process, each at its own interval."""
 
 import asyncio
 import logging

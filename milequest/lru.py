@@ -1,4 +1,4 @@
-"""LRU cache: bounded memory for what is asked for again, in which the entries used last are kept."""
+"""LRU cache: bounded in entries and in cost; the least recently used entries are evicted first."""
 
 import math
 from collections import OrderedDict
@@ -10,9 +10,10 @@ V = TypeVar("V")
 
 
 class LruCache(Generic[K, V]):
-    """Values by key, `most` of them at most, whose costs come to `most_cost` at most. No value is None.
+    """Cache of at most `most` values by key, whose costs add up to at most `most_cost`. No value is None.
 
-    A value that is replaced or pushed out is given to `on_evict`. One that costs more than all may is not kept.
+    A value that is replaced or evicted is passed to `on_evict`. A value that alone costs more than `most_cost` is not
+    kept.
     """
 
     __slots__ = ("_cost_of", "_entries", "_on_evict", "cost", "most", "most_cost")
@@ -33,7 +34,7 @@ class LruCache(Generic[K, V]):
         self._entries: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:
-        """Return the value of a key, which is used last from now on; None if there is none."""
+        """Return the value of a key and mark it as the most recently used; None if there is none."""
         value = self._entries.get(key)
         if value is not None:
             self._entries.move_to_end(key)
@@ -48,7 +49,7 @@ class LruCache(Generic[K, V]):
             self._evict(next(iter(self._entries)))
 
     def pop(self, key: K) -> V | None:
-        """Take a value out and return it; None if there is none."""
+        """Remove a value and return it; None if there is none."""
         value = self._entries.pop(key, None)
         if value is not None:
             self.cost -= self._cost_of(value)
@@ -66,5 +67,5 @@ class LruCache(Generic[K, V]):
         return len(self._entries)
 
     def items(self) -> list[tuple[K, V]]:
-        """Return all keys and values, those used last at the end."""
+        """Return all keys and values, the most recently used last."""
         return list(self._entries.items())

@@ -16,7 +16,7 @@ _DEVIATIONS = "ßς\u200c\u200d"  # browsers and Python's codec read them differ
 def origin(given: str) -> str:
     """Return an origin as browsers send it: in lower case, the host in Punycode, without a default port.
 
-    Raises ValueError for what no browser sends, with the form that it would.
+    Raises ValueError for any other text, with the form that a browser would send.
     """
     match = _ORIGIN.fullmatch(given)
     if match is None:

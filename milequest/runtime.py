@@ -49,7 +49,7 @@ class Runtime:
     bus: Bus
     revocations: Revocations
     authorizer: Authorizer | None
-    places: RequestCoalescer[audience.Asked, SubscriberAccess]  # users' access to teams, as the writer has it
+    access_of: RequestCoalescer[audience.UserAndTeam, SubscriberAccess]  # users' access to teams, as the writer has it
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -107,7 +107,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             await revocations.refresh()
             listening = asyncio.create_task(bus.run())
             stack.callback(listening.cancel)
-        places = RequestCoalescer(partial(audience.places, writer))
+        access_of = RequestCoalescer(partial(audience.access_of, writer))
         pictures, authorizer = choose_pictures(settings, aws), choose_authorizer(settings, aws)
         yield Runtime(
             settings,
@@ -123,7 +123,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             bus,
             revocations,
             authorizer,
-            places,
+            access_of,
         )
 
 

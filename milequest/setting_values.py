@@ -38,14 +38,14 @@ def variable(key: str) -> str:
 
 
 def text(given: str) -> str:
-    """Accept any text except with white space around it, or with a line break in it, as from a careless copy."""
+    """Return the text. Refuses white space around it and line breaks in it, which careless copying leaves."""
     if given != given.strip() or not given.isprintable():
         raise ValueError("must have no white space around it and no control characters in it")
     return given
 
 
 def yes(given: str) -> bool:
-    """Parse a consent, which has to be given in full."""
+    """Parse a consent: `yes`, or empty for none."""
     if given.lower() != "yes":
         raise ValueError(f"must be yes, or empty, not {given!r}")
     return True

@@ -1,8 +1,9 @@
-"""Accounts: sign-up and sign-in. Each checks its input, then its rate limits, calls the identity provider, then reads
-our database.
+"""Accounts: sign-up and sign-in.
 
-No answer tells whether an address has an account, but to who knows its password; and in one case to who shares a
-network with its owner, see docs/accounts.md.
+Each resolver checks its input and rate limits, calls the identity provider, then reads our database.
+
+No answer reveals whether an address has an account, except to a caller who knows its password, and in one case to a
+caller in its owner's network; see docs/accounts.md.
 """
 
 from dataclasses import dataclass, field
@@ -27,12 +28,20 @@ from milequest.store.sql import users
 from milequest.store.sql.users import Profile
 from resolvers.arguments import ConfirmEmailArgs, RefreshTokenArgs, ResendCodeArgs, SignInArgs, SignOutArgs, SignUpArgs
 from resolvers.context import AnyContext, Context
-from resolvers.limiting import code_of_address, code_of_sign_up, elsewhere, from_here, mails, network_of, sign_outs
+from resolvers.limiting import (
+    at_network,
+    code_of_address,
+    code_of_sign_up,
+    mails,
+    network_of,
+    sign_outs,
+    unknown_network_limit,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Payload of success; the same if there was nothing to do."""
+    """Payload of a success; also given if there was nothing to do."""
 
     ok: bool = True
 
@@ -95,11 +104,11 @@ async def sign_in(ctx: "Context[SignInArgs, None]") -> SignInResult:
     given, limits = ctx.args["input"], ctx.request.runtime.rate_limits
     email = email_address(given["email"])
     key = email_key(email)
-    here = from_here(ctx, key)
+    here = at_network(ctx, key)
     failed = (
         (AUTH_CALLS, network_of(ctx)),
         (FAILED_SIGN_INS, here),
-        *await elsewhere(ctx, key, FAILED_SIGN_INS_ELSEWHERE),
+        *await unknown_network_limit(ctx, key, FAILED_SIGN_INS_ELSEWHERE),
     )
     identity, now = ctx.request.runtime.identity, ctx.request.now
     came_from = origin(ctx.request.headers.get("user-agent"), ctx.request.address)

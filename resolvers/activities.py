@@ -78,17 +78,17 @@ async def activity(ctx: "Context[ActivityArgs, None]") -> Activity | None:
 async def of_team(ctx: "Context[TeamActivitiesArgs, Team]") -> Page[Activity] | None:
     """Return the team's public, counted walks; None if the viewer is not a member."""
     team = ctx.source
-    if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
+    if not may_see(TeamPart.PEOPLE, team.access_level(ctx.request.viewer), is_public=team.is_public):
         return None
     size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
-    return page_of(await activities.feed(ctx.request.db, team.id, after, size + 1), size, after, cursor_of)
+    return page_of(await activities.of_team(ctx.request.db, team.id, after, size + 1), size, after, cursor_of)
 
 
 async def of_viewer(ctx: "Context[ViewerActivitiesArgs, Profile]") -> Page[Activity]:
     """Return the viewer's own walks, private ones too."""
     size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
     only = ActivityCriteria(**(ctx.args.get("filter") or {}))
-    return page_of(await activities.own(ctx.request.db, ctx.user_id, after, size + 1, only), size, after, cursor_of)
+    return page_of(await activities.of_user(ctx.request.db, ctx.user_id, after, size + 1, only), size, after, cursor_of)
 
 
 async def log_activity(ctx: "Context[LogActivityArgs, None]") -> LogActivityPayload:

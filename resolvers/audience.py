@@ -10,7 +10,7 @@ from resolvers.context import AnyContext
 
 async def team_access(ctx: AnyContext, team_id: UUID, part: TeamPart) -> SubscriberAccess:
     """Return the caller's access to a team. Raises NOT_FOUND if they may not see that part of it."""
-    found = await ctx.request.runtime.places((ctx.user_id, team_id))
-    if found is None or not may_see(part, found.standing, is_public=found.is_public):
+    found = await ctx.request.runtime.access_of((ctx.user_id, team_id))
+    if found is None or not may_see(part, found.access_level, is_public=found.is_public):
         raise not_found("team")
     return found

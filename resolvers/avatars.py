@@ -47,7 +47,7 @@ async def _create_upload(ctx: "Context[CreateAvatarUploadArgs, None]") -> Create
     team_id, kind = given.get("team_id"), content_type("input.contentType", given["content_type"])
     if team_id is not None:
         team = require(await teams.team(request.db, request.viewer, team_id), "team")
-        refuse_unless_admin(team.standing(request.viewer), is_public=team.is_public)
+        refuse_unless_admin(team.access_level(request.viewer), is_public=team.is_public)
     upload = Upload.new(user_id, team_id, request.now)
     form = await request.runtime.pictures.form(upload, kind, request.now)
     return CreateAvatarUploadPayload(upload.id.hex, form.url, form.fields, MAX_BYTES, form.expires_at)
@@ -71,5 +71,5 @@ async def delete_avatar(ctx: "Context[DeleteAvatarArgs, None]") -> DeleteAvatarP
 
 
 async def refusal(ctx: "Context[NoArgs, Profile]") -> AvatarRefusal | None:
-    """Return why the viewer's last picture was refused; None if it was not."""
-    return await refusals.of(ctx.request.db, ctx.source.id)
+    """Return the refusal of the viewer's last picture; None if it was not refused."""
+    return await refusals.last_of(ctx.request.db, ctx.source.id)

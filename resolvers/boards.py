@@ -12,7 +12,7 @@ from milequest.rules.boards import (
     DEFAULT_FIRST,
     MAX_FIRST,
     BoardKey,
-    BoardOf,
+    BoardKind,
     board_key,
     is_final,
     parse_key,
@@ -58,7 +58,7 @@ _rank: Batch[tuple[Leaderboard, UUID], int] = Batch(
 async def of_team(ctx: "Context[TeamLeaderboardArgs, Team]") -> Leaderboard | None:
     """Return one of a team's boards, for its members."""
     team = ctx.source
-    if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
+    if not may_see(TeamPart.PEOPLE, team.access_level(ctx.request.viewer), is_public=team.is_public):
         return None
     period, metric, day = ctx.args.get("period"), ctx.args.get("metric"), ctx.args.get("date")
     return await team_board(ctx.request, ctx.request.now, team.id, period, metric, day)
@@ -113,12 +113,15 @@ async def teams_board(
 
 
 async def load(request: Request, now: datetime, key: BoardKey) -> Leaderboard | None:
-    """Return the board of `key` at `now`; None if the viewer may not see it. A guest sees no board of teams either."""
+    """Return the board of `key` at `now`; None if the viewer may not see it.
+
+    Anonymous callers do not see boards of teams either.
+    """
     if key.owner_id is None:
         if request.identity.kind is IdentityKind.ANONYMOUS:
             return None
         return _board(key, local_date(now, ZoneInfo("UTC")), now, await _of_teams(request, None) or 0)
-    if key.of is BoardOf.GOAL:
+    if key.kind is BoardKind.GOAL:
         goal = await _of_goal(request, key.owner_id)
         return _goal_board(key, goal) if goal else None
     team = await _of_team(request, key.owner_id)
@@ -140,7 +143,7 @@ async def entries(ctx: "Context[LeaderboardEntriesArgs, Leaderboard]") -> Page[L
     after = decode_cursor(ctx.args.get("after"), int, datetime, str, UUID)
     place = RankCursor(*after) if after else RankCursor()
     ranked = await _page(ctx.request, RankQuery(ctx.source, size + 1, place, ctx.info.selects("totalCount")))
-    assert ranked is not None, "each page that is asked for is answered"
+    assert ranked is not None, "pages returns each requested page"
     return page_of(ranked.entries, size, after, cursor_of, ranked.total)
 
 
@@ -159,7 +162,7 @@ async def rank_change(ctx: "Context[NoArgs, LeaderboardEntry]") -> int | None:
     """Return the ranks gained since the previous window; None if absent from it, and on boards of teams."""
     entry = ctx.source
     before = previous(entry.board.window)
-    if before is None or entry.board.key.of is BoardOf.TEAMS:
+    if before is None or entry.board.key.kind is BoardKind.TEAMS:
         return None
     earlier = await _rank(ctx.request, (replace(entry.board, window=before), entry.competitor.id))
     return None if earlier is None else earlier - entry.rank

@@ -67,7 +67,7 @@ class Request:
 
     @property
     def db(self) -> Pool:
-        """Database to read from: the writer if `fresh`, as in mutations and live delivery, as a replica may lag."""
+        """Database to read from: the writer if `fresh`, as for mutations and live delivery, else a replica."""
         return self.runtime.writer if self.fresh else self.runtime.reader
 
     @property
@@ -76,7 +76,7 @@ class Request:
         return caller(self.identity, self.address)
 
     async def charge(self, points: int) -> None:
-        """Take points off the caller's budget, before anything is waited for. Raises RATE_LIMITED."""
+        """Charge points to the caller's budget, before anything is awaited. Raises RATE_LIMITED."""
         who = self.caller
         self.runtime.budgets.charge(who, points)
         await self.runtime.budgets.settle(who, points)
@@ -133,10 +133,10 @@ class Context(Generic[A, S]):
 
 
 AnyContext: TypeAlias = Context[Args, object]
-"""Context for functions of many fields, which take from `args` and `source` nothing that one field alone has."""
+"""Context of functions that serve many fields, and so use nothing of `args` and `source` that only one field has."""
 
 Resolver: TypeAlias = Callable[[Context[Never, Never]], object]
-"""Function of the context of its own fields, sync or async. `tests/schema/test_contexts.py` compares the two."""
+"""Function of a context, sync or async. `tests/schema/test_contexts.py` compares its type with those of its fields."""
 
 
 class Aborted(Refused):
@@ -144,7 +144,7 @@ class Aborted(Refused):
 
 
 def error(code: ErrorCode, message: str, **details: object) -> NoReturn:
-    """Abort the field: its value is null, and one error is reported."""
+    """Abort the field: its value becomes null, and one error is reported."""
     raise Aborted(code, message, **details)
 
 

@@ -26,14 +26,14 @@ class AccessRule:
     team_id: UUID | None
     part: TeamPart = TeamPart.CARD
 
-    def admits(self, standing: AccessLevel, *, is_public: bool) -> bool:
-        """Return whether a viewer of this standing may stay subscribed."""
-        return may_see(self.part, standing, is_public=is_public)
+    def admits(self, level: AccessLevel, *, is_public: bool) -> bool:
+        """Return whether a viewer of this access level may subscribe, and stay subscribed."""
+        return may_see(self.part, level, is_public=is_public)
 
 
 @dataclass(frozen=True, slots=True)
 class EventEnvelope:
-    """Common fields of all events of a log: their place, their delivery, and the snapshot after a reset."""
+    """Common fields of all events of a log: cursor and sequence, the delivery, and the snapshot after a reset."""
 
     cursor: str
     sequence: int
@@ -58,7 +58,7 @@ class LogFeed:
     """View of a team's log: the entries of some kinds, each as an `event`."""
 
     name: str
-    gate: AccessRule
+    access_rule: AccessRule
     team_id: UUID
     kinds: frozenset[EventKind]
     event: Callable[..., EventEnvelope]
@@ -102,7 +102,7 @@ class StateFeed:
     """
 
     topic: tuple[Hashable, ...]
-    gate: AccessRule
+    access_rule: AccessRule
     trigger_channels: Sequence[str]
     snapshot: Callable[[Request], Awaitable[StateSnapshot]]
 

@@ -116,7 +116,7 @@ _pages: Batch[tuple[UUID, _Asked], list[Goal]] = grouped(
 async def of_team(ctx: "Context[TeamGoalsArgs, Team]") -> Page[Goal] | None:
     """Return the team's goals, newest first; None if the viewer may not see them."""
     team = ctx.source
-    if not may_see(TeamPart.GOALS, team.standing(ctx.request.viewer), is_public=team.is_public):
+    if not may_see(TeamPart.GOALS, team.access_level(ctx.request.viewer), is_public=team.is_public):
         return None
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), datetime, UUID)
@@ -126,12 +126,12 @@ async def of_team(ctx: "Context[TeamGoalsArgs, Team]") -> Page[Goal] | None:
 
 @dataclass(frozen=True, slots=True)
 class GoalDone(GoalWritten):
-    """Outcome of a request, with warnings about its route, which a repeated request gets without planning it again."""
+    """Stored outcome of a request, with its route's warnings, so that a repeat need not plan the route again."""
 
     doubts: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
-    def of(cls, written: GoalWritten, doubts: Sequence[Problem]) -> "GoalDone":
+    def with_doubts(cls, written: GoalWritten, doubts: Sequence[Problem]) -> "GoalDone":
         """Return the outcome with its doubts in stored form."""
         return cls(written.goal_id, written.team_id, tuple(map(asdict, doubts)))
 
@@ -155,12 +155,12 @@ async def _created(ctx: "Context[CreateGoalArgs, None]") -> GoalDone:
     await admit(ctx)
     team = require(await teams.team(request.db, viewer, team_id), "team")
     refuse = refuse_unless_admin if activate else refuse_unless_member
-    refuse(team.standing(viewer), is_public=team.is_public)
+    refuse(team.access_level(viewer), is_public=team.is_public)
     today = local_date(request.now, ZoneInfo(team.timezone))
     route, warnings = await new_route(ctx, given.get("waypoints"), given.get("route_template_id"))
 
     async def create(tx: Tx) -> GoalDone:
-        terms = new_terms(  # here, as a request that is repeated tomorrow is not checked again
+        terms = new_terms(  # inside the action, as a repeat of the request is not checked again
             given["name"],
             given["starts_on"],
             given.get("description"),
@@ -169,7 +169,7 @@ async def _created(ctx: "Context[CreateGoalArgs, None]") -> GoalDone:
             today=today,
         )
         made = await actions.create_goal(tx, viewer, request.now, team_id, terms, route, activate=activate)
-        return GoalDone.of(made, warnings)
+        return GoalDone.with_doubts(made, warnings)
 
     return await write(ctx, GoalDone, create)
 
@@ -194,33 +194,37 @@ async def _updated(ctx: "Context[UpdateGoalArgs, None]") -> GoalDone:
 
     async def update(tx: Tx) -> GoalDone:
         changed = await actions.update_goal(tx, viewer, request.now, goal_id, given, route, version)
-        return GoalDone.of(changed, warnings)
+        return GoalDone.with_doubts(changed, warnings)
 
     return await write(ctx, GoalDone, update)
 
 
 async def delete_goal(ctx: "Context[DeleteGoalArgs, None]") -> DeleteGoalPayload:
     """Delete a draft."""
-    written = await _act(ctx, ctx.args["input"]["goal_id"], actions.delete_goal)
+    written = await _run_action(ctx, ctx.args["input"]["goal_id"], actions.delete_goal)
     team = await teams.team(ctx.request.db, ctx.request.viewer, written.team_id)
     return DeleteGoalPayload(written.goal_id, require(team, "team"))
 
 
 async def activate_goal(ctx: "Context[ActivateGoalArgs, None]") -> GoalStatusPayload:
     """Activate a draft."""
-    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, ctx.args["input"]["goal_id"], actions.activate_goal)))
+    return GoalStatusPayload(
+        *await _reread(ctx, await _run_action(ctx, ctx.args["input"]["goal_id"], actions.activate_goal))
+    )
 
 
 async def cancel_goal(ctx: "Context[CancelGoalArgs, None]") -> GoalStatusPayload:
     """Cancel a goal."""
-    return GoalStatusPayload(*await _reread(ctx, await _act(ctx, ctx.args["input"]["goal_id"], actions.cancel_goal)))
+    return GoalStatusPayload(
+        *await _reread(ctx, await _run_action(ctx, ctx.args["input"]["goal_id"], actions.cancel_goal))
+    )
 
 
 _Act: TypeAlias = Callable[[Tx, Viewer, datetime, UUID], Awaitable[GoalWritten]]
 
 
-async def _act(ctx: AnyContext, goal_id: UUID, action: _Act) -> GoalWritten:
-    """Run an action that takes nothing but a goal."""
+async def _run_action(ctx: AnyContext, goal_id: UUID, action: _Act) -> GoalWritten:
+    """Run an action whose only argument is a goal."""
     viewer, now = ctx.request.viewer, ctx.request.now
     return await write(ctx, GoalWritten, lambda tx: action(tx, viewer, now, goal_id))
 
@@ -230,7 +234,7 @@ async def _refuse_unless_admin(ctx: AnyContext, goal_id: UUID) -> None:
     request = ctx.request
     seen = require(await goals.goal(request.db, request.viewer, goal_id), "goal")
     team = require(await teams.team(request.db, request.viewer, seen.team_id), "goal")
-    refuse_unless_admin(team.standing(request.viewer), is_public=team.is_public, what="goal")
+    refuse_unless_admin(team.access_level(request.viewer), is_public=team.is_public, what="goal")
 
 
 async def _reread(ctx: AnyContext, written: GoalWritten) -> tuple[Goal, Team]:

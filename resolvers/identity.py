@@ -31,11 +31,11 @@ from milequest.store.sql.transaction import Pool, transact, unavailable_error
 from resolvers.authorizing import CachingAuthorizer
 from resolvers.network_guard import NetworkGuard
 
-if TYPE_CHECKING:  # functions that only identify callers do without a runtime
+if TYPE_CHECKING:  # functions that only identify callers have no runtime
     from milequest.runtime import Runtime
 
 FRESH_FOR = timedelta(seconds=5)
-KEPT = 10_000  # callers, the latest
+KEPT = 10_000  # cached callers, the most recently used
 UNKNOWN = "Nobody is known by this token yet: sign in, or send an id token once."
 
 
@@ -62,34 +62,38 @@ class Identify:
         self._clock = clock
         self._revocations = revocations or Revocations(writer)
         self._owners = RequestCoalescer(partial(accounts.owners, writer))
-        self._kept: LruCache[bytes, tuple[Identity, datetime]] = LruCache(KEPT)  # by the header's hash, until when
+        # By the header's hash, with the end of the cached answer.
+        self._kept: LruCache[bytes, tuple[Identity, datetime]] = LruCache(KEPT)
 
-    async def __call__(self, authorization: str | None, asking: AuthorizerRequest | None = None) -> Identity:
-        """Return ANONYMOUS without a header, else the user of `Bearer TOKEN` or a bare `TOKEN`, as AppSync takes it.
+    async def __call__(self, authorization: str | None, auth_request: AuthorizerRequest | None = None) -> Identity:
+        """Return ANONYMOUS without a header, else the user of `Bearer TOKEN` or, as in AppSync, of a bare `TOKEN`.
 
-        `asking` is what an authorizer may want to know besides. Raises UNAUTHENTICATED for a token that isn't good or
-        whose user isn't, UNAVAILABLE while nobody can tell, and RATE_LIMITED where a network has spent its budget on
-        tokens that aren't good.
+        `auth_request` is the rest of the request for an operator's authorizer. Raises UNAUTHENTICATED for an invalid
+        token or a closed account, UNAVAILABLE while neither can be checked, and RATE_LIMITED for a network that has
+        spent its budget on invalid tokens.
         """
         if not authorization:
             return ANONYMOUS
         now = self._clock()
         if self._authorizer is not None and not any(map(self._provider.is_meant, authorization.split())):
-            return await self._authorizer(authorization, asking, now)
+            return await self._authorizer(authorization, auth_request, now)
         try:
             return await self._of_token(authorization, now)
         except QuestError as refusal:
             if refusal.code is ErrorCode.UNAUTHENTICATED:
-                address = asking.address if asking else ""
+                address = auth_request.address if auth_request else ""
                 self._network_guard.charge(address, BAD_CREDENTIAL)
                 await self._network_guard.settle(address)
             raise
 
     async def _of_token(self, authorization: str, now: datetime) -> Identity:
-        """Return the owner of a token of our issuer. It is verified before its network is charged: that is cheap."""
+        """Return the owner of a token of our issuer.
+
+        It is verified first, which is cheap; only an invalid one is charged to its network.
+        """
         digest = hashlib.sha256(authorization.encode(errors="surrogatepass")).digest()
         try:
-            await self._revocations.be_current()
+            await self._revocations.refresh_if_stale()
             identity = self._known(digest, now) or await self._verified(authorization, digest, now)
         except Away as error:
             raise unavailable_error(error) or error from None
@@ -125,12 +129,12 @@ class Identify:
         return Identity(IdentityKind.USER, _open(owner), issuer, subject, subject)
 
     def forget(self, user_id: UUID) -> None:
-        """Drop a user's cached identities, so that a change of the user shows at once in this process."""
+        """Drop a user's cached identities, so that a change of the user takes effect at once in this process."""
         for digest in [digest for digest, (identity, _) in self._kept.items() if identity.user_id == user_id]:
             self._kept.pop(digest)
 
     async def _user_id(self, token: VerifiedToken, now: datetime) -> UUID:
-        """Return our user's id; the user is created at the first request with an outside issuer's id token."""
+        """Return our user's id. The user is created by the first request with an id token of an outside issuer."""
         owner = await self._owners((token.issuer, token.subject))
         if owner is None:
             account = token.account()
@@ -141,7 +145,7 @@ class Identify:
 
 
 def identifying(runtime: "Runtime") -> Identify:
-    """The process's own."""
+    """Return the process's identification of callers."""
     return Identify(
         runtime.identity,
         runtime.writer,

@@ -67,7 +67,7 @@ async def of_team(ctx: "Context[TeamInvitesArgs, Team]") -> Page[Invite] | None:
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), datetime, UUID)
     team = ctx.source
-    if not may_see(TeamPart.INVITES, team.standing(ctx.request.viewer), is_public=team.is_public):
+    if not may_see(TeamPart.INVITES, team.access_level(ctx.request.viewer), is_public=team.is_public):
         return None
     rows = await _pages(ctx.request, PageQuery(team, after, size))
     return page_of(rows or (), size, after, _cursor_of)

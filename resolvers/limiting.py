@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from milequest.providers.identity.builtin_base import wrong_code
 from milequest.rules import rate_limits as limits
 from milequest.rules.credentials import is_secret_id
-from milequest.rules.errors import is_verdict
+from milequest.rules.errors import is_final_refusal
 from milequest.rules.rate_limits import CODE_MAILS, CODE_TRIES, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
 from milequest.store.cache.rate_limits import Counted
 from resolvers.context import AnyContext
 
-ADMITTED = "admitted"  # in the stash of a mutation that was counted
+ADMITTED = "admitted"  # key in the stash of a mutation that was counted
 OF_WRITES: Mapping[str, RateLimit] = {
     "updateProfile": limits.PROFILE_CHANGES,
     "updatePrivacySettings": limits.PROFILE_CHANGES,
@@ -52,27 +52,28 @@ def network_of(ctx: AnyContext) -> str:
     return network(ctx.request.address)
 
 
-def from_here(ctx: AnyContext, who: str) -> str:
+def at_network(ctx: AnyContext, who: str) -> str:
     """Return the key of `who` at the caller's network."""
     return f"{who} {network_of(ctx)}"
 
 
 def code_of_sign_up(attempt_id: str) -> Counted:
-    """Limit of wrong codes for a sign-up. Whom each such limit counts says for what, so that none counts for another.
+    """Limit of wrong codes for a sign-up.
 
-    Raises CODE_INVALID for an id that is none.
+    The key of each such limit says what the code is for, so that the limits are separate. Raises CODE_INVALID for a
+    malformed id.
     """
-    return CODE_TRIES, f"sign-up {_possible(attempt_id)}"
+    return CODE_TRIES, f"sign-up {_checked_id(attempt_id)}"
 
 
 def code_of_address(ctx: AnyContext, email_key: str) -> Counted:
-    """Limit of wrong codes for sign-ups with an address, of whoever names no attempt."""
-    return CODE_TRIES, f"address {from_here(ctx, email_key)}"
+    """Limit of wrong codes for sign-ups by an address alone, without an attempt's id."""
+    return CODE_TRIES, f"address {at_network(ctx, email_key)}"
 
 
 def code_of_reset(request_id: str) -> Counted:
-    """Limit of wrong codes for a new password. Raises CODE_INVALID for an id that is none."""
-    return CODE_TRIES, f"reset {_possible(request_id)}"
+    """Limit of wrong codes for a new password. Raises CODE_INVALID for a malformed id."""
+    return CODE_TRIES, f"reset {_checked_id(request_id)}"
 
 
 def code_of_change(ctx: AnyContext) -> Counted:
@@ -80,26 +81,29 @@ def code_of_change(ctx: AnyContext) -> Counted:
     return CODE_TRIES, f"change {ctx.user_id.hex}"
 
 
-def _possible(secret_id: str) -> str:
+def _checked_id(secret_id: str) -> str:
     if not is_secret_id(secret_id):
         raise wrong_code()
     return secret_id
 
 
 def sign_outs(ctx: AnyContext) -> Counted:
-    """Limit of ending sessions: of the user who is signed in, else of the network."""
+    """Limit of ending sessions: of the signed-in user, else of the network."""
     user_id = ctx.identity.user_id
     return (limits.SIGN_OUTS_HERE, network_of(ctx)) if user_id is None else (limits.SIGN_OUTS, user_id.hex)
 
 
 async def mails(ctx: AnyContext, email_key: str) -> tuple[Counted, ...]:
-    """Limits of a mail to an address. Strangers' mails leave those of its owner, at a network known as theirs."""
-    return (CODE_MAILS, from_here(ctx, email_key)), *await elsewhere(ctx, email_key, MAILS_OF_ADDRESS)
+    """Limits of a mail to an address.
+
+    Requests from unknown networks use up none of those from its owner's known networks.
+    """
+    return (CODE_MAILS, at_network(ctx, email_key)), *await unknown_network_limit(ctx, email_key, MAILS_OF_ADDRESS)
 
 
-async def elsewhere(ctx: AnyContext, who: str, limit: RateLimit) -> tuple[Counted, ...]:
-    """`limit` on an account alone, for a network that isn't known as its owner's; nothing for one that is."""
-    known = await ctx.request.runtime.rate_limits.remembers(KNOWN_NETWORKS, from_here(ctx, who))
+async def unknown_network_limit(ctx: AnyContext, who: str, limit: RateLimit) -> tuple[Counted, ...]:
+    """Return `limit` on an account for all networks together; nothing if the caller's network is a known one of it."""
+    known = await ctx.request.runtime.rate_limits.remembers(KNOWN_NETWORKS, at_network(ctx, who))
     return () if known else ((limit, who),)
 
 
@@ -109,7 +113,7 @@ def caller(ctx: AnyContext) -> str:
 
 
 async def admit(ctx: AnyContext) -> None:
-    """Count a mutation against its limit, once it is known not to be a repeat. Raises RATE_LIMITED.
+    """Count a mutation against its limit, once it is known not to repeat an earlier request. Raises RATE_LIMITED.
 
     It counts once, even if its transaction is retried.
     """
@@ -118,8 +122,8 @@ async def admit(ctx: AnyContext) -> None:
         ctx.stash[ADMITTED] = True
 
 
-async def forgive(ctx: AnyContext, error: Exception) -> None:
-    """Count a mutation that was admitted less where it failed by no fault of its caller's."""
-    if ctx.stash.get(ADMITTED) and not is_verdict(error):
+async def refund(ctx: AnyContext, error: Exception) -> None:
+    """Take back the count of an admitted mutation, unless `error` is a final refusal."""
+    if ctx.stash.get(ADMITTED) and not is_final_refusal(error):
         del ctx.stash[ADMITTED]
         await ctx.request.runtime.rate_limits.give_back(OF_WRITES[ctx.info.field_name], ctx.user_id.hex)

@@ -118,7 +118,7 @@ async def team_presence_updated(ctx: "Context[TeamPresenceUpdatedArgs, None]") -
 async def live_cursor(ctx: "Context[NoArgs, Team]") -> str | None:
     """Return the cursor at which the team was read; None if the viewer may not subscribe to its log."""
     team = ctx.source
-    if not may_see(TeamPart.GOALS, team.standing(ctx.request.viewer), is_public=team.is_public):
+    if not may_see(TeamPart.GOALS, team.access_level(ctx.request.viewer), is_public=team.is_public):
         return None
     return str(Cursor(await log.epoch(ctx.request.db), team_channel(team.id), team.sequence))
 

@@ -62,7 +62,7 @@ async def of_team(ctx: "Context[TeamMembersArgs, Team]") -> Page[TeamMember] | N
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), datetime, UUID)
     team = ctx.source
-    if not may_see(TeamPart.PEOPLE, team.standing(ctx.request.viewer), is_public=team.is_public):
+    if not may_see(TeamPart.PEOPLE, team.access_level(ctx.request.viewer), is_public=team.is_public):
         return None
     rows = await _pages(ctx.request, PageQuery(team, after, size))
     return page_of(rows or (), size, after, cursor_of, team.member_count)

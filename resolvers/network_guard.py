@@ -14,13 +14,16 @@ from milequest.rules.errors import RateLimited
 from milequest.rules.rate_limits import network
 from milequest.store.cache.budgets import Budgets
 
-MAX_CHECKS = 8  # tokens of one network that the authorizer is asked about concurrently
-MAX_WAITING = 64  # more of them that wait for a slot
-MAX_WAITING_KNOWN = 1_024  # of those that were good when last asked about: the machines of one network, after a restart
+MAX_CHECKS = 8  # concurrent calls of the authorizer for one network's tokens
+MAX_WAITING = 64  # further tokens that wait for a slot
+MAX_WAITING_KNOWN = 1_024  # of tokens admitted at their last call, as when all machines of a network reconnect
 
 
 class NetworkGuard:
-    """Limits on unidentified callers, by network: budgets for bad credentials, slots for checks. One per process."""
+    """Limits on unidentified callers, by network: budgets for bad credentials, and slots for checks.
+
+    One per process.
+    """
 
     def __init__(self, budgets: Budgets | None = None) -> None:
         self._budgets = budgets
@@ -48,7 +51,7 @@ class NetworkGuard:
 
     @asynccontextmanager
     async def slot(self, address: str, *, is_known: bool) -> AsyncIterator[None]:
-        """Wait for one of the network's slots; tokens that were good before have slots of their own (`is_known`).
+        """Hold one of the network's slots; tokens admitted before (`is_known`) have separate slots.
 
         Raises RATE_LIMITED where too many wait.
         """
@@ -67,7 +70,7 @@ class NetworkGuard:
 
 
 class _Slots:
-    """Slots of one network: those that are free, and the tokens that hold one or wait for one."""
+    """Slots of one network: the free ones, and the number of tokens that hold one or wait for one."""
 
     __slots__ = ("free", "waiting")
 

@@ -1,6 +1,6 @@
 """Nodes by id: the loader of each type. Each applies its noun's policy, so hidden rows appear missing.
 
-An id is given as its prefix and the rest: 32 hex digits, except for derived ids, which their loader parses.
+Ids are pairs of a prefix and the rest: 32 hex digits, except for derived ids, which their loader parses.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -24,7 +24,7 @@ from resolvers.arguments import (
     ResetPasswordArgs,
 )
 from resolvers.context import AnyContext, Context
-from resolvers.limiting import code_of_change, code_of_reset, from_here, mails, network_of
+from resolvers.limiting import at_network, code_of_change, code_of_reset, mails, network_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def reset_password(ctx: "Context[ResetPasswordArgs, None]") -> Done:
         email=lambda: email_address(given["email"]),
         password=lambda: checked_password(given["new_password"], "input.newPassword"),
     )
-    request_id, here = given["request_id"], from_here(ctx, email_key(right["email"]))
+    request_id, here = given["request_id"], at_network(ctx, email_key(right["email"]))
     async with limits.failures((AUTH_CALLS, network_of(ctx)), code_of_reset(request_id)):
         await ctx.request.runtime.identity.reset_password(
             right["email"], request_id, given["code"], right["password"], ctx.request.now
@@ -82,7 +82,10 @@ async def request_email_change(ctx: "Context[RequestEmailChangeArgs, None]") -> 
     """Send codes to the caller's address and to the new one."""
     given, request = ctx.args["input"], ctx.request
     email = email_address(given["new_email"], "input.newEmail")
-    sent = *_changes(ctx), *await mails(ctx, email_key(email))  # to nobody by who does not know the password
+    sent = (
+        *_changes(ctx),
+        *await mails(ctx, email_key(email)),
+    )  # counted only if the password is right
     async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=sent):
         request_id = await request.runtime.identity.request_email_change(
             request.identity, email, given["password"], request.now
@@ -100,13 +103,13 @@ async def confirm_email_change(ctx: "Context[ConfirmEmailChangeArgs, None]") -> 
     viewer = await users.profile(request.runtime.writer, ctx.user_id)
     if viewer is None:
         raise unauthenticated("This account is closed.")
-    await request.runtime.rate_limits.remember(KNOWN_NETWORKS, from_here(ctx, email_key(viewer.email)))
+    await request.runtime.rate_limits.remember(KNOWN_NETWORKS, at_network(ctx, email_key(viewer.email)))
     return EmailChanged(viewer)
 
 
 def _password_checks(ctx: AnyContext) -> tuple[tuple[RateLimit, str], ...]:
     user = ctx.user_id.hex
-    return (PASSWORD_CHECKS, from_here(ctx, user)), (PASSWORD_CHECKS_ANYWHERE, user)
+    return (PASSWORD_CHECKS, at_network(ctx, user)), (PASSWORD_CHECKS_ANYWHERE, user)
 
 
 def _changes(ctx: AnyContext) -> tuple[tuple[RateLimit, str], ...]:

@@ -9,7 +9,7 @@ from typing import Never, TypeAlias
 from milequest.rules.errors import QuestError
 from resolvers.context import Aborted, Context, Resolver
 
-Passed: TypeAlias = Context[Never, Never]  # it is handed on to steps that know its field
+Passed: TypeAlias = Context[Never, Never]  # passed on to steps that know their field
 
 MAX_FUNCTIONS = 10
 

@@ -21,11 +21,11 @@ class SetPresencePayload:
 
 
 async def set_presence(ctx: "Context[SetPresenceArgs, None]") -> SetPresencePayload:
-    """Set the caller's presence for two minutes, or end it. It is not stored in PostgreSQL."""
+    """Set the caller's presence for two minutes, or end it. It is stored in Redis only."""
     await per_user(PRESENCE)(ctx)
     user_id, request, given = ctx.user_id, ctx.request, ctx.args["input"]
     team = require(await teams.team(request.db, request.viewer, given["team_id"]), "team")
-    refuse_unless_member(team.standing(request.viewer), is_public=team.is_public)
+    refuse_unless_member(team.access_level(request.viewer), is_public=team.is_public)
     member_id = require(await members.open_id(request.db, team.id, user_id), "team")
     await presence.put(request.runtime.redis, team.id, member_id, request.now, walking=given["walking"])
     await request.runtime.bus.wake({presence_channel(team.id): 0})

@@ -24,12 +24,12 @@ class EndSessionResult:
 
 async def of_viewer(ctx: "Context[NoArgs, Profile]") -> Sequence[ActiveSession]:
     """Return the viewer's sessions that have not ended."""
-    return await _own(ctx.request)
+    return await _own_sessions(ctx.request)
 
 
 async def load(request: Request, ids: list[UUID]) -> dict[UUID, ActiveSession]:
     """Return the viewer's sessions by id."""
-    own = await _own(request)
+    own = await _own_sessions(request)
     return {session.id: session for session in own if session.id in ids}
 
 
@@ -45,7 +45,7 @@ async def end_session(ctx: "Context[EndSessionArgs, None]") -> EndSessionResult:
     return EndSessionResult(session_id, viewer)
 
 
-async def _own(request: Request) -> Sequence[ActiveSession]:
+async def _own_sessions(request: Request) -> Sequence[ActiveSession]:
     if request.identity.subject is None:
         return []
     found = await request.runtime.identity.sessions(request.identity, request.now)

@@ -120,16 +120,16 @@ def _subjects(entries: Sequence[LogEntry]) -> list[UUID]:
 
 async def _walks(request: Request, team_id: UUID, entries: Sequence[LogEntry]) -> list[Fields]:
     shown = await activities.in_team(request.db, team_id, _subjects(entries))
-    return [_of_list(entry, shown.get(entry.subject_id), place_of_walk) for entry in entries]
+    return [_list_change(entry, shown.get(entry.subject_id), place_of_walk) for entry in entries]
 
 
 async def _members(request: Request, team_id: UUID, entries: Sequence[LogEntry]) -> list[Fields]:
     shown = await members.by_ids(request.db, request.viewer, _subjects(entries))
     team = await teams.team(request.db, request.viewer, team_id)
-    return [{"team": team, **_of_list(entry, shown.get(entry.subject_id), place_of_member)} for entry in entries]
+    return [{"team": team, **_list_change(entry, shown.get(entry.subject_id), place_of_member)} for entry in entries]
 
 
-def _of_list(entry: LogEntry, row: T | None, cursor_of: Callable[[T], str]) -> Fields:
+def _list_change(entry: LogEntry, row: T | None, cursor_of: Callable[[T], str]) -> Fields:
     """Return the event fields of a changed list item; empty if its row was deleted or made private since."""
     change = CHANGES[entry.kind]
     if change is ListChange.REMOVED:

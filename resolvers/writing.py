@@ -8,7 +8,7 @@ from milequest.store.sql import idempotency
 from milequest.store.sql.transaction import Tx
 from milequest.telemetry.work import current
 from resolvers.context import AnyContext
-from resolvers.limiting import admit, forgive
+from resolvers.limiting import admit, refund
 
 T = TypeVar("T")
 
@@ -51,7 +51,9 @@ async def write(ctx: AnyContext, outcome: type[T], action: Callable[[Tx], Awaita
 
 
 async def earlier(ctx: AnyContext, outcome: type[T]) -> T | None:
-    """Return the outcome of an earlier, equal request; None for a first one, if that needs more work than `write`.
+    """Return the outcome of an earlier, equal request; None for a first request.
+
+    For mutations that do more than `write` does.
 
     Raises IDEMPOTENCY_MISMATCH.
     """
@@ -70,5 +72,5 @@ async def commit(ctx: AnyContext, action: Callable[[Tx], Awaitable[T]]) -> T:
     try:
         return await ctx.request.runtime.commit(action)
     except Exception as error:
-        await forgive(ctx, error)
+        await refund(ctx, error)
         raise

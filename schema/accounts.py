@@ -1,4 +1,4 @@
-"""Sign-up and sign-in in the API. `ok` is always true: failure is an error, and neutral answers reveal nothing."""
+"""Sign-up and sign-in in the API. `ok` is always true: a failure is an error, and answers never reveal an account."""
 
 import strawberry
 
@@ -26,8 +26,8 @@ class SignUpInput:
     preferred_units: Units | None = optional("MILES without it.")
     idempotency_key: str | None = optional(
         "Has no effect.",
-        deprecated="Keys are an account's, and there is none yet: a repeated `signUp` is an attempt of its own, with a "
-        "code of its own, and any of them can be confirmed.",
+        deprecated="Keys belong to accounts, and there is none yet: a repeated `signUp` is another attempt, with "
+        "another code, and any of them can be confirmed.",
     )
 
 

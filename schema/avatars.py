@@ -23,9 +23,9 @@ class FormField:
 
 
 @strawberry.type(
-    description="A form for one file: POST it to `url` as multipart/form-data, with all `fields`, and behind them the "
-    "file as `file`. The picture is shown once it has been looked at, within seconds; why another file is not says "
-    "`Viewer.avatarRefusal`."
+    description="A form for one file: POST it to `url` as multipart/form-data, with all `fields`, followed by the "
+    "file as `file`. The picture is shown once it was checked, within seconds; if it is refused, "
+    "`Viewer.avatarRefusal` says why."
 )
 class CreateAvatarUploadPayload:
     upload: str = attribute("Id of the upload, as in `Viewer.avatarRefusal`.")

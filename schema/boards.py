@@ -38,7 +38,7 @@ class LeaderboardEntry:
     def rank_change(self) -> int | None:
         """Ranks gained since the window before, lost ones negative, counted among those on the board now.
 
-        Null for who was not on it then, for ALL_TIME and GOAL, and on boards of teams.
+        Null for users who were not on it then, for ALL_TIME and GOAL, and on boards of teams.
         """
 
 
@@ -49,8 +49,8 @@ class Standing:
         "would have."
     )
     true_value: float = attribute(
-        "Your value with private walks included; a team's has none. Subscriptions tell it with the board's next news, "
-        "which a private walk is not."
+        "Your value with private walks included; for a team the value of its row. A private walk alone does not change "
+        "the board, so subscriptions send it with the next change."
     )
     ahead: LeaderboardEntry | None = attribute("The nearest row with a better value; null for the best.")
     behind: LeaderboardEntry | None = attribute("The nearest row with a worse value; null for the last.")

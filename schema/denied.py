@@ -36,7 +36,7 @@ DENYING = MiddlewareManager(_deny)
 def refuse_denied(schema: GraphQLSchema, document: DocumentNode, denied: Collection[str]) -> None:
     """Refuse a document that selects any denied field. Raises FORBIDDEN.
 
-    It is for subscriptions: their answers are shared within a scope, so none can leave out a field for one caller.
+    Used for subscriptions, as their answers are shared within a scope and cannot leave out a field for one caller.
     """
     types = TypeInfo(schema)
     visit(document, TypeInfoVisitor(types, _Selected(schema, types, frozenset(denied))))

@@ -56,7 +56,7 @@ strawberry.enum(
 strawberry.enum(ErrorCode, description="`extensions.code` of an error. May grow.")
 strawberry.enum(GoalStatus, description="Status of a goal.")
 strawberry.enum(InviteState, description="State of an invite.")
-strawberry.enum(JoinPolicy, description="Condition for joining a team.")
+strawberry.enum(JoinPolicy, description="How one joins a team: OPEN by `joinTeam`, the others by invite only.")
 strawberry.enum(LeaderboardBasis, description="Basis of comparison of teams.")
 strawberry.enum(LeaderboardMetric, description="The ranked metric.")
 strawberry.enum(LeaderboardPeriod, description="A board's window; weeks are ISO weeks.")

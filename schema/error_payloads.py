@@ -9,11 +9,11 @@ from milequest.rules.errors import ErrorCode, QuestError
 from milequest.store.sql.transaction import reason, unavailable_error
 from milequest.telemetry.work import Failed
 
-if TYPE_CHECKING:  # a function that connects a socket starts without the library
+if TYPE_CHECKING:  # the function that connects sockets imports no GraphQL
     from graphql import GraphQLError
 
 Errors: TypeAlias = Sequence[Mapping[str, Any]]
-"""GraphQL errors as they are answered: `message`, `extensions` and so on."""
+"""GraphQL errors in the form of an answer: `message`, `extensions` and so on."""
 
 log = logging.getLogger("milequest.socket")
 
@@ -48,7 +48,7 @@ def _codes(errors: Iterable[Mapping[str, Any]]) -> Sequence[str]:
 
 
 def as_errors(error: Exception, request_id: str | None = None) -> Errors:
-    """Return any exception of an operation as GraphQL errors. An unexpected one is logged once, and masked."""
+    """Return an exception of an operation as GraphQL errors. An unexpected one is logged once, and masked."""
     match error:
         case OperationFailed():
             return error.errors
@@ -72,7 +72,7 @@ def error_payload(refusal: QuestError, request_id: str | None = None) -> Errors:
 
 
 def log_unexpected(error: Exception, request_id: str | None = None) -> None:
-    """Log an error that is a fault of ours, with its traceback."""
+    """Log an unexpected error with its traceback."""
     log.error("unexpected error of an operation", exc_info=error, extra={"request_id": request_id})
 
 

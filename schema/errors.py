@@ -18,7 +18,7 @@ _TOO_LARGE = {
 }
 
 _VARIABLE = re.compile(r"Variable '\$(?P<name>\w+)' has invalid value(?: at (?P<path>\S+))?: (?P<why>.*)", re.DOTALL)
-_AWAY = 0  # stands for all errors of a database that is away; no object has this id
+_AWAY = 0  # logged once per request for all errors of a database that is away; no object has this id
 
 log = logging.getLogger("milequest.graphql")
 

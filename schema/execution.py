@@ -37,10 +37,10 @@ from schema.variables import refuse_large
 
 KEPT_BYTES = 32 * 1024 * 1024
 LIVE_CURSOR = "liveCursor"
-TOKEN_BYTES = 600  # memory of a token of a parsed document, its node and its location included
+TOKEN_BYTES = 600  # bytes of memory per token of a parsed document, with its node and location
 
 Pay: TypeAlias = Callable[[int], Awaitable[None]]
-"""Takes points off a budget. Raises RATE_LIMITED."""
+"""Charges points to a budget. Raises RATE_LIMITED."""
 
 __all__ = ["ExecutionResult", "Prepared", "Runner"]
 
@@ -55,7 +55,7 @@ class Prepared:
     document: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
     fresh: bool = False
-    bytes: int = 0  # that it takes in memory, nearly
+    bytes: int = 0  # approximate size in memory
     sizes: dict[str | None, limits.Size] = field(default_factory=dict)
     labels: dict[str | None, OperationLabel] = field(default_factory=dict)
     variables_of_after: dict[str | None, str | None] = field(default_factory=dict)  # by operation
@@ -74,7 +74,7 @@ class Prepared:
         return chosen
 
     def label(self, name: str | None) -> OperationLabel:
-        """Return what the operation to run is called in the log. Raises as `operation`."""
+        """Return the label of the operation to run. Raises as `operation`."""
         label = self.labels.get(name)
         if label is None:
             label = self.labels[name] = observing.label_of(self.document, self.operation(name))
@@ -82,7 +82,10 @@ class Prepared:
 
 
 class Runner:
-    """Runner of documents against one schema. It caches prepared ones, the last used, up to `kept_bytes` of memory."""
+    """Runner of documents against one schema.
+
+    It caches the most recently used prepared documents, up to `kept_bytes` of memory.
+    """
 
     def __init__(self, schema: GraphQLSchema, kept_bytes: int = KEPT_BYTES) -> None:
         self.schema = schema
@@ -137,9 +140,9 @@ class Runner:
         await request.charge(points)
         request.fresh = request.fresh or prepared.fresh
         result = await _executed(executor, request)
-        if result.data is None and result.errors:  # our root fields are nullable: nothing ran
+        if result.data is None and result.errors:  # nothing ran: root fields are nullable
             raise RequestRefused(result.errors)
-        observing.answered_with(result.errors)
+        observing.record_errors(result.errors)
         return result
 
     async def subscribe(
@@ -150,10 +153,11 @@ class Runner:
         operation_name: str | None,
         pay: Pay | None = None,
     ) -> "PreparedSubscription":
-        """Authorise a subscription and prepare running its events. Raises RequestRefused if it is not allowed.
+        """Authorise a subscription and prepare running its events.
 
-        And FORBIDDEN, where the caller is denied a part of it, and what `pay` does, which is told the points before
-        anything is waited for: of thousands that begin at once each finds what those before it have left.
+        Raises RequestRefused if it is not allowed, FORBIDDEN if the caller is denied a part of it, and as `pay`, which
+        is called with the points before anything is awaited, so that of thousands that begin at once each is charged
+        before the next.
         """
         executor, points = self._executor(prepared, request, variables, operation_name)
         if pay is not None:
@@ -162,11 +166,11 @@ class Runner:
             refuse_denied(self.schema, prepared.document, request.identity.denied)
         source: Any = create_source_event_stream(executor)
         if not isinstance(source, ExecutionResult):
-            source = await source  # a feed is returned by a coroutine, see `wiring`
+            source = await source  # `wiring` makes every feed's resolver a coroutine function
         if isinstance(source, ExecutionResult):
             raise RequestRefused(public_errors(source.errors, request))
-        assert isinstance(source, Source), "wiring puts every feed into one"
-        executor.context_value = None  # it is kept, for whoever gets the same
+        assert isinstance(source, Source), "wiring wraps every feed in a Source"
+        executor.context_value = None  # it is cached for other callers
         return PreparedSubscription(executor, source.feed, source.args, source.event_type, source.ask)
 
     async def share(self, prepared: Prepared, request: Request, subscribed: "PreparedSubscription") -> bool:
@@ -178,7 +182,7 @@ class Runner:
             refuse_denied(self.schema, prepared.document, request.identity.denied)
         try:
             await subscribed.ask(request)
-        except Exception:  # graphql-core meets and reports it
+        except Exception:  # graphql-core runs into it again and reports it
             return False
         return True
 
@@ -208,7 +212,7 @@ class Runner:
         )
         if isinstance(executor, list):
             raise RequestRefused([refused_document(error) for error in executor])
-        assert isinstance(executor, FastPathExecutor), "it builds its own kind"
+        assert isinstance(executor, FastPathExecutor), "build returns an executor of its own class"
         try:
             size = prepared.sizes.get(name)
             if size is None:
@@ -242,7 +246,7 @@ class PreparedSubscription:
         if self.plan is not None:
             try:
                 return ExecutionResult(self.plan(event), None)
-            except Exception:  # graphql-core meets and reports it
+            except Exception:  # graphql-core runs into it again and reports it
                 pass
         one = self.executor.build_per_event_executor(event)
         one.context_value = request

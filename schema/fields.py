@@ -4,7 +4,7 @@
     def team(self, id: Id) -> Team | None:
         \"\"\"A team you may see.\"\"\"
 
-The stub is never called: `wiring` puts the named resolver behind the field.
+The stub is never called: `wiring` makes the named resolver the field's function.
 """
 
 from collections.abc import Callable

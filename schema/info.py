@@ -1,4 +1,4 @@
-"""Implementation of `resolvers.context.Info` on graphql-core's info: computed only on access."""
+"""Implementation of `resolvers.context.Info` by graphql-core's info; values are computed on access."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

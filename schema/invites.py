@@ -54,7 +54,7 @@ class CreateInviteInput:
 @strawberry.type(description="The invite and its code.")
 class CreateInvitePayload:
     invite_edge: Edge[Invite] = attribute("The invite as an item of its team's list.")
-    code: str = attribute("Ten letters and digits, told this one time; capitals, spaces and hyphens don't matter.")
+    code: str = attribute("Ten letters and digits, returned only now; capitals, spaces and hyphens don't matter.")
     url: AWSURL = attribute("A link that holds the code.")
 
 
@@ -87,6 +87,6 @@ class DeclineInviteInput:
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="The invite is declined; a link stays good for others.")
+@strawberry.type(description="The invite is declined; a link stays valid for others.")
 class DeclineInvitePayload:
     ok: bool = attribute("Always true.")

@@ -37,19 +37,19 @@ from milequest.rules.errors import ErrorCode
 from schema.directives import ApiKey
 
 MAX_BODY_BYTES = 256 * 1024
-MAX_CHARACTERS = 32 * 1024  # of a document; the rest of a body is for variables
+MAX_CHARACTERS = 32 * 1024  # longest document; the rest of a body is for variables
 MAX_TOKENS = 1_000
 MAX_COMMENTS = 200
 MAX_OPERATIONS = 50
 MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 18  # GraphiQL's own query is 15 deep
-MAX_INTROSPECTIONS = 2  # a whole `__schema` takes as long as the largest answer
-MAX_SIGN_INS = 1  # mutations that hash a password or a code, which is meant to be slow
+MAX_INTROSPECTIONS = 2  # one `__schema` takes as long as the largest answer
+MAX_SIGN_INS = 1  # mutations of an operation that hash a password or a code, which is slow on purpose
 MAX_ALIASES = 30
 MAX_DIRECTIVES = 30
 MAX_SELECTIONS = 2_000
 MAX_OBJECTS = 1_000
-MAX_ERRORS = 10  # each prints the invalid value, which may be half the document
+MAX_ERRORS = 10  # errors reported of a document: each prints an invalid value, which may be half the document
 DEFAULT_FIRST = 20
 
 # The pairwise comparison of fields of one name dominates validation: 1.6 s for 5 KB with graphql-core's own budget.
@@ -111,7 +111,7 @@ def objects_of(field: GraphQLField, first: object) -> int:
         return 0
     page = first if isinstance(first, int) and first > 0 else DEFAULT_FIRST
     size = _size(field, page)
-    assert isinstance(size, int), "of a page that is known"
+    assert isinstance(size, int), "the page size is known, so the count is constant"
     return size + (page if "first" in field.args and size == 1 else 0)
 
 
@@ -201,7 +201,7 @@ class _Walk:
 
 
 def _is_sign_in(field: GraphQLField) -> bool:
-    """Return whether a mutation is open to anonymous callers, or takes a password: such ones compute a slow hash."""
+    """Return whether a mutation is open to anonymous callers or takes a password, and so may compute a slow hash."""
     kinds = [get_named_type(argument.type) for argument in field.args.values()]
     names = [name for kind in kinds if isinstance(kind, GraphQLInputObjectType) for name in kind.fields]
     is_open = any(isinstance(rule, ApiKey) for rule in field.extensions["strawberry-definition"].directives)

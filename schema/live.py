@@ -17,12 +17,12 @@ MAX_WALKERS = 50
 
 
 @strawberry.interface(
-    description="News of a log. With SNAPSHOT and RESET comes the `snapshot`, and the news itself is null. An event "
-    "whose row has gone or turned private since is empty."
+    description="Event of a log. With SNAPSHOT and RESET it has the `snapshot` and no change. An event whose row was "
+    "deleted or made private since has no change either."
 )
 class LiveEvent:
     cursor: str = attribute(
-        "Place in the team's log. As `after` it resumes any subscription to the same team behind this event."
+        "Cursor in the team's log. As `after` it resumes any subscription to the same team after this event."
     )
     sequence: int = attribute(
         "Position in the team's log. Rises; gaps are events of other subscriptions, a duplicate has the same number."

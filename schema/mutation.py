@@ -119,11 +119,14 @@ class Mutation:
 
     @field(accounts.resend_code, *USERS)
     def resend_code(self, input: Input[ResendCodeInput]) -> ResendCodePayload | None:
-        """Send another code for a sign-up; the one before is good no more."""
+        """Send another code for a sign-up; the previous one is no longer valid."""
 
     @field(accounts.sign_in, *USERS)
     def sign_in(self, input: Input[SignInInput]) -> SignInPayload | None:
-        """Start a session. UNAUTHENTICATED for a wrong pair, EMAIL_NOT_VERIFIED when only the code is wanting."""
+        """Start a session.
+
+        UNAUTHENTICATED for a wrong address or password, EMAIL_NOT_VERIFIED when only the code is missing.
+        """
 
     @field(accounts.refresh_token, *USERS)
     def refresh_token(self, input: Input[RefreshTokenInput]) -> RefreshTokenPayload | None:
@@ -137,8 +140,8 @@ class Mutation:
         """End a session, the others or all: that of `refreshToken`, else that of the access token.
 
         Its refresh token ends at once. Within a second its access tokens are refused, its subscriptions end with
-        UNAUTHENTICATED, and sockets that it introduced are closed (4401). UNAUTHENTICATED where neither token is good:
-        nothing has ended then.
+        UNAUTHENTICATED, and sockets whose `connection_init` had its token are closed (4401). UNAUTHENTICATED where
+        neither token is valid: nothing has ended then.
         """
 
     @field(sessions.end_session, *SIGNED_IN)
@@ -168,11 +171,14 @@ class Mutation:
 
     @field(passwords.confirm_email_change, *SIGNED_IN)
     def confirm_email_change(self, input: Input[ConfirmEmailChangeInput]) -> ConfirmEmailChangePayload | None:
-        """Make the new address yours, with both codes. CODE_INVALID when either isn't good; five wrong tries end it."""
+        """Make the new address yours, with both codes.
+
+        CODE_INVALID when either is invalid; five wrong tries use the request up.
+        """
 
     @field(users.update_profile, *SIGNED_IN)
     def update_profile(self, input: Input[UpdateProfileInput]) -> UpdateProfilePayload | None:
-        """Change what you say of yourself. STALE_VERSION by `expectedVersion`."""
+        """Change your profile. STALE_VERSION by `expectedVersion`."""
 
     @field(users.update_privacy_settings, *SIGNED_IN)
     def update_privacy_settings(self, input: Input[UpdatePrivacySettingsInput]) -> UpdatePrivacySettingsPayload | None:
@@ -180,12 +186,14 @@ class Mutation:
 
     @field(avatars.create_avatar_upload, *SIGNED_IN)
     def create_avatar_upload(self, input: Input[CreateAvatarUploadInput]) -> CreateAvatarUploadPayload | None:
-        """Get a form by which to send a picture of yours, or of a team as its ADMIN. It is shown without what a camera
-        writes into its photos, such as the place. RATE_LIMITED after thirty in an hour."""
+        """Create a form for uploading your picture, or a team's as its ADMIN.
+
+        The picture is shown without a camera's metadata, such as the place. RATE_LIMITED after thirty in an hour.
+        """
 
     @field(avatars.delete_avatar, *SIGNED_IN)
     def delete_avatar(self, input: Input[DeleteAvatarInput]) -> DeleteAvatarPayload | None:
-        """Take your picture away, or a team's as its ADMIN. Caches may show it for another day."""
+        """Delete your picture, or a team's as its ADMIN. Caches may show it for another day."""
 
     @field(teams.create_team, *SIGNED_IN)
     def create_team(self, input: Input[CreateTeamInput]) -> CreateTeamPayload | None:
@@ -217,11 +225,11 @@ class Mutation:
 
     @field(invites.create_invite, *SIGNED_IN)
     def create_invite(self, input: Input[CreateInviteInput]) -> CreateInvitePayload | None:
-        """Invite somebody, as the team's ADMIN, or make a link for many."""
+        """Create an invite, as the team's ADMIN: for one address, or a link for many."""
 
     @field(invites.revoke_invite, *SIGNED_IN)
     def revoke_invite(self, input: Input[RevokeInviteInput]) -> RevokeInvitePayload | None:
-        """Take an invite back, as the team's ADMIN. CONFLICT when it was answered already."""
+        """Revoke an invite, as the team's ADMIN. CONFLICT when it was answered already."""
 
     @field(invites.accept_invite, *SIGNED_IN)
     def accept_invite(self, input: Input[AcceptInviteInput]) -> AcceptInvitePayload | None:
@@ -230,7 +238,7 @@ class Mutation:
 
     @field(invites.decline_invite, *SIGNED_IN)
     def decline_invite(self, input: Input[DeclineInviteInput]) -> DeclineInvitePayload | None:
-        """Turn an invite down. Refused as `acceptInvite`, but for seats."""
+        """Decline an invite. Refused as `acceptInvite`, except for a full team or too many teams."""
 
     @field(activities.log_activity, *SIGNED_IN)
     def log_activity(self, input: Input[LogActivityInput]) -> LogActivityPayload | None:
@@ -246,11 +254,11 @@ class Mutation:
 
     @field(activities.delete_activity, *SIGNED_IN)
     def delete_activity(self, input: Input[DeleteActivityInput]) -> DeleteActivityPayload | None:
-        """Delete a walk of yours; every total it counted in falls."""
+        """Delete a walk of yours; it no longer counts in any total."""
 
     @field(goals.create_goal, *SIGNED_IN)
     def create_goal(self, input: Input[CreateGoalInput]) -> CreateGoalPayload | None:
-        """Make a goal for a team you are in. NO_ROUTE_FOUND with `legIndex`; TEAM_HAS_ACTIVE_GOAL with `activate`."""
+        """Create a goal for a team you are in. NO_ROUTE_FOUND with `legIndex`; TEAM_HAS_ACTIVE_GOAL with `activate`."""
 
     @field(goals.update_goal, *SIGNED_IN)
     def update_goal(self, input: Input[UpdateGoalInput]) -> UpdateGoalPayload | None:
@@ -258,16 +266,16 @@ class Mutation:
 
     @field(goals.delete_goal, *SIGNED_IN)
     def delete_goal(self, input: Input[DeleteGoalInput]) -> DeleteGoalPayload | None:
-        """Delete a DRAFT; for ADMINs. GOAL_NOT_EDITABLE for what has begun."""
+        """Delete a DRAFT; for ADMINs. GOAL_NOT_EDITABLE for a goal that has begun."""
 
     @field(goals.activate_goal, *SIGNED_IN)
     def activate_goal(self, input: Input[ActivateGoalInput]) -> ActivateGoalPayload | None:
-        """Let a DRAFT run; for ADMINs. A team has one running goal: TEAM_HAS_ACTIVE_GOAL."""
+        """Activate a DRAFT; for ADMINs. TEAM_HAS_ACTIVE_GOAL, as a team has one active goal at most."""
 
     @field(goals.cancel_goal, *SIGNED_IN)
     def cancel_goal(self, input: Input[CancelGoalInput]) -> CancelGoalPayload | None:
-        """Give a DRAFT or a running goal up; for ADMINs."""
+        """Cancel a DRAFT or an active goal; for ADMINs."""
 
     @field(presence.set_presence, *SIGNED_IN)
     def set_presence(self, input: Input[SetPresenceInput]) -> SetPresencePayload | None:
-        """Tell a team of yours that you walk now. Repeat it while you walk; it ends by itself after two minutes."""
+        """Show a team of yours that you are walking. Repeat it while you walk; it expires after two minutes."""

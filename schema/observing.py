@@ -1,6 +1,6 @@
-"""The line in the log, and the counts, of each GraphQL operation, whatever it came by.
+"""The log line and the metrics of each GraphQL operation, for all transports.
 
-The name is the client's. It is taken of the parsed document, so it is of letters, digits and `_`, and cut.
+The name is the client's, from the parsed document: it consists of letters, digits and `_`, and is truncated.
 """
 
 import logging
@@ -26,8 +26,8 @@ from resolvers.context import Request
 
 log = logging.getLogger("milequest.operation")
 
-MOST_NAME = 64  # characters of an operation's name
-MOST_FIELDS = 8  # of the root, each named once
+MAX_NAME_LENGTH = 64  # characters of an operation's name
+MAX_FIELDS = 8  # root fields, each named once
 TOO_MANY = (ErrorCode.RATE_LIMITED.value,)
 
 
@@ -44,7 +44,7 @@ UNKNOWN = OperationLabel()  # until the document is read
 
 @dataclass(slots=True, eq=False)
 class OperationWork(work.Work):
-    """An operation that runs. It has no label and no caller until those are known."""
+    """A running operation. Its label and caller are empty until they are known."""
 
     transport: str = ""
     socket: str | None = None
@@ -54,29 +54,29 @@ class OperationWork(work.Work):
 
 @contextmanager
 def operation(request_id: str, transport: str, socket: str | None = None) -> Iterator[OperationWork]:
-    """Run an operation in a block, and write its line. Of a subscription it is about the beginning alone."""
+    """Run the block as an operation, and write its line. For a subscription this covers its start only."""
     running = OperationWork(request_id, transport=transport, socket=socket)
     try:
-        with work.at(running), spans.span("operation", attributes={"graphql.transport": transport}):
+        with work.running(running), spans.span("operation", attributes={"graphql.transport": transport}):
             yield running
     finally:
-        # What a caller without points sends is refused before anything is read, and must not fill the log.
+        # A request without budget is refused before it is parsed, and must not fill the log.
         is_unread = running.label.kind is None and running.errors == TOO_MANY
         level = logging.DEBUG if is_unread else logging.INFO
-        work.line(log, level, running, "operation", _described(running))
+        work.line(log, level, running, "operation", _line_fields(running))
         if metrics.recorder is not None:
             _, kind, fields = running.label
             metrics.recorder.operation(kind, fields, running.duration_ms / 1_000, running.outcome)
 
 
-def _described(running: OperationWork) -> dict[str, object]:
+def _line_fields(running: OperationWork) -> dict[str, object]:
     name, kind, fields = running.label
     described: dict[str, object] = {"operation": name, "kind": kind, "fields": fields, "caller": running.caller}
     return described | {"transport": running.transport, **({"socket": running.socket} if running.socket else {})}
 
 
 def called_by(request: Request) -> None:
-    """Note the caller of the operation that is running, and its id."""
+    """Set the caller and the request id of the running operation."""
     running = work.current.get()
     if isinstance(running, OperationWork):
         running.request_id = request.id
@@ -84,7 +84,7 @@ def called_by(request: Request) -> None:
 
 
 def called(label: OperationLabel) -> None:
-    """Note the label of the operation that is running."""
+    """Set the label of the running operation."""
     running = work.current.get()
     if isinstance(running, OperationWork):
         running.label, running.action = label, ",".join(label.fields)
@@ -96,8 +96,8 @@ def _attributes(label: OperationLabel) -> Mapping[str, str]:
     return {"graphql.operation.type": str(label.kind), "graphql.operation.name": label.name or ""}
 
 
-def answered_with(errors: Iterable[GraphQLError] | None) -> None:
-    """Note the errors of an answer of the operation that is running."""
+def record_errors(errors: Iterable[GraphQLError] | None) -> None:
+    """Record the errors of the running operation's answer."""
     running = work.current.get()
     if errors and isinstance(running, OperationWork):
         running.errors = codes(errors)
@@ -111,8 +111,8 @@ def codes(errors: Iterable[GraphQLError]) -> tuple[str, ...]:
 def label_of(document: DocumentNode, chosen: OperationDefinitionNode) -> OperationLabel:
     """Return the label of an operation of a valid document."""
     fields = dict.fromkeys(field.name.value for field in root_fields(document, chosen.selection_set))
-    name = chosen.name.value[:MOST_NAME] if chosen.name else None
-    return OperationLabel(name, chosen.operation.value, tuple(fields)[:MOST_FIELDS])
+    name = chosen.name.value[:MAX_NAME_LENGTH] if chosen.name else None
+    return OperationLabel(name, chosen.operation.value, tuple(fields)[:MAX_FIELDS])
 
 
 def root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterator[FieldNode]:

@@ -1,4 +1,4 @@
-"""An operation as a client asks for it, over any protocol."""
+"""An operation as requested by a client, over any protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

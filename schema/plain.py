@@ -100,7 +100,7 @@ class FastPathExecutor(Executor[Any]):
             attribute: Read | None = field.extensions.get(ATTRIBUTE)
             return attribute
         resolve: Callable[..., Any] | None = field.resolve
-        info = SimpleNamespace(schema=self.schema)  # all that introspection reads of it
+        info = SimpleNamespace(schema=self.schema)  # introspection reads nothing else of it
         args = get_argument_values(field, details[0].node, self.variable_values, details[0].fragment_variable_values)
         return resolve and (lambda source: resolve(source, info, **args))
 

@@ -94,4 +94,4 @@ class Query:
 
     @field(activities.activity, *SIGNED_IN)
     def activity(self, id: Id) -> Activity | None:
-        """A walk of yours, or a public one of somebody it counts together with for a team of yours."""
+        """A walk of yours, or a public walk of a team-mate that counts for a team of yours."""

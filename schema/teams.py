@@ -76,7 +76,7 @@ class Team(Node, Competitor):
 
     @field(live.live_cursor)
     def live_cursor(self) -> str | None:
-        """The place in the team's log that this answer was read at, for `after`; null to those who may not follow."""
+        """Cursor in the team's log at which this answer was read, for `after`; null for who may not subscribe."""
 
 
 @strawberry.input(description="A new team. You become its first ADMIN.")

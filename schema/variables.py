@@ -11,13 +11,13 @@ from graphql import GraphQLError
 from milequest.rules.errors import invalid
 from schema.limits import too_complex
 
-MAX_VALUES = 2_000  # in lists and objects, at any depth
-VALUE_CHARACTERS = 4  # that a value counts as, besides its text
+MAX_VALUES = 2_000  # values of all variables, in lists and objects at any depth
+VALUE_CHARACTERS = 4  # characters that a value counts as, besides its text
 MAX_TEXT = 16 * 1024  # characters of a string; each field has a bound of its own, which is lower
 
 
 def refuse_large(variables: Mapping[str, Any]) -> int:
-    """Refuse more than MAX_VALUES values, and texts that are long or no text. Return how many characters they have.
+    """Refuse more than MAX_VALUES values, too long strings and lone surrogates; return the number of characters.
 
     Raises GraphQLError with QUERY_TOO_COMPLEX, or with VALIDATION_ERROR and the value's path.
     """

@@ -27,7 +27,7 @@ PREFIX_OF_TYPE = {
     "SignInSession": "session",
 }
 _OF_FIELD = {"TeamActivityEvent.removedId": "activity", "TeamMemberEvent.removedId": "member"}
-BOARD = "board"  # a Leaderboard's id is composed by its row
+BOARD = "board"  # a Leaderboard's row composes its own id
 
 _ID = re.compile(r"([a-z]+)_([0-9a-f]{32})", re.ASCII)
 _OF_ARGUMENT = {"routeTemplateId": "template"}

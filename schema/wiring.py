@@ -111,13 +111,13 @@ def _wire_field(owner: GraphQLObjectType, name: str, graphql_field: GraphQLField
     except KeyError as error:
         raise SchemaFault(f"{where} takes an id, and {error} doesn't say of what") from None
     if declared.is_subscription:
-        graphql_field.subscribe, graphql_field.resolve = _source(_of_now(call)), _event
+        graphql_field.subscribe, graphql_field.resolve = _source(_on_writer(call)), _event
     else:
-        graphql_field.resolve = _of_now(call) if owner.name == "Mutation" else call
+        graphql_field.resolve = _on_writer(call) if owner.name == "Mutation" else call
 
 
-def _of_now(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `call` with `fresh` set before it: a replica may lag behind what is to be changed or subscribed to."""
+def _on_writer(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `call`, which reads from the writer: a replica may lag behind what is to be changed or subscribed to."""
 
     def resolve(source: Any, info: GraphQLResolveInfo[Request], **args: Any) -> Any:
         info.context.fresh = True
@@ -130,7 +130,7 @@ def _source(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that wraps the feed of a subscription's resolver for graphql-core."""
 
     async def subscribe(source: Any, info: GraphQLResolveInfo[Request], **args: Any) -> Source:
-        # It is kept for all callers, so it has not the first one's request.
+        # The Source is cached for all callers, so it must not refer to the first one's request.
         anonymous_info = info._replace(context=cast(Request, None))
 
         async def ask(request: Request) -> Feed:

@@ -1,1 +1,1 @@
-"""Live delivery: protocols, plans, filters, logs, states and the gateways."""
+"""Live delivery: the wire protocols, plans and filters of subscriptions, the hub of a process, and the two gateways."""

@@ -1,4 +1,4 @@
-"""Subscribers that are served together, grouped by plan and scope, so that an event costs each only its sending.
+"""Subscribers grouped by plan and scope: an answer is computed once per group, and each subscriber costs only a send.
 
 Their access is checked before each dispatch, but not one by one: one query returns the users whose access has changed
 since the last check.
@@ -14,7 +14,7 @@ from milequest.store.sql.audience import SubscriberAccess
 from milequest.store.sql.transaction import Reader
 from resolvers.feeds import AccessRule
 from subscriptions.plans import Plan, Scope
-from subscriptions.policy import admit, moved, unexpired
+from subscriptions.policy import admit, unexpired, users_with_changed_access
 from subscriptions.subscribers import Subscriber
 
 Cohorts: TypeAlias = Mapping[tuple[Plan, Scope], Collection[Subscriber]]
@@ -27,7 +27,7 @@ class Audience:
     def __init__(self) -> None:
         self.cohorts: dict[tuple[Plan, Scope], set[Subscriber]] = {}
         self._keys: dict[Subscriber, tuple[Plan, Scope]] = {}
-        self._places: dict[
+        self._access: dict[
             AccessRule, set[tuple[UUID, SubscriberAccess]]
         ] = {}  # as of the last access check; built on demand
         self._expires: datetime | None = None  # when the first of their tokens expires
@@ -42,7 +42,7 @@ class Audience:
         """Add a subscriber that was admitted just now."""
         key = self._keys[subscriber] = subscriber.plan, subscriber.scope
         self.cohorts.setdefault(key, set()).add(subscriber)
-        self._places.pop(subscriber.plan.feed.gate, None)
+        self._access.pop(subscriber.plan.feed.access_rule, None)
         expires = subscriber.identity.expires_at
         if expires is not None and (self._expires is None or expires < self._expires):
             self._expires = expires
@@ -55,30 +55,32 @@ class Audience:
         self.cohorts[key].remove(subscriber)
         if not self.cohorts[key]:
             del self.cohorts[key]
-        self._places.pop(subscriber.plan.feed.gate, None)
+        self._access.pop(subscriber.plan.feed.access_rule, None)
 
     async def review(self, db: Reader, now: datetime) -> None:
         """Check access again: end subscriptions that are no longer allowed, and regroup where access has changed."""
         if self._expires is not None and self._expires <= now:
             unexpired(list(self), now)
             self._expires = min((one.identity.expires_at for one in self if one.identity.expires_at), default=None)
-        for gate in {plan.feed.gate for plan, _ in self.cohorts}:
-            if elsewhere := await moved(db, gate, self._places_of(gate)):
-                await self._readmit(db, gate, elsewhere, now)
+        for rule in {plan.feed.access_rule for plan, _ in self.cohorts}:
+            if changed := await users_with_changed_access(db, rule, self._access_by_user(rule)):
+                await self._readmit(db, rule, changed, now)
 
-    async def _readmit(self, db: Reader, gate: AccessRule, user_ids: set[UUID], now: datetime) -> None:
-        affected = [one for one in self if one.user_id in user_ids and one.plan.feed.gate == gate]
-        for subscriber in await admit(db, gate, affected, now):
-            if subscriber in self._keys:  # it may have been removed meanwhile
+    async def _readmit(self, db: Reader, rule: AccessRule, user_ids: set[UUID], now: datetime) -> None:
+        affected = [one for one in self if one.user_id in user_ids and one.plan.feed.access_rule == rule]
+        for subscriber in await admit(db, rule, affected, now):
+            if subscriber in self._keys:  # it may have been removed while access was checked
                 self.discard(subscriber)
                 self.add(subscriber)
 
-    def _places_of(self, gate: AccessRule) -> set[tuple[UUID, SubscriberAccess]]:
-        if gate not in self._places:
-            self._places[gate] = {
-                (one.user_id, one.place) for one in self if one.user_id is not None and one.plan.feed.gate == gate
+    def _access_by_user(self, rule: AccessRule) -> set[tuple[UUID, SubscriberAccess]]:
+        if rule not in self._access:
+            self._access[rule] = {
+                (one.user_id, one.access)
+                for one in self
+                if one.user_id is not None and one.plan.feed.access_rule == rule
             }
-        return self._places[gate]
+        return self._access[rule]
 
 
 def cohorts_of(subscribers: Iterable[Subscriber]) -> Mapping[tuple[Plan, Scope], Sequence[Subscriber]]:

@@ -1,7 +1,7 @@
 """A channel's log and its subscribers in this process.
 
-Subscribers that are up to date are served together. One that begins elsewhere first catches up, together with all that
-begin at the same cursor, and joins them in the very step in which it misses nothing more.
+Subscribers that are up to date are dispatched to together. One that begins at an earlier cursor first catches up,
+together with all that begin at the same cursor, and joins the others once no event is missing.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class LogChannel:
         self._pending.append((subscriber, after))
         if not self._is_beginning:
             self._is_beginning = True
-            self._tasks.start(self._begin())
+            self._tasks.start(self._start_pending())
 
     def remove(self, subscriber: Subscriber) -> None:
         """Remove a subscriber."""
@@ -59,7 +59,7 @@ class LogChannel:
         self._current.discard(subscriber)
 
     def wake(self, sequence: int) -> None:
-        """Record that the log reaches up to `sequence`."""
+        """Note that the log reaches up to `sequence`; new entries are dispatched soon."""
         if self._end is None or sequence > self._end.sequence:
             self._grown.set()
 
@@ -72,7 +72,7 @@ class LogChannel:
         """Stop all work."""
         self._tasks.cancel()
 
-    async def _begin(self) -> None:
+    async def _start_pending(self) -> None:
         """Start the pending subscribers, until there are none left."""
         while self._pending:
             await yield_to_loop()
@@ -109,7 +109,7 @@ class LogChannel:
 
     async def _replay(self, group: Sequence[Subscriber], sequence: int, end: LogEnd) -> None:
         """Dispatch the entries after `sequence`, as REPLAY up to `end`, until the group is up to date."""
-        _place(group, sequence)
+        _set_sequence(group, sequence)
         while self._is_before(end, sequence):
             entries = await retried(log.read, self._runtime.writer, self._channel, sequence, BATCH)
             if not _follows(entries, sequence):
@@ -118,7 +118,7 @@ class LogChannel:
             group = await self._admitted(group)
             await attempt(group, dispatcher.dispatch, self._runtime, end, entries, cohorts_of(group), end.sequence)
             sequence = entries[-1].sequence
-            _place(group, sequence)  # which may be ahead of the subscribers that are up to date
+            _set_sequence(group, sequence)  # may be ahead of the subscribers that are up to date
             group = self._with_room(group, sequence, end)
         if self._end is not None and self._end.epoch == end.epoch:
             for subscriber in self._all.intersection(group):
@@ -140,7 +140,10 @@ class LogChannel:
             self.add(subscriber, RESET_CURSOR)
 
     def _with_room(self, group: Iterable[Subscriber], sequence: int, end: LogEnd) -> list[Subscriber]:
-        """Return the subscribers that are not lagging; each of the others goes on alone, at its own pace."""
+        """Return the subscribers that are not lagging.
+
+        The replay of each lagging one continues separately, at its pace.
+        """
         quick = []
         for subscriber in group:
             if subscriber.sink.is_lagging:
@@ -172,10 +175,10 @@ class LogChannel:
             if not _follows(entries, end.sequence):
                 self._reset()
                 return
-            self._end = replace(end, sequence=entries[-1].sequence)  # those that join from now on have these already
+            self._end = replace(end, sequence=entries[-1].sequence)  # who joins from now on has these entries already
             await attempt(self._current, self._dispatch, end, entries, self._end)
             if len(entries) < BATCH:
-                return  # for more there is a wake-up
+                return  # further entries come with a wake-up
 
     async def _dispatch(self, end: LogEnd, entries: Sequence[LogEntry], reached: LogEnd) -> None:
         """Dispatch to the subscribers that are up to date, unless reset since: they have a new snapshot then."""
@@ -185,14 +188,14 @@ class LogChannel:
 
     async def _admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
         """Return the subscribers that the policy still admits."""
-        by_gate = group_by(self._all.intersection(subscribers), lambda subscriber: subscriber.plan.feed.gate)
+        by_rule = group_by(self._all.intersection(subscribers), lambda subscriber: subscriber.plan.feed.access_rule)
         admitted: list[Subscriber] = []
-        for gate, group in by_gate.items():
-            admitted += await retried(admit, self._runtime.writer, gate, group, datetime.now(UTC))
+        for rule, group in by_rule.items():
+            admitted += await retried(admit, self._runtime.writer, rule, group, datetime.now(UTC))
         return admitted
 
 
-def _place(group: Iterable[Subscriber], sequence: int) -> None:
+def _set_sequence(group: Iterable[Subscriber], sequence: int) -> None:
     for subscriber in group:
         subscriber.sequence = sequence
 

@@ -10,17 +10,17 @@ EXTENSION = "milequest.wire"  # its key in the ASGI scope's extensions
 
 
 class DirectTransport(Protocol):
-    """Connection after its handshake."""
+    """Connection of the server after its handshake, as seen by a socket."""
 
     @property
     def has_room(self) -> bool:
-        """True if a write is taken at once: little is buffered, and the connection is open."""
+        """True if the connection is open and little is buffered, so that a write is accepted."""
 
     async def drained(self) -> None:
         """Wait until there is room, or the connection is closed."""
 
     def write(self, *texts: str) -> None:
-        """Send text messages, together; none once the connection is going."""
+        """Send text messages in one write; nothing once the connection is closing."""
 
-    def when_lost(self, call: Callable[[], None]) -> None:
-        """Have something called once nothing is left of the connection; at once, if nothing is."""
+    def on_close(self, call: Callable[[], None]) -> None:
+        """Call `call` once the connection is closed; at once, if it is already."""

@@ -1,4 +1,4 @@
-"""Dispatch of a log's entries: each feed is loaded once per scope, each plan is run once per scope and event."""
+"""Dispatch of a log's entries. Each feed is loaded once per scope, and each plan is run once per scope and event."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from milequest.telemetry import metrics, spans
 from resolvers.feeds import EventEnvelope, LogFeed
 from subscriptions.audiences import Cohorts, cohorts_of
 from subscriptions.plans import Plan, Scope, request_for
-from subscriptions.policy import admit, still_speaks_for
+from subscriptions.policy import admit, holds_for_all
 from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 
@@ -59,14 +59,14 @@ async def _dispatch_scope(
     by_plan: Mapping[Plan, Collection[Subscriber]],
     replayed_up_to: int,
 ) -> None:
-    somebody = next((subscriber for subscribers in by_plan.values() for subscriber in subscribers), None)
-    if somebody is None:
+    representative = next((subscriber for subscribers in by_plan.values() for subscriber in subscribers), None)
+    if representative is None:
         return
-    feed = _log(somebody.plan)
+    feed = _log(representative.plan)
     wanted = [entry for entry in entries if entry.kind in feed.kinds]
     if not wanted:
         return
-    request = request_for(runtime, somebody.identity)
+    request = request_for(runtime, representative.identity)
     heads = [_head(feed, end, entry, replayed_up_to) for entry in wanted]
     events = await feed.events(request, heads, wanted)
     answers: dict[Plan, list[tuple[int, Result]]] = {}
@@ -74,8 +74,8 @@ async def _dispatch_scope(
         results = [(event, await plan.answer(event, request)) for event in events if plan.wants(event)]
         answers[plan] = [(event.sequence, Result(payload, event.cursor)) for event, payload in results]
     everybody = [subscriber for subscribers in by_plan.values() for subscriber in subscribers]
-    if not await still_speaks_for(runtime.writer, somebody, everybody):
-        admitted = cohorts_of(await admit(runtime.writer, feed.gate, everybody, request.now))
+    if not await holds_for_all(runtime.writer, representative, everybody):
+        admitted = cohorts_of(await admit(runtime.writer, feed.access_rule, everybody, request.now))
         remaining = {(plan, scope): _Remaining(some, by_plan[plan]) for (plan, scope), some in admitted.items()}
         await dispatch(runtime, end, entries, remaining, replayed_up_to)
         return
@@ -91,8 +91,8 @@ async def send_initial(runtime: Runtime, end: LogEnd, delivery: Delivery, group:
     head = EventEnvelope(str(end.cursor(end.sequence)), end.sequence, delivery, request.now, feed.team_id)
     event = await feed.start(request, head)
     payload = await group[0].plan.answer(event, request)
-    if not await still_speaks_for(runtime.writer, group[0], group):
-        for alike in cohorts_of(await admit(runtime.writer, feed.gate, group, request.now)).values():
+    if not await holds_for_all(runtime.writer, group[0], group):
+        for alike in cohorts_of(await admit(runtime.writer, feed.access_rule, group, request.now)).values():
             await send_initial(runtime, end, delivery, alike)
         return
     for subscriber in group:

@@ -20,11 +20,11 @@ from subscriptions.quotas import ConnectionQuota, ProcessQuota
 from subscriptions.request_factory import RequestFactory
 from subscriptions.sockets import GOING_AWAY, Socket
 
-KEEP_ALIVE_SECONDS = 20.0  # clients of AppSync's wonder after 65, subscriptions-transport-ws closes after 30
-AGAIN_SECONDS = 10  # until who is one too many may come again
-ELSEWHERE_SECONDS = 1  # until who meets a server that goes away may come to another
-DRAIN_SECONDS = 5.0  # for all sockets
-DRAIN_PAUSE = 0.02  # between two of few
+KEEP_ALIVE_SECONDS = 20.0  # Amplify reports a missed one after 65 s, subscriptions-transport-ws closes after 30 s
+RETRY_SECONDS = 10  # Retry-After of a connection beyond a quota
+RETRY_AFTER_DRAIN_SECONDS = 1  # Retry-After of a draining server: others are free
+DRAIN_SECONDS = 5.0  # time over which all sockets are closed
+DRAIN_PAUSE = 0.02  # longest pause between two
 
 
 class Gateway:
@@ -51,18 +51,18 @@ class Gateway:
         if scope["path"] not in PATHS:
             await deny(send, 404)
         elif not self._is_open:
-            await deny(send, 503, ELSEWHERE_SECONDS)
-        elif origin is not None and not self._is_welcome(origin, connection.headers.get("host", "")):
+            await deny(send, 503, RETRY_AFTER_DRAIN_SECONDS)
+        elif origin is not None and not self._is_allowed_origin(origin, connection.headers.get("host", "")):
             await deny(send, 403)
         else:
             await self._admit(connection, receive, send)
 
-    def _is_welcome(self, origin: str, host: str) -> bool:
+    def _is_allowed_origin(self, origin: str, host: str) -> bool:
         return origin.lower() in self._origins or is_same(origin, host)
 
     async def _admit(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
         if not self._acquire_slot(connection):
-            await deny(send, 429, AGAIN_SECONDS)
+            await deny(send, 429, RETRY_SECONDS)
             return
         scope = connection.scope
         handshake = agreed(scope["path"], scope["subprotocols"], connection.query_params)
@@ -75,12 +75,15 @@ class Gateway:
         await self._serve(connection, handshake, receive, send)
 
     def _acquire_slot(self, connection: HTTPConnection) -> bool:
-        """Whether its network has one more. It keeps it until nothing is left of it: what closes is a file yet."""
+        """Take a slot of the client's network; return False if none is free.
+
+        It is held until the connection is closed entirely, as a closing connection is still an open file.
+        """
         place = network(connection.client.host if connection.client else "")
         if not self._networks.acquire(place):
             return False
         wire: DirectTransport = connection.scope["extensions"][EXTENSION]
-        wire.when_lost(partial(self._networks.release, place))
+        wire.on_close(partial(self._networks.release, place))
         return True
 
     async def _serve(self, connection: HTTPConnection, handshake: Handshake, receive: Receive, send: Send) -> None:
@@ -104,7 +107,10 @@ class Gateway:
             self._keep_alive()
 
     def _keep_alive(self) -> None:
-        """Send one keep-alive to each socket. Apart from `run`, which would refer to the last one while it sleeps."""
+        """Send one keep-alive to each socket.
+
+        Not a part of `run`, whose frame would refer to the last socket while it sleeps.
+        """
         for socket in list(self._sockets):
             socket.keep_alive()
 
@@ -116,13 +122,13 @@ class Gateway:
             socket.close(GOING_AWAY)
             await asyncio.sleep(min(DRAIN_SECONDS / len(sockets), DRAIN_PAUSE))
         with suppress(TimeoutError):
-            async with asyncio.timeout(1.0):  # for what is still buffered
+            async with asyncio.timeout(1.0):  # for messages that are still buffered
                 while self._sockets:  # noqa: ASYNC110  # only once, at shutdown
                     await asyncio.sleep(0.01)
 
 
-async def deny(send: Send, status: int, again: int | None = None) -> None:
-    """Refuse the handshake, where it is not for good until so many seconds are over."""
-    headers = [(b"content-length", b"0")] + ([(b"retry-after", b"%d" % again)] if again else [])
+async def deny(send: Send, status: int, retry_after: int | None = None) -> None:
+    """Refuse the handshake with an HTTP status, and with `Retry-After` in seconds if the client may try again."""
+    headers = [(b"content-length", b"0")] + ([(b"retry-after", b"%d" % retry_after)] if retry_after else [])
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": b""})

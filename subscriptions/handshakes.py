@@ -10,7 +10,7 @@ from subscriptions.protocols.protocol_steps import WireProtocol
 from subscriptions.protocols.socket_credentials import authorization_in, unpacked
 from subscriptions.protocols.transport_ws import TransportWs
 
-APPSYNC_PATH = "/graphql/realtime"  # where Amplify expects the sockets of an API at /graphql
+APPSYNC_PATH = "/graphql/realtime"  # path of the sockets that Amplify derives from an API at /graphql
 PATHS = ("/graphql", "/graphql/", APPSYNC_PATH, f"{APPSYNC_PATH}/")
 PACKED = "header-"  # prefix of a sub-protocol that carries credentials: a browser has no other way to send them
 

@@ -18,7 +18,7 @@ from subscriptions.states import StateTopic
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks
 
-SWEEP_SECONDS = 0.5  # how long a silent subscription may outlive its token, session or account
+SWEEP_SECONDS = 0.5  # longest time that a subscription without events outlives its token, session or account
 SIGNED_IN = AccessRule(None)
 
 
@@ -124,6 +124,6 @@ class Hub:
         if epoch != self._epoch:
             self._epoch = epoch
             for topic in self._topics.values():
-                topic.begin_again()
+                topic.reload()
         for topic in self._topics_by_wake.get(ANY_CHANNEL, ()):
-            topic.wake()  # they depend on more than one log
+            topic.wake()  # these states depend on more than one log

@@ -28,14 +28,14 @@ class AdmittedSubscription:
 
     plan: Plan
     after: str | None
-    payer: Caller | None = None  # whose it counts as
+    payer: Caller | None = None  # charged for the subscription's memory
 
 
 Begun: TypeAlias = SingleResult | AdmittedSubscription
 
 
 async def begin(plans: Plans, request: Request, operation: Operation) -> Begun:
-    """Run a query or mutation, or authorise a subscription, at the caller's cost. Raises OperationFailed."""
+    """Run a query or mutation, or authorise a subscription, and charge the caller. Raises OperationFailed."""
     with _error_payloads(request):
         prepared, name = runner().admit(operation.query, request), operation.operation_name
         if prepared.operation(name).operation is not OperationType.SUBSCRIPTION:
@@ -43,8 +43,8 @@ async def begin(plans: Plans, request: Request, operation: Operation) -> Begun:
         return await _subscribed(plans, request, operation, at_cost=True)
 
 
-async def begin_again(plans: Plans, request: Request, operation: Operation) -> AdmittedSubscription:
-    """Authorise a subscription that was charged for when it began. Raises OperationFailed."""
+async def begin_charged(plans: Plans, request: Request, operation: Operation) -> AdmittedSubscription:
+    """Authorise a subscription again that its caller was charged for when it began. Raises OperationFailed."""
     with _error_payloads(request):
         return await _subscribed(plans, request, operation, at_cost=False)
 

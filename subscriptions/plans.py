@@ -27,10 +27,10 @@ from schema.variables import MAX_TEXT
 from subscriptions.filters import Filter, parse
 from subscriptions.quotas import MemoryQuota
 
-PLAN_BYTES = 8 * 1024  # of a plan, whatever it is of
-SELECTION_BYTES = 600  # of each of its selections, fragments expanded
-VARIABLES_KEPT = 3  # times: in the key, as they came, and as they were understood
-RETRY_SECONDS = 10  # told to a caller whose subscriptions hold too much memory
+PLAN_BYTES = 8 * 1024  # bytes of a plan, besides its selections and variables
+SELECTION_BYTES = 600  # bytes of each of its selections, fragments expanded
+VARIABLES_KEPT = 3  # copies of the variables: in the key, as sent, and coerced
+RETRY_SECONDS = 10  # seconds to retry, for a caller whose subscriptions hold too much memory
 Scope: TypeAlias = tuple[object, ...]
 """Subscribers of the same scope get the same answer of the same plan."""
 
@@ -75,9 +75,9 @@ class Plan:
         """Feed of the subscription."""
         return self.subscribed.feed
 
-    def scope(self, identity: Identity, standing: AccessLevel) -> Scope:
+    def scope(self, identity: Identity, level: AccessLevel) -> Scope:
         """Return the scope in which `identity` shares answers."""
-        return (identity.kind, identity.user_id) if self.per_viewer else (identity.kind, standing, identity.groups)
+        return (identity.kind, identity.user_id) if self.per_viewer else (identity.kind, level, identity.groups)
 
     def wants(self, event: Any) -> bool:
         """Return whether the event passes the filter."""
@@ -107,9 +107,10 @@ class Plans:
         *,
         at_cost: bool = False,
     ) -> tuple[Plan, str | None]:
-        """Return the plan of a subscription and its `after`. Give it back by `release`, and `at_cost` with its payer.
+        """Return the plan of a subscription and its `after`.
 
-        Raises RequestRefused for what may not be had, VALIDATION_ERROR for its filter; `at_cost` RATE_LIMITED.
+        The caller has to `release` the plan, `at_cost` with its payer. Raises RequestRefused if the subscription is not
+        allowed, VALIDATION_ERROR for its filter, and `at_cost` RATE_LIMITED.
         """
         prepared = runner().prepare(text)
         called(prepared.label(operation_name))
@@ -125,7 +126,7 @@ class Plans:
             charge = _Charge(self.held, held, request if at_cost else None)
             if is_alike and (pending := self._pending.get(key)) is not None and pending.cost is not None:
                 await charge(pending.cost)
-                await pending.done.wait()  # of thousands that come back at once, one is enough to make it
+                await pending.done.wait()  # of thousands that reconnect at once, only one prepares the plan
             known = self._plans.get(key)
             if is_alike and known is not None:
                 await charge(known[0].cost)
@@ -143,7 +144,7 @@ class Plans:
     async def _make(
         self, key: PlanKey, prepared: Prepared, request: Request, variables: Mapping[str, Any] | None, charge: "_Charge"
     ) -> tuple[PreparedSubscription, Cost]:
-        """Return a new plan and its cost. Others that want the same meanwhile wait for it."""
+        """Return a new plan and its cost. Concurrent requests for the same plan wait for it."""
         pending = self._pending.setdefault(key, _PendingPlan())
         cost = Cost(0, {})
 
@@ -172,7 +173,7 @@ class Plans:
         return len(self._plans)
 
     def _plan(self, key: PlanKey, prepared: Prepared, subscribed: PreparedSubscription, cost: Cost) -> Plan:
-        per_viewer = _is_per_viewer(prepared, subscribed.feed.gate.team_id is not None)
+        per_viewer = _is_per_viewer(prepared, subscribed.feed.access_rule.team_id is not None)
         given = subscribed.args.get("filter")
         wanted = None if given is None else parse(given)
         reads = readers(subscribed.event_type, wanted.field_names if wanted else ())
@@ -180,13 +181,19 @@ class Plans:
 
 
 class _Charge:
-    """Charge of a subscription to its caller: memory and points, at most once. Without a request nobody is charged."""
+    """Charge of a subscription to its caller, in memory and points, made at most once.
+
+    Without a request nothing is charged.
+    """
 
     def __init__(self, quota: MemoryQuota, held: ExitStack, request: Request | None) -> None:
         self._quota, self._held, self._request = quota, held, request
 
     async def __call__(self, cost: Cost) -> None:
-        """Charge it. Raises RATE_LIMITED where the caller holds too much or their budget is spent."""
+        """Charge the caller.
+
+        Raises RATE_LIMITED if their subscriptions hold too much memory, or their budget is spent.
+        """
         request, self._request = self._request, None
         if request is None:
             return
@@ -228,7 +235,10 @@ def _is_per_viewer(prepared: Prepared, of_team: bool) -> bool:
 
 
 def _is_good(after: object, definition: VariableDefinitionNode) -> bool:
-    """Return whether a cursor, or None, is valid for its variable. Who makes a plan is told of any other error."""
+    """Return whether a cursor, or None, is valid for its variable.
+
+    An invalid one is reported when the plan is prepared.
+    """
     if after is None:
         return not isinstance(definition.type, NonNullTypeNode) and definition.default_value is None
     return isinstance(after, str) and len(after) <= MAX_TEXT

@@ -18,32 +18,34 @@ EXPIRED = "The token has expired."
 CLOSED = "This account is closed."
 
 
-async def admit(db: Reader, gate: AccessRule, subscribers: Iterable[Subscriber], now: datetime) -> list[Subscriber]:
+async def admit(db: Reader, rule: AccessRule, subscribers: Iterable[Subscriber], now: datetime) -> list[Subscriber]:
     """Return the subscribers that are still allowed; end the others' subscriptions."""
     fresh = unexpired(subscribers, now)
     if not fresh:
         return []
     user_ids = {subscriber.user_id for subscriber in fresh if subscriber.user_id is not None}
-    if gate.team_id is None:
+    if rule.team_id is None:
         return _open(fresh, await audience.ended(db, user_ids))
-    return await _of_team(db, gate, gate.team_id, fresh, user_ids)
+    return await _of_team(db, rule, rule.team_id, fresh, user_ids)
 
 
-async def moved(db: Reader, gate: AccessRule, places: Collection[tuple[UUID, SubscriberAccess]]) -> set[UUID]:
+async def users_with_changed_access(
+    db: Reader, rule: AccessRule, accesses: Collection[tuple[UUID, SubscriberAccess]]
+) -> set[UUID]:
     """Return the users whose access has changed."""
-    if gate.team_id is None:
-        return await audience.ended(db, [user_id for user_id, _ in places])
-    return await audience.moved(db, places, gate.team_id)
+    if rule.team_id is None:
+        return await audience.ended(db, [user_id for user_id, _ in accesses])
+    return await audience.users_with_changed_access(db, accesses, rule.team_id)
 
 
-async def still_speaks_for(db: Reader, one: Subscriber, others: Iterable[Subscriber]) -> bool:
-    """Return whether an answer to `one` holds for the others: its access is as it was when all were checked.
+async def holds_for_all(db: Reader, one: Subscriber, others: Iterable[Subscriber]) -> bool:
+    """Return whether an answer computed for `one` holds for the others: its access is unchanged since all were checked.
 
-    If it joined or left meanwhile, its answer may show more than the others may see, or less.
+    If its user joined or left meanwhile, the answer may show more than the others may see, or less.
     """
     if one.user_id is None or all(other.user_id == one.user_id for other in others):
         return True
-    return not await moved(db, one.plan.feed.gate, [(one.user_id, one.place)])
+    return not await users_with_changed_access(db, one.plan.feed.access_rule, [(one.user_id, one.access)])
 
 
 def unexpired(subscribers: Iterable[Subscriber], now: datetime) -> list[Subscriber]:
@@ -80,14 +82,14 @@ def _open(subscribers: Iterable[Subscriber], ended: Collection[UUID]) -> list[Su
 
 
 async def _of_team(
-    db: Reader, gate: AccessRule, team_id: UUID, subscribers: list[Subscriber], user_ids: set[UUID]
+    db: Reader, rule: AccessRule, team_id: UUID, subscribers: list[Subscriber], user_ids: set[UUID]
 ) -> list[Subscriber]:
-    places = await audience.places(db, [(user_id, team_id) for user_id in user_ids])
+    accesses = await audience.access_of(db, [(user_id, team_id) for user_id in user_ids])
     admitted, refused = [], []
     for subscriber in subscribers:
-        place = places.get((subscriber.user_id, team_id)) if subscriber.user_id else None
-        if place is not None and gate.admits(place.standing, is_public=place.is_public):
-            subscriber.place = place
+        access = accesses.get((subscriber.user_id, team_id)) if subscriber.user_id else None
+        if access is not None and rule.admits(access.access_level, is_public=access.is_public):
+            subscriber.access = access
             admitted.append(subscriber)
         else:
             refused.append(subscriber)

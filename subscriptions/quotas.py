@@ -10,14 +10,14 @@ OPERATIONS_PER_SOCKET = 100
 MESSAGES_PER_SECOND = 20.0
 BURST = 2 * OPERATIONS_PER_SOCKET + 50  # a client that reconnects starts all its operations at once
 MAX_MESSAGE_BYTES = 128 * 1024
-MAX_FRAGMENTS = 64  # of one message
-FRAMES_PER_SECOND = 2 * MESSAGES_PER_SECOND  # of any kind: those of messages, pings, pongs
+MAX_FRAGMENTS = 64  # frames of one message
+FRAMES_PER_SECOND = 2 * MESSAGES_PER_SECOND  # frames of any kind: of messages, pings and pongs
 FRAMES_BURST = 2 * BURST
-MAX_ID_BYTES = 128  # of an operation's id, which is sent with each of its results
+MAX_ID_BYTES = 128  # longest id of an operation, as it is sent with each result
 INIT_SECONDS = 10.0
-CONNECTIONS_SHARE: Final = 3, 4  # of the files a process may open; the others are for all else
-MOST_HELD = 16 * 1024 * 1024  # bytes that the running subscriptions of one caller hold
-MOST_FILES: Final = 1024 * 1024  # where there is no limit
+CONNECTIONS_SHARE: Final = 3, 4  # part of a process's open files that may be connections
+MAX_HELD_BYTES = 16 * 1024 * 1024  # held by the running subscriptions of one caller
+MAX_FILES: Final = 1024 * 1024  # assumed where the system has no limit
 
 
 class RateLimiter:
@@ -30,8 +30,8 @@ class RateLimiter:
         self._left = burst
         self._at = monotonic()
 
-    def takes(self, count: int = 1) -> bool:
-        """Take `count` tokens; return whether there were enough."""
+    def try_acquire(self, count: int = 1) -> bool:
+        """Take `count` tokens, even if there are too few; return whether there were enough."""
         now = monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - count
         self._at = now
@@ -39,7 +39,7 @@ class RateLimiter:
 
 
 class ProcessQuota:
-    """How many connections the process may have in all: fewer than the files it may open."""
+    """Quota of connections of the whole process, lower than the number of files it may open."""
 
     def __init__(self, most: int | None = None) -> None:
         self._most = _most_connections() if most is None else most
@@ -47,28 +47,28 @@ class ProcessQuota:
 
     @property
     def free(self) -> int:
-        """How many more there may be; less than none once it is one too many."""
+        """Number of free slots; negative beyond the quota."""
         return self._most - self._taken
 
     def enter(self) -> None:
-        """Count one more."""
+        """Count a connection, even beyond the quota."""
         self._taken += 1
 
     def release(self) -> None:
-        """Count one less."""
+        """Release the slot of a connection."""
         self._taken -= 1
 
 
 def _most_connections() -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     share, of = CONNECTIONS_SHARE
-    return (MOST_FILES if files == resource.RLIM_INFINITY else files) * share // of
+    return (MAX_FILES if files == resource.RLIM_INFINITY else files) * share // of
 
 
 class ConnectionQuota:
-    """How many connections each one has, and how many each may have.
+    """Quotas of connections, by user or network.
 
-    As the process fills up nobody gets more than are left for all others, however many they may have otherwise.
+    As the process fills up, a holder gets no more slots than are left for all others, even below its own quota.
     """
 
     def __init__(self, most: int, process: ProcessQuota | None = None) -> None:
@@ -85,16 +85,19 @@ class ConnectionQuota:
         return True
 
     def release(self, who: Hashable) -> None:
-        """Count one connection less."""
+        """Release the slot of a connection."""
         self._taken[who] -= 1
         if not self._taken[who]:
             del self._taken[who]
 
 
 class MemoryQuota:
-    """What running subscriptions of each one hold in memory. A thing that several of them hold counts once."""
+    """Quotas of the memory that running subscriptions hold, by caller.
 
-    def __init__(self, most: int = MOST_HELD) -> None:
+    An object that several of them share counts once.
+    """
+
+    def __init__(self, most: int = MAX_HELD_BYTES) -> None:
         self._most = most
         self._things: dict[Hashable, Counter[Hashable]] = {}
         self._bytes: Counter[Hashable] = Counter()
@@ -103,7 +106,7 @@ class MemoryQuota:
         return len(self._things)
 
     def acquire(self, who: Hashable, weights: Mapping[Hashable, int]) -> bool:
-        """Hold some things, which weigh so many bytes; whether there was room for them."""
+        """Hold objects, given with their sizes in bytes; return whether they fit into the caller's quota."""
         things = self._things.get(who, Counter())
         more = sum(weight for thing, weight in weights.items() if not things[thing])
         if self._bytes[who] + more > self._most:
@@ -114,7 +117,7 @@ class MemoryQuota:
         return True
 
     def release(self, who: Hashable, weights: Mapping[Hashable, int]) -> None:
-        """Hold them once less."""
+        """Release objects, each held once less."""
         things = self._things[who]
         for thing, weight in weights.items():
             things[thing] -= 1

@@ -2,8 +2,8 @@
 
 import asyncio
 
-MAX_BUFFERED_BYTES = 1024 * 1024  # of one connection; above it nothing more is taken
-LAGGING_BYTES = 128 * 1024  # above it a replay waits
+MAX_BUFFERED_BYTES = 1024 * 1024  # of one connection; beyond it no message is accepted
+LAGGING_BYTES = 128 * 1024  # beyond it a replay waits
 
 
 class _Message:
@@ -22,7 +22,7 @@ class SendBuffer:
     __slots__ = ("_messages", "_room", "_size", "_states", "_waiting")
 
     def __init__(self) -> None:
-        self._messages: list[_Message] = []  # short: of thousands of connections hardly any has buffered messages
+        self._messages: list[_Message] = []  # created on demand: few connections have buffered messages
         self._states: dict[str, _Message] = {}  # the states among them, by operation
         self._size = 0
         self._waiting: asyncio.Future[None] | None = None

@@ -11,7 +11,7 @@ from subscriptions.protocols.protocol_steps import Close
 
 log = logging.getLogger("milequest.socket")
 
-CLIENTS = "client"  # closed by the client, whose code may be any
+CLIENTS = "client"  # the metric's code of a socket that its client closed
 
 
 @dataclass(slots=True, eq=False)
@@ -27,11 +27,11 @@ class SocketLifetime:
     identity: Identity = ANONYMOUS
     operations: int = 0
     sent: int = 0  # messages
-    code: int | None = None  # by which it was closed
+    code: int | None = None  # code with which the client closed it
     _began: float = field(default_factory=perf_counter)
 
     def end(self, closed: Close | None = None) -> None:
-        """Write its line. `closed` is how we closed it; None if the client did, or the connection was lost."""
+        """Write the log line. `closed` is our close; None if the client closed it, or the connection was lost."""
         if metrics.recorder is not None:
             metrics.recorder.socket_ended(self.protocol, CLIENTS if closed is None else str(int(closed.code)))
         if not log.isEnabledFor(logging.INFO):

@@ -30,7 +30,7 @@ class SocketOperation:
         self._has_ended = False
 
     def listen(self, subscribed: AdmittedSubscription, request: Request) -> None:
-        """Begin the subscription."""
+        """Add the subscription to the hub."""
         self.task = None
         self._listener = Subscriber(subscribed.plan, request.identity, self, payer=subscribed.payer)
         if (text := self._protocol.started(self.id)) is not None:
@@ -53,12 +53,15 @@ class SocketOperation:
     def stop(self) -> None:
         """End it without a message."""
         self._has_ended = True
-        self._socket.ended(self)
+        self._socket.remove(self)
         if self._listener is not None:
             subscriber, self._listener = self._listener, None
             self._hub.remove(subscriber)
         elif self.task is not None:
-            task, self.task = self.task, None  # its exception would refer to its frame, and so to us
+            task, self.task = (
+                self.task,
+                None,
+            )  # the exception of a kept task would refer to this operation
             task.cancel()
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
@@ -75,8 +78,8 @@ class SocketOperation:
     @property
     def is_lagging(self) -> bool:
         """True if its socket is lagging."""
-        return self._socket.outbox.is_lagging
+        return self._socket.send_buffer.is_lagging
 
     async def drained(self) -> None:
         """Wait until its socket is no longer lagging."""
-        await self._socket.outbox.drained()
+        await self._socket.send_buffer.drained()

@@ -30,8 +30,8 @@ from subscriptions.send_buffer import SendBuffer
 from subscriptions.socket_lifetime import SocketLifetime
 from subscriptions.socket_operations import SocketOperation
 
-AT_ONCE = 64 * 1024  # characters of several messages that are written without checking for room in between
-CLOSE_SECONDS = 10.0  # a client may take to answer a close
+AT_ONCE = 64 * 1024  # characters of several messages that are written at once, without checking for room in between
+CLOSE_SECONDS = 10.0  # seconds a client may take to answer a close frame
 INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 TOO_FAST = Close(CloseCode.TOO_MANY_REQUESTS, "Too many messages")
 NOT_TEXT = Close(CloseCode.BAD_REQUEST, "Messages are text")
@@ -60,13 +60,13 @@ class Socket:
         self._protocol = handshake.protocol
         self._connection = connection
         self._send = send
-        self._wire: DirectTransport = connection.scope["extensions"].pop(
+        self._transport: DirectTransport = connection.scope["extensions"].pop(
             EXTENSION
         )  # popped, as it refers to the scope: no reference cycle
         self._phase = Phase.NEW
         self._authorization = handshake.authorization
         self._initialising: asyncio.Task[None] | None = None
-        self._counted: set[UUID] = set()  # users it counts for: of `connection_init`, and of operations' own tokens
+        self._counted: set[UUID] = set()  # users whose quota it holds a slot of
         self._operations: dict[str, SocketOperation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._throttle = RateLimiter()
@@ -74,15 +74,15 @@ class Socket:
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None  # while messages are buffered, or it closes
         self._lifetime = SocketLifetime(handshake.protocol.name)
-        self.outbox = SendBuffer()
+        self.send_buffer = SendBuffer()
 
     async def run(self, receive: Receive) -> None:
-        """Serve until the client disconnects. All its work ends with it, whatever the reason."""
+        """Serve until the client disconnects; all its operations end then."""
         timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._init_is_overdue)
         self._reader = asyncio.current_task()
         try:
             while (message := await receive())["type"] == "websocket.receive":
-                self._received(message.get("text"))
+                self._handle_message(message.get("text"))
             self._lifetime.code = message.get("code")
         except asyncio.CancelledError:
             if self._closing is None:  # else `close` cancelled it after CLOSE_SECONDS
@@ -94,7 +94,7 @@ class Socket:
             if self._writer is not None:
                 self._writer.cancel()
             for user_id in self._counted:
-                self._wire.when_lost(partial(self._users.release, user_id))
+                self._transport.on_close(partial(self._users.release, user_id))
 
     def close(self, how: Close) -> None:
         """Send what is buffered, except to a client that reads too slowly, and close."""
@@ -114,7 +114,7 @@ class Socket:
 
     def _stop(self) -> None:
         """End all work for this client, and discard its send buffer."""
-        self.outbox.clear()
+        self.send_buffer.clear()
         for task in list(self._tasks):
             task.cancel()
         for operation in list(self._operations.values()):
@@ -123,7 +123,7 @@ class Socket:
     def keep_alive(self) -> None:
         """Send a keep-alive, if the protocol has one."""
         text = self._protocol.keep_alive() if self._phase is Phase.READY else None
-        if text is not None and not self.outbox.is_lagging:
+        if text is not None and not self.send_buffer.is_lagging:
             self.put(text)
 
     def put(self, *texts: str, state_of: str | None = None) -> None:
@@ -133,15 +133,15 @@ class Socket:
                 self.put(text, state_of=state_of)
         elif self._closing is not None:
             return
-        elif self._writer is None and self._wire.has_room:
+        elif self._writer is None and self._transport.has_room:
             self._lifetime.sent += len(texts)
-            self._wire.write(*texts)
-        elif all(self.outbox.put(text, state_of) for text in texts):
+            self._transport.write(*texts)
+        elif all(self.send_buffer.put(text, state_of) for text in texts):
             self._flush()
         else:
             self.close(TOO_SLOW)
 
-    def ended(self, operation: SocketOperation) -> None:
+    def remove(self, operation: SocketOperation) -> None:
         """Remove an operation that has ended."""
         if self._operations.get(operation.id) is operation:
             del self._operations[operation.id]
@@ -153,18 +153,18 @@ class Socket:
 
     async def _write(self) -> None:
         try:
-            await self._wire.drained()
-            while (text := self.outbox.next()) is not None:
+            await self._transport.drained()
+            while (text := self.send_buffer.next()) is not None:
                 self._lifetime.sent += 1
-                self._wire.write(text)
-                await self._wire.drained()
+                self._transport.write(text)
+                await self._transport.drained()
             if self._closing is not None:
                 how = self._closing
                 await self._send({"type": "websocket.close", "code": int(how.code), "reason": how.reason})
         except OSError:
-            self.outbox.clear()  # the client has disconnected; `receive` is about to report it
+            self.send_buffer.clear()  # the client has disconnected; `receive` is about to report it
         except Exception as error:
-            log_unexpected(error)  # not raised: it must not affect other subscribers
+            log_unexpected(error)  # not raised, as the caller also sends to other subscribers
         finally:
             self._writer = None
 
@@ -172,17 +172,17 @@ class Socket:
         if self._phase is Phase.NEW:
             self.close(INIT_TIMEOUT)
 
-    def _received(self, text: str | None) -> None:
+    def _handle_message(self, text: str | None) -> None:
         if self._closing is not None:
             return
-        if not self._throttle.takes():
+        if not self._throttle.try_acquire():
             self.close(TOO_FAST)
         elif text is None:
             self.close(NOT_TEXT)
         else:
-            self._do(self._protocol.receive(ProtocolSession(self._phase, self._operations), text))
+            self._carry_out(self._protocol.receive(ProtocolSession(self._phase, self._operations), text))
 
-    def _do(self, effects: Iterable[Effect]) -> None:
+    def _carry_out(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Reply(text):
@@ -196,7 +196,7 @@ class Socket:
                     if id in self._operations:
                         self._operations[id].stop()
                 case Start():
-                    self._start(effect)
+                    self._handle_subscribe(effect)
 
     def _background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -206,12 +206,12 @@ class Socket:
 
     async def _initialise(self, init: Init) -> None:
         try:
-            await self._introduce(init)
+            await self._handle_connection_init(init)
         finally:
             self._initialising = None  # a kept task costs memory on each of thousands of sockets
 
     @in_time
-    async def _introduce(self, init: Init) -> None:
+    async def _handle_connection_init(self, init: Init) -> None:
         given = authorization_of(init.payload)
         if given is not None:
             self._authorization = given
@@ -228,7 +228,7 @@ class Socket:
         self._lifetime.identity = request.identity
         self._phase = Phase.READY
         if not init.quiet:
-            self._do(self._protocol.accepted(notice_of(init.payload, request.identity)))
+            self._carry_out(self._protocol.accepted(notice_of(init.payload, request.identity)))
 
     def _acquire_slot(self, identity: Identity) -> bool:
         """Count the socket for a user, once, until it closes; return False if their quota is used up."""
@@ -245,18 +245,18 @@ class Socket:
         self._phase = Phase.NEW
         for operation in list(self._operations.values()):
             operation.fail(errors)
-        self._do(self._protocol.rejected(errors))
+        self._carry_out(self._protocol.rejected(errors))
 
-    def _start(self, start: Start) -> None:
+    def _handle_subscribe(self, start: Start) -> None:
         if len(self._operations) >= OPERATIONS_PER_SOCKET:
-            self._do([self._protocol.too_many_operations(start.id, OPERATIONS_PER_SOCKET)])
+            self._carry_out([self._protocol.too_many_operations(start.id, OPERATIONS_PER_SOCKET)])
             return
         self._lifetime.operations += 1
         operation = self._operations[start.id] = SocketOperation(start.id, self, self._hub, self._protocol)
-        operation.task = self._background(self._begin(operation, start))
+        operation.task = self._background(self._run_operation(operation, start))
 
     @in_time
-    async def _begin(self, operation: SocketOperation, start: Start) -> None:
+    async def _run_operation(self, operation: SocketOperation, start: Start) -> None:
         request_id = uuid4().hex
         if self._phase is Phase.INITIALISING and self._initialising is not None:
             await asyncio.wait([self._initialising])

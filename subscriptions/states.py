@@ -1,7 +1,7 @@
 """A state and its subscribers in this process.
 
-New subscribers get it at once, the others when its version has changed, at most once per CONFLATION_SECONDS: only the
-newest version is sent.
+New subscribers are sent the state at once, the others when its version has changed, at most once per CONFLATION_SECONDS
+and then only the newest version.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from resolvers.feeds import StateFeed
 from schema.error_payloads import error_payload
 from subscriptions.audiences import Audience, Cohorts, cohorts_of
 from subscriptions.plans import Plan, Scope, request_for
-from subscriptions.policy import admit, still_speaks_for
+from subscriptions.policy import admit, holds_for_all
 from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import RETRY_SECONDS, Tasks, attempt, retried
@@ -32,17 +32,17 @@ class StateTopic:
         self._runtime = runtime
         self._feed = feed
         self._pending: set[Subscriber] = set()
-        self._settled = Audience()  # all others
+        self._current = Audience()  # all others
         self._has_changed = False
         self._woken = 0
-        self._due = 0.0  # by the loop's clock: until then only new subscribers are sent it
-        self._until: datetime | None = None  # when it changes without a wake-up, or is to be read again
+        self._next_dispatch_at = 0.0  # by the loop's clock: until then only new subscribers are sent the state
+        self._stale_at: datetime | None = None  # when it may change without a wake-up, or a reload is due
         self._signal = asyncio.Event()
         self._tasks = Tasks()
         self._tasks.start(self._follow())
 
     def __len__(self) -> int:
-        return len(self._pending) + len(self._settled)
+        return len(self._pending) + len(self._current)
 
     @property
     def trigger_channels(self) -> Sequence[str]:
@@ -57,17 +57,17 @@ class StateTopic:
     def remove(self, subscriber: Subscriber) -> None:
         """Remove a subscriber."""
         self._pending.discard(subscriber)
-        self._settled.discard(subscriber)
+        self._current.discard(subscriber)
 
     def wake(self, sequence: int = 0) -> None:
-        """Record that it may have changed. Repeated wake-ups of a log for the same `sequence` are ignored."""
+        """Note that the state may have changed. Repeated wake-ups of a log for the same `sequence` are ignored."""
         if sequence and sequence == self._woken:
             return
         self._woken = sequence or self._woken
         self._has_changed = True
         self._signal.set()
 
-    def begin_again(self) -> None:
+    def reload(self) -> None:
         """Reload regardless of earlier wake-ups: after a restore the log reuses sequences for other events."""
         self._woken = 0
         self.wake()
@@ -82,32 +82,32 @@ class StateTopic:
                 async with asyncio.timeout(self._seconds_until_due()):
                     await self._signal.wait()
             self._signal.clear()
-            pending = await self._settle()
+            pending = await self._admit_pending()
             if self._seconds_until_due() == 0.0:
-                self._has_changed, self._until = False, None
-                self._due = asyncio.get_running_loop().time() + CONFLATION_SECONDS
-                await retried(self._settled.review, self._runtime.writer, datetime.now(UTC))
-                await self._dispatch(self._settled.cohorts)
+                self._has_changed, self._stale_at = False, None
+                self._next_dispatch_at = asyncio.get_running_loop().time() + CONFLATION_SECONDS
+                await retried(self._current.review, self._runtime.writer, datetime.now(UTC))
+                await self._dispatch(self._current.cohorts)
             elif pending:
                 await self._dispatch(cohorts_of(pending))
 
-    async def _settle(self) -> list[Subscriber]:
-        """Return new subscribers that are admitted; they join the others from now on."""
+    async def _admit_pending(self) -> list[Subscriber]:
+        """Move new subscribers that the policy admits to the current ones, and return them."""
         pending = list(self._pending)
-        admitted = await retried(admit, self._runtime.writer, self._feed.gate, pending, datetime.now(UTC))
+        admitted = await retried(admit, self._runtime.writer, self._feed.access_rule, pending, datetime.now(UTC))
         settled = [subscriber for subscriber in admitted if subscriber in self._pending]  # not removed meanwhile
         self._pending.difference_update(settled)
         for subscriber in settled:
-            self._settled.add(subscriber)
+            self._current.add(subscriber)
         return settled
 
     def _seconds_until_due(self) -> float | None:
         """Return the seconds until all subscribers are due; None until the next wake-up."""
-        left = self._due - asyncio.get_running_loop().time()
+        left = self._next_dispatch_at - asyncio.get_running_loop().time()
         if not self._has_changed:
-            if self._until is None:
+            if self._stale_at is None:
                 return None
-            left = max(left, (self._until - datetime.now(UTC)).total_seconds())
+            left = max(left, (self._stale_at - datetime.now(UTC)).total_seconds())
         return max(left, 0.0)
 
     async def _dispatch(self, cohorts: Cohorts) -> None:
@@ -118,14 +118,14 @@ class StateTopic:
             await attempt(chain.from_iterable(by_plan.values()), self._dispatch_scope, by_plan)
 
     async def _dispatch_scope(self, by_plan: Mapping[Plan, Collection[Subscriber]]) -> None:
-        somebody = next(chain.from_iterable(by_plan.values()), None)
-        if somebody is None:
+        representative = next(chain.from_iterable(by_plan.values()), None)
+        if representative is None:
             return
-        request = request_for(self._runtime, somebody.identity)
+        request = request_for(self._runtime, representative.identity)
         try:
             snapshot = await self._feed.snapshot(request)
         except QuestError as refusal:
-            if await self._holds_for_all(somebody, by_plan):
+            if await self._holds_for_all(representative, by_plan):
                 self._refused(list(chain.from_iterable(by_plan.values())), refusal)
             return
         self._reload_by(snapshot.stale_at)
@@ -134,13 +134,13 @@ class StateTopic:
             seen: Hashable = (snapshot.version, next((one.view for one in subscribers), None))  # equal for all of them
             if any(subscriber.seen != seen for subscriber in subscribers):
                 answers.append((plan, seen, await plan.answer(snapshot.value, request)))
-        if answers and await self._holds_for_all(somebody, by_plan):
+        if answers and await self._holds_for_all(representative, by_plan):
             for plan, seen, payload in answers:
                 _send(payload, seen, list(by_plan[plan]))
 
-    async def _holds_for_all(self, somebody: Subscriber, by_plan: Mapping[Plan, Collection[Subscriber]]) -> bool:
-        """Return whether the answer to `somebody` holds for all; if not, schedule a reload."""
-        is_so = await still_speaks_for(self._runtime.writer, somebody, chain.from_iterable(by_plan.values()))
+    async def _holds_for_all(self, representative: Subscriber, by_plan: Mapping[Plan, Collection[Subscriber]]) -> bool:
+        """Return whether the answer computed for `representative` holds for all; if not, schedule a reload."""
+        is_so = await holds_for_all(self._runtime.writer, representative, chain.from_iterable(by_plan.values()))
         if not is_so:
             self.wake()
         return is_so
@@ -154,9 +154,9 @@ class StateTopic:
             subscriber.sink.fail(error_payload(refusal))
 
     def _reload_by(self, at: datetime | None) -> None:
-        """Reload for all at that time, or earlier: each scope has a time of its own."""
-        if at is not None and (self._until is None or at < self._until):
-            self._until = at
+        """Schedule a reload for all, unless one is due earlier: each scope's state may become stale at another time."""
+        if at is not None and (self._stale_at is None or at < self._stale_at):
+            self._stale_at = at
 
 
 def _send(payload: str, seen: Hashable, subscribers: Iterable[Subscriber]) -> None:

@@ -28,9 +28,9 @@ from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import Tasks
 
 KEEP_ALIVE_SECONDS = 15.0
-DRAIN_SECONDS = 5.0  # for all streams
-DRAIN_PAUSE = 0.02  # between two of few
-STATE = "state"  # a stream is one operation
+DRAIN_SECONDS = 5.0  # time over which all streams are truncated
+DRAIN_PAUSE = 0.02  # longest pause between two
+STATE = "state"  # the one `state_of` of a stream, which is one operation
 END = ""
 
 
@@ -54,7 +54,7 @@ class Streams:
         with ExitStack() as slots:
             self._acquire(request, slots)
             begun = await operations.begin(hub.plans, request, operation)
-            assert isinstance(begun, AdmittedSubscription), "everything else has one answer"
+            assert isinstance(begun, AdmittedSubscription), "only subscriptions are streams"
             stream = Stream(hub, begun, request, last_event_id or begun.after)
             self._streams.add(stream)
             slots.callback(self._streams.discard, stream)
@@ -104,7 +104,7 @@ class Stream:
         await self._ended.wait()
 
     def close(self) -> None:
-        """Give back what it holds, whether it has run or not."""
+        """End the subscription and release the slots, whether `run` was called or not."""
         self._tasks.cancel()
         self._outbox.clear()
         self._stop()
@@ -153,7 +153,7 @@ class Stream:
     async def _write(self, send: Send) -> None:
         """Send queued chunks until END, then complete the response."""
         try:
-            text = sse.KEEP_ALIVE  # some browsers report a connection as open only at its first byte
+            text = sse.KEEP_ALIVE  # some browsers report a stream as open only at its first byte
             while text != END:
                 await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
                 text = await self._next()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from milequest.rules.budgets import Caller
 from milequest.rules.identity import Identity
-from milequest.store.sql.audience import ANYWHERE, SubscriberAccess
+from milequest.store.sql.audience import NO_TEAM, SubscriberAccess
 from schema.error_payloads import Errors
 from subscriptions.plans import Plan, Scope
 from subscriptions.protocols.protocol_steps import Result
@@ -40,8 +40,8 @@ class Subscriber:
     sink: Sink
     sequence: int = 0
     seen: Hashable = None
-    place: SubscriberAccess = ANYWHERE  # as the policy found it last
-    payer: Caller | None = None  # whose it counts as
+    access: SubscriberAccess = NO_TEAM  # as of the last access check
+    payer: Caller | None = None  # charged for the subscription's memory
 
     @property
     def user_id(self) -> UUID | None:
@@ -51,16 +51,16 @@ class Subscriber:
     @property
     def scope(self) -> Scope:
         """The scope whose answers it shares."""
-        return self.plan.scope(self.identity, self.place.standing)
+        return self.plan.scope(self.identity, self.access.access_level)
 
     @property
     def view(self) -> Hashable:
-        """The access an answer depends on: if it changes, the same state may be answered differently.
+        """The access that an answer depends on: if it changes, the answer to the same state may be another one.
 
         A user who left and rejoined may have been sent either answer meanwhile, so per-viewer answers depend on the
         membership too.
         """
-        return (self.place.membership, self.place.standing) if self.plan.per_viewer else self.place.standing
+        return (self.access.membership, self.access.access_level) if self.plan.per_viewer else self.access.access_level
 
     def has_expired(self, now: datetime) -> bool:
         """Return whether the token it was begun with has expired."""

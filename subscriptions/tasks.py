@@ -1,4 +1,4 @@
-"""Background tasks: kept from garbage collection, ended with their owner, and retried while the database is away."""
+"""Background tasks: referenced until they end, cancelled with their owner, and retried while the database is away."""
 
 import asyncio
 import logging

@@ -70,7 +70,7 @@ class Played:
         return told
 
 
-async def test_each_attempt_begins_at_the_newest_cursor_and_nothing_is_told_twice() -> None:
+async def test_resume_begins_each_attempt_at_the_newest_cursor_without_duplicates() -> None:
     lost = ConnectionResetError()
     played = Played([[event(3), event(5), lost], [event(4, "REPLAY"), event(5), event(6)], [event(7)]])
     assert await played.told(4) == [3, 5, 6, 7]
@@ -79,12 +79,12 @@ async def test_each_attempt_begins_at_the_newest_cursor_and_nothing_is_told_twic
     assert played.left == 3
 
 
-async def test_a_reset_and_a_snapshot_are_told_and_count_anew() -> None:
+async def test_resume_passes_on_resets_and_snapshots_and_restarts_its_cursor() -> None:
     steps = [event(90), event(4, "RESET"), event(5), event(5), event(2, "SNAPSHOT"), event(3)]
     assert await Played([steps]).told(5) == [90, 4, 5, 2, 3]
 
 
-async def test_whole_results_and_events_without_a_cursor_are_told() -> None:
+async def test_resume_passes_on_results_without_a_cursor() -> None:
     steps: list[dict[str, Any]] = [{"data": event(1)}, {"data": event(1)}, {"walks": None}, {"walks": {"sequence": 1}}]
     assert await Played([steps]).told(3) == [1, None, 1]
 

@@ -1,4 +1,4 @@
-"""Tiers of tests: each mark is known and used, and a test that needs what `make quick` leaves out fails there."""
+"""Tiers of tests: each mark is known and used, and names of tests and modules in them exist."""
 
 import re
 import tomllib
@@ -7,6 +7,7 @@ import pytest
 
 from milequest.settings import PROJECT
 from tests import tiers
+from tests.soak import mutants
 
 MAKEFILE = (PROJECT / "Makefile").read_text()
 
@@ -50,3 +51,10 @@ def test_marked_file_is_not_imported_by_make_quick(monkeypatch: pytest.MonkeyPat
     assert not any(map(tiers.is_left_out, left_out + read))
     monkeypatch.setenv(tiers.QUICK, "1")
     assert [path for path in left_out + read if tiers.is_left_out(path)] == left_out
+
+
+def test_modules_and_tests_named_for_the_mutation_run_exist() -> None:
+    """The soak alone runs mutmut, which would mutate nothing of a module that was renamed."""
+    missing = [name for name in mutants.MODULES if not (PROJECT / f"milequest/rules/{name}.py").is_file()]
+    defined = set(re.findall(r"def test_(\w+)", (PROJECT / "tests/milequest/test_access.py").read_text()))
+    assert (missing, sorted(set(mutants.POLICY) - defined)) == ([], [])

@@ -1,6 +1,6 @@
 """The embedded servers: a private PostgreSQL + PostGIS and a private Valkey for one data folder.
 
-They are the machine's own programs, or downloaded. They start and stop with the service, and their data stays.
+Their programs are the machine's own, or downloaded. They start and stop with the service; their data stays.
 """
 
 import platform

@@ -26,7 +26,7 @@ def sockets_dir(data_dir: Path) -> Path:
 
 
 MARK = "milequest-made-this"
-OURS = ("milequest-*", "lock")  # the lock is our Valkey's
+OURS = ("milequest-*", "lock")  # the lock file belongs to our Valkey
 
 
 def mark(folder: Path) -> None:

@@ -17,7 +17,7 @@ from subscriptions.protocols.sse import EVENTS
 from subscriptions.streams import Stream
 
 APPSYNC = "appsync"
-PARTIAL_SUCCESS = 294  # GraphQL over HTTP's own code, for its own media type alone
+PARTIAL_SUCCESS = 294  # status of a partial success, for GraphQL over HTTP's media type only
 ALWAYS = {"vary": "accept", "cache-control": "no-store", "x-content-type-options": "nosniff"}
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}  # the latter is nginx's
 
@@ -48,8 +48,8 @@ class Answer:
     def refused(self, errors: Errors) -> Response:
         """Return the response to an operation that never ran.
 
-        Only a client that reads a status as GraphQL's gets one; events and plain JSON carry `errors` alone, as their
-        specifications require: some clients read nothing but a status that is not 200.
+        The status is 400 in GraphQL's own media type, and 200 in JSON and in events: their clients read `errors` only
+        with a status of 200, as their specifications require.
         """
         media = self.accepted[0]
         return self._response(media, 400 if media == GRAPHQL else 200, self._without_data(errors))

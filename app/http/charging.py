@@ -1,4 +1,4 @@
-"""Charges for plain HTTP requests, to the budgets that GraphQL operations are charged to."""
+"""Charges of HTTP requests that are not GraphQL, to the same budgets as GraphQL operations."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps

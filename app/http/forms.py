@@ -14,7 +14,7 @@ from app.http.negotiation import BadRequest
 
 FILE: Final = "file"
 _BESIDE_FILE: Final = 16 * 1024  # bytes of fields and headers
-_FIELDS: Final = 20  # beside the file; S3's form, which clients send as it is, has fewer
+_FIELDS: Final = 20  # fields besides the file; S3's form has fewer
 
 Accept: TypeAlias = Callable[[Mapping[str, str]], Awaitable[None]]
 """Checks the fields before the file is read. Raises to refuse the form."""
@@ -50,7 +50,7 @@ class _Parser(MultiPartParser):
         self._file_begun = False
 
     def on_headers_finished(self) -> None:
-        """Remember when a part begins that is the file."""
+        """Note that the file's part begins."""
         super().on_headers_finished()
         self._file_begun = self._file_begun or self._current_part.file is not None
 

@@ -59,13 +59,13 @@ async def _endpoint(http: HttpRequest, caller: Caller | None, answer: Answer) ->
         error = {"message": bad.message, "extensions": {"code": ErrorCode.VALIDATION_ERROR.value}}
         return answer.errors(bad.status, [error], bad.headers)
     except ClientDisconnect:
-        return Response(status_code=400)  # the client is gone
+        return Response(status_code=400)  # the client has disconnected
     except Exception as unexpected:
         errors = as_errors(unexpected, answer.request_id)
         return answer.errors(http_status(errors[0]["extensions"]["code"]), errors)
 
 
-@in_time  # of which the body, that has a timeout of its own, takes nothing
+@in_time  # without the time for the body, which has a time-out of its own
 async def _answered(http: HttpRequest, asked: Operation, caller: Caller | None, answer: Answer) -> Response:
     with operation(answer.request_id, "http"):
         request = await request_of(http, request_id=answer.request_id, operation=asked, caller=caller)

@@ -1,7 +1,6 @@
-"""`/livez`: the process answers. `/readyz`: it can serve, or which part it waits for.
+"""`/livez`: 200 while the process runs. `/readyz`: 200 if every server that it needs answers, else the failing ones.
 
-A read-only database is not ready: traffic goes to a writable one, so a region that stands by with a copy gets none
-until the copy is promoted.
+A read-only database is not ready, so a standby region with a replica gets no traffic until the replica is promoted.
 """
 
 import asyncio

@@ -21,7 +21,7 @@ from resolvers import routes
 from schema import wire_ids
 
 HEADERS = {"cache-control": "private, max-age=31536000, immutable", "vary": "authorization"}
-NO_ROUTE: Mapping[str, int] = {ErrorCode.VALIDATION_ERROR: 404}  # a malformed id in a path is the id of nothing
+NO_ROUTE: Mapping[str, int] = {ErrorCode.VALIDATION_ERROR: 404}  # as for an unknown id
 
 
 @in_time

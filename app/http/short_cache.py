@@ -1,4 +1,4 @@
-"""One answer for all requests at about the same time."""
+"""A cache of one answer for a second, which concurrent requests share."""
 
 import asyncio
 import time
@@ -9,13 +9,13 @@ from starlette.requests import Request
 
 T = TypeVar("T")
 
-SECONDS = 1.0  # an answer is kept
+SECONDS = 1.0  # for which an answer is cached
 
 
 class ShortCache(Generic[T]):
-    """Cache of one answer: `await cache()` is what `ask` returned within the last second, or will.
+    """Cache of one answer: `await cache()` returns what `ask` returned within the last second, else calls it.
 
-    Errors are not kept.
+    Errors are not cached.
     """
 
     def __init__(self, ask: Callable[[], Awaitable[T]], clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,6 +1,6 @@
 """Pictures, where they are in a folder of ours: `/uploads` takes forms, `/avatars/{name}` shows accepted ones.
 
-On AWS S3 does the one and CloudFront the other.
+On AWS, S3 takes the forms and CloudFront serves the pictures.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from app.http.negotiation import BadRequest
 from milequest.jobs import pictures
 from milequest.rules.avatars import MAX_AGE, Upload, is_name
 from milequest.rules.errors import ErrorCode, QuestError, RateLimited, Refused, http_status, invalid
-from milequest.rules.instants import of_seconds
+from milequest.rules.instants import from_seconds
 from milequest.rules.pictures import EXTENSIONS, MAX_BYTES, BadPicture
 from milequest.rules.rate_limits import FORMS_SENT
 from milequest.runtime import Runtime
@@ -33,7 +33,7 @@ from milequest.store.sql.transaction import unavailable_error
 TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 HEADERS = {
     "cache-control": f"public, max-age={MAX_AGE}",
-    "content-security-policy": "default-src 'none'; sandbox",  # opened by itself it is a picture, and no page
+    "content-security-policy": "default-src 'none'; sandbox",  # a picture that is opened in a tab must not run anything
     "cross-origin-resource-policy": "cross-origin",
     "x-content-type-options": "nosniff",
 }
@@ -42,8 +42,8 @@ HEADERS = {
 async def take(http: Request) -> Response:
     """Take a form with a picture: 204 once it is shown, else a refusal, and nothing has changed.
 
-    A form is valid once, also for a picture that was refused. It stays valid where the file has not arrived whole, or
-    where its sender is told to try again.
+    A form is valid once, also for a picture that was refused. It stays valid if the file has not arrived whole, or the
+    refusal is retryable.
     """
     answer, runtime = Answer(uuid4().hex), _runtime(http)
     now, claimed = datetime.now(UTC), list[Upload]()
@@ -73,7 +73,7 @@ async def take(http: Request) -> Response:
         return _refused(answer, refusal)
     except ClientDisconnect:
         await _return(runtime, claimed)
-        return Response(status_code=400)  # the client is gone
+        return Response(status_code=400)  # the client has disconnected
     except Away as error:
         away = unavailable_error(error)
         if away is None:
@@ -83,7 +83,7 @@ async def take(http: Request) -> Response:
     return Response(status_code=204)
 
 
-@in_time  # of which the body, that has a timeout of its own, takes nothing
+@in_time  # without the time for the body, which has a time-out of its own
 async def _show(runtime: Runtime, upload: Upload, file: bytes, now: datetime) -> None:
     await pictures.show(runtime, upload, file, now)
 
@@ -109,7 +109,7 @@ async def show(http: Request) -> Response:
         raise HTTPException(404)
     stat = await asyncio.to_thread(place.stat)
     headers = {**HEADERS, "etag": f'"{name}"'}  # the name is a hash of the content
-    if is_known(http.headers, headers["etag"], of_seconds(stat.st_mtime_ns // 10**9)):
+    if is_known(http.headers, headers["etag"], from_seconds(stat.st_mtime_ns // 10**9)):
         return Response(status_code=304, headers=headers)
     http.scope["headers"] = without_unknown_range(http.scope["headers"])
     return FileResponse(place, media_type=TYPES[place.suffix.removeprefix(".")], headers=headers, stat_result=stat)

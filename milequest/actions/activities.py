@@ -21,7 +21,7 @@ from milequest.store.sql.users import Profile
 
 Draft: TypeAlias = Callable[[Profile], Walk]
 
-_AUTOMATIC = (CountStatus.COUNTED, CountStatus.FLAGGED)  # set by the speed rule; the others by a person
+_AUTOMATIC = (CountStatus.COUNTED, CountStatus.FLAGGED)  # set by the speed rule; any other status was set by a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +50,38 @@ def draft_from(walk: Walk) -> Draft:
 
 
 async def log_walk(
-    tx: Tx, user_id: UUID, now: datetime, draft: Draft, once: DedupKey = DedupKey(), *, allow_duplicate: bool = False
+    tx: Tx, user_id: UUID, now: datetime, draft: Draft, dedup: DedupKey = DedupKey(), *, allow_duplicate: bool = False
 ) -> WalkWritten:
     """Log a walk and count it for every team and goal it belongs to.
 
     `draft` builds the walk once it is known to be a new one: a repeated request gets its answer, even when its walk
     could not be logged any more. Raises what `draft` raises, VALIDATION_ERROR when the day gets too long,
     DUPLICATE_ACTIVITY with `existingId` for a walk that was probably logged already (unless `allow_duplicate`),
-    IDEMPOTENCY_MISMATCH when `once.key` belongs to another request, and CONFLICT when its walk was deleted since.
+    IDEMPOTENCY_MISMATCH when `dedup.key` belongs to another request, and CONFLICT when its walk was deleted since.
     """
     profile = await users.lock_profile(tx, user_id)
     if profile is None:
         raise unauthenticated()
-    if once.key is not None and (earlier := await activities.by_key(tx, user_id, once.key)):
-        return await _again(tx, earlier, once)
-    if once.admit is not None:
-        await once.admit()
+    if dedup.key is not None and (earlier := await activities.by_key(tx, user_id, dedup.key)):
+        return await _earlier_outcome(tx, earlier, dedup)
+    if dedup.admit is not None:
+        await dedup.admit()
     activity_id, walk = new_id(now), draft(profile)
     if walk.source is ActivitySource.MANUAL:
         await _check_day(tx, user_id, walk, activity_id, allow_duplicate)
-    if not await activities.insert(tx, activity_id, user_id, walk, now, once.key, once.digest, once.external_id):
-        assert once.external_id is not None, "the key was looked up under the user's lock"
-        known = await activities.by_external(tx, user_id, walk.source, once.external_id)
+    if not await activities.insert(tx, activity_id, user_id, walk, now, dedup.key, dedup.digest, dedup.external_id):
+        assert dedup.external_id is not None, "the key was looked up under the user's lock"
+        known = await activities.by_external(tx, user_id, walk.source, dedup.external_id)
         return WalkWritten(require(known, "walk"), is_new=False)
     amounts = _amounts(activity_id, user_id, walk, walk.count_status, now)
     counted = await count(tx, activity_id, user_id, amounts, now, new=True)
     return _written(activity_id, counted)
 
 
-async def _again(tx: Tx, earlier: tuple[UUID, bytes, bool], once: DedupKey) -> WalkWritten:
+async def _earlier_outcome(tx: Tx, earlier: tuple[UUID, bytes, bool], dedup: DedupKey) -> WalkWritten:
     """Return the outcome of the first request with this key. Raises CONFLICT if its walk was deleted since."""
     activity_id, digest, is_deleted = earlier
-    if digest != once.digest:
+    if digest != dedup.digest:
         raise mismatch()
     if is_deleted:
         raise Refused(ErrorCode.CONFLICT, "The walk of this key was deleted since; a new walk takes a new key.")
@@ -119,7 +119,7 @@ async def update_walk(
     if changed.source is ActivitySource.MANUAL:
         await _check_day(tx, owner_id, changed, activity_id, allow_duplicate=True)
     status = changed.count_status if stored.count_status in _AUTOMATIC else stored.count_status
-    counted_at = now if _counts_otherwise(stored, changed, status) else stored.counted_at
+    counted_at = now if _changes_counted_values(stored, changed, status) else stored.counted_at
     await activities.update(tx, activity_id, changed, status, counted_at, now)
     amounts = _amounts(activity_id, owner_id, changed, status, counted_at)
     return _written(activity_id, await count(tx, activity_id, owner_id, amounts, now))
@@ -152,7 +152,7 @@ async def count_since(tx: Tx, user_id: UUID, team_id: UUID, since: datetime, now
     await recount(tx, user_id, team_id, [walk for walk in walks if walk is not None], now)
 
 
-def _counts_otherwise(stored: StoredWalk, changed: Walk, status: CountStatus) -> bool:
+def _changes_counted_values(stored: StoredWalk, changed: Walk, status: CountStatus) -> bool:
     """Return whether the edit changes a counted value; if so, what others see of it was attained just now."""
     before = replace(stored.walk, notes=None, type=changed.type, stride_mm=None)
     return before != replace(changed, notes=None, stride_mm=None) or status != stored.count_status

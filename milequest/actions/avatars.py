@@ -26,7 +26,7 @@ async def show_avatar(tx: Tx, upload: Upload, now: datetime, url: str) -> Avatar
 
     Raises UNAUTHENTICATED for a suspended or deleted user, NOT_FOUND and FORBIDDEN for one who is no admin of the team.
     """
-    before, name = await _shown(tx, upload.user_id, upload.team_id), name_in(url)
+    before, name = await _shown_name(tx, upload.user_id, upload.team_id), name_in(url)
     if before == name:
         return AvatarChanged(upload.user_id, upload.team_id, None)
     if before is not None and name is not None and before > name:  # names rise with their uploads
@@ -37,7 +37,7 @@ async def show_avatar(tx: Tx, upload: Upload, now: datetime, url: str) -> Avatar
 
 
 async def refuse_avatar(tx: Tx, upload: Upload, now: datetime, reason: str) -> None:
-    """Keep for the sender why a picture is not shown, unless a later one is."""
+    """Store for the sender why a picture was refused, unless a later one is shown already."""
     shown = name_in(await avatars.shown(tx, upload.user_id, upload.team_id))
     if shown is None or shown < upload.id.hex:
         await refusals.put(tx, upload, reason, now)
@@ -45,12 +45,12 @@ async def refuse_avatar(tx: Tx, upload: Upload, now: datetime, reason: str) -> N
 
 async def delete_avatar(tx: Tx, user_id: UUID, now: datetime, team_id: UUID | None) -> AvatarChanged:
     """Remove the picture; where none is shown nothing changes. Raises as `show_avatar`."""
-    before = await _shown(tx, user_id, team_id)
+    before = await _shown_name(tx, user_id, team_id)
     await _change(tx, user_id, team_id, now, None)
     return AvatarChanged(user_id, team_id, before)
 
 
-async def _shown(tx: Tx, user_id: UUID, team_id: UUID | None) -> str | None:
+async def _shown_name(tx: Tx, user_id: UUID, team_id: UUID | None) -> str | None:
     """Return the name of the picture that is shown now. Its owner is locked."""
     if team_id is not None:
         return name_in((await lock_for_admin(tx, user_id, team_id)).avatar_url)

@@ -1,4 +1,4 @@
-"""Counting a walk: the one piece of code behind every total, whether the walk is new, edited, hidden or deleted.
+"""Counting of walks: the only code that changes totals, whether a walk is new, edited, hidden or deleted.
 
 The caller has locked the walk's owner. Locks here: boards by team, then goals by id.
 """
@@ -13,7 +13,7 @@ from milequest.rules.enums import EventKind, GoalStatus
 from milequest.rules.events import team_event
 from milequest.rules.progress import crossed
 from milequest.store.sql import contributions, entries, goal_transitions
-from milequest.store.sql.contributions import CountedForGoal, CountedForTeam, LockedGoal, MovedGoal
+from milequest.store.sql.contributions import CountedForGoal, CountedForTeam, GoalTotal, LockedGoal
 from milequest.store.sql.transaction import Tx
 
 
@@ -26,22 +26,22 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """The milestones reached for the first time, and whether any milestone's state or the goal's status has changed."""
+class TotalApplied:
+    """Result of applying a total: the milestones first reached by it, and whether any milestone or the goal changed."""
 
     reached: list[UUID]
     has_changed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """Goals that take the walk, lose it, or only show or hide it, and by how much each total moves."""
+class _TotalChanges:
+    """Goals that take the walk, lose it, or only show or hide it, and by how much each total changes."""
 
     put: list[tuple[UUID, UUID]]
     drop: list[UUID]
     show: list[UUID]
-    moves: dict[UUID, int]
-    turned: set[UUID]  # goals whose total is attributed differently, since the walk was hidden or shown
+    deltas_mm: dict[UUID, int]
+    reattributed: set[UUID]  # goals whose total is attributed differently, since the walk was hidden or shown
 
 
 async def count(
@@ -62,27 +62,29 @@ async def count(
     old_teams = [] if new else await contributions.counted_teams(tx, activity_id)
     old_goals = [] if new else await contributions.counted_goals(tx, activity_id)
     teams, locked = await contributions.lock_goals(tx, user_id, started_at, day, activity_id)
-    plan = planned(old_goals, teams, locked, amounts)
-    moved = await _store(tx, activity_id, teams, old_teams, plan, amounts)
+    changes = plan_changes(old_goals, teams, locked, amounts)
+    totals = await _store(tx, activity_id, teams, old_teams, changes, amounts)
     if days := public_days(old_teams, amounts if teams else None):
         touched = sorted({*teams, *(team.team_id for team in old_teams)})
-        await entries.refresh(tx, user_id, touched, days, [goal for goal, _ in plan.put] + plan.drop + plan.show)
-    told = tell(tx, activity_id, old_teams, teams, amounts, now)
+        await entries.refresh(
+            tx, user_id, touched, days, [goal for goal, _ in changes.put] + changes.drop + changes.show
+        )
+    announced = record_walk_events(tx, activity_id, old_teams, teams, amounts, now)
     milestones = []
-    for goal_id, goal in moved.items():
-        if locked[goal_id].team_id not in told:  # where the walk itself has no event, the moved marker has one
+    for goal_id, total in totals.items():
+        if locked[goal_id].team_id not in announced:  # the walk has no event there, but the marker moves
             tx.record(team_event(locked[goal_id].team_id, EventKind.PROGRESS_MOVED, goal_id, now))
-        milestones += (await settle(tx, locked[goal_id], goal, activity_id, day or now.date(), now)).reached
-    return Counted(sorted(plan.moves), milestones)
+        milestones += (await apply_total(tx, locked[goal_id], total, activity_id, day or now.date(), now)).reached
+    return Counted(sorted(changes.deltas_mm), milestones)
 
 
 async def begin_goal(tx: Tx, goal_id: UUID, now: datetime, today: date) -> None:
     """Start a goal: count the walks in its window that no goal of the team has counted yet."""
     goal = await contributions.lock_goal(tx, goal_id)
-    walkers, total = await goal_transitions.adopt(tx, goal_id)
+    walkers, distance_mm = await goal_transitions.count_earlier_walks(tx, goal_id)
     await entries.refresh_goal(tx, goal_id, sorted(walkers))
-    moved = await contributions.move(tx, {goal_id: total})
-    await settle(tx, goal, moved[goal_id], None, today, now)
+    totals = await contributions.add_to_totals(tx, {goal_id: distance_mm})
+    await apply_total(tx, goal, totals[goal_id], None, today, now)
 
 
 def public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) -> list[date]:
@@ -93,37 +95,37 @@ def public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) ->
     return sorted(days)
 
 
-def planned(
+def plan_changes(
     old_goals: Sequence[CountedForGoal],
     teams: dict[UUID, UUID | None],
     locked: dict[UUID, LockedGoal],
     amounts: Amounts | None,
-) -> _Plan:
-    """Return what is to be done with a walk that these goals have counted, and that these teams count."""
-    plan = _Plan([], [], [], {}, set())
+) -> _TotalChanges:
+    """Return the changes for a walk that `old_goals` have counted so far and `teams`, each with its goal, count now."""
+    changes = _TotalChanges([], [], [], {}, set())
     settled: set[UUID] = set()
     for old in old_goals:
         if old.is_final:  # its total stays as it is; privacy always holds
             settled.add(old.team_id)
             if amounts and amounts.is_public != old.is_public:
-                plan.show.append(old.goal_id)
+                changes.show.append(old.goal_id)
         elif amounts and old.team_id in teams and old.starts_on <= amounts.local_date <= old.ends_on:
             settled.add(old.team_id)
-            plan.put.append((old.goal_id, old.team_id))
-            plan.moves[old.goal_id] = amounts.distance_mm - old.distance_mm
+            changes.put.append((old.goal_id, old.team_id))
+            changes.deltas_mm[old.goal_id] = amounts.distance_mm - old.distance_mm
             if amounts.is_public != old.is_public:
-                plan.turned.add(old.goal_id)
+                changes.reattributed.add(old.goal_id)
         else:
-            plan.drop.append(old.goal_id)
-            plan.moves[old.goal_id] = -old.distance_mm
+            changes.drop.append(old.goal_id)
+            changes.deltas_mm[old.goal_id] = -old.distance_mm
     for team_id, goal_id in teams.items():
-        if amounts and goal_id and team_id not in settled and takes(locked[goal_id]):
-            plan.put.append((goal_id, team_id))
-            plan.moves[goal_id] = amounts.distance_mm
-    return plan
+        if amounts and goal_id and team_id not in settled and accepts_walks(locked[goal_id]):
+            changes.put.append((goal_id, team_id))
+            changes.deltas_mm[goal_id] = amounts.distance_mm
+    return changes
 
 
-def takes(goal: LockedGoal) -> bool:
+def accepts_walks(goal: LockedGoal) -> bool:
     """Return whether the goal, now that it is locked, still takes walks."""
     return not goal.is_final and goal.status in (GoalStatus.ACTIVE, GoalStatus.COMPLETED)
 
@@ -133,20 +135,24 @@ async def _store(
     activity_id: UUID,
     teams: dict[UUID, UUID | None],
     old_teams: Sequence[CountedForTeam],
-    plan: _Plan,
+    changes: _TotalChanges,
     amounts: Amounts | None,
-) -> dict[UUID, MovedGoal]:
-    """Store what the walk counts for. Returns the goals whose totals moved by that, in their order."""
+) -> dict[UUID, GoalTotal]:
+    """Store the teams and goals that count the walk. Returns the changed totals by goal, in the goals' order."""
     await contributions.drop(tx, activity_id, [old.team_id for old in old_teams if old.team_id not in teams])
-    await contributions.drop_goals(tx, activity_id, plan.drop)
-    moves = {goal_id: by_mm for goal_id, by_mm in sorted(plan.moves.items()) if by_mm or goal_id in plan.turned}
+    await contributions.drop_goals(tx, activity_id, changes.drop)
+    deltas_mm = {
+        goal_id: by_mm
+        for goal_id, by_mm in sorted(changes.deltas_mm.items())
+        if by_mm or goal_id in changes.reattributed
+    }
     if amounts is None:
-        return await contributions.move(tx, moves)
-    await contributions.show_in_goals(tx, activity_id, plan.show, amounts.is_public)
-    return await contributions.put(tx, list(teams), plan.put, amounts, moves)
+        return await contributions.add_to_totals(tx, deltas_mm)
+    await contributions.show_in_goals(tx, activity_id, changes.show, amounts.is_public)
+    return await contributions.put(tx, list(teams), changes.put, amounts, deltas_mm)
 
 
-def tell(
+def record_walk_events(
     tx: Tx,
     activity_id: UUID,
     old_teams: Sequence[CountedForTeam],
@@ -154,7 +160,7 @@ def tell(
     amounts: Amounts | None,
     now: datetime,
 ) -> set[UUID]:
-    """Record the walk's own events for the teams that see it, and return these. A private walk has none."""
+    """Record the events of a walk for the teams that see it, and return those teams. A private walk has no events."""
     before = {team.team_id for team in old_teams if team.is_public}
     after = set(teams) if amounts and amounts.is_public else set()
     for team_id in sorted(before | after):
@@ -166,21 +172,21 @@ def tell(
     return before | after
 
 
-async def settle(
-    tx: Tx, goal: LockedGoal, moved: MovedGoal, activity_id: UUID | None, day: date, now: datetime
-) -> Settled:
+async def apply_total(
+    tx: Tx, goal: LockedGoal, total: GoalTotal, activity_id: UUID | None, day: date, now: datetime
+) -> TotalApplied:
     """Apply the new total to the goal's milestones and status."""
-    crossing = crossed(moved.marks, moved.total_mm)
+    crossing = crossed(total.marks, total.total_mm)
     reached = [mark.id for mark in crossing.reached]
     await goal_transitions.mark_reached(tx, reached, now, activity_id)
     await goal_transitions.restore(tx, [mark.id for mark in crossing.restored])
     await goal_transitions.revoke(tx, [mark.id for mark in crossing.revoked], now)
     tx.record(*(team_event(goal.team_id, EventKind.MILESTONE_REACHED, mark, now, goal=goal.id.hex) for mark in reached))
-    if goal.status == GoalStatus.ACTIVE and moved.total_mm >= goal.target_mm:
+    if goal.status == GoalStatus.ACTIVE and total.total_mm >= goal.target_mm:
         await goal_transitions.complete(tx, goal.id, now, day)
-    elif goal.status == GoalStatus.COMPLETED and moved.total_mm < goal.target_mm:
+    elif goal.status == GoalStatus.COMPLETED and total.total_mm < goal.target_mm:
         await goal_transitions.reopen(tx, goal.id, now)
     else:
-        return Settled(reached, bool(crossing.reached or crossing.restored or crossing.revoked))
+        return TotalApplied(reached, bool(crossing.reached or crossing.restored or crossing.revoked))
     tx.record(team_event(goal.team_id, EventKind.GOAL_CHANGED, goal.id, now))
-    return Settled(reached, True)
+    return TotalApplied(reached, True)

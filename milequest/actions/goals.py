@@ -36,14 +36,14 @@ class GoalWritten:
 async def create_goal(
     tx: Tx, viewer: Viewer, now: datetime, team_id: UUID, terms: Terms, route: NewRoute, *, activate: bool = False
 ) -> GoalWritten:
-    """Create a DRAFT, which every member may, and run it at once with `activate`, which takes an ADMIN.
+    """Create a DRAFT, for members; with `activate`, for ADMINs, it is activated at once.
 
     Raises NOT_FOUND, FORBIDDEN, TEAM_HAS_ACTIVE_GOAL, and ROUTE_ERROR for a route without length.
     """
     team = require(await teams.lock(tx, viewer, team_id), "team")
-    refuse_unless_member(team.standing(viewer), is_public=team.is_public)
+    refuse_unless_member(team.access_level(viewer), is_public=team.is_public)
     if activate:
-        refuse_unless_admin(team.standing(viewer), is_public=team.is_public)
+        refuse_unless_admin(team.access_level(viewer), is_public=team.is_public)
         await contributions.bump_board_versions(tx, [team_id])
     assert viewer.user_id is not None, "a member is signed in"
     goal_id = new_id(now)
@@ -121,7 +121,10 @@ async def cancel_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) -> G
 
 
 async def finalize_goal(tx: Tx, goal_id: UUID, now: datetime) -> bool:
-    """Fix the outcome of a goal that has closed: COMPLETED stays, ACTIVE is FAILED. False if nothing is to be done."""
+    """Fix the outcome of a goal that has closed: COMPLETED stays, ACTIVE becomes FAILED.
+
+    Returns False if nothing was to be done.
+    """
     await contributions.bump_board_versions(tx, [require(await goals.team_of(tx, goal_id), "goal")])
     goal = await goals.lock(tx, goal_id)
     if goal is None or goal.finalized_at or goal.status not in (GoalStatus.ACTIVE, GoalStatus.COMPLETED):
@@ -139,7 +142,7 @@ async def _locked(tx: Tx, viewer: Viewer, goal_id: UUID) -> tuple[Team, Goal]:
     team_id = require(await goals.team_of(tx, goal_id), "goal")
     team = require(await teams.lock(tx, viewer, team_id), "goal")
     require(await goals.goal(tx, viewer, goal_id), "goal")  # a draft is hidden from strangers of a public team
-    refuse_unless_admin(team.standing(viewer), is_public=team.is_public, what="goal")
+    refuse_unless_admin(team.access_level(viewer), is_public=team.is_public, what="goal")
     await contributions.bump_board_versions(tx, [team_id])
     return team, require(await goals.lock(tx, goal_id), "goal")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from milequest.actions.members import Joined, refuse_member, seat
+from milequest.actions.members import Joined, fill_seat, refuse_member
 from milequest.rules.access import Viewer, refuse_unless_admin
 from milequest.rules.enums import InviteState
 from milequest.rules.errors import ErrorCode, Refused, not_found, require, unauthenticated
@@ -55,7 +55,7 @@ async def create_invite(
     Its code is `code_of` the secret and the salt.
     """
     team = require(await teams.lock(tx, Viewer(admin_id), team_id), "team")
-    refuse_unless_admin(team.standing(Viewer(admin_id)), is_public=team.is_public)
+    refuse_unless_admin(team.access_level(Viewer(admin_id)), is_public=team.is_public)
     salt = new_salt()
     digest = code_hash(code_of(secret, salt))
     return InviteCreated(await invites.put(tx, new_id(now), team_id, digest, new, admin_id, now), salt)
@@ -63,7 +63,7 @@ async def create_invite(
 
 async def revoke_invite(tx: Tx, admin_id: UUID, now: datetime, invite_id: UUID) -> InviteRevoked:
     """Revoke an invite; twice is once. Raises NOT_FOUND for a user who is no admin, CONFLICT for an answered one."""
-    place = require(await invites.place(tx, invite_id=invite_id), "invite")
+    place = require(await invites.key_of(tx, invite_id=invite_id), "invite")
     await teams.lock(tx, Viewer(admin_id), place.team_id)
     if invite_id not in await invites.by_ids(tx, Viewer(admin_id), [invite_id], now):
         raise not_found("invite")
@@ -83,13 +83,16 @@ async def accept_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> Join
     user, team, invite = await _lock_for_invited(tx, user_id, now, code)
     refuse_member(team)
     refuse_unless_open(invite.state)
-    joined = await seat(tx, team, user, now, invite.invited_by)
+    joined = await fill_seat(tx, team, user, now, invite.invited_by)
     await invites.redeem(tx, invite.id)
     return joined
 
 
 async def decline_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> InviteDeclined:
-    """Decline an invite; a link stays valid for others. Raises as `accept_invite`, except for what concerns seats."""
+    """Decline an invite; a link stays valid for others.
+
+    Raises as `accept_invite`, except TEAM_FULL and CONFLICT for too many teams.
+    """
     _, _, invite = await _lock_for_invited(tx, user_id, now, code)
     if invite.state is not InviteState.DECLINED:
         refuse_unless_open(invite.state)
@@ -104,7 +107,7 @@ async def _lock_for_invited(tx: Tx, user_id: UUID, now: datetime, code: str) -> 
     if user is None:
         raise unauthenticated()
     digest = code_hash(code)
-    place = await invites.place(tx, code_hash=digest)
+    place = await invites.key_of(tx, code_hash=digest)
     if place is None:
         raise unknown_code()
     team = await teams.lock_for_guest(tx, Viewer(user_id), place.team_id)

@@ -45,7 +45,9 @@ class RoleSet:
 async def admit(
     tx: Tx, team_id: UUID, user: Profile, role: TeamRole, now: datetime, invited_by: UUID | None = None
 ) -> UUID:
-    """Make `user` a member of the team; the caller has locked both and checked the seats. Returns the membership's id.
+    """Make `user` a member of the team; the caller has locked both and checked that a seat is free.
+
+    Returns the membership's id.
 
     Their walks since the start of the membership are counted. Raises CONFLICT when they are in too many teams.
     """
@@ -60,7 +62,7 @@ async def admit(
     return member_id
 
 
-async def seat(tx: Tx, team: Team, user: Profile, now: datetime, invited_by: UUID | None = None) -> Joined:
+async def fill_seat(tx: Tx, team: Team, user: Profile, now: datetime, invited_by: UUID | None = None) -> Joined:
     """Give `user` a free seat of the team; both are locked. Raises ALREADY_MEMBER, TEAM_FULL, CONFLICT."""
     refuse_member(team)
     refuse_if_full(team.member_count, team.max_members)
@@ -82,7 +84,7 @@ async def join_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Join
     refuse_member(team)
     if team.join_policy != JoinPolicy.OPEN:
         raise forbidden("This team is joined by invite.")
-    return await seat(tx, team, user, now)
+    return await fill_seat(tx, team, user, now)
 
 
 async def leave_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Left:
@@ -102,7 +104,7 @@ async def leave_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Lef
 
 async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID) -> Left:
     """End another member's membership. Raises NOT_FOUND, FORBIDDEN for a user who is no admin, and for oneself."""
-    place = require(await members.place(tx, member_id), "member")
+    place = require(await members.key_of(tx, member_id), "member")
     await users.lock(tx, admin_id, place.user_id)
     await _lock_member(tx, admin_id, place, member_id)
     if place.user_id == admin_id:
@@ -113,7 +115,7 @@ async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID) 
 
 async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role: TeamRole) -> RoleSet:
     """Give a member a role. Raises NOT_FOUND, FORBIDDEN for a user who is no admin, LAST_ADMIN."""
-    place = require(await members.place(tx, member_id), "member")
+    place = require(await members.key_of(tx, member_id), "member")
     member = await _lock_member(tx, admin_id, place, member_id)
     if member.role != role:
         await _refuse_last_admin(tx, place.team_id, member_id, member.role)
@@ -137,7 +139,7 @@ async def _lock_member(tx: Tx, admin_id: UUID, place: MembershipKey, member_id: 
     viewer = Viewer(admin_id)
     await teams.lock(tx, viewer, place.team_id)
     member = require((await members.by_ids(tx, viewer, [member_id])).get(member_id), "member")
-    refuse_unless_admin(member.team.standing(viewer), is_public=member.team.is_public, what="member")
+    refuse_unless_admin(member.team.access_level(viewer), is_public=member.team.is_public, what="member")
     return member
 
 

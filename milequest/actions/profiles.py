@@ -35,13 +35,13 @@ async def update_profile(
     changed = replace(profile, **changes)
     if changed != profile:
         await users.update(tx, changed, now)
-        await _tell(tx, profile, changed, now)
+        await _record_events(tx, profile, changed, now)
     return ProfileUpdated(user_id)
 
 
-async def _tell(tx: Tx, before: Profile, after: Profile, now: datetime) -> None:
-    """Bump versions and record events for all that shows the user: memberships, boards and goals of all their teams."""
-    if _shown(before) == _shown(after):
+async def _record_events(tx: Tx, before: Profile, after: Profile, now: datetime) -> None:
+    """Bump the versions of all memberships, boards and goals that show the user, and record their events."""
+    if _visible_to_others(before) == _visible_to_others(after):
         return
     team_ids = await members.teams_ever(tx, after.id)
     await contributions.bump_board_versions(tx, team_ids)
@@ -52,5 +52,5 @@ async def _tell(tx: Tx, before: Profile, after: Profile, now: datetime) -> None:
         tx.record(team_event(team_id, EventKind.MEMBER_CHANGED, member_id, now))
 
 
-def _shown(profile: Profile) -> tuple[User, bool, bool]:
+def _visible_to_others(profile: Profile) -> tuple[User, bool, bool]:
     return profile.user, profile.show_on_leaderboards, profile.share_stats_with_team

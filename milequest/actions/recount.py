@@ -1,4 +1,4 @@
-"""Counting many walks of one member for one team, as when they join: at once what `contributions` does for one walk.
+"""Counting many walks of one member for one team, as when they join: `contributions` does the same walk by walk.
 
 The caller has locked the member and the team. The walks are processed in memory in their order, so each milestone is
 reached by the walk that reached it, and storing takes as many statements for a thousand walks as for one.
@@ -16,7 +16,7 @@ from milequest.rules.enums import EventKind, GoalStatus
 from milequest.rules.events import team_event
 from milequest.store.sql import contributions, entries, recounting
 from milequest.store.sql.contributions import CountedForGoal, CountedForTeam
-from milequest.store.sql.recounting import OpenGoal, Stay
+from milequest.store.sql.recounting import MembershipPeriod, OpenGoal
 from milequest.store.sql.transaction import Tx
 
 
@@ -29,7 +29,7 @@ class _Changes:
     drop: list[UUID] = field(default_factory=list)
     drop_goals: list[tuple[UUID, UUID]] = field(default_factory=list)
     show: list[tuple[UUID, UUID, bool]] = field(default_factory=list)
-    moves: Counter[UUID] = field(default_factory=Counter)
+    deltas_mm: Counter[UUID] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
     goals: set[UUID] = field(default_factory=set)  # goals whose boards change
 
@@ -41,77 +41,77 @@ class _Recount:
     tx: Tx
     team_id: UUID
     now: datetime
-    stays: Sequence[Stay]
+    periods: Sequence[MembershipPeriod]
     old_teams: dict[UUID, CountedForTeam]
     old_goals: dict[UUID, CountedForGoal]
     goals: dict[UUID, OpenGoal]
     changes: _Changes = field(default_factory=_Changes)
 
     async def count(self, walk: Amounts) -> None:
-        """Count one walk in memory, and settle the goals that it moves."""
+        """Count one walk in memory, and apply the totals that it changes."""
         id, changes = walk.activity_id, self.changes
-        is_in = any(stay.holds(walk.started_at) for stay in self.stays)
-        teams = {self.team_id: self._taking(walk.local_date)} if is_in else {}
+        is_in = any(period.holds(walk.started_at) for period in self.periods)
+        teams = {self.team_id: self._goal_on(walk.local_date)} if is_in else {}
         old_teams = [self.old_teams[id]] if id in self.old_teams else []
         old_goals = [self.old_goals[id]] if id in self.old_goals else []
-        plan = single.planned(old_goals, teams, {key: one.goal for key, one in self.goals.items()}, walk)
+        planned = single.plan_changes(old_goals, teams, {key: one.goal for key, one in self.goals.items()}, walk)
         if is_in:
             changes.put.append(walk)
         elif old_teams:
             changes.drop.append(id)
-        changes.put_goals += [(goal_id, walk) for goal_id, _ in plan.put]
-        changes.drop_goals += [(goal_id, id) for goal_id in plan.drop]
-        changes.show += [(goal_id, id, walk.is_public) for goal_id in plan.show]
+        changes.put_goals += [(goal_id, walk) for goal_id, _ in planned.put]
+        changes.drop_goals += [(goal_id, id) for goal_id in planned.drop]
+        changes.show += [(goal_id, id, walk.is_public) for goal_id in planned.show]
         if days := single.public_days(old_teams, walk if teams else None):
             changes.days |= set(days)
-            changes.goals |= {goal_id for goal_id, _ in plan.put} | {*plan.drop, *plan.show}
-        told = single.tell(self.tx, id, old_teams, teams, walk, self.now)
-        for goal_id, by_mm in sorted(plan.moves.items()):
+            changes.goals |= {goal_id for goal_id, _ in planned.put} | {*planned.drop, *planned.show}
+        announced = single.record_walk_events(self.tx, id, old_teams, teams, walk, self.now)
+        for goal_id, by_mm in sorted(planned.deltas_mm.items()):
             if by_mm:
-                changes.moves[goal_id] += by_mm
-                await self._move(goal_id, by_mm, walk, is_told=bool(told))
+                changes.deltas_mm[goal_id] += by_mm
+                await self._add_to_total(goal_id, by_mm, walk, is_announced=bool(announced))
 
-    def _taking(self, day: date) -> UUID | None:
+    def _goal_on(self, day: date) -> UUID | None:
         """Return the goal that a walk of this day would count for: the running one, else the latest completed one."""
-        taking = [
+        candidates = [
             one
             for one in self.goals.values()
-            if single.takes(one.goal) and one.starts_on <= day <= one.ends_on and one.activated_at is not None
+            if single.accepts_walks(one.goal) and one.starts_on <= day <= one.ends_on and one.activated_at is not None
         ]
-        latest = max(taking, key=lambda one: (one.goal.status == GoalStatus.ACTIVE, one.activated_at), default=None)
+        latest = max(candidates, key=lambda one: (one.goal.status == GoalStatus.ACTIVE, one.activated_at), default=None)
         return latest.goal.id if latest else None
 
-    async def _move(self, goal_id: UUID, by_mm: int, walk: Amounts, *, is_told: bool) -> None:
+    async def _add_to_total(self, goal_id: UUID, by_mm: int, walk: Amounts, *, is_announced: bool) -> None:
         one = self.goals[goal_id]
-        one.moved.total_mm += by_mm
-        if not is_told:
+        one.total.total_mm += by_mm
+        if not is_announced:
             self.tx.record(team_event(self.team_id, EventKind.PROGRESS_MOVED, goal_id, self.now))
-        settled = await single.settle(self.tx, one.goal, one.moved, walk.activity_id, walk.local_date, self.now)
-        if settled.has_changed:
-            one.moved.marks = (await recounting.standings(self.tx, [goal_id]))[goal_id].marks
+        applied = await single.apply_total(self.tx, one.goal, one.total, walk.activity_id, walk.local_date, self.now)
+        if applied.has_changed:
+            one.total.marks = (await recounting.totals(self.tx, [goal_id]))[goal_id].marks
             one.goal = replace(one.goal, status=await recounting.status(self.tx, goal_id))
 
     async def store(self, user_id: UUID) -> None:
         """Store all changes."""
         tx, changes = self.tx, self.changes
         await recounting.drop(tx, self.team_id, changes.drop, changes.drop_goals)
-        await recounting.show(tx, changes.show)
+        await recounting.set_visibility(tx, changes.show)
         await recounting.put(tx, self.team_id, changes.put, changes.put_goals)
-        await contributions.move(tx, dict(sorted(changes.moves.items())))
+        await contributions.add_to_totals(tx, dict(sorted(changes.deltas_mm.items())))
         if changes.days:
             await entries.refresh(tx, user_id, [self.team_id], sorted(changes.days), sorted(changes.goals))
 
 
 async def recount(tx: Tx, user_id: UUID, team_id: UUID, walks: Sequence[Amounts], now: datetime) -> None:
-    """Bring all totals of the team in line with these walks, of which only their owner's membership has changed."""
+    """Bring all totals of the team in line with a user's walks after a change of their membership only."""
     if not walks:
         return
     ids = [walk.activity_id for walk in walks]
-    stays = await recounting.stays(tx, team_id, user_id)
+    periods = await recounting.membership_periods(tx, team_id, user_id)
     old_teams = await recounting.counted_teams(tx, team_id, ids)
     old_goals = await recounting.counted_goals(tx, team_id, ids)
     goals = await recounting.lock_goals(tx, team_id, ids)
-    recounted = _Recount(tx, team_id, now, stays, old_teams, old_goals, goals)
+    recounted = _Recount(tx, team_id, now, periods, old_teams, old_goals, goals)
     for walk in walks:
         await recounted.count(walk)
     await recounted.store(user_id)

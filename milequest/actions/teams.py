@@ -87,13 +87,13 @@ async def update_team(
         await teams.update(tx, changed, now)
     except asyncpg.UniqueViolationError:
         raise _name_taken() from None
-    await _renew_boards(tx, admin_id, team, changed)
+    await _bump_boards(tx, admin_id, team, changed)
     tx.record(team_event(team_id, EventKind.TEAM_CHANGED, team_id, now))
     return TeamUpdated(team_id)
 
 
-async def _renew_boards(tx: Tx, admin_id: UUID, before: Team, after: Team) -> None:
-    """Bump the boards that show a changed value: of its own the day, of boards of teams its card while public."""
+async def _bump_boards(tx: Tx, admin_id: UUID, before: Team, after: Team) -> None:
+    """Bump the boards that show a changed value: the team's own its days, boards of teams the card of a public team."""
     if (before.timezone, before.is_public) != (after.timezone, after.is_public):
         await contributions.bump_board_versions(tx, [after.id])
     if before.is_public != after.is_public:
@@ -117,7 +117,7 @@ async def delete_team(tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, conf
 async def lock_for_admin(tx: Tx, admin_id: UUID, team_id: UUID) -> Team:
     """Return the team, locked, for one of its admins. Raises NOT_FOUND, FORBIDDEN."""
     team = require(await teams.lock(tx, Viewer(admin_id), team_id), "team")
-    refuse_unless_admin(team.standing(Viewer(admin_id)), is_public=team.is_public)
+    refuse_unless_admin(team.access_level(Viewer(admin_id)), is_public=team.is_public)
     return team
 
 

@@ -17,7 +17,7 @@ from milequest.rules.text import presentable
 MAX_BYTES = 50_000_000
 MAX_POINTS = 200_000
 MAX_DEPTH = 50
-MAX_GAP_M = 10_000.0  # between the segments of a track; more is another walk
+MAX_GAP_M = 10_000.0  # largest gap between two segments of one walk
 CHUNK = 1 << 16
 
 # Spellings of the namespace in use: with https, a slash at the end, without the host, or none at all.

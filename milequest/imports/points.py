@@ -8,7 +8,7 @@ from milequest.rules.geo import LatLng, distance_m
 JUMP_M = 100_000.0  # from one point of a track to the next; a jump with a return was not walked
 LONGEST_JUMP = 5  # outliers in a row that a receiver may report before it recovers
 CLIMB_STEP_M = 5.0  # smaller rises and falls count as noise of the instrument
-LOWEST_M, HIGHEST_M = -500.0, 9_000.0  # on this earth
+LOWEST_M, HIGHEST_M = -500.0, 9_000.0  # highest and lowest land, rounded
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Point:
 
 
 def height(text: str) -> float | None:
-    """Return an elevation in metres; None for what is no number or no height on this earth.
+    """Return an elevation in metres; None for text that is not a number, and for a height that does not exist on earth.
 
     Programs write -19999, -32768, 65535, 9999, `nan`, `-nan(ind)` or `1.#QNAN` for an unknown one.
     """

@@ -10,7 +10,10 @@ BATCH = 1_000
 
 
 async def forget_answers(runtime: Runtime, now: datetime) -> int:
-    """Delete older outcomes, each batch in a transaction; return how many. Several may run at once."""
+    """Delete outcomes that are kept no longer, batch by batch in transactions; return how many.
+
+    Safe to run concurrently.
+    """
     count, gone = 0, BATCH
     while gone == BATCH:
         gone = await runtime.commit(partial(idempotency.forget, now=now, most=BATCH))

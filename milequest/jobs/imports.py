@@ -34,7 +34,7 @@ from milequest.store.sql import accounts, members, teams, users
 from milequest.store.sql.routes import NewRoute, routes_by_ids
 from milequest.store.sql.transaction import Pool, Tx
 
-ISSUER = "import:fitbit"  # of the people in files: there is no sign-in for them
+ISSUER = "import:fitbit"  # the issuer of people from files, who cannot sign in
 Progress = Callable[[int, int], None]
 
 
@@ -85,7 +85,7 @@ async def import_walks(
         joined = {person: await _user(tx, person, zone.key, began) for person in people}
         admin, team_id = await _team(tx, team_name, zone.key, began, owner, joined.values())
         for person in people:
-            await _seat(tx, joined[person], admin, team_id, began)
+            await _ensure_member(tx, joined[person], admin, team_id, began)
         done = WalksImported(team_id, len(joined), skipped=skipped)
         for day in days:
             once = DedupKey(external_id=day.record.external_id)
@@ -206,11 +206,11 @@ async def _team(
     await users.lock(tx, ourselves, admin, *joining)
     ours = await teams.by_name(tx, Viewer(ourselves), name)
     if ours is not None and ours.viewer_role == TeamRole.ADMIN:
-        await _seat(tx, admin, Viewer(ourselves), ours.id, now, TeamRole.ADMIN)
+        await _ensure_member(tx, admin, Viewer(ourselves), ours.id, now, TeamRole.ADMIN)
         return Viewer(ourselves), ours.id
     known = await teams.by_name(tx, Viewer(admin), name)
     if known is not None:
-        refuse_unless_admin(known.standing(Viewer(admin)), is_public=known.is_public)
+        refuse_unless_admin(known.access_level(Viewer(admin)), is_public=known.is_public)
         return Viewer(admin), known.id
     new = new_team(name, is_public=False, join_policy=JoinPolicy.INVITE_ONLY, max_members=MEMBERS[1], timezone=zone)
     return Viewer(admin), (await create_team(tx, founder_id=admin, now=now, new=new)).team_id
@@ -222,7 +222,7 @@ async def _user(tx: Tx, person: str, zone: str, now: datetime) -> UUID:
     return await user_for_identity(tx, account, now)
 
 
-async def _seat(
+async def _ensure_member(
     tx: Tx, user_id: UUID, admin: Viewer, team_id: UUID, now: datetime, role: TeamRole = TeamRole.MEMBER
 ) -> None:
     """Make the user a member of the team, unless they are one. Raises TEAM_FULL for a MEMBER without a seat."""

@@ -17,8 +17,8 @@ from milequest.store.sql import avatars
 MAX_WAITING: Final = 16  # pictures in memory, of 5 MB at most; beyond that senders have to retry
 
 
-class _Looker:
-    """Checker of one picture at a time, in a thread of its own: a large one takes a third of a second of a core."""
+class _Scanner:
+    """Scanner of pictures, one at a time in a thread of its own: a large one takes a third of a second of a core."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "pictures")
@@ -36,13 +36,13 @@ class _Looker:
             self._waiting -= 1
 
 
-looker = _Looker()  # of the process
+scanner = _Scanner()  # of the process
 
 
 async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
-    """Make the picture in `data` the user's or the team's. A second time, or late, does no harm.
+    """Make the picture in `data` the user's or the team's. Idempotent; an older picture never replaces a later one.
 
-    Raises BadPicture, and what `show_avatar` refuses; then only its sender can read why, and nothing else has changed.
+    Raises BadPicture and as `show_avatar`; the reason is stored for the sender, and nothing else has changed.
     """
     try:
         await _show(runtime, upload, data, now)
@@ -54,7 +54,7 @@ async def show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> 
 
 
 async def _show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) -> None:
-    picture = await looker.cleaned(data)
+    picture = await scanner.cleaned(data)
     name = upload.name(picture)
     await runtime.pictures.keep(name, picture)  # before its address is published
     url = url_of(runtime.settings.origin, name)
@@ -68,7 +68,7 @@ async def _show(runtime: Runtime, upload: Upload, data: bytes, now: datetime) ->
 
 
 async def readdress(runtime: Runtime, now: datetime) -> int:
-    """Give pictures that the server itself shows its current address; return how many had another one.
+    """Rewrite the stored URLs of pictures that the server itself serves to its current origin; return how many changed.
 
     An address is stored whole, as clients see it, and a server may be restarted at another port.
     """

@@ -1,4 +1,4 @@
-"""The one policy: who may see and do what. The schema's directives say how a caller must be signed in.
+"""The access policy: who may see and do what. The schema's directives say how a caller must be signed in.
 
 | of a team | anonymous | stranger | member | admin |
 |---|---|---|---|---|
@@ -12,7 +12,7 @@
 see; a deleted team is hidden from all. A private walk is seen by its owner alone.
 
 Reads apply a Viewer as a predicate of the statement (`store/sql/scopes.py`); actions ask these functions on locked
-rows; a test compares the two over every combination. Private and missing look the same from outside.
+rows; a test compares the two over every combination. A hidden team and a missing one get the same answer.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class TeamPart(Enum):
 
 
 # The level required to see a part where the team is public.
-TAKES: Mapping[TeamPart, AccessLevel] = {
+REQUIRED_LEVEL: Mapping[TeamPart, AccessLevel] = {
     TeamPart.CARD: AccessLevel.ANONYMOUS,
     TeamPart.GOALS: AccessLevel.STRANGER,
     TeamPart.DRAFTS: AccessLevel.MEMBER,
@@ -59,31 +59,31 @@ class Viewer:
 
     user_id: UUID | None = None
 
-    def standing(self, role: TeamRole | str | None) -> AccessLevel:
+    def access_level(self, role: TeamRole | str | None) -> AccessLevel:
         """Return the viewer's level in a team where their open membership has `role`, or None."""
         if role is not None:
             return AccessLevel.ADMIN if role == TeamRole.ADMIN else AccessLevel.MEMBER
         return AccessLevel.ANONYMOUS if self.user_id is None else AccessLevel.STRANGER
 
 
-def may_see(part: TeamPart, standing: AccessLevel, *, is_public: bool) -> bool:
-    """Return whether a viewer of level `standing` sees `part` of a live team."""
-    return standing >= TAKES[part] and (is_public or standing >= AccessLevel.MEMBER)
+def may_see(part: TeamPart, level: AccessLevel, *, is_public: bool) -> bool:
+    """Return whether a viewer of level `level` sees `part` of a live team."""
+    return level >= REQUIRED_LEVEL[part] and (is_public or level >= AccessLevel.MEMBER)
 
 
-def refuse_unless_admin(standing: AccessLevel, *, is_public: bool, what: str = "team") -> None:
+def refuse_unless_admin(level: AccessLevel, *, is_public: bool, what: str = "team") -> None:
     """Admit admins only. Raises NOT_FOUND for viewers from whom the team is hidden, FORBIDDEN for all others."""
-    if standing is not AccessLevel.ADMIN:
-        raise _refusal(standing, is_public, what, "an admin")
+    if level is not AccessLevel.ADMIN:
+        raise _refusal(level, is_public, what, "an admin")
 
 
-def refuse_unless_member(standing: AccessLevel, *, is_public: bool, what: str = "team") -> None:
+def refuse_unless_member(level: AccessLevel, *, is_public: bool, what: str = "team") -> None:
     """Admit members only. Raises NOT_FOUND for viewers from whom the team is hidden, FORBIDDEN for all others."""
-    if standing < AccessLevel.MEMBER:
-        raise _refusal(standing, is_public, what, "a member")
+    if level < AccessLevel.MEMBER:
+        raise _refusal(level, is_public, what, "a member")
 
 
-def _refusal(standing: AccessLevel, is_public: bool, what: str, who: str) -> QuestError:
-    if may_see(TeamPart.CARD, standing, is_public=is_public):
+def _refusal(level: AccessLevel, is_public: bool, what: str, who: str) -> QuestError:
+    if may_see(TeamPart.CARD, level, is_public=is_public):
         return forbidden(f"Only {who} of the team may do this.")
     return not_found(what)

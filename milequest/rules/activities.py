@@ -21,7 +21,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 BACKDATE_DAYS = 30
 DEFAULT_STRIDE_MM = 686  # 0.6858 m, as is common in walking challenges
 BRISK_M_S = 3.0  # faster is doubtful for a walk
-IMPLAUSIBLE_M_S = 7.0  # faster on foot is not plausible: kept, but not counted
+IMPLAUSIBLE_M_S = 7.0  # faster on foot is implausible: stored, but not counted
 ON_FOOT = frozenset({ActivityType.WALK, ActivityType.RUN, ActivityType.HIKE})
 
 
@@ -42,7 +42,7 @@ class Walk:
 
     @property
     def local_date(self) -> date:
-        """The day the walk belongs to, for ever: that of its start, in its own zone."""
+        """The day the walk counts for, which never changes: that of its start, in its own zone."""
         return local_date(self.started_at, zone("input.timezone", self.timezone))
 
     @property

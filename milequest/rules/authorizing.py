@@ -11,9 +11,10 @@ from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.instants import SECOND
 
 CONNECTING = "DeepDish:Connect"  # AppSync's name for the handshake of a WebSocket
-SIGNED = "AWS4-HMAC-SHA256"  # prefix of a signature, which is no token
+SIGNED = "AWS4-HMAC-SHA256"  # prefix of an AWS signature in the Authorization header, which is not a token
 MAX_TOKEN = 8_192
-MAX_KEPT = timedelta(hours=1)  # of an answer, as in AppSync; here also of a connection whose answer is not kept
+# The longest an answer is cached, as in AppSync; also the life of a connection whose answer is not cached.
+MAX_KEPT = timedelta(hours=1)
 REDACTED_HEADERS = {"authorization", "cookie"}
 
 _FIELD = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
@@ -40,7 +41,7 @@ class RequestedOperation(Protocol):
 class AuthorizerRequest:
     """Circumstances of a token. Without an operation it came with a handshake or a plain GET.
 
-    The `address` it comes from is for us alone.
+    Its `address` is not part of the event.
     """
 
     request_id: str
@@ -51,27 +52,27 @@ class AuthorizerRequest:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """An identity that an authorizer admitted, and for how long its answer may be kept for the same token."""
+    """An identity that an authorizer admitted, and how long the answer may be cached for the same token."""
 
     identity: Identity
     kept: timedelta
 
 
-def build_event(token: str, asking: AuthorizerRequest, account: str) -> dict[str, object]:
+def build_event(token: str, auth_request: AuthorizerRequest, account: str) -> dict[str, object]:
     """Return the event of AppSync's Lambda authorizer."""
-    wanted = asking.operation
+    wanted = auth_request.operation
     return {
         "authorizationToken": token,
         "requestContext": {
             "apiId": "milequest",
             "accountId": account,
-            "requestId": asking.request_id,
+            "requestId": auth_request.request_id,
             "queryString": wanted.query if wanted else "",
             "operationName": wanted.operation_name if wanted else CONNECTING,
             "variables": dict(wanted.variables or {}) if wanted else {},
         },
         "requestHeaders": {
-            name: value for name, value in asking.headers.items() if name.lower() not in REDACTED_HEADERS
+            name: value for name, value in auth_request.headers.items() if name.lower() not in REDACTED_HEADERS
         },
     }
 

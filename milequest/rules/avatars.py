@@ -51,7 +51,7 @@ class Upload:
 
     @property
     def key(self) -> str:
-        """Its object key. It holds all of the upload, and is signed, so nothing needs to be stored."""
+        """Its object key. It encodes the whole upload and is signed, so nothing needs to be stored."""
         return f"{COMING}/{self.user_id.hex}/{self.team_id.hex if self.team_id else _OWN}/{self.id.hex}"
 
     def name(self, picture: Picture) -> str:

@@ -22,7 +22,7 @@ _DATED = (LeaderboardPeriod.DAY, LeaderboardPeriod.WEEK, LeaderboardPeriod.MONTH
 _NAME = re.compile(r"([a-z]+)_([a-z]+)(?:_([0-9a-f]{32}))?(?:_([0-9]{8}))?", re.ASCII)
 
 
-class BoardOf(Enum):
+class BoardKind(Enum):
     """Competitors of a board: a team's members, a goal's contributors, or all public teams."""
 
     TEAM = 1
@@ -45,11 +45,11 @@ class BoardKey:
     starts_on: date | None = None
 
     @property
-    def of(self) -> BoardOf:
+    def kind(self) -> BoardKind:
         """The kind of competitors."""
         if self.owner_id is None:
-            return BoardOf.TEAMS
-        return BoardOf.GOAL if self.period is LeaderboardPeriod.GOAL else BoardOf.TEAM
+            return BoardKind.TEAMS
+        return BoardKind.GOAL if self.period is LeaderboardPeriod.GOAL else BoardKind.TEAM
 
     def shown(self, today: date) -> Window:
         """Return the window it shows. A goal's window is defined by the goal."""
@@ -101,14 +101,14 @@ def parse_key(text: str, path: str = "id") -> BoardKey:
         )
     except (KeyError, ValueError):
         raise _malformed(path) from None
-    of_no_goal = key.of is BoardOf.TEAMS and key.period is LeaderboardPeriod.GOAL
+    of_no_goal = key.kind is BoardKind.TEAMS and key.period is LeaderboardPeriod.GOAL
     if of_no_goal or key.text() != text:  # e.g. a week that begins on a Tuesday
         raise _malformed(path)
     return key
 
 
 def _word(member: LeaderboardPeriod | LeaderboardMetric | LeaderboardBasis) -> str:
-    """Return how a board's name spells it: one word, since `_` separates the words."""
+    """Return an enum member as it is spelled in a board's name: one word, since `_` separates the words."""
     if member is LeaderboardBasis.AVERAGE_PER_ACTIVE_MEMBER:
         return "average"
     return member.value.replace("_", "").lower()

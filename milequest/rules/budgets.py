@@ -13,17 +13,17 @@ from milequest.rules.rate_limits import network
 
 REQUEST = 1  # point for each operation, besides one for each object that its answer may hold
 INTROSPECTION = 250  # points for `__schema` or `__type`, which hold no objects of ours but take as long as many
-BAD_CREDENTIAL = 1  # point of the network that credentials came from which are not good
-REFUSED_CREDENTIAL = 20  # points, where an operator's authorizer was asked to find that out
-CHARACTERS_PER_POINT = 16  # of a document that the process has to read first; one it knows costs nothing
+BAD_CREDENTIAL = 1  # points charged to the network for a bad credential
+REFUSED_CREDENTIAL = 20  # points for one that the operator's authorizer had to reject
+CHARACTERS_PER_POINT = 16  # characters of a document per point, unless its parsed form is cached
 BYTES_PER_POINT = 1_024  # of a route as GeoJSON
-FREE_CHARACTERS = 1_024  # of variables; what is more costs as a document does
+FREE_CHARACTERS = 1_024  # characters of variables that cost nothing; more cost as a document does
 
 HOUR = 3_600_000_000  # microseconds, as all times here
 SECOND = 1_000_000
 BURST_SECONDS = 360
 BURST = BURST_SECONDS * SECOND
-MOST_OWED = 2 * BURST  # however much is spent at once, the budget is full again after so long
+MAX_OWED = 2 * BURST  # longest time until a budget is full again, however far it is overdrawn
 
 
 class Payer(StrEnum):
@@ -36,7 +36,7 @@ class Payer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The payer of a request: `who` distinguishes it from others of its kind."""
+    """The payer of a request. `who` identifies it among payers of the same kind."""
 
     kind: Payer
     who: str
@@ -63,13 +63,13 @@ def variables_points(characters: int) -> int:
 
 
 def price(points_per_hour: int) -> int:
-    """Return the time in which one point is refilled."""
+    """Return the microseconds in which one point is refilled."""
     return max(1, HOUR // points_per_hour)
 
 
 def later(full_at: int, now: int, owed: int) -> int:
     """Return when a budget that would be full at `full_at` is full after `owed` more."""
-    return min(max(full_at, now) + owed, now + MOST_OWED)
+    return min(max(full_at, now) + owed, now + MAX_OWED)
 
 
 def refuse_spent(full_at: int, now: int) -> None:

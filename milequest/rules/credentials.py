@@ -17,8 +17,8 @@ DEFAULT_TIMEZONE = "UTC"
 
 CODE_DIGITS = 6
 CODE_LIFE = timedelta(minutes=15)
-CODE_TRIES = 5  # wrong codes that a sign-up, a reset or a change of address allows
-CODE_TRIES_WITHOUT_ATTEMPT = 20  # given with the address alone, as strangers may: they use up none of the owner's
+CODE_TRIES = 5  # wrong codes that a sign-up, a password reset or a change of address tolerates
+CODE_TRIES_WITHOUT_ATTEMPT = 20  # wrong codes sent with an address alone, as anyone may; counted apart
 SIGN_UP_LIFE = timedelta(hours=24)
 
 ISSUER = "urn:mile-quest:identity"  # no URL: users keep their identity when the port or the host's name changes
@@ -126,7 +126,7 @@ def normal_code(text: str) -> str | None:
 
 
 def is_secret_id(text: str) -> bool:
-    """Whether it may be the id of a sign-up or of a request, which only its asker knows."""
+    """Return whether a text has the form of the secret id of a sign-up or of a request."""
     return _SECRET_ID.fullmatch(text) is not None
 
 

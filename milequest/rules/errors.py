@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class ErrorCode(StrEnum):
-    """The one list of codes; clients keep a default branch, because it may grow."""
+    """All error codes of the API. The list may grow, so clients need a default branch."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
@@ -66,7 +66,7 @@ HTTP_STATUS: Mapping[str, int] = {
 
 
 def http_status(code: str, otherwise: Mapping[str, int] = MappingProxyType({})) -> int:
-    """Return the HTTP status of a request that was refused with this code, by `otherwise` where that lists it."""
+    """Return the HTTP status of a request refused with this code; entries of `otherwise` take precedence."""
     return otherwise.get(code) or HTTP_STATUS.get(code, 400)
 
 
@@ -75,12 +75,12 @@ MAY_PASS = {ErrorCode.UNAVAILABLE, ErrorCode.RATE_LIMITED, ErrorCode.ROUTE_ERROR
 
 WRONG_GUESSES = {
     ErrorCode.UNAUTHENTICATED,
-    ErrorCode.EMAIL_NOT_VERIFIED,  # a sign-up's password, and so another one than the account's
+    ErrorCode.EMAIL_NOT_VERIFIED,  # the sign-up's password, which is not the account's
     ErrorCode.CODE_INVALID,
     ErrorCode.INVALID_INVITE_CODE,
 }
-"""The codes that say of a password or of a code that it is not right."""
-WRONG = "WRONG"  # says the same of a field
+"""The error codes that mean a wrong password or a wrong mailed code."""
+WRONG = "WRONG"  # the same in `fields[].code`
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def invalid(
 
 
 def not_found(what: str) -> Refused:
-    """Return the refusal for what is hidden from the caller, or does not exist: from outside the two look the same."""
+    """Return the refusal for an object that does not exist or is hidden from the caller; the two must look the same."""
     return Refused(ErrorCode.NOT_FOUND, f"No such {what}.")
 
 
@@ -172,17 +172,17 @@ def unauthenticated(message: str = "Sign in first.") -> Refused:
 
 
 def wrong_password(path: str) -> ValidationError:
-    """A signed-in person's own password, given once more, is not right. The session stays good."""
+    """Return the refusal of a signed-in user's wrong current password. The session stays valid."""
     return invalid(path, WRONG, "is not the account's password")
 
 
-def is_verdict(error: BaseException) -> bool:
-    """Whether an error is our answer to what was asked: not a fault of ours, nor what may pass."""
+def is_final_refusal(error: BaseException) -> bool:
+    """Return whether an error is a final refusal: neither a fault of the service nor retryable."""
     return isinstance(error, QuestError) and error.code not in MAY_PASS
 
 
 def is_wrong_guess(error: BaseException) -> bool:
-    """Whether a refusal says that a password or a code is not right."""
+    """Return whether a refusal means a wrong password or a wrong mailed code."""
     if isinstance(error, ValidationError):
         return any(fault.code == WRONG for fault in error.fields)
     return isinstance(error, QuestError) and error.code in WRONG_GUESSES

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 EARTH_RADIUS_M = 6_371_008.8
 MAX_SEGMENT_M = 10_000.0
-ANTIPODAL_M = 100.0  # closer than this to the opposite point, every direction is as short as every other
+ANTIPODAL_M = 100.0  # points closer than this to opposite have no single shortest line
 
 LEAST_DEGREES = 1e-12  # a tenth of a micrometre; products of far smaller numbers underflow, an error in PostgreSQL
 
@@ -20,7 +20,7 @@ _Vector: TypeAlias = tuple[float, float, float]
 
 
 def degrees(value: float) -> float:
-    """Return the degrees, 0 for what is nearer to it than LEAST_DEGREES."""
+    """Return the degrees, with values nearer to 0 than LEAST_DEGREES made 0."""
     return value if not abs(value) < LEAST_DEGREES else 0.0
 
 

@@ -158,7 +158,7 @@ def _nameless(stop: RouteStop) -> str:
 
 
 def doubts(required_mm_per_day: float | None) -> list[Problem]:
-    """Return what is doubtful about a valid goal: a pace of more than 25 miles a day."""
+    """Return the doubts about a valid goal: a required pace of more than 25 miles a day."""
     if required_mm_per_day is None or required_mm_per_day <= DEMANDING_MM_PER_DAY:
         return []
     km = required_mm_per_day / 1_000_000

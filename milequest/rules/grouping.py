@@ -1,4 +1,4 @@
-"""Grouping of things that are handled together."""
+"""Grouping of items by a key."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def group_by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    """Return the items by their keys; keys, and the items of each, in the order in which they came."""
+    """Return the items grouped by key. Keys, and the items of each, keep their order."""
     groups: defaultdict[K, list[T]] = defaultdict(list)
     for item in items:
         groups[key(item)].append(item)

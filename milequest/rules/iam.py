@@ -1,4 +1,4 @@
-"""The signer of a request that is signed for AWS, as reported by its verifier: API Gateway, or AppSync."""
+"""Identity of the signer of an AWS-signed request, as reported by API Gateway or AppSync."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -20,10 +20,10 @@ def iam_identity(told: Mapping[str, object]) -> Identity:
 
 
 def pool_subject(told: Mapping[str, object], issuer: str) -> str | None:
-    """Return the user of our user pool that has the role that signed; None for a role that is no user's of ours.
+    """Return the subject of our user pool's user on whose behalf the role signed; None for a role of no such user.
 
     The identity pool gives roles to users signed in there, as `ISSUER:CognitoSignIn:SUBJECT`. Raises UNAUTHENTICATED
-    for any other mention of our pool.
+    for any other form that names our pool.
     """
     providers = [part.strip(_AROUND) for part in _text(told, _PROVIDER).split(",")]
     ours = urlsplit(issuer).netloc + urlsplit(issuer).path

@@ -1,4 +1,4 @@
-"""The caller's identity, the one value passed on by HTTP, WebSocket and jobs, and the token claims it is made from."""
+"""The identity of a caller, the same for HTTP, WebSocket and jobs, and the token claims it is made from."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

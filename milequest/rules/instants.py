@@ -24,12 +24,12 @@ def microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // MICROSECOND
 
 
-def of_seconds(count: int) -> datetime:
+def from_seconds(count: int) -> datetime:
     """Return the instant `count` seconds after 1970."""
     return EPOCH + count * SECOND
 
 
-def of_microseconds(count: int) -> datetime:
+def from_microseconds(count: int) -> datetime:
     """Return the instant `count` microseconds after 1970."""
     return EPOCH + count * MICROSECOND
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from milequest.rules.errors import ValidationError, invalid
-from milequest.rules.instants import microseconds, of_microseconds
+from milequest.rules.instants import from_microseconds, microseconds
 from milequest.rules.text import whole
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ def decode_cursor(cursor: str | None, *kinds: type[Part]) -> tuple[Any, ...] | N
 
 def _read(text: str, kind: type[Part]) -> Part:
     if kind is datetime:
-        return of_microseconds(int(text))
+        return from_microseconds(int(text))
     if kind is int and abs(int(text)) >= 2**63:
         raise ValueError("beyond a bigint")
     return kind(text)  # type: ignore[arg-type, call-arg]  # each of the other kinds takes a string
@@ -85,7 +85,7 @@ class Edge(Generic[T]):
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some items of a list. Cursors are made only when asked for."""
+    """Some items of a list. Cursors are made only when they are selected."""
 
     nodes: Sequence[T]
     has_next: bool

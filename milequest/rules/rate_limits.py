@@ -16,7 +16,7 @@ class Per(StrEnum):
     USER = "user"  # the signed-in user
     FORM = "form"  # a form for one picture
     CALLER = "caller"  # a user in a network, or a network without a user
-    ACCOUNT_HERE = "account+network"  # an account and the network together: strangers elsewhere use up none of it
+    ACCOUNT_HERE = "account+network"  # an account in a network: strangers elsewhere use up none of it
     REQUEST = "request"  # the request of a code: its id, or else an account and the network
 
 
@@ -42,7 +42,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A fact that is remembered for `seconds`."""
+    """A fact about an account and a network that is remembered for `seconds`."""
 
     key: str
     seconds: int
@@ -59,10 +59,11 @@ AUTH_CALLS = RateLimit(
     Per.NETWORK,
     "Failed calls of `signIn`, `confirmEmail` and `resetPassword`; all of `resendCode` and `forgotPassword`.",
 )
-REFRESHES = RateLimit(  # offices share an address
+REFRESHES = RateLimit(  # many, as offices share an address
     "refresh", 600, HOUR, "refreshes from this network", Per.NETWORK, "Calls of `refreshToken`."
 )
-SIGN_OUTS = RateLimit(  # apart from what strangers in the network may use up: who was robbed has to get out
+# By user, so that the owner of a stolen account can end its sessions whatever others in the network use up.
+SIGN_OUTS = RateLimit(
     "sign-out", 120, HOUR, "sign-outs", Per.USER, "Calls of `signOut` and `endSession` by who is signed in."
 )
 SIGN_OUTS_HERE = RateLimit(

@@ -9,7 +9,7 @@ from uuid import UUID
 from milequest.rules.credentials import ACCESS_TOKEN_LIFE
 from milequest.rules.text import presentable
 
-REFRESH_GRACE = timedelta(seconds=30)  # in which the same refresh token gets the same answer again
+REFRESH_GRACE = timedelta(seconds=30)  # time in which a used refresh token gets the same answer again
 MAX_DEVICE = 200
 MAX_LISTED = 50
 LEEWAY = timedelta(minutes=5)  # clocks differ, and tokens are accepted a little after their end

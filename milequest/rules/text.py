@@ -87,7 +87,7 @@ def clean_optional(path: str, value: str | None, high: int, *, lines: bool = Fal
 
 
 def presentable(value: str, high: int) -> str | None:
-    """Return a name out of a file as `clean` takes it, without the characters that refuses; None if nothing is left."""
+    """Return a name from a file without the characters that `clean` refuses; None if nothing is left."""
     joined = {found.start() for each in (_JOINED, _SELECTED) for found in each.finditer(value[: 8 * high])}
     shown = [
         " " if character.isspace() else character

@@ -1,1 +1,1 @@
-"""Storage, in three rooms: PostgreSQL (`sql`), Redis (`cache`), and AWS's services (`aws`)."""
+"""Storage, in three packages: PostgreSQL (`sql`), Redis (`cache`), and AWS's services (`aws`)."""

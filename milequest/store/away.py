@@ -1,4 +1,4 @@
-"""The error of any server that is out of reach."""
+"""The error raised for any server that is out of reach."""
 
 
 class Away(ConnectionError):

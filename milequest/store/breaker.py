@@ -11,58 +11,58 @@ from milequest.telemetry import metrics, spans
 
 T = TypeVar("T")
 
-RETREAT = 5.0  # seconds until a server that failed is asked again
-AT_ONCE = 24  # questions to one server; more wait, since a crowd of them is no sign that it is away
+RETREAT = 5.0  # seconds for which the breaker stays open after a failure
+AT_ONCE = 24  # concurrent calls of one server; more wait, so that a burst of calls is not taken for an outage
 
 log = logging.getLogger("milequest.away")
 
 
 class Breaker:
-    """Breaker of one server. `meanwhile` is the log's text for operators on what happens without it."""
+    """Breaker of one server. `meanwhile` says in the log what operators have to expect until it is back."""
 
-    def __init__(self, server: str, meanwhile: str, patience: float, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, server: str, meanwhile: str, timeout: float, clock: Callable[[], float] | None = None) -> None:
         self._server = server
         self._meanwhile = meanwhile
-        self._patience = patience
+        self._timeout = timeout
         self._clock = clock or time.monotonic
-        self._closed_until = 0.0
+        self._open_until = 0.0
         self._free = asyncio.Semaphore(AT_ONCE)
 
     @property
-    def is_resting(self) -> bool:
-        """True if the server failed a moment ago, so that a call would raise Away at once."""
-        return self._clock() < self._closed_until
+    def is_open(self) -> bool:
+        """True if the server failed lately, so that a call would raise Away at once."""
+        return self._clock() < self._open_until
 
     async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Return the result of `ask`, which calls that server only. Raises Away for any error of the server's client.
 
-        What failed at once is tried a second time, since a connection may have been lost while it was idle.
+        A call that fails at once is retried once, as its pooled connection may have been lost while it was idle.
         """
-        if self.is_resting:
+        if self.is_open:
             raise Away
         async with self._free:
             with spans.span(self._server, "client"):
                 return await self._one(ask)
 
     async def _one(self, ask: Callable[[], Awaitable[T]]) -> T:
-        if self.is_resting:
+        if self.is_open:
             raise Away
-        if self._closed_until:  # it failed the last time: until one has tried, all others leave it alone
-            self._closed_until = self._clock() + RETREAT
+        if self._open_until:  # half open: one call tries the server, all others fail at once
+            self._open_until = self._clock() + RETREAT
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 try:
                     answer = await ask()
                 except Exception:
                     answer = await ask()
         except Exception as error:
-            if self._clock() >= self._closed_until:  # concurrent failures are not logged again
+            if self._clock() >= self._open_until:  # concurrent failures are not logged again
                 log.warning("%s is away (%s), so %s; see /readyz", self._server, type(error).__name__, self._meanwhile)
-            self._closed_until = self._clock() + RETREAT
+            self._open_until = self._clock() + RETREAT
             if metrics.recorder is not None:
                 metrics.recorder.failed(self._server)
             raise Away(type(error).__name__) from error
-        self._closed_until = 0.0
+        self._open_until = 0.0
         if metrics.recorder is not None:
             metrics.recorder.reached(self._server)
         return answer

@@ -13,16 +13,16 @@ TURNS = 4
 
 
 async def yield_to_loop() -> None:
-    """Let some turns of the loop pass, for more requests to arrive: no delay when it is idle, more the busier it is."""
+    """Yield to the event loop a few times, so that more requests can arrive. An idle loop adds no delay."""
     for _ in range(TURNS):
         await asyncio.sleep(0)
 
 
 class RequestCoalescer(Generic[K, V]):
-    """`await together(key)` is what `ask` finds for the key, None if nothing.
+    """Coalescer of requests: `await coalescer(key)` returns what `ask` finds for the key, None for nothing.
 
-    `ask` gets distinct keys, never while an earlier call is under way: requests made meanwhile are in the next one. So
-    every result was read after its request. An error of `ask` is raised for all its keys. TimeoutError at a caller's
+    `ask` is called with distinct keys, one call at a time: requests made during a call are in the next one, so every
+    result was read after its request. An error of `ask` is raised for all its keys. Raises TimeoutError at a caller's
     own deadline.
     """
 
@@ -32,7 +32,8 @@ class RequestCoalescer(Generic[K, V]):
         self._asking: asyncio.Task[None] | None = None
 
     async def __call__(self, key: K) -> V | None:
-        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()  # one each: cancelled alone
+        # A future per caller, so that each can be cancelled alone.
+        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._asking is None:
             self._asking = asyncio.create_task(self._work())
@@ -62,11 +63,11 @@ class RequestCoalescer(Generic[K, V]):
 
 
 def settle(waiting: Mapping[K, Iterable[asyncio.Future[V | None]]], found: Mapping[K, V | Exception]) -> None:
-    """Give each key's futures what was found for it, None if nothing; an exception is raised for that key alone."""
+    """Set each key's futures to what was found for it, None for nothing. An exception is raised for its key only."""
     for key, futures in waiting.items():
         value = found.get(key)
         for future in futures:
-            if future.done():  # whoever waited was cancelled
+            if future.done():  # the waiting caller was cancelled
                 continue
             if isinstance(value, Exception):
                 future.set_exception(value)

@@ -1,4 +1,4 @@
-"""Deadlines of calls: one for everything that is requested while a call is answered, whatever hangs.
+"""Deadlines of calls: one for all servers that are called to answer a request, whichever hangs.
 
 It covers waiting for a connection, connecting, every statement and the commit. Work without a deadline, such as a
 job's, is limited statement by statement.
@@ -50,7 +50,7 @@ async def before_due() -> AsyncGenerator[None, None]:
 
 
 def in_time(answer: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Answer each call by a deadline of its own. Its queries then give up in time for an answer."""
+    """Give each call a deadline. Its queries give up early enough for an answer to be sent."""
 
     @wraps(answer)
     async def answered(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,1 +1,1 @@
-"""Telemetry: log lines of operations, jobs and writes, and what is counted of them."""
+"""Telemetry: log lines of operations, jobs and writes, their metrics, and spans of traces."""

@@ -1,4 +1,4 @@
-"""Metrics of this process, where an operator wants them: `recorder` is None where not.
+"""Metrics of this process; `recorder` is None unless the settings ask for them.
 
 No attribute is a caller's: an operation is named by the field of the root it selects, an outcome by a code of ours.
 """
@@ -6,7 +6,7 @@ No attribute is a caller's: an operation is named by the field of the root it se
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-if TYPE_CHECKING:  # nothing of it is loaded where nothing is recorded
+if TYPE_CHECKING:  # OpenTelemetry is loaded only where metrics are recorded
     from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 Attributes: TypeAlias = Mapping[str, str]
@@ -18,7 +18,10 @@ SEVERAL, NONE = "several", "none"
 
 
 class Recorder:
-    """Instruments of the process, on a meter of OpenTelemetry. `gauges` are read when somebody asks, by their names."""
+    """Instruments of the process, on a meter of OpenTelemetry.
+
+    `gauges` maps names to functions that are called at each collection.
+    """
 
     def __init__(self, meter: "Meter", gauges: Mapping[str, Gauge]) -> None:
         counted, timed = meter.create_counter, meter.create_histogram
@@ -89,7 +92,7 @@ class Recorder:
 
 
 recorder: Recorder | None = None
-"""The process's own, while it serves with metrics. Whoever records asks here each time."""
+"""The process's recorder, while it serves with metrics. Read it at each use, as it may be set later."""
 
 
 def _observed(gauge: Gauge) -> "Callable[[CallbackOptions], Iterable[Observation]]":

@@ -1,4 +1,4 @@
-"""Spans of traces, where an operator wants them: `tracing` is None where not, and nothing of OpenTelemetry is loaded.
+"""Spans of traces; without tracing in the settings `tracing` is None, and nothing of OpenTelemetry is loaded.
 
 A span has names, kinds and counts, never a value: no variable, no argument of a statement, no message of an error.
 """
@@ -19,33 +19,33 @@ NOTHING: Final = nullcontext()
 NONE: Final[Attributes] = MappingProxyType({})
 
 tracing: "Tracing | None" = None
-"""The process's own, while it is traced. Whoever makes a span asks here each time."""
+"""The process's maker of spans, while it is traced. Read it at each use, as it may be set later."""
 
 
 def span(name: str, kind: Kind = "internal", attributes: Attributes = NONE) -> AbstractContextManager[None]:
-    """Return a block that is a span."""
+    """Return a context manager whose block is a span."""
     return NOTHING if tracing is None else tracing.span(name, kind, attributes)
 
 
 def following(
     traceparents: Iterable[str | None], name: str, kind: Kind = "consumer", attributes: Attributes = NONE
 ) -> AbstractContextManager[None]:
-    """Return a block that is a span of what others have caused: a part of the first one's trace, linked to the rest."""
+    """Return a context manager whose block is a span below the first of `traceparents`, linked to the others."""
     return NOTHING if tracing is None else tracing.following(traceparents, name, kind, attributes)
 
 
 def traceparent() -> str | None:
-    """Return the span under way, as W3C's header has it, for whom works on it elsewhere; None if none is recorded."""
+    """Return the current span as a W3C `traceparent`, to be continued in another process; None if none is recorded."""
     return None if tracing is None else tracing.traceparent()
 
 
 def named(name: str, attributes: Attributes = NONE) -> None:
-    """Give the span under way a name that was not known before."""
+    """Rename the current span, once its name is known."""
     if tracing is not None:
         tracing.named(name, attributes)
 
 
 async def awaited(answer: Awaitable[T], name: str) -> T:
-    """Await in a span."""
+    """Await `answer` in a span."""
     with span(name):
         return await answer

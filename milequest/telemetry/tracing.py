@@ -1,4 +1,4 @@
-"""Spans by OpenTelemetry. Imported by what starts tracing, and by nothing else: see `spans`."""
+"""Spans by OpenTelemetry. Imported only where tracing is started: see `spans`."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ class Tracing:
     ) -> Iterator[None]:
         """Run a block as a span. Of an error it has the code or the class, not the message, which may hold values.
 
-        A call of a server is one only below another: what a process polls for itself is nobody's trace.
+        A call of a server gets a span only below another span: a process's own polling is not traced.
         """
         if kind == "client" and not trace.get_current_span().get_span_context().is_valid:
             yield
@@ -83,7 +83,7 @@ class Tracing:
             yield
 
     def traceparent(self) -> str | None:
-        """Return the span under way as W3C's header; None if it is not recorded."""
+        """Return the current span as a W3C `traceparent`; None if it is not recorded."""
         if not trace.get_current_span().get_span_context().trace_flags.sampled:
             return None
         carrier: dict[str, str] = {}
@@ -91,12 +91,12 @@ class Tracing:
         return carrier.get(HEADER)
 
     def named(self, name: str, attributes: Attributes) -> None:
-        """Name the span under way."""
+        """Rename the current span."""
         one = trace.get_current_span()
         one.update_name(name)
         one.set_attributes(dict(attributes))
 
     def _context(self, text: str) -> context.Context | None:
-        """Return the context of a header; None unless it is a good one."""
+        """Return the context of a `traceparent`; None for an invalid one."""
         found = self._propagator.extract({HEADER: text}, context.Context())
         return found if trace.get_current_span(found).get_span_context().is_valid else None

@@ -1,4 +1,4 @@
-"""A piece of work that the log has one line of at its end: an operation or a job.
+"""Work: an operation or a job, which writes one line into the log at its end.
 
 A line has ids, counts, codes and names that are ours or bounded, never a variable, a token, a place or a person's name.
 """
@@ -25,7 +25,7 @@ OUTCOMES = frozenset((*ErrorCode, CANCELLED))
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """Work under way. `action` is the write it is at: a mutation's field, or the job itself."""
+    """Running work. `action` names its writes in the log: the mutation's field, or the job."""
 
     request_id: str
     action: str = ""
@@ -51,7 +51,7 @@ class Work:
 
 
 current: ContextVar[Work | None] = ContextVar("work", default=None)
-"""The work whose task, or a task of whose, is running. What outlives it counts for it no more."""
+"""The work of the current task. Tasks that it started inherit it."""
 
 
 class Failed(Exception):
@@ -78,8 +78,8 @@ def codes_of(error: BaseException) -> Sequence[str]:
 
 
 @contextmanager
-def at(work: Work) -> Iterator[None]:
-    """Be at this work in a block: what the block does counts for it. An error that ends the block is recorded."""
+def running(work: Work) -> Iterator[None]:
+    """Make this the current work while the block runs, and record an error that ends the block."""
     before = current.set(work)
     try:
         yield
@@ -91,7 +91,7 @@ def at(work: Work) -> Iterator[None]:
 
 
 def line(logger: logging.Logger, level: int, work: Work, message: str, fields: Mapping[str, object]) -> None:
-    """Write the line of a piece of work: its id, `fields`, and what it took."""
+    """Write the line of some work: its id, `fields`, duration, number of statements and errors."""
     if logger.isEnabledFor(level):
         took = {"duration_ms": work.duration_ms, "statements": work.statements, "errors": list(work.errors)}
         logger.log(level, message, extra={"request_id": work.request_id, "fields": {**fields, **took}})
@@ -99,17 +99,17 @@ def line(logger: logging.Logger, level: int, work: Work, message: str, fields: M
 
 @dataclass(slots=True, eq=False)
 class JobWork(Work):
-    """A run of a job. `count` is how much it did; None where it was not its turn."""
+    """A run of a job. `count` is the number of items it handled; None if another region runs the jobs."""
 
     count: int | None = None
 
 
 @contextmanager
 def job(name: str) -> Iterator[JobWork]:
-    """Run a job in a block, and write its line."""
+    """Run the block as a job, and write its line."""
     work = JobWork(uuid4().hex, name)
     try:
-        with at(work), spans.span(f"job {name}"):
+        with running(work), spans.span(f"job {name}"):
             yield work
     finally:
         line(log, logging.INFO, work, "job", {"job": name, "count": work.count})

@@ -1,4 +1,4 @@
-"""The line in the log of each write: who did what to which teams, by ids, as the API shows them."""
+"""The log line of each write: user, action and teams, by their ids in the API."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from milequest.telemetry.work import current
 
 log = logging.getLogger("milequest.write")
 
-MOST_EVENTS = 50  # of one line; a walk is one of each of its owner's teams
+MAX_EVENTS = 50  # of one line; a walk is one of each of its owner's teams
 
 
 def committed(events: Sequence[Event], positions: Mapping[str, int], retries: int) -> None:
@@ -23,5 +23,5 @@ def committed(events: Sequence[Event], positions: Mapping[str, int], retries: in
         fields["retries"] = retries
     if events:
         fields["teams"] = {channel.replace(":", "_"): sequence for channel, sequence in positions.items()}
-        fields["events"] = [f"{event.kind.value} {event.subject_id.hex}" for event in events[:MOST_EVENTS]]
+        fields["events"] = [f"{event.kind.value} {event.subject_id.hex}" for event in events[:MAX_EVENTS]]
     log.info("write", extra={"request_id": work.request_id, "fields": fields})

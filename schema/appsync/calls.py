@@ -80,7 +80,7 @@ class Call:
         args = self.args()
         given = self.event.get("source")
         source = restored(given[ROW]) if given else None
-        told: dict[str, Any] = {
+        known: dict[str, Any] = {
             "context": request,
             "field_name": self.name,
             "parent_type": self.owner,
@@ -90,9 +90,9 @@ class Call:
             "field_nodes": self._nodes(),
             "fragments": {},
         }
-        info = GraphQLResolveInfo[Request]._make(map(told.get, GraphQLResolveInfo._fields))  # an event has no more
+        info = GraphQLResolveInfo[Request]._make(map(known.get, GraphQLResolveInfo._fields))  # others are None
         work = self.field.subscribe if self.field.subscribe is not None else self.field.resolve
-        assert work is not None, "wiring puts something behind every field"
+        assert work is not None, "wiring sets a function for every field"
         value = work(source, info, **args)
         if isawaitable(value):
             value = await value

@@ -1,6 +1,6 @@
 """Quotas of connections per user and per network, across all functions: each has a row with its count.
 
-A connection that ends unnoticed stays counted until its rows are found to be orphaned, or the row has expired.
+A connection that ends unnoticed stays counted until the sweeper finds its orphaned rows, or its row expires.
 """
 
 from datetime import datetime

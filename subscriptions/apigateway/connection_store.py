@@ -56,8 +56,8 @@ class Added(StrEnum):
     """Outcome of storing a subscription."""
 
     ADDED = "ADDED"
-    DUPLICATE = "DUPLICATE"  # its id is in use
-    STOPPED = "STOPPED"  # the client has stopped it already: that message was handled first
+    DUPLICATE = "DUPLICATE"  # the id is in use on the connection
+    STOPPED = "STOPPED"  # the client's stop was handled before its start
     TOO_MANY = "TOO_MANY"  # the connection has its maximum of operations
     GONE = "GONE"  # the connection is not ready, or no longer
 
@@ -108,8 +108,11 @@ class ConnectionStore:
         return None if row is None else _connection(row)
 
     async def initialise(self, connection: str, stamp: str) -> bool:
-        """Begin to check its credentials; return False if that has begun before. `stamp` is unique to this attempt."""
-        condition = "#phase = :new OR #stamp = :stamp"  # the second if the response to an earlier try got lost
+        """Mark the check of its credentials as begun; return False if that was done before.
+
+        `stamp` is unique to this attempt.
+        """
+        condition = "#phase = :new OR #stamp = :stamp"  # `:stamp` matches if the response to an earlier try was lost
         return await self._table.update(
             connection_key(connection),
             "SET #phase = :phase, #stamp = :stamp",
@@ -139,7 +142,7 @@ class ConnectionStore:
         await self._end_all(connection)
 
     async def close(self, connection: str) -> None:
-        """Delete it and its subscriptions. In this order: what is to be stored after the first step is refused."""
+        """Delete it and its subscriptions. The connection first: from then on nothing more can be stored for it."""
         row = await self._table.delete(connection_key(connection))
         for slot in row["seats"] if row else ():
             await self._quota.release(slot, connection)
@@ -226,8 +229,8 @@ class ConnectionStore:
         found = [await self._table.get(connection_key(name)) for name in sorted(names)]
         return [row for row in found if row is not None]
 
-    async def mark(self, connection: str, what: str, now: datetime) -> bool:
-        """Record the time of a message to it, `alive` or `warned`; return False if it is closed."""
+    async def record_sent(self, connection: str, what: str, now: datetime) -> bool:
+        """Record the time of a message to the client, `alive` or `warned`; return False if the connection is closed."""
         at = seconds(now)
         key = connection_key(connection)
         return await self._table.update(key, f"SET #{what} = :at", "attribute_exists(#pk)", at=at)

@@ -15,7 +15,7 @@ from subscriptions.subscribers import Subscriber
 
 
 async def fan_out(deps: Dependencies, event: Event) -> Failures:
-    """Work out what the groups' subscribers are to be sent."""
+    """Render the results for the subscribers of the event's groups, and queue them for the sender."""
 
     async def work(bodies: Sequence[str]) -> None:
         await _step(deps, [parse_group_message(body) for body in bodies])
@@ -24,37 +24,37 @@ async def fan_out(deps: Dependencies, event: Event) -> Failures:
 
 
 async def _step(deps: Dependencies, messages: Sequence[tuple[str, SubscribeCommand | Wake]]) -> None:
-    """Start new subscribers first, so that they too are sent what the wake-ups among the messages are about."""
+    """Start new subscribers first, so that they too are sent the events that the wake-ups announce."""
     group = Group(deps, messages[0][0])
-    beginnings = [said for _, said in messages if isinstance(said, SubscribeCommand)]
-    wakes = [said for _, said in messages if isinstance(said, Wake)]
-    if beginnings:
-        await _begin(deps, group, beginnings)
+    commands = [command for _, command in messages if isinstance(command, SubscribeCommand)]
+    wakes = [command for _, command in messages if isinstance(command, Wake)]
+    if commands:
+        await _start(deps, group, commands)
     if wakes:
         await _wake(deps, group, wakes)
 
 
-async def _begin(deps: Dependencies, group: Group, beginnings: Sequence[SubscribeCommand]) -> None:
+async def _start(deps: Dependencies, group: Group, commands: Sequence[SubscribeCommand]) -> None:
     pending: dict[Subscriber, str | None] = {}
-    for said in beginnings:
-        row = await _row(deps, group, said)
-        if said.again:
-            group.posts.add(said.who, Kind.AGAIN)
+    for command in commands:
+        row = await _row(deps, group, command)
+        if command.again:
+            group.outbound.add(command.who, Kind.AGAIN)
         subscriber = await group.subscriber(row) if row else None
         if subscriber is not None:
-            pending[subscriber] = said.after
+            pending[subscriber] = command.after
     if not pending:
-        await group.hand_over()
+        await group.queue_outbound()
     elif group.name.startswith(table_rows.OF_LOGS):
         await LogStep(deps, group).begin(pending)
     else:
         await StateStep(deps, group).begin(list(pending))
 
 
-async def _row(deps: Dependencies, group: Group, said: SubscribeCommand) -> dict[str, Any] | None:
+async def _row(deps: Dependencies, group: Group, command: SubscribeCommand) -> dict[str, Any] | None:
     """Return the subscriber's row; None if it has ended already."""
-    row = await deps.table.get(table_rows.listener_key(group.name, said.who.connection, said.who.id))
-    return row if row and row["serial"] == said.who.serial else None
+    row = await deps.table.get(table_rows.listener_key(group.name, command.who.connection, command.who.id))
+    return row if row and row["serial"] == command.who.serial else None
 
 
 async def _wake(deps: Dependencies, group: Group, wakes: Sequence[Wake]) -> None:

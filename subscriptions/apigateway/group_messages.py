@@ -1,4 +1,4 @@
-"""Messages to a group: a subscriber begins, or there may be new events."""
+"""Messages to a group: start a subscriber, or check for new events."""
 
 import hashlib
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def wake_up(group: str, channel: str, place: tuple[int, int] | None = None) -> M
 
 
 def delayed_wake_up(group: str, channel: str) -> Message:
-    """Return the message of a wake-up that is to be delayed, and never again: clocks of functions differ."""
+    """Return the message of a wake-up that is delayed once and not again, as the clocks of functions differ."""
     return Message(orjson.dumps({"group": group, "wake": channel, "delayed": True}).decode(), group, uuid4().hex)
 
 

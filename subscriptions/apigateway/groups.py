@@ -24,12 +24,12 @@ class Group:
 
     def __init__(self, deps: Dependencies, name: str) -> None:
         self.name = name
-        self.posts = OutboundMessages(name)
+        self.outbound = OutboundMessages(name)
         self._deps = deps
 
     async def subscriber(self, row: Mapping[str, Any]) -> Subscriber | None:
         """Return a row's subscriber; None if its document is refused, which is sent to it as an error."""
-        sink = GroupSink(self.posts, OperationKey.of(row))
+        sink = GroupSink(self.outbound, OperationKey.of(row))
         identity = table_rows.identity_of(row)
         try:
             plan = await self._deps.plan_cache.plan(row["plan"], identity)
@@ -40,8 +40,8 @@ class Group:
             return None
         return Subscriber(plan, identity, sink, row.get("sequence", 0))
 
-    async def begun(self) -> list[tuple[Subscriber, Mapping[str, Any]]]:
-        """Return all subscribers that were sent their first event, with their rows."""
+    async def started(self) -> list[tuple[Subscriber, Mapping[str, Any]]]:
+        """Return all started subscribers, which were sent their first event, with their rows."""
         found: list[tuple[Subscriber, Mapping[str, Any]]] = []
         async for row in self._deps.table.query(table_rows.listener_key(self.name, "", "").pk):
             subscriber = await self.subscriber(row) if "begun" in row else None
@@ -57,25 +57,25 @@ class Group:
 
     async def admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
         """Return the subscribers that the policy and their sessions still admit."""
-        by_gate = group_by(subscribers, lambda subscriber: subscriber.plan.feed.gate)
+        by_rule = group_by(subscribers, lambda subscriber: subscriber.plan.feed.access_rule)
         now, revocations = datetime.now(UTC), self._deps.runtime.revocations
-        await revocations.be_current()
+        await revocations.refresh_if_stale()
         return [
             one
-            for gate, members in by_gate.items()
-            for one in await admit(self._deps.runtime.writer, gate, in_session(members, revocations), now)
+            for rule, members in by_rule.items()
+            for one in await admit(self._deps.runtime.writer, rule, in_session(members, revocations), now)
         ]
 
-    async def hand_over(self) -> None:
+    async def queue_outbound(self) -> None:
         """Queue the outbound messages for the sender."""
-        await self._deps.outbound_queue.send(self.posts.taken())
+        await self._deps.outbound_queue.send(self.outbound.take_all())
 
-    async def note_begun(self, subscribers: Iterable[Subscriber], **known: str | int) -> None:
-        """Record that they were sent their first event: from now on they are sent new ones."""
+    async def mark_started(self, subscribers: Iterable[Subscriber], **known: str | int) -> None:
+        """Mark subscribers as started: they were sent their first event, and are sent new ones from now on."""
         sets = "".join(f", #{name} = :{name}" for name in known)
-        await asyncio.gather(*(self._note_begun(subscriber, sets, known) for subscriber in subscribers))
+        await asyncio.gather(*(self._mark_started(subscriber, sets, known) for subscriber in subscribers))
 
-    async def _note_begun(self, subscriber: Subscriber, sets: str, known: Mapping[str, str | int]) -> None:
+    async def _mark_started(self, subscriber: Subscriber, sets: str, known: Mapping[str, str | int]) -> None:
         who = recipient(subscriber)
         await self._deps.table.update(
             table_rows.listener_key(self.name, who.connection, who.id),
@@ -96,7 +96,7 @@ class Group:
 
 def sink_of(subscriber: Subscriber) -> GroupSink:
     """Return the sink that collects a subscriber's results."""
-    assert isinstance(subscriber.sink, GroupSink), "all listeners here have one"
+    assert isinstance(subscriber.sink, GroupSink), "every subscriber of a group has a GroupSink"
     return subscriber.sink
 
 

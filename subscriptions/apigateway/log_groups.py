@@ -1,4 +1,4 @@
-"""A step of a log's group: new subscribers begin, the others are sent new events."""
+"""A step of a log's group: start new subscribers, and send new events to the started ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -38,8 +38,8 @@ class LogStep:
         alike = group_by(admitted, lambda one: (one.plan, one.scope, pending[one]))
         for (_, _, after), some in alike.items():
             await attempt_once(some, self._catch_up, some, after, end)
-        await self._group.hand_over()
-        await self._group.note_begun(admitted)
+        await self._group.queue_outbound()
+        await self._group.mark_started(admitted)
         await self._start_position(end, now)
 
     async def wake(self) -> None:
@@ -48,9 +48,9 @@ class LogStep:
         end = await log.end(self._db, self._channel, datetime.now(UTC))
         if row is None or (row["epoch"], row["sequence"]) == (end.epoch, end.sequence):
             return  # no subscriber has begun, or an earlier wake-up's step has sent this already
-        subscribers = [subscriber for subscriber, _ in await self._group.begun()]
+        subscribers = [subscriber for subscriber, _ in await self._group.started()]
         begun = min((subscriber.sequence for subscriber in subscribers), default=end.sequence)
-        sequence = max(row["sequence"], begun)  # there was no subscriber for what lies between
+        sequence = max(row["sequence"], begun)  # there was no subscriber for the events in between
         if row["epoch"] != end.epoch or not end.floor <= sequence <= end.sequence:
             await self._reset(end, subscribers)
         else:
@@ -61,17 +61,17 @@ class LogStep:
         while True:
             entries = await log.read(self._db, end.channel, end.sequence, BATCH)
             if not entries:
-                await self._group.hand_over()
+                await self._group.queue_outbound()
                 return
             subscribers = await self._group.admitted(subscribers)
             if entries[0].sequence != end.sequence + 1:  # it was pruned meanwhile
                 await self._reset(await log.end(self._db, end.channel, datetime.now(UTC)), subscribers)
                 return
-            self._group.posts.since = milliseconds(entries[0].occurred_at)
+            self._group.outbound.since = milliseconds(entries[0].occurred_at)
             await attempt_once(
                 subscribers, dispatcher.dispatch, self._deps.runtime, end, entries, cohorts_of(subscribers)
             )
-            await self._group.hand_over()
+            await self._group.queue_outbound()
             end = replace(end, sequence=entries[-1].sequence)
             await self._move_position(end)
 
@@ -105,8 +105,8 @@ class LogStep:
         admitted = await self._group.admitted(subscribers)
         for some in cohorts_of(admitted).values():
             await attempt_once(some, self._start, some, end, Delivery.RESET)
-        await self._group.hand_over()
-        await self._group.note_begun(admitted)
+        await self._group.queue_outbound()
+        await self._group.mark_started(admitted)
         await self._move_position(end)
 
     async def _start_position(self, end: LogEnd, now: datetime) -> None:

@@ -37,11 +37,11 @@ from subscriptions.protocols.transport_ws import AGAIN, CloseCode
 from subscriptions.quotas import OPERATIONS_PER_SOCKET
 
 TOO_MANY_SOCKETS = Close(CloseCode.TOO_MANY_REQUESTS, "Too many connections")
-MOST_AFTER = 256  # no cursor is longer
-READY_SECONDS = 10.0  # another function may take to check the connection's credentials
-LOOK_SECONDS = 0.05
-INTRODUCTION_LOOKS = 20  # without `connection_init` by then the client is anonymous
-FREEING_TRIES = 20
+MAX_CURSOR = 256  # longest cursor
+READY_SECONDS = 10.0  # longest wait for another function that checks the connection's credentials
+POLL_SECONDS = 0.05
+INIT_POLLS = 20  # without `connection_init` by then the client is anonymous
+DUPLICATE_TRIES = 20
 
 
 @in_time
@@ -73,19 +73,19 @@ class MessageHandler:
         """Carry out a message's effects. After losing a race, reload the connection and take the step again."""
         effects = self._protocol.receive(ProtocolSession(self._connection.phase, await self._running()), text)
         for effect in effects:
-            if not await self._do(effect):
+            if not await self._carry_out(effect):
                 self._has_lost = True
                 if await self._reload():
                     await self.receive(text)
                 return
 
     async def _running(self) -> Collection[str]:
-        """Return the ids in use. graphql-transport-ws needs them only after a duplicate was found: see `_stored`."""
+        """Return the ids in use. graphql-transport-ws needs them only after `_add_subscription` found a duplicate."""
         if not self._connection.operations or (self._protocol is TRANSPORT_WS and not self._has_lost):
             return ()
         return [who.id for who, _ in await self._deps.connections.operations(self._connection.id)]
 
-    async def _do(self, effect: Effect) -> bool:
+    async def _carry_out(self, effect: Effect) -> bool:
         """Carry out an effect; return False if a concurrent message was faster."""
         match effect:
             case Reply(text):
@@ -93,11 +93,11 @@ class MessageHandler:
             case Close():
                 await close(self._deps, self._connection.id, self._protocol, effect)
             case Init():
-                return not (effect.quiet and await self._is_introduced()) and await self._initialise(effect)
+                return not (effect.quiet and await self._is_initialised()) and await self._initialise(effect)
             case Stop(id):
                 await self._deps.connections.stop(self._connection.id, id, self._received)
             case Start():
-                return await self._start(effect)
+                return await self._handle_subscribe(effect)
         return True
 
     async def _initialise(self, init: Init) -> bool:
@@ -117,18 +117,18 @@ class MessageHandler:
         await self._reload()
         if refusal is not None and self._protocol is not TRANSPORT_WS:
             for effect in self._protocol.rejected(refusal):
-                await self._do(effect)
+                await self._carry_out(effect)
         elif not init.quiet:
             # If it is refused, each operation is sent the refusal.
             for effect in self._protocol.accepted(notice_of(init.payload, identity) if refusal is None else None):
-                await self._do(effect)
+                await self._carry_out(effect)
         return True
 
     async def _acquire_slot(self, user_id: UUID) -> bool:
         most = self._deps.runtime.settings.sockets_per_user
         return await self._deps.connections.acquire_user_slot(self._connection.id, user_id, most, datetime.now(UTC))
 
-    async def _start(self, start: Start) -> bool:
+    async def _handle_subscribe(self, start: Start) -> bool:
         try:
             await self._until_ready()
             with observing.operation(self._request_id, self._protocol.name, self._connection.id):
@@ -137,29 +137,29 @@ class MessageHandler:
                 request = await self._request(start)
                 begun = await operations.begin(self._deps.plan_cache.plans, request, start.operation)
             if isinstance(begun, AdmittedSubscription):
-                return await self._listen(start, begun, request)
+                return await self._store_subscription(start, begun, request)
             await self._answer(start.id, begun.payload)
         except Exception as error:
             await self._fail(start.id, as_errors(error, self._request_id))
         return True
 
-    async def _listen(self, start: Start, begun: AdmittedSubscription, request: Request) -> bool:
+    async def _store_subscription(self, start: Start, begun: AdmittedSubscription, request: Request) -> bool:
         """Store a subscription and queue its start. Its channels are recorded in between, so it misses no event."""
         try:
             await self._index_by_user(request.identity)
             digest = await self._deps.plan_cache.store(begun.plan.key, start.operation.variables, request.now)
         finally:
             self._deps.plan_cache.plans.release(begun.plan, begun.payer)
-        group, channels = _place(begun.plan.feed, self._connection.id)
+        group, channels = _group_and_channels(begun.plan.feed, self._connection.id)
         subscriber = {**table_rows.row_of(request.identity), "plan": digest, "expires": self._connection.expires}
-        who, added = await self._stored(start, group, subscriber)
+        who, added = await self._add_subscription(start, group, subscriber)
         match added:
             case Added.STOPPED:
                 return True
             case Added.DUPLICATE | Added.GONE:
                 return False
             case Added.TOO_MANY:
-                await self._do(self._protocol.too_many_operations(start.id, OPERATIONS_PER_SOCKET))
+                await self._carry_out(self._protocol.too_many_operations(start.id, OPERATIONS_PER_SOCKET))
                 return True
         try:
             interest: Item = {"stamp": who.serial, "expires": table_rows.expiry(request.now)}
@@ -167,7 +167,7 @@ class MessageHandler:
                 await self._deps.table.put(table_rows.interest_key(channel, group), interest)
             if (text := self._protocol.started(start.id)) is not None:
                 await self._send(text)
-            after = begun.after if begun.after is None or len(begun.after) <= MOST_AFTER else ""
+            after = begun.after if begun.after is None or len(begun.after) <= MAX_CURSOR else ""
             await self._deps.group_queue.send([subscribe_command(group, who, after)])
         except BaseException:
             await self._deps.connections.end(who.connection, who.id, who.serial)
@@ -185,17 +185,17 @@ class MessageHandler:
         ):
             raise RateLimited("Too many connections.", 10)
 
-    async def _stored(self, start: Start, group: str, subscriber: Item) -> tuple[OperationKey, Added]:
+    async def _add_subscription(self, start: Start, group: str, subscriber: Item) -> tuple[OperationKey, Added]:
         """Store a subscription. If its id is in use, retry: the message that stops the other may be handled later."""
         has_own_token = start.authorization is not None
-        for _ in range(FREEING_TRIES):
+        for _ in range(DUPLICATE_TRIES):
             who = OperationKey(self._connection.id, start.id, uuid4().hex, self._connection.kind)
             added = await self._deps.connections.add(
                 who, group, subscriber, self._received, has_own_token=has_own_token
             )
             if added is not Added.DUPLICATE:
                 break
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         return who, added
 
     async def _answer(self, id: str, payload: str) -> None:
@@ -213,8 +213,8 @@ class MessageHandler:
         """Return the Request of an operation. Raises UNAUTHENTICATED if its identity is no longer valid."""
         now, identity = datetime.now(UTC), self._connection.identity
         if start.authorization is not None:
-            asking = AuthorizerRequest(self._request_id, operation=start.operation, address=self._address)
-            identity = await self._deps.identify(start.authorization, asking)
+            auth_request = AuthorizerRequest(self._request_id, operation=start.operation, address=self._address)
+            identity = await self._deps.identify(start.authorization, auth_request)
         else:
             await self._check(identity, now)
         return Request(self._request_id, now, identity, self._deps.runtime, address=self._address)
@@ -224,7 +224,7 @@ class MessageHandler:
             raise unauthenticated(EXPIRED)
         if identity.user_id is not None and await audience.ended(self._deps.runtime.writer, [identity.user_id]):
             raise unauthenticated(CLOSED)
-        await self._deps.runtime.revocations.be_current()
+        await self._deps.runtime.revocations.refresh_if_stale()
         if self._deps.runtime.revocations.has_ended(identity):
             raise unauthenticated(ENDED)
 
@@ -232,14 +232,14 @@ class MessageHandler:
         """Wait for the function that checks the connection's credentials, if one is running."""
         async with asyncio.timeout(READY_SECONDS):
             while self._connection.phase is Phase.INITIALISING and await self._reload():  # noqa: ASYNC110  # it's a row
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def _is_introduced(self) -> bool:
-        """Wait for a `connection_init` that the first operation has overtaken; return whether it arrived."""
-        for _ in range(INTRODUCTION_LOOKS):
+    async def _is_initialised(self) -> bool:
+        """Wait for a `connection_init` that an operation may have overtaken; return whether it arrived."""
+        for _ in range(INIT_POLLS):
             if self._connection.phase is not Phase.NEW:
                 return True
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             if not await self._reload():
                 return False
         return False
@@ -261,7 +261,7 @@ class MessageHandler:
             await close(self._deps, self._connection.id, self._protocol, AGAIN)
 
 
-def _place(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:
+def _group_and_channels(feed: Feed, connection: str) -> tuple[str, Sequence[str]]:
     """Return the group of a connection's subscription to a feed, and the channels that wake it."""
     if isinstance(feed, LogFeed):
         return table_rows.group_of_log(feed.channel, connection), (feed.channel,)

@@ -16,10 +16,10 @@ from schema.error_payloads import Errors
 from subscriptions.apigateway.table_rows import OperationKey, bucket
 from subscriptions.protocols.protocol_steps import Result
 
-MAX_CLIENT_MESSAGE_BYTES = 128 * 1024  # of a message to a client
-AROUND = 1024  # of a protocol's envelope around a result, at most
-MOST_RECIPIENTS = 500  # of one outbound message
-BODY_BYTES = 200 * 1024  # of a message of the queue, unless one outbound message alone is larger
+MAX_CLIENT_MESSAGE_BYTES = 128 * 1024  # largest message to a client
+AROUND = 1024  # largest envelope of a protocol around a result
+MOST_RECIPIENTS = 500  # recipients of one outbound message
+BODY_BYTES = 200 * 1024  # largest body of a queue's message, unless one outbound message alone is larger
 FROM_START = ""  # the cursor of results without a place in a log: resume with a snapshot
 
 TOO_LARGE: Errors = [
@@ -40,7 +40,9 @@ class Kind(StrEnum):
 
 @dataclass(slots=True)
 class OutboundMessage:
-    """One result or error, and its operations. If it cannot be sent to one, that resumes later from the cursor `after`.
+    """One result or error, and its operations.
+
+    An operation that it cannot be sent to resumes later from the cursor `after`.
 
     `since` is when its event happened, in milliseconds; 0 if there was none or it was delayed on purpose.
     """
@@ -57,21 +59,24 @@ class OutboundMessages:
 
     def __init__(self, group: str) -> None:
         self._group = group
-        self._posts: list[OutboundMessage] = []
-        self.since = 0  # when the event that is being rendered happened
+        self._messages: list[OutboundMessage] = []
+        self.since = 0  # instant of the event that is being rendered, in milliseconds
 
     def add(self, who: OperationKey, kind: Kind, text: str = "", after: str = FROM_START) -> None:
         """Add a message for an operation; equal ones in a row are merged into one with several recipients."""
-        last = self._posts[-1] if self._posts else None
+        last = self._messages[-1] if self._messages else None
         if last is None or last.text is not text or last.kind is not kind or last.after != after:
             last = OutboundMessage(kind, text, after, self.since)
-            self._posts.append(last)
+            self._messages.append(last)
         last.to.append(who)
 
-    def taken(self) -> list[Message]:
-        """Take all as messages of the queue; those of one connection are in one message group, in order."""
+    def take_all(self) -> list[Message]:
+        """Remove all and return them as messages of the queue.
+
+        Those of one connection are in one message group, in order.
+        """
         by_bucket: defaultdict[int, list[OutboundMessage]] = defaultdict(list)
-        said, self._posts = self._posts, []
+        said, self._messages = self._messages, []
         for post in said:
             for number, to in group_by(post.to, lambda who: bucket(who.connection)).items():
                 for start in range(0, len(to), MOST_RECIPIENTS):
@@ -113,7 +118,7 @@ class GroupSink:
         self.who = who
         self.is_over = False
         self.begins = False  # its results have no place in the log before them
-        self._posts = posts
+        self._messages = posts
 
     def deliver(self, results: Sequence[Result], *, newest: bool = False) -> None:
         """Add results, up to one that is too large."""
@@ -124,13 +129,13 @@ class GroupSink:
             ):
                 self.fail(TOO_LARGE)
             elif not self.is_over:
-                self._posts.add(self.who, Kind.NEXT, payload, FROM_START if self.begins else _before(cursor))
+                self._messages.add(self.who, Kind.NEXT, payload, FROM_START if self.begins else _before(cursor))
 
     def fail(self, errors: Errors) -> None:
         """Add the error that ends the subscription, once."""
         if not self.is_over:
             self.is_over = True
-            self._posts.add(self.who, Kind.ERRORS, orjson.dumps(errors).decode())
+            self._messages.add(self.who, Kind.ERRORS, orjson.dumps(errors).decode())
 
     @property
     def is_lagging(self) -> bool:

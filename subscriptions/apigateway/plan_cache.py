@@ -17,7 +17,7 @@ from milequest.store.sql.log import epoch
 from schema.error_payloads import OperationFailed, error_payload
 from schema.operation import Operation
 from subscriptions.apigateway.table_rows import expiry, plan_key
-from subscriptions.operations import begin_again
+from subscriptions.operations import begin_charged
 from subscriptions.plans import Plan, PlanKey, Plans, request_for
 
 MOST = 1_000
@@ -38,7 +38,10 @@ class PlanCache:
         )
 
     async def store(self, key: PlanKey, variables: Mapping[str, Any] | None, now: datetime) -> str:
-        """Store a plan for the fan-out and return its digest. The `after` among its variables is any subscriber's."""
+        """Store a plan for the fan-out and return its digest.
+
+        Its variables include the `after` of one of its subscribers, which is ignored.
+        """
         parts = (key.text.encode(), (key.operation_name or "").encode(), key.variables)
         digest = hashlib.sha256(b"\0".join(parts)).hexdigest()
         await self._table.put(
@@ -60,15 +63,15 @@ class PlanCache:
         return plan
 
     async def _made(self, digest: str, identity: Identity) -> Plan:
-        await epoch(self._runtime.writer)  # Away is raised here, to be retried: it is no reason to end a subscription
+        await epoch(self._runtime.writer)  # raises Away to retry the message: no reason to end a subscription
         row = await self._table.get(plan_key(digest))
         if row is None:
-            log.error("no plan %s", digest)  # subscribing again stores it again
+            log.error("no plan %s", digest)  # the client's next subscribe stores the plan again
             raise OperationFailed(
                 error_payload(Refused(ErrorCode.UNAVAILABLE, "Subscribe again.", retryable=True, retryAfterSeconds=1))
             )
         operation = Operation(row["text"], orjson.loads(row["variables"]), row.get("operation"))
-        return (await begin_again(self.plans, request_for(self._runtime, identity), operation)).plan
+        return (await begin_charged(self.plans, request_for(self._runtime, identity), operation)).plan
 
 
 def _bytes(plan: Plan) -> int:

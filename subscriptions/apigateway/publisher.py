@@ -22,7 +22,7 @@ async def publish(deps: Dependencies, bus: EventBus, reached: Reached) -> None:
         await bus.put([_bus_event(reached.epoch, channel, entry) for channel, entry in page])
         if len(page) < PAGE:
             return
-        await log.relayed(writer, replace(reached, positions={channel: entry.sequence for channel, entry in page}))
+        await log.mark_relayed(writer, replace(reached, positions={channel: entry.sequence for channel, entry in page}))
 
 
 def _bus_event(epoch: int, channel: str, entry: LogEntry) -> BusEvent:

@@ -66,7 +66,7 @@ async def _relay(deps: Dependencies, ahead: log.Reached) -> None:
     await deps.group_queue.send(messages)
     if deps.bus is not None:
         await publish(deps, deps.bus, ahead)
-    await log.relayed(deps.runtime.writer, ahead)
+    await log.mark_relayed(deps.runtime.writer, ahead)
 
 
 async def _wake_ups(deps: Dependencies, places: Mapping[str, tuple[int, int] | None]) -> list[Message]:

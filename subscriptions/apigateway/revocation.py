@@ -33,7 +33,7 @@ async def revoke_connections(deps: Dependencies, connections: Sequence[Row], now
 
     A connection's row has its identity; its subscriptions are read only if that has ended or some have own tokens.
     """
-    await deps.runtime.revocations.be_current()
+    await deps.runtime.revocations.refresh_if_stale()
     has_ended = deps.runtime.revocations.has_ended
     over = [row for row in connections if "doomed" not in row and has_ended(table_rows.identity_of(row))]
     await asyncio.gather(*(_end(deps, row) for row in over))
@@ -47,7 +47,7 @@ async def revoke_connections(deps: Dependencies, connections: Sequence[Row], now
         if reason is not None:
             posts = OutboundMessages(row["group"])
             posts.add(OperationKey.of(row), Kind.ERRORS, orjson.dumps(error_payload(unauthenticated(reason))).decode())
-            await deps.outbound_queue.send(posts.taken())
+            await deps.outbound_queue.send(posts.take_all())
 
 
 async def revoke_sessions(deps: Dependencies, user_id: UUID, now: datetime) -> None:
@@ -57,7 +57,10 @@ async def revoke_sessions(deps: Dependencies, user_id: UUID, now: datetime) -> N
 
 
 async def _end(deps: Dependencies, row: Row) -> None:
-    """Send errors to a connection's operations and close it: directly, as the queue's sender would be too late."""
+    """Send errors to a connection's operations and close it.
+
+    They are not queued, as they would be sent after the close.
+    """
     connection, protocol = row["sk"], PROTOCOLS[row["kind"]]
     for who, _ in await deps.connections.operations(connection):
         await send_with_retry(deps.sockets, connection, protocol.error(who.id, error_payload(unauthenticated(ENDED))))

@@ -1,6 +1,6 @@
 """The function of the queue `posts`: it sends outbound messages, in order for each connection.
 
-A subscription that could not be sent a result is behind: it is marked with the cursor to resume from, and skipped
+A subscription that could not be sent a result is lagging: it is marked with the cursor to resume from, and skipped
 until it restarts from there, some seconds later. So one socket does not delay others.
 """
 
@@ -30,8 +30,8 @@ from subscriptions.apigateway.transport import send_with_retry
 
 log = logging.getLogger("milequest.live")
 
-AT_ONCE = 32  # connections
-WAIT = (1, 4)  # seconds until a subscription that is behind restarts
+AT_ONCE = 32  # connections that are sent to concurrently
+WAIT = (1, 4)  # seconds until a lagging subscription restarts, chosen at random
 
 
 async def send(deps: Dependencies, event: Event) -> Failures:
@@ -108,8 +108,11 @@ class Sender:
         return outcome
 
     async def _mark_lagging(self, who: OperationKey, send: OutboundMessage) -> None:
-        """Mark an operation as behind and queue its restart. In this order: without the mark later results would go
-        first; if the message is lost, the sweeper finds the mark."""
+        """Mark an operation as lagging and queue its restart.
+
+        In this order: without the mark later results would go first; if the message is lost, the sweeper finds the
+        mark.
+        """
         now = datetime.now(UTC)
         row: dict[str, str | int] = {
             **who.row(),
@@ -127,5 +130,5 @@ class Sender:
     async def _end_later(self, who: OperationKey, send: OutboundMessage) -> None:
         posts = OutboundMessages(self._group)
         posts.add(who, send.kind, send.text)
-        messages: Sequence[Message] = posts.taken()
+        messages: Sequence[Message] = posts.take_all()
         await delay(self._deps, messages, random.randint(*WAIT), POSTS)

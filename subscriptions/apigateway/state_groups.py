@@ -1,4 +1,4 @@
-"""A step of a state's group: new subscribers get it at once, the others when it has changed.
+"""A step of a state's group: send the state to new subscribers at once, to the others when it has changed.
 
 It is loaded for all once per second at most: earlier wake-ups are delayed, and only the newest version is sent.
 """
@@ -20,14 +20,14 @@ from subscriptions.apigateway.group_messages import delayed_wake_up, subscribe_c
 from subscriptions.apigateway.groups import Group, recipient
 from subscriptions.apigateway.table_rows import MARGIN, expiry, position_key
 from subscriptions.plans import Plan, request_for
-from subscriptions.policy import still_speaks_for
+from subscriptions.policy import holds_for_all
 from subscriptions.protocols.protocol_steps import Result
 from subscriptions.subscribers import Subscriber
 from subscriptions.tasks import attempt_once
 
 CONFLATION_MS = 1000
 LOST_MS = 10_000  # a delayed wake-up that has not arrived by then is lost
-UNKNOWN = ""  # a version that equals no other, so that all are sent the next one
+UNKNOWN = ""  # equals no version, so that all subscribers are sent the next one
 DUE = "DUE"  # the partition of states that change at a known time
 
 
@@ -38,18 +38,18 @@ class StateStep:
         self._deps = deps
         self._group = group
         self._has_sent = False
-        self._moved: list[Subscriber] = []  # those whose access has changed
+        self._access_changed: list[Subscriber] = []  # those whose access has changed
 
     async def begin(self, pending: Sequence[Subscriber]) -> None:
         """Send new subscribers the current version."""
         kept = await self._kept()
         version = await self._dispatch(pending, {}, None)
-        await self._group.hand_over()
+        await self._group.queue_outbound()
         if version is None:
             again = [subscribe_command(self._group.name, recipient(subscriber), None) for subscriber in pending]
             await delay(self._deps, again)
         else:
-            await self._group.note_begun(pending, seen=version, round=kept.get("round", 0))
+            await self._group.mark_started(pending, seen=version, round=kept.get("round", 0))
 
     async def wake(self, channel: str, *, is_delayed: bool) -> None:
         """Send the current version to all that have not seen it, or delay that. `channel` is the one that woke it.
@@ -63,10 +63,10 @@ class StateStep:
                 await self._keep(put_off=now)
             return
         await self._keep(looked=now, put_off=0)
-        found = await self._group.begun()
+        found = await self._group.started()
         version = await self._dispatch([one for one, _ in found], dict(found), kept)
-        await self._group.hand_over()
-        await self._group.note_begun(self._moved)
+        await self._group.queue_outbound()
+        await self._group.mark_started(self._access_changed)
         if self._has_sent or version not in (None, kept.get("version")):
             await self._keep(version=version or UNKNOWN, round=kept.get("round", 0) + 1)
         if version is None:
@@ -78,7 +78,7 @@ class StateStep:
         rows: Mapping[Subscriber, Mapping[str, Any]],
         kept: Mapping[str, Any] | None,
     ) -> str | None:
-        """Send it to those that have not seen it; return the version, or None if not all could be sent it now.
+        """Send the state to subscribers that have not seen it; return its version, or None if not all could be sent it.
 
         Each scope loads its own, so a write in between is seen by later scopes only. Then the version is UNKNOWN, for
         the next one may equal that of either: a state can become again what it was.
@@ -105,8 +105,8 @@ class StateStep:
                 return None
             self._deliver(unseen, answers)
             versions.append(version)
-            self._moved += [one for one in some if kept is not None and _has_moved(one, rows[one])]
-            await self._note_until(snapshot)
+            self._access_changed += [one for one in some if kept is not None and _has_changed_access(one, rows[one])]
+            await self._schedule_wake(snapshot)
         if len(set(versions)) > 1:
             return UNKNOWN
         return versions[0] if versions else (kept or {}).get("version", UNKNOWN)
@@ -119,7 +119,7 @@ class StateStep:
 
     async def _holds_for_all(self, alike: Sequence[Subscriber]) -> bool:
         """Return whether the answer to the first of them holds for all."""
-        return await still_speaks_for(self._deps.runtime.writer, alike[0], alike)
+        return await holds_for_all(self._deps.runtime.writer, alike[0], alike)
 
     async def _kept(self) -> Mapping[str, Any]:
         return await self._deps.table.get(self._group.position) or {}
@@ -129,7 +129,7 @@ class StateStep:
         given = {**values, "expires": expiry(datetime.now(UTC))}
         await self._deps.table.update(self._group.position, f"SET {sets}, #expires = :expires", "", **given)
 
-    async def _note_until(self, snapshot: StateSnapshot) -> None:
+    async def _schedule_wake(self, snapshot: StateSnapshot) -> None:
         """Schedule a wake-up for when the snapshot becomes stale."""
         if snapshot.stale_at is not None:
             at = seconds(snapshot.stale_at) + 1
@@ -153,10 +153,10 @@ def due_key(at: int, group: str) -> Key:
 
 
 def _is_unseen(subscriber: Subscriber, version: str, row: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
-    return _known(row, kept) != version or _has_moved(subscriber, row)
+    return _known(row, kept) != version or _has_changed_access(subscriber, row)
 
 
-def _has_moved(subscriber: Subscriber, row: Mapping[str, Any]) -> bool:
+def _has_changed_access(subscriber: Subscriber, row: Mapping[str, Any]) -> bool:
     """Return whether a subscriber's access has changed since it was last sent the state."""
     return row.get("view") != repr(subscriber.view)
 

@@ -15,7 +15,7 @@ from subscriptions.apigateway.interest_stream import CONNECTION
 
 log = logging.getLogger("milequest.live")
 
-PATIENCE: Final = 5.0  # seconds Valkey may take; sockets wait for the sweep
+PATIENCE: Final = 5.0  # seconds Valkey may take, as the sweep of the sockets waits for it
 
 
 async def publish_counts(deps: Dependencies, now: datetime) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from milequest.rules.instants import of_seconds, seconds
+from milequest.rules.instants import from_seconds, seconds
 from milequest.store.aws.dynamodb import Key
 from milequest.store.aws.metric_lines import Metric, measured
 from milequest.store.aws.socket_api import Outcome
@@ -24,11 +24,11 @@ from subscriptions.protocols.protocol_steps import Close, Phase
 from subscriptions.protocols.transport_ws import CloseCode
 from subscriptions.quotas import INIT_SECONDS
 
-AT_ONCE = 32  # sockets of a bucket; it has thousands per minute
+AT_ONCE = 32  # sockets of a bucket that are checked concurrently
 EPOCH = Key("EPOCH", "EPOCH")
 INIT_TIMEOUT = Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 END_OF_LIFE = Close(1001, "API Gateway closes it after two hours: connect again and resume")
-ELSEWHERE = Close(1001, "Another region tells what happens: connect again and resume")
+ELSEWHERE = Close(1001, "Another region delivers the events: connect again and resume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Timeouts:
     init: timedelta = timedelta(seconds=INIT_SECONDS)
     idle: timedelta = timedelta(minutes=8)
     lifetime: timedelta = timedelta(seconds=table_rows.LIFE) - timedelta(minutes=5)
-    lagging: timedelta = timedelta(minutes=1)  # after that the message for a restart is considered lost
+    lagging: timedelta = timedelta(minutes=1)  # then the message for a restart is considered lost
 
 
 async def sweep(deps: Dependencies, now: datetime, timeouts: Timeouts) -> None:
@@ -81,7 +81,7 @@ async def _check_all(deps: Dependencies, now: datetime, timeouts: Timeouts) -> N
 
 
 async def _check_connection(deps: Dependencies, row: Row, now: datetime, timeouts: Timeouts) -> None:
-    protocol, age = PROTOCOLS[row["kind"]], now - of_seconds(row["opened"])
+    protocol, age = PROTOCOLS[row["kind"]], now - from_seconds(row["opened"])
     if "doomed" in row:
         if await deps.sockets.close(row["sk"]) is Outcome.GONE:
             await deps.connections.close(row["sk"])
@@ -89,7 +89,7 @@ async def _check_connection(deps: Dependencies, row: Row, now: datetime, timeout
         await close(deps, row["sk"], protocol, INIT_TIMEOUT)
     elif age >= timeouts.lifetime and "warned" not in row:
         await _send(deps, row, "warned", close_notice(protocol, END_OF_LIFE), now)
-    elif now - of_seconds(row["alive"]) >= timeouts.idle:
+    elif now - from_seconds(row["alive"]) >= timeouts.idle:
         await _send(deps, row, "alive", keepalive(protocol), now)
 
 
@@ -97,7 +97,7 @@ async def _send(deps: Dependencies, row: Row, what: str, text: str, now: datetim
     if await send_with_retry(deps.sockets, row["sk"], text) is Outcome.GONE:
         await deps.connections.close(row["sk"])
     else:
-        await deps.connections.mark(row["sk"], what, now)
+        await deps.connections.record_sent(row["sk"], what, now)
 
 
 async def _wake_due(deps: Dependencies, now: datetime) -> None:
@@ -117,9 +117,9 @@ async def _epoch_changed(deps: Dependencies, now: datetime) -> bool:
 
 
 async def _resume_lagging(deps: Dependencies, number: int, now: datetime, timeouts: Timeouts) -> None:
-    """Restart lagging subscriptions if the message for that got lost."""
+    """Restart lagging subscriptions whose delayed message was lost."""
     async for row in deps.table.query(table_rows.lagging_bucket(number)):
-        if now - of_seconds(row["since"]) > timeouts.lagging:
+        if now - from_seconds(row["since"]) > timeouts.lagging:
             await deps.group_queue.send(
                 [subscribe_command(row["group"], OperationKey.of(row), row["after"], again=True)]
             )

@@ -1,4 +1,4 @@
-"""Keys and attributes of the table's rows. Each row expires after the longest life of the sockets it is about."""
+"""Keys and attributes of the table's rows. Each row expires after the longest lifetime of a socket."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from zlib import crc32
 import orjson
 
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
-from milequest.rules.instants import of_seconds, seconds
+from milequest.rules.instants import from_seconds, seconds
 from milequest.store.aws.dynamodb import Item, Key
 
 LIFE: Final = 2 * 3600  # seconds, API Gateway's limit of a socket
@@ -87,12 +87,12 @@ def interest_key(channel: str, group: str) -> Key:
 
 
 def lagging_key(connection: str, id: str) -> Key:
-    """Return the key of a subscription that is behind: it was not sent everything."""
+    """Return the key of the mark of a lagging subscription, which was not sent every result."""
     return Key(lagging_bucket(bucket(connection)), f"{connection}#{id}")
 
 
 def lagging_bucket(number: int) -> str:
-    """Return the partition of a bucket's subscriptions that are behind."""
+    """Return the partition of a bucket's lagging subscriptions."""
     return f"BEHIND#{number}"
 
 
@@ -137,7 +137,7 @@ def _authorized(identity: Identity) -> str:
 
 def identity_of(row: Mapping[str, Any]) -> Identity:
     """Return the identity of a row."""
-    until = of_seconds(row["until"]) if "until" in row else None
+    until = from_seconds(row["until"]) if "until" in row else None
     if "authorized" in row:
         said = orjson.loads(row["authorized"])
         context, denied = said["context"], frozenset(said["denied"])

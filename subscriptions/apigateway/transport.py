@@ -1,4 +1,4 @@
-"""Sending to sockets of API Gateway, and close notices, as no close code of ours reaches a client."""
+"""Sending to sockets of API Gateway, and close notices, as API Gateway sends clients no close code of ours."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -26,7 +26,7 @@ from subscriptions.protocols.protocol_steps import (
 )
 from subscriptions.protocols.socket_credentials import authorization_in
 
-SILENCE_MS = 300_000  # after so long without a message a client considers the connection dead
+SILENCE_MS = 300_000  # milliseconds without a message after which a client considers the connection dead
 ACK = encoded(type="connection_ack", payload={"connectionTimeoutMs": SILENCE_MS})
 
 
@@ -40,7 +40,7 @@ class AppSync(GraphqlWs):
             return [_refused(None, "BadRequestException", "A message must be a JSON object.")]
         match message.get("type"):
             case "connection_init":
-                return _introduced(session)
+                return _answer_connection_init(session)
             case "start" | "stop" as kind:
                 return self._of_operation(session, kind, message)
         return [_refused(message.get("id"), "UnsupportedOperation", "Such messages are not supported.")]
@@ -76,7 +76,7 @@ class AppSync(GraphqlWs):
         return _refused(id, "MaxSubscriptionsReachedError", f"Max number of {most} subscriptions reached")
 
 
-def _introduced(session: ProtocolSession) -> Sequence[Effect]:
+def _answer_connection_init(session: ProtocolSession) -> Sequence[Effect]:
     """Answer `connection_init`. The credentials came with the handshake, so a second one changes nothing."""
     match session.phase:
         case Phase.NEW:

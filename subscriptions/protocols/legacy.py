@@ -1,4 +1,4 @@
-"""graphql-ws as in Apollo's subscriptions-transport-ws, which has had no release since 2021 and is still in use.
+"""graphql-ws as in Apollo's subscriptions-transport-ws, which is unmaintained since 2021 and still in use.
 
 Source: apollographql/subscriptions-transport-ws, PROTOCOL.md, and its server for what that leaves open. The close code
 is ours: the clients read none.
@@ -73,7 +73,7 @@ class Legacy(GraphqlWs):
         return None
 
     def error(self, id: str, errors: Errors) -> str:
-        return encoded(id=id, type="error", payload=errors[0])  # the protocol has room for one
+        return encoded(id=id, type="error", payload=errors[0])  # the protocol's message holds one error
 
     def too_many_operations(self, id: str, most: int) -> Effect:
         message = f"A socket runs {most} operations at most."

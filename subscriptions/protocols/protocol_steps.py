@@ -30,7 +30,7 @@ class ProtocolSession:
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """Check the client's credentials; `payload` may hold its token. If `quiet`, it does not wait to be accepted."""
+    """Check the client's credentials; `payload` may hold its token. With `quiet` there is no acknowledgement."""
 
     payload: Mapping[str, Any] = field(repr=False)
     quiet: bool = False
@@ -90,10 +90,10 @@ class WireProtocol(Protocol):
         """Return the effects of a client's message. Never raises, whatever the text."""
 
     def accepted(self, notice: str | None = None) -> Sequence[Effect]:
-        """Return the effects of good or absent credentials. `notice` is for the client's developer."""
+        """Return the effects of valid or absent credentials. `notice` is for the client's developer."""
 
     def rejected(self, errors: Errors) -> Sequence[Effect]:
-        """Return the effects of bad credentials."""
+        """Return the effects of invalid credentials."""
 
     def started(self, id: str) -> str | None:
         """Return the message that an operation was accepted; None if the protocol has none."""

@@ -8,7 +8,14 @@ from milequest.rules.identity import Identity, IdentityKind
 from subscriptions.protocols.protocol_steps import decoded
 
 ANONYMOUS = ""  # an API key: an anonymous caller, whatever the credentials of the connection
-USUAL = ("authtoken", "accesstoken", "token", "jwt", "bearertoken", "idtoken")  # as in documentation of servers
+USUAL = (
+    "authtoken",
+    "accesstoken",
+    "token",
+    "jwt",
+    "bearertoken",
+    "idtoken",
+)  # usual names in servers' documentation
 NOT_FOUND = (
     "connectionParams hold no token by a name that is looked for, such as Authorization: nobody is signed in on this "
     "connection."

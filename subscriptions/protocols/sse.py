@@ -1,7 +1,7 @@
 """GraphQL over Server-Sent Events, in distinct connections: one HTTP response is one operation.
 
-Source: enisdenjo/graphql-sse, PROTOCOL.md; the format is the HTML standard's. A result in JSON is one line, whatever it
-holds: JSON has no other way to write a line break than `\\n`.
+Source: enisdenjo/graphql-sse, PROTOCOL.md; the format is the HTML standard's. A result in JSON is one line, as JSON
+escapes line breaks.
 """
 
 from typing import Final

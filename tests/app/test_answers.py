@@ -20,7 +20,7 @@ PARTIAL = '{ __typename user(id: "user_x") { id } }'
 
 @pytest.mark.parametrize("accept", [GRAPHQL, "application/json", "text/event-stream"])
 @pytest.mark.parametrize("query", ["{ __typename }", PARTIAL, "{ nothing }", "{"])
-def test_an_answer_is_of_its_type_and_kept_by_nobody(service: Service, accept: str, query: str) -> None:
+def test_answer_has_its_media_type_and_is_not_cached(service: Service, accept: str, query: str) -> None:
     answer = service.client.post(service.url, json={"query": query}, headers={"accept": accept})
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
@@ -46,7 +46,7 @@ def test_a_partial_success_has_its_own_status_in_the_type_that_knows_it(
 
 
 @pytest.mark.parametrize(("accept", "status"), [(GRAPHQL, 294), ("application/json", 200)])
-def test_a_limit_of_one_field_leaves_the_others_their_answer_and_says_when_to_come_again(
+def test_rate_limit_of_one_field_leaves_other_fields_answered_and_has_retry_after(
     service: Service, accept: str, status: int
 ) -> None:
     headers = {"accept": accept, "authorization": f"Bearer {service.sign_up(f'eve-{uuid4().hex}')}"}

@@ -57,7 +57,7 @@ def spend(service: Service, query: str, token: str | None = None, **variables: o
     raise AssertionError("nothing is ever refused")
 
 
-def test_a_spent_budget_is_told_with_429_and_when_to_come_again(service: Service) -> None:
+def test_spent_budget_is_429_with_retry_after(service: Service) -> None:
     assert 1 <= spend(service, TEAMS, first=50) <= BURST // 50
     answer = service.post(ONE)
     (error,) = answer.json()["errors"]
@@ -90,7 +90,7 @@ def test_introspection_and_refused_documents_spend_the_budget(service: Service) 
 
 
 @pytest.mark.parametrize("accept", ["application/graphql-response+json", "text/event-stream"])
-def test_every_media_type_tells_it_by_status(service: Service, accept: str) -> None:
+def test_spent_budget_has_its_status_in_every_media_type(service: Service, accept: str) -> None:
     ann = service.sign_up("ann")
     spend(service, TEAMS, ann, first=50)
     headers = {"authorization": f"Bearer {ann}", "accept": accept}
@@ -129,7 +129,7 @@ def test_plain_addresses_are_paid_by_the_network(service: Service, address: str)
     _is_refused(service.client.get(service.origin + address))
 
 
-def test_a_route_is_paid_by_who_asks_and_by_its_size(service: Service) -> None:
+def test_geojson_route_is_charged_to_the_caller_by_its_size(service: Service) -> None:
     ann, ben = service.sign_up("ann"), service.sign_up("ben")
     team = service.data(FOUND, token=ann)["createTeam"]["team"]["id"]
     day = datetime.now(UTC).date()
@@ -145,7 +145,7 @@ def test_a_route_is_paid_by_who_asks_and_by_its_size(service: Service) -> None:
     assert service.client.get(address, headers={"authorization": f"Bearer {ann}"}).status_code == 200
 
 
-def test_forms_are_paid_by_their_users_and_by_networks_where_they_are_not_good(service: Service) -> None:
+def test_upload_forms_are_charged_to_users_and_invalid_ones_to_networks(service: Service) -> None:
     ann, ben = service.sign_up("ann"), service.sign_up("ben")
     forms = [_form(service, token) for token in (ann, ben)]
     spend(service, TEAMS, first=50)

@@ -44,7 +44,7 @@ def test_run_serves_beside_others_survives_a_kill_and_stops_when_asked(milequest
     assert not embedded.valkey(milequest.data_dir).answers()
 
 
-def test_a_port_in_use_is_one_line(milequest: Milequest) -> None:
+def test_port_in_use_is_reported_in_one_line(milequest: Milequest) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         failed = milequest("run", PORT=str(port))
@@ -56,7 +56,7 @@ def test_a_port_in_use_is_one_line(milequest: Milequest) -> None:
     assert failed.stdout == ""
 
 
-def test_every_wrong_setting_is_one_line(milequest: Milequest) -> None:
+def test_each_wrong_setting_is_reported_in_one_line(milequest: Milequest) -> None:
     failed = milequest("run", PORT="no", MILEQUEST_LOG_LEVEL="loud")
     assert failed.returncode == 1
     assert [line.split()[:2] for line in failed.stderr.splitlines()] == [
@@ -73,7 +73,7 @@ def test_every_wrong_setting_is_one_line(milequest: Milequest) -> None:
         ("json:__name__", "is no function: json:__name__"),
     ],
 )
-def test_an_authorizer_that_is_not_there_is_one_line(milequest: Milequest, authorizer: str, said: str) -> None:
+def test_missing_authorizer_is_reported_in_one_line(milequest: Milequest, authorizer: str, said: str) -> None:
     failed = milequest("run", PORT="0", MILEQUEST_AUTHORIZER=authorizer)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr == f"error: MILEQUEST_AUTHORIZER {said}\n"
@@ -94,7 +94,7 @@ def test_external_database_is_neither_migrated_by_run_nor_reset(
     assert not any(milequest.data_dir.iterdir())
 
 
-def test_a_database_out_of_reach_is_one_line_without_the_password(milequest: Milequest) -> None:
+def test_unreachable_database_is_reported_in_one_line_without_its_password(milequest: Milequest) -> None:
     url = "postgresql://quest:s3cret@127.0.0.1:1/quest"
     failed = milequest("migrate", MILEQUEST_DATABASE_URL=url, MILEQUEST_REDIS_URL="redis://127.0.0.1:1")
     assert failed.returncode == 1
@@ -107,7 +107,7 @@ def test_a_database_out_of_reach_is_one_line_without_the_password(milequest: Mil
     ("url", "said"),
     [("", "set MILEQUEST_DATABASE_URL"), ("postgresql://quest:s3cret@127.0.0.1:1/quest", "failover failed (")],
 )
-def test_a_failover_to_nowhere_is_one_line(milequest: Milequest, url: str, said: str) -> None:
+def test_failover_without_a_standby_is_reported_in_one_line(milequest: Milequest, url: str, said: str) -> None:
     failed = milequest("failover", MILEQUEST_DATABASE_URL=url)
     assert failed.returncode == 1
     assert said in failed.stderr
@@ -115,7 +115,7 @@ def test_a_failover_to_nowhere_is_one_line(milequest: Milequest, url: str, said:
     assert "s3cret" not in failed.stderr
 
 
-def test_a_reader_out_of_reach_is_one_line(milequest: Milequest, database_url: str, redis_url: str) -> None:
+def test_unreachable_reader_is_reported_in_one_line(milequest: Milequest, database_url: str, redis_url: str) -> None:
     reader = "postgresql://quest:s3cret@127.0.0.1:1/quest"
     given = {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": redis_url}
     failed = milequest("run", PORT="0", MILEQUEST_DATABASE_READER_URL=reader, **given)
@@ -124,7 +124,7 @@ def test_a_reader_out_of_reach_is_one_line(milequest: Milequest, database_url: s
     assert "s3cret" not in failed.stderr
 
 
-def test_a_redis_out_of_reach_is_one_line_and_no_obstacle(milequest: Milequest, database_url: str) -> None:
+def test_unreachable_redis_is_reported_in_one_line_and_no_obstacle(milequest: Milequest, database_url: str) -> None:
     given = {"MILEQUEST_DATABASE_URL": database_url, "MILEQUEST_REDIS_URL": "redis://127.0.0.1:1"}
     told = milequest("token", "nobody@example.com", **given).stderr.splitlines()
     assert told[0].startswith("warning: no Valkey or Redis at MILEQUEST_REDIS_URL (ConnectionError): ")

@@ -131,7 +131,7 @@ def test_server_debs_with_a_missing_library_are_unpacked_with_every_part(
     assert (root / "usr/share/perl").exists()
 
 
-def test_a_failure_is_one_line_and_leaves_nothing(repository: Repository, tmp_path: Path) -> None:
+def test_failed_download_is_reported_in_one_line_and_leaves_nothing(repository: Repository, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"cannot find the packages .*\(E: .*try `apt-get install postgresql-postgis"):
         debs.unpack()
     add_servers(repository, Path("/bin/true"))

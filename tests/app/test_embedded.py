@@ -136,7 +136,7 @@ def test_a_folder_in_use_is_refused_or_joined_and_taken_over_from_a_killed_run(d
     assert not embedded.valkey(data_dir).answers()
 
 
-def test_a_folder_in_use_whose_servers_are_down_says_so(data_dir: Path) -> None:
+def test_folder_in_use_with_stopped_servers_is_reported(data_dir: Path) -> None:
     settings = Settings(data_dir=data_dir)
     with (
         held(data_dir, "the other one"),
@@ -215,7 +215,7 @@ def test_a_socket_folder_of_somebody_else_is_not_trusted(tmp_path: Path) -> None
         folder.rmdir()
 
 
-def test_a_lock_tells_by_whom_it_is_held(tmp_path: Path) -> None:
+def test_lock_of_a_data_folder_names_its_holder(tmp_path: Path) -> None:
     with held(tmp_path, "milequest run, process 7"):
         refused = pytest.raises(DataFolderInUseError, match="by milequest run, process 7")
         with refused, held(tmp_path, "me"):

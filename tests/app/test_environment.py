@@ -131,7 +131,7 @@ def test_telemetry_once_installed_stays_and_comes_with_the_tools(clone: Clone) -
 
 
 @pytest.mark.parametrize("damage", ["interrupted", "no interpreter", "stamp of another"])
-def test_a_broken_environment_heals(clone: Clone, damage: str) -> None:
+def test_broken_environment_is_made_again(clone: Clone, damage: str) -> None:
     clone.set_up()
     venv = clone.folder / ".venv"
     if damage == "interrupted":
@@ -154,7 +154,7 @@ def test_a_moved_folder_is_set_up_again(clone: Clone, tmp_path: Path) -> None:
     assert str(moved) in clone.stamp.read_text()
 
 
-def test_a_wrong_hash_is_one_line_and_nothing_is_taken_for_complete(clone: Clone) -> None:
+def test_wrong_package_hash_is_reported_in_one_line_and_the_environment_is_incomplete(clone: Clone) -> None:
     clone.lock("runtime", "1.0", digest="0" * 64)
     failed = clone.set_up()
     assert failed.returncode == 1
@@ -166,7 +166,7 @@ def test_a_wrong_hash_is_one_line_and_nothing_is_taken_for_complete(clone: Clone
     assert clone.installed() == "1.0"
 
 
-def test_without_any_uv_pip_does_it(clone: Clone, tmp_path: Path) -> None:
+def test_environment_without_uv_is_made_by_pip(clone: Clone, tmp_path: Path) -> None:
     (clone.folder / "requirements-uv.lock").write_text(f"uv @ file:///nowhere.whl --hash=sha256:{'0' * 64}\n")
     nothing = tmp_path / "nothing"
     nothing.mkdir()

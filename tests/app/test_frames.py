@@ -76,7 +76,7 @@ async def test_frames_after_a_close_are_counted_too() -> None:
         await asyncio.wait_for(raw.rest(), 5)  # a close that is not answered takes 10 s
 
 
-async def test_frames_that_come_steadily_are_no_flood(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_steady_frames_within_the_limit_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("subscriptions.quotas.monotonic", lambda: now[0])
     async with served() as server, opened(server) as raw:
@@ -150,7 +150,7 @@ async def test_a_large_message_is_read_whole() -> None:
         assert await socket.recv() == text
 
 
-async def test_no_bytes_of_a_stranger_write_an_error_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_bytes_of_a_client_never_log_an_error(caplog: pytest.LogCaptureFixture) -> None:
     heads = st.sampled_from(
         [b"", HANDSHAKE, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"]
     )

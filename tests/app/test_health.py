@@ -37,7 +37,7 @@ async def test_healthy_service_is_alive_and_ready(settings: Settings) -> None:
     assert live.headers["cache-control"] == ready.headers["cache-control"] == "no-store"
 
 
-async def test_a_replica_is_a_part_of_its_own(settings: Settings) -> None:
+async def test_readiness_checks_the_replica_separately(settings: Settings) -> None:
     async with started(replace(settings, database_reader_url=settings.database_url)) as client:
         assert (await client.get("/readyz")).json()["parts"] == {"database": "ok", "redis": "ok", "replica": "ok"}
 
@@ -78,7 +78,7 @@ async def test_a_database_that_cannot_be_written_to_is_not_ready(settings: Setti
     assert ready.json()["parts"] == {"database": "it can only be read", "redis": "ok", "replica": "ok"}
 
 
-async def test_a_part_that_hangs_is_waited_for_so_long(settings: Settings) -> None:
+async def test_readiness_waits_for_a_hanging_part_up_to_its_timeout(settings: Settings) -> None:
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()  # until the other side closes
         writer.close()

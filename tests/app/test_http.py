@@ -98,7 +98,7 @@ def assert_refused(answer: httpx.Response, status: int) -> None:
 
 
 @pytest.mark.parametrize("bad", BAD_BODIES.values(), ids=BAD_BODIES.keys())
-def test_a_request_that_is_none_is_refused_in_json(service: Service, bad: Bad) -> None:
+def test_malformed_post_is_refused_in_json(service: Service, bad: Bad) -> None:
     answer = service.client.post(service.url, content=bad.content, headers={"accept": "*/*", **bad.headers})
     assert_refused(answer, bad.status)
 
@@ -116,7 +116,7 @@ def test_a_request_that_is_none_is_refused_in_json(service: Service, bad: Bad) -
         {"variables": "{}"},
     ],
 )
-def test_a_get_that_is_none_is_refused_in_json(service: Service, parameters: dict[str, str]) -> None:
+def test_malformed_get_is_refused_in_json(service: Service, parameters: dict[str, str]) -> None:
     answer = service.client.get(service.url, params=parameters, headers={"accept": GRAPHQL})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "VALIDATION_ERROR"
@@ -179,7 +179,7 @@ def test_an_unknown_path_is_refused_in_json(service: Service) -> None:
         (";;;,,q=1,application/json", "application/json"),
     ],
 )
-def test_the_answer_comes_in_what_is_accepted_most(service: Service, accept: str | None, media: str) -> None:
+def test_answer_has_the_most_preferred_media_type(service: Service, accept: str | None, media: str) -> None:
     request = service.client.build_request("POST", service.url, content=SMALL, headers={**JSON, "accept": accept or ""})
     if accept is None:
         del request.headers["accept"]
@@ -231,7 +231,7 @@ def test_subscriptions_do_not_run_by_post(service: Service) -> None:
 @pytest.mark.parametrize(
     "authorization", ["Bearer nonsense", "nonsense", "Bearer", "Bearer a b", "Basic dXNlcjpwdw==", "é"]
 )
-def test_a_token_that_is_not_good_is_401(service: Service, authorization: str) -> None:
+def test_invalid_token_is_401(service: Service, authorization: str) -> None:
     headers = [(b"authorization", authorization.encode())]
     answer = service.client.post(service.url, json={"query": "{ __typename }"}, headers=headers)
     assert answer.status_code == 401
@@ -242,7 +242,7 @@ def test_a_token_that_is_not_good_is_401(service: Service, authorization: str) -
     assert authorization not in answer.text or authorization in ("Bearer",)
 
 
-def test_a_good_token_signs_in(service: Service) -> None:
+def test_valid_token_identifies_the_user(service: Service) -> None:
     token = service.sign_up("http")
     assert service.data("{ viewer { email } }", token=token) == {"viewer": {"email": "http@example.org"}}
     assert service.data("{ viewer { email } }") == {"viewer": None}
@@ -270,7 +270,7 @@ def test_a_body_too_large_is_refused_before_it_was_sent_whole(service: Service) 
     assert b"connection: close" in answer.lower()
 
 
-def test_a_client_that_goes_away_is_no_error(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+def test_client_that_disconnects_logs_no_error(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     for sent in (SMALL[:10], SMALL):
         send(service, len(SMALL), sent).close()
     time.sleep(0.2)

@@ -64,7 +64,7 @@ async def test_a_head_within_bounds_is_answered() -> None:
 
 
 @pytest.mark.parametrize("path", [b"/", b"/unread", b"/nowhere"])
-async def test_a_body_that_says_it_is_too_large_is_refused_unread(path: bytes) -> None:
+async def test_body_declared_too_large_is_refused_unread(path: bytes) -> None:
     async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(b"POST %b HTTP/1.1\r\nHost: x\r\n" % path)
         await raw.send(b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (MAX_REQUEST_BYTES + 1))
@@ -110,7 +110,7 @@ async def test_a_head_that_does_not_end_in_time_is_refused(head: bytes) -> None:
         await refused(raw, 408)
 
 
-async def test_a_connection_that_says_nothing_is_closed() -> None:
+async def test_silent_http_connection_is_closed() -> None:
     async with served(timeouts=QUICK) as server, server.raw() as raw:
         assert await raw.rest() == b""
 
@@ -130,7 +130,7 @@ async def test_a_body_that_does_not_go_on_is_refused(head: bytes) -> None:
         await refused(raw, 408)
 
 
-async def test_a_body_that_goes_on_slowly_is_refused_in_the_end() -> None:
+async def test_slow_body_is_refused_at_its_timeout() -> None:
     async with served(timeouts=ClientTimeouts(progress=10, body=0.4, linger=0.2)) as server, server.raw() as raw:
         await raw.send(POST + b"Content-Length: 1000000\r\n\r\n")
         answer = asyncio.create_task(raw.response())
@@ -272,14 +272,14 @@ WRONG_HOSTS = [
 
 
 @pytest.mark.parametrize("head", WRONG_HOSTS)
-async def test_a_request_without_one_good_host_is_refused(head: bytes) -> None:
+async def test_request_without_exactly_one_valid_host_is_refused(head: bytes) -> None:
     async with served(timeouts=QUICK) as server, server.raw() as raw:
         await raw.send(head + b"\r\n")
         await refused(raw, 400)
 
 
 @pytest.mark.parametrize("host", [b"", b"x", b"EXAMPLE.org:80", b"[::1]:80", b"10.0.0.1", b"a_b.x", b"x:"])
-async def test_every_host_there_may_be_is_answered(host: bytes) -> None:
+async def test_valid_host_of_any_form_is_answered(host: bytes) -> None:
     async with served() as server, server.raw() as raw:
         await raw.send(b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % host)
         assert (await raw.response())[0] == 200

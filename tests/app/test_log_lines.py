@@ -24,7 +24,7 @@ from tests.app.operators import (
 from tests.app.operators import account as account
 
 
-async def test_operation_line_says_which_how_long_and_by_whom(account: tuple[str, str]) -> None:
+async def test_operation_line_has_name_duration_and_caller(account: tuple[str, str]) -> None:
     with operator(account) as one:
         answer = one.post(TEAM_PAGE, id=one.team)
     assert "errors" not in answer.json()
@@ -46,7 +46,7 @@ async def test_operation_line_says_which_how_long_and_by_whom(account: tuple[str
     }
 
 
-async def test_operation_line_has_the_codes_of_what_went_wrong(account: tuple[str, str]) -> None:
+async def test_operation_line_has_the_codes_of_its_errors(account: tuple[str, str]) -> None:
     with operator(account) as one:
         ids = [
             (answer.headers["x-request-id"], codes)
@@ -87,7 +87,7 @@ async def test_operation_line_takes_no_name_that_is_not_of_the_document_and_cuts
         assert part not in text
 
 
-async def test_write_line_says_what_was_done_to_which_team_by_which_user(account: tuple[str, str]) -> None:
+async def test_write_line_has_action_teams_and_user(account: tuple[str, str]) -> None:
     with operator(account) as one:
         viewer = one.post("{ viewer { user { id } } }").json()["data"]["viewer"]["user"]["id"]
         answer = one.post(LOG_WALK, input=walk())
@@ -100,7 +100,7 @@ async def test_write_line_says_what_was_done_to_which_team_by_which_user(account
     assert [line["action"] for line in told] == ["createTeam", "logActivity"]
 
 
-async def test_socket_line_says_how_it_lived_and_ended_and_its_operations_name_it(account: tuple[str, str]) -> None:
+async def test_socket_line_has_counts_and_close_code_and_its_operations_name_it(account: tuple[str, str]) -> None:
     with operator(account) as one:
         with socket_of(one) as socket:
             assert subscribe(socket, FOLLOW, id=one.team)["type"] == "next"

@@ -71,7 +71,7 @@ def test_log_record_is_one_json_object() -> None:
     assert line == {"level": "ERROR", "logger": "milequest.x", "message": "two\nlines and more", "request_id": "0192"}
 
 
-def test_an_exception_is_its_class_and_its_way_without_its_words() -> None:
+def test_logged_exception_has_class_and_stack_without_its_message() -> None:
     def inner() -> None:
         int("zsecret")
 
@@ -88,7 +88,7 @@ def test_an_exception_is_its_class_and_its_way_without_its_words() -> None:
     assert "zsecret" not in json.dumps(line)
 
 
-def test_a_recursion_is_not_written_out() -> None:
+def test_logged_recursion_is_shortened() -> None:
     def deeper() -> None:
         deeper()
 

@@ -105,7 +105,7 @@ def test_page_counts_sockets_results_and_their_lag(account: tuple[str, str], pag
         assert page.value("milequest_database_connections", pool="writer", state="idle") >= 1
 
 
-def test_page_says_which_server_is_away(account: tuple[str, str], page: Page) -> None:
+def test_metrics_page_says_which_server_is_away(account: tuple[str, str], page: Page) -> None:
     with operator(account, **page.setting) as one:
         assert page.value("milequest_server_away", server="PostgreSQL") == 0
         with Redis.from_url(account[1]) as valkey:
@@ -116,7 +116,7 @@ def test_page_says_which_server_is_away(account: tuple[str, str], page: Page) ->
         assert page.value("milequest_server_away", server="PostgreSQL") == 0
 
 
-def test_no_label_is_a_callers(account: tuple[str, str], page: Page) -> None:
+def test_metrics_label_never_has_a_callers_data(account: tuple[str, str], page: Page) -> None:
     with operator(account, **page.setting) as one:
         for number in range(50):
             one.post(f"query Name{number} {{ alias{number}: viewer {{ id }} }}", name=f"Name{number}")
@@ -137,7 +137,7 @@ def test_no_label_is_a_callers(account: tuple[str, str], page: Page) -> None:
     assert len(text.splitlines()) < 400
 
 
-def test_page_is_at_its_own_address_alone(account: tuple[str, str], page: Page) -> None:
+def test_metrics_page_is_served_at_its_own_address_only(account: tuple[str, str], page: Page) -> None:
     with served(*account, **page.setting) as (url, _):
         origin = url.removesuffix("/graphql")
         assert httpx.get(f"{origin}/metrics").status_code == 404
@@ -166,7 +166,7 @@ def test_server_with_the_setting_and_without_the_packages_says_how_to_get_them(p
     assert "SetupError: metrics and traces need more packages: python3 -I app/environment.py telemetry" in done.stderr
 
 
-def test_server_does_not_start_where_its_page_cannot_be(milequest: Milequest, page: Page) -> None:
+def test_server_does_not_start_if_the_metrics_address_is_in_use(milequest: Milequest, page: Page) -> None:
     with socket.create_server(("127.0.0.1", page.port)):
         failed = milequest("run", **page.setting)
     assert failed.returncode == 1

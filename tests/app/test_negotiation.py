@@ -114,6 +114,6 @@ def test_http_fault_of_an_event_stream_client_is_json_with_its_status(service: S
     assert refused[401].headers["www-authenticate"].startswith("Bearer")
 
 
-def test_a_head_subscribes_to_nothing(service: Service, member: tuple[str, str]) -> None:
+def test_head_request_begins_no_subscription(service: Service, member: tuple[str, str]) -> None:
     with answered(service, member, MARKER, EVENTS, "HEAD") as answer:
         assert answer.status_code == 400

@@ -60,7 +60,7 @@ async def test_one_network_leaves_slots_for_others_and_gets_it_back() -> None:
         assert process_quota.free == 60
 
 
-async def test_a_full_process_turns_everybody_away_with_503() -> None:
+async def test_full_process_refuses_connections_with_503() -> None:
     async with served(process_quota=ProcessQuota(3), trusted_proxies=["127.0.0.1"], timeouts=PATIENT) as server:
         async with AsyncExitStack() as stack:
             await opened(server, stack, 3)
@@ -94,7 +94,7 @@ def test_connections_may_be_three_quarters_of_the_files(files: int, most: int, m
     assert ProcessQuota().free == most
 
 
-def test_a_server_may_open_as_many_files_as_it_may_let_itself() -> None:
+def test_server_raises_its_limit_of_open_files() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] - 100, before[1]))
     try:
@@ -136,7 +136,7 @@ async def answered(raw: Raw) -> bytes:
 
 
 @pytest.mark.parametrize("protocol", [b"nonsense", b"graphql-transport-ws"])
-async def test_a_socket_keeps_its_slot_until_nothing_is_left_of_it(service: Service, protocol: bytes) -> None:
+async def test_socket_holds_its_slot_until_its_connection_is_closed(service: Service, protocol: bytes) -> None:
     port = int(service.origin.rpartition(":")[2])
     asked: list[Raw] = []
     for _ in range(4 * SOCKETS):

@@ -153,7 +153,7 @@ async def test_deployed_subscriptions_begin_with_a_snapshot_and_get_a_logged_wal
         assert (await board.next())["leaderboard"]["entries"]["nodes"] == [{"value": 1000}]
 
 
-async def test_a_kick_that_got_lost_is_found_by_the_sweep(deployment: Deployment, ann: str) -> None:
+async def test_lost_commit_notification_is_found_by_the_sweep(deployment: Deployment, ann: str) -> None:
     team = await asyncio.to_thread(found, deployment, ann)
     async with dial(deployment.socket_url, ann) as connection:
         walks = await connection.subscribe(WALKS, team=team)
@@ -166,7 +166,7 @@ async def test_a_kick_that_got_lost_is_found_by_the_sweep(deployment: Deployment
         assert (await walks.next())["sequence"]
 
 
-async def test_a_bad_token_of_appsyncs_clients_is_refused_at_the_door(deployment: Deployment) -> None:
+async def test_bad_token_of_an_appsync_client_is_refused_at_connect(deployment: Deployment) -> None:
     header = json.dumps({"host": "x", "Authorization": "nonsense"}).encode()
     query = f"?header={base64.b64encode(header).decode()}&payload=e30="
     with pytest.raises(InvalidStatus) as refused:
@@ -176,7 +176,7 @@ async def test_a_bad_token_of_appsyncs_clients_is_refused_at_the_door(deployment
 
 
 @pytest.mark.parametrize("queue", ["kicks", "later", "news.fifo", "posts.fifo"])
-def test_poison_is_put_aside_and_its_queue_goes_on(deployment: Deployment, queue: str) -> None:
+def test_poison_message_goes_to_the_dead_letter_queue_and_others_continue(deployment: Deployment, queue: str) -> None:
     name, _, fifo = queue.partition(".")
     dead = f"{name}-dead.{fifo}" if fifo else f"{name}-dead"
     grouped = {"MessageGroupId": "poison", "MessageDeduplicationId": "poison"} if fifo else {}

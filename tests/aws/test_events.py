@@ -46,7 +46,7 @@ def listening(deployment: Deployment) -> None:
 
 
 @pytest.mark.usefixtures("listening")
-def test_the_deployed_bus_hears_what_happens(deployment: Deployment, ann: str) -> None:
+def test_deployed_event_bus_receives_events(deployment: Deployment, ann: str) -> None:
     team = found(deployment, ann)
     channel = f"team:{team.removeprefix('team_')}"
     event = heard(deployment, channel, "MEMBER_ADDED")  # after ann's walks of today, which count in her new team

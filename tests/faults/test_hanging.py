@@ -92,7 +92,7 @@ def refusals(service: Service, token: str, query: str, **variables: Any) -> set[
     return {(error["extensions"]["code"], error["extensions"]["retryable"]) for error in answer["errors"]}
 
 
-async def test_while_the_database_hangs_everybody_is_told_soon_to_try_again(
+async def test_hanging_database_is_answered_with_a_retryable_error_in_time(
     database: tuple[str, Frozen], redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, frozen = database

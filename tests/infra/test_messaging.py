@@ -30,7 +30,7 @@ def functions(assembly: Assembly, name: str) -> Iterator[Resource]:
 
 
 @pytest.mark.parametrize("name", ["relay", "sweep"])
-def test_the_relay_tells_the_bus_what_happened(assembly: Assembly, name: str) -> None:
+def test_relay_may_publish_to_the_event_bus(assembly: Assembly, name: str) -> None:
     found = list(functions(assembly, name))
     assert len(found) == 3
     for function in found:

@@ -33,7 +33,7 @@ JOBS = st.lists(st.builds(Job, ready=st.floats(0, 10), key=st.integers(0, 4), be
 
 @settings(max_examples=25)
 @given(LOADS, st.sampled_from(sorted(SIMULATED)))
-def test_every_listener_of_every_event_is_told_once_and_not_before(load: Load, name: str) -> None:
+def test_simulated_subscriber_gets_each_event_once_and_not_early(load: Load, name: str) -> None:
     outcome = SIMULATED[name](load)
     assert outcome.deliveries == len(load.moments()) * load.listeners
     assert all(job.ready > job.began for job in outcome.told)

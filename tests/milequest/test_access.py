@@ -43,11 +43,11 @@ class World:
     teams: dict[tuple[bool, bool], UUID]
     viewers: dict[str, UUID | None]
 
-    def standing(self, who: str, is_live: bool) -> AccessLevel:
+    def access_level(self, who: str, is_live: bool) -> AccessLevel:
         """Return the access level of a person at each of the teams; a deleted one has no members."""
         near = {"nobody": AccessLevel.ANONYMOUS, "admin": AccessLevel.ADMIN, "member": AccessLevel.MEMBER}
-        standing = near.get(who, AccessLevel.STRANGER)
-        return standing if is_live else min(standing, AccessLevel.STRANGER)
+        level = near.get(who, AccessLevel.STRANGER)
+        return level if is_live else min(level, AccessLevel.STRANGER)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ async def test_predicates_say_what_the_rule_says(world: World) -> None:
             f"SELECT EXISTS (SELECT FROM team t WHERE t.id = $2 AND {PREDICATES[part]})", viewer, team_id
         )
         is_public, is_live = kind
-        allowed = is_live and may_see(part, world.standing(who, is_live), is_public=is_public)
+        allowed = is_live and may_see(part, world.access_level(who, is_live), is_public=is_public)
         assert seen == allowed, (who, kind, part)
 
 
@@ -89,9 +89,9 @@ def test_the_documented_table_is_the_code() -> None:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     assert [row[0].partition(":")[0].split()[0] for row in rows[2:]] == [part.value for part in TeamPart]
     for part, (_, *cells) in zip(TeamPart, rows[2:], strict=True):
-        for standing, cell in zip(AccessLevel, cells, strict=True):
-            seen = [may_see(part, standing, is_public=is_public) for is_public in (True, False)]
-            assert {"yes": [True, True], "public": [True, False], "no": [False, False]}[cell] == seen, (part, standing)
+        for level, cell in zip(AccessLevel, cells, strict=True):
+            seen = [may_see(part, level, is_public=is_public) for is_public in (True, False)]
+            assert {"yes": [True, True], "public": [True, False], "no": [False, False]}[cell] == seen, (part, level)
 
 
 async def test_reads_give_what_the_rule_allows(world: World) -> None:
@@ -108,7 +108,7 @@ async def test_reads_give_what_the_rule_allows(world: World) -> None:
         cards = await teams.teams(db, viewer, ids)
         assert set(cards) == allowed(TeamPart.CARD), who
         for team in cards.values():
-            assert team.standing(viewer) == world.standing(who, is_live=True)
+            assert team.access_level(viewer) == world.access_level(who, is_live=True)
         pages = await members.pages_of(db, viewer, _cards(ids), None, 10)
         assert set(pages) == allowed(TeamPart.PEOPLE), who
         by_ids = await members.by_ids(db, viewer, [row["id"] for row in all_members])
@@ -124,7 +124,7 @@ def _allowed(world: World, who: str) -> Callable[[TeamPart], set[UUID]]:
         return {
             team_id
             for (is_public, is_live), team_id in world.teams.items()
-            if is_live and may_see(part, world.standing(who, is_live), is_public=is_public)
+            if is_live and may_see(part, world.access_level(who, is_live), is_public=is_public)
         }
 
     return parts
@@ -151,15 +151,15 @@ async def test_cards_of_people_go_to_whom_they_share_a_team_with(world: World) -
 
 
 @pytest.mark.parametrize("is_public", [True, False])
-@pytest.mark.parametrize("standing", list(AccessLevel))
-def test_refusals_never_betray_a_hidden_team(standing: AccessLevel, is_public: bool) -> None:
+@pytest.mark.parametrize("level", list(AccessLevel))
+def test_refusals_never_betray_a_hidden_team(level: AccessLevel, is_public: bool) -> None:
     for refuse, let_in in ((refuse_unless_admin, AccessLevel.ADMIN), (refuse_unless_member, AccessLevel.MEMBER)):
-        if standing >= let_in:
-            refuse(standing, is_public=is_public)
+        if level >= let_in:
+            refuse(level, is_public=is_public)
             continue
         with pytest.raises(QuestError) as refusal:
-            refuse(standing, is_public=is_public)
-        visible = may_see(TeamPart.CARD, standing, is_public=is_public)
+            refuse(level, is_public=is_public)
+        visible = may_see(TeamPart.CARD, level, is_public=is_public)
         assert refusal.value.code is (ErrorCode.FORBIDDEN if visible else ErrorCode.NOT_FOUND)
 
 
@@ -173,17 +173,17 @@ def test_a_refusal_says_who_may_or_what_is_not_there() -> None:
             refuse(AccessLevel.STRANGER, is_public=False)
 
 
-def test_a_standing_is_the_roles_or_how_one_is_known() -> None:
+def test_access_level_of_a_viewer_follows_the_role_or_the_sign_in() -> None:
     somebody, nobody = Viewer(UUID(int=1)), Viewer()
     for role in (TeamRole.ADMIN, "ADMIN"):
-        assert somebody.standing(role) is AccessLevel.ADMIN
+        assert somebody.access_level(role) is AccessLevel.ADMIN
     for role in (TeamRole.MEMBER, "MEMBER"):
-        assert somebody.standing(role) is AccessLevel.MEMBER
-    assert (somebody.standing(None), nobody.standing(None)) == (AccessLevel.STRANGER, AccessLevel.ANONYMOUS)
+        assert somebody.access_level(role) is AccessLevel.MEMBER
+    assert (somebody.access_level(None), nobody.access_level(None)) == (AccessLevel.STRANGER, AccessLevel.ANONYMOUS)
 
 
-def test_a_nearer_standing_sees_no_less() -> None:
+def test_higher_access_level_sees_no_less_than_a_lower_one() -> None:
     for part, is_public in product(TeamPart, (True, False)):
-        seen = [may_see(part, standing, is_public=is_public) for standing in AccessLevel]
+        seen = [may_see(part, level, is_public=is_public) for level in AccessLevel]
         assert seen == sorted(seen)
         assert seen[-1]

@@ -153,7 +153,7 @@ FROM = {"MILEQUEST_MAIL_FROM": "hello@quest.example"}
         "smtp+insecure://u:s3cret@mail.example",
     ],
 )
-def test_a_mail_server_without_tls_for_its_password_or_with_a_riddle_is_refused(url: str) -> None:
+def test_mail_server_url_without_tls_for_its_password_or_malformed_is_refused(url: str) -> None:
     said = fault(MILEQUEST_SMTP_URL=url, **FROM)
     assert said.startswith("MILEQUEST_SMTP_URL must ")
     assert "s3cret" not in said
@@ -191,7 +191,7 @@ def test_a_sender_that_is_not_one_plain_address_is_refused(sender: str) -> None:
     assert fault(MILEQUEST_SMTP_URL="smtp://m", MILEQUEST_MAIL_FROM=sender).startswith("MILEQUEST_MAIL_FROM must ")
 
 
-def test_mail_is_from_somebody_and_sent_in_one_way() -> None:
+def test_mail_settings_need_a_sender_and_one_transport() -> None:
     assert fault(MILEQUEST_SMTP_URL="smtp://m") == "MILEQUEST_SMTP_URL needs MILEQUEST_MAIL_FROM too"
     assert fault(MILEQUEST_SES_CONFIGURATION_SET="m").endswith("needs MILEQUEST_MAIL_FROM too")
     assert "two ways" in fault(MILEQUEST_SMTP_URL="smtp://m", MILEQUEST_SES_CONFIGURATION_SET="m", **FROM)

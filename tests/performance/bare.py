@@ -14,7 +14,7 @@ import asyncpg
 import orjson
 from starlette.types import Message, Receive, Scope, Send
 
-from milequest.rules.boards import BoardOf
+from milequest.rules.boards import BoardKind
 from milequest.rules.progress import percent
 from milequest.store.sql import activities, boards, goals, members, progress, rank_statements, teams
 from milequest.store.sql.transaction import Connection, Pool, open_pool
@@ -36,7 +36,7 @@ async def leaderboard(db: Connection, variables: dict[str, Any]) -> Answer:
     await db.fetch(teams._TEAMS, viewer, [team_id])
     await db.fetch(boards._TEAMS, viewer, [team_id])
     asked = [viewer], [team_id], ["ALL_TIME"], [date.min], [date.max], [101], [False], *([part] for part in _NOWHERE)
-    rows = await db.fetch(rank_statements.pages(BoardOf.TEAM, "distance_mm"), *asked)
+    rows = await db.fetch(rank_statements.pages(BoardKind.TEAM, "distance_mm"), *asked)
     nodes = [{"rank": row[2], "value": row[3] / 1000, "competitor": {"name": row[9]}} for row in rows[:100]]
     return {"team": {"leaderboard": {"entries": {"nodes": nodes}}}}
 

@@ -69,6 +69,6 @@ def test_soak_bench_runs_to_its_report(arena: Arena, capsys: pytest.CaptureFixtu
     assert "descriptors" in capsys.readouterr().out
 
 
-def test_a_rise_is_not_level() -> None:
+def test_rising_memory_is_not_reported_as_level() -> None:
     assert soak.drift([100.0] * 9) == 0
     assert soak.drift([100.0, 103, 106, 109, 112, 115]) > soak.MARGIN

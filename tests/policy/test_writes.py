@@ -39,11 +39,11 @@ class Cell:
             return REFUSED[self.caller.identity.kind]
         if self.team.kind == "deleted":
             return self.attempt.gone
-        standing = self.team.standing(self.who)
-        if standing is AccessLevel.STRANGER and self.team.kind == "private":
+        level = self.team.access_level(self.who)
+        if level is AccessLevel.STRANGER and self.team.kind == "private":
             return self.attempt.hidden
         return {AccessLevel.STRANGER: self.attempt.stranger, AccessLevel.MEMBER: self.attempt.member}.get(
-            standing, self.attempt.admin
+            level, self.attempt.admin
         )
 
 

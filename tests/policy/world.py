@@ -74,18 +74,18 @@ class TeamOf:
         return (
             part is not None
             and self.kind != "deleted"
-            and may_see(part, self.standing(who), is_public=self.kind == "public")
+            and may_see(part, self.access_level(who), is_public=self.kind == "public")
         )
 
     def owns(self, what: Subject, who: str) -> bool:
         """Return whether it is the viewer's own."""
         return what.owner is not None and who in self.people and self.people[who].user_id == what.owner
 
-    def standing(self, who: str) -> AccessLevel:
+    def access_level(self, who: str) -> AccessLevel:
         """Return a viewer's access level."""
         role = {"admin": "ADMIN", "member": "MEMBER"}.get(who) if self.kind != "deleted" else None
         is_known = who not in ("nobody", "machine")
-        return Viewer(UUID(int=1) if is_known else None).standing(role)
+        return Viewer(UUID(int=1) if is_known else None).access_level(role)
 
 
 @dataclass

@@ -127,7 +127,7 @@ async def test_an_account_has_fifty_sessions_and_the_oldest_goes(quest: Quest) -
     assert (await client.refused(again, input={"refreshToken": first["refreshToken"]}))["code"] == "UNAUTHENTICATED"
 
 
-async def test_wrong_codes_of_a_stranger_leave_the_owners_code_good(quest: Quest) -> None:
+async def test_code_limit_of_the_owner_is_untouched_by_a_strangers_wrong_codes(quest: Quest) -> None:
     await elsewhere(quest).run(SIGN_UP, input=ADA)
     right = await mailed(quest)
     wrong = {"email": EMAIL, "code": f"{(int(right) + 1) % 1_000_000:06d}"}

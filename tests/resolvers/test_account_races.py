@@ -120,7 +120,7 @@ async def test_an_address_read_before_a_change_does_not_come_back(quest: Quest, 
     assert await addresses(quest) == [MOVED]
 
 
-async def test_an_account_and_its_user_move_in_one_transaction(quest: Quest, ada: Caller) -> None:
+async def test_email_change_updates_account_and_user_in_one_transaction(quest: Quest, ada: Caller) -> None:
     await ada.run(CONFIRM, input=await asked(quest, ada))
     assert await quest.runtime.writer.fetchval("SELECT c.xmin = u.xmin FROM credential c, app_user u")
 
@@ -144,7 +144,7 @@ async def test_an_address_whose_user_cannot_be_told_apart_ties_nobody(quest: Que
     assert (await elsewhere(quest).refused(SIGN_IN, input=PAIR))["code"] == "UNAUTHENTICATED"
 
 
-async def test_a_password_asked_for_while_the_address_moves_is_nobodys(quest: Quest, ada: Caller) -> None:
+async def test_password_reset_requested_during_an_email_change_has_no_account(quest: Quest, ada: Caller) -> None:
     subject, identity = (await the_credential(quest)).subject, quest.runtime.identity
 
     async def move(tx: Tx) -> asyncio.Task[str]:
@@ -158,9 +158,7 @@ async def test_a_password_asked_for_while_the_address_moves_is_nobodys(quest: Qu
     assert [row[0] for row in await quest.runtime.writer.fetch("SELECT subject FROM password_reset")] == [None]
 
 
-async def test_a_password_asked_for_just_before_the_address_moves_is_asked_for_no_more(
-    quest: Quest, ada: Caller
-) -> None:
+async def test_password_reset_requested_before_an_email_change_is_dropped_by_it(quest: Quest, ada: Caller) -> None:
     given = await asked(quest, ada)
 
     async def ask(tx: Tx) -> asyncio.Task[Any]:

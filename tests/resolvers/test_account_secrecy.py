@@ -124,7 +124,7 @@ async def told(quest: Quest, worked: Worked, sequence: list[Step], known: bool) 
 
 
 @pytest.mark.parametrize("first", STEPS)
-async def test_no_sequence_of_calls_tells_who_has_an_account(fast: tuple[Quest, Worked], first: str) -> None:
+async def test_sequence_of_account_calls_never_reveals_an_account(fast: tuple[Quest, Worked], first: str) -> None:
     quest, worked = fast
     for second in STEPS:
         sequence = [STEPS[name] for name in (first, second, "sign in")]

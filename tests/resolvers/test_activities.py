@@ -33,7 +33,7 @@ async def log(caller: Caller, **given: Any) -> dict[str, Any]:
     return dict(logged["logActivity"]["activityEdge"]["node"])
 
 
-async def test_a_walk_is_written_down_as_it_was(quest: Quest) -> None:
+async def test_walk_is_stored_as_it_was_sent(quest: Quest) -> None:
     ann = await quest.user("Ann", "America/New_York")
     late = ann.now.replace(hour=4, minute=30, second=0, microsecond=0) - timedelta(days=1)  # 23:30 or 00:30 there
     node = await log(ann, started=late, steps=5000, notes="  by the river\n")
@@ -90,7 +90,7 @@ async def test_a_start_without_an_offset_is_no_instant(quest: Quest, text: objec
 
 
 @pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
-async def test_a_distance_is_a_number(quest: Quest, number: str) -> None:
+async def test_distance_that_is_not_a_number_is_refused(quest: Quest, number: str) -> None:
     ann = await quest.user("Ann")
     assert (await quest.refusal(ann, LOG, input=walk(ann, distanceMeters=float(number))))["code"] == "VALIDATION_ERROR"
 
@@ -232,7 +232,7 @@ async def test_a_private_walk_is_its_owner_s_alone(quest: Quest) -> None:
     assert len((await bob.run(FEED, id=team_id))["team"]["activities"]["nodes"]) == 2
 
 
-async def test_strangers_see_no_walks(quest: Quest) -> None:
+async def test_stranger_sees_no_walks_of_a_team(quest: Quest) -> None:
     ann, eve = await quest.user("Ann"), await quest.user("Eve")
     team_id = await ann.found("Walkers", isPublic=True)
     node = await log(ann)

@@ -44,7 +44,7 @@ async def code(identify: Identify, authorization: str) -> ErrorCode:
     return refused.value.code
 
 
-async def test_authorizer_gets_the_header_verbatim_and_is_not_asked_without_one(
+async def test_authorizer_gets_the_header_verbatim_and_is_not_called_without_one(
     identify: Identify, asked: list[Any]
 ) -> None:
     for header in ("wall", "Bearer wall"):
@@ -58,7 +58,7 @@ async def test_authorizer_gets_the_header_verbatim_and_is_not_asked_without_one(
 
 
 @pytest.mark.parametrize("header", ["nobody", "broken", "empty", "wall -1", "wall 60 Team", "Basic d2FsbA=="])
-async def test_a_no_an_exception_and_nonsense_let_nobody_in(
+async def test_authorizer_denial_exception_or_nonsense_admits_nobody(
     identify: Identify, header: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await code(identify, header) is ErrorCode.UNAUTHENTICATED
@@ -138,7 +138,7 @@ def begin(caching: CachingAuthorizer, tokens: Iterable[str], now: datetime = NOW
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-async def test_token_that_a_thousand_connections_send_at_once_is_asked_about_once(is_known: bool) -> None:
+async def test_token_sent_by_a_thousand_connections_at_once_is_checked_once(is_known: bool) -> None:
     authorizer = operator.Slow(ttlOverride=60)
     caching = CachingAuthorizer(authorizer)
     if is_known:
@@ -170,7 +170,7 @@ async def test_answer_that_may_not_be_kept_is_for_its_request_alone() -> None:
     await asyncio.gather(*asking)
 
 
-async def test_tokens_that_were_good_lately_stay_known_while_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tokens_admitted_lately_stay_known_while_others_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(authorizing, "KEPT", 3)
     authorizer = operator.Slow()
     gatekeeper = CachingAuthorizer(authorizer)
@@ -208,7 +208,7 @@ async def test_connection_that_goes_away_leaves_its_decision_to_those_that_wait(
     assert authorizer.asked == {"same": 2}
 
 
-async def test_tokens_of_a_network_that_were_good_before_come_back_at_once_and_are_served() -> None:
+async def test_tokens_admitted_before_are_served_when_a_network_reconnects() -> None:
     authorizer, tokens = operator.Slow(), [f"machine {number}" for number in range(1_000)]
     caching = CachingAuthorizer(authorizer)
     authorizer.gate.set()

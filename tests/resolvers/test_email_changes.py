@@ -32,7 +32,7 @@ async def change(quest: Quest) -> Change:
     return Change(ada, await asked(quest, ada))
 
 
-async def test_both_codes_move_the_account(quest: Quest, change: Change) -> None:
+async def test_email_change_with_both_codes_changes_the_address(quest: Quest, change: Change) -> None:
     answer = await change.ada.run(CONFIRM, input=change.given)
     assert answer == {"confirmEmailChange": {"viewer": {"email": NEW, "user": {"name": "Ada"}}}}
     assert [await signs_in(quest, PASSWORD, email) for email in (EMAIL, NEW.lower())] == [False, True]
@@ -50,7 +50,7 @@ async def test_the_address_before_is_free_again(quest: Quest, change: Change) ->
 
 
 @pytest.mark.parametrize("name", ["oldCode", "newCode"])
-async def test_email_change_with_one_wrong_code_moves_nothing(quest: Quest, change: Change, name: str) -> None:
+async def test_email_change_with_one_wrong_code_changes_nothing(quest: Quest, change: Change, name: str) -> None:
     given = {**change.given, name: wrong(change.given[name])}
     assert (await change.ada.refused(CONFIRM, input=given))["code"] == "CODE_INVALID"
     swapped = {**change.given, "oldCode": change.given["newCode"], "newCode": change.given["oldCode"]}
@@ -59,7 +59,7 @@ async def test_email_change_with_one_wrong_code_moves_nothing(quest: Quest, chan
     await change.ada.run(CONFIRM, input=change.given)
 
 
-async def test_a_change_bears_few_wrong_tries_even_at_once(quest: Quest, change: Change) -> None:
+async def test_email_change_ends_after_five_wrong_tries_even_concurrent_ones(quest: Quest, change: Change) -> None:
     given = {**change.given, "newCode": wrong(change.given["newCode"])}
     refusals = await asyncio.gather(*(change.ada.refused(CONFIRM, input=given) for _ in range(CODE_TRIES)))
     assert {refusal["code"] for refusal in refusals} == {"CODE_INVALID"}
@@ -89,7 +89,7 @@ async def test_a_change_needs_the_password(quest: Quest, change: Change) -> None
 
 
 @pytest.mark.parametrize("taken_by", ["an account", "a user of another issuer", "an account that comes between"])
-async def test_a_taken_address_is_refused_and_not_told(quest: Quest, taken_by: str) -> None:
+async def test_email_change_to_a_taken_address_is_not_revealed(quest: Quest, taken_by: str) -> None:
     await account(quest)
     ada = await signed_in(quest, await sign_in(quest))
     if taken_by == "an account":

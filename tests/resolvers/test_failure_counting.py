@@ -146,7 +146,7 @@ async def test_a_sign_up_that_is_refused_for_its_mail_uses_up_no_sign_up(quest: 
     await client.run(SIGN_UP, input={**ADA, "email": "bob@example.org"})
 
 
-async def test_a_right_invite_code_is_no_guess_however_many_look_at_once(quest: Quest) -> None:
+async def test_right_invite_code_counts_as_no_guess_in_concurrent_previews(quest: Quest) -> None:
     ann = await quest.user("Ann")
     code, friends = await ann.invite(await ann.found("Walkers")), elsewhere(quest)
     shown = await asyncio.gather(*(friends.run(PREVIEW, code=code) for _ in range(25)))

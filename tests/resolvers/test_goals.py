@@ -194,7 +194,7 @@ class LostRouter:
         Refused(ErrorCode.ROUTE_ERROR, "The service is down.", retryable=True),
     ],
 )
-async def test_routing_failure_is_told_to_the_client_and_stores_nothing(team: Crew, refusal: Refused) -> None:
+async def test_routing_failure_is_an_error_and_stores_nothing(team: Crew, refusal: Refused) -> None:
     goal_id = await draft(team.admin, team.team)
     router = LostRouter(refusal)
     providers = replace(team.quest.runtime.providers, router=router)
@@ -211,7 +211,7 @@ async def test_routing_failure_is_told_to_the_client_and_stores_nothing(team: Cr
     assert await team.count("goal") == await team.count("route") == 1
 
 
-async def test_a_pace_beyond_most_people_is_pointed_out(team: Crew) -> None:
+async def test_goal_with_an_unusual_pace_has_a_warning(team: Crew) -> None:
     fast = LINE | {"teamId": team.team, "endsOn": "2026-11-23", "waypoints": along(0, 0.8)}
     made = (await team.admin.run(CREATE, input=fast))["createGoal"]
     assert [(problem["code"], problem["field"]) for problem in made["warnings"]] == [

@@ -138,7 +138,7 @@ async def test_callers_who_are_remembered_are_bounded(
     assert await refusal(identify, first) is ErrorCode.UNAUTHENTICATED  # no longer cached, so looked up anew
 
 
-async def test_while_the_issuer_is_away_who_was_here_goes_on(
+async def test_known_caller_is_served_while_the_issuer_is_away(
     identify: Identify, issuer: Issuer, pool: Pool, clock: Clock
 ) -> None:
     token, identity = await caller(identify, issuer)
@@ -170,6 +170,8 @@ async def test_many_requests_of_one_caller_at_once_are_one_user(identify: Identi
     assert len({identity.user_id for identity in identities}) == 1
 
 
-async def test_while_the_database_is_away_nobody_can_tell(identify: Identify, issuer: Issuer, pool: Pool) -> None:
+async def test_unknown_token_without_the_database_is_unavailable(
+    identify: Identify, issuer: Issuer, pool: Pool
+) -> None:
     await pool.close()
     assert await refusal(identify, issuer.token(issuer.id_claims())) is ErrorCode.UNAVAILABLE

@@ -29,7 +29,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_a_link_lets_many_in(quest: Quest) -> None:
+async def test_invite_link_admits_several_users(quest: Quest) -> None:
     ann, bob, cid = await quest.user("Ann"), await quest.user("Bob"), await quest.user("Cid")
     team = await ann.found("Walkers")
     made = await _create(ann, team, maxUses=2, expiresInHours=1, message="Come along!")
@@ -69,7 +69,7 @@ async def test_a_code_is_kept_as_a_hash_only(quest: Quest) -> None:
     assert not [row for row in rows if code.lower() in row.lower()]
 
 
-async def test_the_same_key_makes_one_invite_and_tells_its_code_again(quest: Quest) -> None:
+async def test_invite_created_twice_with_one_key_returns_the_same_code(quest: Quest) -> None:
     ann = await quest.user("Ann")
     team = await ann.found("Walkers")
     first = await _create(ann, team, idempotencyKey="my first invite")
@@ -83,7 +83,7 @@ async def test_invite_link_without_options_has_50_uses_and_7_days(quest: Quest) 
     assert (node["maxUses"], node["expiresAt"]) == (50, _wire(ann.now + timedelta(days=7)))
 
 
-async def test_wrong_invites_are_named(quest: Quest) -> None:
+async def test_invalid_invite_is_refused_by_field(quest: Quest) -> None:
     ann = await quest.user("Ann")
     team = await ann.found("Walkers")
     for given, path in WRONG:
@@ -122,7 +122,7 @@ async def test_inviting_an_address_again_renews_its_invite(quest: Quest) -> None
     assert third["inviteEdge"]["node"]["id"] != first["inviteEdge"]["node"]["id"]
 
 
-async def test_an_invite_is_good_until_the_instant_it_expires(quest: Quest) -> None:
+async def test_invite_is_valid_until_the_instant_it_expires(quest: Quest) -> None:
     ann, bob, cid = await quest.user("Ann"), await quest.user("Bob"), await quest.user("Cid")
     team = await ann.found("Walkers")
     code = await ann.invite(team, expiresInHours=1)
@@ -180,7 +180,7 @@ async def test_revoked_invite_is_neither_accepted_declined_nor_previewed(quest: 
     assert (await quest.refusal(ann, REVOKE, id=used["inviteEdge"]["node"]["id"]))["code"] == "CONFLICT"
 
 
-async def test_invites_are_the_admins_affair(quest: Quest) -> None:
+async def test_invites_are_for_admins_only(quest: Quest) -> None:
     ann, bob, cid = await quest.user("Ann"), await quest.user("Bob"), await quest.user("Cid")
     team = await ann.found("Walkers", isPublic=True)
     made = await _create(ann, team)

@@ -228,7 +228,7 @@ async def test_pages_of_members_neither_skip_nor_repeat(quest: Quest) -> None:
     }
 
 
-async def test_bad_pages_are_named(quest: Quest) -> None:
+async def test_invalid_page_arguments_are_refused_by_field(quest: Quest) -> None:
     ann = await quest.user("Ann")
     team = await ann.found("Walkers")
     for given, path in WRONG_PAGES:

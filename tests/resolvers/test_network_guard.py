@@ -60,9 +60,7 @@ async def spent(identify: Identify, token: str) -> int:
 
 
 @pytest.mark.parametrize("kind", ["no token", "another signature", "an unknown key", "nobody's", "expired"])
-async def test_tokens_of_our_issuer_that_are_not_good_cost_their_network_a_point(
-    pool: Pool, issuer: Issuer, kind: str
-) -> None:
+async def test_invalid_tokens_of_our_issuer_cost_their_network_a_point(pool: Pool, issuer: Issuer, kind: str) -> None:
     identify = identifying(pool, issuer)
     good = issuer.token(issuer.id_claims())
     await identify(good, HERE)
@@ -79,7 +77,7 @@ async def test_tokens_of_our_issuer_that_are_not_good_cost_their_network_a_point
     assert await code(identify, issuer.token()) is None  # another good one, that was never seen here
 
 
-async def test_an_authorizer_is_asked_no_more_once_a_network_has_spent_its_budget(
+async def test_authorizer_is_not_called_once_a_network_has_spent_its_budget(
     pool: Pool, issuer: Issuer, asked: list[Any]
 ) -> None:
     identify = identifying(pool, issuer, PythonAuthorizer(operator.decide))
@@ -99,7 +97,7 @@ async def test_an_authorizer_is_asked_no_more_once_a_network_has_spent_its_budge
     assert len(asked) == so_far + 2
 
 
-async def test_few_tokens_of_a_network_are_asked_about_at_once(pool: Pool, issuer: Issuer) -> None:
+async def test_authorizer_checks_few_tokens_of_a_network_concurrently(pool: Pool, issuer: Issuer) -> None:
     authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer, per_hour=10_000_000)
     await identify("wall", HERE)
@@ -130,7 +128,7 @@ async def test_caller_that_gave_up_waiting_leaves_the_queue(pool: Pool, issuer: 
     assert identify._network_guard._slots == {}
 
 
-async def test_tokens_that_are_asked_about_at_once_pay_one_after_the_other(pool: Pool, issuer: Issuer) -> None:
+async def test_tokens_checked_concurrently_are_each_charged_before_the_next(pool: Pool, issuer: Issuer) -> None:
     authorizer = operator.Slow({"wall"}, isAuthorized=False)
     identify = identifying(pool, issuer, authorizer)
     junk = [asyncio.create_task(code(identify, f"junk{number}")) for number in range(MAX_CHECKS)]
@@ -142,7 +140,7 @@ async def test_tokens_that_are_asked_about_at_once_pay_one_after_the_other(pool:
     assert await code(identify, "more") is ErrorCode.RATE_LIMITED
 
 
-async def test_tokens_that_are_good_cost_their_network_nothing(pool: Pool, issuer: Issuer, asked: list[Any]) -> None:
+async def test_admitted_tokens_cost_their_network_nothing(pool: Pool, issuer: Issuer, asked: list[Any]) -> None:
     identify = identifying(pool, issuer, PythonAuthorizer(operator.decide))
     for number in range(3 * POINTS // REFUSED_CREDENTIAL):
         assert await code(identify, f"wall {number}") is None
@@ -150,7 +148,7 @@ async def test_tokens_that_are_good_cost_their_network_nothing(pool: Pool, issue
     assert await code(identify, "junk") is ErrorCode.UNAUTHENTICATED
 
 
-async def test_token_that_is_good_no_more_pays_as_any_other(pool: Pool, issuer: Issuer) -> None:
+async def test_token_no_longer_admitted_is_charged_like_any_other(pool: Pool, issuer: Issuer) -> None:
     authorizer = operator.Slow()
     authorizer.gate.set()
     identify = identifying(pool, issuer, authorizer)

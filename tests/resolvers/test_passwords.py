@@ -33,7 +33,7 @@ async def test_a_reset_gives_a_new_password_and_ends_every_session(quest: Quest)
     assert (await elsewhere(quest).refused(RESET, input=given))["code"] == "CODE_INVALID"
 
 
-async def test_a_reset_code_is_good_with_its_own_request_alone(quest: Quest) -> None:
+async def test_reset_code_is_valid_with_its_own_request_alone(quest: Quest) -> None:
     await account(quest)
     adas, mallorys = await forgotten(quest), await forgotten(quest)
     for request, code in ((adas, mallorys), (mallorys, adas)):
@@ -72,7 +72,7 @@ async def test_wrong_codes_use_up_their_request_and_no_other(quest: Quest) -> No
     await elsewhere(quest).run(RESET, input=adas)
 
 
-async def test_a_reset_code_is_good_for_a_quarter_of_an_hour(quest: Quest) -> None:
+async def test_reset_code_is_valid_for_15_minutes(quest: Quest) -> None:
     await account(quest)
     given = await forgotten(quest)
     late = elsewhere(quest)
@@ -121,7 +121,7 @@ async def test_changing_the_password_ends_the_other_sessions(quest: Quest) -> No
     assert (await quest.runtime.mailbox.newest())[0].mail.subject == "Your Mile Quest password was changed"
 
 
-async def test_changing_the_password_ends_what_was_asked_for_before(quest: Quest) -> None:
+async def test_password_change_drops_earlier_requests(quest: Quest) -> None:
     await account(quest)
     reset = await forgotten(quest)
     caller = await signed_in(quest, await sign_in(quest))

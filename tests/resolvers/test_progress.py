@@ -118,7 +118,7 @@ async def test_a_circuit_is_not_done_where_it_begins(team: Crew) -> None:
     assert done["position"] == pytest.approx(start["position"], abs=MILLIMETRE)
 
 
-async def test_a_milestone_that_was_lost_is_not_news_again(team: Crew) -> None:
+async def test_milestone_reached_again_is_not_announced_again(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True)
     walked = await walk(team.member, LEG)
     first = await progress(team.admin, goal_id)
@@ -277,7 +277,7 @@ async def test_the_marker_takes_two_statements(team: Crew) -> None:
     assert (await status(team.admin, goal_id))["status"] == "DRAFT"
 
 
-async def test_milestones_are_told_in_the_order_of_the_route(team: Crew) -> None:
+async def test_reached_milestones_are_returned_in_the_order_of_the_route(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True)
     text = "mutation ($input: LogActivityInput!) { logActivity(input: $input) { milestonesReached { title } } }"
     given = {"distanceMeters": 34_000, "durationSeconds": 25_000, "startedAt": f"{TODAY}T01:00:00Z"}

@@ -57,7 +57,7 @@ async def is_over(quest: Quest, identify: Identify, session: dict[str, Any]) -> 
         {"refreshToken": "unknown", "everywhere": True},
     ],
 )
-async def test_signing_out_is_refused_where_nobody_is_known(quest: Quest, given: dict[str, Any]) -> None:
+async def test_sign_out_without_a_valid_token_is_refused(quest: Quest, given: dict[str, Any]) -> None:
     await account(quest)
     await signed_in(quest, identifying(quest.runtime))
     assert (await quest.refusal(elsewhere(quest), SIGN_OUT, input=given))["code"] == "UNAUTHENTICATED"
@@ -219,7 +219,7 @@ async def test_a_session_that_is_ended_by_its_id_is_over_and_the_others_are_not(
     assert (await client.refused(END, input={"sessionId": gone}))["code"] == "NOT_FOUND"
 
 
-async def test_a_session_of_somebody_else_is_neither_seen_nor_ended(quest: Quest) -> None:
+async def test_session_of_another_user_is_neither_listed_nor_ended(quest: Quest) -> None:
     await account(quest)
     await account(quest, "bob@example.org")
     identify = identifying(quest.runtime)

@@ -61,7 +61,7 @@ async def test_only_what_counts_is_added(quest: Quest) -> None:
     assert {key: value for key, value in (await stats(ann)).items() if key in NOTHING} == NOTHING
 
 
-async def test_today_is_the_viewers_and_a_walk_keeps_its_own_day(quest: Quest) -> None:
+async def test_stats_use_the_viewers_today_and_each_walks_own_day(quest: Quest) -> None:
     ann = await walker(quest, "Pacific/Kiritimati")
     ann.now = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)  # 00:30 of Monday there
     await walk(ann, 1000, timezone="America/New_York")  # 05:30 of Sunday there

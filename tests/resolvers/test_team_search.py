@@ -63,7 +63,7 @@ async def test_pages_of_a_search_neither_skip_nor_repeat(quest: Quest) -> None:
     assert seen == ["walkers", *sorted(names[:-1])]
 
 
-async def test_bad_searches_are_named(quest: Quest) -> None:
+async def test_invalid_search_arguments_are_refused_by_field(quest: Quest) -> None:
     for given, path in WRONG_SEARCHES:
         refused = await quest.anonymous.refused(SEARCH, **given)
         assert (refused["code"], refused["fields"][0]["path"]) == ("VALIDATION_ERROR", path)

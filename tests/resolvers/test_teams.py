@@ -62,7 +62,7 @@ async def test_a_team_is_founded_with_what_is_given(quest: Quest) -> None:
     assert {name: made[name] for name in given} == given
 
 
-async def test_wrong_fields_are_named(quest: Quest) -> None:
+async def test_invalid_team_fields_are_refused_by_field(quest: Quest) -> None:
     ann = await quest.user("Ann")
     for given, path, code in WRONG:
         refused = await quest.refusal(ann, CREATE, input={"name": "Walkers"} | given)
@@ -145,7 +145,7 @@ async def test_an_update_of_an_old_version_is_refused(quest: Quest) -> None:
     assert (refused["code"], refused["currentVersion"]) == ("STALE_VERSION", version + 1)
 
 
-async def test_an_update_that_changes_nothing_is_no_news(quest: Quest) -> None:
+async def test_team_update_without_a_change_records_no_event(quest: Quest) -> None:
     ann = await quest.user("Ann")
     team = await ann.found("Walkers")
     before = await quest.state()
@@ -153,7 +153,7 @@ async def test_an_update_that_changes_nothing_is_no_news(quest: Quest) -> None:
     assert await quest.state() == before
 
 
-async def test_a_team_keeps_whom_it_has(quest: Quest) -> None:
+async def test_team_update_below_the_number_of_members_is_refused(quest: Quest) -> None:
     ann, bob = await quest.user("Ann"), await quest.user("Bob")
     team = await ann.found("Walkers")
     await bob.accept(await ann.invite(team))
@@ -248,7 +248,7 @@ async def _goal(quest: Quest, team: str, creator: Caller, status: str) -> UUID:
     return goal_id
 
 
-async def test_founding_takes_signing_in(quest: Quest) -> None:
+async def test_founding_a_team_needs_a_signed_in_user(quest: Quest) -> None:
     assert (await quest.refusal(quest.anonymous, FOUND, input={"name": "Walkers"}))["code"] == "UNAUTHENTICATED"
 
 

@@ -83,7 +83,7 @@ async def test_a_profile_is_changed_where_something_is_given(quest: Quest) -> No
     assert (await ann.run(UPDATE, input={"name": "Anna"}))["updateProfile"]["viewer"]["version"] == 3
 
 
-async def test_wrong_profiles_are_named(quest: Quest) -> None:
+async def test_invalid_profile_fields_are_refused_by_field(quest: Quest) -> None:
     ann = await quest.user("Ann")
     for given, path, code in WRONG:
         refused = await quest.refusal(ann, UPDATE, input=given)
@@ -138,7 +138,7 @@ async def test_privacy_is_seen_on_boards_at_once(quest: Quest) -> None:
         assert await _news(quest) == news | {_uuid(present): news[_uuid(present)] + raised}
 
 
-async def test_a_new_name_is_news_to_team_mates(quest: Quest) -> None:
+async def test_new_user_name_is_an_event_of_their_teams(quest: Quest) -> None:
     ann = await quest.user("Ann")
     team = await ann.found("Walkers")
     before = await _boards(quest)

@@ -185,7 +185,7 @@ async def test_a_subscription_only_asks_whether_it_may_be_had(ann: Caller, quest
 
 
 @pytest.mark.parametrize("sent", [lambda filter: filter, json.dumps], ids=["parsed, as AppSync has AWSJSON", "as text"])
-async def test_a_subscriptions_filter_is_looked_at(ann: Caller, sent: Any) -> None:
+async def test_appsync_subscription_with_an_invalid_filter_is_refused(ann: Caller, sent: Any) -> None:
     team = await ann.found("Walkers")
     good = {"filterGroup": [{"filters": [{"fieldName": "edge.node.distanceMeters", "operator": "gt", "value": 9}]}]}
     unknown = {"filterGroup": [{"filters": [{"fieldName": "edge.nothing", "operator": "gt", "value": 9}]}]}
@@ -250,7 +250,7 @@ def scripted(*calls: tuple[str, str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
-async def test_an_unexpected_error_tells_nothing(ann: Caller) -> None:
+async def test_unexpected_appsync_error_is_masked(ann: Caller) -> None:
     await ann.runtime.writer.execute("ALTER TABLE team RENAME TO gone")
     with pytest.raises(Exception, match="Something went wrong") as raised:
         await invoking(ann)(event("Query", "team", id="team_" + "0" * 32))

@@ -250,7 +250,7 @@ async def test_an_argument_that_turns_out_null_is_the_clients_error(
     assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
-async def test_no_more_than_ten_wrong_variables_are_told() -> None:
+async def test_at_most_ten_wrong_variables_are_reported() -> None:
     names = " ".join(f"$v{i}: ID!" for i in range(50))
     uses = " ".join(f"$v{i}" for i in range(50))
     with pytest.raises(RequestRefused) as refused:

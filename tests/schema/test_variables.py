@@ -38,7 +38,7 @@ def test_variables_of_too_many_values_are_too_complex(value: Any) -> None:
 
 
 @pytest.mark.parametrize(("text", "code"), [("a" * (MAX_TEXT + 1), "TOO_LONG"), ("a\ud800", "MALFORMED")])
-def test_a_text_that_is_long_or_none_is_told_with_its_path(text: str, code: str) -> None:
+def test_too_long_or_malformed_variable_text_is_refused_with_its_path(text: str, code: str) -> None:
     extensions = refusal({"input": {"waypoints": [{}, {"name": text}]}})
     assert extensions["code"] == "VALIDATION_ERROR"
     assert (extensions["fields"][0]["path"], extensions["fields"][0]["code"]) == ("input.waypoints[1].name", code)

@@ -21,7 +21,7 @@ from milequest.store.aws.socket_api import Sockets
 from milequest.store.aws.sqs import Queue
 from milequest.store.cache.budgets import Budgets
 from milequest.store.sql import log
-from milequest.store.sql.audience import places
+from milequest.store.sql.audience import access_of
 from milequest.store.sql.revocations import Revocations
 from resolvers.context import Request
 from resolvers.feeds import Feed
@@ -136,8 +136,8 @@ class SimplePlans:
         user_id = request.identity.user_id
         assert user_id is not None
         plan = self._plans[text]
-        place = (await places(request.runtime.writer, [(user_id, TEAM)]))[user_id, TEAM]
-        if not plan.feed.gate.admits(place.standing, is_public=place.is_public):
+        place = (await access_of(request.runtime.writer, [(user_id, TEAM)]))[user_id, TEAM]
+        if not plan.feed.access_rule.admits(place.access_level, is_public=place.is_public):
             raise not_found("team")
         return plan, (variables or {}).get("after")
 

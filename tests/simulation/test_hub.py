@@ -131,7 +131,7 @@ class Simulation(Life):
 def _up_to_date(hub: Hub) -> set[Subscriber]:
     """Return the subscribers that new events are dispatched to."""
     audiences = [channel._current for channel in hub._channels.values()]
-    audiences += [topic._settled for topic in hub._topics.values()]
+    audiences += [topic._current for topic in hub._topics.values()]
     return {subscriber for audience in audiences for subscriber in audience}
 
 
@@ -164,7 +164,7 @@ async def follow_a_failover() -> None:
     await client.close()
 
 
-def test_a_state_whose_log_was_put_back_is_told_though_the_log_is_as_long_as_before() -> None:
+def test_state_is_sent_after_a_restore_though_the_log_has_its_old_length() -> None:
     with repeatable(0):
         simulate(follow_a_failover())
 

@@ -148,10 +148,10 @@ class Database:
             log._END: lambda *_: (world.epoch, world.sequence, self._floor()),
             log._ENDS: lambda channels: [(CHANNEL, world.sequence)] if world.events and CHANNEL in channels else [],
             "SELECT epoch FROM log_epoch": lambda: world.epoch,
-            audience._PLACES: lambda users, _: [
+            audience._ACCESS: lambda users, _: [
                 (one, TEAM, world.membership(one), "MEMBER" if self._is_in(one) else None, True, "UTC") for one in users
             ],
-            audience._MOVED: lambda users, memberships, *_: [
+            audience._CHANGED: lambda users, memberships, *_: [
                 (one,) for one, before in zip(users, memberships, strict=True) if before != world.membership(one)
             ],
             audience._ENDED: lambda users: [],

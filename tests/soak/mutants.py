@@ -22,21 +22,19 @@ MODULES = (
     "avatars",
     "budgets",
     "calendar",
-    "counting",
+    "contributions",
     "instants",
     "lookalikes",
     "progress",
     "sessions",
     "text",
 )
-POLICY = (  # its tests without a database
-    "a_goal_is_a_draft_until_it_is_activated",
+POLICY = (  # tests of the policy that need no database
     "the_documented_table_is_the_code",
     "refusals_never_betray_a_hidden_team",
-    "a_nearer_standing_sees_no_less",
-    "a_private_walk_is_its_owners",
+    "higher_access_level_sees_no_less_than_a_lower_one",
     "a_refusal_says_who_may_or_what_is_not_there",
-    "a_standing_is_the_roles_or_how_one_is_known",
+    "access_level_of_a_viewer_follows_the_role_or_the_sign_in",
 )
 TESTS = ("tests/milequest/rules", *(f"tests/milequest/test_access.py::test_{name}" for name in POLICY))
 CONFIGURATION = """[mutmut]

@@ -64,7 +64,7 @@ def test_tokens_of_our_users_are_not_judged_by_the_authorizer(machines: Deployme
     assert machines.post("graphql", {"query": BOARD}, mia[:-6] + "AAAAAA").status_code in (401, 403)
 
 
-async def test_a_machine_hears_the_board_of_teams(machines: Deployment, mia: str) -> None:
+async def test_machine_subscribes_to_the_board_of_teams(machines: Deployment, mia: str) -> None:
     made = await asyncio.to_thread(machines.data, FOUND, mia, input={"name": "Board", "isPublic": True})
     assert made["createTeam"]["team"]["id"]
     async with dial(machines.socket_url, "wall 60") as connection:

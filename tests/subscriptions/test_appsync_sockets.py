@@ -57,7 +57,7 @@ async def test_subscription_goes_from_start_through_data_to_complete(service: Se
 
 
 @pytest.mark.parametrize("way", ["protocol", "query", "headers"])
-async def test_credentials_come_with_the_handshake_and_nobody_need_introduce_himself(
+async def test_appsync_credentials_come_with_the_handshake_without_a_connection_init(
     service: Service, team: Team, way: str
 ) -> None:
     async with dialled(service, {"Authorization": f"Bearer {team.ann}"}, way) as ours:
@@ -68,7 +68,7 @@ async def test_credentials_come_with_the_handshake_and_nobody_need_introduce_him
         assert await ours.receive() == ACK
 
 
-async def test_appsync_is_spoken_at_our_one_address_too(service: Service, team: Team) -> None:
+async def test_appsync_protocol_works_at_our_address_too(service: Service, team: Team) -> None:
     offered = [Subprotocol("graphql-ws"), Subprotocol(f"header-{packed({'Authorization': team.ann})}")]
     async with connect(service.socket_url, subprotocols=offered) as connection:
         await Socket(connection).send(type="connection_init")
@@ -88,7 +88,7 @@ async def test_every_operation_may_bring_other_credentials(service: Service, tea
         assert await kinds(ours, "nobody's") == [("UnauthorizedException", 401)]
 
 
-async def test_an_operations_own_token_takes_a_seat_of_its_user(
+async def test_operations_own_token_takes_a_slot_of_its_user(
     service: Service, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await gone(service)
@@ -102,7 +102,7 @@ async def test_an_operations_own_token_takes_a_seat_of_its_user(
         assert await kinds(second, "three") == [("LimitExceededError", 429)]
 
 
-async def test_a_key_is_nobody_even_on_somebodys_socket(service: Service, team: Team) -> None:
+async def test_api_key_of_an_operation_is_anonymous_on_a_users_socket(service: Service, team: Team) -> None:
     async with opened(service, {"Authorization": team.ann}) as ours:
         await start(ours, "board", BOARD, {"team": team.id}, KEY)
         assert await kinds(ours, "board") == [("UnauthorizedException", 401)]
@@ -120,7 +120,7 @@ async def test_a_key_is_nobody_even_on_somebodys_socket(service: Service, team: 
     ],
 )
 @pytest.mark.parametrize("way", ["protocol", "query"])
-async def test_bad_credentials_are_told_and_the_socket_closed(
+async def test_bad_appsync_credentials_are_an_error_and_close_the_socket(
     service: Service,
     headers: dict[str, str] | str,
     kind: str,

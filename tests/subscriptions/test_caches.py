@@ -30,7 +30,7 @@ def test_a_client_that_merely_reconnects_is_right_again_by_a_snapshot(team: Team
 
 
 @pytest.mark.parametrize("script", ["apollo.mjs", "urql.mjs", "relay.mjs"])
-def test_a_client_with_the_helper_is_told_what_it_missed(team: Team, script: str) -> None:
+def test_client_with_the_helper_receives_missed_events(team: Team, script: str) -> None:
     deliveries = tell(script, team, resumes=True)["deliveries"]
     assert len(deliveries) == 7
     assert "SNAPSHOT" not in deliveries

@@ -31,7 +31,7 @@ async def team(late: Service) -> Team:
     return await gather(late)
 
 
-async def test_a_delayed_reader_is_asked_by_plain_queries_alone(team: Team) -> None:
+async def test_delayed_reader_serves_plain_queries_alone(team: Team) -> None:
     query = "query ($id: ID!) { team(id: $id) { id } }"
     assert await team.ask(team.ann, query, id=team.id) == {"team": None}
 
@@ -46,7 +46,7 @@ async def test_a_delayed_reader_makes_no_page_older_than_its_place(team: Team) -
         assert (await stream.next())["edge"]["node"]["id"] == after
 
 
-async def test_a_delayed_reader_delays_no_news(team: Team) -> None:
+async def test_delayed_reader_delays_no_events(team: Team) -> None:
     async with dial(team.service.socket_url, team.ann) as connection:
         walks = await connection.subscribe(WALKS, team=team.id)
         board = await connection.subscribe(BOARD, team=team.id, period="WEEK")

@@ -22,7 +22,7 @@ SELF = "{ viewer { user { id } } }"
 
 
 @pytest.mark.parametrize("change", ["suspended_at = now()", "deleted_at = now()"])
-async def test_a_closed_account_hears_nothing_more(connected: Dial, team: Team, change: str, soon: float) -> None:
+async def test_closed_account_receives_no_more_events(connected: Dial, team: Team, change: str, soon: float) -> None:
     user_id = (await team.ask(team.ben, SELF))["viewer"]["user"]["id"].removeprefix("user_")
     async with connected(team.ben) as connection:
         streams = [await connection.subscribe(WALKS, team=team.id), await connection.subscribe(TEAMS)]
@@ -48,7 +48,7 @@ async def test_a_token_that_expires_ends_what_it_began(connected: Dial, team: Te
         assert datetime.now(UTC) - now >= timedelta(seconds=2)
 
 
-async def test_a_team_that_ends_ends_its_news(connected: Dial, team: Team, soon: float) -> None:
+async def test_deleted_team_ends_its_subscriptions(connected: Dial, team: Team, soon: float) -> None:
     async with connected(team.ben) as connection:
         streams = [
             await connection.subscribe(WALKS, team=team.id),

@@ -52,7 +52,7 @@ async def test_a_subscription_that_is_over_ends_in_order(service: Service, team:
         assert [await stream.next(), await stream.next()] == [Event("complete"), Event("end")]
 
 
-async def test_silence_is_broken_by_comments(service: Service, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_event_stream_gets_comments(service: Service, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     assert streams.KEEP_ALIVE_SECONDS == 15
     monkeypatch.setattr(streams, "KEEP_ALIVE_SECONDS", 0.1)
     async with asked(service, WALKS, team.ann, team=team.id) as stream:

@@ -52,7 +52,7 @@ async def test_each_logged_event_has_its_cursor_as_id(service: Service, team: Te
         assert second.news["edge"]["node"]["id"] == walk
 
 
-async def test_a_line_is_a_line_whatever_is_in_it(service: Service, team: Team) -> None:
+async def test_event_stream_result_is_one_line(service: Service, team: Team) -> None:
     notes = "up\nand down\n\ndata: x\u2028\u2029end"
     walk = await team.walk(team.ben)
     async with asked(service, WALKS, team.ann, team=team.id) as stream:
@@ -62,7 +62,7 @@ async def test_a_line_is_a_line_whatever_is_in_it(service: Service, team: Team) 
     assert told["notes"] == notes
 
 
-async def test_a_client_that_comes_back_gets_what_it_missed(service: Service, team: Team) -> None:
+async def test_reconnecting_event_stream_gets_missed_events(service: Service, team: Team) -> None:
     async with asked(service, WALKS, team.ann, team=team.id) as stream:
         seen = await stream.next()
     missed = [await team.walk(team.ben) for _ in range(3)]
@@ -80,7 +80,7 @@ async def test_a_client_that_comes_back_gets_what_it_missed(service: Service, te
 
 
 @pytest.mark.parametrize("last", ["x", "é", "=", "9" * 5000, "ahead", "foreign", "epoch"])
-async def test_a_place_that_is_no_longer_good_is_a_reset(service: Service, team: Team, last: str) -> None:
+async def test_event_stream_with_an_expired_cursor_gets_a_reset(service: Service, team: Team, last: str) -> None:
     async with asked(service, WALKS, team.ann, team=team.id) as stream:
         here = read_cursor((await stream.next()).id or "")
     assert here is not None
@@ -99,7 +99,7 @@ async def test_event_stream_with_an_empty_last_event_id_begins_with_a_snapshot(s
         assert (await stream.next()).news["delivery"] == "SNAPSHOT"
 
 
-async def test_state_comes_at_once_and_has_no_place(service: Service, team: Team) -> None:
+async def test_event_stream_of_a_state_begins_at_once_without_a_cursor(service: Service, team: Team) -> None:
     await team.walk(team.ben, 1500)
     async with asked(service, BOARD, team.ann, last_event_id="whatever", team=team.id) as stream:
         first = await stream.next()
@@ -138,7 +138,7 @@ NOWHERE = "team_0192f1c27b1e7c3a9d7e3f2a6c1b4d5e"
         (WALKS.replace("after: $after", 'after: $after, filter: "1"'), {"team": NOWHERE}, True, None),
     ],
 )
-async def test_operation_that_cannot_run_is_told_in_the_preferred_media_type(
+async def test_refused_operation_is_answered_in_the_preferred_media_type(
     service: Service, team: Team, query: str, variables: dict[str, Any], signed_in: bool, code: str | None
 ) -> None:
     token = team.ann if signed_in else None

@@ -54,7 +54,7 @@ class Two:
         plan, _ = await Plans().subscribe(query, {"team": self.team.id}, None, request_for(runtime, identities[0]))
         sinks = [Collected(), Collected()]
         subscribers = [Subscriber(plan, identity, sink) for identity, sink in zip(identities, sinks, strict=True)]
-        assert await admit(runtime.writer, plan.feed.gate, subscribers, datetime.now(UTC)) == subscribers
+        assert await admit(runtime.writer, plan.feed.access_rule, subscribers, datetime.now(UTC)) == subscribers
         await runtime.writer.execute(
             "UPDATE team_member SET left_at = now() WHERE team_id = $1 AND user_id = $2", self.team.uuid, self.removed
         )
@@ -74,7 +74,7 @@ async def two(team: Team) -> Two:
     return Two(team, ben, eve)
 
 
-async def test_news_worked_out_as_somebody_who_was_removed_meanwhile_are_worked_out_anew(two: Two) -> None:
+async def test_event_rendered_for_a_removed_member_is_rendered_again(two: Two) -> None:
     async def tell(runtime: Runtime, subscribers: list[Subscriber]) -> None:
         end = await log.end(runtime.writer, two.team.channel, datetime.now(UTC))
         entries = await log.read(runtime.writer, two.team.channel, 0, 100)
@@ -86,7 +86,7 @@ async def test_news_worked_out_as_somebody_who_was_removed_meanwhile_are_worked_
     assert stays.errors == []
 
 
-async def test_a_beginning_worked_out_as_somebody_who_was_removed_meanwhile_is_worked_out_anew(two: Two) -> None:
+async def test_snapshot_rendered_for_a_removed_member_is_rendered_again(two: Two) -> None:
     async def tell(runtime: Runtime, subscribers: list[Subscriber]) -> None:
         end = await log.end(runtime.writer, two.team.channel, datetime.now(UTC))
         await dispatcher.send_initial(runtime, end, Delivery.SNAPSHOT, subscribers)
@@ -97,9 +97,7 @@ async def test_a_beginning_worked_out_as_somebody_who_was_removed_meanwhile_is_w
 
 
 @pytest.mark.parametrize("query", [MARKER, BOARD], ids=["marker", "board"])
-async def test_a_state_worked_out_as_somebody_who_was_removed_meanwhile_is_looked_at_again(
-    two: Two, query: str
-) -> None:
+async def test_state_rendered_for_a_removed_member_is_loaded_again(two: Two, query: str) -> None:
     async def tell(runtime: Runtime, subscribers: list[Subscriber]) -> None:
         feed = subscribers[0].plan.feed
         assert isinstance(feed, StateFeed)
@@ -128,13 +126,13 @@ async def test_refusal_of_a_state_to_somebody_who_was_removed_meanwhile_ends_no_
     assert (stays.results, stays.errors) == ([], [])
 
 
-async def test_member_who_left_and_rejoined_between_two_looks_is_told_their_part_again(two: Two) -> None:
+async def test_member_who_left_and_rejoined_between_two_loads_is_sent_their_share_again(two: Two) -> None:
     team, runtime = two.team, two.team.service.runtime
     code = (await team.do(team.ann, INVITE, teamId=team.id))["code"]
     sink, identity = Collected(), Identity(IdentityKind.USER, two.stays)
 
     async def look(topic: StateTopic, subscriber: Subscriber) -> None:
-        await admit(runtime.writer, subscriber.plan.feed.gate, [subscriber], datetime.now(UTC))
+        await admit(runtime.writer, subscriber.plan.feed.access_rule, [subscriber], datetime.now(UTC))
         await topic._dispatch(cohorts_of([subscriber]))
 
     async def looks() -> None:
@@ -174,7 +172,7 @@ async def test_member_removed_while_resuming_without_missed_events_is_refused(pu
     assert (sink.results, sink.errors) == ([], ["NOT_FOUND"])
 
 
-async def test_news_read_before_a_restore_are_not_told_to_who_has_begun_afresh_since(team: Team) -> None:
+async def test_events_read_before_a_restore_are_not_sent_to_reset_subscribers(team: Team) -> None:
     runtime, sink = team.service.runtime, Collected()
     (row,) = await team.rows("SELECT user_id FROM team_member WHERE team_id = $1 AND role = 'MEMBER'", team.uuid)
     identity = Identity(IdentityKind.USER, row[0])

@@ -62,7 +62,7 @@ async def test_operation_without_a_connection_init_uses_the_handshakes_credentia
         assert await failure(ours, "board") == "UNAUTHENTICATED"
 
 
-async def test_a_bad_token_is_told_and_the_socket_closed(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+async def test_bad_legacy_token_is_an_error_and_a_close(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     async with dialled(service) as ours:
         await ours.send(type="connection_init", payload={"Authorization": "Bearer nonsense"})
         refusal = await ours.receive()

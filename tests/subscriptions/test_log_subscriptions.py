@@ -110,7 +110,7 @@ async def bad_cursors(team: Team) -> dict[str, str]:
     }
 
 
-async def test_a_cursor_that_is_no_longer_good_is_answered_with_a_reset(connected: Dial, team: Team) -> None:
+async def test_expired_cursor_is_answered_with_a_reset(connected: Dial, team: Team) -> None:
     walk = await team.walk(team.ben)
     await team.sql("UPDATE channel SET floor = 3 WHERE id = $1", team.channel)
     async with connected(team.ann) as connection:
@@ -137,7 +137,7 @@ async def test_subscription_from_a_pages_cursor_replays_events_since_the_page(co
     assert (await team.ask(team.eve, LIVE_CURSOR, id=team.id))["team"] is None
 
 
-async def test_members_come_change_and_go(connected: Dial, team: Team) -> None:
+async def test_member_events_are_sent_for_joins_changes_and_leaves(connected: Dial, team: Team) -> None:
     async with connected(team.ann) as connection:
         stream = await connection.subscribe(MEMBERS, team=team.id)
         assert (await stream.next())["delivery"] == "SNAPSHOT"
@@ -150,7 +150,7 @@ async def test_members_come_change_and_go(connected: Dial, team: Team) -> None:
         assert gone["team"] == {"memberCount": 1}
 
 
-async def test_goals_and_milestones_are_told(connected: Dial, team: Team) -> None:
+async def test_goal_and_milestone_events_are_sent(connected: Dial, team: Team) -> None:
     async with connected(team.ann) as connection:
         goals = await connection.subscribe(GOALS, team=team.id)
         milestones = await connection.subscribe(MILESTONES, team=team.id)
@@ -167,7 +167,7 @@ async def test_goals_and_milestones_are_told(connected: Dial, team: Team) -> Non
         assert done["team"] == {"activeGoal": None}
 
 
-async def test_a_cancelled_goal_is_told(connected: Dial, team: Team) -> None:
+async def test_cancelled_goal_is_an_event(connected: Dial, team: Team) -> None:
     async with connected(team.ben) as connection:
         goals = await connection.subscribe(GOALS, team=team.id)
         await goals.next()

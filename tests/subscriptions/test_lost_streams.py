@@ -70,7 +70,7 @@ def begun(service: Service, team: Team) -> socket.socket:
 @pytest.mark.parametrize("behind", BEHIND)
 @pytest.mark.parametrize("is_reset", [True, False])
 @pytest.mark.parametrize("is_early", [True, False])
-async def test_a_lost_stream_is_forgotten_at_once_whatever_was_sent_behind_it(
+async def test_lost_event_stream_is_removed_at_once(
     service: Service, team: Team, behind: str, is_reset: bool, is_early: bool
 ) -> None:
     def lose() -> None:

@@ -151,7 +151,7 @@ async def test_a_subscription_of_what_is_denied_does_not_begin(connected: Dial) 
         assert await (await connection.subscribe(FOLLOW)).failure() == ["FORBIDDEN"]
 
 
-async def test_authorizer_is_asked_for_each_connection_and_each_operation(walls: Service) -> None:
+async def test_authorizer_is_called_for_each_connection_and_each_operation(walls: Service) -> None:
     operator.asked.clear()
     async with dial(walls.socket_url, "wall") as connection:
         board = await connection.subscribe(FOLLOW)

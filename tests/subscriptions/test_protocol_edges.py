@@ -34,7 +34,7 @@ def team(service: Service, ann: str) -> str:
     return str(service.data(FOUND, token=ann, input={"name": name})["createTeam"]["team"]["id"])
 
 
-async def test_pings_are_answered(service: Service) -> None:
+async def test_websocket_ping_is_answered_by_a_pong(service: Service) -> None:
     async with opened(service) as ours:
         await ours.send(type="ping", payload={"a": 1})
         assert await ours.receive() == {"type": "pong", "payload": {"a": 1}}

@@ -25,13 +25,13 @@ def test_a_refusal_is_retryable_only_where_it_says_so_and_may_pass(code: ErrorCo
 
 
 @pytest.mark.parametrize("code", sorted(MAY_PASS))
-def test_retryable_refusal_is_told_to_clients_and_closes_with_1013(code: ErrorCode) -> None:
+def test_retryable_refusal_is_marked_and_closes_with_1013(code: ErrorCode) -> None:
     refusal: QuestError = Refused(code, "Later.", retryable=True, retryAfterSeconds=3)
     assert error_payload(refusal)[0]["extensions"] == {"code": code.value, "retryable": True, "retryAfterSeconds": 3}
     assert TransportWs().rejected(error_payload(refusal)) == [Close(1013, "Try again later")]
 
 
-def test_a_limit_always_says_when_to_come_back() -> None:
+def test_rate_limit_error_always_has_retry_after() -> None:
     assert RateLimited("Too many.", 0).extensions()["retryAfterSeconds"] == 1
 
 

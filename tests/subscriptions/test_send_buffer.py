@@ -15,7 +15,7 @@ async def taken(outbox: SendBuffer, count: int) -> list[str]:
 
 
 @given(THINGS)
-def test_news_comes_whole_and_of_each_state_the_newest(things: list[tuple[str, int]]) -> None:
+def test_send_buffer_keeps_all_events_and_the_newest_of_each_state(things: list[tuple[str, int]]) -> None:
     outbox = SendBuffer()
     for kind, number in things:
         assert outbox.put(f"{kind} {number}", None if kind == "news" else kind)
@@ -35,7 +35,7 @@ async def test_a_state_that_was_taken_is_followed_by_the_next() -> None:
     assert await outbox.take() == "three"
 
 
-async def test_send_buffer_is_bounded_and_tells_when_it_is_lagging() -> None:
+async def test_send_buffer_is_bounded_and_reports_lagging() -> None:
     outbox, text = SendBuffer(), "x" * 1024
     count = 0
     while outbox.put(text):
@@ -60,7 +60,7 @@ async def test_send_buffer_drain_ends_when_the_buffer_is_cleared() -> None:
     await asyncio.wait_for(waiting, 10)
 
 
-async def test_a_taker_waits_for_what_comes() -> None:
+async def test_send_buffer_take_waits_for_a_message() -> None:
     outbox = SendBuffer()
     taking = asyncio.create_task(outbox.take())
     await asyncio.sleep(0)

@@ -33,9 +33,7 @@ async def another_token(team: Team) -> str:
     return await asyncio.to_thread(team.service.call, work)
 
 
-async def test_a_session_that_ended_hears_nothing_more_and_the_others_do(
-    connected: Dial, team: Team, soon: float
-) -> None:
+async def test_ended_session_receives_no_more_events_and_others_do(connected: Dial, team: Team, soon: float) -> None:
     other = await another_token(team)
     async with connected(team.ben) as ended, connected(other) as going_on:
         streams = [await ended.subscribe(WALKS, team=team.id), await ended.subscribe(PROGRESS, team=team.id)]
@@ -88,7 +86,7 @@ async def appsync(service: Service, team: Team) -> AsyncIterator[Socket]:
 
 
 @pytest.mark.parametrize("opened", [transport_ws, legacy, appsync])
-async def test_a_socket_is_closed_with_its_session_after_it_was_told(service: Service, team: Team, opened: Any) -> None:
+async def test_socket_is_closed_with_its_session_after_its_errors(service: Service, team: Team, opened: Any) -> None:
     socket: AbstractAsyncContextManager[Socket] = opened(service, team)
     async with socket as ours:
         assert "payload" in await ours.receive()

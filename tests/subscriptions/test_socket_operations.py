@@ -25,7 +25,7 @@ class Sent:
 
 
 @pytest.mark.parametrize("how", ["stop", "complete"])
-def test_an_operation_that_has_ended_is_told_no_error(how: str) -> None:
+def test_ended_operation_is_sent_no_error(how: str) -> None:
     sent = Sent()
     operation = SocketOperation("1", cast(Socket, sent), cast(Hub, None), TransportWs())
     getattr(operation, how)()

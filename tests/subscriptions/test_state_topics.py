@@ -76,7 +76,7 @@ async def test_wake_up_for_a_sequence_that_a_restored_log_reuses_is_heeded(team:
         topic = StateTopic(team.service.runtime, feed)
         topic.close()  # nothing is read
         wake = partial(topic.wake, 5)
-        for step in (wake, wake, topic.begin_again, wake):
+        for step in (wake, wake, topic.reload, wake):
             topic._has_changed = False
             step()
             changed.append(topic._has_changed)
@@ -96,8 +96,8 @@ async def test_connection_that_ends_by_what_it_is_sent_keeps_nothing_from_others
         for subscriber, sink in zip(same, sinks, strict=True):
             topic.add(subscriber)
             sink.end = partial(topic.remove, subscriber)
-        await topic._settle()
-        await topic._dispatch(topic._settled.cohorts)
+        await topic._admit_pending()
+        await topic._dispatch(topic._current.cohorts)
 
     await of_members(team, sinks, follow)
     assert [(len(sink.results), sink.errors) for sink in sinks] == [(1, []), (1, [])]

@@ -36,8 +36,8 @@ class SignedIn:
 class IdentityProvider(Protocol):
     """Keeper of credentials that issues and verifies tokens. Addresses are as typed, limits are up to the caller.
 
-    No answer reveals whether an address has an account. All raise UNAVAILABLE for what the provider leaves to another
-    one, or cannot do now.
+    No answer reveals whether an address has an account. All raise UNAVAILABLE for an operation that this provider does
+    not offer, or cannot perform now.
     """
 
     async def sign_up(self, request: SignUp, now: datetime) -> str:
@@ -82,7 +82,7 @@ class IdentityProvider(Protocol):
         """
 
     async def sign_out(self, refresh_token: str | None, caller: Identity, ending: Ending, now: datetime) -> None:
-        """End sessions of the refresh token's owner, or else of the caller: their tokens, and what they began.
+        """End sessions of the refresh token's owner, or else of the caller: their tokens, sockets and subscriptions.
 
         Raises UNAUTHENTICATED if neither identifies an account.
         """
@@ -97,7 +97,10 @@ class IdentityProvider(Protocol):
         """Check an access or id token. Raises UNAUTHENTICATED."""
 
     def is_meant(self, token: str) -> bool:
-        """Return whether a token claims this issuer, valid or not: it is not to be shown to any other."""
+        """Return whether a token claims this issuer, valid or not.
+
+        Such a token must not be sent to any other issuer or authorizer.
+        """
 
     async def jwks(self, now: datetime) -> Mapping[str, object]:
         """Return the public keys by which others check our tokens (RFC 7517); none if the tokens are not ours."""

@@ -17,21 +17,24 @@ from milequest.rules.errors import ErrorCode, Refused
 from milequest.settings import Settings, SettingsError
 from milequest.store.aws.client import Aws
 
-SECONDS = 10.0  # for an answer, as in AppSync
+SECONDS = 10.0  # of the response, in seconds, as in AppSync
 THREADS = 32  # in which a plain Python function may run at once
 
 log = logging.getLogger("milequest.authorizer")
 
 
 class Authorizer(Protocol):
-    """Decision about tokens that no other issuer claims."""
+    """Decider about tokens that are not our issuer's."""
 
     @property
     def account(self) -> str:
         """The AWS account that it is in; empty for one outside AWS."""
 
     async def ask(self, question: Mapping[str, object]) -> object:
-        """Return its answer; None if it fails or gives none in time. Raises UNAVAILABLE while it cannot be reached."""
+        """Return the authorizer's response; None if it fails or times out.
+
+        Raises UNAVAILABLE while it cannot be reached.
+        """
 
 
 def choose_authorizer(settings: Settings, aws: Aws) -> Authorizer | None:
@@ -66,7 +69,7 @@ class LambdaAuthorizer:
         self._path = f"/2015-03-31/functions/{quote(arn, safe='')}/invocations"
 
     async def ask(self, question: Mapping[str, object]) -> object:
-        """Call it. An error that it raises is an answer that authorizes no one."""
+        """Invoke the function. An error that it raises counts as a denial."""
         signer, origin = self._aws.signer("lambda"), self._aws.origin("lambda")
         body = orjson.dumps(question, default=str)
         try:
@@ -99,7 +102,7 @@ class PythonAuthorizer:
         self._free = asyncio.Semaphore(THREADS)
 
     async def ask(self, question: Mapping[str, object]) -> object:
-        """Call it."""
+        """Call the function."""
         given = dict(question), None
         try:
             async with asyncio.timeout(SECONDS):
@@ -118,7 +121,7 @@ class PythonAuthorizer:
         def work() -> None:
             try:
                 answer = call()
-            except BaseException as error:  # even a SystemExit, which ends the call alone
+            except BaseException as error:  # even a SystemExit must not end the process
                 answer = _failed(error)
             with suppress(RuntimeError):  # the loop is closed: no caller waits any more
                 loop.call_soon_threadsafe(end, answer)
@@ -133,7 +136,7 @@ class PythonAuthorizer:
 
 
 def _failed(error: BaseException) -> object:
-    """Return the answer of a failed call: none."""
+    """Return None, the response of a failed call."""
     log.warning("the authorizer failed: %s", type(error).__name__)  # its text may hold the token
     return None
 

@@ -30,7 +30,7 @@ from milequest.store.sql.transaction import Pool, Tx, transact
 __all__ = ["CLIENT_ID", "BuiltinIdentity"]
 
 WRONG = "Wrong e-mail address or password."
-KEY_INTERVAL = 0.25  # seconds between looks into the database for keys we don't know
+KEY_INTERVAL = 0.25  # seconds between queries for unknown keys
 
 
 class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
@@ -46,16 +46,16 @@ class BuiltinIdentity(SignUps, Passwords, Addresses, Sessions):
         )
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: SessionOrigin = UNKNOWN) -> SignedIn:
-        """Start a session; a stranger's address takes as long as a wrong password.
+        """Start a session; an unknown address takes as long as a wrong password.
 
-        Once a password is known to be wrong nothing else is asked that could be out of reach or have no time: nobody
-        counts what is UNAVAILABLE as a wrong guess.
+        Once a password is known to be wrong no server is called any more: an UNAVAILABLE in place of the refusal would
+        not be counted as a wrong guess.
         """
         key = email_key(email)
         credential, waiting = await credentials.find(self._pool, key), await sign_ups.passwords(self._pool, key, now)
         right = await self._hasher.matches(password, credential.password_hash if credential else None)
         if credential is None or not right:
-            # Attempts are there for addresses that have an account too, so this tells nobody of one.
+            # Attempts are stored for addresses with an account too, so this does not reveal whether there is one.
             if await self._hasher.matches_any(password, waiting):
                 raise Refused(ErrorCode.EMAIL_NOT_VERIFIED, "Confirm the e-mail address with the code first.")
             raise unauthenticated(WRONG)

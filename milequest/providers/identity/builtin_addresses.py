@@ -57,11 +57,11 @@ class Addresses(BuiltinBase):
 
         async def work(tx: Tx) -> tuple[Credential, Credential] | None:
             before = await credentials.lock(tx, subject)
-            email = await address_changes.use(tx, subject, digest(request_id), codes, now)
+            email = await address_changes.redeem(tx, subject, digest(request_id), codes, now)
             if before is None or email is None or await address_changes.is_taken(tx, email_key(email), ISSUER, subject):
                 return None
             await credentials.change_email(tx, subject, email, now)
-            await accounts.follow(tx, ISSUER, str(subject), email, now)
+            await accounts.set_address_of_identity(tx, ISSUER, str(subject), email, now)
             return before, replace(before, email=email)
 
         try:

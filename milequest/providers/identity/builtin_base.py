@@ -39,7 +39,7 @@ class BuiltinBase:
 
     async def _end(self, work: Callable[[Tx], Awaitable[list[Revocation]]]) -> None:
         """Run a transaction that ends sessions, and announce these revocations."""
-        await self._revocations.tell((await transact(self._pool, work)).result)
+        await self._revocations.announce((await transact(self._pool, work)).result)
 
 
 def own_subject(identity: Identity) -> UUID:
@@ -58,7 +58,7 @@ def session_of(identity: Identity) -> UUID | None:
 
 
 def wrong_code() -> Refused:
-    """Return the refusal of every invalid code, whatever the reason."""
+    """Return the refusal of an invalid code, the same for every reason: a difference would reveal an account."""
     return Refused(ErrorCode.CODE_INVALID, "This code is wrong or too old, or of another request.")
 
 
@@ -78,5 +78,5 @@ def digest(token: str) -> bytes:
 
 
 def keyed(token: str, code: str) -> bytes:
-    """Return the hash that is stored of a code. Without the token, which is not stored, codes can't be tried on it."""
+    """Return the hash that is stored of a code. The token is not stored, so nobody can try codes on the hash alone."""
     return hmac.digest(token.encode(errors="surrogatepass"), (normal_code(code) or "").encode(), "sha256")

@@ -49,9 +49,9 @@ class Passwords(BuiltinBase):
         async def work(tx: Tx) -> list[Revocation]:
             nonlocal address
             address = None  # of an attempt before, if this transaction is run anew
-            # As many statements where nobody is to be locked: that it is nobody's request is not to be told by time.
+            # As many statements for an unknown request: the time taken must not reveal whether it exists.
             await credentials.lock(tx, await password_resets.owner(tx, request) or uuid4())
-            subject = await password_resets.use(tx, request, key, code_hash, now)
+            subject = await password_resets.redeem(tx, request, key, code_hash, now)
             if subject is None:
                 return []
             address = await credentials.change_password(tx, subject, password_hash, now)

@@ -1,7 +1,7 @@
 """Sign-ups with the built-in identity provider.
 
 `sign_up` returns an id that is known to its caller alone, and a code is valid with it only: strangers' attempts with
-the same address, whose codes reach the same mailbox, can neither be confirmed by mistake nor use up other tries.
+the same address, whose codes reach the same mailbox, can neither be confirmed by mistake nor use up the owner's tries.
 """
 
 from datetime import datetime

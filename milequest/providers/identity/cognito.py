@@ -69,7 +69,7 @@ class CognitoIdentity(OutsideIdentity):
         about = {"email": request.email, "name": request.name, "zoneinfo": request.timezone}
         attributes = [{"Name": name, "Value": value} for name, value in about.items()]
         name = _name(request.email_key, attempt_id)
-        given = await self._about(name) | {"Password": request.password, "UserAttributes": attributes}
+        given = await self._client_arguments(name) | {"Password": request.password, "UserAttributes": attributes}
         try:
             await self._call("SignUp", **given)
         except AwsError as error:
@@ -85,7 +85,7 @@ class CognitoIdentity(OutsideIdentity):
         if attempt_id is None:
             raise _wrong_code()
         name = _name(email_key(email), attempt_id)
-        given = await self._about(name) | {"ConfirmationCode": code, "ForceAliasCreation": False}
+        given = await self._client_arguments(name) | {"ConfirmationCode": code, "ForceAliasCreation": False}
         try:
             await self._call("ConfirmSignUp", **given)
         except AwsError as error:
@@ -97,22 +97,24 @@ class CognitoIdentity(OutsideIdentity):
         if attempt_id is None:
             return
         try:
-            await self._call("ResendConfirmationCode", **await self._about(_name(email_key(email), attempt_id)))
+            await self._call(
+                "ResendConfirmationCode", **await self._client_arguments(_name(email_key(email), attempt_id))
+            )
         except AwsError as error:
-            _pass_over(error)
+            _ignore_if_revealing(error)
 
     async def forgot_password(self, email: str, now: datetime) -> str:
         """Have a code mailed. Cognito keeps one per user, whatever the request, so the request's id is not used."""
         try:
-            await self._call("ForgotPassword", **await self._about(email_key(email)))
+            await self._call("ForgotPassword", **await self._client_arguments(email_key(email)))
         except AwsError as error:
-            _pass_over(error)
+            _ignore_if_revealing(error)
         return secrets.token_urlsafe()
 
     async def reset_password(self, email: str, request_id: str, code: str, password: str, now: datetime) -> None:
         """Give the account a new password and end its sessions."""
         key = email_key(email)
-        given = await self._about(key) | {"ConfirmationCode": code, "Password": password}
+        given = await self._client_arguments(key) | {"ConfirmationCode": code, "Password": password}
         try:
             await self._call("ConfirmForgotPassword", **given)
         except AwsError as error:
@@ -201,9 +203,10 @@ class CognitoIdentity(OutsideIdentity):
         await self._call("RevokeToken", Token=refresh_token.rpartition(":")[2], **given)
 
     async def _end(self, caller: Identity, ending: Ending, now: datetime, lasting: timedelta) -> None:
-        """Note what has ended: with all others also what has begun while Cognito was asked, by an old password for one.
+        """Store the revocations of ended sessions, and announce them.
 
-        Cognito says when a session began in whole seconds: one of this second is over too.
+        All other sessions include those that began while Cognito was called, for instance by an old password. Cognito
+        says when a session began in whole seconds: one of this second is ended too.
         """
         if ending is Ending.THIS:
             ended = [Revocation(caller.user_id, caller.session_id)]
@@ -211,7 +214,7 @@ class CognitoIdentity(OutsideIdentity):
             before = seconds(max(now, datetime.now(UTC))) + 1
             ended = [Revocation(caller.user_id, before=before)] if caller.user_id else []
         await transact(self._writer, lambda tx: revocations.put(tx, ended, now, lasting))
-        await self._revocations.tell(ended)
+        await self._revocations.announce(ended)
 
     async def _signed_in(self, flow: str, username: str, given: Mapping[str, str], now: datetime) -> SignedIn:
         parameters = {**given, "SECRET_HASH": await self._hash(username)}
@@ -233,7 +236,7 @@ class CognitoIdentity(OutsideIdentity):
         until = now + timedelta(seconds=tokens["ExpiresIn"])
         return SignedIn(Session(tokens["AccessToken"], until, f"{verified.username}:{token}"), account)
 
-    async def _about(self, username: str) -> dict[str, Any]:
+    async def _client_arguments(self, username: str) -> dict[str, Any]:
         """Return the arguments that name a call's user, and prove that it is of our client."""
         return {"ClientId": self._client, "Username": username, "SecretHash": await self._hash(username)}
 
@@ -284,7 +287,7 @@ def _refuse_simple(error: AwsError, path: str) -> None:
         raise invalid(path, "MALFORMED", "the password is too simple, or was used before") from None
 
 
-def _pass_over(error: AwsError) -> None:
+def _ignore_if_revealing(error: AwsError) -> None:
     """Ignore an error that would reveal an account. Raises UNAVAILABLE for any other."""
     if error.code not in NEUTRAL:
         _unavailable(error)

@@ -28,7 +28,8 @@ from milequest.store.sql.transaction import Pool, Tx, transact
 
 KEY_BITS = 2048
 SIGNS_FOR = 300.0  # seconds until a process checks whether its key was retired
-KEPT_RETIRED = ACCESS_TOKEN_LIFE + timedelta(seconds=SIGNS_FOR) + timedelta(minutes=5)  # until its last token ended
+# A retired key is published until its last token has expired.
+KEPT_RETIRED = ACCESS_TOKEN_LIFE + timedelta(seconds=SIGNS_FOR) + timedelta(minutes=5)
 
 
 class OwnKeys:
@@ -82,7 +83,10 @@ class OwnKeys:
         return fresh.kid
 
     async def seal_all(self, now: datetime) -> int:
-        """Seal with the newest secret what is not; return how many keys. Raises SealedError, changing nothing."""
+        """Seal all keys that are not sealed with the newest secret; return how many.
+
+        Raises SealedError, changing nothing.
+        """
         seal = self._seal or Seal()
         keys = await signing_keys.published(self._pool, now - KEPT_RETIRED)
         opened = [(key, *self._opened(key)) for key in keys]

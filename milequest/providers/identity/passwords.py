@@ -32,26 +32,32 @@ class Hasher:
         self._waiting = 0
 
     async def hash(self, password: str, like: Sequence[str] = ()) -> str:
-        """The password's hash, salted anew, or with the salt of the first one of `like`: equal passwords show then."""
-        return await self._apart(self._hashing(password, like))
+        """Return the password's hash, with a new salt.
+
+        With `like` it has the salt of the first of these hashes, so that equal passwords give equal hashes.
+        """
+        return await self._in_thread(self._hashing(password, like))
 
     async def matches_any(self, password: str, hashes: Sequence[str]) -> bool:
-        """Whether the password is that of one of these hashes, which share a salt. As much work however many.
+        """Return whether the password is that of one of these hashes, which share a salt.
 
-        It is asked after `matches`, by who had their place in the queue and keeps it.
+        The work does not depend on their number. Called after `matches`, whose place in the hashing queue it keeps.
         """
         given = await self._work(self._hashing(password, hashes or [self._decoy]))
         return given in hashes
 
     async def matches(self, password: str, password_hash: str | None) -> bool:
         """Return whether the password is the hash's. None, where there is no account, takes as long and gives False."""
-        right = await self._apart(lambda: self._verify(password, password_hash or self._decoy))
+        right = await self._in_thread(lambda: self._verify(password, password_hash or self._decoy))
         return right and password_hash is not None
 
     async def code_hash(self, email_key: str, code: str) -> bytes:
-        """Return a code's hash: as slow as a password's, since a million codes are quickly tried against a fast one."""
+        """Return a code's hash.
+
+        It is as slow as a password's, since a million codes are quickly tried against a fast one.
+        """
         salt = hashlib.sha256(email_key.encode()).digest()[:16]
-        return await self._apart(
+        return await self._in_thread(
             lambda: low_level.hash_secret_raw(code.encode(), salt, PASSES, MEMORY_KIB, LANES, 32, Type.ID)
         )
 
@@ -65,7 +71,7 @@ class Hasher:
         except VerifyMismatchError:
             return False
 
-    async def _apart(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._waiting >= MAX_WAITING:
             raise Refused(
                 ErrorCode.UNAVAILABLE, "Too many sign-ins at once; try again.", retryable=True, retryAfterSeconds=2
@@ -73,7 +79,7 @@ class Hasher:
         return await self._work(work)
 
     async def _work(self, work: Callable[[], T]) -> T:
-        """Do it when its turn comes, however many wait."""
+        """Run `work` in the hashing thread when its turn comes; never refused for a full queue."""
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -88,7 +94,9 @@ def _salt(password_hash: str) -> bytes:
 
 
 def _bytes(password: str) -> bytes:
-    """Encode a password for hashing; of too long a one only enough to be wrong, as NFC makes one of four at most.
+    """Encode a password for hashing.
+
+    One that is too long is cut, to a length that is still wrong: NFC composes four characters to one at most.
 
     Raises ValidationError for what can't be normalised.
     """

@@ -13,7 +13,7 @@ _PURPOSE = b"mile-quest signing keys"
 
 
 class SealedError(Exception):
-    """None of the secrets opens a key, or there is none."""
+    """No secret of the settings decrypts a key, or there is no secret."""
 
 
 class Seal:

@@ -28,13 +28,13 @@ Keys: TypeAlias = Mapping[str, RSAPublicKey]
 
 
 class KeysUnreachableError(Exception):
-    """An issuer's public keys could not be fetched, or were none."""
+    """An issuer's public keys could not be fetched, or the response held no usable key."""
 
 
 class KeyRing:
-    """Public keys by `kid`. `fetch` runs for an unknown one, at most once in `interval` seconds.
+    """Public keys by `kid`. `fetch` runs for an unknown `kid`, at most once in `interval` seconds.
 
-    An unknown one that occurs earlier waits for that, if it is not longer than `patience`.
+    One that occurs earlier waits for the next fetch, if that is due within `patience` seconds.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class KeyRing:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> RSAPublicKey | None:
-        """Return the key, None if the issuer has none such. Raises UNAVAILABLE while that cannot be determined.
+        """Return the key, None if the issuer has no key of that id. Raises UNAVAILABLE while that cannot be determined.
 
         Known keys stay valid while the issuer is out of reach.
         """
@@ -113,7 +113,10 @@ class TokenVerifier:
             return False
 
     def _read(self, token: str) -> tuple[str, Mapping[str, object], bytes]:
-        """Return key id, claims and signature as the token states them. Refuses what no key would make valid."""
+        """Return key id, claims and signature as the token states them.
+
+        Raises UNAUTHENTICATED for a token that no key could make valid.
+        """
         if len(token) > MAX_TOKEN:
             raise unauthenticated("The token is too long.")
         try:
@@ -129,7 +132,9 @@ class TokenVerifier:
 
 
 def _parts(token: str) -> tuple[dict[str, object], dict[str, object], bytes]:
-    """Return header, claims and signature of a JSON Web Token (RFC 7519), unchecked. ValueError for what is none.
+    """Return header, claims and signature of a JSON Web Token (RFC 7519), unchecked.
+
+    Raises ValueError for any other text.
 
     PyJWT handles each character in Python: a tenth of the cost of admitting one of thousands that reconnect.
     """

@@ -19,14 +19,17 @@ class NoMailer:
 
 @asynccontextmanager
 async def open_mailer(settings: Settings, mailbox: LocalMailbox, aws: Aws) -> AsyncIterator[Mailer]:
-    """Open the Mailer that the settings name. When the block ends, the mail it has accepted is sent or given up."""
+    """Open the Mailer that the settings name.
+
+    When the block ends, accepted mail was sent, or dropped after the drain's time-out.
+    """
     if not (settings.smtp_url or settings.ses_configuration_set):
         yield mailbox if settings.embedded else NoMailer()
         return
-    from milequest.providers.mail.posting import posting
+    from milequest.providers.mail.mail_queue import mail_queue
     from milequest.providers.mail.ses import Ses
     from milequest.providers.mail.smtp import Smtp
 
-    carrier = Smtp(settings.smtp_url) if settings.smtp_url else Ses(aws, settings.ses_configuration_set)
-    async with posting(carrier, settings.mail_from) as mailer:
+    transport = Smtp(settings.smtp_url) if settings.smtp_url else Ses(aws, settings.ses_configuration_set)
+    async with mail_queue(transport, settings.mail_from) as mailer:
         yield mailer

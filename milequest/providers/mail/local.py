@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import orjson
 
 from milequest.rules.mail import Mail
-from milequest.store.cache.valkey_client import Valkey, asked
+from milequest.store.cache.valkey_client import Valkey, time_limit
 
 KEPT = 200
 PATIENCE = 5.0  # seconds
@@ -30,14 +30,14 @@ class LocalMailbox:
     async def send(self, mail: Mail) -> None:
         """Put `mail` into the box. Raises OSError when Redis is away."""
         line = orjson.dumps({**asdict(mail), "received_at": datetime.now(UTC)})
-        async with asked(PATIENCE), self._redis.pipeline() as together:
+        async with time_limit(PATIENCE), self._redis.pipeline() as together:
             together.lpush(_KEY, line)
             together.ltrim(_KEY, 0, KEPT - 1)
             await together.execute()
 
     async def newest(self) -> list[Received]:
         """Return all mails, the newest first. Raises OSError when Redis is away."""
-        async with asked(PATIENCE):
+        async with time_limit(PATIENCE):
             entries = [orjson.loads(line) for line in await self._redis.lrange(_KEY, 0, KEPT - 1)]
         return [
             Received(

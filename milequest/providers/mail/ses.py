@@ -1,17 +1,17 @@
-"""Mail by Amazon SES, version 2: one signed request for a letter. The role needs ses:SendEmail and ses:SendRawEmail."""
+"""Mail by Amazon SES, version 2: one signed request per message. The role needs ses:SendEmail and ses:SendRawEmail."""
 
 import base64
 
 import orjson
 
-from milequest.providers.mail.letter import Letter, UndeliveredError
+from milequest.providers.mail.mail_message import MailMessage, UndeliveredError
 from milequest.store.aws.client import Aws
 
 PATH = "/v2/email/outbound-emails"
 
 
 class Ses:
-    """A Carrier by SES, which reports the delivery of a letter to the destinations of a configuration set."""
+    """A MailTransport by SES, which reports the delivery of a message to the destinations of a configuration set."""
 
     def __init__(self, aws: Aws, configuration_set: str) -> None:
         self._aws = aws
@@ -19,14 +19,14 @@ class Ses:
         self._signer = aws.signer("ses")
         self._origin = aws.origin("email")
 
-    async def carry(self, letter: Letter) -> None:
-        """Hand a letter over. Raises UndeliveredError, OSError or TimeoutError."""
-        if letter.needs_utf8:
+    async def deliver(self, message: MailMessage) -> None:
+        """Hand a message over. Raises UndeliveredError, OSError or TimeoutError."""
+        if message.needs_utf8:
             raise UndeliveredError("SES takes ASCII only before the @", is_passing=False)
         given = {
-            "FromEmailAddress": letter.sender,
-            "Destination": {"ToAddresses": [letter.to]},
-            "Content": {"Raw": {"Data": base64.b64encode(letter.content).decode()}},
+            "FromEmailAddress": message.sender,
+            "Destination": {"ToAddresses": [message.to]},
+            "Content": {"Raw": {"Data": base64.b64encode(message.content).decode()}},
             "ConfigurationSetName": self._configuration_set,
         }
         headers = {"content-type": "application/json"}

@@ -10,14 +10,14 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from aiosmtplib.errors import SMTPNotSupported, SMTPRecipientsRefused, SMTPResponseException
 
-from milequest.providers.mail.letter import Letter, UndeliveredError
+from milequest.providers.mail.mail_message import MailMessage, UndeliveredError
 
 PORTS = {"smtp": 587, "smtps": 465, "smtp+insecure": 25}
 SECONDS = 10.0  # for each answer of the server
 
 
 class Smtp:
-    """A Carrier by the server at `url`; one connection for each letter."""
+    """A MailTransport by the SMTP server at `url`, with one connection per message."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -27,23 +27,23 @@ class Smtp:
         self._password = None if parts.password is None else unquote(parts.password)
         self._tls = None if parts.scheme == "smtp+insecure" else ssl.create_default_context()
 
-    async def carry(self, letter: Letter) -> None:
-        """Hand a letter over. Raises UndeliveredError, OSError or TimeoutError."""
+    async def deliver(self, message: MailMessage) -> None:
+        """Hand a message over. Raises UndeliveredError, OSError or TimeoutError."""
         server = aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
             username=self._user,
             password=self._password,
-            local_hostname=letter.sender.rpartition("@")[2],
+            local_hostname=message.sender.rpartition("@")[2],
             timeout=SECONDS,
             use_tls=self._scheme == "smtps",
             start_tls=self._scheme == "smtp",
             tls_context=self._tls,
         )
-        options = ["SMTPUTF8", "BODY=8BITMIME"] if letter.needs_utf8 else []
+        options = ["SMTPUTF8", "BODY=8BITMIME"] if message.needs_utf8 else []
         try:
             async with server:
-                await server.sendmail(letter.sender, [letter.to], letter.content, mail_options=options)
+                await server.sendmail(message.sender, [message.to], message.content, mail_options=options)
         except SMTPRecipientsRefused as error:
             raise _undelivered(error, error.recipients[0].code) from None
         except SMTPResponseException as error:

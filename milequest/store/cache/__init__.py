@@ -1,1 +1,1 @@
-"""Redis, for what may be lost: wake-ups, presence, limits and budgets; and what stands in for it while it is away."""
+"""Redis, for data that may be lost: wake-ups, presence, limits and budgets; and the fallbacks while it is away."""

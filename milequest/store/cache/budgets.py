@@ -1,7 +1,7 @@
 """Callers' budgets, kept in this process and combined with those of the others in Redis.
 
-A request is judged and charged here alone. Redis receives a caller's charges in portions of what refills in a few
-seconds, in the background, and returns what all processes have charged. So no request waits for Redis, and a process
+A request is checked and charged in this process. Redis is sent a caller's charges in the background, in portions of
+what refills in a few seconds, and returns the charges of all processes. So no request waits for Redis, and a process
 without Redis continues to count.
 """
 
@@ -13,21 +13,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from milequest.rules.budgets import BURST, MOST_OWED, Caller, Payer, later, price, refuse_spent
+from milequest.rules.budgets import BURST, MAX_OWED, Caller, Payer, later, price, refuse_spent
 from milequest.store.away import Away
 from milequest.store.breaker import Breaker
 
-if TYPE_CHECKING:  # whoever counts alone needs no client
+if TYPE_CHECKING:  # a process without Redis loads no client
     from milequest.store.cache.valkey_client import Valkey
 
-PORTION = BURST // 100  # how much a process may charge before it reports to Redis
+PORTION = BURST // 100  # charges after which a process reports to Redis, in microseconds of refilling
 PATIENCE = 1.0  # seconds Redis may take in the background
-PATIENCE_OF_CALLS = 0.05  # and where an answer waits for it
+PATIENCE_OF_CALLS = 0.05  # seconds it may take where an answer waits for it
 AT_ONCE = 64  # callers being reported to Redis at once; others are reported at their next request
 KEPT = 50_000  # callers, and as many with spent budgets
 
-# KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: the further debt, less than 0 for
-# what is given back, and the limit of how far ahead that may be. Returns how far ahead it is.
+# KEYS[1]: when the budget is full again, in microseconds of Redis's clock. ARGV: the further charge, negative for
+# a refund, and the limit of how far ahead the budget may be. Returns how far ahead it is.
 _REPORT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -47,13 +47,13 @@ class _Account:
     """A caller's budget, as far as this process knows."""
 
     full_at: int
-    unreported: int = 0  # less than 0 for what was reported, and given back since
+    unreported: int = 0  # negative if reported charges were refunded since
     is_reporting: bool = False
 
 
 def _bounded(owed: int) -> int:
-    """Return a debt, or what is given back, of MOST_OWED at most."""
-    return max(-MOST_OWED, min(owed, MOST_OWED))
+    """Return a charge or refund limited to MAX_OWED."""
+    return max(-MAX_OWED, min(owed, MAX_OWED))
 
 
 def _microseconds() -> int:
@@ -79,7 +79,7 @@ class Budgets:
         self._waits = call_by_call
         self._clock = clock
         self._accounts: OrderedDict[Caller, _Account] = OrderedDict()
-        self._spent: OrderedDict[Caller, _Account] = OrderedDict()  # not evicted by a crowd of others
+        self._spent: OrderedDict[Caller, _Account] = OrderedDict()  # kept apart: others do not evict them
         self._tasks: set[asyncio.Task[None]] = set()
         patience = PATIENCE_OF_CALLS if call_by_call else PATIENCE
         self._redis = Breaker("Redis", "budgets are counted here alone", patience, lambda: clock() / 1_000_000)
@@ -98,7 +98,7 @@ class Budgets:
         self._keep(caller, account, now)
 
     def charge(self, caller: Caller, points: int) -> None:
-        """Take points off the caller's budget, or give some back that were taken a moment ago."""
+        """Charge points to the caller's budget; negative points are a refund of an earlier charge."""
         account = self._accounts.pop(caller, None) or self._spent.pop(caller, None) or _Account(0)
         now, owed = self._clock(), points * self._prices[caller.kind]
         account.full_at = later(account.full_at, now, owed)
@@ -108,10 +108,10 @@ class Budgets:
             self._report_in_background(caller, account)
 
     async def settle(self, caller: Caller, points: int | None = None) -> None:
-        """Report charges to Redis now, where this process may be frozen once it has answered.
+        """Report charges to Redis now, in a process that may be frozen once it has answered (`call_by_call`).
 
-        There it learns what others have charged, so it raises RATE_LIMITED where nothing was left for the last
-        `points`, if they are given.
+        The answer includes the charges of others, so this raises RATE_LIMITED if the budget did not suffice for the
+        last `points`.
         """
         account = self._accounts.get(caller) or self._spent.get(caller)
         if self._waits and self._script is not None and account is not None and account.unreported:
@@ -120,7 +120,7 @@ class Budgets:
                 refuse_spent(account.full_at - points * self._prices[caller.kind], self._clock())
 
     async def close(self) -> None:
-        """Wait until pending reports have been sent, or given up."""
+        """Wait until pending reports were sent or have failed."""
         await asyncio.gather(*self._tasks)
 
     def _keep(self, caller: Caller, account: _Account, now: int) -> None:
@@ -130,7 +130,7 @@ class Budgets:
             kept.popitem(last=False)
 
     def _report_in_background(self, caller: Caller, account: _Account) -> None:
-        if self._script is None or account.is_reporting or self._redis.is_resting or len(self._tasks) >= AT_ONCE:
+        if self._script is None or account.is_reporting or self._redis.is_open or len(self._tasks) >= AT_ONCE:
             return
         account.is_reporting = True
         task = asyncio.get_running_loop().create_task(self._report(caller, account))
@@ -142,7 +142,7 @@ class Budgets:
         assert script is not None, "Redis is there"
         key = f"budget:{caller.kind}:{hashlib.sha256(caller.who.encode()).hexdigest()[:32]}"
         try:
-            ahead: Any = await self._redis(lambda: script([key], [reported, MOST_OWED]))
+            ahead: Any = await self._redis(lambda: script([key], [reported, MAX_OWED]))
         except Away:
             account.unreported = _bounded(account.unreported + reported)
         else:
@@ -151,7 +151,7 @@ class Budgets:
             account.is_reporting = False
 
     def _apply(self, caller: Caller, account: _Account, ahead: int) -> None:
-        """Apply Redis's answer: the caller owes what all processes have charged, and this one since it asked."""
+        """Apply Redis's answer: the caller owes the charges of all processes, and those made here since the report."""
         now = self._clock()
         account.full_at = later(now + ahead, now, account.unreported)
         if self._accounts.pop(caller, None) or self._spent.pop(caller, None):

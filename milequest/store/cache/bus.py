@@ -1,4 +1,6 @@
-"""Wake-ups: "this channel's log reaches that far", without content: receivers read the log, so a lost one only delays.
+"""Wake-ups: messages that a channel's log has grown up to a sequence.
+
+Receivers read the log, so a lost one only delays.
 
 Redis carries them between processes at once; polling the counters every POLL_SECONDS finds the lost ones.
 """
@@ -22,7 +24,7 @@ from milequest.store.sql.transaction import Reader
 log = logging.getLogger("milequest.bus")
 
 TOPIC = "milequest:wake"
-WAKE_SECONDS = 0.05  # seconds a write waits until its wake-up has been sent
+WAKE_SECONDS = 0.05  # seconds a write waits for its wake-up to be sent
 NOTIFY_SECONDS = 1.0  # a function is frozen once it has answered, and its first send needs a TLS handshake
 SEND_SECONDS = 2.0  # for a wake-up in the background
 POLL_SECONDS = 0.2
@@ -44,9 +46,10 @@ class Bus:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def wake(self, positions: Mapping[str, int]) -> None:
-        """Announce to every process how far the logs of these channels reach. One that misses it learns it by polling.
+        """Announce to every process how far the logs of these channels reach.
 
-        The events are stored already, so this raises nothing and takes next to no time, whatever hangs.
+        A process that misses the message finds it by polling. The events are stored already, so this never raises, and
+        waits at most SEND_SECONDS for a server that hangs.
         """
         if not positions:
             return

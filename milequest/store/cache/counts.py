@@ -1,8 +1,8 @@
-"""Counts of attempts in Redis, so that all processes count together; in this process while Redis is away.
+"""Counts of attempts: in Redis, shared by all processes, and in this process while Redis is away.
 
-An attempt whose outcome decides whether it counts holds a place meanwhile: no more may be under way than may still
-come to count. A place that is never given back, because its process or Redis went, lapses.
-Keys hold a hash of whom they count, never an address.
+An attempt whose outcome decides whether it counts holds a slot while it runs: no more may run than the limit has left.
+A slot that is never released, as its process or Redis ended, expires. Keys hold a hash of the user, address or network
+that they count.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ from milequest.store.breaker import Breaker
 from milequest.store.cache.valkey_client import Valkey
 from milequest.store.cache.windows import Verdict, Windows
 
-PATIENCE = 0.5  # seconds Redis may take, before this process counts alone
-LEASE = 60.0  # seconds until a place lapses, longer than any call takes
+PATIENCE = 0.5  # seconds Redis may take before this process counts alone
+LEASE = 60.0  # seconds until a slot expires, longer than any call takes
 NO_BOUND = 2**53
 
-# KEYS[1]: the window; ARGV: what to add, the window's seconds, the most it may hold, beyond which nothing is added.
-# Answers the count, what was one too many included, and the seconds left.
+# KEYS[1]: the window; ARGV: the number to add, the window's seconds, its limit, beyond which nothing is added.
+# Returns the count, with the number that was refused, and the seconds left.
 _COUNT = """
 local count = tonumber(redis.call('GET', KEYS[1]) or 0) + ARGV[1]
 local left, is_endless = redis.call('PTTL', KEYS[1]), false
@@ -38,8 +38,8 @@ end
 return {count, math.ceil(left / 1000)}
 """
 
-# KEYS: the window, the places held in it; ARGV: the id of one more, the most, the window's seconds, the milliseconds
-# until the place lapses. Answers a Verdict, and the seconds that the window has left where it is full.
+# KEYS: the window, the slots held in it; ARGV: the id of one more, the limit, the window's seconds, the milliseconds
+# until the slot expires. Returns a Verdict, and the seconds that the window has left where it is full.
 _HOLD = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -59,7 +59,7 @@ redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return {0, 0}
 """
 
-# KEYS: as above; ARGV: the id of the place, what to add to the window, the window's seconds.
+# KEYS: as above; ARGV: the id of the slot, what to add to the window, the window's seconds.
 _SETTLE = """
 redis.call('ZREM', KEYS[2], ARGV[1])
 if redis.call('INCRBY', KEYS[1], ARGV[2]) <= 0 then
@@ -72,7 +72,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class AttemptSlot:
-    """A place that an attempt of `who` holds in a window: in Redis, or where that is away in this process."""
+    """A slot that an attempt of `who` holds in a window. It is in Redis, or with `is_here` in this process."""
 
     limit: RateLimit
     who: str
@@ -93,7 +93,10 @@ class AttemptCounts:
         self.windows: dict[str, Windows] = {}  # of this process, by limit
 
     async def add(self, window: RateLimit | Memory, who: str, attempts: int) -> tuple[int, int]:
-        """The attempts in a window after these, and the seconds it has left. One too many is told, and not counted."""
+        """Add attempts to a window; return their number then and the seconds left.
+
+        Beyond the limit nothing is added, but the number includes them.
+        """
         key, most = _key(window, who), window.most if isinstance(window, RateLimit) else NO_BOUND
         try:
             count, left = await self._asked(lambda: self._count([key], [attempts, window.seconds, most]))
@@ -102,45 +105,45 @@ class AttemptCounts:
         return int(count), int(left)
 
     async def renew(self, memory: Memory, who: str) -> None:
-        """Begin a memory's time anew."""
+        """Remember a fact for its full time from now on."""
         key = _key(memory, who)
         try:
             await self._asked(lambda: self._redis.set(key, 1, ex=memory.seconds))
         except Away:
             self._here(memory).renew(key, self._clock())
 
-    async def hold(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, AttemptSlot]:
-        """Hold a place where there is one left. Answers the seconds too that a full window has left."""
+    async def hold(self, limit: RateLimit, who: str, slot_id: str) -> tuple[Verdict, int, AttemptSlot]:
+        """Hold a slot if one is free. Returns the verdict, the seconds a full window has left, and the slot."""
         keys = _keys(limit, who)
-        given: list[Any] = [place_id, limit.most, limit.seconds, round(LEASE * 1000)]
+        given: list[Any] = [slot_id, limit.most, limit.seconds, round(LEASE * 1000)]
         try:
             verdict, left = await self._asked(lambda: self._hold(keys, given))
         except Away:
             verdict, left = self._here(limit).hold(keys[0], self._clock())
-            return verdict, left, AttemptSlot(limit, who, place_id, is_here=True)
-        return Verdict(int(verdict)), int(left), AttemptSlot(limit, who, place_id, is_here=False)
+            return verdict, left, AttemptSlot(limit, who, slot_id, is_here=True)
+        return Verdict(int(verdict)), int(left), AttemptSlot(limit, who, slot_id, is_here=False)
 
-    async def settle(self, place: AttemptSlot, *, counts: bool) -> None:
-        """Give a place back, and count its attempt or not: both take the same time."""
-        limit, keys = place.limit, _keys(place.limit, place.who)
-        if place.is_here:
+    async def settle(self, slot: AttemptSlot, *, counts: bool) -> None:
+        """Release a slot, and count its attempt if `counts`; both take the same time."""
+        limit, keys = slot.limit, _keys(slot.limit, slot.who)
+        if slot.is_here:
             self._here(limit).release(keys[0])
-        given: list[Any] = [place.id, int(counts), limit.seconds]
+        given: list[Any] = [slot.id, int(counts), limit.seconds]
         try:
             await self._asked(lambda: self._settle(keys, given))
         except Away:
             self._here(limit).add(keys[0], int(counts), self._clock())
 
     def _here(self, window: RateLimit | Memory) -> Windows:
-        """Return the windows of a limit that this process counts alone."""
+        """Return the windows of a limit that this process counts without Redis."""
         if window.key not in self.windows:
             most = window.most if isinstance(window, RateLimit) else None
             self.windows[window.key] = Windows(most, window.seconds)
         return self.windows[window.key]
 
 
-def new_place() -> str:
-    """The id of a place that nobody holds."""
+def new_slot_id() -> str:
+    """Return a new slot's id."""
     return uuid4().hex
 
 
@@ -149,6 +152,6 @@ def _key(window: RateLimit | Memory, who: str) -> str:
 
 
 def _keys(limit: RateLimit, who: str) -> list[str]:
-    """The keys of a window and of the places in it, of which a cluster keeps both on one server."""
+    """Return the keys of a window and of its slots; their hash tag puts both on one server of a cluster."""
     key = _key(limit, who)
     return [key, f"{{{key}}}:held"]

@@ -1,6 +1,6 @@
 """Connections on API Gateway and their subscriptions: a copy in Valkey, which may lag behind.
 
-An entry is counted until its row would have expired, so that a change that was not reported is corrected too. To note
+An entry is counted until its row would have expired, so that a removal that was not reported is corrected too. Noting
 an entry again changes nothing.
 """
 

@@ -1,6 +1,6 @@
-"""Presence, in Redis alone, since it is worthless two minutes later. Lost with Redis, it is soon reported again.
+"""Presence, in Redis only, as it expires after two minutes. If Redis loses it, clients soon report it again.
 
-Entries are memberships: what was reported as a member is void once the membership has ended, even after joining again.
+Entries are by membership: a report becomes void when the membership ends, even if the user joins again.
 """
 
 from datetime import datetime, timedelta
@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.rules.instants import microseconds, of_microseconds
+from milequest.rules.instants import from_microseconds, microseconds
 from milequest.store.away import Away
-from milequest.store.cache.valkey_client import Valkey, asked
+from milequest.store.cache.valkey_client import Valkey, time_limit
 
 LASTS = timedelta(minutes=2)
 MAX_WALKERS = 50
@@ -25,7 +25,7 @@ async def put(redis: Valkey, team_id: UUID, member_id: UUID, now: datetime, *, w
     """Note that a member walks until two minutes from now, or no longer. Raises UNAVAILABLE while Redis is away."""
     key = _key(team_id)
     try:
-        async with asked(PATIENCE), redis.pipeline(transaction=True) as pipe:
+        async with time_limit(PATIENCE), redis.pipeline(transaction=True) as pipe:
             if walking:
                 pipe.zadd(key, {member_id.hex: microseconds(now + LASTS)})
             else:
@@ -43,11 +43,11 @@ async def walkers(redis: Valkey, team_id: UUID, now: datetime) -> tuple[list[UUI
     Raises UNAVAILABLE without Redis.
     """
     try:
-        async with asked(PATIENCE):
+        async with time_limit(PATIENCE):
             found: list[Any] = await redis.zrevrangebyscore(
                 _key(team_id), "+inf", f"({microseconds(now)}", start=0, num=MAX_WALKERS, withscores=True
             )
-            until = min((of_microseconds(int(score)) for _, score in found), default=None)
+            until = min((from_microseconds(int(score)) for _, score in found), default=None)
             return [UUID(name.decode()) for name, _ in found], until
     except Away:
         raise _away() from None

@@ -21,8 +21,8 @@ from milequest.telemetry import spans
 
 Valkey: TypeAlias = Redis | RedisCluster
 
-UNREACHABLE_ERRORS = (RedisError, RedisClusterException, OSError)  # what a server that is not there raises
-OF_CLUSTERS = "+cluster"  # what the scheme of a cluster's address ends with
+UNREACHABLE_ERRORS = (RedisError, RedisClusterException, OSError)  # errors raised for a server that is out of reach
+OF_CLUSTERS = "+cluster"  # suffix of the scheme of a cluster's URL
 MOST = 100  # connections of a process to a server that is no cluster
 WAIT_SECONDS = 1.0
 PAUSE_SECONDS = 0.01
@@ -42,7 +42,7 @@ def connect(settings: Settings) -> Valkey:
         url = urlunsplit(parts._replace(netloc=f"{parts.hostname}:{parts.port or 6379}"))
     if one_server(settings.redis_url) != settings.redis_url:
         return RedisCluster.from_url(url, **role)
-    # Who finds all connections in use waits for one: a crowd would else look as if the server were away.
+    # A caller waits while all connections are in use: an error would look as if the server were away.
     return Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=MOST, timeout=None, **role))
 
 
@@ -53,8 +53,11 @@ def one_server(url: str) -> str:
 
 
 @asynccontextmanager
-async def asked(seconds: float) -> AsyncGenerator[None, None]:
-    """Limit a block that does nothing but call the server. Raises Away for any failure in it, or if it takes longer."""
+async def time_limit(seconds: float) -> AsyncGenerator[None, None]:
+    """Limit a block, which only calls the server, to so many seconds.
+
+    Raises Away for any failure in it, or at the time-out.
+    """
     try:
         with spans.span("Valkey", "client"):
             async with asyncio.timeout(seconds):

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-MAX_LENGTH = 200  # waiters of one queue, its holder included
+MAX_LENGTH = 200  # longest queue, its holder included
 
 
 class QueueFullError(Exception):
@@ -29,9 +29,9 @@ class WaitQueues:
 
     @asynccontextmanager
     async def enter(self, key: str, until: float) -> AsyncGenerator[None, None]:
-        """Wait at the end of the queue of `key`, then hold it while the block runs.
+        """Wait in the queue of `key`, then hold it while the block runs.
 
-        Raises QueueFullError where the queue is full, or not passed at `until`, by the loop's clock.
+        Raises QueueFullError if the queue is full, or the wait is not over at `until`, by the loop's clock.
         """
         queue = self._queues.setdefault(key, _Queue())
         if queue.length >= MAX_LENGTH:

@@ -1,4 +1,4 @@
-"""Rate limits' windows as one process counts them: in bounded memory, and no crowd frees a refused caller."""
+"""Windows of rate limits in one process: in bounded memory, and without evicting the windows of refused callers."""
 
 import math
 from collections import Counter
@@ -7,25 +7,25 @@ from typing import TypeAlias
 
 from milequest.lru import LruCache
 
-KEPT = 10_000  # windows of a limit, as many that are full, and as many that are shared
+KEPT = 10_000  # windows of a limit; as many full ones, and as many shared ones
 
 
 Window: TypeAlias = tuple[int, float]  # count and end
 
 
 class Verdict(IntEnum):
-    """Whether an attempt may be made. The numbers are those of the scripts in Redis."""
+    """Decision on an attempt. The numbers are those that the scripts in Redis return."""
 
     HELD = 0
-    BUSY = 1  # not now: those under way may come to all that is left
+    BUSY = 1  # not now: running attempts hold all slots that are left
     FULL = 2
 
 
 class Windows:
     """The windows of one limit; without `most` none is ever full.
 
-    Those that are full are kept apart, until they end: others never push them out. While there are too many of these,
-    whoever has no window yet shares one with others, chosen by chance: a crowd that is refused closes not all the rest.
+    Full windows are kept apart until they end, so that others never evict them. While there are KEPT full ones, a new
+    caller shares a window with others, chosen by hash: many refused callers do not lock out all new ones.
     """
 
     def __init__(self, most: int | None, seconds: int) -> None:
@@ -34,18 +34,21 @@ class Windows:
         self._counting: LruCache[str, Window] = LruCache(KEPT)
         self._full: dict[str, Window] = {}
         self._shared: dict[int, Window] = {}
-        self._first_end = 0.0  # when the first of the full ones may have ended
-        self._held: Counter[str] = Counter()  # places in use, of calls under way
+        self._first_end = 0.0  # earliest end among the full windows
+        self._held: Counter[str] = Counter()  # held slots, by key
 
     def __len__(self) -> int:
         return len(self._counting) + len(self._full) + len(self._shared)
 
     def add(self, key: str, attempts: int, now: float) -> tuple[int, int]:
-        """The attempts in the window of `key` after these, and its seconds left. One too many is not counted."""
-        number = hash(key) % KEPT  # nobody outside knows which that is
+        """Add attempts to the window of `key`; return their number then and the seconds left.
+
+        Beyond the limit nothing is added.
+        """
+        number = hash(key) % KEPT  # salted per process, so callers cannot choose a shared window
         window = self._counting.get(key) or self._full.get(key)
         has_own = window is not None or self._has_room(now)
-        window = window or self._shared.get(number)  # also where there is room again: it frees nobody
+        window = window or self._shared.get(number)  # even when there is room again: refused callers stay refused
         if window is None and attempts <= 0:
             return 0, self._seconds
         count, end = window or (0, 0.0)
@@ -56,7 +59,10 @@ class Windows:
         return count + attempts, math.ceil(end - now)
 
     def hold(self, key: str, now: float) -> tuple[Verdict, int]:
-        """Hold a place in the window of `key` where one is left. `release` it."""
+        """Hold a slot in the window of `key` if one is free, until `release`.
+
+        Returns the verdict and a full window's seconds left.
+        """
         count, left = self.add(key, 0, now)
         if self._most is not None and count >= self._most:
             return Verdict.FULL, left
@@ -66,17 +72,17 @@ class Windows:
         return Verdict.HELD, 0
 
     def release(self, key: str) -> None:
-        """Give a place back."""
+        """Release a slot."""
         self._held[key] -= 1
         if self._held[key] <= 0:
             del self._held[key]
 
     def renew(self, key: str, now: float) -> None:
-        """Begin the window of `key` anew, with one attempt."""
+        """Restart the window of `key` with one attempt."""
         self._put(key, (1, now + self._seconds))
 
     def _put(self, name: str | int, window: Window) -> None:
-        """Keep a window where it belongs, as the one that was used last."""
+        """Store a window among the full or the other ones, as the most recently used."""
         if isinstance(name, int):
             self._shared[name] = window
             return

@@ -16,16 +16,16 @@ log = logging.getLogger("milequest.pictures")
 
 
 class Pictures(Protocol):
-    """Forms by which clients send a picture, and the pictures that all may see. Each has its name for ever."""
+    """Storage of pictures: forms by which clients upload one, and the public pictures, whose names never change."""
 
     async def form(self, upload: Upload, content_type: str, now: datetime) -> Form:
-        """Return a form that lets a client send the one picture of an upload, for a while."""
+        """Return a form by which a client can upload this one picture until the form expires."""
 
     async def keep(self, name: str, picture: Picture) -> None:
-        """Show a picture; a second time does no harm."""
+        """Publish a picture. Idempotent."""
 
     async def forget(self, name: str) -> None:
-        """Stop showing a picture, if it exists."""
+        """Delete a picture, if it exists."""
 
 
 def choose(settings: Settings, aws: Aws) -> Pictures:
@@ -36,7 +36,7 @@ def choose(settings: Settings, aws: Aws) -> Pictures:
 
 
 async def forgotten(pictures: Pictures, name: str | None) -> None:
-    """Delete a picture that is no longer named. A failure undoes nothing: the picture stays there, unseen."""
+    """Delete a picture that nothing refers to any more. A failure is logged: the file stays, unreferenced."""
     if name is None:
         return
     try:

@@ -16,7 +16,7 @@ from typing import Final
 
 from milequest.rules.avatars import FORM_LIFE, SHOWN, Form, FormField, Upload, is_name
 from milequest.rules.errors import ErrorCode, Refused
-from milequest.rules.instants import of_seconds, seconds
+from milequest.rules.instants import from_seconds, seconds
 from milequest.rules.pictures import Picture
 
 PATH: Final = "/uploads"  # the path of uploads
@@ -49,7 +49,7 @@ class Folder:
             if not hmac.compare_digest(signature, hmac.digest(secret, said, "sha256")):
                 raise ValueError("signed with another secret")
             key, _, until = said.decode().partition(" ")
-            if now >= of_seconds(int(until)):
+            if now >= from_seconds(int(until)):
                 raise ValueError("too late")
             return Upload.of(key)
         except ValueError:

@@ -256,18 +256,18 @@ async def day_so_far(tx: Tx, user_id: UUID, walk: Walk, but: UUID) -> tuple[int,
 
 async def activities(db: Reader, viewer_id: UUID | None, activity_ids: Sequence[UUID]) -> dict[UUID, Activity]:
     """Return the walks among `activity_ids` that the viewer may see."""
-    return {walk.id: walk for walk in map(COLUMNS.of, await db.fetch(_BY_IDS, viewer_id, list(activity_ids)))}
+    return {walk.id: walk for walk in map(COLUMNS.from_row, await db.fetch(_BY_IDS, viewer_id, list(activity_ids)))}
 
 
 async def own_walk(db: Reader, user_id: UUID, activity_id: UUID) -> Activity | None:
     """Return one's own walk, even one deleted since: the outcome of a write."""
     row = await db.fetchrow(_OWN_WALK, user_id, activity_id)
-    return None if row is None else COLUMNS.of(row)
+    return None if row is None else COLUMNS.from_row(row)
 
 
-async def feed(db: Reader, team_id: UUID, after: tuple[object, ...] | None, limit: int) -> list[Activity]:
+async def of_team(db: Reader, team_id: UUID, after: tuple[object, ...] | None, limit: int) -> list[Activity]:
     """Return the team's public, counted walks, newest first. The caller has asked the policy."""
-    return [COLUMNS.of(row) for row in await db.fetch(_FEED, team_id, *(after or LAST), limit)]
+    return [COLUMNS.from_row(row) for row in await db.fetch(_FEED, team_id, *(after or LAST), limit)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,15 +282,15 @@ class ActivityCriteria:
 
 async def in_team(db: Reader, team_id: UUID, activity_ids: list[UUID]) -> dict[UUID, Activity]:
     """Return those of the walks that are in the team's list, by id."""
-    shown = map(COLUMNS.of, await db.fetch(_IN_TEAM, team_id, activity_ids))
+    shown = map(COLUMNS.from_row, await db.fetch(_IN_TEAM, team_id, activity_ids))
     return {activity.id: activity for activity in shown}
 
 
-async def own(
+async def of_user(
     db: Reader, user_id: UUID, after: tuple[object, ...] | None, limit: int, only: ActivityCriteria = ActivityCriteria()
 ) -> list[Activity]:
     """Return one's own walks, private ones too, newest first."""
     at, last = after or (None, None)
     types = None if only.types is None else list(only.types)
     rows = await db.fetch(_OWN, user_id, at, last, limit, only.from_, only.to, types, only.privacy)
-    return [COLUMNS.of(row) for row in rows]
+    return [COLUMNS.from_row(row) for row in rows]

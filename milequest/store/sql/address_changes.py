@@ -23,7 +23,7 @@ SELECT EXISTS (SELECT FROM credential WHERE email_key = $1 AND subject <> $3)
     OR EXISTS (SELECT FROM app_user u WHERE u.email_key = $1 AND NOT EXISTS (
            SELECT FROM user_identity i WHERE i.user_id = u.id AND i.issuer = $2 AND i.subject = $3::text))
 """
-# Locked, so that of many codes tried at once each counts.
+# Locked, so that codes tried concurrently are all counted.
 _LOCK = """
 SELECT email, old_code_hash, new_code_hash FROM address_change
 WHERE subject = $1 AND request_hash = $2 AND expires_at > $3 AND wrong_codes < $4 FOR UPDATE
@@ -46,7 +46,7 @@ async def is_taken(db: Reader, email_key: str, issuer: str, subject: UUID) -> bo
     return taken
 
 
-async def use(
+async def redeem(
     tx: Tx, subject: UUID, request_hash: bytes, code_hashes: tuple[bytes, bytes], now: datetime
 ) -> str | None:
     """Use up the request with these codes, and return its new address. Wrong codes count against the request."""

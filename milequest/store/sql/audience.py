@@ -8,13 +8,13 @@ from uuid import UUID
 from milequest.rules.access import AccessLevel, Viewer
 from milequest.store.sql.transaction import Reader
 
-_PLACES = """
+_ACCESS = """
 SELECT u.id, t.id, m.id, m.role, t.is_public, t.timezone FROM unnest($1::uuid[], $2::uuid[]) AS asked (user_id, team_id)
 JOIN app_user u ON u.id = asked.user_id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 JOIN team t ON t.id = asked.team_id AND t.deleted_at IS NULL
 LEFT JOIN team_member m ON m.team_id = t.id AND m.user_id = u.id AND m.left_at IS NULL
 """
-_MOVED = """
+_CHANGED = """
 SELECT was.id
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[]) AS was (id, membership, role, is_public)
 LEFT JOIN app_user u ON u.id = was.id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
@@ -28,7 +28,7 @@ SELECT was.id FROM unnest($1::uuid[]) AS was (id)
 LEFT JOIN app_user u ON u.id = was.id AND u.deleted_at IS NULL AND u.suspended_at IS NULL
 WHERE u.id IS NULL
 """
-Asked: TypeAlias = tuple[UUID, UUID]
+UserAndTeam: TypeAlias = tuple[UUID, UUID]
 """A user and a team."""
 
 
@@ -39,27 +39,29 @@ class SubscriberAccess:
     membership: UUID | None
     role: str | None
     is_public: bool
-    standing: AccessLevel
+    access_level: AccessLevel
     timezone: str
 
 
-ANYWHERE = SubscriberAccess(None, None, True, AccessLevel.STRANGER, "UTC")  # for what belongs to no team
+NO_TEAM = SubscriberAccess(None, None, True, AccessLevel.STRANGER, "UTC")  # for feeds that belong to no team
 
 
-async def places(db: Reader, asked: Collection[Asked]) -> dict[Asked, SubscriberAccess]:
-    """Return the access of those who are live users, in teams that have not ended."""
-    rows = await db.fetch(_PLACES, [user_id for user_id, _ in asked], [team_id for _, team_id in asked])
+async def access_of(db: Reader, wanted: Collection[UserAndTeam]) -> dict[UserAndTeam, SubscriberAccess]:
+    """Return the access of each user to each team, without deleted and suspended users and deleted teams."""
+    rows = await db.fetch(_ACCESS, [user_id for user_id, _ in wanted], [team_id for _, team_id in wanted])
     return {
-        (user_id, team_id): SubscriberAccess(membership, role, is_public, Viewer(user_id).standing(role), timezone)
+        (user_id, team_id): SubscriberAccess(membership, role, is_public, Viewer(user_id).access_level(role), timezone)
         for user_id, team_id, membership, role, is_public, timezone in rows
     }
 
 
-async def moved(db: Reader, places: Collection[tuple[UUID, SubscriberAccess]], team_id: UUID) -> set[UUID]:
+async def users_with_changed_access(
+    db: Reader, accesses: Collection[tuple[UUID, SubscriberAccess]], team_id: UUID
+) -> set[UUID]:
     """Return the users whose access to the team has changed."""
-    user_ids, memberships = [user_id for user_id, _ in places], [place.membership for _, place in places]
-    roles, public = [place.role for _, place in places], [place.is_public for _, place in places]
-    return {row[0] for row in await db.fetch(_MOVED, user_ids, memberships, roles, public, team_id)}
+    user_ids, memberships = [user_id for user_id, _ in accesses], [access.membership for _, access in accesses]
+    roles, public = [access.role for _, access in accesses], [access.is_public for _, access in accesses]
+    return {row[0] for row in await db.fetch(_CHANGED, user_ids, memberships, roles, public, team_id)}
 
 
 async def ended(db: Reader, user_ids: Collection[UUID]) -> set[UUID]:

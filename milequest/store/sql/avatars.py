@@ -20,6 +20,9 @@ async def shown(tx: Tx, user_id: UUID, team_id: UUID | None) -> str | None:
 
 
 async def readdress(tx: Tx, origin: str) -> int:
-    """Move the addresses of all our pictures to `origin`; return how many. No version rises: they are the same."""
+    """Rewrite the URLs of all our pictures to `origin`; return how many changed.
+
+    No version rises, as the pictures are the same.
+    """
     tags = [await tx.execute(_READDRESS.format(table=table), origin, PATH) for table in ("app_user", "team")]
     return sum(int(tag.rpartition(" ")[2]) for tag in tags)

@@ -1,4 +1,4 @@
-"""Leaderboards as such: the window a board shows and its version. Its rows are in `store/sql/rankings.py`.
+"""Leaderboards without their rows: the window a board shows and its version. The rows are in `store/sql/rankings.py`.
 
 A version is read before the rows it stands for, so a row may be newer than the version says, never older.
 """

@@ -1,4 +1,4 @@
-"""Columns of a query that fill a dataclass, each given by its field's name: their order is nobody's concern."""
+"""Columns of a query that fill a dataclass, each given by its field's name, so that their order does not matter."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -11,10 +11,10 @@ Row: TypeAlias = asyncpg.Record | Sequence[Any]
 
 
 class Columns(Generic[T]):
-    """SQL of a dataclass's fields, and the way back from a row.
+    """SQL expressions of a dataclass's fields, and the conversion of a row into the dataclass.
 
-    A field is an SQL expression, the columns of a dataclass of its own, or None: then its value is given to `of`. A
-    dataclass that is `optional` is None where its first column is NULL. Raises TypeError unless each field is given.
+    A field is an SQL expression, the columns of a dataclass of its own, or None: then its value is given to `from_row`.
+    A dataclass that is `optional` is None where its first column is NULL. Raises TypeError unless each field is given.
     """
 
     def __init__(self, kind: type[T], /, *, optional: bool = False, **columns: "str | Columns[Any] | None") -> None:
@@ -30,7 +30,7 @@ class Columns(Generic[T]):
     def __str__(self) -> str:
         return ", ".join(str(part) for _, part in self._parts if part is not None)
 
-    def of(self, row: Row, start: int = 0, /, **known: object) -> T:
+    def from_row(self, row: Row, start: int = 0, /, **known: object) -> T:
         """Return the dataclass in a row whose columns from `start` on are these; further columns may follow."""
         if self._is_plain:
             return self._kind(*row[start : start + self.width])
@@ -42,7 +42,7 @@ class Columns(Generic[T]):
             if part is None:
                 values.append(known[name])
             elif isinstance(part, Columns):
-                values.append(None if part._optional and row[at] is None else part.of(row, at))
+                values.append(None if part._optional and row[at] is None else part.from_row(row, at))
                 at += part.width
             else:
                 values.append(row[at])

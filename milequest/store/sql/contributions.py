@@ -57,7 +57,7 @@ AMOUNTS = "activity_id, user_id, is_public, distance_mm, duration_s, steps, loca
 OVERWRITE = """DO UPDATE SET (is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at)
         = (excluded.is_public, excluded.distance_mm, excluded.duration_s, excluded.steps, excluded.local_date,
            excluded.started_at, excluded.counted_at)"""
-# Moves the totals of the goals $1 by $2; rows are the moved goals with each of their milestones.
+# Adds $2 (millimetres) to the totals of the goals $1; rows are these goals with each of their milestones.
 _MOVED = """
 moved AS (
     UPDATE goal_progress p SET total_mm = p.total_mm + move.by_mm, version = p.version + 1
@@ -67,7 +67,7 @@ moved AS (
 SELECT moved.goal_id, moved.total_mm, m.id, m.at_mm, m.reached_at, m.revoked_at
 FROM moved LEFT JOIN milestone m ON m.goal_id = moved.goal_id ORDER BY m.at_mm, m.kind, m.key
 """
-_MOVE = f"WITH {_MOVED}"
+_ADD_TO_TOTALS = f"WITH {_MOVED}"
 _PUT = f"""
 WITH for_team AS (
     INSERT INTO contribution (team_id, {AMOUNTS})
@@ -116,15 +116,15 @@ class LockedGoal:
 
 
 @dataclass(slots=True)
-class MovedGoal:
-    """A goal whose total has changed, with its milestones in the order of the route."""
+class GoalTotal:
+    """A goal's total in millimetres, and its milestones in the order of the route."""
 
     total_mm: int
     marks: list[MilestoneMark]
 
 
 async def lock_boards(tx: Tx, user_id: UUID, started_at: datetime | None, activity_id: UUID) -> None:
-    """Lock the boards of the teams a walk counts for now and so far: no goal of theirs begins or ends meanwhile."""
+    """Lock the boards of all teams a walk counts or counted for, so that no goal of theirs begins or ends meanwhile."""
     await tx.execute(_LOCK_BOARDS, user_id, started_at, activity_id)
 
 
@@ -149,7 +149,7 @@ async def lock_goals(
     """Return the teams a walk counts for, each with the goal it would count for now; none without `started_at`.
 
     Also returns those goals and the ones that have counted it so far, locked in their order, so that none is finalised
-    or cancelled while its total moves.
+    or cancelled while its total changes.
     """
     rows = await tx.fetch(_LOCK_GOALS, user_id, started_at, day, activity_id)
     teams = {team_id: goal[0] for team_id, *goal in rows if team_id is not None}
@@ -182,23 +182,23 @@ async def show_in_goals(tx: Tx, activity_id: UUID, goal_ids: Sequence[UUID], is_
 
 
 async def put(
-    tx: Tx, teams: Sequence[UUID], goals: Sequence[tuple[UUID, UUID]], amounts: Amounts, moves: Mapping[UUID, int]
-) -> dict[UUID, MovedGoal]:
-    """Count a walk for these teams and (goal, team) pairs, or change what it counts, and move goals' totals."""
+    tx: Tx, teams: Sequence[UUID], goals: Sequence[tuple[UUID, UUID]], amounts: Amounts, deltas_mm: Mapping[UUID, int]
+) -> dict[UUID, GoalTotal]:
+    """Count a walk for these teams and (goal, team) pairs, or update its amounts, and add to goals' totals."""
     goal_ids, team_ids = [goal for goal, _ in goals], [team for _, team in goals]
-    given = list(moves), list(moves.values()), teams, goal_ids, team_ids, *amounts.columns
-    return _moved(await tx.fetch(_PUT, *given)) if teams or moves else {}
+    given = list(deltas_mm), list(deltas_mm.values()), teams, goal_ids, team_ids, *amounts.columns
+    return _totals(await tx.fetch(_PUT, *given)) if teams or deltas_mm else {}
 
 
-async def move(tx: Tx, moves: Mapping[UUID, int]) -> dict[UUID, MovedGoal]:
-    """Move goals' totals, which are locked, by these millimetres."""
-    return _moved(await tx.fetch(_MOVE, list(moves), list(moves.values()))) if moves else {}
+async def add_to_totals(tx: Tx, deltas_mm: Mapping[UUID, int]) -> dict[UUID, GoalTotal]:
+    """Add these millimetres to goals' totals, which are locked."""
+    return _totals(await tx.fetch(_ADD_TO_TOTALS, list(deltas_mm), list(deltas_mm.values()))) if deltas_mm else {}
 
 
-def _moved(rows: Iterable[asyncpg.Record]) -> dict[UUID, MovedGoal]:
-    moved: dict[UUID, MovedGoal] = {}
+def _totals(rows: Iterable[asyncpg.Record]) -> dict[UUID, GoalTotal]:
+    totals: dict[UUID, GoalTotal] = {}
     for goal_id, total_mm, *mark in rows:
-        marks = moved.setdefault(goal_id, MovedGoal(total_mm, [])).marks
+        marks = totals.setdefault(goal_id, GoalTotal(total_mm, [])).marks
         if mark[0] is not None:
             marks.append(MilestoneMark(*mark))
-    return moved
+    return totals

@@ -69,15 +69,15 @@ async def is_taken(db: Reader, email_key: str) -> bool:
 
 
 async def lock(tx: Tx, subject: UUID) -> Credential | None:
-    """The account with this subject as it is until the transaction ends. Before any other row of the account's."""
+    """Return the account with this subject, locked until the transaction ends; the first lock of the account's rows."""
     row = await tx.fetchrow(_LOCK, subject)
     return None if row is None else read(row)
 
 
 async def lock_unchanged(tx: Tx, found: Credential) -> bool:
-    """Whether the account still has the password and the address that it was found with; locked if it has.
+    """Return whether the account still has the password and the address of `found`; it is locked then.
 
-    A password is checked outside of transactions, which takes long: another one may have come meanwhile.
+    Passwords are checked outside of transactions, which takes long, so either may have changed meanwhile.
     """
     current = await lock(tx, found.subject)
     return current is not None and (current.password_hash, current.email) == (found.password_hash, found.email)
@@ -99,9 +99,9 @@ async def put(tx: Tx, subject: UUID, request: SignUp, password_hash: str, now: d
 
 
 async def change_password(tx: Tx, subject: UUID, password_hash: str, now: datetime) -> str | None:
-    """Store another password. What was asked for with the one before ends; the account's address is returned.
+    """Set the password and drop the requests made with the previous one; return the account's address.
 
-    The caller has locked the account, so that nothing more is asked for meanwhile.
+    The caller has locked the account, so that no request is added meanwhile.
     """
     await password_resets.drop(tx, subject)
     await address_changes.drop(tx, subject)
@@ -110,9 +110,9 @@ async def change_password(tx: Tx, subject: UUID, password_hash: str, now: dateti
 
 
 async def change_email(tx: Tx, subject: UUID, email: str, now: datetime) -> None:
-    """Store another address; what was asked for by the one before ends. The caller has locked the account.
+    """Set the address and drop the requests made with the previous one. The caller has locked the account.
 
-    Raises UniqueViolationError for a taken one.
+    Raises UniqueViolationError for a taken address.
     """
     await password_resets.drop(tx, subject)
     await tx.execute(_CHANGE_EMAIL, subject, email, credentials.email_key(email), now)

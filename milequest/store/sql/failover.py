@@ -16,23 +16,23 @@ _EPOCH = "SELECT epoch FROM log_epoch"
 _RAISE = "UPDATE log_epoch SET epoch = epoch + 1 RETURNING epoch"
 
 
-class StillFollowingError(Exception):
-    """The primary still sends, or the database was not promoted in time: nothing has changed."""
+class NotPromotedError(Exception):
+    """The database still replicates from its primary, or was not promoted in time; nothing has changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class TakenOver:
-    """Result of a failover. Everything committed up to `until` is here, None if it followed no primary."""
+class FailoverResult:
+    """Result of a failover: every commit up to `until` was replicated; None if the database followed no primary."""
 
     until: datetime | None
     epoch: int
 
 
-async def take_over(settings: Settings, *, planned: bool = False) -> TakenOver:
+async def take_over(settings: Settings, *, planned: bool = False) -> FailoverResult:
     """Promote the database of the settings, unless it was promoted already, and raise the epoch of its log.
 
     Cursors may be ahead of what was saved: in a new epoch they are answered with a reset. A `planned` failover loses
-    nothing, so the epoch stays. Raises StillFollowingError, and asyncpg's errors where it cannot be promoted by us.
+    nothing, so the epoch stays. Raises NotPromotedError, and asyncpg's errors where it cannot be promoted by us.
     """
     url = await with_password(settings, settings.database_url)
     connection = await asyncpg.connect(url, timeout=SECONDS, command_timeout=2 * SECONDS)
@@ -40,10 +40,10 @@ async def take_over(settings: Settings, *, planned: bool = False) -> TakenOver:
         until = None
         if await connection.fetchval("SELECT pg_is_in_recovery()"):
             if await connection.fetchval(_STREAMS):
-                raise StillFollowingError("its primary still sends")
+                raise NotPromotedError("its primary still sends")
             if not await connection.fetchval(_PROMOTE, SECONDS):
-                raise StillFollowingError(f"it was not promoted within {SECONDS} s")
+                raise NotPromotedError(f"it was not promoted within {SECONDS} s")
             until = await connection.fetchval(_UNTIL)
-        return TakenOver(until, await connection.fetchval(_EPOCH if planned else _RAISE))
+        return FailoverResult(until, await connection.fetchval(_EPOCH if planned else _RAISE))
     finally:
         await connection.close()

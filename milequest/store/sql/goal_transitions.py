@@ -19,7 +19,7 @@ WHERE id = $1 AND NOT EXISTS (SELECT FROM goal other WHERE other.team_id = goal.
 RETURNING true
 """
 _CORRECT = "UPDATE goal SET corrected = true, version = version + 1, updated_at = $2 WHERE id = $1"
-_ADOPT = """
+_COUNT_EARLIER_WALKS = """
 INSERT INTO goal_contribution (goal_id, team_id, activity_id, user_id, is_public, distance_mm, duration_s, steps,
                                local_date, started_at, counted_at)
 SELECT g.id, c.team_id, c.activity_id, c.user_id, c.is_public, c.distance_mm, c.duration_s, c.steps, c.local_date,
@@ -81,9 +81,9 @@ async def reopen(tx: Tx, goal_id: UUID, now: datetime) -> None:
         await tx.execute(_CORRECT, goal_id, now)
 
 
-async def adopt(tx: Tx, goal_id: UUID) -> tuple[set[UUID], int]:
-    """Count for the goal its team's walks in its window that no other goal counted; return walkers and distance."""
-    rows = await tx.fetch(_ADOPT, goal_id)
+async def count_earlier_walks(tx: Tx, goal_id: UUID) -> tuple[set[UUID], int]:
+    """Count for the goal its team's walks in its window that no goal has counted; return walkers and millimetres."""
+    rows = await tx.fetch(_COUNT_EARLIER_WALKS, goal_id)
     return {row[0] for row in rows}, sum(row[1] for row in rows)
 
 
@@ -96,5 +96,5 @@ async def reached_by(tx: Tx, activity_id: UUID) -> list[UUID]:
 
 
 async def bump_progress_version(tx: Tx, user_id: UUID, team_ids: list[UUID]) -> dict[UUID, UUID]:
-    """Raise the version of these teams' goals' progress that shows the user's share; return their teams by goal."""
+    """Bump the progress version of these teams' goals that show the user's share; return the team of each goal."""
     return {row[0]: row[1] for row in await tx.fetch(_RAISE, user_id, team_ids)}

@@ -112,7 +112,7 @@ ORDER BY id LIMIT $3
 
 async def by_ids(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> dict[UUID, Goal]:
     """Return the goals among `goal_ids` that the viewer may see, by id."""
-    return {goal.id: goal for goal in map(_COLUMNS.of, await db.fetch(_BY_IDS, viewer.user_id, goal_ids))}
+    return {goal.id: goal for goal in map(_COLUMNS.from_row, await db.fetch(_BY_IDS, viewer.user_id, goal_ids))}
 
 
 async def goal(db: Reader, viewer: Viewer, goal_id: UUID) -> Goal | None:
@@ -122,7 +122,7 @@ async def goal(db: Reader, viewer: Viewer, goal_id: UUID) -> Goal | None:
 
 async def active_of(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Goal]:
     """Return the running goal of each team that has one the viewer may see, by the team's id."""
-    return {goal.team_id: goal for goal in map(_COLUMNS.of, await db.fetch(_ACTIVE, viewer.user_id, team_ids))}
+    return {goal.team_id: goal for goal in map(_COLUMNS.from_row, await db.fetch(_ACTIVE, viewer.user_id, team_ids))}
 
 
 async def pages_of(
@@ -137,7 +137,7 @@ async def pages_of(
     found: dict[UUID, list[Goal]] = {}
     created_at, goal_id = after or (None, None)
     for row in await db.fetch(_PAGES, viewer.user_id, team_ids, status, created_at, goal_id, limit):
-        found.setdefault(row["team_id"], []).append(_COLUMNS.of(row))
+        found.setdefault(row["team_id"], []).append(_COLUMNS.from_row(row))
     return found
 
 
@@ -155,7 +155,7 @@ async def team_of(tx: Tx, goal_id: UUID) -> UUID | None:
 async def lock(tx: Tx, goal_id: UUID) -> Goal | None:
     """Return the goal, locked until the transaction ends, without its creator. The caller asks the policy."""
     row = await tx.fetchrow(_LOCK, goal_id)
-    return None if row is None else _COLUMNS.of(row)
+    return None if row is None else _COLUMNS.from_row(row)
 
 
 async def insert(

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 KEPT = timedelta(hours=24)
 
-# A release that stored keys in the clear may have run a moment ago, so both forms are looked up.
+# The previous release, which may still be running, stores keys in the clear, so both forms are looked up.
 # Waits for a transaction that holds the same key, so of two equal keys exactly one runs.
 _CLAIM = """
 INSERT INTO idempotency_key AS k (user_id, key, request_hash, created_at)
@@ -39,7 +39,7 @@ SELECT count(*) FROM gone
 
 
 def _hashed(user_id: UUID, key: str) -> str:
-    """Return a key as it is stored: an invite's code is derived from it, so it is stored nowhere itself."""
+    """Return a key as it is stored: hashed, since an invite's code is derived from the key itself."""
     return hashlib.sha256(f"{user_id.hex}:{key}".encode()).hexdigest()
 
 
@@ -55,7 +55,10 @@ def mismatch() -> Refused:
 
 
 async def claim(tx: Tx, user_id: UUID, key: str, digest: bytes, now: datetime) -> dict[str, Any] | None:
-    """Claim a key for this request, to be run: None; else return the stored outcome. Raises IDEMPOTENCY_MISMATCH."""
+    """Claim a key for this request and return None if it is to be run, else the stored outcome.
+
+    Raises IDEMPOTENCY_MISMATCH.
+    """
     if await tx.fetchval(_CLAIM, user_id, _hashed(user_id, key), digest, now, now - KEPT, key):
         return None
     outcome = await find(tx, user_id, key, digest, now)
@@ -86,7 +89,7 @@ async def forget(tx: Tx, now: datetime, most: int) -> int:
 
 
 def revive(kind: type[T], stored: Mapping[str, Any]) -> T:
-    """Return the outcome as it was before `keep`: a `kind` with fields of UUIDs, tuples of UUIDs, numbers or texts."""
+    """Return a stored outcome as the dataclass `kind`, whose fields are UUIDs, tuples of UUIDs, numbers or texts."""
     hints = get_type_hints(kind)
     return kind(**{name: _revived(hints[name], value) for name, value in stored.items()})
 

@@ -127,7 +127,7 @@ def _at(invite: Invite, now: datetime) -> Invite:
 async def by_ids(db: Reader, viewer: Viewer, invite_ids: list[UUID], now: datetime) -> dict[UUID, Invite]:
     """Return the invites among `invite_ids` that the viewer may see, by id."""
     rows = await db.fetch(_BY_IDS, viewer.user_id, invite_ids)
-    return {invite.id: _at(invite, now) for invite in map(_COLUMNS.of, rows)}
+    return {invite.id: _at(invite, now) for invite in map(_COLUMNS.from_row, rows)}
 
 
 async def pages_of(
@@ -142,7 +142,7 @@ async def pages_of(
     by_id = {team.id: team for team in teams}
     pages: dict[UUID, list[Invite]] = {}
     for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
-        invite = _OF_KNOWN_TEAM.of(row, 1, team=by_id[row[0]])
+        invite = _OF_KNOWN_TEAM.from_row(row, 1, team=by_id[row[0]])
         pages.setdefault(row[0], []).append(_at(invite, now))
     return pages
 
@@ -157,8 +157,8 @@ async def preview(db: Reader, code_hash: bytes, now: datetime) -> InvitePreview 
     return InvitePreview(name, count if state is InviteState.PENDING else 0, state, expires_at)
 
 
-async def place(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> InviteKey | None:
-    """Return an invite and its team, by code or id. That never changes, so nothing is locked yet."""
+async def key_of(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> InviteKey | None:
+    """Return an invite and its team, by code or id. Neither ever changes, so nothing is locked."""
     row = await db.fetchrow(_PLACE, code_hash, invite_id)
     return None if row is None else InviteKey(*row)
 

@@ -1,4 +1,7 @@
-"""The log of each channel: outbox and replay in one. Sequences have no gaps, and every reader sees a prefix."""
+"""The log of each channel, a transactional outbox that is also replayed.
+
+Sequences have no gaps; a reader sees a prefix.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,7 @@ from milequest.telemetry import spans
 if TYPE_CHECKING:
     from milequest.store.sql.transaction import Connection, Pool, Reader, Tx
 
-TRACEPARENT = "traceparent"  # the detail of an event by which its delivery is a part of its write's trace
+TRACEPARENT = "traceparent"  # key in an event's details of the trace context of its write
 
 # Rows are inserted in the channels' order, so two transactions never deadlock.
 _APPEND = """
@@ -84,7 +87,7 @@ _READ = """
 SELECT sequence, kind, subject_id, occurred_at, details->>'traceparent' FROM event
 WHERE channel = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
 """
-# Events older than the window are gone even before they are pruned.
+# Events outside the window cannot be replayed, pruned or not.
 _END = """
 SELECT e.epoch, coalesce(c.sequence, 0), greatest(c.floor, c.sequence - $3::bigint, coalesce(
     (SELECT sequence - 1 FROM event WHERE channel = $1 AND occurred_at >= $2 ORDER BY sequence LIMIT 1), c.sequence, 0))
@@ -177,7 +180,7 @@ async def oldest_unrelayed(db: "Reader") -> datetime | None:
     return moment
 
 
-async def relayed(db: "Pool", reached: Reached) -> None:
+async def mark_relayed(db: "Pool", reached: Reached) -> None:
     """Note that these channels were relayed, up to their ends; not once the epoch has changed."""
     await db.execute(_RELAYED, list(reached.positions), list(reached.positions.values()), reached.epoch)
 

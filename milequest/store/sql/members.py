@@ -79,12 +79,12 @@ _OPEN_OF_USER = "SELECT id, team_id FROM team_member WHERE user_id = $1 AND left
 
 async def by_ids(db: Reader, viewer: Viewer, member_ids: list[UUID]) -> dict[UUID, TeamMember]:
     """Return the open memberships among `member_ids` that the viewer may see, by id."""
-    return {one.id: one for one in map(_COLUMNS.of, await db.fetch(_BY_IDS, viewer.user_id, member_ids))}
+    return {one.id: one for one in map(_COLUMNS.from_row, await db.fetch(_BY_IDS, viewer.user_id, member_ids))}
 
 
 async def of_viewer(db: Reader, viewer: Viewer) -> list[TeamMember]:
     """Return the viewer's own memberships, oldest first: at most MEMBERSHIPS_MAX."""
-    return [_COLUMNS.of(row) for row in await db.fetch(_OF_VIEWER, viewer.user_id)]
+    return [_COLUMNS.from_row(row) for row in await db.fetch(_OF_VIEWER, viewer.user_id)]
 
 
 async def pages_of(
@@ -94,12 +94,12 @@ async def pages_of(
     by_id = {team.id: team for team in teams}
     pages: dict[UUID, list[TeamMember]] = {}
     for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or FIRST), limit):
-        member = _OF_KNOWN_TEAM.of(row, 1, team=by_id[row[0]])
+        member = _OF_KNOWN_TEAM.from_row(row, 1, team=by_id[row[0]])
         pages.setdefault(row[0], []).append(member)
     return pages
 
 
-async def place(db: Reader, member_id: UUID) -> MembershipKey | None:
+async def key_of(db: Reader, member_id: UUID) -> MembershipKey | None:
     """Return the user and team of a membership, ended ones too."""
     row = await db.fetchrow("SELECT team_id, user_id FROM team_member WHERE id = $1", member_id)
     return None if row is None else MembershipKey(*row)

@@ -73,13 +73,13 @@ FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) AS new
 async def by_ids(db: Reader, viewer: Viewer, milestone_ids: list[UUID]) -> dict[UUID, Milestone]:
     """Return the milestones among `milestone_ids` whose goal the viewer may see, by id."""
     rows = await db.fetch(_BY_IDS, viewer.user_id, milestone_ids)
-    return {milestone.id: milestone for milestone in map(_COLUMNS.of, rows)}
+    return {milestone.id: milestone for milestone in map(_COLUMNS.from_row, rows)}
 
 
 async def of_goals(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict[UUID, list[Milestone]]:
     """Return each goal's milestones in the order of its route; none for a goal the viewer may not see."""
     found: dict[UUID, list[Milestone]] = {goal_id: [] for goal_id in goal_ids}
-    for milestone in map(_COLUMNS.of, await db.fetch(_OF_GOALS, viewer.user_id, list(found))):
+    for milestone in map(_COLUMNS.from_row, await db.fetch(_OF_GOALS, viewer.user_id, list(found))):
         found[milestone.goal_id].append(milestone)
     return found
 

@@ -8,7 +8,7 @@ from milequest.rules.credentials import CODE_LIFE, CODE_TRIES
 from milequest.store.sql.transaction import Reader, Tx
 
 _DROP_ENDED = "DELETE FROM password_reset WHERE expires_at <= $1"
-# Locked: of an account whose address or password is being changed the request is asked for after that.
+# Locked, so that a request waits for a change of the account's address or password that is under way.
 _PUT = """
 WITH owner AS (SELECT subject, email FROM credential WHERE email_key = $2 FOR SHARE)
 INSERT INTO password_reset (request_hash, subject, email_key, code_hash, created_at, expires_at)
@@ -16,7 +16,7 @@ VALUES ($1, (SELECT subject FROM owner), $2, $3, $4, $5)
 RETURNING (SELECT email FROM owner)
 """
 _OWNER = "SELECT subject FROM password_reset WHERE request_hash = $1"
-# Locked, so that of many codes tried at once each counts.
+# Locked, so that codes tried concurrently are all counted.
 _LOCK = """
 SELECT subject, code_hash FROM password_reset
 WHERE request_hash = $1 AND email_key = $2 AND expires_at > $3 AND wrong_codes < $4 FOR UPDATE
@@ -33,13 +33,13 @@ async def put(tx: Tx, request_hash: bytes, email_key: str, code_hash: bytes, now
 
 
 async def owner(db: Reader, request_hash: bytes) -> UUID | None:
-    """The account that a request is of; None without one."""
+    """Return the account of a request; None if the request is unknown or has no account."""
     subject: UUID | None = await db.fetchval(_OWNER, request_hash)
     return subject
 
 
-async def use(tx: Tx, request_hash: bytes, email_key: str, code_hash: bytes, now: datetime) -> UUID | None:
-    """The account whose request has this code; all its requests are used up then. A wrong code is counted.
+async def redeem(tx: Tx, request_hash: bytes, email_key: str, code_hash: bytes, now: datetime) -> UUID | None:
+    """Return the account whose request has this code, and delete all its requests. A wrong code is counted.
 
     The caller has locked the account.
     """

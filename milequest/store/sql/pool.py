@@ -1,7 +1,7 @@
 """The pool of connections to PostgreSQL. Any failure between a server and us is raised as Away.
 
-An error is the server's own, about a statement; or ours, about a driver call; any other error of the driver is a broken
-connection. A connection that broke, or that did not answer in time, is not used again.
+An error is either the server's, about a statement, or ours, about the arguments of a driver call; any other error of
+the driver means a broken connection. A connection that broke or did not answer in time is not used again.
 """
 
 import asyncio
@@ -39,8 +39,8 @@ GIVEN_UP = ("08", "53", "57", "58")
 
 
 @contextmanager
-def _talking(connection: asyncpg.Connection) -> Iterator[None]:
-    """Count a statement for the work under way; tell errors of the connection from the server's and from ours."""
+def _driver_call(connection: asyncpg.Connection) -> Iterator[None]:
+    """Count a statement for the current work, and raise errors of the connection as Away; other errors pass."""
     work = current.get()
     if work is not None:
         work.statements += 1
@@ -62,7 +62,7 @@ def _talking(connection: asyncpg.Connection) -> Iterator[None]:
             metrics.recorder.statement(perf_counter() - began)
 
 
-def _stated(query: str) -> AbstractContextManager[None]:
+def _statement_span(query: str) -> AbstractContextManager[None]:
     """Return the span of a statement, whose text has no values: those are arguments."""
     if spans.tracing is None:
         return spans.NOTHING
@@ -88,23 +88,23 @@ class _PooledConnection(asyncpg.Connection):
         return ""
 
     async def execute(self, query: str, *args: Any, **kwargs: Any) -> Any:
-        with _stated(query), _talking(self):
+        with _statement_span(query), _driver_call(self):
             return await super().execute(query, *args, **kwargs)
 
     async def executemany(self, command: str, args: Any, **kwargs: Any) -> Any:
-        with _stated(command), _talking(self):
+        with _statement_span(command), _driver_call(self):
             return await super().executemany(command, args, **kwargs)
 
     async def fetch(self, query: str, *args: Any, **kwargs: Any) -> Any:
-        with _stated(query), _talking(self):
+        with _statement_span(query), _driver_call(self):
             return await super().fetch(query, *args, **kwargs)
 
     async def fetchrow(self, query: str, *args: Any, **kwargs: Any) -> Any:
-        with _stated(query), _talking(self):
+        with _statement_span(query), _driver_call(self):
             return await super().fetchrow(query, *args, **kwargs)
 
     async def fetchval(self, query: str, *args: Any, **kwargs: Any) -> Any:
-        with _stated(query), _talking(self):
+        with _statement_span(query), _driver_call(self):
             return await super().fetchval(query, *args, **kwargs)
 
 
@@ -148,7 +148,7 @@ class Pool(_Pool):
         try:
             async with asyncio.timeout(STATEMENT_SECONDS):
                 return await super().acquire()
-        except Exception as error:  # no failure to connect is about a statement
+        except Exception as error:  # whatever fails here, it is not about a statement
             raise _away(error) from error
 
     async def _give_back(self, connection: _Lent) -> None:

@@ -1,4 +1,4 @@
-"""Position on a route after a distance: by distance within the leg, never by the nearest point of the line.
+"""Position on a route after a distance, found by the distance within the leg, not by the nearest point of the line.
 
 The leg's stretch, and in it the vertex before the place, are looked up in stored measures; the rest is a step along the
 geodesic to the next vertex, so neither the antimeridian nor the poles are special. Touches one small row of the line,

@@ -150,11 +150,11 @@ async def top_contributors(
     """Return the largest public, shared contributions to each goal, largest first; only for members of its team."""
     found: dict[UUID, list[Contribution]] = {}
     for goal_id, *card, distance_mm, is_former in await db.fetch(_TOP, viewer.user_id, list(goal_ids), limit):
-        found.setdefault(goal_id, []).append(Contribution(CARD.of(card), distance_mm, is_former))
+        found.setdefault(goal_id, []).append(Contribution(CARD.from_row(card), distance_mm, is_former))
     return found
 
 
 async def own_contributions(db: Reader, viewer: Viewer, goal_ids: Iterable[UUID]) -> dict[UUID, Contribution]:
     """Return the viewer's share of each goal, private walks included; none for former members of its team."""
     rows = await db.fetch(_OWN, viewer.user_id, list(goal_ids))
-    return {row[0]: Contribution(CARD.of(row, 1), row[4], row[5]) for row in rows}
+    return {row[0]: Contribution(CARD.from_row(row, 1), row[4], row[5]) for row in rows}

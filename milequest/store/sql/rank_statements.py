@@ -8,7 +8,7 @@ bytes in ASCII lower case, so that every database sorts alike (`rules.boards.sor
 from dataclasses import dataclass
 from functools import cache
 
-from milequest.rules.boards import BoardOf
+from milequest.rules.boards import BoardKind
 from milequest.store.sql import teams
 from milequest.store.sql.users import CARD
 
@@ -34,7 +34,7 @@ class _Source:
 
 _SHOWS = "u.show_on_leaderboards AND u.deleted_at IS NULL"
 _SOURCES = {
-    BoardOf.TEAM: _Source(
+    BoardKind.TEAM: _Source(
         who="u",
         card=str(CARD),
         tables="""board_entry e JOIN app_user u ON u.id = e.user_id
@@ -45,7 +45,7 @@ _SOURCES = {
         walks="""contribution w WHERE w.team_id = asked.owner_id AND w.user_id = asked.viewer_id
             AND w.local_date BETWEEN asked.starts_on AND asked.ends_on""",
     ),
-    BoardOf.GOAL: _Source(
+    BoardKind.GOAL: _Source(
         who="u",
         card=str(CARD),
         tables="goal_entry e JOIN app_user u ON u.id = e.user_id",
@@ -54,7 +54,7 @@ _SOURCES = {
         own="e.user_id = asked.viewer_id",
         walks="goal_contribution w WHERE w.goal_id = asked.owner_id AND w.user_id = asked.viewer_id",
     ),
-    BoardOf.TEAMS: _Source(
+    BoardKind.TEAMS: _Source(
         who="t",
         card=str(teams.COLUMNS),
         tables="team_entry e",
@@ -95,10 +95,10 @@ def _summed(column: str) -> str:
 class _Board:
     """Parts of the statements over one column of one kind of board."""
 
-    def __init__(self, of: BoardOf, column: str) -> None:
-        source = _SOURCES[of]
+    def __init__(self, kind: BoardKind, column: str) -> None:
+        source = _SOURCES[kind]
         self.value = value = f"e.{column}"
-        self.id = f"e.{'team_id' if of is BoardOf.TEAMS else 'user_id'}"
+        self.id = f"e.{'team_id' if kind is BoardKind.TEAMS else 'user_id'}"
         self.tie = f'(e.attained_at, lower({source.who}.name COLLATE "C"), {self.id})'
         self.true = f"(SELECT {_summed(column)} FROM {source.walks})" if source.walks else "coalesce(mine.raw, 0)"
         self.seen = f"FROM {source.tables} WHERE {source.window} AND {source.seen} AND {value} > 0"
@@ -132,13 +132,13 @@ class _Board:
 
 
 @cache
-def pages(of: BoardOf, column: str) -> str:
+def pages(kind: BoardKind, column: str) -> str:
     """Return a statement that takes arrays of viewer, owner, period, window, size, counted and start key.
 
     Rows: asked.n, their total number (null unless counted), rank, raw, attained_at, distance_mm, activity_count,
     last_activity_at, card; a board without a row gives one with nulls.
     """
-    board, place = _Board(of, column), "(asked.attained_at, asked.name, asked.id)"
+    board, place = _Board(kind, column), "(asked.attained_at, asked.name, asked.id)"
     before = f"{board.value} = asked.raw AND {board.tie} <= {place}"
     following = f"{board.value} <= asked.raw AND ({board.value} < asked.raw OR {board.tie} > {place})"
     return f"""
@@ -156,13 +156,13 @@ ORDER BY asked.n, page.rank, page.attained_at, lower(page.name COLLATE "C"), pag
 
 
 @cache
-def standings(of: BoardOf, column: str) -> str:
+def standings(kind: BoardKind, column: str) -> str:
     """Return a statement that takes arrays of viewer, owner, period and window.
 
     Rows: asked.n, true value, `entry`, `ahead` or `behind`, and from rank on as in `pages`. A hidden viewer gets the
     rank they would have; without an entry it is the one behind the last.
     """
-    board = _Board(of, column)
+    board = _Board(kind, column)
     return f"""
 SELECT asked.n, own.true_value, near.*
 FROM {_asked(_BOARD)}
@@ -181,9 +181,9 @@ LEFT JOIN LATERAL (
 
 
 @cache
-def ranks(of: BoardOf, column: str) -> str:
+def ranks(kind: BoardKind, column: str) -> str:
     """Return a statement of arrays of viewer, owner, period and window, and competitors' ids. Rows: n, id, rank."""
-    board = _Board(of, column)
+    board = _Board(kind, column)
     return f"""
 SELECT asked.n, ranked.id, ranked.rank
 FROM {_asked(_BOARD)}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from milequest.rules.access import Viewer
-from milequest.rules.boards import BoardOf
+from milequest.rules.boards import BoardKind
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric
 from milequest.store.sql import rank_statements, teams
 from milequest.store.sql.boards import Leaderboard
@@ -134,13 +134,13 @@ async def ranks(
     return found
 
 
-def _by_column(items: Sequence[T], boards: Sequence[Leaderboard]) -> dict[tuple[BoardOf, str], list[T]]:
+def _by_column(items: Sequence[T], boards: Sequence[Leaderboard]) -> dict[tuple[BoardKind, str], list[T]]:
     """Return the items by the table and column of their boards."""
-    groups: dict[tuple[BoardOf, str], list[T]] = {}
+    groups: dict[tuple[BoardKind, str], list[T]] = {}
     for item, board in zip(items, boards, strict=True):
         averaged = board.basis is LeaderboardBasis.AVERAGE_PER_ACTIVE_MEMBER
         column = "average_mm" if averaged else _COLUMNS[board.metric]
-        groups.setdefault((board.key.of, column), []).append(item)
+        groups.setdefault((board.key.kind, column), []).append(item)
     return groups
 
 
@@ -157,7 +157,7 @@ def _asked(viewer: Viewer, boards: Sequence[Leaderboard]) -> tuple[list[Any], ..
 
 def _entry(board: Leaderboard, row: Sequence[Any]) -> LeaderboardEntry:
     rank, raw, attained_at, distance_mm, activity_count, last_activity_at, *card = row
-    competitor = teams.COLUMNS.of(card) if board.key.of is BoardOf.TEAMS else CARD.of(card)
+    competitor = teams.COLUMNS.from_row(card) if board.key.kind is BoardKind.TEAMS else CARD.from_row(card)
     return LeaderboardEntry(
         board,
         rank,

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from milequest.rules.contributions import Amounts
-from milequest.store.sql.contributions import AMOUNTS, OVERWRITE, CountedForGoal, CountedForTeam, LockedGoal, MovedGoal
+from milequest.store.sql.contributions import AMOUNTS, OVERWRITE, CountedForGoal, CountedForTeam, GoalTotal, LockedGoal
 from milequest.store.sql.goal_transitions import MilestoneMark
 from milequest.store.sql.transaction import Tx
 
@@ -59,7 +59,7 @@ ON CONFLICT (goal_id, activity_id) {OVERWRITE}
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class MembershipPeriod:
     """A membership: from when on, and until when, its member's walks count."""
 
     begins: datetime
@@ -78,13 +78,13 @@ class OpenGoal:
     starts_on: date
     ends_on: date
     activated_at: datetime | None
-    moved: MovedGoal
+    total: GoalTotal
 
 
-async def stays(tx: Tx, team_id: UUID, user_id: UUID) -> list[Stay]:
+async def membership_periods(tx: Tx, team_id: UUID, user_id: UUID) -> list[MembershipPeriod]:
     """Return the user's memberships of the team, whose board is locked: no goal of it begins or ends meanwhile."""
     await tx.execute(_LOCK_BOARD, team_id)
-    return [Stay(*row) for row in await tx.fetch(_STAYS, team_id, user_id)]
+    return [MembershipPeriod(*row) for row in await tx.fetch(_STAYS, team_id, user_id)]
 
 
 async def counted_teams(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, CountedForTeam]:
@@ -100,15 +100,15 @@ async def counted_goals(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UU
 async def lock_goals(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, OpenGoal]:
     """Return the team's goals that take walks or have counted some of these, locked in their order."""
     locked = await tx.fetch(_LOCK_GOALS, team_id, walks)
-    standing = await standings(tx, [row[0] for row in locked])
-    return {row[0]: OpenGoal(LockedGoal(*row[:5]), row[5], row[6], row[7], standing[row[0]]) for row in locked}
+    totals_by_goal = await totals(tx, [row[0] for row in locked])
+    return {row[0]: OpenGoal(LockedGoal(*row[:5]), row[5], row[6], row[7], totals_by_goal[row[0]]) for row in locked}
 
 
-async def standings(tx: Tx, goal_ids: Sequence[UUID]) -> dict[UUID, MovedGoal]:
+async def totals(tx: Tx, goal_ids: Sequence[UUID]) -> dict[UUID, GoalTotal]:
     """Return goals' totals and milestones."""
-    found: dict[UUID, MovedGoal] = {}
+    found: dict[UUID, GoalTotal] = {}
     for goal_id, total_mm, *mark in await tx.fetch(_STANDING, goal_ids) if goal_ids else ():
-        marks = found.setdefault(goal_id, MovedGoal(total_mm, [])).marks
+        marks = found.setdefault(goal_id, GoalTotal(total_mm, [])).marks
         if mark[0] is not None:
             marks.append(MilestoneMark(*mark))
     return found
@@ -137,7 +137,7 @@ async def drop(tx: Tx, team_id: UUID, walks: Sequence[UUID], goals: Sequence[tup
         await tx.execute(_DROP_GOALS, *zip(*goals, strict=True))
 
 
-async def show(tx: Tx, goals: Sequence[tuple[UUID, UUID, bool]]) -> None:
+async def set_visibility(tx: Tx, goals: Sequence[tuple[UUID, UUID, bool]]) -> None:
     """Show or hide walks in finalised goals."""
     if goals:
         await tx.execute(_SHOW, *zip(*goals, strict=True))

@@ -1,4 +1,4 @@
-"""Reasons why users' last pictures are not shown, for their senders alone to read."""
+"""Refusals of uploaded pictures: the last one of each user, readable by that user only."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +34,7 @@ WHERE known.upload_id < excluded.upload_id
 _REMOVE = "DELETE FROM avatar_refusal WHERE user_id = $1 AND upload_id < $2"
 
 
-async def of(db: Reader, user_id: UUID) -> AvatarRefusal | None:
+async def last_of(db: Reader, user_id: UUID) -> AvatarRefusal | None:
     """Return the refusal of a user's last picture; None if it is shown, or was not processed yet."""
     row = await db.fetchrow(_OF, user_id)
     return AvatarRefusal(*row) if row else None

@@ -1,4 +1,4 @@
-"""Revoked sessions while their access tokens may still be valid: stored with their cause, known to all processes.
+"""Revoked sessions, as long as their access tokens may be valid: stored in PostgreSQL, cached by every process.
 
 Every process that checks tokens keeps the list in memory and polls for changes, so a request costs a look-up in a set.
 The truth is in PostgreSQL: without Redis it is found a little later. Recently closed accounts are included.
@@ -46,7 +46,7 @@ _IS_REVOKED = "SELECT EXISTS (SELECT FROM revocation WHERE session_id = $1)"
 
 
 async def put(tx: Tx, ended: Sequence[Revocation], now: datetime, lasting: timedelta = REVOKED_FOR) -> None:
-    """Store what has ended. `lasting` is how long a token of it may be valid."""
+    """Store revocations. `lasting` is how long a revoked session's token may be valid."""
     if not ended:
         return
     await tx.execute(_DROP_EXPIRED, now, DROPPED)
@@ -71,7 +71,7 @@ class Revocations:
 
     def __init__(self, db: Reader) -> None:
         self._db = db
-        self._sessions: dict[str, datetime] = {}  # until when a token of it may be valid
+        self._sessions: dict[str, datetime] = {}  # until when its tokens may be valid
         self._users: dict[UUID, tuple[int, datetime]] = {}
         self._since: datetime | None = None
         self._refreshed_at = self._forget_at = NEVER
@@ -87,17 +87,17 @@ class Revocations:
         kept = self._users.get(identity.user_id) if identity.user_id else None
         return kept is not None and identity.began_at is not None and identity.began_at < kept[0]
 
-    async def be_current(self) -> None:
-        """Query anew unless that was less than a second ago. Raises what a statement raises."""
+    async def refresh_if_stale(self) -> None:
+        """Query for changes unless that was done less than a second ago. Raises as a statement does."""
         if not NOTHING <= datetime.now(UTC) - self._refreshed_at < MAX_AGE:  # a container may have slept
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Query for changes. Raises what a statement raises while the database is away."""
+        """Query for changes. Raises as a statement does while the database is away."""
         await self._look(None)
 
-    async def tell(self, ended: Sequence[Revocation]) -> None:
-        """Announce what was stored and committed: to this process now, to others as soon as they are woken."""
+    async def announce(self, ended: Sequence[Revocation]) -> None:
+        """Announce committed revocations: to this process now, to others by a wake-up."""
         until = datetime.now(UTC) + REVOKED_FOR
         news = [self._keep(one, until) for one in ended]
         if any(news):

@@ -113,8 +113,9 @@ async def active(db: Reader, subject: UUID, now: datetime) -> list[ActiveSession
 
 
 async def revoke(tx: Tx, subject: UUID, session_id: UUID, now: datetime) -> list[Revocation]:
-    """End a session of the subject: its refresh tokens now, its access tokens once `Revocations.tell` has the result.
-    Tokens made by operators name a session that has no row.
+    """End a session of the subject: its refresh tokens now, its access tokens once the result was announced.
+
+    `Revocations.announce` does that. Tokens made by operators name a session that has no row.
     """
     await tx.execute(_REVOKE, subject, session_id, now)
     ended = [Revocation(await _owner(tx, subject), str(session_id))]

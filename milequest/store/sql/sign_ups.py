@@ -19,7 +19,7 @@ from milequest.rules.credentials import (
 )
 from milequest.store.sql.transaction import Reader, Tx
 
-# Of two sign-ups with one address at the same moment the second sees the first.
+# Locks the address, so that of two concurrent sign-ups with it the second sees the first.
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('pending_sign_up:' || $1, 0))"
 _DROP_ENDED = "DELETE FROM pending_sign_up WHERE expires_at <= $1"
 _CONTEST = """
@@ -35,7 +35,7 @@ UPDATE pending_sign_up SET code_hash = $2, code_expires_at = $3, wrong_codes = 0
 WHERE subject = $1
 RETURNING email
 """
-# Locked, so that of many codes tried at once each counts.
+# Locked, so that codes tried concurrently are all counted.
 _LOCK = """
 SELECT subject, email, code_hash, is_contested, code_expires_at > $2 AS is_fresh, wrong_codes,
        wrong_codes_without_attempt, attempt_hash = $3 AS is_asked
@@ -95,8 +95,8 @@ async def put(
 async def renew_code(
     tx: Tx, email_key: str, code_hash: bytes, now: datetime, attempt_hash: bytes | None = None
 ) -> str | None:
-    """Give an attempt another code and return the address to send it to; None if no attempt is clearly meant."""
-    waiting = await _asked(tx, email_key, attempt_hash, now)
+    """Give an attempt another code and return the address to send it to; None where no single attempt is meant."""
+    waiting = await _addressed(tx, email_key, attempt_hash, now)
     if not waiting:
         return None
     email: str | None = await tx.fetchval(_RENEW, waiting[0]["subject"], code_hash, now + CODE_LIFE)
@@ -105,7 +105,7 @@ async def renew_code(
 
 async def confirm(tx: Tx, email_key: str, code_hash: bytes, now: datetime, attempt_hash: bytes | None = None) -> bool:
     """Make the attempt with this code a credential. A wrong code counts against the addressed attempts alone."""
-    waiting = await _asked(tx, email_key, attempt_hash, now)
+    waiting = await _addressed(tx, email_key, attempt_hash, now)
     for row in waiting:
         if _is_open(row) and hmac.compare_digest(row["code_hash"], code_hash):
             made = await tx.fetchval(_MAKE_CREDENTIAL, row["subject"], now)
@@ -123,7 +123,7 @@ async def passwords(db: Reader, email_key: str, now: datetime) -> list[str]:
     return [row[0] for row in await db.fetch(_PASSWORDS, email_key, now)]
 
 
-async def _asked(tx: Tx, email_key: str, attempt_hash: bytes | None, now: datetime) -> Sequence[asyncpg.Record]:
+async def _addressed(tx: Tx, email_key: str, attempt_hash: bytes | None, now: datetime) -> Sequence[asyncpg.Record]:
     """Return the attempt with this id. Without an id those of the address, newest first; none while they are contested.
 
     The reader of a mail can't tell to which attempt a code belongs. While all have one password it doesn't matter.

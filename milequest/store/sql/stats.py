@@ -11,7 +11,7 @@ from milequest.store.sql.transaction import Reader
 
 @dataclass(frozen=True, slots=True)
 class ActivityStats:
-    """The sums of a window; all time has no ends."""
+    """The sums of a window; the window of all time has neither start nor end."""
 
     starts_on: date | None
     ends_on: date | None

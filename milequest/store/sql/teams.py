@@ -31,13 +31,13 @@ class Team:
     viewer_role: TeamRole | None
     sequence: int
 
-    def standing(self, viewer: Viewer) -> AccessLevel:
+    def access_level(self, viewer: Viewer) -> AccessLevel:
         """Return the access level of the viewer, who read this row."""
-        return viewer.standing(self.viewer_role)
+        return viewer.access_level(self.viewer_role)
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SearchHit:
     """A team found by a search, with its sort key: its rank, best first, then its name."""
 
     team: Team
@@ -62,7 +62,7 @@ COLUMNS = Columns(
     sequence="""
         coalesce((SELECT c.sequence FROM channel c WHERE c.id = 'team:' || encode(uuid_send(t.id), 'hex')), 0)""",
 )
-_HIT = Columns(Hit, team=COLUMNS, rank="t.rank", name_key="t.name_key")
+_HIT = Columns(SearchHit, team=COLUMNS, rank="t.rank", name_key="t.name_key")
 MINE = "LEFT JOIN team_member mine ON mine.team_id = t.id AND mine.user_id = $1 AND mine.left_at IS NULL"
 
 _TEAMS = f"SELECT {COLUMNS} FROM team t {MINE} WHERE t.id = ANY {GIVEN} AND {TEAM_VISIBLE}"
@@ -119,7 +119,7 @@ async def last_picture(db: Reader, team_id: UUID) -> str | None:
 
 async def teams(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Team]:
     """Return the live teams among `team_ids` that the viewer may see, by id."""
-    return {team.id: team for team in map(COLUMNS.of, await db.fetch(_TEAMS, viewer.user_id, team_ids))}
+    return {team.id: team for team in map(COLUMNS.from_row, await db.fetch(_TEAMS, viewer.user_id, team_ids))}
 
 
 async def team(db: Reader, viewer: Viewer, team_id: UUID) -> Team | None:
@@ -129,19 +129,19 @@ async def team(db: Reader, viewer: Viewer, team_id: UUID) -> Team | None:
 
 async def search(
     db: Reader, viewer: Viewer, query: str, limit: int, after: tuple[int, str, UUID] | None = None
-) -> list[Hit]:
+) -> list[SearchHit]:
     """Return up to `limit` live public teams named like `query`, best first, that follow the key `after`."""
     wanted = name_key(query)
     literal = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     key = after or (None, None, None)
     rows = await db.fetch(_SEARCH, viewer.user_id, wanted, f"{literal}%", f"% {literal}%", *key, limit)
-    return [_HIT.of(row) for row in rows]
+    return [_HIT.from_row(row) for row in rows]
 
 
 async def by_name(db: Reader, viewer: Viewer, name: str) -> Team | None:
     """Return the live team of this name in any case, None when there is none that the viewer may see."""
     row = await db.fetchrow(_BY_NAME, viewer.user_id, name_key(name))
-    return None if row is None else COLUMNS.of(row)
+    return None if row is None else COLUMNS.from_row(row)
 
 
 async def lock(tx: Tx, viewer: Viewer, team_id: UUID) -> Team | None:
@@ -157,7 +157,7 @@ async def lock_for_guest(tx: Tx, viewer: Viewer, team_id: UUID) -> Team | None:
     if not await tx.fetchval(_LOCK, team_id):
         return None
     row = await tx.fetchrow(_LIVE, viewer.user_id, team_id)
-    return None if row is None else COLUMNS.of(row)
+    return None if row is None else COLUMNS.from_row(row)
 
 
 async def founded_since(tx: Tx, user_id: UUID, since: datetime) -> list[datetime]:

@@ -35,7 +35,7 @@ def unavailable_error(error: BaseException | None) -> Refused | None:
 
 
 def reason(error: BaseException) -> str:
-    """Return the kind of error that was behind it, for a log."""
+    """Return the class name of an error's cause, for a log."""
     return type(error.__cause__ if isinstance(error, Away) and error.__cause__ else error).__name__
 
 

@@ -9,7 +9,7 @@ from milequest.store.sql.transaction import Reader
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Numbers of a span of time: people with an account, those of them who logged walks, and these walks."""
+    """Usage in a span of time: the number of accounts, of those that logged walks, and of these walks."""
 
     people: int
     walkers: int
@@ -24,6 +24,9 @@ WHERE id >= $1 AND id < $2
 
 
 async def used(db: Reader, begins: datetime, ends: datetime) -> Used:
-    """Return what was logged in between, by the age of ids: whatever the walks' dates, and including deleted ones."""
+    """Return the usage between two instants.
+
+    Walks count by when they were logged, as their ids say, deleted ones included.
+    """
     (row,) = await db.fetch(_USED, first_id(begins), first_id(ends))
     return Used(*row)

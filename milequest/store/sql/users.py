@@ -110,13 +110,13 @@ WHERE id = $1
 async def profile(db: Reader, user_id: UUID) -> Profile | None:
     """Return the live user, None when deleted or suspended."""
     row = await db.fetchrow(_PROFILE, user_id)
-    return None if row is None else _ALL.of(row)
+    return None if row is None else _ALL.from_row(row)
 
 
 async def lock_profile(tx: Tx, user_id: UUID) -> Profile | None:
     """Return the live user, locked until the transaction ends: the first lock in the order of locks."""
     row = await tx.fetchrow(_PROFILE + "FOR NO KEY UPDATE", user_id)
-    return None if row is None else _ALL.of(row)
+    return None if row is None else _ALL.from_row(row)
 
 
 async def by_email(db: Reader, key: str) -> UUID | None:
@@ -127,18 +127,18 @@ async def by_email(db: Reader, key: str) -> UUID | None:
 
 async def cards(db: Reader, user_ids: Iterable[UUID]) -> dict[UUID, User]:
     """Return public cards by id; deleted users too, under the name that deletion left them."""
-    return {user.id: user for user in map(CARD.of, await db.fetch(_CARDS, list(user_ids)))}
+    return {user.id: user for user in map(CARD.from_row, await db.fetch(_CARDS, list(user_ids)))}
 
 
 async def visible_cards(db: Reader, viewer: Viewer, user_ids: list[UUID]) -> dict[UUID, User]:
     """Return the cards among `user_ids` that the viewer may fetch: their own, and those of team-mates."""
-    shown = map(CARD.of, await db.fetch(_VISIBLE_CARDS, viewer.user_id, user_ids))
+    shown = map(CARD.from_row, await db.fetch(_VISIBLE_CARDS, viewer.user_id, user_ids))
     return {user.id: user for user in shown}
 
 
 async def of_members(db: Reader, team_id: UUID, member_ids: list[UUID]) -> list[User]:
     """Return the cards of those whose memberships of the team are open, in the order asked."""
-    return [CARD.of(row) for row in await db.fetch(_OF_MEMBERS, team_id, member_ids)] if member_ids else []
+    return [CARD.from_row(row) for row in await db.fetch(_OF_MEMBERS, team_id, member_ids)] if member_ids else []
 
 
 async def lock(tx: Tx, *user_ids: UUID) -> None:

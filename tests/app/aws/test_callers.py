@@ -91,7 +91,7 @@ def sign_up(database_url: str) -> None:
     asyncio.run(made())
 
 
-def test_a_role_asks_for_what_machines_may_have(function: Api) -> None:
+def test_iam_role_may_use_fields_of_machines_only(function: Api) -> None:
     assert function.ask(BOARD, ROLE) == (200, {"data": {"teamsLeaderboard": {"period": "WEEK"}}})
     assert function.ask(SELF, ROLE) == (200, {"data": {"viewer": None}})
     assert function.codes(FOUND, ROLE) == ["FORBIDDEN"]
@@ -121,13 +121,13 @@ def test_a_role_of_the_identity_pool_is_our_user(function: Api, database_url: st
     assert function.ask(SELF, USER | {"userArn": None})[0] == 401, "a list of providers is no signature"
 
 
-def test_a_server_has_no_such_way_in(service: Service) -> None:
+def test_server_does_not_accept_iam_identities(service: Service) -> None:
     headers = {"x-amzn-iam-user-arn": ROLE["userArn"], "authorization": "AWS4-HMAC-SHA256 Credential=AKIA"}
     assert service.client.post(f"{service.url}/iam", json={"query": BOARD}, headers=headers).status_code == 404
     assert service.client.post(service.url, json={"query": BOARD}, headers=headers).status_code == 401
 
 
-async def test_a_domain_function_says_what_is_to_be_done(parts: DomainDependencies) -> None:
+async def test_domain_function_passes_its_operation_to_the_authorizer(parts: DomainDependencies) -> None:
     operator.asked.clear()
     authorizer = PythonAuthorizer(operator.decide)
     asking = replace(parts, identify=Identify(parts.runtime.identity, parts.runtime.writer, authorizer=authorizer))
@@ -142,9 +142,7 @@ async def test_a_domain_function_says_what_is_to_be_done(parts: DomainDependenci
 
 
 @pytest.mark.parametrize("identity", [OF_APPSYNC, {"resolverContext": {"machine": "wall"}}, {"resolverContext": None}])
-async def test_appsync_tells_of_roles_and_of_whom_its_authorizer_let_in(
-    parts: DomainDependencies, identity: Any
-) -> None:
+async def test_appsync_event_identifies_roles_and_authorized_machines(parts: DomainDependencies, identity: Any) -> None:
     headers = {"authorization": "AWS4-HMAC-SHA256 Credential=AKIA/…"}
     assert (await answer(parts.request, event("teamsLeaderboard", identity, **headers)))["period"] == "WEEK"
     with pytest.raises(Exception, match="Not authorized") as raised:
@@ -152,7 +150,7 @@ async def test_appsync_tells_of_roles_and_of_whom_its_authorizer_let_in(
     assert type(raised.value).__name__ in ("UnauthorizedException", "Unauthorized")
 
 
-async def test_appsync_tells_of_our_users_by_their_roles(parts: DomainDependencies) -> None:
+async def test_appsync_event_identifies_users_of_the_pool_by_their_roles(parts: DomainDependencies) -> None:
     provider = f'"{HOST}","{HOST}:CognitoSignIn:{SUB}"'
     told = OF_APPSYNC | {"cognitoIdentityAuthType": "authenticated", "cognitoIdentityAuthProvider": provider}
     with pytest.raises(Exception, match="Nobody is known"):

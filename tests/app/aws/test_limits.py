@@ -81,7 +81,7 @@ def test_256_kb_a_post_of_the_largest_result_fits_in_a_message_of_sqs() -> None:
         said.add(
             OperationKey(f"{number:015}=", "i" * MAX_ID_BYTES, uuid4().hex, "transport"), Kind.NEXT, result, "c" * 80
         )
-    messages = said.taken()
+    messages = said.take_all()
     assert len(messages) >= table_rows.BUCKETS
     assert max(len(message.body.encode()) for message in messages) < SQS
 

@@ -158,7 +158,7 @@ async def test_no_password_gets_into_the_log_of_the_database(change: Change, ser
 
 
 @given(st.text(string.ascii_letters + string.digits, min_size=1), st.binary(min_size=16, max_size=16))
-def test_a_verifier_says_nothing_but_what_it_must(password: str, salt: bytes) -> None:
+def test_password_verifier_is_deterministic_and_in_scram_form(password: str, salt: bytes) -> None:
     text = passwords.verifier(password, salt)
     assert text == passwords.verifier(password, salt)
     assert text != passwords.verifier(password + "x", salt)

@@ -61,7 +61,7 @@ async def test_request_around_the_edge_is_denied(issuer: Issuer, secret: str | N
 
 
 @pytest.mark.parametrize("is_not_alone", [False, True])
-async def test_tokens_of_the_issuer_are_good_or_denied(issuer: Issuer, is_not_alone: bool) -> None:
+async def test_issuer_token_is_allowed_if_valid_and_denied_otherwise(issuer: Issuer, is_not_alone: bool) -> None:
     good = issuer.token()
     for header in (good, f"Bearer {good}"):
         assert await told(issuer, header, is_not_alone=is_not_alone) == ("Allow", issuer.claims()["sub"])

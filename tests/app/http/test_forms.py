@@ -69,12 +69,12 @@ async def test_a_form_that_was_sent_to_another_process_is_refused(served: Servic
     assert answer.status_code == 403
 
 
-def test_a_form_that_is_not_good_is_refused_before_its_file_has_come(served: Service) -> None:
+def test_invalid_form_is_refused_before_its_file_is_read(served: Service) -> None:
     with begun(served, "AAAA") as connection:
         assert connection.recv(100).startswith(b"HTTP/1.1 403 ")
 
 
-def test_a_form_whose_file_did_not_come_whole_is_good_again(served: Service, ann: str) -> None:
+def test_form_whose_file_was_cut_off_can_be_sent_again(served: Service, ann: str) -> None:
     given = form(served, ann)
     with begun(served, token_of(given)):
         pass
@@ -91,7 +91,7 @@ def test_fields_without_end_are_refused(served: Service) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "VALIDATION_ERROR")
 
 
-async def test_pictures_are_looked_at_one_at_a_time_and_few_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pictures_are_scanned_one_at_a_time_in_a_short_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     looked, at_once, most = [], 0, 0
 
     def slow(data: bytes) -> Any:
@@ -103,8 +103,8 @@ async def test_pictures_are_looked_at_one_at_a_time_and_few_wait(monkeypatch: py
         looked.append(data)
 
     monkeypatch.setattr(looking, "cleaned", slow)
-    looker = looking._Looker()
-    results = await asyncio.gather(*(looker.cleaned(b"%d" % n) for n in range(40)), return_exceptions=True)
+    scanner = looking._Scanner()
+    results = await asyncio.gather(*(scanner.cleaned(b"%d" % n) for n in range(40)), return_exceptions=True)
     refused = [each for each in results if isinstance(each, Refused)]
     assert (most, len(looked), len(refused)) == (1, looking.MAX_WAITING, 40 - looking.MAX_WAITING)
     assert {each.code for each in refused} == {ErrorCode.UNAVAILABLE}

@@ -49,7 +49,7 @@ async def test_mails_are_shown_newest_first_as_text(mailbox: LocalMailbox) -> No
     assert page.text.index("123456") < page.text.index("ada@example.org") < page.text.index("111111")
 
 
-async def test_the_page_runs_nothing_and_stays_nowhere(mailbox: LocalMailbox) -> None:
+async def test_mail_page_runs_no_script_and_is_not_cached(mailbox: LocalMailbox) -> None:
     async with client(mailbox) as browser:
         page = await browser.get("/dev/mail")
     assert "None yet" in page.text
@@ -173,13 +173,13 @@ async def test_the_newest_mails_are_kept(mailbox: LocalMailbox) -> None:
     assert subjects == [f"Mail {number}" for number in reversed(range(5, KEPT + 5))]
 
 
-async def test_a_mailbox_without_redis_says_so_as_a_mailer_does() -> None:
+async def test_mailbox_without_redis_raises_oserror() -> None:
     async with Redis.from_url("unix:///nowhere/valkey.sock") as redis:
         with pytest.raises(Away):
             await LocalMailbox(redis).send(EVIL)
 
 
-async def test_without_valkey_the_page_says_so() -> None:
+async def test_mail_page_without_valkey_is_503() -> None:
     async with Redis.from_url("redis://127.0.0.1:1") as nowhere, client(LocalMailbox(nowhere)) as browser:
         page = await browser.get("/dev/mail")
     assert page.status_code == 503

@@ -37,7 +37,7 @@ def found(served: Service, token: str) -> tuple[str, str]:
     return served.data(FOUND, token=token, input={"name": name})["createTeam"]["team"]["id"], name
 
 
-def test_picture_refusal_is_told_until_a_later_picture_is_shown(served: Service, ann: str) -> None:
+def test_picture_refusal_is_readable_until_a_later_picture_is_shown(served: Service, ann: str) -> None:
     assert refusal(served, ann) is None
     good, cut, early, none, late, best = (form(served, ann) for _ in range(6))
     assert send(served, cut, pictures.png()[:-20]).status_code == 400
@@ -57,7 +57,7 @@ def test_picture_refusal_is_told_until_a_later_picture_is_shown(served: Service,
     assert refusal(served, ann) is None, "a later one is shown"
 
 
-def test_team_picture_refused_after_a_demotion_is_told_to_its_sender_alone(served: Service, ann: str) -> None:
+def test_team_picture_refused_after_a_demotion_is_readable_by_its_sender_alone(served: Service, ann: str) -> None:
     ben = served.sign_up(f"ben-{uuid4().hex[:8]}")
     team, _ = found(served, ann)
     code = served.data(INVITE, token=ann, input={"teamId": team})["createInvite"]["code"]

@@ -42,7 +42,7 @@ async def test_an_answer_is_shared_while_it_is_asked_for_and_a_second_longer() -
     assert await cache() == 2
 
 
-async def test_a_failure_is_told_to_who_waits_and_not_kept() -> None:
+async def test_failed_answer_is_raised_to_waiting_callers_and_not_cached() -> None:
     answers = iter([OSError("away"), 7])
 
     async def ask() -> object:
@@ -75,7 +75,7 @@ async def test_shared_answer_survives_the_cancellation_of_one_waiter() -> None:
     ("path", "owner", "name"),
     [("/readyz", health, "_reasons"), ("/.well-known/jwks.json", BuiltinIdentity, "jwks")],
 )
-async def test_a_crowd_is_answered_by_one_look(
+async def test_concurrent_callers_share_one_call(
     quest: Quest, path: str, owner: object, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks, real = 0, getattr(owner, name)

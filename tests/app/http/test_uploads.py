@@ -51,7 +51,7 @@ def test_second_picture_replaces_the_first(served: Service, ann: str) -> None:
     assert (served.client.get(first).status_code, served.client.get(second).status_code) == (404, 200)
 
 
-def test_an_older_form_comes_too_late(served: Service, ann: str) -> None:
+def test_older_form_does_not_replace_a_later_picture(served: Service, ann: str) -> None:
     older, newer = form(served, ann), form(served, ann)
     assert send(served, newer, pictures.png(shade=3)).status_code == 204
     before, files = served.data(MINE, token=ann), kept(served)
@@ -78,7 +78,7 @@ def test_upload_that_is_no_picture_is_refused_and_changes_nothing(
     assert (served.data(MINE, token=ann), kept(served)) == (before, files)
 
 
-def test_a_form_is_good_for_a_while_and_only_as_it_was_signed(served: Service, ann: str, tmp_path: Path) -> None:
+def test_form_is_valid_until_it_expires_and_only_as_signed(served: Service, ann: str, tmp_path: Path) -> None:
     given = form(served, ann)
     for field in given["fields"]:
         field["value"] = field["value"][:-8] + "AAAAAAA="
@@ -165,7 +165,7 @@ def test_upload_form_needs_a_user_and_is_rate_limited(served: Service, ann: str)
         "a" * 32 + ".png",
     ],
 )
-def test_there_is_no_way_to_another_file(served: Service, ann: str, name: str) -> None:
+def test_picture_name_cannot_reach_another_file(served: Service, ann: str, name: str) -> None:
     form(served, ann)
     secret = served.runtime.settings.data_dir / "pictures" / "milequest-secret"
     assert secret.stat().st_mode & 0o077 == 0
@@ -201,7 +201,7 @@ def test_pages_of_other_origins_may_send_forms(served: Service, ann: str) -> Non
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, PAGE)
 
 
-def test_the_name_that_programs_give_a_jpeg_is_taken(served: Service, ann: str) -> None:
+def test_content_type_image_jpg_is_accepted(served: Service, ann: str) -> None:
     given = form(served, ann, contentType="image/jpg")
     assert send(served, given, pictures.jpeg()).status_code == 204
     assert (shown(served, ann) or "").endswith(".jpg")

@@ -34,7 +34,7 @@ async def refusal(pool: Pool, account: IssuerAccount = ADA) -> ErrorCode:
     return refused.value.code
 
 
-async def test_the_first_sign_in_makes_the_user_and_later_ones_find_him(pool: Pool) -> None:
+async def test_first_sign_in_creates_the_user_and_later_ones_find_them(pool: Pool) -> None:
     user_id = await user(pool)
     assert await user(pool, replace(ADA, name="Another", email="moved@example.org")) == user_id
     row = await pool.fetchrow("SELECT email, email_key, name, timezone, preferred_units, created_at FROM app_user")
@@ -43,7 +43,7 @@ async def test_the_first_sign_in_makes_the_user_and_later_ones_find_him(pool: Po
     assert tuple(row) == (moved, moved, "Ada", "Europe/London", "KILOMETERS", NOW)
 
 
-async def test_first_sign_ins_at_once_make_one_user(pool: Pool) -> None:
+async def test_concurrent_first_sign_ins_create_one_user(pool: Pool) -> None:
     same = await asyncio.gather(*(user(pool) for _ in range(8)))
     assert len(set(same)) == 1
     others = await asyncio.gather(*(user(pool, replace(ADA, subject=f"other-{number}")) for number in range(8)))
@@ -51,7 +51,7 @@ async def test_first_sign_ins_at_once_make_one_user(pool: Pool) -> None:
     assert await pool.fetchval("SELECT count(*) FROM app_user") == 1
 
 
-async def test_sign_in_after_a_lost_identity_ties_the_same_user(pool: Pool) -> None:
+async def test_sign_in_after_a_lost_identity_links_the_same_user(pool: Pool) -> None:
     """A user without an identity, as when an identity was lost: the next sign-in ties it."""
     user_id = await user(pool)
     await pool.execute("DELETE FROM user_identity")

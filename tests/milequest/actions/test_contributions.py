@@ -30,7 +30,7 @@ async def version(caller: Caller, team_id: str) -> int:
     return int((await caller.run(text, id=team_id))["team"]["leaderboard"]["version"])
 
 
-async def test_joining_a_second_team_is_no_news_to_the_first(team: Crew) -> None:
+async def test_joining_a_second_team_records_no_event_in_the_first(team: Crew) -> None:
     await walk(team.member, 1000, NOW - timedelta(hours=1))
     other = await team.stranger.found("Others")
     before = await log(team.admin, team.team), await version(team.admin, team.team)
@@ -42,7 +42,7 @@ async def test_joining_a_second_team_is_no_news_to_the_first(team: Crew) -> None
     assert found["team"]["leaderboard"]["entries"]["nodes"] == [{"value": 1000}]
 
 
-async def test_each_change_of_a_public_walk_is_one_piece_of_news(team: Crew) -> None:
+async def test_each_change_of_a_public_walk_records_one_event(team: Crew) -> None:
     told = len(await log(team.admin, team.team))
     logged = await walk(team.member, 1000)
     await team.member.run(NOTES, id=logged)
@@ -57,7 +57,7 @@ async def test_each_change_of_a_public_walk_is_one_piece_of_news(team: Crew) -> 
     ]
 
 
-async def test_a_walk_that_meets_its_team_going_private_leaves_nothing_on_boards_of_teams(team: Crew) -> None:
+async def test_walk_logged_while_its_team_turns_private_is_on_no_board_of_teams(team: Crew) -> None:
     publish = "mutation ($t: ID!, $yes: Boolean!) { updateTeam(input: {teamId: $t, isPublic: $yes}) { team { id } } }"
     listed = "SELECT activity_count FROM team_entry WHERE period = 'ALL_TIME'"
     for number in range(1, 9):

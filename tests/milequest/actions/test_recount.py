@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from milequest.store.sql.recounting import Stay
+from milequest.store.sql.recounting import MembershipPeriod
 from tests.journeys import LEG, NOW, Crew, along, crew, draft, walk
 from tests.quest import Caller, Quest, open_quest
 
@@ -92,9 +92,9 @@ async def test_joining_takes_as_many_statements_for_many_walks_as_for_one(alone:
     assert counts[1] == counts[2]
 
 
-def test_a_stay_holds_its_first_instant_and_not_its_last() -> None:
-    stay = Stay(NOW, NOW + timedelta(hours=1))
+def test_membership_period_holds_its_first_instant_and_not_its_last() -> None:
+    stay = MembershipPeriod(NOW, NOW + timedelta(hours=1))
     assert stay.holds(NOW)
     assert not stay.holds(NOW + timedelta(hours=1))
     assert not stay.holds(NOW - timedelta(microseconds=1))
-    assert Stay(NOW, None).holds(NOW + timedelta(days=1))
+    assert MembershipPeriod(NOW, None).holds(NOW + timedelta(days=1))

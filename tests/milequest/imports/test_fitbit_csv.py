@@ -25,7 +25,7 @@ def read(*rows: str, head: str = HEAD) -> list[DailyRecord | SkippedRow]:
     return list(read_daily_activity(io.StringIO("\r\n".join([head, *rows]), newline=""), TODAY))
 
 
-def test_a_row_is_a_record() -> None:
+def test_fitbit_row_is_read_as_a_record() -> None:
     [record] = read("15039,4/12/2016,13162,8.5,25,13,328")
     assert record == DailyRecord(2, "15039", date(2016, 4, 12), 13162, 8_500_000, 366 * 60)
     assert record.external_id == "15039:2016-04-12"

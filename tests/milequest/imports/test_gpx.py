@@ -26,7 +26,7 @@ def test_gpx_track_gives_name_line_waypoints_and_leg(namespace: str) -> None:
     assert [(leg.line, leg.quality) for leg in found.legs] == [(found.line, LegQuality.ROUTED)]
 
 
-def test_prefixes_extensions_and_waypoints_dont_disturb() -> None:
+def test_gpx_with_prefixes_extensions_and_waypoints_is_read() -> None:
     text = """<?xml version="1.0" encoding="ISO-8859-1"?>
     <g:gpx xmlns:g="http://www.topografix.com/GPX/1/1" xmlns:x="urn:x"><g:wpt lat="9" lon="9"/><g:trk>
       <g:name> Caf\xe9

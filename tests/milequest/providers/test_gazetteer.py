@@ -90,7 +90,7 @@ async def test_the_most_populous_comes_first_and_the_name_in_full_before_its_beg
     assert (await addresses(places, "san", country="US"))[0] == "San Diego, California, United States"
 
 
-async def test_near_draws_namesakes_forward(places: Gazetteer) -> None:
+async def test_search_near_a_position_ranks_nearer_places_higher(places: Gazetteer) -> None:
     assert (await addresses(places, "London"))[0] == "London, United Kingdom"
     assert (await addresses(places, "London", near=LatLng(43, -81)))[0] == "London, Canada"
     assert (await addresses(places, "sp", near=LatLng(42.1, -72.6)))[0] == "Springfield, Massachusetts, United States"
@@ -115,7 +115,7 @@ async def test_a_country_may_follow_the_name(places: Gazetteer) -> None:
 
 
 @pytest.mark.parametrize("query", ["xyzzyplugh", "!!!", "a\x00b\x00c", "'", "%", "United States", "x y z"])
-async def test_nonsense_finds_little_and_breaks_nothing(places: Gazetteer, query: str) -> None:
+async def test_search_for_nonsense_finds_little_and_raises_nothing(places: Gazetteer, query: str) -> None:
     assert len(await addresses(places, query)) <= 5
 
 
@@ -174,7 +174,7 @@ def test_reverse_finds_the_nearest_within_100_km(index: sqlite3.Connection, posi
         assert distance_m(position, found.position) == pytest.approx(nearest)
 
 
-async def test_searches_ask_for_patience_until_the_index_is_made(
+async def test_search_without_an_index_is_unavailable_and_retryable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = Gazetteer(tmp_path / "new", LARGE, LARGE)

@@ -37,7 +37,7 @@ def is_refused(answer: object) -> bool:
     return refusal.value.code is ErrorCode.UNAUTHENTICATED
 
 
-def test_authorizer_is_asked_with_appsyncs_event() -> None:
+def test_authorizer_is_called_with_appsyncs_event() -> None:
     headers = {"Host": "h", "Cookie": "c", "authorization": "t", "x-machine": "7"}
     asked = build_event(
         "t", AuthorizerRequest("r1", headers, Wanted(variables={"a": 1}, operation_name="Team")), "111111111111"
@@ -97,12 +97,12 @@ def test_an_answer_is_not_kept_unless_it_says_so_and_nothing_goes_on_for_more_th
         {"ttlOverride": 1.5},
     ],
 )
-def test_an_answer_that_is_not_quite_one_lets_nobody_in(change: dict[str, Any]) -> None:
+def test_malformed_authorizer_answer_is_denied(change: dict[str, Any]) -> None:
     assert is_refused({**YES, **change})
 
 
 @pytest.mark.parametrize("answer", [None, "", True, [], {}, {"errorMessage": "x", "errorType": "KeyError"}])
-def test_no_answer_and_an_error_let_nobody_in(answer: object) -> None:
+def test_missing_authorizer_answer_and_error_are_denied(answer: object) -> None:
     assert is_refused(answer)
 
 
@@ -114,7 +114,7 @@ def test_authorizer_answer_that_is_not_plainly_yes_is_refused(answer: Any) -> No
 
 @given(st.fixed_dictionaries(YES.fromkeys(YES, st.just(True)) | dict.fromkeys(
     ("resolverContext", "deniedFields", "ttlOverride"), NONSENSE)))  # fmt: skip
-def test_a_yes_with_nonsense_is_a_machine_that_ends_or_a_no(answer: Any) -> None:
+def test_authorizer_answer_with_nonsense_is_denied_or_expires(answer: Any) -> None:
     try:
         admitted = parse_response(answer, NOW)
     except Refused:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milequest.rules.boards import BoardOf, board_key, is_final, parse_key, previous, sort_name
+from milequest.rules.boards import BoardKind, board_key, is_final, parse_key, previous, sort_name
 from milequest.rules.calendar import Window, window
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from milequest.rules.errors import ValidationError
@@ -32,7 +32,7 @@ def test_a_board_is_found_again_by_its_name(
     day: date | None,
 ) -> None:
     key = board_key(period, metric=metric if owner else None, basis=None if owner else basis, owner_id=owner, day=day)
-    if key.of is BoardOf.TEAMS and period is LeaderboardPeriod.GOAL:
+    if key.kind is BoardKind.TEAMS and period is LeaderboardPeriod.GOAL:
         with pytest.raises(ValidationError):
             parse_key(key.text())
     else:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from milequest.rules.budgets import BURST, HOUR, MOST_OWED, SECOND, Caller, Payer, caller, later, price, refuse_spent
+from milequest.rules.budgets import BURST, HOUR, MAX_OWED, SECOND, Caller, Payer, caller, later, price, refuse_spent
 from milequest.rules.errors import RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 
@@ -37,7 +37,7 @@ def test_a_point_takes_its_part_of_an_hour_and_never_nothing() -> None:
 def test_a_budget_fills_from_now_or_from_what_is_owed_and_never_owes_more_than_the_most() -> None:
     assert later(5, 10, 3) == 13
     assert later(20, 10, 3) == 23
-    assert later(20, 10, MOST_OWED) == 10 + MOST_OWED
+    assert later(20, 10, MAX_OWED) == 10 + MAX_OWED
 
 
 def test_a_budget_is_spent_once_the_whole_burst_is_owed() -> None:

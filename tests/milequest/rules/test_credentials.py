@@ -38,7 +38,7 @@ def test_a_sign_up_is_kept_in_its_normal_form() -> None:
     assert checked_sign_up("ada@example.org", "Correct-Horse-1", "Ada").timezone == "UTC"
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_sign_up_with_several_faults_reports_all_of_them() -> None:
     assert faults(email="ada", password="Short1", name=" ", timezone="Mars/Olympus") == {
         "input.email": "MALFORMED",
         "input.password": "OUT_OF_RANGE",
@@ -83,7 +83,7 @@ def test_no_foreign_letter_turns_an_address_into_another_ones_key() -> None:
 
 
 @given(st.emails())
-def test_the_key_of_a_key_is_itself(address: str) -> None:
+def test_email_key_is_its_own_key(address: str) -> None:
     assert email_key(email_key(address)) == email_key(address) == email_key(f" {address.swapcase()} ")
 
 
@@ -107,7 +107,7 @@ def test_a_weak_password_is_refused(password: str, codes: list[str]) -> None:
 
 
 @pytest.mark.parametrize("password", ["Aa345678", "Aa1" + "x" * 97, "\u00c4\u00f6\u0663 grass e", " Ab1     "])
-def test_a_good_password_is_taken(password: str) -> None:
+def test_valid_password_is_accepted(password: str) -> None:
     assert checked_password(password) == password
 
 

@@ -9,10 +9,10 @@ from milequest.rules.calendar import instant_text
 from milequest.rules.instants import (
     EPOCH,
     MICROSECOND,
+    from_microseconds,
+    from_seconds,
     microseconds,
     milliseconds,
-    of_microseconds,
-    of_seconds,
     seconds,
     seconds_up,
 )
@@ -30,8 +30,8 @@ def test_an_instant_as_a_whole_number_is_never_off_by_one(count: int) -> None:
         count // 1_000,
         count,
     )
-    assert of_microseconds(count) == instant
-    assert of_seconds(count // 1_000_000) == instant.replace(microsecond=0)
+    assert from_microseconds(count) == instant
+    assert from_seconds(count // 1_000_000) == instant.replace(microsecond=0)
     assert decode_cursor(encode_cursor(instant), datetime) == (instant,)
 
 

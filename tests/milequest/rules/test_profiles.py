@@ -24,7 +24,7 @@ from milequest.rules.profiles import locale, profile_changes, stride_mm
         ("en-x-a", "en-x-a"),
     ],
 )
-def test_language_tags_in_their_usual_writing(typed: str, written: str) -> None:
+def test_language_tag_is_written_in_its_usual_form(typed: str, written: str) -> None:
     assert locale("input.locale", typed) == written
     assert locale("input.locale", written) == written
 

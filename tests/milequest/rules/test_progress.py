@@ -75,7 +75,7 @@ def test_percent_of_nothing_walked_is_zero_even_without_a_target() -> None:
 
 
 @given(st.lists(st.integers(0, 1000), max_size=12, unique=True), st.lists(st.integers(0, 1200), max_size=12))
-def test_milestones_follow_the_total_and_are_news_once(places: list[int], totals: list[int]) -> None:
+def test_milestones_follow_the_total_and_are_announced_once(places: list[int], totals: list[int]) -> None:
     stones, told = [Stone(at_mm) for at_mm in places], []
     for total in totals:
         stones, news = walked_to(stones, total)

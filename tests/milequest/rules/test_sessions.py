@@ -17,7 +17,7 @@ from milequest.rules.sessions import MAX_DEVICE, SessionOrigin, coarse_network, 
         ("", None),
     ],
 )
-def test_a_network_is_told_without_who_in_it(address: str, network: str | None) -> None:
+def test_session_network_is_coarse(address: str, network: str | None) -> None:
     assert coarse_network(address) == network
 
 

@@ -23,12 +23,12 @@ from milequest.rules.teams import (
 @pytest.mark.parametrize(
     ("one", "other"), [("Walkers", "wALKERS"), ("Ñandúes", "ÑANDÚES"), ("Straße", "STRASSE"), ("Café", "Cafe\u0301")]
 )
-def test_names_that_are_the_same(one: str, other: str) -> None:
+def test_team_names_that_differ_by_case_or_form_have_one_key(one: str, other: str) -> None:
     assert name_key(new_team(one).name) == name_key(new_team(other).name)
 
 
 @given(st.text())
-def test_a_key_is_its_own_key(text: str) -> None:
+def test_team_name_key_is_its_own_key(text: str) -> None:
     assert name_key(name_key(text)) == name_key(text)
 
 

@@ -49,7 +49,7 @@ UNSEEN += "\u2065\ufff0\ufe0f\U000e0041\U0001d159\u202e\u2066\u200f\u061c\u00ad"
     "name", ["{0}{0}{0}{0}", "Dawn{0}Patrol", "{0}Dawn Patrol", "Dawn Patrol{0}", "Dawn {0} Patrol"]
 )
 @pytest.mark.parametrize("unseen", UNSEEN)
-def test_a_name_with_what_shows_nothing_is_refused(name: str, unseen: str) -> None:
+def test_name_of_invisible_characters_is_refused(name: str, unseen: str) -> None:
     with pytest.raises(ValidationError) as refused:
         clean("input.name", name.format(unseen), 3, 50)
     assert refused.value.fields[0].code == "MALFORMED"
@@ -106,7 +106,7 @@ MARKS = "must not hold more than 30 combining marks in a row"
         (lambda: zone("a", "Factory"), "UNKNOWN_ZONE", "must be an IANA time zone such as Europe/Paris", {}),
     ],
 )
-def test_a_refused_text_is_told_with_its_field_and_bounds(
+def test_refused_text_has_its_field_and_bounds(
     wrong: Callable[[], object], code: str, message: str, bounds: dict[str, int]
 ) -> None:
     with pytest.raises(ValidationError) as refused:

@@ -8,7 +8,7 @@ from milequest.store.away import Away
 from milequest.store.breaker import AT_ONCE, Breaker
 
 
-async def test_waiting_caller_takes_nothing_of_the_servers_time() -> None:
+async def test_breaker_timeout_excludes_the_wait_for_a_free_call() -> None:
     asked, server = Breaker("A server", "nothing is done", 0.3), asyncio.Semaphore(AT_ONCE)
 
     async def ask() -> bool:
@@ -19,7 +19,7 @@ async def test_waiting_caller_takes_nothing_of_the_servers_time() -> None:
     assert all(await asyncio.gather(*(asked(ask) for _ in range(8 * AT_ONCE))))
 
 
-async def test_waiting_caller_is_told_as_soon_as_the_server_is_away() -> None:
+async def test_breaker_fails_waiting_callers_as_soon_as_the_server_is_away() -> None:
     asked, tried = Breaker("A server", "nothing is done", 0.1), 0
 
     async def hang() -> None:

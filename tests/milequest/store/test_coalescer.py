@@ -37,7 +37,7 @@ async def test_coalescer_takes_a_request_during_a_call_into_the_next() -> None:
     assert asking.asked == [[1, 2], [1, 3, 101]]
 
 
-async def test_coalescer_keeps_no_answers() -> None:
+async def test_coalescer_caches_no_answers() -> None:
     asking = Asking()
     for _ in range(2):
         asking.let.release()
@@ -45,7 +45,7 @@ async def test_coalescer_keeps_no_answers() -> None:
     assert asking.asked == [[1], [1]]
 
 
-async def test_a_question_that_fails_fails_those_who_asked_and_nobody_else() -> None:
+async def test_coalescer_error_is_raised_to_its_own_callers_alone() -> None:
     asking = Asking()
     first = [asyncio.create_task(asking.together(key)) for key in (1, 666)]
     await asking.is_asked.wait()

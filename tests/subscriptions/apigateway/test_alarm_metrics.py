@@ -119,7 +119,7 @@ async def test_subscriber_counts_are_measured_by_kind_and_the_busiest_topic_is_l
     assert (await values(noted, Metric.TOPICS))[-1] == 3
 
 
-async def test_without_valkey_sockets_are_looked_after_all_the_same(
+async def test_sweep_without_valkey_checks_sockets_all_the_same(
     gate: Gateway, noted: Measured, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with aclosing(connect(Settings(redis_url="redis://127.0.0.1:1"))) as nowhere:

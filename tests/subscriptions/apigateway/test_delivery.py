@@ -119,7 +119,7 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, after: bool 
 @pytest.mark.parametrize(
     ("owner", "name", "after"),
     [
-        (log, "relayed", False),  # the relay, between sending and recording that
+        (log, "mark_relayed", False),  # the relay, between sending and recording that
         (log, "ahead", True),  # the relay, before sending
         (LogStep, "_move_position", False),  # the planner, between sending and recording that
         (LogStep, "_dispatch", False),
@@ -143,7 +143,7 @@ async def test_a_function_that_is_killed_loses_nothing(
                 await asyncio.sleep(0.05)
 
 
-async def test_a_kick_that_got_lost_is_found(gate: Gateway, team: Team) -> None:
+async def test_lost_commit_notification_is_found(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
@@ -167,7 +167,7 @@ async def test_a_log_that_was_put_back_is_begun_afresh(gate: Gateway, team: Team
         assert (await stream.next())["edge"]["node"]["id"] == walk
 
 
-async def test_a_state_is_told_once_a_second_at_most(gate: Gateway, team: Team) -> None:
+async def test_state_is_sent_once_a_second_at_most(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(BOARD, team=team.id, period="WEEK")
         await stream.next()
@@ -200,17 +200,17 @@ async def test_a_result_that_is_too_large_ends_its_operation(
 
 
 @pytest.mark.parametrize(("letter", "fits"), [("a", True), ("ä", False)])
-def test_bytes_are_counted_not_letters(letter: str, fits: bool) -> None:
+def test_result_size_is_measured_in_bytes(letter: str, fits: bool) -> None:
     said = outbound.OutboundMessages("log:x")
     sink = outbound.GroupSink(said, OperationKey("c=", "1", "s", "transport"))
     sink.deliver([Result(f'"{letter * 100_000}"')], newest=True)
-    (message,) = said.taken()
+    (message,) = said.take_all()
     ((_, (post,)),) = [outbound.parse_outbound(message.body)]
     assert (post.kind is outbound.Kind.NEXT) is fits
     assert sink.is_over is not fits
 
 
-async def test_news_after_a_restore_come_though_the_log_was_as_long_before(gate: Gateway, team: Team) -> None:
+async def test_events_after_a_restore_are_sent_though_the_log_has_its_old_length(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
@@ -245,7 +245,7 @@ async def test_a_replay_ends_where_the_log_did_when_the_policy_was_asked(gate: G
         assert await group.admitted([subscriber]) == [subscriber]
         await team.walk(team.ann)
         await LogStep(gate.deps, group)._catch_up([subscriber], cursor, end)
-        return group.posts.taken(), subscriber
+        return group.outbound.take_all(), subscriber
 
     messages, subscriber = await asyncio.to_thread(lambda: team.service.call(replay()))
     told = [orjson.loads(post.text) for message in messages for post in parse_outbound(message.body)[1]]

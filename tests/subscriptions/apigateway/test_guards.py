@@ -90,7 +90,7 @@ async def test_reordered_kicks_say_only_how_far_a_log_reaches(gate: Gateway, tea
         await next_are(stream, (await walked(team, 1))[-2:])
 
 
-async def test_a_step_that_comes_again_after_the_next_one_tells_nothing_twice(gate: Gateway, team: Team) -> None:
+async def test_redelivered_step_after_a_later_one_sends_nothing_twice(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()
@@ -175,7 +175,7 @@ async def test_connection_whose_acknowledgement_cannot_be_posted_is_closed(gate:
             pass
 
 
-async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gateway, team: Team) -> None:
+async def test_delayed_wake_up_of_an_emptied_group_delays_no_new_subscriber(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(PROGRESS, team=team.id)
         await stream.next()
@@ -197,7 +197,7 @@ async def test_a_look_that_was_put_off_for_nobody_is_no_reason_to_wait(gate: Gat
         assert (await stream.next())["progress"]["totalMeters"] == 200
 
 
-async def test_delayed_look_of_a_function_whose_clock_is_behind_is_taken(gate: Gateway, team: Team) -> None:
+async def test_delayed_wake_up_is_handled_by_a_function_whose_clock_is_behind(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(PROGRESS, team=team.id)
         await stream.next()
@@ -211,7 +211,7 @@ async def test_delayed_look_of_a_function_whose_clock_is_behind_is_taken(gate: G
             assert (await stream.next())["progress"]["totalMeters"] == 200
 
 
-async def test_a_delayed_look_that_got_lost_keeps_nobody_waiting(gate: Gateway, team: Team) -> None:
+async def test_lost_delayed_wake_up_delays_no_subscriber(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(PROGRESS, team=team.id)
         await stream.next()

@@ -158,7 +158,7 @@ async def test_topics_with_most_subscribers_come_first(interest: Interest) -> No
     assert list(found.most.items()) == [(f"team:{number}", number) for number in range(MOST_LISTENED_TO + 2, 2, -1)]
 
 
-async def test_a_record_that_makes_no_sense_comes_again_with_all_after_it(interest: Interest) -> None:
+async def test_invalid_stream_record_is_redelivered_with_all_after_it(interest: Interest) -> None:
     stream = Stream()
     odd = stream.comes(log_of(ALPS, "ann="))
     del odd["dynamodb"]["NewImage"]["expires"]

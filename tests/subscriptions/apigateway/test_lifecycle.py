@@ -56,7 +56,7 @@ async def test_bad_handshake_is_refused_with_its_status(
     assert refused.value.response.status_code == status
 
 
-async def test_a_token_that_is_not_good_is_told_to_each_operation(gate: Gateway, team: Team) -> None:
+async def test_bad_token_is_an_error_of_each_operation(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, "nonsense") as connection:
         for query in (SELF, WALKS):
             assert await (await connection.subscribe(query, team=team.id)).failure() == ["UNAUTHENTICATED"]

@@ -25,7 +25,7 @@ async def told(stream: Stream, total: float) -> None:
         pass
 
 
-async def test_write_between_two_looks_at_a_state_reaches_every_subscriber(
+async def test_write_between_two_loads_of_a_state_reaches_every_subscriber(
     gate: Gateway, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look = progress.of_goals
@@ -67,7 +67,7 @@ async def shows(stream: Stream) -> object:
     ],
     ids=["marker", "board", "refused"],
 )
-async def test_state_worked_out_as_somebody_removed_meanwhile_is_read_again_for_the_others(
+async def test_state_loaded_for_a_removed_member_is_loaded_again_for_the_others(
     gate: Gateway,
     team: Team,
     monkeypatch: pytest.MonkeyPatch,

@@ -123,7 +123,7 @@ async def test_a_socket_that_is_gone_without_a_word_is_forgotten(gate: Gateway, 
             gate.api.trouble = lambda connection, text: None
 
 
-async def test_groups_that_nobody_listens_in_are_woken_no_more(gate: Gateway, team: Team) -> None:
+async def test_groups_without_subscribers_are_not_woken(gate: Gateway, team: Team) -> None:
     async with dial(gate.api.url, team.ann) as connection:
         stream = await connection.subscribe(WALKS, team=team.id)
         await stream.next()

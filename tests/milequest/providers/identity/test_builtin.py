@@ -30,7 +30,7 @@ async def test_account_goes_from_sign_up_through_refresh_to_sign_out(identity: B
     assert await code_of(identity.refresh(second.session.refresh_token, NOW + HOUR)) is ErrorCode.UNAUTHENTICATED
 
 
-async def test_an_access_token_is_shaped_as_cognitos_and_tells_no_address(identity: BuiltinIdentity) -> None:
+async def test_access_token_has_cognitos_claims_and_no_address(identity: BuiltinIdentity) -> None:
     session = await signed_in(identity)
     token = await identity.verify(session.access_token, NOW)
     decoded = jwt.decode_complete(session.access_token, options={"verify_signature": False})

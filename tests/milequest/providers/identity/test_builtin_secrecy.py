@@ -17,7 +17,7 @@ from tests.ada import ADA, EMAIL, NOW, PASSWORD, code_of
 from tests.fakes.outbox import Outbox
 
 
-async def test_sign_up_of_a_known_address_is_told_by_mail_alone(identity: BuiltinIdentity, outbox: Outbox) -> None:
+async def test_sign_up_of_a_known_address_is_revealed_by_mail_alone(identity: BuiltinIdentity, outbox: Outbox) -> None:
     await identity.add_account(ADA, NOW)
     await identity.sign_up(checked_sign_up("ADA@example.org", "Another-Word-1", "Mallory"), NOW)
     assert "already" in outbox.sent[0].subject
@@ -30,7 +30,7 @@ async def test_sign_up_of_a_known_address_is_told_by_mail_alone(identity: Builti
     assert (await identity.sign_in(EMAIL, PASSWORD, NOW)).account.name == "Ada"
 
 
-async def test_wrong_address_and_wrong_password_are_told_alike(identity: BuiltinIdentity) -> None:
+async def test_unknown_address_and_wrong_password_get_the_same_answer(identity: BuiltinIdentity) -> None:
     await identity.add_account(ADA, NOW)
     await identity.sign_up(checked_sign_up("bob@example.org", PASSWORD, "Bob"), NOW)
     refusals = []
@@ -43,7 +43,7 @@ async def test_wrong_address_and_wrong_password_are_told_alike(identity: Builtin
     assert refusals[0][0] is ErrorCode.UNAUTHENTICATED
 
 
-async def test_processor_time_does_not_tell_whether_an_account_exists(identity: BuiltinIdentity) -> None:
+async def test_processor_time_does_not_reveal_whether_an_account_exists(identity: BuiltinIdentity) -> None:
     """Loosely: without a dummy hash a stranger's answer takes a twentieth of the time.
 
     CPU time of the process, in all its threads: the machine's other work does not count.

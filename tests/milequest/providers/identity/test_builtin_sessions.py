@@ -17,7 +17,7 @@ from tests.fakes.outbox import Outbox
 DAY = timedelta(days=1)
 
 
-async def test_a_refresh_token_that_comes_back_ends_its_session_alone(identity: BuiltinIdentity) -> None:
+async def test_reused_refresh_token_ends_its_session_alone(identity: BuiltinIdentity) -> None:
     stolen, other = await signed_in(identity), await signed_in(identity)
     newest = stolen
     for _ in range(3):
@@ -85,7 +85,7 @@ async def test_the_published_keys_check_our_tokens_and_hold_nothing_private(iden
     assert claims["client_id"] == CLIENT_ID
 
 
-async def test_a_new_key_signs_nobody_out(pool: Pool, outbox: Outbox, identity: BuiltinIdentity) -> None:
+async def test_new_signing_key_keeps_sessions_valid(pool: Pool, outbox: Outbox, identity: BuiltinIdentity) -> None:
     elsewhere = BuiltinIdentity(pool, outbox)
     before = await signed_in(identity)
     await elsewhere.verify(before.access_token, NOW)

@@ -27,7 +27,7 @@ async def password_signs_in(identity: BuiltinIdentity, password: str) -> bool:
     return await code_of(identity.sign_in(EMAIL, password, NOW)) is None
 
 
-async def test_a_code_is_good_once_for_a_quarter_of_an_hour(identity: BuiltinIdentity, outbox: Outbox) -> None:
+async def test_sign_up_code_is_valid_once_for_15_minutes(identity: BuiltinIdentity, outbox: Outbox) -> None:
     await identity.sign_up(ADA, NOW)
     late = NOW + timedelta(minutes=15)
     assert await code_of(identity.confirm(EMAIL, outbox.code(), late)) is ErrorCode.CODE_INVALID
@@ -37,7 +37,9 @@ async def test_a_code_is_good_once_for_a_quarter_of_an_hour(identity: BuiltinIde
     assert await code_of(identity.confirm(EMAIL, outbox.code(), late)) is ErrorCode.CODE_INVALID
 
 
-async def test_a_code_bears_few_wrong_tries_even_at_once(identity: BuiltinIdentity, outbox: Outbox) -> None:
+async def test_sign_up_code_is_invalid_after_five_wrong_tries_at_once(
+    identity: BuiltinIdentity, outbox: Outbox
+) -> None:
     attempt = await identity.sign_up(ADA, NOW)
     wrong = others(outbox.code(), CODE_TRIES)
     codes = await asyncio.gather(*(code_of(identity.confirm(EMAIL, code, NOW, attempt)) for code in wrong))
@@ -102,7 +104,7 @@ async def test_a_strangers_attempt_that_outlives_the_owners_needs_its_id(
     assert await code_of(identity.confirm(EMAIL, outbox.code(), later)) is ErrorCode.CODE_INVALID
 
 
-async def test_resending_renews_the_askers_code_alone(identity: BuiltinIdentity, outbox: Outbox) -> None:
+async def test_resend_renews_the_code_of_its_attempt_alone(identity: BuiltinIdentity, outbox: Outbox) -> None:
     adas, mallorys = await identity.sign_up(ADA, NOW), await identity.sign_up(MALLORYS, NOW)
     await identity.resend_code(EMAIL, NOW, mallorys)
     await identity.resend_code(EMAIL, NOW, adas)
@@ -126,7 +128,7 @@ async def test_an_attempt_is_of_its_address_alone(identity: BuiltinIdentity, out
     assert await code_of(identity.confirm("bob@example.org", outbox.code(0), NOW, adas)) is ErrorCode.CODE_INVALID
 
 
-async def test_many_foreign_attempts_leave_the_first_code_good(
+async def test_sign_up_code_stays_valid_after_many_foreign_attempts(
     identity: BuiltinIdentity, outbox: Outbox, pool: Pool
 ) -> None:
     adas = await identity.sign_up(ADA, NOW)
@@ -137,7 +139,7 @@ async def test_many_foreign_attempts_leave_the_first_code_good(
     assert await pool.fetchval("SELECT count(*) FROM pending_sign_up") == 5
 
 
-async def test_strangers_wrong_codes_leave_the_owners_code_good(identity: BuiltinIdentity, outbox: Outbox) -> None:
+async def test_owners_sign_up_code_outlives_strangers_wrong_codes(identity: BuiltinIdentity, outbox: Outbox) -> None:
     adas, mallorys = await identity.sign_up(ADA, NOW), await identity.sign_up(MALLORYS, NOW)
     for code in others(outbox.code(0), CODE_TRIES):
         for attempt in (mallorys, None):

@@ -36,7 +36,7 @@ async def test_a_reset_ends_every_session(cognito: Made) -> None:
 
 
 @pytest.mark.parametrize("name", ["CodeMismatch", "ExpiredCode", "UserNotFound", "UserNotConfirmed", "LimitExceeded"])
-async def test_every_reset_that_fails_is_a_wrong_code(cognito: Made, name: str) -> None:
+async def test_failed_reset_at_cognito_is_always_code_invalid(cognito: Made, name: str) -> None:
     async with cognito(*[error(f"{name}Exception")] * AS_OFTEN_AS_ASKED) as pool:
         reset = pool.identity.reset_password(EMAIL, "any", "123456", NEW, now())
         assert await code_of(reset) is ErrorCode.CODE_INVALID
@@ -44,12 +44,12 @@ async def test_every_reset_that_fails_is_a_wrong_code(cognito: Made, name: str) 
 
 
 @pytest.mark.parametrize("name", ["UserNotFound", "InvalidParameter", "LimitExceeded", "NotAuthorized"])
-async def test_a_forgotten_password_of_nobody_is_answered_alike(cognito: Made, name: str) -> None:
+async def test_forgot_password_of_an_unknown_address_is_answered_alike(cognito: Made, name: str) -> None:
     async with cognito(*[error(f"{name}Exception")] * AS_OFTEN_AS_ASKED) as pool:
         assert await pool.identity.forgot_password(EMAIL, now())
 
 
-async def test_a_password_changes_for_who_knows_it_and_ends_every_session(cognito: Made) -> None:
+async def test_password_change_needs_the_current_one_and_ends_every_session(cognito: Made) -> None:
     async with cognito("signed in", DONE, DONE) as pool:
         caller = await pool.caller()
         await pool.identity.change_password(caller, "Correct-Horse-1", NEW, now())
@@ -73,7 +73,7 @@ async def test_a_session_begun_while_a_password_changes_is_over_too(cognito: Mad
     ("answers", "path"),
     [((REFUSED,), "input.currentPassword"), (("signed in", error("InvalidPasswordException")), "input.newPassword")],
 )
-async def test_a_password_that_is_refused_is_told_by_field(
+async def test_password_refused_by_the_pool_is_a_fault_of_its_field(
     cognito: Made, answers: tuple[tuple[int, bytes] | str, ...], path: str
 ) -> None:
     async with cognito(*answers) as pool:
@@ -82,7 +82,7 @@ async def test_a_password_that_is_refused_is_told_by_field(
         assert pool.asked("AdminUserGlobalSignOut") == []
 
 
-async def test_a_sign_up_that_waits_is_told_like_a_wrong_password(cognito: Made) -> None:
+async def test_sign_in_to_a_pending_sign_up_is_answered_like_a_wrong_password(cognito: Made) -> None:
     told = set()
     for name in ("UserNotConfirmed", "NotAuthorized", "UserNotFound"):
         async with cognito(*[error(f"{name}Exception")] * AS_OFTEN_AS_ASKED) as pool:

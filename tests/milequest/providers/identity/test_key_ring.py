@@ -34,7 +34,7 @@ class Source:
         return dict(self.keys)
 
 
-async def test_unknown_keys_are_asked_for_once_in_the_interval() -> None:
+async def test_unknown_keys_are_fetched_once_per_interval() -> None:
     source, clock = Source(), Clock()
     ring = KeyRing(source.fetch, 60, clock)
     for second in range(600):

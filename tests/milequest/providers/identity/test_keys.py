@@ -66,7 +66,7 @@ async def test_a_key_without_a_secret_is_neither_made_nor_read(pool: Pool) -> No
     assert refused.value.code is ErrorCode.UNAVAILABLE
 
 
-async def test_a_key_in_the_clear_is_read_and_encrypted_and_its_tokens_stay_good(pool: Pool) -> None:
+async def test_unencrypted_key_is_encrypted_and_its_tokens_stay_valid(pool: Pool) -> None:
     before = BuiltinIdentity(pool, Outbox())
     good = await token(before)
     assert is_readable((await rows(pool))[0])
@@ -78,7 +78,7 @@ async def test_a_key_in_the_clear_is_read_and_encrypted_and_its_tokens_stay_good
     await process(pool, ONE).verify(await token(before), NOW)  # it signs with the keys it has read
 
 
-async def test_the_release_before_goes_on_beside_encrypted_keys(pool: Pool) -> None:
+async def test_previous_release_works_beside_encrypted_keys(pool: Pool) -> None:
     """The older release selects, inserts and publishes by `algorithm = 'RS256'`, and can't read an encrypted key."""
     sealed = await token(process(pool, ONE))
     by_name = "SELECT count(*) FROM signing_key WHERE algorithm = 'RS256'"
@@ -95,7 +95,7 @@ async def test_the_release_before_goes_on_beside_encrypted_keys(pool: Pool) -> N
         await process(pool, ONE).verify(good, NOW)
 
 
-async def test_a_secret_is_changed_in_steps_that_sign_nobody_out(pool: Pool) -> None:
+async def test_key_secret_is_changed_in_steps_that_keep_sessions_valid(pool: Pool) -> None:
     good = await token(process(pool, ONE))
     assert await OwnKeys(pool, Seal([ONE, TWO])).seal_all(NOW) == 0
     with pytest.raises(SealedError):
@@ -106,7 +106,7 @@ async def test_a_secret_is_changed_in_steps_that_sign_nobody_out(pool: Pool) -> 
         await process(pool, ONE).jwks(NOW)
 
 
-async def test_tokens_of_a_new_key_are_good_at_once_everywhere(pool: Pool) -> None:
+async def test_tokens_of_a_new_key_are_valid_at_once_in_every_process(pool: Pool) -> None:
     one, other = process(pool, ONE), process(pool, ONE)
     before = await token(one)
     for _ in range(3):
@@ -120,7 +120,7 @@ async def test_tokens_of_a_new_key_are_good_at_once_everywhere(pool: Pool) -> No
         assert in_use.kid == kid
 
 
-async def test_a_retired_key_is_good_until_its_last_token_is_over_and_then_gone(pool: Pool) -> None:
+async def test_retired_key_is_published_until_its_last_token_expires_and_then_deleted(pool: Pool) -> None:
     identity = process(pool, ONE)
     good = await token(identity)
     await identity.rotate_keys(NOW)

@@ -51,7 +51,7 @@ def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-async def test_access_and_id_tokens_of_the_issuer_are_good(issuer: Issuer) -> None:
+async def test_issuers_access_and_id_tokens_are_accepted(issuer: Issuer) -> None:
     identity = provider(issuer)
     access = await identity.verify(issuer.token(), datetime.now(UTC))
     assert (access.issuer, access.subject, access.groups) == (issuer.name, SUBJECT, frozenset({"admins"}))
@@ -83,7 +83,7 @@ async def test_no_algorithm_but_rs256_is_accepted(issuer: Issuer) -> None:
     assert [await code_of(identity, token) for token in forged] == [ErrorCode.UNAUTHENTICATED] * len(forged)
 
 
-async def test_a_token_of_somebody_elses_key_is_refused(issuer: Issuer) -> None:
+async def test_token_signed_by_another_key_is_refused(issuer: Issuer) -> None:
     """Also one that brings its own key along: as `jwk`, or by an address in `jku`."""
     identity, claims, mallory = provider(issuer), issuer.claims(), private_key(2)
     brought = {"kid": "one", "jwk": public_jwk("one", mallory), "jku": f"{issuer.url}/mallory.json"}
@@ -217,7 +217,7 @@ async def test_keys_that_are_not_for_signing_or_too_short_are_left_alone(issuer:
     assert await code_of(identity, issuer.token()) is None
 
 
-async def test_accounts_are_the_outside_issuers_affair(issuer: Issuer) -> None:
+async def test_account_calls_are_unavailable_with_an_outside_issuer(issuer: Issuer) -> None:
     identity, now = provider(issuer), datetime.now(UTC)
     request = checked_sign_up("ada@example.org", "Correct-Horse-1", "Ada")
     for call in (

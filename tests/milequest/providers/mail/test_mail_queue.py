@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from milequest.providers.mail.letter import Letter
-from milequest.providers.mail.posting import CARRIERS, MOST_WAITING, posting
+from milequest.providers.mail.mail_message import MailMessage
+from milequest.providers.mail.mail_queue import MOST_WAITING, SENDERS, mail_queue
 from milequest.providers.mail.smtp import Smtp
 from milequest.rules.mail import Mail, confirmation
 from tests.fakes.smtp import silent_server
@@ -14,16 +14,16 @@ SENDER = "hello@quest.example"
 
 
 class Held:
-    """A Carrier that waits until the test lets it continue."""
+    """A MailTransport that waits until the test lets it continue."""
 
     def __init__(self) -> None:
-        self.carried: list[Letter] = []
+        self.carried: list[MailMessage] = []
         self.go = asyncio.Event()
 
-    async def carry(self, letter: Letter) -> None:
+    async def deliver(self, message: MailMessage) -> None:
         """Take a mail."""
         await self.go.wait()
-        self.carried.append(letter)
+        self.carried.append(message)
 
 
 def mail(number: int = 0) -> Mail:
@@ -33,7 +33,7 @@ def mail(number: int = 0) -> Mail:
 async def test_a_hanging_server_keeps_nobody_waiting_and_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     async with (
         silent_server() as server,
-        posting(Smtp(server.url("smtp+insecure")), SENDER, pauses=(0.0,), seconds=0.2) as mailer,
+        mail_queue(Smtp(server.url("smtp+insecure")), SENDER, pauses=(0.0,), seconds=0.2) as mailer,
     ):
         await mailer.send(mail())
         assert server.greeted == 0
@@ -42,27 +42,27 @@ async def test_a_hanging_server_keeps_nobody_waiting_and_is_given_up(caplog: pyt
 
 
 async def test_queued_mails_are_delivered_when_the_process_stops() -> None:
-    carrier = Held()
-    async with posting(carrier, SENDER) as mailer:
-        for number in range(3 * CARRIERS):
+    transport = Held()
+    async with mail_queue(transport, SENDER) as mailer:
+        for number in range(3 * SENDERS):
             await mailer.send(mail(number))
-        asyncio.get_running_loop().call_later(0.05, carrier.go.set)
-    assert len(carrier.carried) == 3 * CARRIERS
+        asyncio.get_running_loop().call_later(0.05, transport.go.set)
+    assert len(transport.carried) == 3 * SENDERS
 
 
 async def test_undeliverable_mails_are_counted_in_the_log_when_the_process_stops(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    carrier = Held()
-    async with posting(carrier, SENDER, drain_seconds=0.05) as mailer:
-        for number in range(CARRIERS + 3):
+    transport = Held()
+    async with mail_queue(transport, SENDER, drain_seconds=0.05) as mailer:
+        for number in range(SENDERS + 3):
             await mailer.send(mail(number))
-    assert [record.getMessage() for record in caplog.records] == [f"the process stops with {CARRIERS + 3} mails unsent"]
+    assert [record.getMessage() for record in caplog.records] == [f"the process stops with {SENDERS + 3} mails unsent"]
 
 
-async def test_too_much_that_waits_is_refused() -> None:
-    carrier = Held()
-    async with posting(carrier, SENDER, drain_seconds=0.0) as mailer:
+async def test_full_mail_queue_refuses_mail() -> None:
+    transport = Held()
+    async with mail_queue(transport, SENDER, drain_seconds=0.0) as mailer:
         for number in range(MOST_WAITING):
             await mailer.send(mail(number))
         with pytest.raises(OSError, match="too much mail is waiting"):
@@ -70,12 +70,12 @@ async def test_too_much_that_waits_is_refused() -> None:
 
 
 async def test_a_mail_that_can_t_be_written_ends_itself_only(caplog: pytest.LogCaptureFixture) -> None:
-    carrier = Held()
-    carrier.go.set()
-    async with posting(carrier, SENDER) as mailer:
-        for _ in range(2 * CARRIERS):
+    transport = Held()
+    transport.go.set()
+    async with mail_queue(transport, SENDER) as mailer:
+        for _ in range(2 * SENDERS):
             await mailer.send(Mail("ada@walkers.example\r\nBcc: eve@walkers.example", "Hello", "text"))
         await mailer.send(mail())
-    assert len(carrier.carried) == 1
+    assert len(transport.carried) == 1
     assert {record.getMessage() for record in caplog.records} == {"a mail could not be sent: ValueError"}
     assert "walkers" not in caplog.text

@@ -1,4 +1,4 @@
-"""A letter's bytes, read again by the standard library: no value becomes more than its header."""
+"""A message's bytes, read again by the standard library: no value becomes more than its header."""
 
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from milequest.providers.mail.letter import Letter, letter
+from milequest.providers.mail.mail_message import MailMessage, mail_message
 from milequest.rules.credentials import email_address
 from milequest.rules.errors import ValidationError
 from milequest.rules.mail import Mail, written
@@ -20,7 +20,7 @@ HEADERS = {"from", "to", "subject", "date", "message-id", "auto-submitted", "mim
 LINES = st.text(alphabet=st.one_of(st.characters(), st.sampled_from('\r\n\x00 @<>:,;"\u2028\u0085')), max_size=40)
 
 
-def read(sent: Letter) -> EmailMessage:
+def read(sent: MailMessage) -> EmailMessage:
     return message_from_bytes(sent.content, policy=default)
 
 
@@ -28,7 +28,7 @@ def read(sent: Letter) -> EmailMessage:
 @given(to=LINES, subject=LINES)
 def test_no_address_and_no_subject_adds_a_header_or_a_receiver(to: str, subject: str) -> None:
     try:
-        sent = letter(Mail(to, subject, "text", "<p>text</p>"), SENDER, NOW)
+        sent = mail_message(Mail(to, subject, "text", "<p>text</p>"), SENDER, NOW)
     except ValueError:
         return
     message = read(sent)
@@ -42,18 +42,18 @@ def test_no_address_and_no_subject_adds_a_header_or_a_receiver(to: str, subject:
 def test_a_line_break_in_a_value_is_refused(end: str) -> None:
     for mail in (Mail(f"ada@x.example{end}", "s", "t"), Mail(f"ada{end}@x.example", "s", "t")):
         with pytest.raises(ValueError, match=r"\w"):
-            letter(mail, SENDER, NOW)
+            mail_message(mail, SENDER, NOW)
     with pytest.raises(ValueError, match=r"\w"):
-        letter(Mail("ada@x.example", f"subject{end}", "t"), SENDER, NOW)
+        mail_message(Mail("ada@x.example", f"subject{end}", "t"), SENDER, NOW)
     with pytest.raises(ValueError, match="unsubscribe"):
-        letter(Mail("ada@x.example", "s", "t", unsubscribe_url=f"https://x.example/{end}"), SENDER, NOW)
+        mail_message(Mail("ada@x.example", "s", "t", unsubscribe_url=f"https://x.example/{end}"), SENDER, NOW)
 
 
 @settings(max_examples=30)
 @given(text=st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=100))
 def test_text_and_html_say_what_was_written(text: str) -> None:
     mail = written("ada@x.example", "Subject: Grüße, 你好", text)
-    message = read(letter(mail, SENDER, NOW))
+    message = read(mail_message(mail, SENDER, NOW))
     plain, html = message.iter_parts()
     assert plain.get_content().replace("\r\n", "\n") == mail.text
     assert html.get_content().replace("\r\n", "\n") == mail.html
@@ -61,22 +61,22 @@ def test_text_and_html_say_what_was_written(text: str) -> None:
 
 
 def test_lines_are_short_and_ascii_whatever_the_text() -> None:
-    sent = letter(written("ada@x.example", "é" * 150, "好" * 2_000 + ".\n.\n"), SENDER, NOW)
+    sent = mail_message(written("ada@x.example", "é" * 150, "好" * 2_000 + ".\n.\n"), SENDER, NOW)
     assert sent.content.isascii()
     assert max(map(len, sent.content.split(b"\r\n"))) <= 998
     assert b"\n" not in sent.content.replace(b"\r\n", b"")
 
 
-def test_a_mail_one_can_end_says_how() -> None:
+def test_mail_with_an_unsubscribe_url_has_its_headers() -> None:
     url = "https://quest.example/unsubscribe?" + "t" * 300
-    sent = letter(written("ada@x.example", "News", "News.", unsubscribe_url=url), SENDER, NOW)
+    sent = mail_message(written("ada@x.example", "News", "News.", unsubscribe_url=url), SENDER, NOW)
     assert f"List-Unsubscribe: <{url}>\r\n".encode() in sent.content  # in one piece, and as it is
     message = read(sent)
     assert message["List-Unsubscribe"] == f"<{url}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     for wrong in ("http://quest.example/u", "mailto:x@x.example", "https://x.example/ü", "https://x.example/>,<x:"):
         with pytest.raises(ValueError, match="unsubscribe"):
-            letter(written("ada@x.example", "News", "News.", unsubscribe_url=wrong), SENDER, NOW)
+            mail_message(written("ada@x.example", "News", "News.", unsubscribe_url=wrong), SENDER, NOW)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_mail_one_can_end_says_how() -> None:
 )
 def test_an_address_is_written_as_servers_take_it(address: str, to: str, needs_utf8: bool) -> None:
     assert email_address(address) == address
-    sent = letter(Mail(address, "s", "t"), SENDER, NOW)
+    sent = mail_message(Mail(address, "s", "t"), SENDER, NOW)
     assert (sent.to, sent.needs_utf8) == (to, needs_utf8)
 
 
@@ -105,7 +105,7 @@ def test_every_address_that_may_sign_up_is_one_receiver_or_refused(address: str)
     except ValidationError:
         return
     try:
-        sent = letter(Mail(address, "s", "t"), SENDER, NOW)
+        sent = mail_message(Mail(address, "s", "t"), SENDER, NOW)
     except ValueError:
         return
     assert len(read(sent)["To"].addresses) == 1

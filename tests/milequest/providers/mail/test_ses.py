@@ -7,7 +7,7 @@ from email.policy import default
 import orjson
 import pytest
 
-from milequest.providers.mail.posting import posting
+from milequest.providers.mail.mail_queue import mail_queue
 from milequest.providers.mail.ses import Ses
 from milequest.rules.mail import Mail, confirmation
 from tests.milequest.store.aws.stub import Stub, stubbed
@@ -18,7 +18,7 @@ ADA = confirmation("ada@walkers.example", "123456")
 
 
 async def sent(stub: Stub, mail: Mail = ADA) -> None:
-    async with posting(Ses(stub.aws, "quest-mail"), SENDER, pauses=(0.0, 0.0)) as mailer:
+    async with mail_queue(Ses(stub.aws, "quest-mail"), SENDER, pauses=(0.0, 0.0)) as mailer:
         await mailer.send(mail)
 
 
@@ -49,7 +49,7 @@ async def test_passing_ses_failure_is_tried_again(passing: tuple[int, bytes] | N
     assert len(stub.asked) == 2
 
 
-async def test_a_refusal_for_good_is_logged_without_an_address(caplog: pytest.LogCaptureFixture) -> None:
+async def test_permanent_ses_refusal_is_logged_without_an_address(caplog: pytest.LogCaptureFixture) -> None:
     async with stubbed(iter([(400, b'{"message":"Email address is not verified: ada@walkers.example"}')])) as stub:
         await sent(stub)
     assert [record.getMessage() for record in caplog.records] == ["a mail could not be sent: SES answered 400"]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from milequest.providers.mail.posting import Posting, posting
+from milequest.providers.mail.mail_queue import MailQueue, mail_queue
 from milequest.providers.mail.smtp import Smtp
 from milequest.rules.mail import Mail, confirmation
 from tests.certificates import self_signed
@@ -33,9 +33,9 @@ def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @asynccontextmanager
-async def mailing(url: str) -> AsyncIterator[Posting]:
+async def mailing(url: str) -> AsyncIterator[MailQueue]:
     """Deliver or give up all mails of the block after it."""
-    async with posting(Smtp(url), SENDER, pauses=(0.0, 0.0)) as mailer:
+    async with mail_queue(Smtp(url), SENDER, pauses=(0.0, 0.0)) as mailer:
         yield mailer
 
 
@@ -123,7 +123,7 @@ async def test_a_passing_refusal_is_tried_again_as_the_same_mail() -> None:
     assert len(server.arrived) == 1
 
 
-async def test_a_refusal_that_goes_on_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+async def test_repeated_smtp_refusal_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     async with mail_server() as server:
         server.answers = iter(["451 later, ada@walkers.example"] * 3)
         await sent(server.url("smtp+insecure"))
@@ -131,7 +131,7 @@ async def test_a_refusal_that_goes_on_is_given_up(caplog: pytest.LogCaptureFixtu
     assert errors(caplog) == ["a mail could not be sent: SMTPRecipientsRefused 451"]
 
 
-async def test_a_refusal_for_good_is_logged_by_its_code_and_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_permanent_smtp_refusal_is_logged_by_its_code_and_not_retried(caplog: pytest.LogCaptureFixture) -> None:
     async with mail_server() as server, mailing(server.url("smtp+insecure")) as mailer:
         server.answers = iter(["550 no ada@walkers.example here"])
         await mailer.send(confirmation(ADDRESS, "123456"))

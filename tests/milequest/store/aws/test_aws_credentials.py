@@ -50,7 +50,7 @@ def of_an_hour(clock: Clock) -> Iterator[tuple[int, bytes]]:
         yield given(number, clock.now + timedelta(hours=1))
 
 
-async def test_a_task_is_who_its_role_is_for_services_and_databases() -> None:
+async def test_ecs_task_uses_its_roles_credentials_for_services_and_databases() -> None:
     hour = datetime.now(UTC) + timedelta(hours=1)
     async with stubbed(iter([given(1, hour), (200, b"{}"), (200, b"{}"), given(2, hour)])) as stub:
         settings = Settings(
@@ -73,7 +73,7 @@ async def test_a_task_is_who_its_role_is_for_services_and_databases() -> None:
         assert address.endswith(f"@{HOST}:5432/milequest?sslmode=require")
 
 
-async def test_role_credentials_wanted_at_once_are_asked_for_once() -> None:
+async def test_concurrent_requests_for_role_credentials_fetch_them_once() -> None:
     clock = Clock()
     async with stubbed(of_an_hour(clock)) as stub:
         role = Role(stub.url, now=clock)
@@ -143,6 +143,6 @@ def test_container_credentials_variable_of_aws_is_read() -> None:
         ("RELATIVE_URI", "credentials"),
     ],
 )
-def test_a_tasks_secrets_are_asked_of_nobody_elsewhere(name: str, value: str) -> None:
+def test_container_credentials_setting_of_another_host_is_refused(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"AWS_CONTAINER_CREDENTIALS_{name} must be"):
         load({f"AWS_CONTAINER_CREDENTIALS_{name}": value})

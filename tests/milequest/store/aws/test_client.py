@@ -31,7 +31,7 @@ async def test_aws_connections_are_kept_and_bounded() -> None:
         assert stub.connections <= MOST_CONNECTIONS
 
 
-async def test_items_come_back_as_they_were_written() -> None:
+async def test_dynamodb_items_are_read_as_they_were_written() -> None:
     item = b'{"Item": {"t": {"S": "\xc3\xa4"}, "n": {"N": "7"}, "l": {"L": [{"S": "x"}]}, "b": {"BOOL": true}}}'
     async with stubbed(iter([EMPTY, (200, item)])) as stub:
         table = Table(stub.aws, "live")
@@ -53,7 +53,7 @@ async def test_passing_failure_is_tried_again(trouble: tuple[int, bytes] | None)
         assert len(stub.asked) == ATTEMPTS
 
 
-async def test_trouble_that_stays_is_told() -> None:
+async def test_lasting_aws_failure_is_raised() -> None:
     async with stubbed(repeat((500, b""))) as stub:
         with pytest.raises(AwsError):
             await Table(stub.aws, "live").get(PLACE)
@@ -72,7 +72,7 @@ async def test_a_condition_that_does_not_hold_is_no_error() -> None:
         assert '"ExpressionAttributeNames":{"#a":"a","#b":"b"}' in stub.asked[0]
 
 
-async def test_cancelled_transaction_tells_which_part_failed() -> None:
+async def test_cancelled_transaction_says_which_part_failed() -> None:
     part = Part(PLACE, {}, item={}, condition="attribute_not_exists(#pk)")
     failed = ', "CancellationReasons": [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]'
     busy = ', "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}]'

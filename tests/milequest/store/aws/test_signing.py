@@ -19,7 +19,7 @@ def test_signature_of_the_documented_aws_example_is_exact() -> None:
     assert signed["x-amz-date"] == "20150830T123600Z"
 
 
-def test_a_roles_call_of_dynamodb() -> None:
+def test_signature_of_a_roles_dynamodb_call_is_exact() -> None:
     signer = Signer("us-east-1", "dynamodb")
     headers = {
         "host": "dynamodb.us-east-1.amazonaws.com",

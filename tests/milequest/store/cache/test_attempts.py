@@ -93,7 +93,7 @@ class Calls:
             self.under_way -= 1
 
 
-async def test_right_calls_at_once_all_succeed_and_count_nothing(limits: RateLimits) -> None:
+async def test_concurrent_right_guesses_all_succeed_and_count_nothing(limits: RateLimits) -> None:
     calls = Calls(limits)
     assert await asyncio.gather(*(calls.call() for _ in range(AT_ONCE))) == ["right"] * AT_ONCE
     assert 1 < calls.most <= THREE.most
@@ -101,7 +101,7 @@ async def test_right_calls_at_once_all_succeed_and_count_nothing(limits: RateLim
     assert len(limits._queues) == 0
 
 
-async def test_wrong_guesses_at_once_are_no_more_than_one_after_the_other(limits: RateLimits) -> None:
+async def test_concurrent_wrong_guesses_get_no_more_tries_than_successive_ones(limits: RateLimits) -> None:
     calls = Calls(limits)
     answers = Counter(await asyncio.gather(*(calls.call(unauthenticated()) for _ in range(AT_ONCE))))
     assert answers == {"Refused": THREE.most, "RateLimited": AT_ONCE - THREE.most}
@@ -109,7 +109,7 @@ async def test_wrong_guesses_at_once_are_no_more_than_one_after_the_other(limits
     assert await calls.call() == "RateLimited"
 
 
-async def test_right_calls_among_wrong_guesses_give_these_no_further_tries(limits: RateLimits) -> None:
+async def test_right_guesses_among_wrong_ones_add_no_tries(limits: RateLimits) -> None:
     calls = Calls(limits)
     given = [unauthenticated() if number % 4 == 3 else None for number in range(AT_ONCE)]
     answers = Counter(await asyncio.gather(*(calls.call(error) for error in given)))
@@ -117,7 +117,7 @@ async def test_right_calls_among_wrong_guesses_give_these_no_further_tries(limit
     assert answers["right"] >= THREE.most
 
 
-async def test_processes_hold_places_together(redis: Redis) -> None:
+async def test_processes_share_the_slots_of_a_window(redis: Redis) -> None:
     one, two = Calls(RateLimits(redis)), Calls(RateLimits(redis))
     both = [each.call(unauthenticated(), 0.05) for each in (one, two) for _ in range(AT_ONCE)]
     assert Counter(await asyncio.gather(*both))["Refused"] == THREE.most
@@ -131,7 +131,7 @@ async def test_a_wrong_password_or_code_counts(limits: RateLimits, number: int) 
 
 
 @pytest.mark.parametrize("number", range(len(NO_VERDICT)))
-async def test_attempt_without_a_verdict_counts_nothing(limits: RateLimits, number: int) -> None:
+async def test_attempt_without_a_final_refusal_counts_nothing(limits: RateLimits, number: int) -> None:
     for _ in range(2):
         with suppress(Exception):
             async with limits.failures((THREE, "ada"), successes=[(OTHER, "ada")]):
@@ -206,7 +206,7 @@ async def test_cancelled_waiter_leaves_the_queue_and_counts_nothing(limits: Rate
     assert await asyncio.gather(*(calls.call() for _ in range(AT_ONCE))) == ["right"] * AT_ONCE
 
 
-async def test_waiter_without_a_place_is_told_to_come_again_soon_and_counts_nothing(
+async def test_waiter_without_a_slot_is_rate_limited_and_counts_nothing(
     limits: RateLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "WAIT_SECONDS", 0.05)
@@ -232,7 +232,7 @@ async def test_waiter_for_several_limits_waits_no_longer(limits: RateLimits, mon
     await asyncio.gather(*ends)
 
 
-async def test_a_line_is_of_bounded_length(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_wait_queue_of_attempts_is_bounded(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wait_queue, "MAX_LENGTH", 10)
     calls = Calls(limits)
     answers = Counter(await asyncio.gather(*(calls.call(seconds=0.05) for _ in range(AT_ONCE))))
@@ -241,7 +241,7 @@ async def test_a_line_is_of_bounded_length(limits: RateLimits, monkeypatch: pyte
     assert await limits.count(THREE, "ada") == 0
 
 
-async def test_places_lapse_where_redis_was_lost_before_they_were_given_back(
+async def test_slots_expire_if_redis_was_lost_before_their_release(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counts, "LEASE", 0.2)
@@ -255,7 +255,7 @@ async def test_places_lapse_where_redis_was_lost_before_they_were_given_back(
     assert await redis.keys() == []
 
 
-async def test_a_memory_lasts_from_the_last_time_on(redis: Redis) -> None:
+async def test_remembered_fact_lasts_from_its_latest_report(redis: Redis) -> None:
     home, limits = Memory("home", 60), RateLimits(redis)
     await limits.remember(home, "ada")
     await redis.expire((await redis.keys())[0], 5)
@@ -264,7 +264,7 @@ async def test_a_memory_lasts_from_the_last_time_on(redis: Redis) -> None:
     assert await limits.remembers(home, "ada")
 
 
-async def test_a_memory_of_the_process_lasts_from_the_last_time_on() -> None:
+async def test_remembered_fact_of_the_process_lasts_from_its_latest_report() -> None:
     now = 1_000.0
     async with Redis.from_url(NOBODY) as away:
         home, limits = Memory("home", 60), RateLimits(away, lambda: now)

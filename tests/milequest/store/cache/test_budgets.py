@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from milequest.rules import budgets as rules
-from milequest.rules.budgets import BURST, HOUR, MOST_OWED, SECOND, Caller, Payer, caller, later, price
+from milequest.rules.budgets import BURST, HOUR, MAX_OWED, SECOND, Caller, Payer, caller, later, price
 from milequest.rules.errors import RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 from milequest.rules.ids import new_id
@@ -84,7 +84,7 @@ async def test_overspent_budget_owes_no_more_than_the_most(away: Redis) -> None:
     budgets = Budgets(away, PER_HOUR, clock=Clock())
     for _ in range(100):
         budgets.charge(ADA, FULL)
-    assert wait_of(budgets) == (MOST_OWED - BURST) // SECOND + 1
+    assert wait_of(budgets) == (MAX_OWED - BURST) // SECOND + 1
 
 
 async def test_processes_share_a_budget(redis: Redis) -> None:
@@ -98,7 +98,7 @@ async def test_processes_share_a_budget(redis: Redis) -> None:
     assert wait_of(other, BOB) == 0
 
 
-async def test_points_given_back_after_they_were_told_are_owed_nowhere(redis: Redis) -> None:
+async def test_refund_of_reported_points_clears_the_debt_everywhere(redis: Redis) -> None:
     one, other = Budgets(redis, PER_HOUR), Budgets(redis, PER_HOUR)
     for _ in range(4):
         one.charge(ADA, FULL // 2)
@@ -110,7 +110,7 @@ async def test_points_given_back_after_they_were_told_are_owed_nowhere(redis: Re
     assert (wait_of(one), wait_of(other)) == (0, 0)
 
 
-async def test_points_given_back_late_are_no_credit(redis: Redis) -> None:
+async def test_late_refund_is_no_credit(redis: Redis) -> None:
     budgets = Budgets(redis, PER_HOUR)
     budgets.charge(ADA, -FULL)
     await budgets.close()
@@ -120,7 +120,7 @@ async def test_points_given_back_late_are_no_credit(redis: Redis) -> None:
     assert wait_of(budgets) > 0
 
 
-async def test_less_than_a_portion_is_told_by_who_works_call_by_call_alone(redis: Redis) -> None:
+async def test_charges_below_a_portion_are_reported_call_by_call_only(redis: Redis) -> None:
     serving, lasting = Budgets(redis, PER_HOUR), Budgets(redis, PER_HOUR, call_by_call=True)
     serving.charge(ADA, 1)
     await serving.settle(ADA)
@@ -132,16 +132,16 @@ async def test_less_than_a_portion_is_told_by_who_works_call_by_call_alone(redis
     assert len(await redis.keys()) == 1
 
 
-async def test_redis_holds_nobody_by_name_and_nothing_for_ever(redis: Redis) -> None:
+async def test_budget_keys_in_redis_are_hashed_and_expire(redis: Redis) -> None:
     budgets = Budgets(redis, PER_HOUR)
     budgets.charge(ADA, 2 * FULL)
     await budgets.close()
     (key,) = await redis.keys()
     assert b"ada" not in key
-    assert BURST / 1_000 < await redis.pttl(key) <= MOST_OWED / 1_000 + 1
+    assert BURST / 1_000 < await redis.pttl(key) <= MAX_OWED / 1_000 + 1
 
 
-async def test_a_charge_while_redis_hangs_waits_for_nothing_and_is_told_later(
+async def test_charge_while_redis_hangs_does_not_wait_and_is_reported_later(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(store, "PATIENCE", 0.05)
@@ -168,7 +168,7 @@ async def test_a_charge_while_redis_hangs_waits_for_nothing_and_is_told_later(
     assert wait_of(other) > 0
 
 
-async def test_a_redis_that_hangs_is_told_of_few_at_once_and_warned_of_once(
+async def test_hanging_redis_gets_few_concurrent_reports_and_is_logged_once(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(store, "PATIENCE", 0.05)
@@ -181,7 +181,7 @@ async def test_a_redis_that_hangs_is_told_of_few_at_once_and_warned_of_once(
     assert warnings(caplog) == 1
 
 
-async def test_a_crowd_pushes_no_spent_budget_out_and_takes_bounded_memory(
+async def test_spent_budgets_are_not_evicted_by_many_callers_in_bounded_memory(
     away: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "KEPT", 50)
@@ -215,7 +215,7 @@ def test_budget_lets_no_more_pass_than_burst_and_refill(points_per_hour: int, st
     assert price(points_per_hour) * points_per_hour <= HOUR
 
 
-def test_callers_are_told_apart_by_account_then_machine_then_network() -> None:
+def test_callers_are_distinguished_by_account_then_machine_then_network() -> None:
     user, at = Identity(IdentityKind.USER, new_id(noon())), "192.0.2.7"
     role = Identity(IdentityKind.IAM, arn="arn:aws:sts::1:assumed-role/wall/x")
     wall, board = (Identity(IdentityKind.LAMBDA, resolver_context={"name": name}) for name in ("wall", "board"))

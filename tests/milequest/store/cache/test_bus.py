@@ -30,7 +30,7 @@ class Breaking:
         await asyncio.Event().wait()
 
 
-async def test_a_bus_ends_when_it_is_cancelled_even_if_redis_breaks_over_it() -> None:
+async def test_cancelled_bus_ends_even_if_redis_fails_meanwhile() -> None:
     redis = Breaking()
     running = asyncio.create_task(Bus(cast("Any", redis), cast("Any", None)).run())
     await redis.listening.wait()

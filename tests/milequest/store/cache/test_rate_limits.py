@@ -116,7 +116,7 @@ async def test_rate_limit_is_counted_across_processes(redis: Redis) -> None:
     assert await refused_after(two, "ada") == 1
 
 
-async def test_redis_holds_nobodys_address_and_nothing_for_ever(redis: Redis) -> None:
+async def test_rate_limit_keys_in_redis_are_hashed_and_expire(redis: Redis) -> None:
     limits = RateLimits(redis)
     await limits.spend(THREE, "ada@example.org")
     async with limits.failures((THREE, "192.0.2.7")):
@@ -127,7 +127,7 @@ async def test_redis_holds_nobodys_address_and_nothing_for_ever(redis: Redis) ->
     assert 0 < await redis.ttl(keys[0]) <= 60
 
 
-async def test_a_key_that_lost_its_end_gets_one(redis: Redis) -> None:
+async def test_rate_limit_key_without_an_expiry_gets_one(redis: Redis) -> None:
     limits = RateLimits(redis)
     await limits.spend(THREE, "ada")
     key = (await redis.keys())[0]
@@ -136,7 +136,7 @@ async def test_a_key_that_lost_its_end_gets_one(redis: Redis) -> None:
     assert 0 < await redis.ttl(key) <= 60
 
 
-async def test_while_redis_hangs_the_process_counts_and_then_asks_it_again(
+async def test_hanging_redis_is_replaced_by_counts_of_the_process_until_it_is_back(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Only the first waits for it, nobody is let through, and its return is noticed."""
@@ -153,7 +153,7 @@ async def test_while_redis_hangs_the_process_counts_and_then_asks_it_again(
     assert await refused_after(limits, "ada") <= 2
 
 
-async def test_a_crowd_frees_nobody_who_is_refused_and_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_callers_free_no_refused_one_and_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows, "KEPT", 5)
     async with Redis.from_url(NOBODY) as away:
         limits = RateLimits(away, Clock())
@@ -164,7 +164,7 @@ async def test_a_crowd_frees_nobody_who_is_refused_and_takes_bounded_memory(monk
         assert sum(map(len, limits._counts.windows.values())) <= 10
 
 
-async def test_while_too_many_are_refused_strangers_share_windows_until_these_end(
+async def test_new_callers_share_windows_while_too_many_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(windows, "KEPT", 5)
@@ -190,7 +190,7 @@ async def test_while_too_many_are_refused_strangers_share_windows_until_these_en
         assert await refused_after(limits, f"stranger-{refused}") == 3
 
 
-async def test_places_of_a_shared_window_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slots_of_a_shared_window_are_released(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows, "KEPT", 1)
     async with Redis.from_url(NOBODY) as away:
         limits = RateLimits(away, Clock())

@@ -84,7 +84,7 @@ async def test_rate_limit_in_a_cluster_is_counted_across_processes(valkey: Valke
         await ours.spend(limit, who)
 
 
-async def test_attempts_under_way_hold_places_together(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_running_attempts_in_a_cluster_share_slots(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts, "PATIENCE", 60.0)
     limit, who = RateLimit("test", 2, 60, "tests", Per.USER, ""), uuid4().hex
     ours, theirs = RateLimits(valkey), RateLimits(valkey)
@@ -125,7 +125,7 @@ async def test_interest_in_a_cluster_is_counted_until_it_goes(valkey: Valkey) ->
     assert await interest.counts(now) == Counts({}, 0, {})
 
 
-async def test_cluster_answers_a_ping(valkey: Valkey) -> None:
+async def test_cluster_ping_is_answered(valkey: Valkey) -> None:
     """As /readyz requests."""
     assert await valkey.ping()
 
@@ -156,7 +156,7 @@ async def test_a_bus_follows_its_topic_to_another_server(
         await hears(heard, Bus(sending, cast("Any", None)))
 
 
-async def test_a_cluster_that_is_away_does_what_a_server_does_that_is_away() -> None:
+async def test_unreachable_cluster_behaves_like_an_unreachable_server() -> None:
     """A client of clusters raises errors of its own."""
     async with aclosing(connect(Settings(redis_url=AWAY))) as nowhere:
         await Bus(nowhere, cast("Any", None)).wake({"team:1": 1})  # only a warning
@@ -182,11 +182,11 @@ async def test_a_process_starts_while_its_cluster_is_away(database_url: str) -> 
         ("unix:///run/valkey.sock", "unix:///run/valkey.sock"),
     ],
 )
-def test_the_scheme_says_what_is_a_cluster(url: str, one: str) -> None:
+def test_url_scheme_selects_the_cluster_client(url: str, one: str) -> None:
     assert one_server(url) == one
 
 
-async def test_a_crowd_of_questions_does_not_look_as_if_it_were_away(redis_url: str) -> None:
+async def test_many_concurrent_calls_do_not_look_like_an_outage(redis_url: str) -> None:
     """Else who asks much at once is counted in this process alone, and has as many tries again."""
     limit, now = RateLimit("test", 2, 60, "tests", Per.USER, ""), datetime.now(UTC)
     async with aclosing(connect(Settings(redis_url=redis_url))) as valkey:

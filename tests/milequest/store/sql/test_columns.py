@@ -27,25 +27,25 @@ BOAT = Columns(Boat, kind="b.kind", owner=OWNER, length="b.length")
 
 def test_columns_stand_in_the_order_of_the_fields_whatever_that_of_their_names() -> None:
     assert str(BOAT) == "b.length, o.id, o.name, b.kind"
-    assert BOAT.of((7, 1, "Ann", "sloop")) == Boat(7, Owner(1, "Ann"), "sloop")
+    assert BOAT.from_row((7, 1, "Ann", "sloop")) == Boat(7, Owner(1, "Ann"), "sloop")
 
 
 def test_row_with_further_columns_before_and_behind_is_read_from_its_start() -> None:
-    assert BOAT.of(("key", 7, 1, "Ann", "sloop", True), 1) == Boat(7, Owner(1, "Ann"), "sloop")
-    assert OWNER.of(("key", 1, "Ann", True), 1) == Owner(1, "Ann")
+    assert BOAT.from_row(("key", 7, 1, "Ann", "sloop", True), 1) == Boat(7, Owner(1, "Ann"), "sloop")
+    assert OWNER.from_row(("key", 1, "Ann", True), 1) == Owner(1, "Ann")
 
 
 def test_optional_part_is_none_where_its_first_column_is_null() -> None:
     maybe = Columns(
         Boat, kind="b.kind", length="b.length", owner=Columns(Owner, optional=True, id="o.id", name="o.name")
     )
-    assert maybe.of((7, None, None, "sloop")) == Boat(7, None, "sloop")
+    assert maybe.from_row((7, None, None, "sloop")) == Boat(7, None, "sloop")
 
 
 def test_field_without_a_column_has_the_given_value() -> None:
     known = Columns(Boat, kind="b.kind", length="b.length", owner=None)
     assert str(known) == "b.length, b.kind"
-    assert known.of((7, "sloop"), owner=Owner(1, "Ann")) == Boat(7, Owner(1, "Ann"), "sloop")
+    assert known.from_row((7, "sloop"), owner=Owner(1, "Ann")) == Boat(7, Owner(1, "Ann"), "sloop")
 
 
 @pytest.mark.parametrize("columns", [{"id": "id"}, {"id": "id", "name": "name", "nmae": "name"}])

@@ -13,9 +13,9 @@ async def test_events_read_before_the_log_was_put_back_are_not_noted_as_relayed(
     await writer.execute("UPDATE log_epoch SET epoch = epoch + 1")
 
     assert await log.unrelayed(writer, before, 10) == []
-    await log.relayed(writer, before)
+    await log.mark_relayed(writer, before)
     now = await log.any_ahead(writer, 10)
     assert (now.epoch, now.positions) == (before.epoch + 1, before.positions)
 
-    await log.relayed(writer, now)
+    await log.mark_relayed(writer, now)
     assert await log.any_ahead(writer, 10) == log.Reached(now.epoch, {})

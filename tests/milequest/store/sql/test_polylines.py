@@ -52,7 +52,7 @@ async def walked(tx: Tx, route_id: UUID, total_mm: int, zoom: int | None) -> str
 
 
 @pytest.mark.parametrize(("zoom", "most"), [(0, 200), (3, 700), (6, 1600), (9, 2000)])
-async def test_no_point_is_more_than_half_a_pixel_off(tx: Tx, zoom: int, most: int) -> None:
+async def test_simplified_polyline_is_at_most_half_a_pixel_off(tx: Tx, zoom: int, most: int) -> None:
     route = await drawn(tx, WIGGLE)
     simple = decoded((await polylines_of(tx, [route.id], zoom))[route.id].route)
     assert furthest_off(WIGGLE, simple, zoom) <= 0.51
@@ -65,7 +65,7 @@ async def test_the_deepest_zoom_gives_every_point(tx: Tx) -> None:
     assert found == [(round(lng, 6), round(lat, 6)) for lng, lat in WIGGLE]
 
 
-async def test_the_whole_is_its_legs(tx: Tx) -> None:
+async def test_polyline_of_a_route_is_that_of_its_legs(tx: Tx) -> None:
     one, two = await drawn(tx, WIGGLE[:900], WIGGLE[899:]), await drawn(tx, [(0, 0), (1, 1)])
     found = await polylines_of(tx, [one.id, two.id, NOWHERE], 8)
     assert set(found) == {one.id, two.id}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from milequest.rules.boards import BoardOf
+from milequest.rules.boards import BoardKind
 from milequest.rules.ids import new_id
 from milequest.store.sql import rank_statements
 from milequest.store.sql.rankings import ABOVE_ALL
@@ -42,9 +42,9 @@ FROM generate_series(1, 5000) n, generate_series(0, 3) week
 """
 
 
-async def rows_read(tx: Tx, of: BoardOf, column: str, owner: UUID | None, table: str) -> float:
+async def rows_read(tx: Tx, kind: BoardKind, column: str, owner: UUID | None, table: str) -> float:
     """Return how many rows of `table` the first page of 100 touches at the most at one place of its plan."""
-    statement = rank_statements.pages(of, column)
+    statement = rank_statements.pages(kind, column)
     window = ([new_id(NOW)], [owner], ["WEEK"], [MONDAY], [MONDAY])
     page = ([101], [False], [ABOVE_ALL], [None], [None], [None])
     [plan] = json.loads(await tx.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *window, *page))
@@ -71,7 +71,7 @@ async def test_page_of_a_board_of_500_members_reads_its_own_rows_alone(tx: Tx, c
     for table in ("app_user", "team_member", "board_entry"):
         await tx.execute(f"ANALYZE {table}")
     team_id: UUID = await tx.fetchval("SELECT id FROM team")
-    assert 101 <= await rows_read(tx, BoardOf.TEAM, column, team_id, "board_entry") <= 103
+    assert 101 <= await rows_read(tx, BoardKind.TEAM, column, team_id, "board_entry") <= 103
 
 
 @pytest.mark.parametrize("column", ["distance_mm", "average_mm"])
@@ -81,4 +81,4 @@ async def test_page_of_a_board_of_5000_teams_reads_its_own_rows_alone(tx: Tx, co
     await tx.execute(TEAMS, NOW, MONDAY)
     for table in ("team", "team_entry"):
         await tx.execute(f"ANALYZE {table}")
-    assert 101 <= await rows_read(tx, BoardOf.TEAMS, column, None, "team_entry") <= 103
+    assert 101 <= await rows_read(tx, BoardKind.TEAMS, column, None, "team_entry") <= 103

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milequest.rules.access import Viewer
-from milequest.rules.boards import BoardOf, board_key
+from milequest.rules.boards import BoardKind, board_key
 from milequest.rules.calendar import Window
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from milequest.rules.ids import new_id
@@ -59,12 +59,12 @@ COMPETITORS = st.lists(
 class World:
     """Competitors in the database, by id, and their boards."""
 
-    of: BoardOf
+    kind: BoardKind
     owner_id: UUID | None
     people: dict[UUID, Competitor]
 
     def board(self, metric: LeaderboardMetric, *, averaged: bool = False) -> Leaderboard:
-        period = LeaderboardPeriod.GOAL if self.of is BoardOf.GOAL else LeaderboardPeriod.WEEK
+        period = LeaderboardPeriod.GOAL if self.kind is BoardKind.GOAL else LeaderboardPeriod.WEEK
         key = board_key(period, metric=metric, basis=AVERAGE if averaged else None, owner_id=self.owner_id)
         return Leaderboard(key, Window(period, MONDAY, MONDAY + timedelta(days=6)), is_final=False, version=1)
 
@@ -86,7 +86,7 @@ class World:
             if self.value(who, board) > 0
             and competitor.visible
             and not competitor.deleted
-            and (competitor.inside or self.of is not BoardOf.TEAM)
+            and (competitor.inside or self.kind is not BoardKind.TEAM)
         ]
         ordered = sorted(seen, key=lambda who: self.place(who, board))
         return [(1 + sum(self.value(a, board) > self.value(b, board) for a in seen), b) for b in ordered]
@@ -137,7 +137,7 @@ async def team_world(tx: Tx, competitors: Sequence[Competitor]) -> World:
         window = {"team_id": team_id, "period": "WEEK", "starts_on": MONDAY, "user_id": user_id}
         await entry(tx, "board_entry", window, someone.values, someone.attained)
         people[user_id] = someone
-    return World(BoardOf.TEAM, team_id, people)
+    return World(BoardKind.TEAM, team_id, people)
 
 
 async def goal_world(tx: Tx, competitors: Sequence[Competitor]) -> World:
@@ -154,7 +154,7 @@ async def goal_world(tx: Tx, competitors: Sequence[Competitor]) -> World:
         await member(tx, team_id, user_id, inside=someone.inside)
         await entry(tx, "goal_entry", {"goal_id": goal_id, "user_id": user_id}, someone.values, someone.attained)
         people[user_id] = someone
-    return World(BoardOf.GOAL, goal_id, people)
+    return World(BoardKind.GOAL, goal_id, people)
 
 
 async def teams_world(tx: Tx, competitors: Sequence[Competitor]) -> World:
@@ -169,25 +169,25 @@ async def teams_world(tx: Tx, competitors: Sequence[Competitor]) -> World:
         if named.visible and not named.deleted:  # others have no row: the counting ensures that
             await entry(tx, "team_entry", window, named.values, named.attained)
         people[team_id] = named
-    return World(BoardOf.TEAMS, None, people)
+    return World(BoardKind.TEAMS, None, people)
 
 
-WORLDS = {BoardOf.TEAM: team_world, BoardOf.GOAL: goal_world, BoardOf.TEAMS: teams_world}
+WORLDS = {BoardKind.TEAM: team_world, BoardKind.GOAL: goal_world, BoardKind.TEAMS: teams_world}
 
 
 @asynccontextmanager
-async def world(tx: Tx, of: BoardOf, competitors: Sequence[Competitor]) -> AsyncIterator[World]:
+async def world(tx: Tx, kind: BoardKind, competitors: Sequence[Competitor]) -> AsyncIterator[World]:
     """Yield a world that is deleted afterwards, so that one database is enough for all examples."""
     savepoint = tx.connection.transaction()
     await savepoint.start()
     try:
-        yield await WORLDS[of](tx, competitors)
+        yield await WORLDS[kind](tx, competitors)
     finally:
         await savepoint.rollback()
 
 
 def boards_of(a_world: World) -> list[Leaderboard]:
-    if a_world.of is BoardOf.TEAMS:
+    if a_world.kind is BoardKind.TEAMS:
         return [a_world.board(METRICS[0]), a_world.board(METRICS[0], averaged=True)]
     return [a_world.board(metric) for metric in METRICS]
 
@@ -196,13 +196,13 @@ def after(last: LeaderboardEntry) -> RankCursor:
     return RankCursor(last.raw, last.attained_at, last.competitor.name.encode().lower().decode(), last.competitor.id)
 
 
-@pytest.mark.parametrize("of", list(BoardOf))
+@pytest.mark.parametrize("kind", list(BoardKind))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(competitors=COMPETITORS, size=st.integers(1, 6))
 async def test_every_page_has_the_order_and_ranks_of_the_whole(
-    tx: Tx, of: BoardOf, competitors: list[Competitor], size: int
+    tx: Tx, kind: BoardKind, competitors: list[Competitor], size: int
 ) -> None:
-    async with world(tx, of, competitors) as a_world:
+    async with world(tx, kind, competitors) as a_world:
         boards, viewer = boards_of(a_world), Viewer(new_id(NOW))
         got: dict[Leaderboard, list[LeaderboardEntry]] = {board: [] for board in boards}
         asks = [RankQuery(board, size, counted=True) for board in boards]
@@ -221,17 +221,17 @@ async def test_every_page_has_the_order_and_ranks_of_the_whole(
             assert [one.raw for one in entries] == [a_world.value(one.competitor.id, board) for one in entries]
 
 
-@pytest.mark.parametrize("of", [BoardOf.TEAM, BoardOf.GOAL])
+@pytest.mark.parametrize("kind", [BoardKind.TEAM, BoardKind.GOAL])
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(competitors=COMPETITORS, metric=st.sampled_from(METRICS))
 async def test_standing_of_every_competitor_matches_a_naive_ranking(
-    tx: Tx, of: BoardOf, competitors: list[Competitor], metric: LeaderboardMetric
+    tx: Tx, kind: BoardKind, competitors: list[Competitor], metric: LeaderboardMetric
 ) -> None:
-    async with world(tx, of, competitors) as a_world:
+    async with world(tx, kind, competitors) as a_world:
         board = a_world.board(metric)
         ranking = a_world.ranking(board)
         for who, competitor in a_world.people.items():
-            if of is BoardOf.TEAM and not competitor.inside:
+            if kind is BoardKind.TEAM and not competitor.inside:
                 continue  # sees no board of the team
             standing = (await standings(tx, Viewer(who), [board]))[board]
             mine = a_world.value(who, board)
@@ -248,10 +248,10 @@ async def test_standing_of_every_competitor_matches_a_naive_ranking(
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(competitors=COMPETITORS, averaged=st.booleans())
-async def test_for_boards_of_teams_the_best_of_ones_teams_stands(
+async def test_standing_on_boards_of_teams_is_of_the_viewers_best_team(
     tx: Tx, competitors: list[Competitor], averaged: bool
 ) -> None:
-    async with world(tx, BoardOf.TEAMS, competitors) as a_world:
+    async with world(tx, BoardKind.TEAMS, competitors) as a_world:
         board = a_world.board(METRICS[0], averaged=averaged)
         founder = await tx.fetchval("SELECT created_by FROM team LIMIT 1")
         ranking = a_world.ranking(board)
@@ -268,9 +268,9 @@ def key(one: LeaderboardEntry | None) -> tuple[int, UUID] | None:
     return None if one is None else (one.rank, one.competitor.id)
 
 
-async def test_a_page_after_a_row_that_is_gone_goes_on_where_it_stood(tx: Tx) -> None:
+async def test_page_after_a_removed_row_continues_at_its_place(tx: Tx) -> None:
     people = [Competitor(f"W{n}", True, False, True, (10 - n // 2, 0, 0, 0), 0, 0) for n in range(6)]
-    async with world(tx, BoardOf.TEAM, people) as a_world:
+    async with world(tx, BoardKind.TEAM, people) as a_world:
         board = a_world.board(METRICS[0])
         first = (await pages(tx, Viewer(None), [RankQuery(board, 3)])).popitem()[1].entries
         gone = first[-1].competitor.id

@@ -28,7 +28,7 @@ TRAIL = PROJECT.parent / "shared/data/appalachian-trail.gpx"
 NOWHERE = UUID(int=0)
 
 
-async def test_a_route_comes_back_as_it_was_stored(tx: Tx) -> None:
+async def test_stored_route_is_read_unchanged(tx: Tx) -> None:
     waypoints = [Waypoint(LatLng(48.85, 2.35), "Paris", True), Waypoint(LatLng(47, 3)), Waypoint(LatLng(45.76, 4.84))]
     legs = [Leg([(2.35, 48.85), (3, 47)], LegQuality.ROUTED, 3600), Leg([(3, 47), (4.84, 45.76)], LegQuality.ESTIMATED)]
     new = NewRoute(new_id(NOW), waypoints, legs, RouteSource.TEMPLATE, 123.5, "Somebody")

@@ -1,4 +1,4 @@
-"""A mail queue: mail is accepted at once and sent in the background; no answer waits for a server or shows a mail."""
+"""A mail queue: mail is accepted at once and sent in the background, so no answer waits for a mail server."""
 
 import asyncio
 import logging
@@ -7,23 +7,23 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from milequest.providers.mail.letter import Carrier, UndeliveredError, letter
+from milequest.providers.mail.mail_message import MailTransport, UndeliveredError, mail_message
 from milequest.rules.mail import Mail
 
 log = logging.getLogger("milequest.mail")
 
 MOST_WAITING: Final = 1_000
-CARRIERS: Final = 8  # letters sent at once, so that a slow server does not delay all others
-SECONDS: Final = 30.0  # for the delivery of a letter
+SENDERS: Final = 8  # messages sent concurrently, so that a slow server does not delay all others
+SECONDS: Final = 30.0  # time-out of one delivery
 PAUSES: Final = (1.0, 10.0)  # seconds before the second and the third attempt
-DRAIN_SECONDS: Final = 10.0  # for waiting mail when the process stops
+DRAIN_SECONDS: Final = 10.0  # seconds for queued mail when the process stops
 
 
-class Posting:
+class MailQueue:
     """A Mailer with a queue. Mail that can't be delivered is logged by its kind of error, never with an address."""
 
-    def __init__(self, carrier: Carrier, sender: str, pauses: Sequence[float], seconds: float) -> None:
-        self._carrier = carrier
+    def __init__(self, transport: MailTransport, sender: str, pauses: Sequence[float], seconds: float) -> None:
+        self._transport = transport
         self._sender = sender
         self._pauses = pauses
         self._seconds = seconds
@@ -47,7 +47,7 @@ class Posting:
             self._waiting.task_done()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until all is delivered, at most that long."""
+        """Wait until all mail is delivered, at most that many seconds."""
         try:
             async with asyncio.timeout(seconds):
                 await self._waiting.join()
@@ -55,19 +55,24 @@ class Posting:
             log.error("the process stops with %d mails unsent", self._unsent)
 
     async def _deliver(self, mail: Mail) -> None:
-        """Try until the mail is delivered or refused for good. Any kind of error ends this mail, never the worker."""
+        """Try until the mail is delivered or finally refused.
+
+        Any error drops this mail only and never ends the worker.
+        """
         try:
-            written = letter(mail, self._sender, datetime.now(UTC))  # once: copies are recognised by their Message-ID
+            written = mail_message(
+                mail, self._sender, datetime.now(UTC)
+            )  # once: copies are recognised by their Message-ID
             for pause in self._pauses:
                 try:
                     async with asyncio.timeout(self._seconds):
-                        return await self._carrier.carry(written)
+                        return await self._transport.deliver(written)
                 except (UndeliveredError, OSError, TimeoutError) as error:
                     if isinstance(error, UndeliveredError) and not error.is_passing:
                         raise
                 await asyncio.sleep(pause)
             async with asyncio.timeout(self._seconds):
-                await self._carrier.carry(written)
+                await self._transport.deliver(written)
         except UndeliveredError as error:
             log.error("a mail could not be sent: %s", error)
         except Exception as error:
@@ -75,17 +80,17 @@ class Posting:
 
 
 @asynccontextmanager
-async def posting(
-    carrier: Carrier,
+async def mail_queue(
+    transport: MailTransport,
     sender: str,
     *,
     pauses: Sequence[float] = PAUSES,
     seconds: float = SECONDS,
     drain_seconds: float = DRAIN_SECONDS,
-) -> AsyncIterator[Posting]:
-    """Run a Mailer that delivers by `carrier` during the block, and for some seconds after."""
-    made = Posting(carrier, sender, pauses, seconds)
-    working = [asyncio.create_task(made.work()) for _ in range(CARRIERS)]
+) -> AsyncIterator[MailQueue]:
+    """Run a Mailer that delivers by `transport` while the block runs, and for `drain_seconds` after it."""
+    made = MailQueue(transport, sender, pauses, seconds)
+    working = [asyncio.create_task(made.work()) for _ in range(SENDERS)]
     try:
         yield made
         await made.drain(drain_seconds)

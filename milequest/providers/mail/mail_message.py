@@ -16,7 +16,7 @@ MAX_LINE: Final = 998  # of a header: few programs read one that is folded in th
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailMessage:
     """Envelope addresses and content of a mail. `needs_utf8`: a server must support SMTPUTF8 (RFC 6531)."""
 
     sender: str
@@ -25,23 +25,26 @@ class Letter:
     needs_utf8: bool
 
 
-class Carrier(Protocol):
-    """A service that delivers letters."""
+class MailTransport(Protocol):
+    """A service that delivers mail messages: SMTP or SES."""
 
-    async def carry(self, letter: Letter) -> None:
-        """Hand a letter over. Raises UndeliveredError, OSError or TimeoutError."""
+    async def deliver(self, message: MailMessage) -> None:
+        """Hand over a message to the service. Raises UndeliveredError, OSError or TimeoutError."""
 
 
 class UndeliveredError(Exception):
-    """A service has refused a letter. Its text is safe to be logged; `is_passing`: it may be accepted later."""
+    """A service has refused a message.
+
+    The error's text is safe to log; with `is_passing` the message may be accepted later.
+    """
 
     def __init__(self, reason: str, *, is_passing: bool) -> None:
         super().__init__(reason)
         self.is_passing = is_passing
 
 
-def letter(mail: Mail, sender: str, now: datetime) -> Letter:
-    """Return the letter of a mail. Raises ValueError for a value that would break out of its header."""
+def mail_message(mail: Mail, sender: str, now: datetime) -> MailMessage:
+    """Return a mail as a message. Raises ValueError for a value that would break out of its header."""
     address_from, address_to = _sender(sender), _receiver(mail.to)
     message = EmailMessage(policy=default)
     message["From"] = address_from
@@ -58,7 +61,7 @@ def letter(mail: Mail, sender: str, now: datetime) -> Letter:
         message.add_alternative(mail.html, subtype="html", charset="utf-8", cte="quoted-printable")
     needs_utf8 = not address_to.username.isascii()
     policy = (SMTPUTF8 if needs_utf8 else SMTP).clone(max_line_length=MAX_LINE)
-    return Letter(address_from.addr_spec, address_to.addr_spec, message.as_bytes(policy=policy), needs_utf8)
+    return MailMessage(address_from.addr_spec, address_to.addr_spec, message.as_bytes(policy=policy), needs_utf8)
 
 
 def _sender(sender: str) -> Address:
