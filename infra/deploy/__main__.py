@@ -82,7 +82,7 @@ def _chosen(environment: Environment, assembly: CloudAssembly, only: Sequence[st
     return [
         step
         for step in steps
-        if (isinstance(step, StackStep) and step.name in only) or (isinstance(step, CallStep) and step.function in only)
+        if (isinstance(step, StackStep) and step.name in only) or (isinstance(step, CallStep) and step.stack in only)
     ]
 
 

@@ -1,11 +1,12 @@
 """The steps of a deployment in their order, worked out from an environment alone."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from infra.config import Environment, Region
-from infra.names import CARRIED_BACK, IMPORTED_PARAMETERS
+from infra.names import CARRIED_BACK, IMPORTED_PARAMETERS, Names
 
 MINUTES: Final = {"data": 20, "edge": 6, "fleet": 6, "identity": 2, "recovery": 4, "network": 4, "web": 3, "lake": 3}
 MINUTES_OF_OTHERS: Final = 2
@@ -66,6 +67,7 @@ class CallStep:
     region: str
     function: str
     event: str = "{}"
+    stack: str = "migrations"  # which has it
     minutes: int = 1
 
     def __str__(self) -> str:
@@ -105,6 +107,8 @@ def _steps(environment: Environment) -> Iterator[Step]:
         yield StackStep(other.name, "global")
         yield CarryStep(other.name, first.name, CARRIED_BACK)
     yield from _everywhere(regions, "data")
+    master = Names(environment, first).of("database-master")
+    yield CallStep(first.name, "database-roles", json.dumps({"secret": master}), stack="data")
     yield from _everywhere(tuple(reversed(regions)), "state")  # pictures are copied to a bucket that is there
     yield from _everywhere(regions, "events")
     yield StackStep(first.name, "identity")

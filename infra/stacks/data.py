@@ -28,6 +28,7 @@ class Data(Stack):
         database = Database(self, self.key)
         if database.secret:
             self._rotate(database.secret, database)
+            self._create_roles(database.secret, database)
         self._hand_over(database)
         self._cache()
 
@@ -61,6 +62,22 @@ class Data(Stack):
             rotate_immediately_on_update=False,
         )
         schedule.node.add_dependency(function.alias)
+
+    def _create_roles(self, secret: secretsmanager.Secret, database: Database) -> None:
+        """Create the function by which the deploy command makes the service's role, as the master."""
+        host = database.cluster.attr_endpoint_address
+        function = Function(
+            self,
+            "database-roles",
+            "app.aws.database_roles.handler",
+            "Creates the service's role in a new database",
+            seconds=60,
+            in_network=True,
+            variables={"MILEQUEST_DATABASE_URL": f"postgresql://{host}:{DATABASE_PORT}/{USER}?sslmode=require"},
+        )
+        allow(function.role, "secretsmanager:GetSecretValue", secret.secret_arn)
+        allow(function.role, "kms:Decrypt", self.key.key_arn)
+        function.node.add_dependency(*database.instances)
 
     def _hand_over(self, database: Database) -> None:
         """Share the address and the user of the database: through the proxy if there is one."""

@@ -43,8 +43,14 @@ def test_plan_makes_a_stack_once_its_parameters_are_there(assembly: Assembly, en
                     for one in template["Resources"].values()
                     if one["Type"] == "AWS::SSM::Parameter"
                 }
-            case CallStep(region, function):
-                assert any(step == StackStep(region, function) for step in steps_of(assembly, environment))
+            case CallStep(region, function, _, stack):
+                template = assembly.templates[f"milequest-{environment.name}-{stack}-{region}"]
+                name = Names(environment, environment.primary).of(function)
+                assert any(
+                    one["Properties"].get("FunctionName") == name
+                    for one in template["Resources"].values()
+                    if one["Type"] == "AWS::Lambda::Function"
+                )
             case DelegationStep(region):
                 assert "global/zone" in there[region]
 
@@ -52,9 +58,15 @@ def test_plan_makes_a_stack_once_its_parameters_are_there(assembly: Assembly, en
 @ENVIRONMENT
 def test_migrations_run_before_the_code_that_needs_them(assembly: Assembly, environment: Environment) -> None:
     steps = steps_of(assembly, environment)
-    (called,) = [number for number, step in enumerate(steps) if isinstance(step, CallStep)]
+    roles, called = [number for number, step in enumerate(steps) if isinstance(step, CallStep)]
     made = {step.name: number for number, step in reversed(list(enumerate(steps))) if isinstance(step, StackStep)}
-    assert made["data"] < made["migrations"] < called < min(made[name] for name in ("api", "live", "jobs", "fleet"))
+    assert (
+        made["data"]
+        < roles
+        < made["migrations"]
+        < called
+        < min(made[name] for name in ("api", "live", "jobs", "fleet"))
+    )
 
 
 @ENVIRONMENT

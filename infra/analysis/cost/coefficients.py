@@ -161,6 +161,7 @@ FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
     "sweep": _billed("duty", "sweep", statements=4 + 32, dynamodb=4 + 2 * 32),
     "migrations": Coefficient(20_000, "ms", f"{ASSUMED}: once a deployment"),
     "rotate-secret": Coefficient(3_000, "ms", f"{ASSUMED}: once a month"),
+    "database-roles": Coefficient(3_000, "ms", f"{ASSUMED}: once a deployment"),
     "post-confirmation": _billed("duty", "post-confirmation", statements=6),
     "pre-token-generation": _billed("duty", "pre-token-generation", statements=1),
     "pictures": Coefficient(150, "ms", f"{ASSUMED}: 4 calls of S3, a look at some MB, and four statements"),

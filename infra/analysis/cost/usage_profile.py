@@ -156,6 +156,7 @@ class Usage:
             "sweep": MINUTES,
             "migrations": 10,
             "rotate-secret": 1,
+            "database-roles": 10,
             "post-confirmation": self.people * 0.05,
             "pre-token-generation": self.people * self.habits.sign_ins,
             "to-lake": self.walks,
