@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -35,18 +34,10 @@ class Aws:
         """Return the origin of a service."""
         return Endpoint.of(self._endpoint or f"https://{service}.{self._region}.amazonaws.com")
 
-    async def send(
-        self,
-        signer: Signer,
-        origin: Endpoint,
-        method: str,
-        path: str,
-        body: bytes,
-        headers: Mapping[str, str] = MappingProxyType({}),
-    ) -> Response:
+    async def send(self, signer: Signer, origin: Endpoint, method: str, path: str, body: bytes) -> Response:
         """Send one signed request, once. Raises Away when there is no response."""
         who = await self._credentials()
-        headers = signer.sign(who, method, path, {"host": origin.header, **headers}, body, datetime.now(UTC))
+        headers = signer.sign(who, method, path, {"host": origin.header}, body, datetime.now(UTC))
         with spans.span(f"AWS {signer.service}", "client", {"http.request.method": method}):
             return await self._http.request(origin, method, path, headers, body)
 
