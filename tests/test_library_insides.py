@@ -11,7 +11,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiobotocore.signers import AioRequestSigner
 from asyncpg.connection import ServerCapabilities
+from botocore.handlers import BUILTIN_HANDLERS, add_expect_header
 from graphql import Executor, GraphQLSchema
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from starlette.formparsers import MultiPartParser
@@ -24,7 +26,16 @@ from websockets.protocol import Protocol
 from milequest.settings import PROJECT
 from schema.build import build
 
-FENCED = ("asyncpg", "graphql-core", "httptools", "starlette", "strawberry-graphql", "uvicorn", "websockets")
+FENCED = (
+    "aioboto3",
+    "asyncpg",
+    "graphql-core",
+    "httptools",
+    "starlette",
+    "strawberry-graphql",
+    "uvicorn",
+    "websockets",
+)
 
 
 def lacking(thing: Any, names: Iterable[str]) -> set[str]:
@@ -66,6 +77,17 @@ def test_graphql_core_bounds_the_comparison_of_fields() -> None:
 def test_asyncpg_connection_knows_whether_the_server_has_jit() -> None:
     assert "jit" in ServerCapabilities._fields, "milequest/store/sql/pool.py: no session SET may be sent, for proxies"
     assert not lacking(asyncpg.Connection, ("_server_caps", "get_reset_query"))
+
+
+def test_botocore_asks_s3_before_each_file_by_a_handler_that_can_be_taken_away() -> None:
+    registered = [(event, handler) for event, handler, *_ in BUILTIN_HANDLERS]
+    assert ("before-call.s3", add_expect_header) in registered, "milequest/store/aws/sdk_session.py unregisters it"
+
+
+def test_aiobotocore_session_fetches_credentials_for_each_signature() -> None:
+    assert "get_frozen_credentials" in inspect.getsource(AioRequestSigner.get_auth_instance), (
+        "milequest/store/aws/sdk_session.py: OurCredentials answers this"
+    )
 
 
 async def test_uvicorn_http_protocol_has_the_parts_that_connections_bound() -> None:

@@ -63,12 +63,13 @@ TIERS: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/milequest/providers/",  # hashes of passwords, a gazetteer, servers of mail
         "tests/milequest/rules/test_credentials.py",
         "tests/milequest/store/aws/test_client.py",
-        "tests/milequest/store/aws/test_s3.py",
+        "tests/milequest/store/aws/test_sdk.py",
         "tests/milequest/store/cache/",  # windows that have to pass, servers of a cluster
         "tests/milequest/store/sql/test_po",  # lines and positions on maps, by Hypothesis
         "tests/milequest/store/sql/test_rankings.py",
         "tests/milequest/store/sql/test_routes.py",
         "tests/milequest/store/test_breaker.py",
+        "tests/milequest/store/test_picture_bucket.py",
         "tests/milequest/test_totals.py",
         "tests/performance/",
         "tests/policy/",

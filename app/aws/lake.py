@@ -9,14 +9,13 @@ import orjson
 
 from app.aws.container import Container, Event
 from milequest.settings import Settings
-from milequest.store.aws.client import open_aws
-from milequest.store.aws.firehose import DeliveryStream
+from milequest.store.aws.client import Aws, open_aws
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[DeliveryStream]:
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Aws, str]]:
     async with open_aws(settings) as aws:
-        yield DeliveryStream(aws, settings.lake_stream)
+        yield aws, settings.lake_stream
 
 
 container = Container(_opened)
@@ -25,7 +24,13 @@ container = Container(_opened)
 def handler(event: Event, context: Any) -> None:
     """Send one event to Firehose, except a replayed one, which is stored already."""
     if "replay-name" not in event:
-        container.run(lambda stream: stream.put(row(event)))
+        container.run(lambda opened: put(*opened, row(event)))
+
+
+async def put(aws: Aws, stream: str, row: Mapping[str, Any]) -> None:
+    """Send a row of the table behind a stream of Firehose. Raises AwsError or Away."""
+    line = orjson.dumps(row) + b"\n"
+    await aws.sdk.call("firehose", "put_record", DeliveryStreamName=stream, Record={"Data": line})
 
 
 def row(event: Event) -> Mapping[str, Any]:

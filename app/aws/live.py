@@ -12,13 +12,13 @@ from milequest.settings import Settings
 from milequest.telemetry.work import job
 from schema.build import runner
 from subscriptions.apigateway import delay_queue, fanout, messages, relay, sender, sweeper
-from subscriptions.apigateway.dependencies import Dependencies, open_dependencies
+from subscriptions.apigateway.dependencies import Dependencies, dependencies
 
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Dependencies]:
-    async with open_runtime(settings, serves=False) as runtime, open_dependencies(runtime) as deps:
-        yield deps
+    async with open_runtime(settings, serves=False) as runtime:
+        yield dependencies(runtime)
 
 
 runner()  # the schema is built while the container starts

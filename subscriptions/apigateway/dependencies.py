@@ -1,11 +1,8 @@
-"""Dependencies of this gateway's functions, opened once per process."""
+"""Dependencies of this gateway's functions."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from milequest.runtime import Runtime
-from milequest.store.aws.client import open_aws
 from milequest.store.aws.dynamodb import Table
 from milequest.store.aws.event_bus import EventBus
 from milequest.store.aws.socket_api import Sockets
@@ -31,21 +28,19 @@ class Dependencies:
     bus: EventBus | None  # for other consumers of events; None if there are none
 
 
-@asynccontextmanager
-async def open_dependencies(runtime: Runtime) -> AsyncIterator[Dependencies]:
-    """Open all of them, as named in the settings."""
-    settings = runtime.settings
-    async with open_aws(settings) as aws:
-        table = Table(aws, settings.live_table)
-        yield Dependencies(
-            runtime,
-            identifying(runtime),
-            table,
-            ConnectionStore(table),
-            Sockets(aws, settings.live_sockets_url),
-            Queue(aws, settings.live_news_queue),
-            Queue(aws, settings.live_posts_queue),
-            Queue(aws, settings.live_later_queue),
-            PlanCache(runtime, table),
-            EventBus(aws, settings.event_bus) if settings.event_bus else None,
-        )
+def dependencies(runtime: Runtime) -> Dependencies:
+    """Return all of them, as named in the settings."""
+    settings, aws = runtime.settings, runtime.aws
+    table = Table(aws, settings.live_table)
+    return Dependencies(
+        runtime,
+        identifying(runtime),
+        table,
+        ConnectionStore(table),
+        Sockets(aws, settings.live_sockets_url),
+        Queue(aws, settings.live_news_queue),
+        Queue(aws, settings.live_posts_queue),
+        Queue(aws, settings.live_later_queue),
+        PlanCache(runtime, table),
+        EventBus(aws, settings.event_bus) if settings.event_bus else None,
+    )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from milequest.store.aws.client import pause
+from milequest.store.aws.retries import pause
 from milequest.store.aws.socket_api import Outcome, Sockets
 from subscriptions.apigateway.dependencies import Dependencies
 from subscriptions.handshakes import TRANSPORT_WS

@@ -3,6 +3,8 @@
 import ast
 import hashlib
 import re
+import subprocess
+import sys
 import zipfile
 from base64 import urlsafe_b64encode
 from importlib.metadata import distributions
@@ -14,7 +16,23 @@ from infra import packaging
 from milequest.settings import PROJECT
 from tests.aws.driving import imported
 
-MOST_BYTES = 15_000_000
+MOST_BYTES = 16_500_000
+SDK = {"aioboto3", "aiobotocore", "aiohttp", "boto3", "botocore"}
+SDK_CALL = re.compile(r"sdk\.(?:call|call_once|client)\(\s*\"([\w-]+)\"")
+OPEN_CLIENTS = """
+import asyncio
+from milequest.store.aws.aws_credentials import fixed
+from milequest.store.aws.sdk import Sdk
+from milequest.store.aws.signing import Credentials
+
+async def main():
+    sdk = Sdk(fixed(Credentials("key", "secret")), "us-east-1")
+    for service in {}:
+        print((await sdk.client(service)).meta.endpoint_url)
+    await sdk.close()
+
+asyncio.run(main())
+"""
 NO_GRAPHQL = ("app.aws.socket_lifecycle", "app.aws.token_authorizer", "app.aws.cognito")
 ALL = (
     *NO_GRAPHQL,
@@ -24,6 +42,9 @@ ALL = (
     "app.aws.live",
     "app.aws.jobs",
     "app.aws.pictures",
+    "app.aws.lake",
+    "app.aws.rotation",
+    "app.aws.usage",
 )
 
 
@@ -39,7 +60,33 @@ def test_a_function_imports_from_its_package_alone(module: str, packages: Path, 
         archive.extractall(tmp_path)
     seconds, names = imported(module, tmp_path)
     print(f"{module}: {seconds * 1000:.0f} ms of CPU, {len(names)} modules")
-    assert "sqlalchemy" not in names
+    assert not ({"sqlalchemy"} | SDK) & names
+
+
+def test_server_imports_no_sdk_before_a_call_needs_it() -> None:
+    _, names = imported("app.asgi")
+    assert not SDK & names
+
+
+def test_migrations_import_from_their_package_alone_which_has_no_sdk(packages: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(packages / "migrations.zip") as archive:
+        archive.extractall(tmp_path)
+    imported("app.aws.migrations", tmp_path)
+    assert not SDK & {path.name for path in tmp_path.iterdir()}
+
+
+def test_package_has_the_data_of_services_that_are_called_and_of_no_others(packages: Path, tmp_path: Path) -> None:
+    folders = [PROJECT / name for name in packaging.OURS]
+    sources = [path.read_text() for folder in folders for path in folder.rglob("*.py")]
+    called = {name for text in sources for name in SDK_CALL.findall(text)}
+    with zipfile.ZipFile(packages / "service.zip") as archive:
+        archive.extractall(tmp_path)
+    kept = {path.name for path in (tmp_path / "botocore" / "data").iterdir() if path.is_dir()}
+    assert called == kept == packaging.SDK_SERVICES
+    script = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]\n" + OPEN_CLIENTS.format(sorted(kept))
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) == len(kept)
 
 
 def test_the_package_of_the_api_is_small_and_compiled(packages: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from milequest.rules.avatars import name_in
 from milequest.store.aws.client import Aws
-from milequest.store.aws.s3 import Bucket
+from milequest.store.aws.retries import AwsError
 from tests import pictures
 from tests.aws.deployment import ACCOUNT, PATIENCE, Deployment
 from tests.documents import AVATAR_FORM as FORM
@@ -52,7 +52,13 @@ def lies(deployment: Deployment, key: str) -> bytes | None:
     """Return a file of the bucket."""
 
     async def get(aws: Aws) -> bytes | None:
-        return await Bucket(aws, BUCKET).get(key)
+        try:
+            body: bytes = (await aws.sdk.call("s3", "get_object", Bucket=BUCKET, Key=key))["Body"]
+        except AwsError as error:
+            if error.code == "NoSuchKey":
+                return None
+            raise
+        return body
 
     return deployment.on_aws(get)
 

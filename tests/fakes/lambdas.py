@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from milequest.store.aws.client import Aws, AwsError
+from milequest.store.aws.client import Aws
+from milequest.store.aws.retries import AwsError
 
 log = logging.getLogger("milequest.live")
 

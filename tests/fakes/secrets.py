@@ -31,14 +31,14 @@ class SecretsManager(Iterator[Answer]):
 
     def __next__(self) -> Answer:
         head, _, body = self.asked[-1].partition("\r\n\r\n")
-        operation = head.partition("x-amz-target: secretsmanager.")[2].partition("\r\n")[0]
+        operation = head.lower().partition("x-amz-target: secretsmanager.")[2].partition("\r\n")[0]
         given = orjson.loads(body)
         assert given["SecretId"] == "arn:secret"
         operations = {
-            "GetSecretValue": self._get,
-            "PutSecretValue": self._put,
-            "DescribeSecret": self._describe,
-            "UpdateSecretVersionStage": self._update,
+            "getsecretvalue": self._get,
+            "putsecretvalue": self._put,
+            "describesecret": self._describe,
+            "updatesecretversionstage": self._update,
         }
         return operations[operation](given)
 

@@ -235,10 +235,10 @@ class UserPool:
 async def serving(pool: UserPool) -> AsyncIterator[Aws]:
     """Yield the client of an AWS with this pool, while the block runs."""
     async with await asyncio.start_server(pool.serve, "127.0.0.1", 0) as server:
-        http = Http()
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield Aws(http, fixed(Credentials("key", "secret")), "us-east-1", url)
-        http.close()
+        aws = Aws(Http(), fixed(Credentials("key", "secret")), "us-east-1", url)
+        yield aws
+        await aws.close()
 
 
 def now() -> datetime:

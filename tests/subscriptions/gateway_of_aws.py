@@ -13,7 +13,7 @@ from milequest.runtime import Runtime
 from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.sqs import Queue
 from subscriptions.apigateway.delay_queue import redeliver
-from subscriptions.apigateway.dependencies import Dependencies, open_dependencies
+from subscriptions.apigateway.dependencies import Dependencies, dependencies
 from subscriptions.apigateway.fanout import fan_out
 from subscriptions.apigateway.lifecycle import ConnectDependencies, connect, disconnect
 from subscriptions.apigateway.messages import receive
@@ -112,7 +112,7 @@ async def gateway_of_aws(runtime: Runtime, endpoint: str) -> AsyncIterator[Gatew
             live_posts_queue=urls[1],
             live_later_queue=urls[2],
         )
-        gate.deps = await stack.enter_async_context(open_dependencies(replace(runtime, settings=local)))
+        gate.deps = dependencies(replace(runtime, settings=local, aws=aws))
         functions = zip(urls, (fan_out, send, redeliver, on_commit_notifications), strict=True)
         work = [consume(aws, url, partial(one, gate.deps)) for url, one in functions for _ in range(CONSUMERS)]
         tasks = [asyncio.create_task(one) for one in (*work, _rounds(gate))]

@@ -9,13 +9,14 @@ from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from threading import Thread
 from typing import Any, Protocol
-from urllib.parse import quote
 
 import orjson
 
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.settings import Settings, SettingsError
+from milequest.store.away import Away
 from milequest.store.aws.client import Aws
+from milequest.store.aws.retries import AwsError
 
 SECONDS = 10.0  # of the response, in seconds, as in AppSync
 THREADS = 32  # in which a plain Python function may run at once
@@ -66,24 +67,23 @@ class LambdaAuthorizer:
     def __init__(self, aws: Aws, arn: str) -> None:
         self.account = arn.split(":")[4]
         self._aws = aws
-        self._path = f"/2015-03-31/functions/{quote(arn, safe='')}/invocations"
+        self._arn = arn
 
     async def ask(self, question: Mapping[str, object]) -> object:
         """Invoke the function. An error that it raises counts as a denial."""
-        signer, origin = self._aws.signer("lambda"), self._aws.origin("lambda")
-        body = orjson.dumps(question, default=str)
+        payload = orjson.dumps(question, default=str)
         try:
             async with asyncio.timeout(SECONDS):
-                response = await self._aws.send(signer, origin, "POST", self._path, body)
+                answer = await self._aws.sdk.call_once("lambda", "invoke", FunctionName=self._arn, Payload=payload)
         except TimeoutError:
             log.warning("the authorizer did not answer within %d s", SECONDS)
             return None
-        except OSError as error:
+        except AwsError as error:
+            raise _unavailable(f"status {error.status}") from error
+        except Away as error:
             raise _unavailable(type(error).__name__) from error
-        if response.status != 200:
-            raise _unavailable(f"status {response.status}")
         try:
-            return orjson.loads(response.body)
+            return orjson.loads(answer["Payload"])
         except orjson.JSONDecodeError:
             return None
 

@@ -24,16 +24,13 @@ from milequest.rules.identity import Identity, IdentityKind
 from milequest.rules.instants import seconds
 from milequest.rules.sessions import REVOKED_FOR, UNKNOWN, Ending, Revocation, SessionOrigin
 from milequest.settings import Settings
-from milequest.store.aws.client import Aws, AwsError
+from milequest.store.away import Away
+from milequest.store.aws.client import Aws
+from milequest.store.aws.retries import AwsError
 from milequest.store.sql import accounts, revocations, users
 from milequest.store.sql.revocations import Revocations
 from milequest.store.sql.transaction import Pool, transact
 
-SERVICE = "cognito-idp"
-OPEN = {  # operations that are not signed by a role
-    *("SignUp", "ConfirmSignUp", "ResendConfirmationCode", "RevokeToken"),
-    *("ForgotPassword", "ConfirmForgotPassword"),
-}
 WRONG = {"NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException"}
 BAD_CODE = {  # all alike, as a difference would reveal an account
     *("CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"),
@@ -71,7 +68,7 @@ class CognitoIdentity(OutsideIdentity):
         name = _name(request.email_key, attempt_id)
         given = await self._client_arguments(name) | {"Password": request.password, "UserAttributes": attributes}
         try:
-            await self._call("SignUp", **given)
+            await self._call("sign_up", **given)
         except AwsError as error:
             _refuse_simple(error, "input.password")
             if error.code == "InvalidParameterException":
@@ -87,7 +84,7 @@ class CognitoIdentity(OutsideIdentity):
         name = _name(email_key(email), attempt_id)
         given = await self._client_arguments(name) | {"ConfirmationCode": code, "ForceAliasCreation": False}
         try:
-            await self._call("ConfirmSignUp", **given)
+            await self._call("confirm_sign_up", **given)
         except AwsError as error:
             _refuse_code(error)
             _unavailable(error)
@@ -98,7 +95,7 @@ class CognitoIdentity(OutsideIdentity):
             return
         try:
             await self._call(
-                "ResendConfirmationCode", **await self._client_arguments(_name(email_key(email), attempt_id))
+                "resend_confirmation_code", **await self._client_arguments(_name(email_key(email), attempt_id))
             )
         except AwsError as error:
             _ignore_if_revealing(error)
@@ -106,7 +103,7 @@ class CognitoIdentity(OutsideIdentity):
     async def forgot_password(self, email: str, now: datetime) -> str:
         """Have a code mailed. Cognito keeps one per user, whatever the request, so the request's id is not used."""
         try:
-            await self._call("ForgotPassword", **await self._client_arguments(email_key(email)))
+            await self._call("forgot_password", **await self._client_arguments(email_key(email)))
         except AwsError as error:
             _ignore_if_revealing(error)
         return secrets.token_urlsafe()
@@ -116,7 +113,7 @@ class CognitoIdentity(OutsideIdentity):
         key = email_key(email)
         given = await self._client_arguments(key) | {"ConfirmationCode": code, "Password": password}
         try:
-            await self._call("ConfirmForgotPassword", **given)
+            await self._call("confirm_forgot_password", **given)
         except AwsError as error:
             _refuse_code(error)
             _refuse_simple(error, "input.newPassword")
@@ -138,7 +135,7 @@ class CognitoIdentity(OutsideIdentity):
             _unavailable(error)
         try:  # as an operator: no user's token may do it
             given = {"UserPoolId": self._pool, "Username": identity.username, "Password": password}
-            await self._call("AdminSetUserPassword", **given, Permanent=True)
+            await self._call("admin_set_user_password", **given, Permanent=True)
         except AwsError as error:
             _refuse_simple(error, "input.newPassword")
             _unavailable(error)
@@ -192,7 +189,7 @@ class CognitoIdentity(OutsideIdentity):
             if refresh_token:
                 await self._revoke(refresh_token)
             if ending is Ending.ALL:
-                await self._call("AdminUserGlobalSignOut", UserPoolId=self._pool, Username=caller.username)
+                await self._call("admin_user_global_sign_out", UserPoolId=self._pool, Username=caller.username)
         except AwsError as error:
             if error.code not in OVER:
                 _unavailable(error)
@@ -200,7 +197,7 @@ class CognitoIdentity(OutsideIdentity):
 
     async def _revoke(self, refresh_token: str) -> None:
         given = {"ClientId": self._client, "ClientSecret": (await self._get_secret()).decode()}
-        await self._call("RevokeToken", Token=refresh_token.rpartition(":")[2], **given)
+        await self._call("revoke_token", Token=refresh_token.rpartition(":")[2], **given)
 
     async def _end(self, caller: Identity, ending: Ending, now: datetime, lasting: timedelta) -> None:
         """Store the revocations of ended sessions, and announce them.
@@ -219,7 +216,7 @@ class CognitoIdentity(OutsideIdentity):
     async def _signed_in(self, flow: str, username: str, given: Mapping[str, str], now: datetime) -> SignedIn:
         parameters = {**given, "SECRET_HASH": await self._hash(username)}
         answer = await self._call(
-            "AdminInitiateAuth",
+            "admin_initiate_auth",
             UserPoolId=self._pool,
             ClientId=self._client,
             AuthFlow=flow,
@@ -248,16 +245,14 @@ class CognitoIdentity(OutsideIdentity):
         """Return our client's secret, which Cognito keeps and gives to our role."""
         if self._secret is None:
             given = {"UserPoolId": self._pool, "ClientId": self._client}
-            answer = await self._call("DescribeUserPoolClient", **given)
+            answer = await self._call("describe_user_pool_client", **given)
             self._secret = str(answer["UserPoolClient"]["ClientSecret"]).encode()
         return self._secret
 
     async def _call(self, operation: str, **given: Any) -> Any:
-        target = f"AWSCognitoIdentityProviderService.{operation}"
-        signer = None if operation in OPEN else self._aws.signer(SERVICE)
         try:
-            return await self._aws.call(signer, self._aws.origin(SERVICE), target, "1.1", given)
-        except (OSError, TimeoutError) as error:
+            return await self._aws.sdk.call("cognito-idp", operation, **given)
+        except Away as error:
             _unavailable(error)
 
 

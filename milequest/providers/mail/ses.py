@@ -1,13 +1,8 @@
-"""Mail by Amazon SES, version 2: one signed request per message. The role needs ses:SendEmail and ses:SendRawEmail."""
-
-import base64
-
-import orjson
+"""Mail by Amazon SES, version 2: one request for a message. The role needs ses:SendEmail and ses:SendRawEmail."""
 
 from milequest.providers.mail.mail_message import MailMessage, UndeliveredError
 from milequest.store.aws.client import Aws
-
-PATH = "/v2/email/outbound-emails"
+from milequest.store.aws.retries import AwsError
 
 
 class Ses:
@@ -16,8 +11,6 @@ class Ses:
     def __init__(self, aws: Aws, configuration_set: str) -> None:
         self._aws = aws
         self._configuration_set = configuration_set
-        self._signer = aws.signer("ses")
-        self._origin = aws.origin("email")
 
     async def deliver(self, message: MailMessage) -> None:
         """Hand a message over. Raises UndeliveredError, OSError or TimeoutError."""
@@ -26,11 +19,10 @@ class Ses:
         given = {
             "FromEmailAddress": message.sender,
             "Destination": {"ToAddresses": [message.to]},
-            "Content": {"Raw": {"Data": base64.b64encode(message.content).decode()}},
+            "Content": {"Raw": {"Data": message.content}},
             "ConfigurationSetName": self._configuration_set,
         }
-        headers = {"content-type": "application/json"}
-        answer = await self._aws.send(self._signer, self._origin, "POST", PATH, orjson.dumps(given), headers)
-        if answer.status != 200:
-            is_passing = answer.status == 429 or answer.status >= 500
-            raise UndeliveredError(f"SES answered {answer.status}", is_passing=is_passing)
+        try:
+            await self._aws.sdk.call_once("sesv2", "send_email", **given)
+        except AwsError as error:  # whose text may hold the address
+            raise UndeliveredError(f"SES answered {error.status}", is_passing=error.is_passing) from None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from milequest.rules.instants import SECOND, seconds
+from milequest.rules.instants import SECOND
 from milequest.store.aws.client import Aws
 
 
@@ -35,8 +35,6 @@ async def sums(aws: Aws, metrics: Mapping[str, Watched], begins: datetime, ends:
         }
         for id, metric in metrics.items()
     ]
-    given = {"MetricDataQueries": queries, "StartTime": seconds(begins), "EndTime": seconds(ends)}
-    answer = await aws.call(
-        aws.signer("monitoring"), aws.origin("monitoring"), "GraniteServiceVersion20100801.GetMetricData", "1.0", given
-    )
+    given = {"MetricDataQueries": queries, "StartTime": begins, "EndTime": ends}
+    answer = await aws.sdk.call("cloudwatch", "get_metric_data", **given)
     return {one["Id"]: round(sum(one["Values"])) for one in answer["MetricDataResults"]}

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from milequest.store.aws.client import Aws, AwsError, pause
+from milequest.store.aws.client import Aws
+from milequest.store.aws.retries import AwsError, pause
 
 Value: TypeAlias = "str | int | bool | Sequence[str] | frozenset[str] | None"
 Item: TypeAlias = Mapping[str, Value]

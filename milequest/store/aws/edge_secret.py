@@ -6,7 +6,7 @@ from time import monotonic
 
 from milequest.rules.edge_headers import is_secret
 from milequest.store.away import Away
-from milequest.store.aws.client import AwsError
+from milequest.store.aws.retries import AwsError
 from milequest.store.aws.secrets import CURRENT, Secret
 
 FRESH_SECONDS = 300.0  # the values are used without reading them again

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from milequest.rules.instants import seconds
 from milequest.store.aws.batches import batches
-from milequest.store.aws.client import ATTEMPTS, Aws, AwsError, pause
+from milequest.store.aws.client import Aws
+from milequest.store.aws.retries import ATTEMPTS, AwsError, pause
 
 SOURCE = "milequest"
 MOST_AT_ONCE = 10  # events of one call
@@ -29,7 +29,7 @@ class BusEvent:
     def entry(self) -> dict[str, Any]:
         """Return it in EventBridge's form."""
         detail = orjson.dumps(self.detail).decode()
-        return {"Source": SOURCE, "DetailType": self.kind, "Time": seconds(self.at), "Detail": detail}
+        return {"Source": SOURCE, "DetailType": self.kind, "Time": self.at, "Detail": detail}
 
 
 class EventBus:
@@ -38,8 +38,6 @@ class EventBus:
     def __init__(self, aws: Aws, name: str) -> None:
         self._aws = aws
         self._name = name
-        self._signer = aws.signer("events")
-        self._origin = aws.origin("events")
 
     async def put(self, events: Sequence[BusEvent]) -> None:
         """Send all of them. Raises AwsError or Away; some may have been sent then."""
@@ -50,8 +48,7 @@ class EventBus:
     async def _put(self, entries: list[dict[str, Any]]) -> None:
         """Send one batch. AWS may refuse some entries of a call: only those are sent again."""
         for attempt in range(1, ATTEMPTS + 1):
-            given = {"Entries": entries}
-            answer = await self._aws.call(self._signer, self._origin, "AWSEvents.PutEvents", "1.1", given)
+            answer = await self._aws.sdk.call("events", "put_events", Entries=entries)
             refused = [
                 (entry, told)
                 for entry, told in zip(entries, answer.get("Entries", ()), strict=False)

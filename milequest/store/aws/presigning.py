@@ -1,15 +1,10 @@
-"""Signatures for requests that others send, valid for a while: tokens in place of a password where AWS's databases
-admit a role, and forms by which browsers send files to S3.
-"""
+"""Tokens in place of a password, where AWS's databases admit a role: signed requests, valid for a while."""
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import quote, urlencode
-
-import orjson
 
 from milequest.store.aws.signing import ALGORITHM, Credentials, signing_key
 
@@ -39,29 +34,3 @@ def connect_token(
     key = signing_key(credentials.secret_key, at[:8], region, service)
     signature = hmac.digest(key, signed.encode(), "sha256").hex()
     return f"{host}/?{text}&X-Amz-Signature={signature}"
-
-
-def post_fields(
-    credentials: Credentials,
-    region: str,
-    given: Mapping[str, str],
-    size: tuple[int, int],
-    now: datetime,
-    expires_at: datetime,
-) -> dict[str, str]:
-    """Return the fields of a form for S3, which accepts those in `given`, with the bucket, and a file within `size`."""
-    at = f"{now:%Y%m%dT%H%M%SZ}"
-    fields = {
-        **given,
-        "x-amz-algorithm": ALGORITHM,
-        "x-amz-credential": f"{credentials.access_key}/{at[:8]}/{region}/s3/aws4_request",
-        "x-amz-date": at,
-    }
-    if credentials.session_token:
-        fields["x-amz-security-token"] = credentials.session_token
-    conditions = [*({name: value} for name, value in fields.items()), ["content-length-range", *size]]
-    until = f"{expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
-    policy = base64.b64encode(orjson.dumps({"expiration": until, "conditions": conditions})).decode()
-    key = signing_key(credentials.secret_key, at[:8], region, "s3")
-    del fields["bucket"]  # it is signed, but the address names it
-    return {**fields, "policy": policy, "x-amz-signature": hmac.digest(key, policy.encode(), "sha256").hex()}

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from milequest.store.aws.client import Aws, AwsError
+from milequest.store.aws.client import Aws
+from milequest.store.aws.retries import AwsError
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"  # the stages of versions
 
@@ -20,10 +21,13 @@ class Secret:
         self._origin = aws.origin("secretsmanager")
 
     async def value(self, stage: str, version: str | None = None) -> dict[str, Any] | None:
-        """Return the value at a stage, if it is that version's; None if there is none."""
-        given = {"VersionStage": stage, **({"VersionId": version} if version else {})}
+        """Return the value at a stage, if it is that version's; None if there is none.
+
+        It is read by our own call, as an authorizer has to begin quickly.
+        """
+        given = {"SecretId": self._id, "VersionStage": stage, **({"VersionId": version} if version else {})}
         try:
-            answer = await self._call("GetSecretValue", **given)
+            answer = await self._aws.call(self._signer, self._origin, "secretsmanager.GetSecretValue", "1.1", given)
         except AwsError as error:
             if error.code == "ResourceNotFoundException":
                 return None
@@ -34,19 +38,18 @@ class Secret:
     async def propose(self, version: str, value: Mapping[str, Any]) -> None:
         """Store a value as pending."""
         text = orjson.dumps(value).decode()
-        await self._call("PutSecretValue", ClientRequestToken=version, SecretString=text, VersionStages=[PENDING])
+        await self._call("put_secret_value", ClientRequestToken=version, SecretString=text, VersionStages=[PENDING])
 
     async def stages(self) -> Mapping[str, Collection[str]]:
         """Return the stages of each version."""
-        stages: Mapping[str, Collection[str]] = (await self._call("DescribeSecret"))["VersionIdsToStages"]
+        stages: Mapping[str, Collection[str]] = (await self._call("describe_secret"))["VersionIdsToStages"]
         return stages
 
     async def make_current(self, version: str, instead_of: str) -> None:
         """Make this version the current one for all readers."""
         await self._call(
-            "UpdateSecretVersionStage", VersionStage=CURRENT, MoveToVersionId=version, RemoveFromVersionId=instead_of
+            "update_secret_version_stage", VersionStage=CURRENT, MoveToVersionId=version, RemoveFromVersionId=instead_of
         )
 
     async def _call(self, operation: str, **given: Any) -> Any:
-        target = f"secretsmanager.{operation}"
-        return await self._aws.call(self._signer, self._origin, target, "1.1", {"SecretId": self._id, **given})
+        return await self._aws.sdk.call("secretsmanager", operation, SecretId=self._id, **given)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from milequest.store.aws.batches import batches
-from milequest.store.aws.client import Aws, AwsError
+from milequest.store.aws.client import Aws
+from milequest.store.aws.retries import AwsError
 from milequest.telemetry import spans
 
 TRACEPARENT = "traceparent"  # a message's attribute

@@ -8,7 +8,8 @@ from milequest.rules.avatars import Form, Upload
 from milequest.rules.pictures import Picture
 from milequest.settings import Settings
 from milequest.store.away import Away
-from milequest.store.aws.client import Aws, AwsError
+from milequest.store.aws.client import Aws
+from milequest.store.aws.retries import AwsError
 from milequest.store.pictures.picture_bucket import PictureBucket
 from milequest.store.pictures.picture_folder import Folder
 

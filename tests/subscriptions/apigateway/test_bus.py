@@ -11,11 +11,12 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from milequest.store.aws.client import Aws, AwsError, open_aws
+from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.event_bus import EventBus
+from milequest.store.aws.retries import AwsError
 from milequest.store.sql import log
 from subscriptions.apigateway import publisher
-from subscriptions.apigateway.dependencies import Dependencies, open_dependencies
+from subscriptions.apigateway.dependencies import Dependencies, dependencies
 from subscriptions.apigateway.relay import relay_lost
 from subscriptions.apigateway.sweeper import Timeouts, sweep
 from tests.fakes.aws import ACCOUNT
@@ -81,7 +82,7 @@ async def bus(quest: Quest, local_aws_url: str) -> AsyncIterator[Bus]:
             aws, "events", "AWSEvents.PutTargets", Rule=rule["Name"], EventBusName=settings.event_bus, Targets=[target]
         )
         runtime = replace(quest.runtime, settings=replace(settings, live_news_queue=news))
-        deps = await stack.enter_async_context(open_dependencies(runtime))
+        deps = dependencies(replace(runtime, aws=aws))
         yield Bus(aws, deps, await quest.user("Ann"), queue)
 
 

@@ -12,8 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from milequest.rules.instants import milliseconds
-from milequest.store.aws.client import AwsError
 from milequest.store.aws.dynamodb import Key, Table
+from milequest.store.aws.retries import AwsError
 from milequest.store.aws.sqs import Message, Queue
 from subscriptions.apigateway import relay, sender
 from subscriptions.apigateway.fanout import fan_out

@@ -27,7 +27,7 @@ class Stub:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
+                length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0] or 0)
                 body = await reader.readexactly(length)
                 self.asked.append(head + body.decode())
                 answer = next(self.answers)
@@ -47,7 +47,6 @@ async def stubbed(answers: Iterator[tuple[int, bytes] | None]) -> AsyncIterator[
     stub = Stub(answers, None)  # type: ignore[arg-type]  # its address is not known yet
     async with await asyncio.start_server(stub.serve, "127.0.0.1", 0) as server:
         stub.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        http = Http()
-        stub.aws = Aws(http, fixed(Credentials("key", "secret")), "us-east-1", stub.url)
+        stub.aws = Aws(Http(), fixed(Credentials("key", "secret")), "us-east-1", stub.url)
         yield stub
-        http.close()
+        await stub.aws.close()

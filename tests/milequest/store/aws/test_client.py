@@ -5,9 +5,9 @@ from itertools import chain, repeat
 
 import pytest
 
-from milequest.store.aws.client import ATTEMPTS, AwsError
 from milequest.store.aws.dynamodb import ConflictError, Key, NotWrittenError, Part, Table
 from milequest.store.aws.http import MOST_CONNECTIONS
+from milequest.store.aws.retries import ATTEMPTS, AwsError
 from milequest.store.aws.socket_api import Outcome, Sockets
 from milequest.store.aws.sqs import Message, Queue
 from tests.milequest.store.aws.stub import stubbed

@@ -8,8 +8,8 @@ import pytest
 
 from milequest.store.away import Away
 from milequest.store.aws import edge_secret
-from milequest.store.aws.client import ATTEMPTS
 from milequest.store.aws.edge_secret import FRESH_SECONDS, RETRY_SECONDS, EdgeSecret
+from milequest.store.aws.retries import ATTEMPTS
 from milequest.store.aws.secrets import Secret
 from tests.milequest.store.aws.stub import Stub, stubbed
 
@@ -69,6 +69,12 @@ async def test_replaced_secret_is_admitted_within_seconds_and_the_old_one_no_mor
         assert await secret.admits(NEWER)
         assert await secret.admits(NEW)
         assert not await secret.admits(OLD)
+
+
+async def test_secret_is_read_without_the_sdk_whose_import_takes_longer_than_an_authorizers_start() -> None:
+    async with stubbed(answering(answer(OLD, NEW))) as stub:
+        assert await edge(stub).admits(OLD)
+        assert stub.aws.sdk._session is None
 
 
 async def test_guesses_cost_one_reading_in_some_seconds(clock: Clock) -> None:
