@@ -1,0 +1,33 @@
+"""Rules of CloudFormation and the services at a deployment, which neither linters nor a local AWS enforce.
+
+A rule is a function over the templates of an environment that yields findings; its docstring names its source.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+from infra.rules import alarm_rules, creation_rules, message_rules, network_rules
+from infra.rules.synthesized import Templates
+
+Rule: TypeAlias = Callable[[Templates], Iterator[str]]
+
+RULES: Final[Sequence[Rule]] = (
+    creation_rules.target_of_a_proxy_waits_for_the_instances,
+    creation_rules.function_in_the_network_may_make_its_interface,
+    creation_rules.kept_resource_goes_when_its_creation_fails,
+    creation_rules.secondary_cluster_is_not_asked_for_a_writer,
+    creation_rules.scaled_service_says_no_count,
+    message_rules.queue_takes_the_undelivered_of_each_service,
+    message_rules.queue_feeds_no_more_places_than_are_reserved,
+    alarm_rules.alarm_tells_of_its_end,
+    alarm_rules.alarm_watches_what_is_published,
+    alarm_rules.alarm_on_lag_ends_with_a_promotion,
+    network_rules.link_may_send_to_the_balancer,
+)
+
+
+def findings(templates: Templates) -> Iterator[str]:
+    """Yield the findings of all rules, each with its rule's name."""
+    for rule in RULES:
+        for found in rule(templates):
+            yield f"{rule.__name__}: {found}"
