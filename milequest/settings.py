@@ -194,6 +194,7 @@ class Settings:
     lake_bucket: str = _setting("", read.text, "Name of the data lake's S3 bucket, for the daily usage report")
     metered_api: str = _setting("", read.text, "Name of the REST API in the daily usage report")
     metered_sockets: str = _setting("", read.text, "Id of the WebSocket API in the daily usage report")
+    rehearsed: str = _setting("", read.text, "ARNs of the versions that a release is tried with, separated by commas")
     metrics_namespace: str = _setting(
         "", read.text, "CloudWatch namespace of metrics, written to the output in embedded metric format; empty: none"
     )

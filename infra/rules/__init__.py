@@ -22,6 +22,7 @@ RULES: Final[Sequence[Rule]] = (
     alarm_rules.alarm_tells_of_its_end,
     alarm_rules.alarm_watches_what_is_published,
     alarm_rules.alarm_on_lag_ends_with_a_promotion,
+    alarm_rules.canary_can_end_a_release,
     network_rules.link_may_send_to_the_balancer,
 )
 

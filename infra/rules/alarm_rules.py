@@ -1,28 +1,32 @@
 """Rules about alarms: what they watch, and whom they tell."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from infra.rules.synthesized import Resource, Templates
 
-DIMENSIONS: Final = {
-    ("AWS/ApiGateway", "5XXError"): {"ApiName"},
-    ("AWS/ApiGateway", "Count"): {"ApiName"},
-    ("AWS/ApiGateway", "Latency"): {"ApiName"},
-    ("AWS/DynamoDB", "ReadThrottleEvents"): {"TableName"},  # but ThrottledRequests by Operation too
-    ("AWS/DynamoDB", "WriteThrottleEvents"): {"TableName"},
-    ("AWS/ElastiCache", "ThrottledCmds"): {"clusterId"},
-    ("AWS/Lambda", "ConcurrentExecutions"): set[str](),
-    ("AWS/Lambda", "Errors"): {"FunctionName"},
-    ("AWS/Lambda", "Invocations"): {"FunctionName"},
-    ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
-    ("AWS/Lambda", "Throttles"): {"FunctionName"},
-    ("AWS/RDS", "ACUUtilization"): {"DBClusterIdentifier"},
-    ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier"},
-    ("AWS/Route53", "HealthCheckStatus"): {"HealthCheckId"},
-    ("AWS/S3", "OperationsPendingReplication"): {"SourceBucket", "DestinationBucket", "RuleId"},
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {"QueueName"},
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
+VERSION: Final = {"FunctionName", "Resource", "ExecutedVersion"}  # of a version that is called by an alias
+SHIFTED: Final = ("api", "live", "identity")  # stacks whose functions clients reach
+LATE: Final = 3  # minutes until a metric is there
+DIMENSIONS: Final[Mapping[tuple[str, str], Sequence[set[str]]]] = {
+    ("AWS/ApiGateway", "5XXError"): [{"ApiName"}],
+    ("AWS/ApiGateway", "Count"): [{"ApiName"}],
+    ("AWS/ApiGateway", "Latency"): [{"ApiName"}],
+    ("AWS/DynamoDB", "ReadThrottleEvents"): [{"TableName"}],  # but ThrottledRequests by Operation too
+    ("AWS/DynamoDB", "WriteThrottleEvents"): [{"TableName"}],
+    ("AWS/ElastiCache", "ThrottledCmds"): [{"clusterId"}],
+    ("AWS/Lambda", "ConcurrentExecutions"): [set()],
+    ("AWS/Lambda", "Errors"): [{"FunctionName"}, VERSION],
+    ("AWS/Lambda", "Invocations"): [{"FunctionName"}, VERSION],
+    ("AWS/Lambda", "IteratorAge"): [{"FunctionName"}],
+    ("AWS/Lambda", "Throttles"): [{"FunctionName"}],
+    ("AWS/RDS", "ACUUtilization"): [{"DBClusterIdentifier"}],
+    ("AWS/RDS", "AuroraGlobalDBRPOLag"): [{"DBClusterIdentifier"}],
+    ("AWS/Route53", "HealthCheckStatus"): [{"HealthCheckId"}],
+    ("AWS/S3", "OperationsPendingReplication"): [{"SourceBucket", "DestinationBucket", "RuleId"}],
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): [{"QueueName"}],
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [{"QueueName"}],
 }
 """Dimensions by which a service publishes a metric, by the page on its metrics: by others there are never data."""
 
@@ -55,7 +59,7 @@ def alarm_watches_what_is_published(templates: Templates) -> Iterator[str]:
         for metric in watched(alarm):
             name = metric["Namespace"], metric["MetricName"]
             dimensions = {one["Name"] for one in metric.get("Dimensions", ())}
-            if metric["Namespace"].startswith("AWS/") and DIMENSIONS.get(name) != dimensions:
+            if metric["Namespace"].startswith("AWS/") and dimensions not in DIMENSIONS.get(name, ()):
                 yield f"{alarm} watches {name} by {sorted(dimensions)}"
 
 
@@ -67,3 +71,43 @@ def alarm_on_lag_ends_with_a_promotion(templates: Templates) -> Iterator[str]:
     for alarm in templates.resources("AWS::CloudWatch::Alarm"):
         if "AuroraGlobalDBRPOLag" in alarm.text and alarm.properties.get("TreatMissingData") != "ignore":
             yield f"{alarm} breaches by missing data"
+
+
+def canary_can_end_a_release(templates: Templates) -> Iterator[str]:
+    """Yield functions that clients' calls reach whose new version no alarm of its own can stop while calls shift.
+
+    Source: AWS SAM's page on safe deployments, for alarms on the new version and the hook before it; CloudWatch's on
+    alarms, for how many periods they need. Metrics of functions come some minutes late.
+    """
+    for alias in templates.resources("AWS::Lambda::Alias"):
+        if alias.stack.split("-")[2] not in SHIFTED or "rehearsal" in alias.id:
+            continue
+        update = alias.body.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate", {})
+        group = _named(templates, alias, "AWS::CodeDeploy::DeploymentGroup", update.get("DeploymentGroupName"))
+        if not group or "BeforeAllowTrafficHook" not in update:
+            yield f"{alias} is no canary, or has no hook"
+            continue
+        shift = re.findall(r"Canary\d+Percent(\d+)Minutes", str(group.properties["DeploymentConfigName"]))
+        given = group.properties.get("AlarmConfiguration", {}).get("Alarms", [])
+        alarms = [_named(templates, alias, "AWS::CloudWatch::Alarm", one["Name"]) for one in given]
+        minutes = [_minutes(alarm) + LATE for alarm in alarms if alarm and _is_of_a_version(alarm)]
+        if not shift or not minutes or min(minutes) >= int(shift[0]):
+            yield f"{alias} shifts in {shift} minutes, and its alarms need {minutes}"
+
+
+def _named(templates: Templates, beside: Resource, type: str, reference: Any) -> Resource | None:
+    """Return the resource of the same stack that a Ref leads to."""
+    name = (reference or {}).get("Ref")
+    return next((one for one in templates.beside(beside, type) if one.id == name), None)
+
+
+def _is_of_a_version(alarm: Resource) -> bool:
+    dimensions = [{one["Name"] for one in metric.get("Dimensions", ())} for metric in watched(alarm)]
+    return VERSION in dimensions
+
+
+def _minutes(alarm: Resource) -> float:
+    """Return how long an alarm's metric has to be bad until it rings."""
+    periods = [one["MetricStat"]["Period"] for one in alarm.properties["Metrics"] if "MetricStat" in one]
+    points = alarm.properties.get("DatapointsToAlarm", alarm.properties["EvaluationPeriods"])
+    return float(points * max(periods) / 60)

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Environment, Region
+from infra.constructs.canary import Canaries
 from infra.constructs.function import Function
 from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.stack import Stack
@@ -28,6 +29,7 @@ class Identity(Stack):
         super().__init__(app, environment, region, stateful=True)
         self.pool = self._pool()
         self._triggers()
+        Canaries(self)
         self.server = self._client("server", admin_user_password=True, generate_secret=True)
         self.pages = self._client("pages", user_srp=True, generate_secret=False, writes=OF_PAGES)
         for name, says in GROUPS.items():

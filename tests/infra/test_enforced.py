@@ -9,6 +9,7 @@ from infra.rules import RULES, Rule, alarm_rules, creation_rules, findings, mess
 from infra.rules.synthesized import Resource, Templates
 from tests.infra.assembly import Assembly
 
+CANARY = "CodeDeployDefault.LambdaCanary10Percent"
 Break = Callable[[Templates], object]
 
 
@@ -57,6 +58,12 @@ def asked_for_a_writer(templates: Templates) -> None:
         templates.templates[one.stack]["Resources"]["Writer"] = parameter
 
 
+def unhooked(templates: Templates) -> None:
+    """Shift to new versions that nobody has tried."""
+    for one in templates.resources("AWS::Lambda::Alias"):
+        one.body.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate", {}).pop("BeforeAllowTrafficHook", None)
+
+
 FAULTS: dict[Rule, tuple[Break, ...]] = {
     creation_rules.target_of_a_proxy_waits_for_the_instances: (unordered("AWS::RDS::DBProxyTargetGroup"),),
     creation_rules.function_in_the_network_may_make_its_interface: (
@@ -84,6 +91,14 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
         given("AWS::CloudWatch::Alarm", "Dimensions", [{"Name": "Nothing", "Value": "x"}]),
     ),
     alarm_rules.alarm_on_lag_ends_with_a_promotion: (given("AWS::CloudWatch::Alarm", "TreatMissingData", "breaching"),),
+    alarm_rules.canary_can_end_a_release: (
+        cut("AWS::CodeDeploy::DeploymentGroup"),
+        cut("AWS::CloudWatch::Alarm", "ExecutedVersion"),
+        unhooked,
+        given("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName", "CodeDeployDefault.LambdaAllAtOnce"),
+        given("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName", f"{CANARY}5Minutes"),
+        given("AWS::CloudWatch::Alarm", "DatapointsToAlarm", 10),
+    ),
     network_rules.link_may_send_to_the_balancer: (
         cut("AWS::EC2::SecurityGroupEgress", "Tierslink"),
         given("AWS::ApiGatewayV2::VpcLink", "SecurityGroupIds", ["other"]),

@@ -78,7 +78,7 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::Lambda::Version": PART,
     "AWS::Logs::LogGroup": "what is written is counted with each function, and keeping it costs cents",
     "AWS::Logs::LogStream": PART,
-    "AWS::Logs::MetricFilter": "all write one metric, and ten are free",
+    "AWS::Logs::MetricFilter": "one metric of all functions, and one of a version in the hours in which it fails",
     "AWS::Logs::QueryDefinition": "a query costs when it runs",
     "AWS::QuickSight::DataSource": PART,
     "AWS::RDS::DBClusterParameterGroup": PART,
