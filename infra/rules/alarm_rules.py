@@ -25,6 +25,8 @@ DIMENSIONS: Final[Mapping[tuple[str, str], Sequence[set[str]]]] = {
     ("AWS/RDS", "AuroraGlobalDBRPOLag"): [{"DBClusterIdentifier"}],
     ("AWS/Route53", "HealthCheckStatus"): [{"HealthCheckId"}],
     ("AWS/S3", "OperationsPendingReplication"): [{"SourceBucket", "DestinationBucket", "RuleId"}],
+    ("AWS/SES", "Reputation.BounceRate"): [set()],
+    ("AWS/SES", "Reputation.ComplaintRate"): [set()],
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): [{"QueueName"}],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [{"QueueName"}],
 }

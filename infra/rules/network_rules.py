@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 from infra.rules.synthesized import Templates
 
-TLS = 443
+TLS: Final = 443
+LACKING: Final = frozenset({"use1-az3"})  # without VPC links and VPC origins
 
 
 def link_may_send_to_the_balancer(templates: Templates) -> Iterator[str]:
@@ -24,3 +26,31 @@ def link_may_send_to_the_balancer(templates: Templates) -> Iterator[str]:
         groups = json.dumps(link.properties["SecurityGroupIds"])
         if "networklinkgroup" not in groups or (link.environment, link.region) not in ways:
             yield f"{link} may not send to the balancer"
+
+
+def subnet_lies_in_a_zone_by_its_id(templates: Templates) -> Iterator[str]:
+    """Yield subnets in zones by their names, which are others in each account, or in a zone that lacks services.
+
+    Source: AWS's page on zone ids; API Gateway's on VPC links V2, with its zones; CloudFront's on VPC origins;
+    terraform-provider-aws#17781, of proxies.
+    """
+    for subnet in templates.resources("AWS::EC2::Subnet"):
+        zone = subnet.properties.get("AvailabilityZoneId")
+        if zone is None or zone in LACKING or "AvailabilityZone" in subnet.properties:
+            yield f"{subnet} lies in {zone or subnet.properties.get('AvailabilityZone')}"
+
+
+def edge_may_reach_the_balancer(templates: Templates) -> Iterator[str]:
+    """Yield origins of CloudFront whose load balancer's group does not admit CloudFront's own list of addresses.
+
+    Source: CloudFront's page on VPC origins.
+    """
+    for origin in templates.resources("AWS::CloudFront::VpcOrigin"):
+        admitted = [
+            one
+            for one in templates.resources("AWS::EC2::SecurityGroupIngress")
+            if (one.environment, one.region) == (origin.environment, origin.region)
+            and "Tiersbalancer" in json.dumps(one.properties["GroupId"])
+        ]
+        if not any("SourcePrefixListId" in one.properties for one in admitted):
+            yield f"{origin} may not reach the balancer"

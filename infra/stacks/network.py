@@ -1,5 +1,7 @@
 """The VPC."""
 
+from typing import cast
+
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -40,13 +42,13 @@ class Network(Stack):
             ("private", ec2.SubnetType.PRIVATE_WITH_EGRESS),
             ("data", ec2.SubnetType.PRIVATE_ISOLATED),
         )
-        return ec2.Vpc(
+        vpc = ec2.Vpc(
             self,
             "Vpc",
             vpc_name=self.names.of("network"),
             ip_addresses=ec2.IpAddresses.cidr(self.where.cidr),
-            availability_zones=list(self.where.azs),
-            nat_gateways=1,
+            availability_zones=list(self.where.zones),
+            nat_gateways=len(self.where.zones) if self.home.features.nat_per_zone else 1,
             restrict_default_security_group=False,  # it would need a custom resource; nothing of ours is in that group
             subnet_configuration=[
                 ec2.SubnetConfiguration(
@@ -58,6 +60,9 @@ class Network(Stack):
                 for name, kind in kinds
             ],
         )
+        for subnet in (*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets):
+            _place_by_id(cast(ec2.CfnSubnet, subnet.node.default_child))
+        return vpc
 
     def _hand_over(self, vpc: ec2.Vpc) -> None:
         self.share("network/vpc", vpc.vpc_id)
@@ -65,3 +70,8 @@ class Network(Stack):
             subnets = vpc.select_subnets(subnet_group_name=kind).subnet_ids
             for number, subnet in enumerate(subnets, 1):
                 self.share(f"network/{kind}-subnet-{number}", subnet)
+
+
+def _place_by_id(subnet: ec2.CfnSubnet) -> None:
+    """Take what the library writes as the zone's name, and is its id, for the id."""
+    subnet.availability_zone_id, subnet.availability_zone = subnet.availability_zone, None

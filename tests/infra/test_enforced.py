@@ -5,8 +5,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from infra.rules import RULES, Rule, alarm_rules, creation_rules, findings, message_rules, network_rules
-from infra.rules.synthesized import Resource, Templates
+from infra.rules import (
+    RULES,
+    Rule,
+    account_rules,
+    alarm_rules,
+    creation_rules,
+    findings,
+    message_rules,
+    network_rules,
+)
+from infra.rules.synthesized import Body, Resource, Templates
 from tests.infra.assembly import Assembly
 
 CANARY = "CodeDeployDefault.LambdaCanary10Percent"
@@ -58,6 +67,13 @@ def asked_for_a_writer(templates: Templates) -> None:
         templates.templates[one.stack]["Resources"]["Writer"] = parameter
 
 
+def made(stack: str, type: str, properties: Body) -> Break:
+    """Return a fault: production's stack has one more resource."""
+    name = f"milequest-production-{stack}-us-east-1"
+    one = {"Type": type, "Properties": properties}
+    return lambda templates: templates.templates[name]["Resources"].update({"Made": one})
+
+
 def unhooked(templates: Templates) -> None:
     """Shift to new versions that nobody has tried."""
     for one in templates.resources("AWS::Lambda::Alias"):
@@ -102,6 +118,25 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
     network_rules.link_may_send_to_the_balancer: (
         cut("AWS::EC2::SecurityGroupEgress", "Tierslink"),
         given("AWS::ApiGatewayV2::VpcLink", "SecurityGroupIds", ["other"]),
+    ),
+    network_rules.edge_may_reach_the_balancer: (without("AWS::EC2::SecurityGroupIngress", "SourcePrefixListId"),),
+    network_rules.subnet_lies_in_a_zone_by_its_id: (
+        without("AWS::EC2::Subnet", "AvailabilityZoneId"),
+        given("AWS::EC2::Subnet", "AvailabilityZoneId", "use1-az3"),
+        given("AWS::EC2::Subnet", "AvailabilityZone", "us-east-1a"),
+    ),
+    account_rules.pool_sends_mail_by_an_identity_of_ours: (
+        cut("AWS::SES::EmailIdentity"),
+        cut("AWS::Route53::RecordSet", "DMARC1"),
+        cut("AWS::Route53::RecordSet", "CNAME"),
+        without("AWS::SES::EmailIdentity", "MailFromAttributes"),
+        cut("AWS::SES::ConfigurationSetEventDestination"),
+    ),
+    account_rules.replica_is_of_a_pool_that_can_have_one: (
+        made("identity", "AWS::Cognito::UserPoolReplica", {"RegionName": "us-west-2", "UserPoolId": "any"}),
+    ),
+    account_rules.monitor_of_services_is_left_to_the_account: (
+        made("money", "AWS::CE::AnomalyMonitor", {"MonitorType": "DIMENSIONAL", "MonitorDimension": "SERVICE"}),
     ),
 }
 """Faults by the rule that has to find them; they are made in the real templates."""

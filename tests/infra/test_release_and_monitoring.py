@@ -151,7 +151,7 @@ def test_alarms_have_actions_that_reach_page_ticket_and_chat(assembly: Assembly)
             for one in assembly.of("watch", "AWS::SNS::Subscription")
             if one.environment == environment
         }
-        assert told == {("https", "page"), ("email", "page"), ("email", "ticket")}
+        assert told == {("https", "page"), ("email", "page"), ("email", "ticket"), ("email", "bounces")}
     for channel in assembly.of("chat", "AWS::Chatbot::SlackChannelConfiguration"):
         assert len(channel.properties["SnsTopicArns"]) == 2
     for alarm in assembly.resources("AWS::CloudWatch::Alarm"):

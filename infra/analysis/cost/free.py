@@ -1,4 +1,4 @@
-"""Types of the templates that cost nothing of their own, each with the reason, and those without a known price."""
+"""Types of the templates that cost nothing of their own, each with the reason."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -31,7 +31,6 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": CONTROL,
     "AWS::Athena::NamedQuery": "a query costs when it runs",
     "AWS::Budgets::Budget": "budgets that only tell cost nothing",
-    "AWS::CE::AnomalyMonitor": CONTROL,
     "AWS::CE::AnomalySubscription": CONTROL,
     "AWS::CUR::ReportDefinition": CONTROL,
     "AWS::CertificateManager::Certificate": "certificates for AWS's own endpoints cost nothing",
@@ -88,6 +87,9 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::RDS::GlobalCluster": PART,
     "AWS::Route53::RecordSet": "aliases to AWS's own cost nothing to ask",
     "AWS::S3::BucketPolicy": PART,
+    "AWS::SES::ConfigurationSet": CONTROL,
+    "AWS::SES::ConfigurationSetEventDestination": CONTROL,
+    "AWS::SES::EmailIdentity": CONTROL,
     "AWS::SNS::Subscription": "the first thousand mails a month cost nothing",
     "AWS::SNS::TopicPolicy": PART,
     "AWS::SQS::QueuePolicy": PART,
@@ -95,7 +97,4 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::SecretsManager::RotationSchedule": PART,
     "AWS::WAFv2::WebACLAssociation": PART,
     "AWS::XRay::Group": CONTROL,
-}
-UNKNOWN: Final[Mapping[str, str]] = {  # missing in the sums
-    "AWS::Cognito::UserPoolReplica": "no price was found for a pool that is replicated",
 }
