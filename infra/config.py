@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 Born: TypeAlias = Literal["primary", "secondary"]
 SOCKETS_PER_TASK = 4_000  # of the servers on Fargate; they could hold more
 TASK_CPU, TASK_MEMORY = 1_024, 2_048  # in 1,024ths of a core, and MB
+GROUPS = frozenset({"CommonRuleSet", "KnownBadInputsRuleSet", "SQLiRuleSet"})  # of AWS's rules, in the firewall
 LACKING = frozenset({"use1-az3"})  # by the pages of API Gateway on VPC links, and of CloudFront on VPC origins
 EDGE_REGION = "us-east-1"  # CloudFront, its certificates and its WAF, budgets and bills exist only here
 
@@ -85,6 +86,7 @@ class StageLimits:
     socket_rate: int  # messages a second of the WebSocket API
     requests_per_address: int  # in five minutes
     blocked_countries: tuple[str, ...]
+    blocking: tuple[str, ...] = ("KnownBadInputsRuleSet",)  # groups of AWS's rules that block; the others count
     reserved: dict[str, int] = field(default_factory=dict)  # by function
 
     def __post_init__(self) -> None:
@@ -93,6 +95,7 @@ class StageLimits:
         _must(100 <= self.requests_per_address <= 2_000_000_000, "WAF counts from 100 on")
         _must(bool(self.blocked_countries), "the firewall's rule about countries needs one")
         _must(all(re.fullmatch("[A-Z]{2}", code) for code in self.blocked_countries), "countries have two letters")
+        _must(not {*self.blocking} - GROUPS, f"{self.blocking} are not all of {sorted(GROUPS)}")
         _must(all(number >= 0 for number in self.reserved.values()), "concurrency is not negative")
 
 

@@ -54,3 +54,16 @@ def edge_may_reach_the_balancer(templates: Templates) -> Iterator[str]:
         ]
         if not any("SourcePrefixListId" in one.properties for one in admitted):
             yield f"{origin} may not reach the balancer"
+
+
+def endpoint_is_for_our_roles(templates: Templates) -> Iterator[str]:
+    """Yield endpoints by which keys of another account could take data out.
+
+    Source: AWS's page on endpoint policies, and ECR's on endpoints, for the bucket of layers.
+    """
+    for endpoint in templates.resources("AWS::EC2::VPCEndpoint"):
+        statements = endpoint.properties.get("PolicyDocument", {}).get("Statement", [{"Resource": "*"}])
+        for one in statements:
+            whose = json.dumps(one.get("Condition", {}))
+            if "aws:PrincipalAccount" not in whose and "-starport-layer-bucket/*" not in json.dumps(one["Resource"]):
+                yield f"{endpoint} lets anybody through"

@@ -3,6 +3,7 @@
 from typing import cast
 
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Environment, Region
@@ -24,16 +25,32 @@ class Network(Stack):
         vpc.add_flow_log(
             "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group(self, "Flows", "network/flows"))
         )
-        vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-        vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
-        vpc.add_interface_endpoint(
+        s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        dynamodb = vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+        sqs = vpc.add_interface_endpoint(
             "sqs-endpoint",  # each commit's notification: cheaper and nearer than through NAT
             service=ec2.InterfaceVpcEndpointAwsService.SQS,
             open=False,  # our own group restricts access
             security_groups=[tiers.groups["endpoints"]],
             subnets=ec2.SubnetSelection(subnet_group_name="private"),
         )
+        for endpoint in (s3, dynamodb, sqs):
+            endpoint.add_to_policy(self._ours())
+        # Layers of images lie in a bucket of ECR's, which tasks read by addresses that it has signed.
+        layers = f"arn:aws:s3:::prod-{self.region}-starport-layer-bucket/*"
+        s3.add_to_policy(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[layers], principals=[iam.AnyPrincipal()])
+        )
         self._hand_over(vpc)
+
+    def _ours(self) -> iam.PolicyStatement:
+        """Return the permission of this account's roles: with keys of others nobody takes data out by an endpoint."""
+        return iam.PolicyStatement(
+            actions=["*"],
+            resources=["*"],
+            principals=[iam.AnyPrincipal()],
+            conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+        )
 
     def _vpc(self) -> ec2.Vpc:
         """Create the VPC. Functions in it also call out: `@connections` and tokens' keys have no endpoint in a VPC."""

@@ -42,6 +42,7 @@ def test_an_environment_that_cannot_be_is_refused(change: dict[str, Any]) -> Non
         ("sizes", {"api_memory": 64}),
         ("limits", {"api_rate": 20_000}),
         ("limits", {"blocked_countries": ("North Korea",)}),
+        ("limits", {"blocking": ("AnonymousIpList",)}),
         ("limits", {"reserved": {"poster": -1}}),
         ("alerts", {"email": "nobody"}),
         ("alerts", {"budget": 0}),

@@ -14,6 +14,7 @@ from infra.rules import (
     findings,
     message_rules,
     network_rules,
+    privacy_rules,
 )
 from infra.rules.synthesized import Body, Resource, Templates
 from tests.infra.assembly import Assembly
@@ -124,6 +125,16 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
         without("AWS::EC2::Subnet", "AvailabilityZoneId"),
         given("AWS::EC2::Subnet", "AvailabilityZoneId", "use1-az3"),
         given("AWS::EC2::Subnet", "AvailabilityZone", "us-east-1a"),
+    ),
+    network_rules.endpoint_is_for_our_roles: (
+        without("AWS::EC2::VPCEndpoint", "PolicyDocument"),
+        given("AWS::EC2::VPCEndpoint", "PolicyDocument", {"Statement": [{"Action": "*", "Resource": "*"}]}),
+    ),
+    privacy_rules.database_logs_no_values: (given("AWS::RDS::DBClusterParameterGroup", "Parameters", {}),),
+    privacy_rules.firewall_is_logged_without_tokens: (
+        cut("AWS::WAFv2::LoggingConfiguration"),
+        without("AWS::WAFv2::LoggingConfiguration", "RedactedFields"),
+        given("AWS::WAFv2::LoggingConfiguration", "LogDestinationConfigs", ["arn:aws:logs:any:1:log-group:firewall"]),
     ),
     account_rules.pool_sends_mail_by_an_identity_of_ours: (
         cut("AWS::SES::EmailIdentity"),

@@ -95,6 +95,7 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::SQS::QueuePolicy": PART,
     "AWS::SSM::Parameter": "standard parameters cost nothing",
     "AWS::SecretsManager::RotationSchedule": PART,
+    "AWS::WAFv2::LoggingConfiguration": "what is blocked or counted alone is logged: cents, but in an attack",
     "AWS::WAFv2::WebACLAssociation": PART,
     "AWS::XRay::Group": CONTROL,
 }
