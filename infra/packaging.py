@@ -28,7 +28,7 @@ RUNTIME: Final = "3.14"  # of `constructs.function.RUNTIME`; a test compares the
 PLATFORM: Final = "aarch64-manylinux_2_28"  # the runtime's Linux has glibc 2.34
 OURS: Final = ("app", "milequest", "resolvers", "schema", "subscriptions")
 NOT_OURS: Final = {"embedded", "graphiql"}  # of app: the embedded servers, and the page
-KINDS: Final = {".py", ".graphql", ".json", ".js", ".mako"}
+KINDS: Final = {".py", ".graphql", ".json", ".js", ".mako", ".pem"}
 SERVERS: Final = {  # Lambda is the server, and forms with pictures go to S3
     "uvicorn",
     "uvloop",

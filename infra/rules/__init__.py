@@ -27,6 +27,7 @@ RULES: Final[Sequence[Rule]] = (
     network_rules.edge_may_reach_the_balancer,
     network_rules.endpoint_is_for_our_roles,
     network_rules.subnet_lies_in_a_zone_by_its_id,
+    privacy_rules.database_is_asked_who_it_is,
     privacy_rules.database_logs_no_values,
     privacy_rules.firewall_is_logged_without_tokens,
     account_rules.pool_sends_mail_by_an_identity_of_ours,

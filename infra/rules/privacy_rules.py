@@ -1,4 +1,4 @@
-"""Rules about what gets into logs."""
+"""Rules about what others may see: in logs, and on the way to the database."""
 
 import json
 from collections.abc import Iterator
@@ -37,3 +37,13 @@ def firewall_is_logged_without_tokens(templates: Templates) -> Iterator[str]:
                 yield f"{one} logs tokens"
             if ":log-group:aws-waf-logs-" not in json.dumps(one.properties["LogDestinationConfigs"]):
                 yield f"{one} goes to a group that WAF does not take"
+
+
+def database_is_asked_who_it_is(templates: Templates) -> Iterator[str]:
+    """Yield addresses of databases by which a token of IAM would go to whoever answers.
+
+    Source: PostgreSQL's page on libpq's SSL support; RDS's and RDS Proxy's pages on TLS, for whose roots they are.
+    """
+    for one in templates.resources("AWS::SSM::Parameter", "AWS::Lambda::Function"):
+        if "postgresql://" in one.text and "?sslmode=verify-full&sslrootcert=aws" not in one.text:
+            yield f"{one} does not verify the server"

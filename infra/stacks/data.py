@@ -17,6 +17,7 @@ from infra.constructs.tiers import DATABASE_PORT
 from infra.constructs.versions import VALKEY
 
 ROTATION = "rate(30 days)"
+VERIFIED = "sslmode=verify-full&sslrootcert=aws"  # by the roots of RDS and of its proxies, which are packaged
 
 
 class Data(Stack):
@@ -42,7 +43,7 @@ class Data(Stack):
             seconds=60,
             in_network=True,
             urgency="page",
-            variables={"MILEQUEST_DATABASE_URL": f"postgresql://{host}:{DATABASE_PORT}/{USER}?sslmode=require"},
+            variables={"MILEQUEST_DATABASE_URL": f"postgresql://{host}:{DATABASE_PORT}/{USER}?{VERIFIED}"},
         )
         steps = "secretsmanager:DescribeSecret secretsmanager:GetSecretValue secretsmanager:PutSecretValue"
         allow(function.role, f"{steps} secretsmanager:UpdateSecretVersionStage", secret.secret_arn)
@@ -76,7 +77,7 @@ class Data(Stack):
         self.share("data/reader-host", reader)
         self.share("data/port", str(DATABASE_PORT))
         for name, host in (("writer", writer), ("reader", reader)):
-            self.share(f"data/{name}-url", f"postgresql://{USER}@{host}:{DATABASE_PORT}/{USER}?sslmode=require")
+            self.share(f"data/{name}-url", f"postgresql://{USER}@{host}:{DATABASE_PORT}/{USER}?{VERIFIED}")
         self.share("data/user", USER)
         self.share("data/connect-arn", self.arn_of("rds-db", f"dbuser:{who}/{USER}"))
         if database.secret:

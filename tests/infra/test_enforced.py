@@ -130,6 +130,12 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
         without("AWS::EC2::VPCEndpoint", "PolicyDocument"),
         given("AWS::EC2::VPCEndpoint", "PolicyDocument", {"Statement": [{"Action": "*", "Resource": "*"}]}),
     ),
+    privacy_rules.database_is_asked_who_it_is: (
+        given("AWS::SSM::Parameter", "Value", "postgresql://milequest@host:5433/milequest?sslmode=require"),
+        given(
+            "AWS::Lambda::Function", "Environment", {"Variables": {"MILEQUEST_DATABASE_URL": "postgresql://host/any"}}
+        ),
+    ),
     privacy_rules.database_logs_no_values: (given("AWS::RDS::DBClusterParameterGroup", "Parameters", {}),),
     privacy_rules.firewall_is_logged_without_tokens: (
         cut("AWS::WAFv2::LoggingConfiguration"),
