@@ -33,7 +33,7 @@ class Canaries(Construct):
         self._role = service_role(self, "Shifter", "codedeploy")
         for function in functions:
             arn = function.function.function_arn
-            steps = "lambda:GetAlias lambda:UpdateAlias lambda:GetFunctionConfiguration"
+            steps = "lambda:GetAlias lambda:UpdateAlias lambda:GetProvisionedConcurrencyConfig"
             allow(self._role, steps, arn, f"{arn}:live")
         allow(self._role, "lambda:InvokeFunction", self._hook.function.function_arn)
         allow(self._role, "cloudwatch:DescribeAlarms", "*", because="As in AWS's own policy for CodeDeploy and Lambda")

@@ -16,6 +16,7 @@ RULES: Final[Sequence[Rule]] = (
     creation_rules.function_in_the_network_may_make_its_interface,
     creation_rules.kept_resource_goes_when_its_creation_fails,
     creation_rules.secondary_cluster_is_not_asked_for_a_writer,
+    creation_rules.shifter_may_do_what_a_shift_takes,
     creation_rules.scaled_service_says_no_count,
     message_rules.queue_takes_the_undelivered_of_each_service,
     message_rules.queue_feeds_no_more_places_than_are_reserved,

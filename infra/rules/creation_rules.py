@@ -5,6 +5,13 @@ from collections.abc import Iterator
 
 from infra.rules.synthesized import Resource, Templates
 
+SHIFTING = (
+    "cloudwatch:DescribeAlarms",
+    "lambda:GetAlias",
+    "lambda:GetProvisionedConcurrencyConfig",
+    "lambda:InvokeFunction",
+    "lambda:UpdateAlias",
+)
 INTERFACE = '"ec2:CreateNetworkInterface"'
 
 
@@ -73,3 +80,20 @@ def scaled_service_says_no_count(templates: Templates) -> Iterator[str]:
         scaled = templates.beside(service, "AWS::ApplicationAutoScaling::ScalableTarget")
         if scaled and "DesiredCount" in service.properties:
             yield f"{service} has a DesiredCount"
+
+
+def shifter_may_do_what_a_shift_takes(templates: Templates) -> Iterator[str]:
+    """Yield deployment groups whose role lacks something that CodeDeploy does for it.
+
+    Source: AWS's own policy for it, AWSCodeDeployRoleForLambdaLimited.
+    """
+    for group in templates.resources("AWS::CodeDeploy::DeploymentGroup"):
+        role = json.dumps(group.properties["ServiceRoleArn"])
+        granted = "".join(
+            policy.text
+            for policy in templates.beside(group, "AWS::IAM::Policy")
+            if any(f'"{one["Ref"]}"' in role for one in policy.properties["Roles"])
+        )
+        lacking = [action for action in SHIFTING if f'"{action}"' not in granted]
+        if lacking:
+            yield f"{group} may not do {lacking}"

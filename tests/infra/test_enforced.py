@@ -89,6 +89,10 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
     ),
     creation_rules.kept_resource_goes_when_its_creation_fails: (kept_for_ever,),
     creation_rules.secondary_cluster_is_not_asked_for_a_writer: (asked_for_a_writer,),
+    creation_rules.shifter_may_do_what_a_shift_takes: (
+        cut("AWS::IAM::Policy", "lambda:UpdateAlias"),
+        cut("AWS::IAM::Policy", "lambda:GetProvisionedConcurrencyConfig"),
+    ),
     creation_rules.scaled_service_says_no_count: (given("AWS::ECS::Service", "DesiredCount", 2),),
     message_rules.queue_takes_the_undelivered_of_each_service: (
         cut("AWS::SQS::QueuePolicy"),
