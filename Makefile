@@ -101,8 +101,10 @@ package: ## Make the functions' packages for AWS in packages/ (PACKAGES=… else
 	$(runtime)
 	@$(python) -m infra.packaging $(or $(PACKAGES),packages) $(if $(TELEMETRY),--telemetry)
 
-synth: ## Write the CloudFormation templates of every environment into cdk.out (CDK_OUTDIR=… elsewhere); no account, no network
+synth: ## Write the CloudFormation templates of every environment into cdk.out (CDK_OUTDIR=… elsewhere), and check what AWS demands of them; no account, no network
+	@rm -f $${CDK_OUTDIR:-cdk.out}/*.template.json
 	@CDK_OUTDIR=$${CDK_OUTDIR:-cdk.out} $$($(infra)) -m infra.app
+	@$(PYTHON) -m infra.rules $${CDK_OUTDIR:-cdk.out}
 
 drawing: synth ## Draw what the templates say, into docs/aws-drawn.md
 	@$(PYTHON) -m infra.analysis.drawing $${CDK_OUTDIR:-cdk.out} > docs/aws-drawn.md

@@ -26,12 +26,13 @@ ERASE_LINE = "\r\x1b[K"  # on a terminal a progress bar may be on our line; it i
 class JsonFormatter(logging.Formatter):
     """A record as `time, level, logger, message`, and where there are: `request_id, exception`, and its `fields`.
 
-    `before` is printed before each line.
+    `before` is printed before each line, and `version`, of a function's code, stands in each.
     """
 
-    def __init__(self, before: str = "") -> None:
+    def __init__(self, before: str = "", version: str = "") -> None:
         super().__init__()
         self._before = before
+        self._always = {"version": version} if version else {}
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line of JSON."""
@@ -44,6 +45,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": message.partition("\n")[0] if record.name == "asyncio" else message,  # else with values
         }
+        line |= self._always
         request_id = getattr(record, "request_id", None)
         if request_id is not None:
             line["request_id"] = request_id
@@ -73,10 +75,10 @@ class RepeatFilter(logging.Filter):
         return True
 
 
-def configure(level: Level) -> None:
+def configure(level: Level, version: str = "") -> None:
     """Send every record to stderr: ours from `level` on, other libraries' from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter(ERASE_LINE if sys.stderr.isatty() else ""))
+    handler.setFormatter(JsonFormatter(ERASE_LINE if sys.stderr.isatty() else "", version))
     handler.addFilter(RepeatFilter())
     logging.captureWarnings(True)
     logging.root.handlers[:] = [handler]

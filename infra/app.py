@@ -17,7 +17,6 @@ from infra.stacks.events import Events
 from infra.stacks.fleet import Fleet
 from infra.stacks.global_ import Global
 from infra.stacks.identity import Identity
-from infra.stacks.identity_replica import IdentityReplica
 from infra.stacks.insight import Insight
 from infra.stacks.jobs import Jobs
 from infra.stacks.lake import Lake
@@ -54,18 +53,16 @@ EVERYWHERE: tuple[type[Stack], ...] = (
 )
 """Stacks of each region, in the order in which they are deployed."""
 
-ONCE: tuple[type[Stack], ...] = (Identity, IdentityReplica, Lake, Edge, Web, Money, Chat, Insight)
+ONCE: tuple[type[Stack], ...] = (Identity, Lake, Edge, Web, Money, Chat, Insight)
 """Stacks of the primary region."""
-
-BETWEEN_REGIONS = (IdentityReplica,)
-"""Stacks of environments with a second region."""
 
 
 def build(app: cdk.App, environment: Environment) -> None:
-    """Create all stacks of an environment."""
+    """Create all stacks of an environment: those of servers and pages only if it has any."""
+    without = {*(() if environment.features.fargate else (Fleet,)), *(() if environment.repository else (Web,))}
     for region in environment.regions:
         for stack in (*EVERYWHERE, *(ONCE if region.primary else ())):
-            if environment.features.dr or stack not in BETWEEN_REGIONS:
+            if stack not in without:
                 stack(app, environment, region)
 
 

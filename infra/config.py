@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 Born: TypeAlias = Literal["primary", "secondary"]
 SOCKETS_PER_TASK = 4_000  # of the servers on Fargate; they could hold more
 TASK_CPU, TASK_MEMORY = 1_024, 2_048  # in 1,024ths of a core, and MB
+GROUPS = frozenset({"CommonRuleSet", "KnownBadInputsRuleSet", "SQLiRuleSet"})  # of AWS's rules, in the firewall
+LACKING = frozenset({"use1-az3"})  # by the pages of API Gateway on VPC links, and of CloudFront on VPC origins
 EDGE_REGION = "us-east-1"  # CloudFront, its certificates and its WAF, budgets and bills exist only here
 
 
@@ -27,13 +29,16 @@ class Region:
     name: str
     born: Born
     cidr: str
-    azs: tuple[str, ...]
+    zones: tuple[str, ...]  # by their ids: which zone `us-east-1a` is differs from account to account
+    edge_prefixes: str  # id of AWS's own list com.amazonaws.global.cloudfront.origin-facing in this region
 
     def __post_init__(self) -> None:
         _must(bool(re.fullmatch(r"[a-z]{2}-[a-z]+-\d", self.name)), f"{self.name!r} is no region")
         _must(ipaddress.ip_network(self.cidr).prefixlen == 16, f"{self.cidr} must be a /16, which is cut into /20")
-        _must(2 <= len(self.azs) <= 4, f"{self.name} needs two to four availability zones")
-        _must(all(zone.startswith(self.name) for zone in self.azs), f"{self.azs} must lie in {self.name}")
+        _must(2 <= len(self.zones) <= 4, f"{self.name} needs two to four availability zones")
+        _must(all(re.fullmatch(r"[a-z]{3,4}\d-az\d", zone) for zone in self.zones), f"{self.zones} are no ids of zones")
+        _must(not LACKING & {*self.zones}, f"{sorted(LACKING)} have no VPC links, VPC origins or proxies")
+        _must(bool(re.fullmatch(r"pl-[0-9a-f]+", self.edge_prefixes)), f"{self.edge_prefixes!r} is no prefix list")
 
     @property
     def primary(self) -> bool:
@@ -81,6 +86,7 @@ class StageLimits:
     socket_rate: int  # messages a second of the WebSocket API
     requests_per_address: int  # in five minutes
     blocked_countries: tuple[str, ...]
+    blocking: tuple[str, ...] = ("KnownBadInputsRuleSet",)  # groups of AWS's rules that block; the others count
     reserved: dict[str, int] = field(default_factory=dict)  # by function
 
     def __post_init__(self) -> None:
@@ -89,6 +95,7 @@ class StageLimits:
         _must(100 <= self.requests_per_address <= 2_000_000_000, "WAF counts from 100 on")
         _must(bool(self.blocked_countries), "the firewall's rule about countries needs one")
         _must(all(re.fullmatch("[A-Z]{2}", code) for code in self.blocked_countries), "countries have two letters")
+        _must(not {*self.blocking} - GROUPS, f"{self.blocking} are not all of {sorted(GROUPS)}")
         _must(all(number >= 0 for number in self.reserved.values()), "concurrency is not negative")
 
 
@@ -111,6 +118,7 @@ class Features:
     proxy: bool  # of RDS: it holds connections, so Aurora never pauses behind it
     fargate: bool
     dr: bool
+    nat_per_zone: bool  # so that the loss of a zone leaves the others their way out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +149,15 @@ class Environment:
     features: Features
     telemetry: Telemetry | None = None  # not sent anywhere
     origin_value: Literal["first", "second"] = "first"  # which value of the origin's secret CloudFront sends
+    repository: str = ""  # of the pages, as https://github.com/…: without one there are none on Amplify
     authorizer: str = ""  # name of the operator's own function, in each region, that decides about other tokens
 
     def __post_init__(self) -> None:
         _must(bool(re.fullmatch(r"[a-z]{3,12}", self.name)), f"{self.name!r} is no name of an environment")
         _must(bool(re.fullmatch(r"\d{12}", self.account)), f"{self.account!r} is no account")
         _must(bool(re.fullmatch(r"[\w-]{0,64}", self.authorizer)), f"{self.authorizer!r} is no name of a function")
+        address = re.fullmatch(r"(https://github\.com/[\w.-]+/[\w.-]+)?", self.repository)
+        _must(bool(address), f"{self.repository!r} is no repository on GitHub")
         _must([region.born for region in self.regions].count("primary") == 1, "one region is born primary")
         _must(self.regions[0].primary, "the primary stands first")
         _must(self.primary.name == EDGE_REGION, f"what is global lives in {EDGE_REGION}, and so does the primary")
@@ -165,8 +176,12 @@ class Environment:
         return self.name == "production"
 
 
-VIRGINIA = Region(name="us-east-1", born="primary", cidr="10.20.0.0/16", azs=("us-east-1a", "us-east-1b"))
-OREGON = Region(name="us-west-2", born="secondary", cidr="10.40.0.0/16", azs=("us-west-2a", "us-west-2b"))
+VIRGINIA = Region(
+    name="us-east-1", born="primary", cidr="10.20.0.0/16", zones=("use1-az1", "use1-az2"), edge_prefixes="pl-3b927c52"
+)
+OREGON = Region(
+    name="us-west-2", born="secondary", cidr="10.40.0.0/16", zones=("usw2-az1", "usw2-az2"), edge_prefixes="pl-82a045eb"
+)
 
 STAGING = Environment(
     name="staging",
@@ -190,7 +205,7 @@ STAGING = Environment(
         api_rate=200, api_burst=400, socket_rate=500, requests_per_address=2_000, blocked_countries=("KP",)
     ),
     alerts=Alerts(email="staging-alerts@mile-quest.com", budget=600),
-    features=Features(proxy=False, fargate=True, dr=False),
+    features=Features(proxy=False, fargate=True, dr=False, nat_per_zone=False),
 )
 
 PRODUCTION = Environment(
@@ -199,7 +214,13 @@ PRODUCTION = Environment(
     domain="mile-quest.com",
     branch="main",
     regions=(
-        Region(name="us-east-1", born="primary", cidr="10.10.0.0/16", azs=("us-east-1a", "us-east-1b", "us-east-1c")),
+        Region(
+            name="us-east-1",
+            born="primary",
+            cidr="10.10.0.0/16",
+            zones=("use1-az1", "use1-az2", "use1-az4"),
+            edge_prefixes="pl-3b927c52",
+        ),
         OREGON,
     ),
     sizes=Sizes(
@@ -223,7 +244,7 @@ PRODUCTION = Environment(
         reserved={"poster": 100, "planner": 100, "relay": 20},
     ),
     alerts=Alerts(email="alerts@mile-quest.com", budget=2_000),
-    features=Features(proxy=True, fargate=True, dr=True),
+    features=Features(proxy=True, fargate=True, dr=True, nat_per_zone=True),
 )
 
 ENVIRONMENTS = (STAGING, PRODUCTION)

@@ -28,6 +28,7 @@ BY_HAND: Final = (
     "by-hand/slack-workspace",
     "by-hand/slack-channel",
     "by-hand/quicksight-owner",
+    "by-hand/anomaly-monitor",
     "pipeline/server-image",
 )
 """Parameters that no stack tells: they are set by hand, or by a build of the pipeline."""

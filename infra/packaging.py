@@ -28,7 +28,7 @@ RUNTIME: Final = "3.14"  # of `constructs.function.RUNTIME`; a test compares the
 PLATFORM: Final = "aarch64-manylinux_2_28"  # the runtime's Linux has glibc 2.34
 OURS: Final = ("app", "milequest", "resolvers", "schema", "subscriptions")
 NOT_OURS: Final = {"embedded", "graphiql"}  # of app: the embedded servers, and the page
-KINDS: Final = {".py", ".graphql", ".json", ".js", ".mako"}
+KINDS: Final = {".py", ".graphql", ".json", ".js", ".mako", ".pem"}
 SERVERS: Final = {  # Lambda is the server, and forms with pictures go to S3
     "uvicorn",
     "uvloop",
@@ -51,7 +51,7 @@ SDK: Final = {
     *("six", "urllib3", "wrapt", "yarl"),
 }
 SDK_SERVICES: Final = {  # of some four hundred, with 25 MB; a test compares them with the calls
-    *("cloudwatch", "cognito-idp", "events", "firehose", "lambda", "s3", "secretsmanager", "sesv2"),
+    *("cloudwatch", "codedeploy", "cognito-idp", "events", "firehose", "lambda", "s3", "secretsmanager", "sesv2"),
 }
 SDK_DATA: Final = {"service-2.json.gz", "service-2.sdk-extras.json", "endpoint-rule-set-1.json.gz"}  # of a service
 PACKAGES: Final = {"service": LEAN, "places": LEAN, "migrations": SERVERS | SDK | {PLACES}}  # and their omissions

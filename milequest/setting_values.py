@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from milequest.origins import origin
 
@@ -27,6 +27,7 @@ _MAILBOX = re.compile(rf"(?a:{_ADDRESS})|(\"[^\"\\]*\"|[^\"\\<>@,;:]*) ?<(?a:{_A
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 PREFIX: Final = "MILEQUEST_"
+AWS_ROOTS: Final = Path(__file__).parent / "store" / "sql" / "aws_roots.pem"
 
 Level: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _Network: TypeAlias = IPv4Network | IPv6Network
@@ -98,6 +99,12 @@ def url(*schemes: str, example: str) -> Callable[[str], str]:
         return given
 
     return parse
+
+
+def database_url(given: str) -> str:
+    """Parse the URL of a PostgreSQL. `sslrootcert=aws` in it stands for the roots of RDS and its proxies."""
+    whole = url("postgresql", "postgres", example="postgresql://user:password@host:5432/database")(given)
+    return re.sub(r"(?<=[?&])sslrootcert=aws(?=&|$)", f"sslrootcert={quote(str(AWS_ROOTS))}", whole)
 
 
 def is_this_host(host: str) -> bool:

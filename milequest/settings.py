@@ -52,7 +52,6 @@ def _setting(default: T, parse: Callable[[str], T], meaning: str, *, secret: boo
     return field(default=default, repr=not secret, metadata={"parse": parse, "meaning": meaning})
 
 
-_postgres = read.url("postgresql", "postgres", example="postgresql://user:password@host:5432/database")
 _redis = read.url("redis", "rediss", "redis+cluster", "rediss+cluster", "unix", example="redis://host:6379/0")
 _collector = read.url("https", "http", example="http://127.0.0.1:4318")
 _https = read.trusted_url("https://issuer.example/keys.json")
@@ -63,8 +62,12 @@ _POINTS = "{:,} to {:,}".format(*POINTS)
 class Settings:
     """Settings of this process. Made by `load`, or by hand in tests."""
 
-    database_url: str = _setting("", _postgres, "URL of the writer, PostgreSQL with PostGIS; empty: an embedded one")
-    database_reader_url: str = _setting("", _postgres, "URL of a read replica for queries; empty: the writer")
+    database_url: str = _setting(
+        "",
+        read.database_url,
+        "URL of the writer, PostgreSQL with PostGIS; `sslrootcert=aws` in it: Amazon's roots; empty: an embedded one",
+    )
+    database_reader_url: str = _setting("", read.database_url, "URL of a read replica for queries; empty: the writer")
     redis_url: str = _setting(
         "", _redis, "URL of Valkey or Redis >= 7, `rediss+cluster://…` for a cluster; empty: an embedded one"
     )
@@ -194,6 +197,7 @@ class Settings:
     lake_bucket: str = _setting("", read.text, "Name of the data lake's S3 bucket, for the daily usage report")
     metered_api: str = _setting("", read.text, "Name of the REST API in the daily usage report")
     metered_sockets: str = _setting("", read.text, "Id of the WebSocket API in the daily usage report")
+    rehearsed: str = _setting("", read.text, "ARNs of the versions that a release is tried with, separated by commas")
     metrics_namespace: str = _setting(
         "", read.text, "CloudWatch namespace of metrics, written to the output in embedded metric format; empty: none"
     )

@@ -34,7 +34,7 @@ class Container(Generic[T]):
         asyncio.set_event_loop(self._runner.get_loop())
         if self._kept is None:
             settings = reached(load(os.environ))
-            logs.configure(settings.log_level)
+            logs.configure(settings.log_level, os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""))
             if spans.tracing is None:
                 self._stack.enter_context(telemetry.traced(settings, telemetry.PATIENCE_OF_CALL))
             self._kept = self._runner.run(self._stack.enter_async_context(self._opened(settings)))

@@ -17,6 +17,8 @@ USER = "milequest"  # the service's role in the database: no password, a token o
 PARAMETERS = {
     "rds.force_ssl": "1",
     "log_min_duration_statement": "500",
+    "log_parameter_max_length": "0",  # else each slow statement is logged with its values: addresses, places
+    "log_parameter_max_length_on_error": "0",
     "idle_in_transaction_session_timeout": "60000",
 }
 
@@ -54,6 +56,7 @@ class Database(Construct):
             copy_tags_to_snapshot=True,
             deletion_protection=True,
             enable_cloudwatch_logs_exports=["postgresql"],
+            database_insights_mode="standard",
             serverless_v2_scaling_configuration=rds.CfnDBCluster.ServerlessV2ScalingConfigurationProperty(
                 min_capacity=sizes.acu_min if primary else 0.5, max_capacity=sizes.acu_max
             ),
@@ -110,5 +113,5 @@ class Database(Construct):
             performance_insights_kms_key_id=key.key_arn,
         )
         instance.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
-        acknowledge(instance, "CKV_AWS_118", "Performance Insights says which statement; the machine below is AWS's")
+        acknowledge(instance, "CKV_AWS_118", "Database Insights says which statement; the machine below is AWS's")
         return instance

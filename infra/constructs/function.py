@@ -5,7 +5,6 @@ from typing import Any, Final, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cw
-from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -34,7 +33,7 @@ class Function(Construct):
     """A function of Lambda. `handler` is `module.function` of a package.
 
     `in_network` is for functions that use Aurora or Valkey, `asynchronous` for those called without an answer
-    (schedules, rules, topics): their failed events are put into a queue. A `canary` shifts to a new version slowly.
+    (schedules, rules, topics): their failed events are put into a queue.
     Grant with `allow(function.role, …)`, and call the `alias`.
     """
 
@@ -52,7 +51,6 @@ class Function(Construct):
         asynchronous: bool = False,
         snap_start: bool = False,
         urgency: Urgency = "ticket",
-        canary: bool = False,
         code: lambda_.Code | None = None,
     ) -> None:
         super().__init__(scope, name)
@@ -87,9 +85,7 @@ class Function(Construct):
         if in_network:
             self._move_into(stack)
         self.alias = lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
-        failing = self._watch(urgency)
-        if canary:
-            self._shift_slowly(failing)
+        self._watch(urgency)
 
     def _allow_the_usual(self, stack: Stack, *, in_network: bool) -> iam.Policy:
         """Allow logs, traces and, in the VPC, its network interface."""
@@ -129,25 +125,7 @@ class Function(Construct):
             subnet_ids=stack.private_subnets(), security_group_ids=[stack.shared("network/functions-group")]
         )
 
-    def _shift_slowly(self, failing: cw.Alarm) -> None:
-        """Shift to a new version slowly: a tenth of the calls first, all after a quarter of an hour without failures.
-
-        The alarm needs five minutes, and its metrics some more: it has to ring before the last calls are shifted.
-        """
-        role = service_role(self, "Shifter", "codedeploy")
-        versions = "lambda:GetAlias lambda:UpdateAlias lambda:GetFunctionConfiguration"
-        allow(role, f"{versions} lambda:InvokeFunction", self.function.function_arn, self.alias.function_arn)
-        allow(role, "cloudwatch:DescribeAlarms", failing.alarm_arn)
-        codedeploy.LambdaDeploymentGroup(
-            self,
-            "Canary",
-            alias=self.alias,
-            role=role.without_policy_updates(),
-            deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_15_MINUTES,
-            alarms=[failing],
-        )
-
-    def _watch(self, urgency: Urgency) -> cw.Alarm:
+    def _watch(self, urgency: Urgency) -> None:
         """Alarm on failures and throttling. The share of failures counts, so that the threshold fits any load."""
         logs.MetricFilter(  # one metric of all functions; the stack with the dashboards has the alarm on it
             self,
@@ -160,10 +138,9 @@ class Function(Construct):
         calls: cw.IMetric = self.function.metric_invocations(period=MINUTE)
         failed = share_of(self.function.metric_errors(period=MINUTE), calls, "failed")
         says = f"More than 1 % of the calls of {self.name} fail"
-        failing = alarm(self, "Failing", failed, 1, says, urgency=urgency, of=10)
+        alarm(self, "Failing", failed, 1, says, urgency=urgency, of=10)
         throttled = share_of(self.function.metric_throttles(period=MINUTE), calls, "throttled")
         alarm(self, "Throttled", throttled, 1, f"{self.name} is throttled: raise its concurrency or the account's")
-        return failing
 
 
 def log_group(scope: Construct, id: str, name: str) -> logs.LogGroup:

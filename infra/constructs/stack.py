@@ -50,7 +50,7 @@ class Stack(cdk.Stack):
         return self._subnets("data")
 
     def _subnets(self, kind: str) -> list[str]:
-        return [self.shared(f"network/{kind}-subnet-{number}") for number, _ in enumerate(self.where.azs, 1)]
+        return [self.shared(f"network/{kind}-subnet-{number}") for number, _ in enumerate(self.where.zones, 1)]
 
 
 def stack_of(construct: IConstruct) -> Stack:

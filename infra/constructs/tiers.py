@@ -54,9 +54,9 @@ class Tiers(Construct):
             self.groups[target].add_ingress_rule(self.groups[source], ec2.Port.tcp(port), f"From the {source}")
             if source not in CALLERS:
                 self.groups[source].add_egress_rule(self.groups[target], ec2.Port.tcp(port), f"To the {target}")
-        # CloudFront's VPC origin has interfaces in our subnets.
-        inside = ec2.Peer.ipv4(stack.where.cidr)
-        self.groups["balancer"].add_ingress_rule(inside, ec2.Port.tcp(TLS), "From the edge")
+        # CloudFront's VPC origin has interfaces in our subnets; its prefix list counts as 55 of a group's 60 rules.
+        for edge in (ec2.Peer.ipv4(stack.where.cidr), ec2.Peer.prefix_list(stack.where.edge_prefixes)):
+            self.groups["balancer"].add_ingress_rule(edge, ec2.Port.tcp(TLS), "From the edge")
         for tier, group in self.groups.items():
             stack.share(f"network/{tier}-group", group.security_group_id)
 

@@ -15,6 +15,7 @@ OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {  # by stack: parameters by ha
     "insight": ("by-hand/quicksight-owner",),
     "fleet": ("pipeline/server-image",),
     "watch": ("by-hand/pagerduty",),
+    "money": ("by-hand/anomaly-monitor",),
 }
 EARLY: Final = frozenset(("global/data-key", "global/zone"))  # the others are known once Identity is there
 
@@ -114,7 +115,6 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield StackStep(first.name, "identity")
     for other in others:
         yield CarryStep(first.name, other.name, {key: at for key, at in IMPORTED_PARAMETERS.items() if at not in EARLY})
-    yield StackStep(first.name, "identityreplica")
     yield from _everywhere(regions, "migrations")
     yield CallStep(first.name, "migrations")
     yield from _everywhere(regions, "api")

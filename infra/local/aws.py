@@ -103,7 +103,7 @@ def _elsewhere(names: Names) -> dict[str, str]:
         "global/data-key": key,
         "carried/data-key-there": key,
         "network/functions-group": "sg-local",
-        **{f"network/private-subnet-{number}": f"subnet-{number}" for number, _ in enumerate(names.region.azs, 1)},
+        **{f"network/private-subnet-{number}": f"subnet-{number}" for number, _ in enumerate(names.region.zones, 1)},
         "data/connect-arn": f"arn:aws:rds-db:{where}:dbuser:local/milequest",
         "data/cache-arn": f"arn:aws:elasticache:{where}:serverlesscache:local",
         "data/cache-user-arn": f"arn:aws:elasticache:{where}:user:local",

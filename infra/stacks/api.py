@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Environment, Region
+from infra.constructs.canary import Canaries
 from infra.constructs.function import Function
 from infra.constructs.packages import package
 from infra.constructs.permissions import acknowledge
@@ -42,6 +43,7 @@ class Api(Stack):
         self.authorizer = self._authorizer()
         self._graphql()
         self._domains()
+        Canaries(self)
         self.share("api/id", self.api.rest_api_id)
 
     def _api(self) -> rest.RestApi:
@@ -101,7 +103,6 @@ class Api(Stack):
             "Answers GraphQL and what else is asked by HTTP",
             memory=self.home.sizes.api_memory,
             urgency="page",
-            canary=True,
             variables={"MILEQUEST_COGNITO_POOL": self.shared("identity/pool")},
         )
         let_sign_in(function)

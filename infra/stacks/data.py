@@ -17,6 +17,7 @@ from infra.constructs.tiers import DATABASE_PORT
 from infra.constructs.versions import VALKEY
 
 ROTATION = "rate(30 days)"
+VERIFIED = "sslmode=verify-full&sslrootcert=aws"  # by the roots of RDS and of its proxies, which are packaged
 
 
 class Data(Stack):
@@ -43,7 +44,7 @@ class Data(Stack):
             seconds=60,
             in_network=True,
             urgency="page",
-            variables={"MILEQUEST_DATABASE_URL": f"postgresql://{host}:{DATABASE_PORT}/{USER}?sslmode=require"},
+            variables={"MILEQUEST_DATABASE_URL": f"postgresql://{host}:{DATABASE_PORT}/{USER}?{VERIFIED}"},
         )
         steps = "secretsmanager:DescribeSecret secretsmanager:GetSecretValue secretsmanager:PutSecretValue"
         allow(function.role, f"{steps} secretsmanager:UpdateSecretVersionStage", secret.secret_arn)
@@ -73,7 +74,7 @@ class Data(Stack):
             "Creates the service's role in a new database",
             seconds=60,
             in_network=True,
-            variables={"MILEQUEST_DATABASE_URL": f"postgresql://{host}:{DATABASE_PORT}/{USER}?sslmode=require"},
+            variables={"MILEQUEST_DATABASE_URL": f"postgresql://{host}:{DATABASE_PORT}/{USER}?{VERIFIED}"},
         )
         allow(function.role, "secretsmanager:GetSecretValue", secret.secret_arn)
         allow(function.role, "kms:Decrypt", self.key.key_arn)
@@ -93,7 +94,7 @@ class Data(Stack):
         self.share("data/reader-host", reader)
         self.share("data/port", str(DATABASE_PORT))
         for name, host in (("writer", writer), ("reader", reader)):
-            self.share(f"data/{name}-url", f"postgresql://{USER}@{host}:{DATABASE_PORT}/{USER}?sslmode=require")
+            self.share(f"data/{name}-url", f"postgresql://{USER}@{host}:{DATABASE_PORT}/{USER}?{VERIFIED}")
         self.share("data/user", USER)
         self.share("data/connect-arn", self.arn_of("rds-db", f"dbuser:{who}/{USER}"))
         if database.secret:

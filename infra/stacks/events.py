@@ -13,7 +13,7 @@ from infra.constructs.stack import Stack
 from infra.queues import LINES
 
 KEPT = cdk.Duration.days(30)  # events can be replayed this long; they then carry `replay-name`
-TOPICS = ("page", "ticket")  # alarms that wake people, alarms that wait
+TOPICS = ("page", "ticket", "bounces")  # alarms that wake people, alarms that wait, mail that did not arrive
 
 
 class Events(Stack):

@@ -11,6 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import Environment, Region
+from infra.constructs.mail_domain import MailDomain
 from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import Stack
 from infra.constructs.versions import AURORA
@@ -19,7 +20,7 @@ WAITING = 30  # days until a deleted key is gone
 
 
 class Global(Stack):
-    """The zone, the global database and the keys in the primary region; replicas of the keys in the other."""
+    """The zone, the sender of mail, the global database and keys in the primary region; their replicas elsewhere."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)
@@ -47,6 +48,7 @@ class Global(Stack):
         zone = route53.PublicHostedZone(self, "Zone", zone_name=self.home.domain)
         zone.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.share("global/zone", zone.hosted_zone_id)
+        MailDomain(self, zone)
 
     def _origin_secret(self) -> None:
         """Create the secret that CloudFront sends with each request, so that nobody comes around the WAF.

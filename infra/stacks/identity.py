@@ -3,10 +3,14 @@
 import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from infra.config import Environment, Region
+from infra.constructs.alarms import alarm, topic
+from infra.constructs.canary import Canaries
 from infra.constructs.function import Function
+from infra.constructs.metric_names import metric
 from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.stack import Stack
 
@@ -16,6 +20,16 @@ TRIGGERS = {  # by Cognito's trigger; each is a function of app/aws/cognito.py
     "pre_token_generation": (cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, "Puts our user's id into tokens"),
 }
 
+
+REPUTATION = (  # half of what SES puts an account under review at
+    ("Bounced", "BounceRate", 0.025, "More than 2.5 % of mail bounces: SES reviews an account at 5 %"),
+    (
+        "Complained",
+        "ComplaintRate",
+        0.0005,
+        "More than 0.05 % of mail is complained of: SES reviews an account at 0.1 %",
+    ),
+)
 
 # Not the address: anybody with the client's id, which is no secret, could sign up and be mailed past our own limits.
 OF_PAGES = cognito.ClientAttributes().with_standard_attributes(fullname=True, timezone=True, locale=True)
@@ -28,6 +42,7 @@ class Identity(Stack):
         super().__init__(app, environment, region, stateful=True)
         self.pool = self._pool()
         self._triggers()
+        Canaries(self)
         self.server = self._client("server", admin_user_password=True, generate_secret=True)
         self.pages = self._client("pages", user_srp=True, generate_secret=False, writes=OF_PAGES)
         for name, says in GROUPS.items():
@@ -59,6 +74,7 @@ class Identity(Stack):
                 from_name="Mile Quest",
                 ses_region=self.where.name,
                 ses_verified_domain=self.home.domain,
+                configuration_set_name=self._mail(),
             ),
             deletion_protection=True,
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
@@ -66,6 +82,25 @@ class Identity(Stack):
         acknowledge(pool, "AwsSolutions-COG2", "signIn asks for no second factor, and no token may set one up")
         acknowledge(pool, "AwsSolutions-COG8", "Plus costs $0.02 a user; the WAF and our own limits stand before it")
         return pool
+
+    def _mail(self) -> str:
+        """Create the configuration set: who bounced or complained gets no more mail, and a topic hears of it."""
+        mail = ses.ConfigurationSet(
+            self,
+            "Mail",
+            configuration_set_name=self.names.of("mail"),
+            reputation_metrics=True,
+            suppression_reasons=ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS,
+        )
+        mail.add_event_destination(
+            "Bounces",
+            destination=ses.EventDestination.sns_topic(topic(self, "BouncesTopic", "bounces")),
+            events=[ses.EmailSendingEvent.BOUNCE, ses.EmailSendingEvent.COMPLAINT, ses.EmailSendingEvent.REJECT],
+        )
+        for id, name, above, says in REPUTATION:
+            reputation = metric("AWS/SES", f"Reputation.{name}", "avg").with_(period=cdk.Duration.hours(1))
+            alarm(self, id, reputation, above, says, minutes=1)
+        return mail.configuration_set_name
 
     def _triggers(self) -> None:
         """Create the functions that Cognito calls, waiting five seconds at most."""

@@ -6,6 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.config import Environment, Region
+from infra.constructs.canary import Canaries
 from infra.constructs.function import Function, log_group
 from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.service import (
@@ -50,6 +51,7 @@ class Live(Stack):
         self._doors()
         self._workers()
         self._interest()
+        Canaries(self)
         self._stage()
         self.share("live/id", self.api.ref)
         self.share("live/sockets-url", self.url)

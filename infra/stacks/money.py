@@ -79,19 +79,12 @@ class Money(Stack):
         )
 
     def _anomalies(self) -> None:
-        monitor = ce.CfnAnomalyMonitor(
-            self,
-            "Services",
-            monitor_name=self.names.of("services"),
-            monitor_type="DIMENSIONAL",
-            monitor_dimension="SERVICE",
-        )
         ce.CfnAnomalySubscription(
             self,
             "Odd",
             subscription_name=self.names.of("odd"),
             frequency="IMMEDIATE",
-            monitor_arn_list=[monitor.attr_monitor_arn],
+            monitor_arn_list=[self.shared("by-hand/anomaly-monitor")],
             subscribers=[
                 ce.CfnAnomalySubscription.SubscriberProperty(
                     type="SNS", address=self.arn_of("sns", self.names.of("ticket"))

@@ -1,6 +1,9 @@
 """The VPC."""
 
+from typing import cast
+
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Environment, Region
@@ -22,16 +25,32 @@ class Network(Stack):
         vpc.add_flow_log(
             "FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group(self, "Flows", "network/flows"))
         )
-        vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-        vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
-        vpc.add_interface_endpoint(
+        s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        dynamodb = vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+        sqs = vpc.add_interface_endpoint(
             "sqs-endpoint",  # each commit's notification: cheaper and nearer than through NAT
             service=ec2.InterfaceVpcEndpointAwsService.SQS,
             open=False,  # our own group restricts access
             security_groups=[tiers.groups["endpoints"]],
             subnets=ec2.SubnetSelection(subnet_group_name="private"),
         )
+        for endpoint in (s3, dynamodb, sqs):
+            endpoint.add_to_policy(self._ours())
+        # Layers of images lie in a bucket of ECR's, which tasks read by addresses that it has signed.
+        layers = f"arn:aws:s3:::prod-{self.region}-starport-layer-bucket/*"
+        s3.add_to_policy(
+            iam.PolicyStatement(actions=["s3:GetObject"], resources=[layers], principals=[iam.AnyPrincipal()])
+        )
         self._hand_over(vpc)
+
+    def _ours(self) -> iam.PolicyStatement:
+        """Return the permission of this account's roles: with keys of others nobody takes data out by an endpoint."""
+        return iam.PolicyStatement(
+            actions=["*"],
+            resources=["*"],
+            principals=[iam.AnyPrincipal()],
+            conditions={"StringEquals": {"aws:PrincipalAccount": self.account}},
+        )
 
     def _vpc(self) -> ec2.Vpc:
         """Create the VPC. Functions in it also call out: `@connections` and tokens' keys have no endpoint in a VPC."""
@@ -40,13 +59,13 @@ class Network(Stack):
             ("private", ec2.SubnetType.PRIVATE_WITH_EGRESS),
             ("data", ec2.SubnetType.PRIVATE_ISOLATED),
         )
-        return ec2.Vpc(
+        vpc = ec2.Vpc(
             self,
             "Vpc",
             vpc_name=self.names.of("network"),
             ip_addresses=ec2.IpAddresses.cidr(self.where.cidr),
-            availability_zones=list(self.where.azs),
-            nat_gateways=1,
+            availability_zones=list(self.where.zones),
+            nat_gateways=len(self.where.zones) if self.home.features.nat_per_zone else 1,
             restrict_default_security_group=False,  # it would need a custom resource; nothing of ours is in that group
             subnet_configuration=[
                 ec2.SubnetConfiguration(
@@ -58,6 +77,9 @@ class Network(Stack):
                 for name, kind in kinds
             ],
         )
+        for subnet in (*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets):
+            _place_by_id(cast(ec2.CfnSubnet, subnet.node.default_child))
+        return vpc
 
     def _hand_over(self, vpc: ec2.Vpc) -> None:
         self.share("network/vpc", vpc.vpc_id)
@@ -65,3 +87,8 @@ class Network(Stack):
             subnets = vpc.select_subnets(subnet_group_name=kind).subnet_ids
             for number, subnet in enumerate(subnets, 1):
                 self.share(f"network/{kind}-subnet-{number}", subnet)
+
+
+def _place_by_id(subnet: ec2.CfnSubnet) -> None:
+    """Take what the library writes as the zone's name, and is its id, for the id."""
+    subnet.availability_zone_id, subnet.availability_zone = subnet.availability_zone, None

@@ -146,9 +146,9 @@ class Watch(Stack):
             board.add_widgets(*(cw.GraphWidget(title=title, left=lines, width=8) for title, lines in row.items()))
 
     def _tell(self) -> None:
-        """Subscribe PagerDuty to pages, and mail to both topics. Slack is a stack of its own, once authorized."""
+        """Subscribe PagerDuty to pages, and mail to all topics. Slack is a stack of its own, once authorized."""
         self._subscribe("PagerDuty", "page", "https", self.shared("by-hand/pagerduty"))
-        for topic in ("page", "ticket"):
+        for topic in ("page", "ticket", *(["bounces"] if self.where.primary else [])):  # where the pool sends mail
             self._subscribe(f"Mail {topic}", topic, "email", self.home.alerts.email)
 
     def _subscribe(self, id: str, topic: str, protocol: str, endpoint: str) -> None:

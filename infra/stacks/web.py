@@ -11,7 +11,6 @@ from infra.config import Environment, Region
 from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
 
-REPOSITORY: Final = "https://github.com/mile-quest/mile-quest-web"
 TOKEN: Final = "milequest-github-token"  # a secret, put there by hand
 BUILD: Final = """version: 1
 applications:
@@ -51,7 +50,7 @@ class Web(Stack):
             f"{name}-app",
             name=self.names.of(name),
             platform="WEB_COMPUTE",
-            repository=REPOSITORY,
+            repository=self.home.repository,
             access_token=cdk.SecretValue.secrets_manager(TOKEN).unsafe_unwrap(),  # a reference, not the token
             iam_service_role=self._role.role_arn,
             build_spec=BUILD.format(folder=folder),

@@ -219,3 +219,9 @@ def greet(url: str, token: str) -> str:
         socket.send('{"type": "connection_init"}')
         assert "connection_" in str(socket.recv(10))
     return header
+
+
+def test_log_line_of_a_function_has_the_version_that_its_alarm_counts_by() -> None:
+    record = logging.LogRecord("milequest.api", logging.ERROR, __file__, 1, "unexpected", None, None)
+    assert json.loads(JsonFormatter(version="7").format(record))["version"] == "7"
+    assert "version" not in json.loads(JsonFormatter().format(record))

@@ -16,6 +16,7 @@ from tests.conftest import RUN_FOLDER
 
 WRITTEN_LAST = "validation-report.json"
 AUTHORIZER = "machines"  # an operator's own function
+REPOSITORY = "https://github.com/mile-quest/mile-quest-web"
 COLLECTOR = "http://collector.internal:4318"
 
 
@@ -31,17 +32,18 @@ def packages() -> Path:
 
 @pytest.fixture(scope="session")
 def templates(packages: Path) -> Path:
-    """Return the folder of the output of `make synth`: all stacks of all environments."""
+    """Return the folder of the output of `make synth`: all stacks of all environments, and of their pages."""
     with _alone("cdk.out") as folder:
-        _synthesize(packages, folder, "infra.app")
+        _synthesize(packages, folder, "tests.infra.whole", REPOSITORY)
     return folder
 
 
 @pytest.fixture(scope="session")
 def variants(packages: Path) -> Path:
-    """Return the folder with staging's stacks `authorized`, by an operator's own function, and `traced`."""
+    """Return the folder with staging `authorized`, by an operator's own function, `traced`, and production `alone`."""
     with _alone("variants") as folder:
-        _synthesize(packages, folder / "traced", "tests.infra.variants", str(folder), AUTHORIZER, COLLECTOR)
+        given = (REPOSITORY, AUTHORIZER, COLLECTOR)
+        _synthesize(packages, folder / "traced", "tests.infra.variants", str(folder), *given)
     return folder
 
 

@@ -99,6 +99,12 @@ def test_the_package_of_the_api_is_small_and_compiled(packages: Path) -> None:
     assert "graphql/__init__.pyc" in names
 
 
+def test_packages_have_the_roots_by_which_the_database_is_verified(packages: Path) -> None:
+    for name in packaging.PACKAGES:
+        with zipfile.ZipFile(packages / f"{name}.zip") as archive:
+            assert "milequest/store/sql/aws_roots.pem" in archive.namelist()
+
+
 def test_libraries_have_nothing_for_debuggers(packages: Path) -> None:
     with zipfile.ZipFile(packages / "service.zip") as archive:
         libraries = [archive.read(name) for name in archive.namelist() if name.endswith(".so")]

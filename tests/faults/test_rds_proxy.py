@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from milequest.runtime import open_runtime
-from milequest.settings import Settings
+from milequest.settings import Settings, load
 from milequest.store.away import Away
 from milequest.store.sql import migrate
 from milequest.store.sql.pool import open_pool
@@ -52,6 +52,18 @@ async def test_migrations_take_an_address_that_asks_for_tls(proxy: RdsProxy, url
     await asyncio.to_thread(migrate.upgrade, url)
     assert await migrate.current(url) == migrate.head()
     assert (proxy.refused, proxy.connections) == ([], 2)
+
+
+async def test_service_verifies_the_server_by_the_roots_it_is_given(url: str, tmp_path: Path) -> None:
+    """The stacks' form; the stand-in's certificate is none of Amazon's."""
+    verified = url.replace("require", "verify-full&sslrootcert=")
+    own = f"{verified}{tmp_path / 'loopback.pem'}"
+    async with await open_pool(load({"MILEQUEST_DATABASE_URL": own}).database_url, 1, waiting=False) as pool:
+        assert await pool.fetchval("SELECT 1") == 1
+    theirs = load({"MILEQUEST_DATABASE_URL": f"{verified}aws"}).database_url
+    async with await open_pool(theirs, 1, waiting=False) as pool:
+        with pytest.raises(Away):
+            await pool.fetchval("SELECT 1")
 
 
 async def test_proxy_refuses_clients_without_tls_and_unknown_parameters(proxy: RdsProxy, url: str) -> None:

@@ -20,6 +20,7 @@ def test_there_are_two_environments_with_accounts_of_their_own() -> None:
         {"name": "Production"},
         {"account": "123"},
         {"authorizer": "arn:aws:lambda:us-east-1:222222222222:function:machines"},
+        {"repository": "git@github.com:mile-quest/mile-quest-web"},
         {"regions": ()},
         {"regions": PRODUCTION.regions[::-1]},
         {"regions": PRODUCTION.regions[:1]},  # disaster recovery without a second region
@@ -41,6 +42,7 @@ def test_an_environment_that_cannot_be_is_refused(change: dict[str, Any]) -> Non
         ("sizes", {"api_memory": 64}),
         ("limits", {"api_rate": 20_000}),
         ("limits", {"blocked_countries": ("North Korea",)}),
+        ("limits", {"blocking": ("AnonymousIpList",)}),
         ("limits", {"reserved": {"poster": -1}}),
         ("alerts", {"email": "nobody"}),
         ("alerts", {"budget": 0}),
@@ -67,7 +69,14 @@ def test_a_collector_that_cannot_be_is_refused(given: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"name": "virginia"}, {"cidr": "10.0.0.0/24"}, {"azs": ("us-east-1a",)}, {"azs": ("us-west-2a", "us-west-2b")}],
+    [
+        {"name": "virginia"},
+        {"cidr": "10.0.0.0/24"},
+        {"zones": ("use1-az1",)},
+        {"zones": ("us-east-1a", "us-east-1b")},
+        {"zones": ("use1-az1", "use1-az3")},  # which has no VPC links
+        {"edge_prefixes": "10.0.0.0/8"},
+    ],
 )
 def test_a_region_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from infra.analysis.cost.alternatives import MEMORY, WAYS, switch
 from infra.analysis.cost.coefficients import ASSUMED, CPU_MS, FUNCTIONS, LEAN
 from infra.analysis.cost.cost_report import floor, report, taken
-from infra.analysis.cost.free import FREE, UNKNOWN
+from infra.analysis.cost.free import FREE
 from infra.analysis.cost.prices import Price, prices, total
 from infra.analysis.cost.resources import PRICED, PricedStack, UnpricedError, lines
 from infra.analysis.cost.usage_profile import BUCKETS, SHARDS, Usage
@@ -115,13 +115,13 @@ def test_every_price_is_used(assembly: Assembly) -> None:
 # --- the templates
 
 
-def test_every_type_is_priced_or_free_or_known_to_be_missing(assembly: Assembly) -> None:
+def test_every_type_is_priced_or_free(assembly: Assembly) -> None:
     there = {resource.type for resource in assembly.resources()}
-    said = [*PRICED, *FREE, *UNKNOWN]
+    said = [*PRICED, *FREE]
     assert there - set(said) == set()
     assert set(said) - there == set(), "nothing of it is in the templates any more"
     assert len(said) == len(set(said)), "priced and free"
-    assert all(reason for reason in (*FREE.values(), *UNKNOWN.values()))
+    assert all(reason for reason in FREE.values())
 
 
 def test_a_type_that_nobody_priced_is_an_error() -> None:
@@ -147,7 +147,7 @@ def test_the_gateways_partitions_are_the_gateways() -> None:
 
 def test_a_region_that_stands_by_costs_what_stands_there(assembly: Assembly) -> None:
     nobody, many = taken(assembly.folder, Usage(0)), taken(assembly.folder, Usage(1_000_000))
-    assert nobody["nat.hours"] == many["nat.hours"] == 2 * 730
+    assert nobody["nat.hours"] == many["nat.hours"] == (3 + 2) * 730
     assert many["api-gateway.rest"] == 400
 
 
@@ -182,5 +182,5 @@ def test_switch_point_of_costs_that_never_cross_is_none() -> None:
 
 def test_cost_report_has_every_section(assembly: Assembly) -> None:
     text = report(assembly.folder)
-    for said in ("1,000,000", "AppSync", "twice the walks", "more than Fargate", "No source", "UserPoolReplica"):
+    for said in ("1,000,000", "AppSync", "twice the walks", "more than Fargate", "No source"):
         assert said in text

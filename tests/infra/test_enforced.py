@@ -1,195 +1,185 @@
-"""Rules of CloudFormation and the services at a deployment, which neither linters nor a local AWS enforce."""
+"""Rules of CloudFormation and the services at a deployment: none is broken, and each is seen where it would be."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
+import copy
+from collections.abc import Callable, Iterator
 
-from tests.infra.assembly import Assembly, Resource
+import pytest
 
-DIMENSIONS = {
-    ("AWS/ApiGateway", "5XXError"): {"ApiName"},
-    ("AWS/ApiGateway", "Count"): {"ApiName"},
-    ("AWS/ApiGateway", "Latency"): {"ApiName"},
-    ("AWS/DynamoDB", "ReadThrottleEvents"): {"TableName"},  # but ThrottledRequests by Operation too
-    ("AWS/DynamoDB", "WriteThrottleEvents"): {"TableName"},
-    ("AWS/ElastiCache", "ThrottledCmds"): {"clusterId"},
-    ("AWS/Lambda", "ConcurrentExecutions"): set[str](),
-    ("AWS/Lambda", "Errors"): {"FunctionName"},
-    ("AWS/Lambda", "Invocations"): {"FunctionName"},
-    ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
-    ("AWS/Lambda", "Throttles"): {"FunctionName"},
-    ("AWS/RDS", "ACUUtilization"): {"DBClusterIdentifier"},
-    ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier"},
-    ("AWS/Route53", "HealthCheckStatus"): {"HealthCheckId"},
-    ("AWS/S3", "OperationsPendingReplication"): {"SourceBucket", "DestinationBucket", "RuleId"},
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {"QueueName"},
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
-}
-"""Dimensions by which a service publishes a metric, by the page on its metrics: by others there are never data."""
+from infra.rules import (
+    RULES,
+    Rule,
+    account_rules,
+    alarm_rules,
+    creation_rules,
+    findings,
+    message_rules,
+    network_rules,
+    privacy_rules,
+)
+from infra.rules.synthesized import Body, Resource, Templates
+from tests.infra.assembly import Assembly
+
+CANARY = "CodeDeployDefault.LambdaCanary10Percent"
+Break = Callable[[Templates], object]
 
 
-def depends_on(one: Resource) -> set[str]:
-    """Return the ids of the resources that one waits for, directly."""
-    given = one.body.get("DependsOn", [])
-    return {given} if isinstance(given, str) else set(given)
+def all_of(type: str, *, stack: str = "") -> Callable[[Templates], Iterator[Resource]]:
+    """Return a function that yields the resources of a type, of one stack if it is given."""
+    return lambda templates: (one for one in templates.resources(type) if stack in one.stack)
 
 
-def grants(assembly: Assembly, stack: str, action: str) -> Iterator[Resource]:
-    """Yield the policies of a stack that grant an action."""
-    for policy in assembly.resources("AWS::IAM::Policy"):
-        if policy.stack == stack and f'"{action}"' in policy.text:
-            yield policy
+def without(type: str, name: str, *, stack: str = "") -> Break:
+    """Return a fault: no resource of the type has the property."""
+    return lambda templates: [one.properties.pop(name, None) for one in all_of(type, stack=stack)(templates)]
 
 
-def test_target_of_a_proxy_waits_for_the_instances(assembly: Assembly) -> None:
-    """Source: aws-cdk#11311, #31304: CREATE_FAILED while no instance is AVAILABLE."""
-    targets = list(assembly.resources("AWS::RDS::DBProxyTargetGroup"))
-    assert targets
-    for target in targets:
-        instances = {one.id for one in assembly.resources("AWS::RDS::DBInstance") if one.stack == target.stack}
-        assert instances
-        assert instances <= depends_on(target), str(target)
+def given(type: str, name: str, value: object, *, stack: str = "") -> Break:
+    """Return a fault: each resource of the type has a wrong value."""
+    return lambda templates: [one.properties.update({name: value}) for one in all_of(type, stack=stack)(templates)]
 
 
-def test_function_in_the_network_waits_for_its_permission_to_make_interfaces(assembly: Assembly) -> None:
-    """Source: aws-cdk#11604, #7998: Lambda makes the interface while the function is created."""
-    inside = [one for one in assembly.resources("AWS::Lambda::Function") if "VpcConfig" in one.properties]
-    assert len(inside) > 20
-    for function in inside:
-        role = json.dumps(function.properties["Role"])
-        allowing = {
-            policy.id
-            for policy in grants(assembly, function.stack, "ec2:CreateNetworkInterface")
-            if any(one["Ref"] in role for one in policy.properties["Roles"])
-        }
-        assert allowing, str(function)
-        assert allowing <= depends_on(function), str(function)
+def unordered(type: str) -> Break:
+    """Return a fault: no resource of the type waits for another."""
+    return lambda templates: [one.body.pop("DependsOn", None) for one in all_of(type)(templates)]
 
 
-def test_retained_resource_is_deleted_when_its_creation_fails(assembly: Assembly) -> None:
-    """Source: CloudFormation's DeletionPolicy: what Retain leaves behind has its fixed name, so no creation follows."""
-    kept = [one for one in assembly.resources() if one.body.get("DeletionPolicy") not in (None, "Delete", "Snapshot")]
-    assert len(kept) > 40
-    assert [str(one) for one in kept if one.body["DeletionPolicy"] != "RetainExceptOnCreate"] == []
-    assert [str(one) for one in kept if one.body.get("UpdateReplacePolicy") != "Retain"] == []
+def cut(type: str, text: str = "") -> Break:
+    """Return a fault: there is no resource of the type with the text."""
+
+    def fault(templates: Templates) -> None:
+        for one in list(templates.resources(type)):
+            if text in one.text + one.id:
+                del templates.templates[one.stack]["Resources"][one.id]
+
+    return fault
 
 
-def senders(assembly: Assembly) -> Iterator[tuple[str, Resource, str]]:
-    """Yield services that send what they cannot deliver to a queue, with the resource that says so and its text."""
-    for rule in assembly.resources("AWS::Events::Rule"):
-        for target in rule.properties["Targets"]:
-            if "DeadLetterConfig" in target:
-                yield "events.amazonaws.com", rule, json.dumps(target["DeadLetterConfig"])
-    for subscription in assembly.resources("AWS::SNS::Subscription"):
-        if "RedrivePolicy" in subscription.properties:
-            yield "sns.amazonaws.com", subscription, json.dumps(subscription.properties["RedrivePolicy"])
+def kept_for_ever(templates: Templates) -> None:
+    """Keep tables also when their creation failed."""
+    for one in templates.resources("AWS::DynamoDB::GlobalTable"):
+        one.body["DeletionPolicy"] = "Retain"
 
 
-def test_queue_of_what_is_undelivered_takes_it_of_each_service_that_sends(assembly: Assembly) -> None:
-    """Source: EventBridge's and SNS's pages on dead-letter queues: the queue's own policy has to allow the service."""
-    queues = list(assembly.resources("AWS::SQS::Queue"))
-    policies = list(assembly.resources("AWS::SQS::QueuePolicy"))
-    sending = list(senders(assembly))
-    assert len({service for service, _, _ in sending}) == 2
-    for service, sender, text in sending:
-        region = sender.stack.partition("-" + sender.stack.split("-")[2] + "-")[2]
-        (queue,) = [
-            one
-            for one in queues
-            if one.properties["QueueName"] in text and one.environment == sender.environment and region in one.stack
-        ]
-        allowed = [
-            statement["Principal"].get("Service")
-            for policy in policies
-            if policy.stack == queue.stack and {"Ref": queue.id} in policy.properties["Queues"]
+def asked_for_a_writer(templates: Templates) -> None:
+    """Share the writer's endpoint of each cluster."""
+    for one in list(templates.resources("AWS::RDS::DBCluster")):
+        value = {"Fn::GetAtt": [one.id, "Endpoint.Address"]}
+        parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}
+        templates.templates[one.stack]["Resources"]["Writer"] = parameter
+
+
+def made(stack: str, type: str, properties: Body) -> Break:
+    """Return a fault: production's stack has one more resource."""
+    name = f"milequest-production-{stack}-us-east-1"
+    one = {"Type": type, "Properties": properties}
+    return lambda templates: templates.templates[name]["Resources"].update({"Made": one})
+
+
+def unhooked(templates: Templates) -> None:
+    """Shift to new versions that nobody has tried."""
+    for one in templates.resources("AWS::Lambda::Alias"):
+        one.body.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate", {}).pop("BeforeAllowTrafficHook", None)
+
+
+FAULTS: dict[Rule, tuple[Break, ...]] = {
+    creation_rules.target_of_a_proxy_waits_for_the_instances: (unordered("AWS::RDS::DBProxyTargetGroup"),),
+    creation_rules.function_in_the_network_may_make_its_interface: (
+        unordered("AWS::Lambda::Function"),
+        cut("AWS::IAM::Policy", "ec2:CreateNetworkInterface"),
+    ),
+    creation_rules.kept_resource_goes_when_its_creation_fails: (kept_for_ever,),
+    creation_rules.secondary_cluster_is_not_asked_for_a_writer: (asked_for_a_writer,),
+    creation_rules.shifter_may_do_what_a_shift_takes: (
+        cut("AWS::IAM::Policy", "lambda:UpdateAlias"),
+        cut("AWS::IAM::Policy", "lambda:GetProvisionedConcurrencyConfig"),
+    ),
+    creation_rules.scaled_service_says_no_count: (given("AWS::ECS::Service", "DesiredCount", 2),),
+    message_rules.queue_takes_the_undelivered_of_each_service: (
+        cut("AWS::SQS::QueuePolicy"),
+        lambda templates: [
+            statement["Principal"].update(Service="sns.amazonaws.com")
+            for policy in templates.resources("AWS::SQS::QueuePolicy")
             for statement in policy.properties["PolicyDocument"]["Statement"]
-            if statement["Effect"] == "Allow" and statement["Action"] == "sqs:SendMessage"
-        ]
-        assert service in allowed, str(sender)
+            if "Service" in statement["Principal"]
+        ],
+    ),
+    message_rules.queue_feeds_no_more_places_than_are_reserved: (
+        without("AWS::Lambda::EventSourceMapping", "ScalingConfig"),
+        given("AWS::Lambda::EventSourceMapping", "ScalingConfig", {"MaximumConcurrency": 1_000}),
+    ),
+    alarm_rules.alarm_tells_of_its_end: (without("AWS::CloudWatch::Alarm", "OKActions"),),
+    alarm_rules.alarm_watches_what_is_published: (
+        given("AWS::CloudWatch::Alarm", "Dimensions", [{"Name": "Nothing", "Value": "x"}]),
+    ),
+    alarm_rules.alarm_on_lag_ends_with_a_promotion: (given("AWS::CloudWatch::Alarm", "TreatMissingData", "breaching"),),
+    alarm_rules.canary_can_end_a_release: (
+        cut("AWS::CodeDeploy::DeploymentGroup"),
+        cut("AWS::CloudWatch::Alarm", "ExecutedVersion"),
+        unhooked,
+        given("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName", "CodeDeployDefault.LambdaAllAtOnce"),
+        given("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName", f"{CANARY}5Minutes"),
+        given("AWS::CloudWatch::Alarm", "DatapointsToAlarm", 10),
+    ),
+    network_rules.link_may_send_to_the_balancer: (
+        cut("AWS::EC2::SecurityGroupEgress", "Tierslink"),
+        given("AWS::ApiGatewayV2::VpcLink", "SecurityGroupIds", ["other"]),
+    ),
+    network_rules.edge_may_reach_the_balancer: (without("AWS::EC2::SecurityGroupIngress", "SourcePrefixListId"),),
+    network_rules.subnet_lies_in_a_zone_by_its_id: (
+        without("AWS::EC2::Subnet", "AvailabilityZoneId"),
+        given("AWS::EC2::Subnet", "AvailabilityZoneId", "use1-az3"),
+        given("AWS::EC2::Subnet", "AvailabilityZone", "us-east-1a"),
+    ),
+    network_rules.endpoint_is_for_our_roles: (
+        without("AWS::EC2::VPCEndpoint", "PolicyDocument"),
+        given("AWS::EC2::VPCEndpoint", "PolicyDocument", {"Statement": [{"Action": "*", "Resource": "*"}]}),
+    ),
+    privacy_rules.database_is_asked_who_it_is: (
+        given("AWS::SSM::Parameter", "Value", "postgresql://milequest@host:5433/milequest?sslmode=require"),
+        given(
+            "AWS::Lambda::Function", "Environment", {"Variables": {"MILEQUEST_DATABASE_URL": "postgresql://host/any"}}
+        ),
+    ),
+    privacy_rules.database_logs_no_values: (given("AWS::RDS::DBClusterParameterGroup", "Parameters", {}),),
+    privacy_rules.firewall_is_logged_without_tokens: (
+        cut("AWS::WAFv2::LoggingConfiguration"),
+        without("AWS::WAFv2::LoggingConfiguration", "RedactedFields"),
+        given("AWS::WAFv2::LoggingConfiguration", "LogDestinationConfigs", ["arn:aws:logs:any:1:log-group:firewall"]),
+    ),
+    account_rules.pool_sends_mail_by_an_identity_of_ours: (
+        cut("AWS::SES::EmailIdentity"),
+        cut("AWS::Route53::RecordSet", "DMARC1"),
+        cut("AWS::Route53::RecordSet", "CNAME"),
+        without("AWS::SES::EmailIdentity", "MailFromAttributes"),
+        cut("AWS::SES::ConfigurationSetEventDestination"),
+    ),
+    account_rules.replica_is_of_a_pool_that_can_have_one: (
+        made("identity", "AWS::Cognito::UserPoolReplica", {"RegionName": "us-west-2", "UserPoolId": "any"}),
+    ),
+    account_rules.monitor_of_services_is_left_to_the_account: (
+        made("money", "AWS::CE::AnomalyMonitor", {"MonitorType": "DIMENSIONAL", "MonitorDimension": "SERVICE"}),
+    ),
+}
+"""Faults by the rule that has to find them; they are made in the real templates."""
 
 
-def test_alarm_tells_of_its_end_whom_it_told_of_its_beginning(assembly: Assembly) -> None:
-    """Source: PagerDuty's integration with CloudWatch: an incident is resolved by the OK action alone."""
-    told = [one for one in assembly.resources("AWS::CloudWatch::Alarm") if "AlarmActions" in one.properties]
-    assert len(told) > 100
-    assert [str(one) for one in told if one.properties.get("OKActions") != one.properties["AlarmActions"]] == []
+def test_templates_of_all_environments_break_no_rule(assembly: Assembly) -> None:
+    assert list(findings(assembly)) == []
 
 
-def test_queue_feeds_a_function_at_no_more_places_than_are_reserved(assembly: Assembly) -> None:
-    """Source: AWS Knowledge Center, lambda-sqs-scaling: mappings don't count reserved concurrency; throttled receives
-    count as tries, and messages land among the dead ones.
-    """
-    reserved = {
-        (one.stack, one.id): one.properties["ReservedConcurrentExecutions"]
-        for one in assembly.resources("AWS::Lambda::Function")
-        if "ReservedConcurrentExecutions" in one.properties
-    }
-    fed = [
-        (mapping, most)
-        for mapping in assembly.resources("AWS::Lambda::EventSourceMapping")
-        if ":sqs:" in json.dumps(mapping.properties["EventSourceArn"])
-        for (stack, function), most in reserved.items()
-        if stack == mapping.stack and function.startswith(mapping.id.partition("Feed")[0])
-    ]
-    assert len(fed) >= 3
-    for mapping, most in fed:
-        assert 2 <= mapping.properties["ScalingConfig"]["MaximumConcurrency"] <= most, str(mapping)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_rule_finds_each_fault_that_is_made_in_the_templates(assembly: Assembly, rule: Rule) -> None:
+    for fault in FAULTS[rule]:
+        broken = Templates(copy.deepcopy(assembly.templates))
+        fault(broken)
+        assert list(rule(broken)) != []
 
 
-def test_release_does_not_set_how_many_tasks_scaling_has_chosen(assembly: Assembly) -> None:
-    """Source: aws/containers-roadmap#187: an update of the service sets DesiredCount again, whatever the load."""
-    scaled = {one.stack for one in assembly.resources("AWS::ApplicationAutoScaling::ScalableTarget")}
-    services = [one for one in assembly.resources("AWS::ECS::Service") if one.stack in scaled]
-    assert services
-    assert [str(one) for one in services if "DesiredCount" in one.properties] == []
+def test_rules_name_their_source() -> None:
+    assert [rule.__name__ for rule in RULES if "\n\n    Source: " not in (rule.__doc__ or "")] == []
 
 
-def watched(alarm: Resource) -> Iterator[dict[str, Any]]:
-    """Yield the metrics of an alarm, or of its expression."""
-    if "MetricName" in alarm.properties:
-        yield alarm.properties
-    for one in alarm.properties.get("Metrics", ()):
-        if "MetricStat" in one:
-            yield one["MetricStat"]["Metric"]
-
-
-def test_alarm_watches_metrics_by_the_dimensions_that_they_are_published_with(assembly: Assembly) -> None:
-    seen = set()
-    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
-        for metric in watched(alarm):
-            name = metric["Namespace"], metric["MetricName"]
-            if metric["Namespace"].startswith("AWS/"):
-                assert {one["Name"] for one in metric.get("Dimensions", ())} == DIMENSIONS[name], str(alarm)
-                seen.add(name)
-    assert seen == DIMENSIONS.keys()
-
-
-def test_alarm_on_a_clusters_lag_ends_when_the_cluster_is_promoted(assembly: Assembly) -> None:
-    """A promoted cluster publishes no lag; missing data that breach would page for ever."""
-    lags = [one for one in assembly.resources("AWS::CloudWatch::Alarm") if "AuroraGlobalDBRPOLag" in one.text]
-    assert [one.properties["TreatMissingData"] for one in lags] == ["ignore"]
-
-
-def test_link_to_the_balancer_may_send_to_it(assembly: Assembly) -> None:
-    """Source: aws-cdk#998, #987: a group with one rule for what goes out lets nothing else out."""
-    for link in assembly.of("fleet", "AWS::ApiGatewayV2::VpcLink"):
-        (group,) = link.properties["SecurityGroupIds"]
-        assert "networklinkgroup" in json.dumps(group), str(link)
-    rules = [one for one in assembly.of("network", "AWS::EC2::SecurityGroupEgress") if "Tierslink" in one.id]
-    networks = {one.stack for one in assembly.of("network", "AWS::EC2::VPC")}
-    assert {one.stack for one in rules} == networks
-    for one in rules:
-        assert (one.properties["FromPort"], one.properties["ToPort"]) == (443, 443)
-        assert "Tiersbalancer" in json.dumps(one.properties["DestinationSecurityGroupId"])
-
-
-def test_secondary_cluster_is_not_asked_for_a_writers_endpoint(assembly: Assembly) -> None:
-    """Source: terraform-provider-aws#14219: a global secondary has no writer's endpoint until it is promoted."""
-    clusters = [one for one in assembly.resources("AWS::RDS::DBCluster") if "GlobalClusterIdentifier" in one.properties]
-    secondary = [one for one in clusters if "MasterUsername" not in one.properties]
-    assert secondary
-    for cluster in secondary:
-        asked = {"Fn::GetAtt": [cluster.id, "Endpoint.Address"]}
-        whole = json.dumps(assembly.templates[cluster.stack])
-        assert json.dumps(asked) not in whole, str(cluster)
-        assert '{"Fn::Split": ["cluster-ro-"' in whole
+def test_rule_of_dimensions_knows_no_metric_that_no_alarm_watches(assembly: Assembly) -> None:
+    alarms = assembly.resources("AWS::CloudWatch::Alarm")
+    seen = {(one["Namespace"], one["MetricName"]) for alarm in alarms for one in alarm_rules.watched(alarm)}
+    assert alarm_rules.DIMENSIONS.keys() <= seen

@@ -7,12 +7,6 @@ import pytest
 
 from tests.infra.assembly import Assembly
 
-MANAGED_RULES = {
-    "AWSManagedRulesCommonRuleSet",
-    "AWSManagedRulesKnownBadInputsRuleSet",
-    "AWSManagedRulesSQLiRuleSet",
-}
-
 
 def test_names_lead_to_the_edge(assembly: Assembly) -> None:
     records = assembly.of("edge", "AWS::Route53::RecordSet")
@@ -86,21 +80,6 @@ def test_pictures_are_kept_at_the_edge_and_come_from_the_buckets_alone(assembly:
 def test_the_origins_secret_is_a_reference(assembly: Assembly) -> None:
     for distribution in assembly.of("edge", "AWS::CloudFront::Distribution"):
         assert "{{resolve:secretsmanager:" in distribution.text
-
-
-def test_the_firewall_has_the_rules_that_are_drawn(assembly: Assembly) -> None:
-    for acl in assembly.of("edge", "AWS::WAFv2::WebACL"):
-        statements = [rule["Statement"] for rule in acl.properties["Rules"]]
-        kinds = {kind for statement in statements for kind in statement}
-        assert {"RateBasedStatement", "GeoMatchStatement", "XssMatchStatement"} <= kinds
-        groups = {
-            statement["ManagedRuleGroupStatement"]["Name"]
-            for statement in statements
-            if "ManagedRuleGroupStatement" in statement
-        }
-        assert groups == MANAGED_RULES
-        body = acl.properties["AssociationConfig"]["RequestBody"]["CLOUDFRONT"]
-        assert body == {"DefaultSizeInspectionLimit": "KB_64"}
 
 
 def test_pages_are_rendered_by_amplify_behind_the_firewall(assembly: Assembly) -> None:

@@ -3,6 +3,8 @@
 import json
 import re
 
+from app.aws.rehearsal import PLAYS
+from infra.config import ENVIRONMENTS
 from infra.names import BY_HAND, CARRIED_BACK, IMPORTED_PARAMETERS
 from tests.infra.assembly import Assembly
 
@@ -61,29 +63,33 @@ def test_package_build_hands_on_every_file_of_cdk_out(assembly: Assembly) -> Non
 
 def test_a_new_version_gets_a_tenth_of_the_calls_first(assembly: Assembly) -> None:
     groups = list(assembly.resources("AWS::CodeDeploy::DeploymentGroup"))
-    assert {group.stack for group in groups} >= {
-        "milequest-production-api-us-east-1",
-        "milequest-production-api-us-west-2",
-    }
+    for environment in ENVIRONMENTS:
+        for region in environment.regions:
+            stacks = [f"milequest-{environment.name}-{name}-{region.name}" for name in ("api", "live")]
+            names = {group.properties["DeploymentGroupName"] for group in groups if group.stack in stacks}
+            assert names == PLAYS.keys() - {"post-confirmation", "pre-token-generation"}
+    triggers = {group.properties["DeploymentGroupName"] for group in groups if "-identity-" in group.stack}
+    assert triggers == {"post-confirmation", "pre-token-generation"}
     for group in groups:
-        assert re.fullmatch(
-            r"CodeDeployDefault.LambdaCanary10Percent\d+Minutes", group.properties["DeploymentConfigName"]
-        )
+        assert group.properties["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent10Minutes"
         assert len(group.properties["AlarmConfiguration"]["Alarms"]) == 1
         assert "DEPLOYMENT_STOP_ON_ALARM" in group.properties["AutoRollbackConfiguration"]["Events"]
 
 
-def test_alarm_of_a_canary_can_ring_before_all_calls_are_shifted(assembly: Assembly) -> None:
-    """Source: CodeDeploy stops a deployment that lasts; once all calls are shifted it is over, whatever rings."""
-    groups = list(assembly.resources("AWS::CodeDeploy::DeploymentGroup"))
-    assert groups
-    for group in groups:
-        (watched,) = group.properties["AlarmConfiguration"]["Alarms"]
-        alarm = assembly.templates[group.stack]["Resources"][watched["Name"]["Ref"]]["Properties"]
-        (minutes,) = re.findall(r"Percent(\d+)Minutes", group.properties["DeploymentConfigName"])
-        late = 3  # minutes that metrics and their alarm take besides
-        assert alarm["DatapointsToAlarm"] + late < int(minutes), str(group)
-        assert alarm["Threshold"] < 10, "a tenth of the calls fail if the new version always does"
+def test_rehearsal_is_given_the_new_versions_of_all_functions_that_shift(assembly: Assembly) -> None:
+    hooks = [one for one in assembly.resources("AWS::Lambda::Function") if "-rehearsal-" in one.text]
+    assert {hook.stack.split("-")[2] for hook in hooks} == {"api", "live", "identity"}
+    for hook in hooks:
+        given = json.dumps(hook.properties["Environment"]["Variables"]["MILEQUEST_REHEARSED"])
+        versions = {one.id for one in assembly.beside(hook, "AWS::Lambda::Version") if "rehearsal" not in one.id}
+        assert set(re.findall(r'"Ref": "(\w+)"', given)) == versions
+
+
+def test_rehearsal_is_of_the_versions_before_an_alias_leads_to_them(assembly: Assembly) -> None:
+    for alias in assembly.resources("AWS::Lambda::Alias"):
+        if "UpdatePolicy" in alias.body:
+            hook = alias.body["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["BeforeAllowTrafficHook"]["Ref"]
+            assert hook in alias.waits_for, alias
 
 
 def test_pipelines_deploy_templates_that_there_are(assembly: Assembly) -> None:
@@ -145,7 +151,7 @@ def test_alarms_have_actions_that_reach_page_ticket_and_chat(assembly: Assembly)
             for one in assembly.of("watch", "AWS::SNS::Subscription")
             if one.environment == environment
         }
-        assert told == {("https", "page"), ("email", "page"), ("email", "ticket")}
+        assert told == {("https", "page"), ("email", "page"), ("email", "ticket"), ("email", "bounces")}
     for channel in assembly.of("chat", "AWS::Chatbot::SlackChannelConfiguration"):
         assert len(channel.properties["SnsTopicArns"]) == 2
     for alarm in assembly.resources("AWS::CloudWatch::Alarm"):

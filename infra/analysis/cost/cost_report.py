@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 from infra.analysis.cost.alternatives import WAYS, switch
-from infra.analysis.cost.free import UNKNOWN
 from infra.analysis.cost.prices import Quantities, prices, total
 from infra.analysis.cost.stack_templates import quantities, read
 from infra.analysis.cost.usage_profile import Usage, UsageProfile
@@ -90,8 +89,6 @@ def _missing(folder: Path) -> Iterator[str]:
     for price in prices().values():
         if price.note:
             yield f"  {price.sku}: {price.note}"
-    for kind, why in UNKNOWN.items():
-        yield f"  missing: {kind}: {why}"
 
 
 def _of(month: Quantities, service: str) -> float:

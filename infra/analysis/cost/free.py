@@ -1,4 +1,4 @@
-"""Types of the templates that cost nothing of their own, each with the reason, and those without a known price."""
+"""Types of the templates that cost nothing of their own, each with the reason."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -31,7 +31,6 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": CONTROL,
     "AWS::Athena::NamedQuery": "a query costs when it runs",
     "AWS::Budgets::Budget": "budgets that only tell cost nothing",
-    "AWS::CE::AnomalyMonitor": CONTROL,
     "AWS::CE::AnomalySubscription": CONTROL,
     "AWS::CUR::ReportDefinition": CONTROL,
     "AWS::CertificateManager::Certificate": "certificates for AWS's own endpoints cost nothing",
@@ -78,7 +77,7 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::Lambda::Version": PART,
     "AWS::Logs::LogGroup": "what is written is counted with each function, and keeping it costs cents",
     "AWS::Logs::LogStream": PART,
-    "AWS::Logs::MetricFilter": "all write one metric, and ten are free",
+    "AWS::Logs::MetricFilter": "one metric of all functions, and one of a version in the hours in which it fails",
     "AWS::Logs::QueryDefinition": "a query costs when it runs",
     "AWS::QuickSight::DataSource": PART,
     "AWS::RDS::DBClusterParameterGroup": PART,
@@ -88,14 +87,15 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::RDS::GlobalCluster": PART,
     "AWS::Route53::RecordSet": "aliases to AWS's own cost nothing to ask",
     "AWS::S3::BucketPolicy": PART,
+    "AWS::SES::ConfigurationSet": CONTROL,
+    "AWS::SES::ConfigurationSetEventDestination": CONTROL,
+    "AWS::SES::EmailIdentity": CONTROL,
     "AWS::SNS::Subscription": "the first thousand mails a month cost nothing",
     "AWS::SNS::TopicPolicy": PART,
     "AWS::SQS::QueuePolicy": PART,
     "AWS::SSM::Parameter": "standard parameters cost nothing",
     "AWS::SecretsManager::RotationSchedule": PART,
+    "AWS::WAFv2::LoggingConfiguration": "what is blocked or counted alone is logged: cents, but in an attack",
     "AWS::WAFv2::WebACLAssociation": PART,
     "AWS::XRay::Group": CONTROL,
-}
-UNKNOWN: Final[Mapping[str, str]] = {  # missing in the sums
-    "AWS::Cognito::UserPoolReplica": "no price was found for a pool that is replicated",
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from infra.analysis.cost.coefficients import ACUS_PER_100
-from infra.analysis.cost.free import FREE, UNKNOWN
+from infra.analysis.cost.free import FREE
 from infra.analysis.cost.usage_profile import GB, HOURS, MILLION, Usage, billed_gb_seconds
 
 Body: TypeAlias = Mapping[str, Any]
@@ -52,7 +52,7 @@ def lines(stack: PricedStack) -> Lines:
         kind = body["Type"]
         if kind in PRICED:
             yield from PRICED[kind](stack, body.get("Properties", {}))
-        elif kind not in FREE and kind not in UNKNOWN:
+        elif kind not in FREE:
             raise UnpricedError(f"{kind} of {stack.name}: say in infra/analysis/cost what it costs, or why it is free")
 
 

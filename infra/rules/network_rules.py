@@ -1,0 +1,69 @@
+"""Rules about ways through the network."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from infra.rules.synthesized import Templates
+
+TLS: Final = 443
+LACKING: Final = frozenset({"use1-az3"})  # without VPC links and VPC origins
+
+
+def link_may_send_to_the_balancer(templates: Templates) -> Iterator[str]:
+    """Yield links of API Gateway whose group lets nothing out to the load balancer.
+
+    Source: aws-cdk#998, #987: a group with one rule for what goes out lets nothing else out.
+    """
+    ways = [
+        (one.environment, one.region)
+        for one in templates.resources("AWS::EC2::SecurityGroupEgress")
+        if "Tierslink" in one.id
+        and (one.properties["FromPort"], one.properties["ToPort"]) == (TLS, TLS)
+        and "Tiersbalancer" in json.dumps(one.properties["DestinationSecurityGroupId"])
+    ]
+    for link in templates.resources("AWS::ApiGatewayV2::VpcLink"):
+        groups = json.dumps(link.properties["SecurityGroupIds"])
+        if "networklinkgroup" not in groups or (link.environment, link.region) not in ways:
+            yield f"{link} may not send to the balancer"
+
+
+def subnet_lies_in_a_zone_by_its_id(templates: Templates) -> Iterator[str]:
+    """Yield subnets in zones by their names, which are others in each account, or in a zone that lacks services.
+
+    Source: AWS's page on zone ids; API Gateway's on VPC links V2, with its zones; CloudFront's on VPC origins;
+    terraform-provider-aws#17781, of proxies.
+    """
+    for subnet in templates.resources("AWS::EC2::Subnet"):
+        zone = subnet.properties.get("AvailabilityZoneId")
+        if zone is None or zone in LACKING or "AvailabilityZone" in subnet.properties:
+            yield f"{subnet} lies in {zone or subnet.properties.get('AvailabilityZone')}"
+
+
+def edge_may_reach_the_balancer(templates: Templates) -> Iterator[str]:
+    """Yield origins of CloudFront whose load balancer's group does not admit CloudFront's own list of addresses.
+
+    Source: CloudFront's page on VPC origins.
+    """
+    for origin in templates.resources("AWS::CloudFront::VpcOrigin"):
+        admitted = [
+            one
+            for one in templates.resources("AWS::EC2::SecurityGroupIngress")
+            if (one.environment, one.region) == (origin.environment, origin.region)
+            and "Tiersbalancer" in json.dumps(one.properties["GroupId"])
+        ]
+        if not any("SourcePrefixListId" in one.properties for one in admitted):
+            yield f"{origin} may not reach the balancer"
+
+
+def endpoint_is_for_our_roles(templates: Templates) -> Iterator[str]:
+    """Yield endpoints by which keys of another account could take data out.
+
+    Source: AWS's page on endpoint policies, and ECR's on endpoints, for the bucket of layers.
+    """
+    for endpoint in templates.resources("AWS::EC2::VPCEndpoint"):
+        statements = endpoint.properties.get("PolicyDocument", {}).get("Statement", [{"Resource": "*"}])
+        for one in statements:
+            whose = json.dumps(one.get("Condition", {}))
+            if "aws:PrincipalAccount" not in whose and "-starport-layer-bucket/*" not in json.dumps(one["Resource"]):
+                yield f"{endpoint} lets anybody through"
