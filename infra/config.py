@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from infra.environments_file import own_values, with_own
+
 Born: TypeAlias = Literal["primary", "secondary"]
 SOCKETS_PER_TASK = 4_000  # of the servers on Fargate; they could hold more
 TASK_CPU, TASK_MEMORY = 1_024, 2_048  # in 1,024ths of a core, and MB
@@ -247,4 +249,14 @@ PRODUCTION = Environment(
     features=Features(proxy=True, fargate=True, dr=True, nat_per_zone=True),
 )
 
-ENVIRONMENTS = (STAGING, PRODUCTION)
+
+def _own_environments(*environments: Environment) -> tuple[Environment, ...]:
+    """Return the environments with the operator's own values."""
+    given = own_values()
+    names = [one.name for one in environments]
+    for name in given:
+        _must(name in names, f"{name!r} is no environment: there are {', '.join(names)}")
+    return tuple(with_own(one, given.get(one.name, {}), one.name) for one in environments)
+
+
+ENVIRONMENTS = STAGING, PRODUCTION = _own_environments(STAGING, PRODUCTION)

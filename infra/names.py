@@ -34,6 +34,10 @@ BY_HAND: Final = (
 """Parameters that no stack tells: they are set by hand, or by a build of the pipeline."""
 
 
+OWN_VALUES: Final = "pipeline/environments"
+"""The parameter with the operator's own values, set by the deploy command for the pipeline that synthesizes."""
+
+
 REPLICATION = "all"  # id of the rule by which pictures go to the other region
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
+from milequest.store.away import ReadSkew
 from milequest.store.coalescer import settle
 from milequest.telemetry import spans
 from resolvers.context import Request
@@ -66,6 +67,14 @@ class Batch(Generic[K, V]):
             for futures in part.values():
                 for future in futures:
                     future.cancel()
+
+
+async def existing(found: Awaitable[V | None]) -> V:
+    """Return what a parent names. Raises ReadSkew where it is gone, or hidden, since the parent was read."""
+    value = await found
+    if value is None:
+        raise ReadSkew
+    return value
 
 
 def grouped(load: Callable[[Request, list[K], P], Awaitable[Mapping[K, V]]]) -> Batch[tuple[K, P], V]:

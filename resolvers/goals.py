@@ -32,7 +32,7 @@ from resolvers.arguments import (
     TeamGoalsArgs,
     UpdateGoalArgs,
 )
-from resolvers.batch import Batch, grouped
+from resolvers.batch import Batch, existing, grouped
 from resolvers.context import AnyContext, Context, NoArgs, Request
 from resolvers.limiting import admit
 from resolvers.transient_routes import new_route
@@ -93,14 +93,14 @@ async def goal(ctx: "Context[GoalArgs, None]") -> Goal | None:
     return await goals.goal(ctx.request.db, ctx.request.viewer, ctx.args["id"])
 
 
-def of_progress(ctx: "Context[NoArgs, GoalProgress]") -> "Awaitable[Goal | None]":
+def of_progress(ctx: "Context[NoArgs, GoalProgress]") -> Awaitable[Goal]:
     """Return the goal of a progress, which has its id."""
-    return _by_id(ctx.request, ctx.source.id)
+    return existing(_by_id(ctx.request, ctx.source.id))
 
 
-def of_milestone(ctx: "Context[NoArgs, Milestone]") -> "Awaitable[Goal | None]":
+def of_milestone(ctx: "Context[NoArgs, Milestone]") -> Awaitable[Goal]:
     """Return the goal of a milestone."""
-    return _by_id(ctx.request, ctx.source.goal_id)
+    return existing(_by_id(ctx.request, ctx.source.goal_id))
 
 
 def active_of_team(ctx: "Context[NoArgs, Team]") -> "Awaitable[Goal | None]":

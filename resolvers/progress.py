@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Mapping
 from uuid import UUID
 
-from milequest.rules.errors import require
 from milequest.rules.geo import LatLng
 from milequest.rules.routes import checked_zoom
 from milequest.rules.text import whole
@@ -13,7 +12,7 @@ from milequest.store.sql.milestones import Milestone
 from milequest.store.sql.positions import RoutePosition
 from milequest.store.sql.progress import Contribution, GoalProgress
 from resolvers.arguments import GoalProgressTopContributorsArgs, GoalProgressTravelledPolylineArgs
-from resolvers.batch import Batch, grouped
+from resolvers.batch import Batch, existing, grouped
 from resolvers.context import Context, NoArgs, Request
 
 CONTRIBUTORS_DEFAULT, CONTRIBUTORS_MAX = 5, 20
@@ -38,14 +37,14 @@ _own: Batch[UUID, Contribution] = Batch(
 )
 
 
-def of_goal(ctx: "Context[NoArgs, Goal]") -> "Awaitable[GoalProgress | None]":
+def of_goal(ctx: "Context[NoArgs, Goal]") -> Awaitable[GoalProgress]:
     """Return the progress of a goal."""
-    return _of_goal(ctx.request, ctx.source.id)
+    return existing(_of_goal(ctx.request, ctx.source.id))
 
 
-def milestones_of(ctx: "Context[NoArgs, GoalProgress]") -> "Awaitable[list[Milestone] | None]":
+def milestones_of(ctx: "Context[NoArgs, GoalProgress]") -> Awaitable[list[Milestone]]:
     """Return the milestones of a goal, in the order of its route."""
-    return _milestones(ctx.request, ctx.source.id)
+    return existing(_milestones(ctx.request, ctx.source.id))
 
 
 def viewer_contribution(ctx: "Context[NoArgs, GoalProgress]") -> "Awaitable[Contribution | None]":
@@ -78,7 +77,7 @@ async def travelled_polyline(ctx: "Context[GoalProgressTravelledPolylineArgs, Go
     """Return the polyline of the route from its start to the marker."""
     here = ctx.source
     zoom = checked_zoom(ctx.args.get("zoom"))
-    return require(await _travelled(ctx.request, ((here.route_id, here.total_mm), zoom)), "route")
+    return await existing(_travelled(ctx.request, ((here.route_id, here.total_mm), zoom)))
 
 
 async def _load_positions(
@@ -93,4 +92,4 @@ _positions: Batch[tuple[UUID, int], RoutePosition | None] = Batch(_load_position
 async def milestone_position(ctx: "Context[NoArgs, Milestone]") -> LatLng:
     """Return the position of a milestone on the map."""
     milestone = ctx.source
-    return require(await _positions(ctx.request, (milestone.route_id, milestone.at_mm)), "route").position
+    return (await existing(_positions(ctx.request, (milestone.route_id, milestone.at_mm)))).position

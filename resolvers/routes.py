@@ -6,14 +6,13 @@ from typing import TypeAlias
 from uuid import UUID
 
 from milequest.rules.enums import LegQuality
-from milequest.rules.errors import require
 from milequest.rules.routes import checked_zoom
 from milequest.store.sql import goals, polylines, routes
 from milequest.store.sql.goals import Goal
 from milequest.store.sql.polylines import Polylines
 from milequest.store.sql.routes import LegRow, RouteRow, WaypointRow
 from resolvers.arguments import RouteLegPolylineArgs, RoutePolylineArgs
-from resolvers.batch import Batch, grouped
+from resolvers.batch import Batch, existing, grouped
 from resolvers.context import Context, NoArgs, Request
 from resolvers.transient_routes import TransientRoute
 
@@ -54,17 +53,17 @@ _waypoints: Batch[UUID, list[WaypointRow]] = Batch(lambda request, ids: routes.w
 _legs: Batch[UUID, list[LegRow]] = Batch(lambda request, ids: routes.legs_of(request.db, ids))
 
 
-def of_goal(ctx: "Context[NoArgs, Goal]") -> "Awaitable[RouteRow | None]":
+def of_goal(ctx: "Context[NoArgs, Goal]") -> Awaitable[RouteRow]:
     """Return the route of a goal."""
-    return _routes(ctx.request, ctx.source.route_id)
+    return existing(_routes(ctx.request, ctx.source.route_id))
 
 
 def waypoints(
     ctx: "Context[NoArgs, RouteRow | TransientRoute]",
-) -> "Sequence[WaypointRow] | Awaitable[Sequence[WaypointRow] | None]":
+) -> Sequence[WaypointRow] | Awaitable[Sequence[WaypointRow]]:
     """Return the waypoints of a route."""
     if isinstance(ctx.source, RouteRow):
-        return _waypoints(ctx.request, ctx.source.id)
+        return existing(_waypoints(ctx.request, ctx.source.id))
     return ctx.source.measured.waypoints
 
 
@@ -105,7 +104,7 @@ async def polyline(ctx: "Context[RoutePolylineArgs, RouteRow | TransientRoute]")
     zoom = checked_zoom(ctx.args.get("zoom"))
     if zoom is None:
         return ctx.source.overview
-    return require(await _polylines(ctx.request, (_shape(ctx.source), zoom)), "route").route
+    return (await existing(_polylines(ctx.request, (_shape(ctx.source), zoom)))).route
 
 
 async def leg_polyline(ctx: "Context[RouteLegPolylineArgs, RouteLeg]") -> str:
@@ -114,4 +113,4 @@ async def leg_polyline(ctx: "Context[RouteLegPolylineArgs, RouteLeg]") -> str:
     zoom = checked_zoom(ctx.args.get("zoom"))
     if zoom is None:
         return leg.overview
-    return require(await _polylines(ctx.request, (leg.shape, zoom)), "route").legs[leg.index]
+    return (await existing(_polylines(ctx.request, (leg.shape, zoom)))).legs[leg.index]

@@ -18,7 +18,7 @@ from milequest.store.sql.goals import Goal
 from milequest.store.sql.members import TeamMember
 from milequest.store.sql.teams import Team
 from resolvers.arguments import CreateTeamArgs, DeleteTeamArgs, SearchTeamsArgs, TeamArgs, UpdateTeamArgs
-from resolvers.batch import Batch
+from resolvers.batch import Batch, existing
 from resolvers.context import AnyContext, Context, NoArgs
 from resolvers.limiting import caller
 from resolvers.writing import write
@@ -104,6 +104,6 @@ async def forget_picture(ctx: AnyContext, team_id: UUID) -> None:
 _by_id: Batch[UUID, Team] = Batch(lambda request, team_ids: teams.teams(request.db, request.viewer, team_ids))
 
 
-def by_team_id(ctx: "Context[NoArgs, Goal]") -> "Awaitable[Team | None]":
+def by_team_id(ctx: "Context[NoArgs, Goal]") -> Awaitable[Team]:
     """Return the team of a row's `team_id`, loaded together with those of its neighbours."""
-    return _by_id(ctx.request, ctx.source.team_id)
+    return existing(_by_id(ctx.request, ctx.source.team_id))

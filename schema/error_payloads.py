@@ -58,7 +58,7 @@ def as_errors(error: Exception, request_id: str | None = None) -> Errors:
             return error_payload(error, request_id)
     request_id = request_id or uuid4().hex
     if refusal := unavailable_error(error):
-        log.warning("no database: %s", reason(error), extra={"request_id": request_id})
+        log.warning("no answer for now: %s", reason(error), extra={"request_id": request_id})
         return error_payload(refusal, request_id)
     log_unexpected(error, request_id)
     extensions = {"code": ErrorCode.INTERNAL.value, "requestId": request_id}

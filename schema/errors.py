@@ -57,7 +57,7 @@ def _public(error: GraphQLError, request: Request, logged: set[int]) -> GraphQLE
     if cause is not None and (refusal := unavailable_error(cause)):
         if _AWAY not in logged:
             logged.add(_AWAY)
-            log.warning("no database: %s", reason(cause), extra={"request_id": request.id})
+            log.warning("no answer for now: %s", reason(cause), extra={"request_id": request.id})
         return _refusal(error, refusal, request)
     if id(cause or error) not in logged:
         logged.add(id(cause or error))

@@ -47,7 +47,7 @@ async def retried(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kw
         try:
             return await work(*args, **kwargs)
         except Away as error:
-            log.warning("the database is away: %s", reason(error))
+            log.warning("delivery is retried: %s", reason(error))
             await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.service import Service
     from tests.spread import Spread
 
+os.environ["MQ_ENVIRONMENTS"] = ""  # tests are of the repository's own environments, not of an operator's
+
 RUN_FOLDER = "MQ_TEST_RUN"  # names the run's folder to the workers; not a setting of the service
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 

@@ -13,7 +13,10 @@ PUBLISH_ASSETS: Final = [
 ]
 CHECK: Final = ["make check"]
 TEST: Final = [".ci/run"]
-PACKAGE: Final = ["make package", "MILEQUEST_PACKAGES=$PWD/packages make synth", "cd cdk.out", *PUBLISH_ASSETS]
+OWN: Final = [  # the operator's values of the environments, which are not in the repository
+    'aws ssm get-parameter --name "$OWN_VALUES" --query Parameter.Value --output text > environments.toml'
+]
+PACKAGE: Final = [*OWN, "make package", "MILEQUEST_PACKAGES=$PWD/packages make synth", "cd cdk.out", *PUBLISH_ASSETS]
 MIGRATE: Final = [  # CodePipeline's own step for functions would wait until the function reports to it, from the VPC
     'error=$(aws lambda invoke --cli-read-timeout 0 --function-name "$FUNCTION" --query FunctionError --output text '
     "answer.json)",

@@ -11,11 +11,13 @@ from botocore.exceptions import ClientError
 from infra.config import Environment
 from infra.deploy.cloud_assembly import CloudAssembly, SynthesizedStack
 from infra.deploy.cloudformation import POLL_SECONDS, DeploymentError, StackDriver
-from infra.deploy.deployment_plan import CallStep, CarryStep, DelegationStep, StackStep, Step
-from infra.names import Names
+from infra.deploy.deployment_plan import CallStep, CarryStep, DelegationStep, MailStep, OwnValuesStep, StackStep, Step
+from infra.environments_file import own_text
+from infra.names import OWN_VALUES, Names
 
+NO_VALUES: Final = "# none"  # as no parameter is empty
 CALL_SECONDS: Final = 900  # the longest a function runs
-DELEGATION_SECONDS: Final = 48 * 3600.0  # a registrar may take two days
+OUTSIDE_SECONDS: Final = 48 * 3600.0  # a registrar may take two days
 
 Clients = Callable[[str, str], Any]
 """Makes a client of an AWS service in a region."""
@@ -43,6 +45,10 @@ class StepRunner:
                 return self._await_delegation(step)
             case CallStep():
                 return self._call(step)
+            case MailStep():
+                return self._await_mail(step)
+            case OwnValuesStep():
+                return self._hand_over_own_values(step)
 
     def driver(self, region: str) -> StackDriver:
         """Return the driver of a region's stacks."""
@@ -75,12 +81,28 @@ class StepRunner:
         self.tell(f"Name these servers for {step.domain} at its registrar, or in its parent's zone:")
         for name in sorted(expected):
             self.tell(f"  {name}")
-        end = time.monotonic() + DELEGATION_SECONDS
-        while self.servers(step.domain) != expected:
-            if time.monotonic() > end:
-                raise DeploymentError(f"{step.domain} is still not delegated: run this again once it is")
-            time.sleep(self.poll)
+        self._await(lambda: self.servers(step.domain) == expected, f"{step.domain} is still not delegated")
         return "done"
+
+    def _await_mail(self, step: MailStep) -> str:
+        """Wait until SES has found the records that prove the domain is ours."""
+        ses = self.clients("sesv2", step.region)
+
+        def is_verified() -> bool:
+            return bool(ses.get_email_identity(EmailIdentity=step.domain)["VerifiedForSendingStatus"])
+
+        if is_verified():
+            return "unchanged"
+        self._await(is_verified, f"SES has still not verified {step.domain}")
+        return "done"
+
+    def _await(self, is_done: Callable[[], bool], otherwise: str) -> None:
+        """Wait for what happens outside of AWS, which may take days."""
+        end = time.monotonic() + OUTSIDE_SECONDS
+        while not is_done():
+            if time.monotonic() > end:
+                raise DeploymentError(f"{otherwise}: run this again once it is")
+            time.sleep(self.poll)
 
     def _call(self, step: CallStep) -> str:
         function = f"{self._names(step.region).of(step.function)}:live"
@@ -89,6 +111,14 @@ class StepRunner:
         if "FunctionError" in answer:
             raise DeploymentError(f"{function} failed: {body}")
         return f"answered {json.dumps(json.loads(body))}"
+
+    def _hand_over_own_values(self, step: OwnValuesStep) -> str:
+        ssm, name = self.clients("ssm", step.region), self._names(step.region).parameter(OWN_VALUES)
+        text = own_text() or NO_VALUES
+        if parameter(ssm, name) == text:
+            return "unchanged"
+        ssm.put_parameter(Name=name, Value=text, Type="String", Tier="Intelligent-Tiering", Overwrite=True)
+        return "done"
 
     def _names(self, region: str) -> Names:
         (found,) = [one for one in self.environment.regions if one.name == region]

@@ -75,7 +75,30 @@ class CallStep:
         return f"function {self.function} in {self.region}"
 
 
-Step: TypeAlias = StackStep | CarryStep | DelegationStep | CallStep
+@dataclass(frozen=True, slots=True)
+class MailStep:
+    """Wait until SES has verified the domain: a user pool cannot send by an identity before."""
+
+    region: str
+    domain: str
+    minutes: int = 5
+
+    def __str__(self) -> str:
+        return f"verification of {self.domain} for mail in {self.region}"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnValuesStep:
+    """Hand the operator's own values of the environments to the pipeline, which synthesizes with them."""
+
+    region: str
+    minutes: int = 0
+
+    def __str__(self) -> str:
+        return f"own values of the environments in {self.region}"
+
+
+Step: TypeAlias = StackStep | CarryStep | DelegationStep | CallStep | MailStep | OwnValuesStep
 
 
 def plan(environment: Environment, known: Collection[tuple[str, str]]) -> list[Step]:
@@ -112,6 +135,7 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield CallStep(first.name, "database-roles", json.dumps({"secret": master}), stack="data")
     yield from _everywhere(tuple(reversed(regions)), "state")  # pictures are copied to a bucket that is there
     yield from _everywhere(regions, "events")
+    yield MailStep(first.name, environment.domain)
     yield StackStep(first.name, "identity")
     for other in others:
         yield CarryStep(first.name, other.name, {key: at for key, at in IMPORTED_PARAMETERS.items() if at not in EARLY})
@@ -120,6 +144,7 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield from _everywhere(regions, "api")
     yield from _everywhere(regions, "live")
     yield from _everywhere(regions, "jobs")
+    yield OwnValuesStep(first.name)
     yield from _everywhere(tuple(reversed(regions)), "pipeline")  # the first one's uses buckets of the others
     yield StackStep(first.name, "lake")
     yield from _everywhere(regions, "fleet")

@@ -19,7 +19,7 @@ from infra.constructs.codebuild import Build, may_clone, use_artifacts
 from infra.constructs.image_registry import ImageRegistry, may_pull, may_push, registry
 from infra.constructs.permissions import acknowledge, allow, service_role
 from infra.constructs.stack import Stack
-from infra.names import Names
+from infra.names import OWN_VALUES, Names
 
 REPOSITORY: Final = "mile-quest/mile-quest"
 ORDER: Final = ("state", "events", "identity", "api", "live", "jobs", "lake", "fleet", "watch")
@@ -111,8 +111,10 @@ class Pipeline(Stack):
             yield self._deploy(f"Canary-{region.short}", region)
 
     def _packages(self) -> Build:
-        variables = {commands.ENVIRONMENT: self.home.name}
+        parameter = self.names.parameter(OWN_VALUES)
+        variables = {commands.ENVIRONMENT: self.home.name, "OWN_VALUES": parameter}
         made = self._build("package", commands.PACKAGE, source=True, artifacts="cdk.out", variables=variables)
+        allow(made.role, "ssm:GetParameter", self.arn_of("ssm", f"parameter{parameter}"))
         self._may_publish(made)
         return made
 

@@ -6,3 +6,7 @@ class Away(ConnectionError):
 
     The request may have been executed or not. An OSError from any other place is a bug of ours.
     """
+
+
+class ReadSkew(Away):
+    """What one statement of a request has found was deleted or hidden before the next: the request is to run again."""

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from app.environment import tools
+from infra.deploy.deploy_steps import StepRunner
+from infra.deploy.deployment_plan import DelegationStep, MailStep, OwnValuesStep
+from infra.environments_file import VARIABLE
 from infra.local import aws
 from infra.local.aws import HOME
 from milequest.settings import PROJECT
@@ -150,3 +154,56 @@ def test_credentials_of_another_account_deploy_nothing(account: Account, templat
     said = Account(account.endpoint, "333333333333").deploy(templates, fails=True)
     assert "these are credentials of 333333333333, and staging is 111111111111" in said
     assert account.states() == {}
+
+
+def test_own_values_are_handed_to_the_pipeline_once(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = botocore.session.get_session()
+
+    def clients(service: str, region: str) -> Any:
+        access = {"aws_access_key_id": account.account, "aws_secret_access_key": "test"}
+        return session.create_client(service, region, endpoint_url=account.endpoint, **access)
+
+    def run() -> str:
+        runner = StepRunner(HOME.environment, None, clients, print, lambda domain: frozenset())  # type: ignore[arg-type]  # not asked
+        return runner.run(OwnValuesStep(REGION))
+
+    file = tmp_path / "own.toml"
+    file.write_text("[staging]\ndomain = 'staging.example.org'\n" + "# long\n" * 1_000)
+    name = "/milequest/staging/pipeline/environments"
+    monkeypatch.setenv(VARIABLE, str(file))
+    assert [run(), run()] == ["done", "unchanged"]
+    assert account.ask("ssm.get_parameter", Name=name)["Parameter"]["Value"] == file.read_text()
+    monkeypatch.setenv(VARIABLE, "")
+    assert run() == "done"
+    assert account.ask("ssm.get_parameter", Name=name)["Parameter"]["Value"] == "# none"
+
+
+def test_deployment_waits_until_the_domain_is_delegated_and_verified() -> None:
+    answers: dict[str, dict[str, list[Any]]] = {
+        "route53": {"get_hosted_zone": [{"DelegationSet": {"NameServers": ["B.example.", "a.example"]}}]},
+        "ssm": {"get_parameter": [{"Parameter": {"Value": "Z1"}}]},
+        "sesv2": {"get_email_identity": [{"VerifiedForSendingStatus": done} for done in (False, False, True)]},
+    }
+    found = iter([frozenset[str](), frozenset({"a.example"}), frozenset({"a.example", "b.example"})])
+    told: list[str] = []
+
+    def clients(service: str, region: str) -> Any:
+        return Answering(answers[service])
+
+    runner = StepRunner(HOME.environment, None, clients, told.append, lambda domain: next(found), 0)  # type: ignore[arg-type]  # not asked
+    assert runner.run(DelegationStep(REGION, "example.org")) == "done"
+    assert told[1:] == ["  a.example", "  b.example"]
+    assert runner.run(MailStep(REGION, "example.org")) == "done"
+    assert answers["sesv2"]["get_email_identity"] == []
+
+
+class Answering:
+    """A client of AWS with prepared answers."""
+
+    def __init__(self, answers: dict[str, list[Any]]) -> None:
+        self._answers = answers
+
+    def __getattr__(self, operation: str) -> Any:
+        return lambda **given: self._answers[operation].pop(0)

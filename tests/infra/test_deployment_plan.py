@@ -4,7 +4,18 @@ import pytest
 
 from infra.config import ENVIRONMENTS, Environment
 from infra.deploy.cloud_assembly import CloudAssembly
-from infra.deploy.deployment_plan import OPTIONAL, CallStep, CarryStep, DelegationStep, StackStep, Step, plan, waiting
+from infra.deploy.deployment_plan import (
+    OPTIONAL,
+    CallStep,
+    CarryStep,
+    DelegationStep,
+    MailStep,
+    OwnValuesStep,
+    StackStep,
+    Step,
+    plan,
+    waiting,
+)
 from infra.names import BY_HAND, Names
 from tests.infra.assembly import Assembly
 
@@ -51,6 +62,8 @@ def test_plan_makes_a_stack_once_its_parameters_are_there(assembly: Assembly, en
                     for one in template["Resources"].values()
                     if one["Type"] == "AWS::Lambda::Function"
                 )
+            case OwnValuesStep() | MailStep():
+                pass  # they read no parameter
             case DelegationStep(region):
                 assert "global/zone" in there[region]
 
@@ -76,3 +89,11 @@ def test_stacks_wait_for_parameters_that_are_set_by_hand(environment: Environmen
     assert {step.name for step in waiting(environment, nothing)} == set(OPTIONAL)
     assert waiting(environment, everything) == {}
     assert {name for names in OPTIONAL.values() for name in names} == set(BY_HAND)
+
+
+@ENVIRONMENT
+def test_pool_is_made_once_its_domain_may_send_mail(assembly: Assembly, environment: Environment) -> None:
+    steps = steps_of(assembly, environment)
+    place = {type(step): number for number, step in enumerate(steps)}
+    made = {step.name: number for number, step in reversed(list(enumerate(steps))) if isinstance(step, StackStep)}
+    assert made["global"] < place[DelegationStep] < place[MailStep] < made["identity"]

@@ -1,12 +1,12 @@
 """Contexts as resolvers declare them, compared with the fields that they are called for."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType
 
 from app.reference.argument_types import class_name
 from resolvers import arguments
@@ -87,3 +87,22 @@ def test_argument_of_another_type_or_that_may_be_absent_is_a_misfit() -> None:
         "expected_version", "name", "team_id",
     ]  # fmt: skip
     assert misfits(arguments.CreateTeamInput, arguments.UpdateTeamInput) == ["name"]
+
+
+def may_be_none(returned: Any) -> bool:
+    """Return whether a function's result, awaited where it has to be, may be None."""
+    kinds = get_args(returned) if isinstance(returned, UnionType) else (returned,)
+    awaited = [kind for kind in kinds if inspect.isclass(get_origin(kind)) and issubclass(get_origin(kind), Awaitable)]
+    return NoneType in kinds or any(may_be_none(get_args(kind)[0]) for kind in awaited)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "field"),
+    [(owner, name, field) for owner, name, field in resolved() if isinstance(field.type, GraphQLNonNull)],
+)
+def test_resolver_of_a_field_that_is_never_null_returns_no_none(
+    owner: GraphQLObjectType, name: str, field: GraphQLField
+) -> None:
+    """What a parent names may be gone by the next statement: then `existing` says so, and it is read again."""
+    last = steps(field.extensions[BACKREF].metadata["resolver"])[-1]
+    assert not may_be_none(get_type_hints(last)["return"])

@@ -179,7 +179,11 @@ async def test_a_database_out_of_reach_is_told_and_logged_in_one_line(
     extensions = {"code": "UNAVAILABLE", "retryable": True, "retryAfterSeconds": 1}
     assert [(extensions | (error.extensions or {})) == error.extensions for error in result.errors or ()] == [True] * 2
     (record,) = [record for record in caplog.records if record.name == "milequest.graphql"]
-    assert (record.levelname, record.getMessage(), record.exc_info) == ("WARNING", "no database: InterfaceError", None)
+    assert (record.levelname, record.getMessage(), record.exc_info) == (
+        "WARNING",
+        "no answer for now: InterfaceError",
+        None,
+    )
 
 
 async def test_repeated_failure_of_one_request_is_logged_once(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:

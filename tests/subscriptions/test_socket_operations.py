@@ -20,7 +20,7 @@ class Sent:
         """Take messages."""
         self.texts += texts
 
-    def ended(self, operation: SocketOperation) -> None:
+    def remove(self, operation: SocketOperation) -> None:
         """Forget an operation."""
 
 

@@ -1,8 +1,16 @@
 """Subscriptions to states, the same on every gateway: a snapshot at once, then the newest version."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
+import pytest
+
+from milequest.rules.access import Viewer
+from milequest.store.sql import goals
+from milequest.store.sql.goals import Goal
+from milequest.store.sql.transaction import Reader
 from tests.documents import BOARD_LIVE as BOARD
 from tests.documents import BOARD_NOW as BOARD_QUERY
 from tests.documents import OWN_PROGRESS_LIVE as OWN_PROGRESS
@@ -158,3 +166,39 @@ async def test_board_subscription_of_a_member_who_left_ends_with_not_found(
         await public_team.do(public_team.ben, JOIN, teamId=public_team.id)
         again = await connection.subscribe(BOARD, team=public_team.id, period="WEEK")
         assert (await again.next())["leaderboard"]["entries"]["totalCount"] == 1
+
+
+@pytest.mark.parametrize("connected", ["asgi", "sse", "apigateway"], indirect=True)
+async def test_state_whose_goal_vanishes_between_two_reads_is_read_again(
+    connected: Dial, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a stranger's, when a goal that has not begun is cancelled: its progress was read, itself is hidden."""
+    read, vanished = goals.by_ids, 0
+
+    async def hidden_once(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> Mapping[UUID, Goal]:
+        nonlocal vanished
+        vanished += 1
+        return {} if vanished == 1 else await read(db, viewer, goal_ids)
+
+    async with connected(team.ann) as connection:
+        stream = await connection.subscribe(PROGRESS, team=team.id)
+        await stream.next()
+        monkeypatch.setattr(goals, "by_ids", hidden_once)
+        await team.walk(team.ben, 500)
+        event = await stream.next()
+    assert (event["progress"]["totalMeters"], event["progress"]["goal"]["id"]) == (500, team.goal)
+    assert vanished > 1
+
+
+async def test_query_whose_goal_vanishes_between_two_reads_is_to_be_sent_again(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hidden(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> Mapping[UUID, Goal]:
+        return {}
+
+    monkeypatch.setattr(goals, "by_ids", hidden)
+    query = "query ($id: ID!) { team(id: $id) { activeGoal { progress { goal { id } } } } }"
+    answer = (await asyncio.to_thread(team.service.post, query, token=team.ann, variables={"id": team.id})).json()
+    (error,) = answer["errors"]
+    assert error["message"] == "It was changed while it was read; try again."
+    assert (error["extensions"]["code"], error["extensions"]["retryable"]) == ("UNAVAILABLE", True)

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,17 +59,15 @@ def build(path: Path, min_population: int) -> None:
     """Write the index to `path`, which appears only when complete. Takes seconds and up to 300 MB."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
-    connection = sqlite3.connect(draft, isolation_level=None)
-    try:
-        connection.executescript(_TABLES)
-        connection.execute("BEGIN")
-        _fill(connection, min_population)
-        connection.execute("CREATE INDEX place_cell ON place (cell)")
-        connection.execute("COMMIT")
-        connection.close()
+    try:  # before the file is there: a signal may end the process at any line
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.executescript(_TABLES)
+            connection.execute("BEGIN")
+            _fill(connection, min_population)
+            connection.execute("CREATE INDEX place_cell ON place (cell)")
+            connection.execute("COMMIT")
         draft.replace(path)
     finally:
-        connection.close()
         draft.unlink(missing_ok=True)
 
 

@@ -14,7 +14,7 @@ import asyncpg
 
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.events import Event
-from milequest.store.away import Away
+from milequest.store.away import Away, ReadSkew
 from milequest.store.sql import log
 from milequest.store.sql.pool import Connection, Pool, open_pool
 from milequest.telemetry.writes import committed
@@ -26,11 +26,14 @@ T = TypeVar("T")
 ATTEMPTS = 4  # the first and three more
 
 
+AWAY = "The database is out of reach; try again."
+
+
 def unavailable_error(error: BaseException | None) -> Refused | None:
     """Return the refusal for an error of a statement, if the database is out of reach; None for any other error."""
     if not isinstance(error, Away):
         return None
-    message = "The database is out of reach; try again."
+    message = "It was changed while it was read; try again." if isinstance(error, ReadSkew) else AWAY
     return Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=1)
 
 
