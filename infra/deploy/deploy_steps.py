@@ -2,6 +2,8 @@
 
 import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,11 +13,21 @@ from botocore.exceptions import ClientError
 from infra.config import Environment
 from infra.deploy.cloud_assembly import CloudAssembly, SynthesizedStack
 from infra.deploy.cloudformation import POLL_SECONDS, DeploymentError, StackDriver
-from infra.deploy.deployment_plan import CallStep, CarryStep, DelegationStep, MailStep, OwnValuesStep, StackStep, Step
+from infra.deploy.deployment_plan import (
+    CallStep,
+    CarryStep,
+    DelegationStep,
+    MailStep,
+    OwnValuesStep,
+    ReadyStep,
+    StackStep,
+    Step,
+)
 from infra.environments_file import own_text
 from infra.names import OWN_VALUES, Names
 
 NO_VALUES: Final = "# none"  # as no parameter is empty
+READY_SECONDS: Final = 900.0  # names of a new distribution take minutes
 CALL_SECONDS: Final = 900  # the longest a function runs
 OUTSIDE_SECONDS: Final = 48 * 3600.0  # a registrar may take two days
 
@@ -47,6 +59,8 @@ class StepRunner:
                 return self._call(step)
             case MailStep():
                 return self._await_mail(step)
+            case ReadyStep():
+                return self._await_readiness(step)
             case OwnValuesStep():
                 return self._hand_over_own_values(step)
 
@@ -96,6 +110,14 @@ class StepRunner:
         self._await(is_verified, f"SES has still not verified {step.domain}")
         return "done"
 
+    def _await_readiness(self, step: ReadyStep) -> str:
+        end = time.monotonic() + READY_SECONDS
+        while (answer := _answer(step.url)) != "200":
+            if time.monotonic() > end:
+                raise DeploymentError(f"{step.url} is not ready: {answer}")
+            time.sleep(self.poll)
+        return "done"
+
     def _await(self, is_done: Callable[[], bool], otherwise: str) -> None:
         """Wait for what happens outside of AWS, which may take days."""
         end = time.monotonic() + OUTSIDE_SECONDS
@@ -123,6 +145,17 @@ class StepRunner:
     def _names(self, region: str) -> Names:
         (found,) = [one for one in self.environment.regions if one.name == region]
         return Names(self.environment, found)
+
+
+def _answer(url: str) -> str:
+    """Return the status of an answer, with what it says unless it is 200, or why there is none."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return str(answer.status)
+    except urllib.error.HTTPError as refused:
+        return f"{refused.code} {refused.read(2_000).decode(errors='replace')}"
+    except OSError as error:
+        return str(error)
 
 
 def parameter(ssm: Any, name: str) -> str | None:

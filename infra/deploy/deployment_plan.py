@@ -88,6 +88,17 @@ class MailStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyStep:
+    """Wait until the service is ready at its public address: through CloudFront, with its database and cache."""
+
+    url: str
+    minutes: int = 1
+
+    def __str__(self) -> str:
+        return f"readiness of {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
 class OwnValuesStep:
     """Hand the operator's own values of the environments to the pipeline, which synthesizes with them."""
 
@@ -98,7 +109,7 @@ class OwnValuesStep:
         return f"own values of the environments in {self.region}"
 
 
-Step: TypeAlias = StackStep | CarryStep | DelegationStep | CallStep | MailStep | OwnValuesStep
+Step: TypeAlias = StackStep | CarryStep | DelegationStep | CallStep | MailStep | OwnValuesStep | ReadyStep
 
 
 def plan(environment: Environment, known: Collection[tuple[str, str]]) -> list[Step]:
@@ -152,6 +163,7 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield from (StackStep(first.name, name) for name in ("edge", "web", "money"))
     yield from _everywhere(regions, "watch")
     yield from (StackStep(first.name, name) for name in ("chat", "insight"))
+    yield ReadyStep(f"https://{Names(environment, first).host('api')}/readyz")
 
 
 def _everywhere(regions: tuple[Region, ...], *stacks: str) -> Iterator[StackStep]:

@@ -5,9 +5,11 @@ import os
 import random
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ import botocore.session
 import pytest
 
 from app.environment import tools
+from infra.deploy import deploy_steps
+from infra.deploy.cloudformation import DeploymentError
 from infra.deploy.deploy_steps import StepRunner
-from infra.deploy.deployment_plan import DelegationStep, MailStep, OwnValuesStep
+from infra.deploy.deployment_plan import DelegationStep, MailStep, OwnValuesStep, ReadyStep
 from infra.environments_file import VARIABLE
 from infra.local import aws
 from infra.local.aws import HOME
@@ -207,3 +211,30 @@ class Answering:
 
     def __getattr__(self, operation: str) -> Any:
         return lambda **given: self._answers[operation].pop(0)
+
+
+@pytest.mark.parametrize(("statuses", "says"), [((503, 503, 200), None), ((503,), "503 no database")])
+def test_deployment_ends_once_the_service_is_ready(
+    statuses: tuple[int, ...], says: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = list(statuses)
+
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(left.pop(0) if len(left) > 1 else left[0])
+            self.end_headers()
+            self.wfile.write(b"no database")
+
+    monkeypatch.setattr(deploy_steps, "READY_SECONDS", 60.0 if says is None else 0.0)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever).start()
+        step = ReadyStep(f"http://127.0.0.1:{server.server_port}/readyz")
+        runner = StepRunner(HOME.environment, None, None, print, lambda domain: frozenset(), 0)  # type: ignore[arg-type]  # not asked
+        try:
+            if says is None:
+                assert runner.run(step) == "done"
+            else:
+                with pytest.raises(DeploymentError, match=says):
+                    runner.run(step)
+        finally:
+            server.shutdown()

@@ -11,6 +11,7 @@ from infra.deploy.deployment_plan import (
     DelegationStep,
     MailStep,
     OwnValuesStep,
+    ReadyStep,
     StackStep,
     Step,
     plan,
@@ -62,7 +63,7 @@ def test_plan_makes_a_stack_once_its_parameters_are_there(assembly: Assembly, en
                     for one in template["Resources"].values()
                     if one["Type"] == "AWS::Lambda::Function"
                 )
-            case OwnValuesStep() | MailStep():
+            case OwnValuesStep() | MailStep() | ReadyStep():
                 pass  # they read no parameter
             case DelegationStep(region):
                 assert "global/zone" in there[region]
@@ -97,3 +98,4 @@ def test_pool_is_made_once_its_domain_may_send_mail(assembly: Assembly, environm
     place = {type(step): number for number, step in enumerate(steps)}
     made = {step.name: number for number, step in reversed(list(enumerate(steps))) if isinstance(step, StackStep)}
     assert made["global"] < place[DelegationStep] < place[MailStep] < made["identity"]
+    assert place[ReadyStep] == len(steps) - 1
