@@ -2,18 +2,24 @@
 
 import asyncio
 import logging
-from time import monotonic
+from datetime import UTC, datetime, timedelta
 
 from milequest.rules.edge_headers import is_secret
 from milequest.store.away import Away
 from milequest.store.aws.retries import AwsError
 from milequest.store.aws.secrets import CURRENT, Secret
 
-FRESH_SECONDS = 300.0  # the values are used without reading them again
-RETRY_SECONDS = 15.0  # between two readings, whatever is sent: a stranger's guesses cost no more
+FRESH = timedelta(minutes=5)  # the values are used without reading them again
+RETRY = timedelta(seconds=15)  # between two readings, whatever is sent: a stranger's guesses cost no more
 READ_SECONDS = 3.0
+NONE, NEVER = timedelta(), datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger("milequest.edge")
+
+
+def clock() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
 
 
 class EdgeSecret:
@@ -22,7 +28,7 @@ class EdgeSecret:
     def __init__(self, secret: Secret) -> None:
         self._secret = secret
         self._values: frozenset[str] = frozenset()
-        self._read_at = self._tried_at = float("-inf")
+        self._read_at = self._tried_at = NEVER
         self._lock = asyncio.Lock()
 
     async def admits(self, given: str | None) -> bool:
@@ -37,13 +43,13 @@ class EdgeSecret:
 
     def _is_due(self, given: str | None) -> bool:
         """Return whether to read the values: they are old, or may have been replaced since."""
-        now = monotonic()
-        is_old = now - self._read_at >= FRESH_SECONDS or not is_secret(given, self._values)
-        return is_old and now - self._tried_at >= RETRY_SECONDS
+        now = clock()  # a monotonic one may stand still while Lambda has frozen the process
+        is_old = not NONE <= now - self._read_at < FRESH or not is_secret(given, self._values)
+        return is_old and not NONE <= now - self._tried_at < RETRY
 
     async def _read(self) -> None:
         """Read the values; after a failure those known stay valid."""
-        self._tried_at = monotonic()
+        self._tried_at = clock()
         try:
             async with asyncio.timeout(READ_SECONDS):
                 value = await self._secret.value(CURRENT)
@@ -51,4 +57,4 @@ class EdgeSecret:
             log.warning("the origin's secret cannot be read: %r", error)
             return
         self._values = frozenset(one for one in (value or {}).values() if isinstance(one, str))
-        self._read_at = monotonic()
+        self._read_at = clock()
