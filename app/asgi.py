@@ -118,6 +118,7 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
         Route("/.well-known/jwks.json", charged_to_network(jwks.keys)),
         Route("/livez", health.live),
         Route("/readyz", health.ready),
+        Route("/standbyz", health.standby),
         *([] if settings.uploads_bucket else _pictures()),
         *([Route("/dev/mail", mail_page.page)] if mail_page.is_served(settings) else []),
     ]

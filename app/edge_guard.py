@@ -18,7 +18,7 @@ from milequest.store.aws.edge_secret import EdgeSecret
 from milequest.store.aws.secrets import Secret
 from subscriptions.gateway import deny
 
-HEALTH: Final = frozenset(("/livez", "/readyz"))  # asked by the load balancer itself, and by Route 53
+HEALTH: Final = frozenset(("/livez", "/readyz", "/standbyz"))  # asked by the load balancer itself, and by Route 53
 REFUSALS: Final = {
     403: {"message": "This address serves the edge alone.", "extensions": {"code": ErrorCode.FORBIDDEN.value}},
     503: {"message": "Try again.", "extensions": {"code": ErrorCode.UNAVAILABLE.value, "retryable": True}},

@@ -59,6 +59,7 @@ def application(runtime: Runtime) -> Starlette:
             Route("/.well-known/jwks.json", jwks.keys),
             Route("/livez", health.live),
             Route("/readyz", health.ready),
+            Route("/standbyz", health.standby),
         ],
         middleware=cross_origin(runtime.settings),
         exception_handlers={HTTPException: refused},

@@ -1,10 +1,11 @@
 """`/livez`: 200 while the process runs. `/readyz`: 200 if every server that it needs answers, else the failing ones.
 
 A read-only database is not ready, so a standby region with a replica gets no traffic until the replica is promoted.
+`/standbyz`: 200 if that is all which is missing, so that a standby is known to work before it is needed.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from functools import partial
 
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from milequest.runtime import Runtime
 from milequest.store.sql.transaction import Pool, is_writable, reason
 
 TIMEOUT = 2.0  # seconds a part may take to answer
+READ_ONLY = "it can only be read"
 FRESH = {"cache-control": "no-store"}
 
 
@@ -25,8 +27,17 @@ async def live(_: Request) -> JSONResponse:
 
 async def ready(request: Request) -> JSONResponse:
     """Return 200 when every part answers, else 503 with the others' reasons; checked once a second at most."""
+    return await _answer(request, frozenset(("",)))
+
+
+async def standby(request: Request) -> JSONResponse:
+    """Return 200 when every part answers, be the database read-only or not, else 503 with the others' reasons."""
+    return await _answer(request, frozenset(("", READ_ONLY)))
+
+
+async def _answer(request: Request, accepted: Collection[str]) -> JSONResponse:
     reasons = await cached(request, "readiness", partial(_reasons, request.app.state.runtime))
-    good = not any(reasons.values())
+    good = all(why in accepted for why in reasons.values())
     body = {"status": "ok" if good else "unavailable", "parts": {name: why or "ok" for name, why in reasons.items()}}
     return JSONResponse(body, 200 if good else 503, headers=FRESH)
 
@@ -58,7 +69,7 @@ async def _reason(answer: Awaitable[object]) -> str:
     except TimeoutError:
         return f"no answer within {TIMEOUT:g} s"
     except ReadOnlyError:
-        return "it can only be read"
+        return READ_ONLY
     except Exception as error:  # any error is the reason
         return reason(error)
     return ""

@@ -28,7 +28,7 @@ DOMAINS = {
     "activity": ("logActivity", "aggregateProgress"),  # syncActivity comes with the providers
     "map": ("calculateRoute", "geocodeAddress"),
 }
-OPEN = ("livez", "readyz")  # health checks send no token
+OPEN = ("livez", "readyz", "standbyz")  # health checks send no token
 COMPRESSED_FROM = 1_024  # bytes
 READABLE = {"Access-Control-Allow-Origin": "'*'"}  # by pages of any origin: such a response holds nobody's data
 DENIED = '{"errors":[{"message":"Sign in again.","extensions":{"code":"UNAUTHENTICATED"}}]}'

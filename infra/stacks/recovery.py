@@ -5,10 +5,13 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from infra.config import Environment, Region
-from infra.constructs.alarms import MINUTE, alarm
+from infra.constructs.alarms import MINUTE, Urgency, alarm
 from infra.constructs.origin import ServerOrigin
 from infra.constructs.stack import Stack
 from infra.names import STAGE
+
+NOT_READY = "The primary region is not ready: traffic goes to the one whose database is writable. See the runbook"
+NO_STANDBY = "The region that stands by would not work: a failover would fail. See the runbook"
 
 
 class Recovery(Stack):
@@ -35,32 +38,35 @@ class Recovery(Stack):
             rest.record(zone_id)
             sockets.record(zone_id)
             return
-        check = self._check(own.host)
+        check = self._check("Check", own.host, "/readyz")
+        if region.primary:  # metrics of checks exist in us-east-1 alone
+            self._watch("Sick", check, NOT_READY, urgency="page")
+            for other in environment.regions[1:]:
+                standby = self._check("Standby", self.names.host(f"{other.short}-api"), "/standbyz")
+                self._watch("StandbySick", standby, NO_STANDBY, urgency="ticket")
         for origin in (rest, sockets):
             origin.record(
                 zone_id, failover="PRIMARY" if region.primary else "SECONDARY", health=check.attr_health_check_id
             )
 
-    def _check(self, host: str) -> route53.CfnHealthCheck:
+    def _check(self, id: str, host: str, path: str) -> route53.CfnHealthCheck:
         """Create a health check, every ten seconds from around the world; three failures are enough."""
-        check = route53.CfnHealthCheck(
+        return route53.CfnHealthCheck(
             self,
-            "Check",
+            id,
             health_check_config=route53.CfnHealthCheck.HealthCheckConfigProperty(
                 type="HTTPS",
                 fully_qualified_domain_name=host,
-                resource_path="/readyz",
+                resource_path=path,
                 port=443,
                 request_interval=10,
                 failure_threshold=3,
                 enable_sni=True,
             ),
         )
-        if self.where.primary:  # its metrics exist in us-east-1 alone
-            self._flips(check)
-        return check
 
-    def _flips(self, check: route53.CfnHealthCheck) -> None:
+    def _watch(self, id: str, check: route53.CfnHealthCheck, says: str, *, urgency: Urgency) -> None:
+        """Alarm while a health check fails, or says nothing."""
         healthy = cw.Metric(
             namespace="AWS/Route53",
             metric_name="HealthCheckStatus",
@@ -69,6 +75,5 @@ class Recovery(Stack):
             period=MINUTE,
         )
         sick = cw.MathExpression(expression="1 - healthy", using_metrics={"healthy": healthy}, period=MINUTE)
-        says = "The primary region is not ready: traffic goes to the one whose database is writable. See the runbook"
         missing = cw.TreatMissingData.BREACHING
-        alarm(self, "Sick", sick, 0, says, urgency="page", minutes=1, missing=missing)
+        alarm(self, id, sick, 0, says, urgency=urgency, minutes=1, missing=missing)

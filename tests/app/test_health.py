@@ -44,9 +44,9 @@ async def test_readiness_checks_the_replica_separately(settings: Settings) -> No
 
 async def test_service_without_redis_is_alive_but_not_ready(settings: Settings) -> None:
     async with started(replace(settings, redis_url="redis://:secret@127.0.0.1:1/0")) as client:
-        ready = await client.get("/readyz")
+        ready, standby = await client.get("/readyz"), await client.get("/standbyz")
         assert (await client.get("/livez")).status_code == 200
-    assert ready.status_code == 503
+    assert (ready.status_code, standby.status_code) == (503, 503), "without it a standby would not work"
     assert ready.json() == {"status": "unavailable", "parts": {"database": "ok", "redis": "ConnectionError"}}
     assert "secret" not in ready.text
 
@@ -73,9 +73,11 @@ async def test_a_database_that_cannot_be_written_to_is_not_ready(settings: Setti
     await admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     await admin.close()
     async with started(replace(settings, database_reader_url=settings.database_url)) as client:
-        ready = await client.get("/readyz")
-    assert ready.status_code == 503
-    assert ready.json()["parts"] == {"database": "it can only be read", "redis": "ok", "replica": "ok"}
+        ready, standby = await client.get("/readyz"), await client.get("/standbyz")
+    assert (ready.status_code, standby.status_code) == (503, 200)
+    parts = {"database": "it can only be read", "redis": "ok", "replica": "ok"}
+    assert ready.json() == {"status": "unavailable", "parts": parts}
+    assert standby.json() == {"status": "ok", "parts": parts}
 
 
 async def test_readiness_waits_for_a_hanging_part_up_to_its_timeout(settings: Settings) -> None:

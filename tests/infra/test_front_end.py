@@ -141,7 +141,8 @@ def test_traffic_goes_where_the_region_is_ready(assembly: Assembly) -> None:
     checks = assembly.of("recovery", "AWS::Route53::HealthCheck")
     asked = {check.properties["HealthCheckConfig"]["FullyQualifiedDomainName"] for check in checks}
     assert asked == {"use1-api.mile-quest.com", "usw2-api.mile-quest.com"}
-    assert {check.properties["HealthCheckConfig"]["ResourcePath"] for check in checks} == {"/readyz"}
+    paths = [(check.stack[-9:], check.properties["HealthCheckConfig"]["ResourcePath"]) for check in checks]
+    assert sorted(paths) == [("us-east-1", "/readyz"), ("us-east-1", "/standbyz"), ("us-west-2", "/readyz")]
     records = [
         one.properties for one in assembly.of("recovery", "AWS::Route53::RecordSet") if one.environment == "production"
     ]
@@ -175,7 +176,7 @@ def test_every_method_asks_the_authorizer_but_what_is_for_everybody(assembly: As
         for method in assembly.of("api", "AWS::ApiGateway::Method")
         if method.properties["AuthorizationType"] != "CUSTOM" and method.properties["HttpMethod"] != "OPTIONS"
     }
-    assert opened == {"jwks.json", "livez", "readyz", "iam"}
+    assert opened == {"jwks.json", "livez", "readyz", "standbyz", "iam"}
     for authorizer in assembly.of("api", "AWS::ApiGateway::Authorizer"):
         assert authorizer.properties["Type"] == "REQUEST"
         assert authorizer.properties["AuthorizerResultTtlInSeconds"] == 0
