@@ -4,7 +4,19 @@ from uuid import UUID
 
 import pytest
 
-from milequest.rules.budgets import BURST, HOUR, MAX_OWED, SECOND, Caller, Payer, caller, later, price, refuse_spent
+from milequest.rules.budgets import (
+    BURST,
+    HOUR,
+    MAX_OWED,
+    SECOND,
+    Caller,
+    Payer,
+    caller,
+    later,
+    price,
+    refuse_spent,
+    variables_points,
+)
 from milequest.rules.errors import RateLimited
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
 
@@ -28,6 +40,15 @@ ADA = UUID(int=7)
 )
 def test_a_request_is_paid_by_its_user_its_machine_or_its_network(identity: Identity, payer: Caller) -> None:
     assert caller(identity, ADDRESS) == payer
+
+
+@pytest.mark.parametrize(
+    ("characters", "points"),
+    [(0, 0), (1, 0), (1_024, 0), (1_039, 0), (1_040, 1), (1_055, 1), (1_056, 2), (17_024, 1_000)],
+)
+def test_variables_cost_a_point_for_sixteen_characters_beyond_a_thousand(characters: int, points: int) -> None:
+    found = variables_points(characters)
+    assert (found, type(found)) == (points, int)
 
 
 def test_a_point_takes_its_part_of_an_hour_and_never_nothing() -> None:
