@@ -19,7 +19,7 @@ from infra.config import STAGING
 from infra.names import Names
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
-PATIENCE: Final = 60.0  # seconds it may take to start
+PATIENCE: Final = 300.0  # seconds it may take to start, on a machine that is busy
 HOME: Final = Names(STAGING, STAGING.primary)  # whose templates are deployed by default
 ORDER: Final = ("state", "events", "identity", "migrations", "api", "live", "jobs", "lake")
 """The stacks that are deployed, each after those whose values it needs."""

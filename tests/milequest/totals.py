@@ -123,7 +123,7 @@ class World:
         """Let the team's goals add or remove the walk; yield those whose total changed."""
         running = max(
             (goal for goal in team.goals if not goal.is_final and goal.status in ("ACTIVE", "COMPLETED")),
-            key=lambda goal: (goal.holds_day(walk.local_date), goal.status == "ACTIVE", goal.activated_at),
+            key=lambda goal: (goal.holds_day(walk.local_date), goal.status == "ACTIVE", goal.activated_at, goal.id),
             default=None,
         )
         holder = next((goal for goal in team.goals if walk.id in goal.held), None)

@@ -28,14 +28,15 @@ SELECT c.goal_id, c.team_id, c.distance_mm, c.is_public, c.local_date, g.finaliz
 FROM goal_contribution c JOIN goal g ON g.id = c.goal_id WHERE c.activity_id = $1
 """
 # Teams the walk's owner was a member of when it began, with the goal it would count for: the running one first, else
-# the latest that is completed and not yet finalised. Beside them the goals that have counted it so far.
+# the latest that is completed and not yet finalised, of equally late ones that with the higher id. Beside them the
+# goals that have counted it so far.
 _LOCK_GOALS = """
 WITH takes AS (
     SELECT m.team_id, (
         SELECT g.id FROM goal g
         WHERE g.team_id = m.team_id AND g.status IN ('ACTIVE', 'COMPLETED') AND g.finalized_at IS NULL
           AND $3 BETWEEN g.starts_on AND g.ends_on
-        ORDER BY g.status, g.activated_at DESC LIMIT 1) AS goal_id
+        ORDER BY g.status, g.activated_at DESC, g.id DESC LIMIT 1) AS goal_id
     FROM team_member m JOIN team t ON t.id = m.team_id AND t.deleted_at IS NULL
     WHERE m.user_id = $1 AND tstzrange(m.counts_from, m.left_at) @> $2::timestamptz
 ), locked AS (
