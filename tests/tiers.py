@@ -14,7 +14,13 @@ from milequest.settings import PROJECT
 
 QUICK: Final = "MQ_TEST_QUICK"  # set by `make quick`; not a setting of the service
 TIERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "aws": ("tests/aws/", "tests/infra/", "tests/subscriptions/apigateway/", "tests/subscriptions/oracle/"),
+    "aws": (
+        "tests/aws/",
+        "tests/infra/",
+        "tests/milequest/store/aws/test_lean_and_sdk.py",
+        "tests/subscriptions/apigateway/",
+        "tests/subscriptions/oracle/",
+    ),
     "browser": ("tests/app/test_graphiql.py",),
     "node": (
         "tests/app/test_graphiql_bundle.py",
