@@ -44,7 +44,7 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What is played to which versions."""
+    """Versions of functions, and the client by which events are played to them."""
 
     aws: Aws
     versions: tuple[str, ...]

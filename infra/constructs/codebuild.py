@@ -17,7 +17,7 @@ from infra.constructs.stack import stack_of
 TOOLS: Final = codebuild.LinuxArmBuildImage.from_code_build_image_id("aws/codebuild/amazonlinux-aarch64-standard:4.0")
 """AWS's own image, with its command line, Docker and Node, on the processor that is deployed to."""
 DEBIAN: Final = codebuild.LinuxBuildImage.from_docker_registry("public.ecr.aws/docker/library/python:3.11-bookworm")
-"""What `.ci/run` wants, and GitHub's workflow has: the tests install PostgreSQL and Chromium by apt."""
+"""Image of the builds that run `.ci/run`, as in GitHub's workflow: its tests install PostgreSQL and Chromium by apt."""
 PYTHON: Final = {"install": {"runtime-versions": {"python": packaging.RUNTIME}}}  # else it is the image's oldest
 OBJECTS: Final = "s3:GetObject s3:GetObjectVersion s3:PutObject"
 

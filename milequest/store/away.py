@@ -9,4 +9,4 @@ class Away(ConnectionError):
 
 
 class ReadSkew(Away):
-    """What one statement of a request has found was deleted or hidden before the next: the request is to run again."""
+    """A row that one statement of a request found was deleted or hidden before the next: run the request again."""

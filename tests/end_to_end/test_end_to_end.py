@@ -1,4 +1,4 @@
-"""What people do first, driven at a public address: in `make test` at our own server, in the pipeline at staging's."""
+"""First steps of a user, driven at a public address: in `make test` our own server's, in the pipeline staging's."""
 
 import asyncio
 from collections.abc import AsyncIterator

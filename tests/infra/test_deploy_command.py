@@ -7,19 +7,20 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import botocore.session
 import pytest
 
 from app.environment import tools
 from infra.deploy import deploy_steps
+from infra.deploy.cloud_assembly import CloudAssembly
 from infra.deploy.cloudformation import DeploymentError
-from infra.deploy.deploy_steps import StepRunner
+from infra.deploy.deploy_steps import Clients, StepRunner
 from infra.deploy.deployment_plan import DelegationStep, MailStep, OwnValuesStep, ReadyStep
 from infra.environments_file import VARIABLE
 from infra.local import aws
@@ -160,6 +161,20 @@ def test_credentials_of_another_account_deploy_nothing(account: Account, templat
     assert account.states() == {}
 
 
+def no_client(service: str, region: str) -> Any:
+    """Fail a step that asks AWS."""
+    pytest.fail(f"{service} is asked")
+
+
+def runner_of(
+    clients: Clients = no_client,
+    tell: Callable[[str], None] = print,
+    servers: Callable[[str], frozenset[str]] = lambda domain: frozenset(),
+) -> StepRunner:
+    """Return a runner of steps that need no templates."""
+    return StepRunner(HOME.environment, cast(CloudAssembly, None), clients, tell, servers, 0)
+
+
 def test_own_values_are_handed_to_the_pipeline_once(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +185,7 @@ def test_own_values_are_handed_to_the_pipeline_once(
         return session.create_client(service, region, endpoint_url=account.endpoint, **access)
 
     def run() -> str:
-        runner = StepRunner(HOME.environment, None, clients, print, lambda domain: frozenset())  # type: ignore[arg-type]  # not asked
+        runner = runner_of(clients)
         return runner.run(OwnValuesStep(REGION))
 
     file = tmp_path / "own.toml"
@@ -196,7 +211,7 @@ def test_deployment_waits_until_the_domain_is_delegated_and_verified() -> None:
     def clients(service: str, region: str) -> Any:
         return Answering(answers[service])
 
-    runner = StepRunner(HOME.environment, None, clients, told.append, lambda domain: next(found), 0)  # type: ignore[arg-type]  # not asked
+    runner = runner_of(clients, told.append, lambda domain: next(found))
     assert runner.run(DelegationStep(REGION, "example.org")) == "done"
     assert told[1:] == ["  a.example", "  b.example"]
     assert runner.run(MailStep(REGION, "example.org")) == "done"
@@ -229,7 +244,7 @@ def test_deployment_ends_once_the_service_is_ready(
     with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
         threading.Thread(target=server.serve_forever).start()
         step = ReadyStep(f"http://127.0.0.1:{server.server_port}/readyz")
-        runner = StepRunner(HOME.environment, None, None, print, lambda domain: frozenset(), 0)  # type: ignore[arg-type]  # not asked
+        runner = runner_of()
         try:
             if says is None:
                 assert runner.run(step) == "done"

@@ -1,4 +1,4 @@
-"""What CodePipeline, CodeBuild and KMS ask of the pipelines of staging and production."""
+"""Demands of CodePipeline, CodeBuild and KMS on the pipelines of staging and production."""
 
 import json
 import re

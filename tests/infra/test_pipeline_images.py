@@ -1,4 +1,4 @@
-"""What ECR and CodeBuild ask of the images of servers: built once, copied to production, chosen per region."""
+"""Images of servers, as ECR and CodeBuild demand: built once, copied to production, chosen per region."""
 
 import json
 import subprocess

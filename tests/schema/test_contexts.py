@@ -103,6 +103,6 @@ def may_be_none(returned: Any) -> bool:
 def test_resolver_of_a_field_that_is_never_null_returns_no_none(
     owner: GraphQLObjectType, name: str, field: GraphQLField
 ) -> None:
-    """What a parent names may be gone by the next statement: then `existing` says so, and it is read again."""
+    """A child may be gone by the next statement: then `existing` raises ReadSkew, and the request is read again."""
     last = steps(field.extensions[BACKREF].metadata["resolver"])[-1]
     assert not may_be_none(get_type_hints(last)["return"])

@@ -1,4 +1,4 @@
-"""What is called for each message: our own calls and those of AWS's SDK send and understand the same."""
+"""Calls that are made for each message: ours and those of AWS's SDK send and understand the same."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -98,7 +98,7 @@ class Request:
 
     @property
     def meaning(self) -> Any:
-        """What of it AWS looks at."""
+        """Return the parts of it that AWS reads."""
         body = orjson.loads(self.body) if self.body.startswith("{") else self.body
         scope = re.search(r"/(\w+-\w+-\d/[\w-]+)/aws4_request", self.headers["authorization"])
         assert scope
