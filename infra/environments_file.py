@@ -8,9 +8,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 VARIABLE: Final = "MQ_ENVIRONMENTS"
 USUAL: Final = Path(__file__).resolve().parent.parent / "environments.toml"
@@ -46,16 +49,16 @@ def with_own(default: T, given: Mapping[str, Any], path: str) -> T:
 
     `path` names it in errors. Raises OwnValueError for unknown names and wrong types.
     """
-    known = {one.name: (one.type, getattr(default, one.name)) for one in fields(default)}  # type: ignore[arg-type]  # one
+    known = {one.name: (one.type, getattr(default, one.name)) for one in fields(default)}
     if unknown := sorted(given.keys() - known.keys()):
         raise OwnValueError(f"{path} has no {unknown[0]}: there are {', '.join(known)}")
     changes = {name: _own(*known[name], value, f"{path}.{name}") for name, value in given.items()}
-    return replace(default, **changes)  # type: ignore[type-var]  # a dataclass
+    return replace(default, **changes)
 
 
 def _own(kind: object, default: object, given: object, path: str) -> object:
     """Return one value of a kind, such as that of its default."""
-    if is_dataclass(default) and isinstance(given, Mapping):
+    if is_dataclass(default) and not isinstance(default, type) and isinstance(given, Mapping):
         return with_own(default, given, path)
     if default is None and isinstance(given, Mapping):
         return _made(kind, given, path)
@@ -73,7 +76,7 @@ def _made(kind: object, given: Mapping[str, Any], path: str) -> object:
     """Return a dataclass that is None by default."""
     (made,) = [one for one in get_args(kind) if is_dataclass(one)]
     try:
-        return made(**given)  # type: ignore[operator]  # a class
+        return made(**given)  # type: ignore[operator]  # `is_dataclass` tells mypy of instances too
     except TypeError as error:
         raise OwnValueError(f"{path}: {str(error).rpartition('() ')[2]}") from None
 
