@@ -19,6 +19,7 @@ from milequest.actions.invites import accept_invite, create_invite
 from milequest.actions.teams import create_team
 from milequest.rules.access import Viewer
 from milequest.rules.activities import new_walk
+from milequest.rules.calendar import local_date
 from milequest.rules.enums import ActivityPrivacy, ActivityType, JoinPolicy, RouteSource, Units
 from milequest.rules.goals import Terms, new_terms
 from milequest.rules.ids import new_id
@@ -243,7 +244,8 @@ async def ensure_goal(runtime: Runtime, team: DemoTeam, now: datetime) -> UUID |
     known = await teams.by_name(db, viewer, team.name)
     if known is None:  # renamed or deleted
         return None
-    if running := (await goals.active_of(db, viewer, [known.id])).get(known.id):
+    running = (await goals.active_of(db, viewer, [known.id])).get(known.id)
+    if running and local_date(now, ZoneInfo(team.timezone)) <= running.ends_on:
         return running.id
     past = (await goals.pages_of(db, viewer, [known.id], None, None, 1)).get(known.id, [])
     goal = await _goal(runtime, team, _after(past[0].name if past else ""), now)

@@ -40,8 +40,8 @@ async def _teams_version(request: Request, keys: list[None]) -> dict[None, int]:
 
 _of_team: Batch[UUID, TeamBoards] = Batch(lambda request, ids: boards.of_teams(request.db, request.viewer, ids))
 _of_goal: Batch[UUID, GoalBoard] = Batch(lambda request, ids: boards.of_goals(request.db, request.viewer, ids))
-_of_active_goal: Batch[UUID, GoalBoard] = Batch(
-    lambda request, ids: boards.of_active_goals(request.db, request.viewer, ids)
+_of_current_goal: Batch[UUID, GoalBoard] = Batch(
+    lambda request, ids: boards.of_current_goals(request.db, request.viewer, ids)
 )
 _of_teams: Batch[None, int] = Batch(_teams_version)
 _page: Batch[RankQuery, Ranked] = Batch(lambda request, asks: rankings.pages(request.db, request.viewer, asks))
@@ -90,9 +90,9 @@ async def team_board(
     metric: LeaderboardMetric | None = None,
     day: date | None = None,
 ) -> Leaderboard | None:
-    """Return the team's board of the window that holds `day`, or now; for GOAL the active goal's, None without one."""
+    """Return the team's board of the window that holds `day`, or now; for GOAL the current goal's, None without one."""
     if period is LeaderboardPeriod.GOAL:
-        goal = await _of_active_goal(request, team_id)
+        goal = await _of_current_goal(request, team_id)
         return _goal_board(board_key(period, metric=metric, owner_id=goal.goal_id), goal) if goal else None
     return await load(
         request, now, board_key(period or LeaderboardPeriod.WEEK, metric=metric, owner_id=team_id, day=day)

@@ -11,9 +11,10 @@ from milequest.actions import goals as actions
 from milequest.actions.goals import GoalWritten
 from milequest.rules.access import TeamPart, Viewer, may_see, refuse_unless_admin, refuse_unless_member
 from milequest.rules.calendar import local_date
-from milequest.rules.enums import GoalStatus
+from milequest.rules.enums import GoalPhase, GoalStatus
 from milequest.rules.errors import ErrorCode, Problem, require
 from milequest.rules.goals import doubts, new_terms
+from milequest.rules.goals import phase as phase_on
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
 from milequest.rules.text import required
 from milequest.store.sql import goals, progress, teams
@@ -86,6 +87,7 @@ async def load(request: Request, goal_ids: list[UUID]) -> Mapping[UUID, Goal]:
 
 _by_id: Batch[UUID, Goal] = Batch(load)
 _active: Batch[UUID, Goal] = Batch(lambda request, team_ids: goals.active_of(request.db, request.viewer, team_ids))
+_current: Batch[UUID, Goal] = Batch(lambda request, team_ids: goals.current_of(request.db, request.viewer, team_ids))
 
 
 async def goal(ctx: "Context[GoalArgs, None]") -> Goal | None:
@@ -106,6 +108,18 @@ def of_milestone(ctx: "Context[NoArgs, Milestone]") -> Awaitable[Goal]:
 def active_of_team(ctx: "Context[NoArgs, Team]") -> "Awaitable[Goal | None]":
     """Return the team's active goal."""
     return _active(ctx.request, ctx.source.id)
+
+
+def current_of_team(ctx: "Context[NoArgs, Team]") -> "Awaitable[Goal | None]":
+    """Return the team's current goal."""
+    return _current(ctx.request, ctx.source.id)
+
+
+def phase(ctx: "Context[NoArgs, Goal]") -> GoalPhase | None:
+    """Return the goal's phase today, where its team is."""
+    goal = ctx.source
+    today = local_date(ctx.request.now, ZoneInfo(goal.timezone))
+    return phase_on(goal.status, goal.starts_on, goal.ends_on, today, is_final=goal.finalized_at is not None)
 
 
 _pages: Batch[tuple[UUID, _Asked], list[Goal]] = grouped(

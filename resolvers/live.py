@@ -30,7 +30,7 @@ from resolvers.feeds import ANY_CHANNEL, AccessRule, StateFeed, StateSnapshot
 
 @dataclass(frozen=True, slots=True)
 class TeamProgressUpdate:
-    """Position of the team's marker; None without an active goal."""
+    """Position of the team's marker; None before its first goal."""
 
     team_id: UUID
     progress: GoalProgress | None
@@ -56,12 +56,12 @@ class TeamPresenceUpdate:
 
 
 async def team_progress_updated(ctx: "Context[TeamProgressUpdatedArgs, None]") -> StateFeed:
-    """Return the feed of the team's marker, across changes of the active goal."""
+    """Return the feed of the team's marker, across changes of the current goal."""
     team_id = ctx.args["team_id"]
     here = await team_access(ctx, team_id, TeamPart.GOALS)
 
     async def snapshot(request: Request) -> StateSnapshot:
-        goal = (await goals.active_of(request.db, request.viewer, [team_id])).get(team_id)
+        goal = (await goals.current_of(request.db, request.viewer, [team_id])).get(team_id)
         moved = await progress.of_goals(request.db, request.viewer, [goal.id], request.now) if goal else {}
         place = moved.get(goal.id) if goal else None
         return StateSnapshot(

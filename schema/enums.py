@@ -8,6 +8,7 @@ from milequest.rules.enums import (
     ActivityType,
     CountStatus,
     Delivery,
+    GoalPhase,
     GoalStatus,
     InviteState,
     JoinPolicy,
@@ -30,6 +31,7 @@ __all__ = [
     "CountStatus",
     "Delivery",
     "ErrorCode",
+    "GoalPhase",
     "GoalStatus",
     "InviteState",
     "JoinPolicy",
@@ -54,6 +56,11 @@ strawberry.enum(
     "missed, LIVE one that has just happened.",
 )
 strawberry.enum(ErrorCode, description="`extensions.code` of an error. May grow.")
+strawberry.enum(
+    GoalPhase,
+    description="Phase of a goal: UPCOMING before its first day, RUNNING on its days, GRACE while late walks of these "
+    "days still count, FINAL when nothing counts any more.",
+)
 strawberry.enum(GoalStatus, description="Status of a goal.")
 strawberry.enum(InviteState, description="State of an invite.")
 strawberry.enum(JoinPolicy, description="How one joins a team: OPEN by `joinTeam`, the others by invite only.")

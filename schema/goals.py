@@ -8,7 +8,7 @@ from milequest.rules.routes import MAX_WAYPOINTS
 from resolvers import boards, goals, progress, routes, teams
 from schema.boards import Leaderboard, Metric
 from schema.connections import Connection, Edge
-from schema.enums import GoalStatus, LeaderboardMetric, MilestoneKind
+from schema.enums import GoalPhase, GoalStatus, LeaderboardMetric, MilestoneKind
 from schema.fields import Zoom, arg, attribute, field, idempotency_key, optional
 from schema.interfaces import Node
 from schema.places import LatLng
@@ -36,7 +36,13 @@ class Goal(Node):
     activated_at: AWSDateTime | None = attribute("When it was activated.")
     completed_at: AWSDateTime | None = attribute("When the target was reached.")
     completed_on: AWSDate | None = attribute("The day of the walk that reached it.")
+    closes_at: AWSDateTime = attribute("When nothing counts any more: the last day's end everywhere, and the grace.")
     finalized_at: AWSDateTime | None = attribute("When its outcome was fixed; nothing counts after that.")
+    corrected: bool = attribute("Whether it is COMPLETED, and its total fell below the target since.")
+
+    @field(goals.phase)
+    def phase(self) -> GoalPhase | None:
+        """Its phase by the team's day; null for a draft and for a cancelled goal."""
 
     @field(teams.by_team_id)
     def team(self) -> Team:
@@ -158,7 +164,7 @@ class UpdateGoalInput:
     description: str | None = optional("At most 500 characters; null clears it.")
     starts_on: AWSDate | None = optional("For a DRAFT: today or later.")
     ends_on: AWSDate | None = optional("After `startsOn`, within 24 months of it; for an ACTIVE goal only later.")
-    grace_hours: int | None = optional("0 to 168.")
+    grace_hours: int | None = optional("0 to 168; for an ACTIVE goal no fewer than before.")
     waypoints: list[WaypointInput] | None = optional(
         f"2 to {MAX_WAYPOINTS} places in order: a new route, as long as no walk has been counted."
     )

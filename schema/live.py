@@ -68,7 +68,7 @@ class TeamMilestoneEvent(LiveEvent):
 @strawberry.type(description="A team's progress, as its marker shows it.")
 class TeamProgressUpdate:
     team_id: strawberry.ID = attribute("The team.")
-    progress: GoalProgress | None = attribute("Null without an active goal.")
+    progress: GoalProgress | None = attribute("Of the team's `currentGoal`; null without one.")
 
 
 @strawberry.type(description="A board as it is now.")
@@ -77,7 +77,7 @@ class LeaderboardUpdate:
     period: LeaderboardPeriod = attribute("Length of the window.")
     metric: LeaderboardMetric = attribute("The ranked metric.")
     basis: LeaderboardBasis = attribute("Basis of comparison of teams, on the board of teams.")
-    leaderboard: Leaderboard | None = attribute("The board; null for GOAL without an active goal.")
+    leaderboard: Leaderboard | None = attribute("The board; null for GOAL without a current goal.")
 
 
 @strawberry.type(description="Members of a team who are walking now.")

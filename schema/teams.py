@@ -36,7 +36,11 @@ class Team(Node, Competitor):
 
     @field(goals.active_of_team)
     def active_goal(self) -> Annotated["Goal", strawberry.lazy("schema.goals")] | None:
-        """The active goal."""
+        """The goal whose status is ACTIVE; of two, as the next may begin in the grace of the last, the next."""
+
+    @field(goals.current_of_team)
+    def current_goal(self) -> Annotated["Goal", strawberry.lazy("schema.goals")] | None:
+        """The goal to show: the running one, else the latest that wasn't cancelled, until the next begins."""
 
     @field(goals.of_team)
     def goals(
@@ -72,7 +76,7 @@ class Team(Node, Competitor):
         metric: Metric = LeaderboardMetric.DISTANCE,
         date: Day = strawberry.UNSET,
     ) -> Leaderboard | None:
-        """Leaderboard of the members, for them. Days are the team's; GOAL is the active goal's, null without one."""
+        """Leaderboard of the members, for them. Days are the team's; GOAL is the current goal's, null without one."""
 
     @field(live.live_cursor)
     def live_cursor(self) -> str | None:

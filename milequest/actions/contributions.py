@@ -74,7 +74,9 @@ async def count(
     for goal_id, total in totals.items():
         if locked[goal_id].team_id not in announced:  # the walk has no event there, but the marker moves
             tx.record(team_event(locked[goal_id].team_id, EventKind.PROGRESS_MOVED, goal_id, now))
-        milestones += (await apply_total(tx, locked[goal_id], total, activity_id, day or now.date(), now)).reached
+        by_mm = changes.deltas_mm[goal_id]
+        applied = await apply_total(tx, locked[goal_id], total, by_mm, activity_id, day or now.date(), now)
+        milestones += applied.reached
     return Counted(sorted(changes.deltas_mm), milestones)
 
 
@@ -84,7 +86,7 @@ async def begin_goal(tx: Tx, goal_id: UUID, now: datetime, today: date) -> None:
     walkers, distance_mm = await goal_transitions.count_earlier_walks(tx, goal_id)
     await entries.refresh_goal(tx, goal_id, sorted(walkers))
     totals = await contributions.add_to_totals(tx, {goal_id: distance_mm})
-    await apply_total(tx, goal, totals[goal_id], None, today, now)
+    await apply_total(tx, goal, totals[goal_id], distance_mm, None, today, now)
 
 
 def public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) -> list[date]:
@@ -173,20 +175,35 @@ def record_walk_events(
 
 
 async def apply_total(
-    tx: Tx, goal: LockedGoal, total: GoalTotal, activity_id: UUID | None, day: date, now: datetime
+    tx: Tx, goal: LockedGoal, total: GoalTotal, by_mm: int, activity_id: UUID | None, day: date, now: datetime
 ) -> TotalApplied:
-    """Apply the new total to the goal's milestones and status."""
+    """Apply the new total, which has changed by `by_mm`, to the goal's milestones and status."""
     crossing = crossed(total.marks, total.total_mm)
     reached = [mark.id for mark in crossing.reached]
     await goal_transitions.mark_reached(tx, reached, now, activity_id)
     await goal_transitions.restore(tx, [mark.id for mark in crossing.restored])
     await goal_transitions.revoke(tx, [mark.id for mark in crossing.revoked], now)
     tx.record(*(team_event(goal.team_id, EventKind.MILESTONE_REACHED, mark, now, goal=goal.id.hex) for mark in reached))
-    if goal.status == GoalStatus.ACTIVE and total.total_mm >= goal.target_mm:
-        await goal_transitions.complete(tx, goal.id, now, day)
-    elif goal.status == GoalStatus.COMPLETED and total.total_mm < goal.target_mm:
-        await goal_transitions.reopen(tx, goal.id, now)
-    else:
-        return TotalApplied(reached, bool(crossing.reached or crossing.restored or crossing.revoked))
-    tx.record(team_event(goal.team_id, EventKind.GOAL_CHANGED, goal.id, now))
-    return TotalApplied(reached, True)
+    has_changed = await _apply_status(tx, goal, total.total_mm, by_mm, day, now)
+    if has_changed:
+        tx.record(team_event(goal.team_id, EventKind.GOAL_CHANGED, goal.id, now))
+    return TotalApplied(reached, has_changed or bool(crossing.reached or crossing.restored or crossing.revoked))
+
+
+async def _apply_status(tx: Tx, goal: LockedGoal, total_mm: int, by_mm: int, day: date, now: datetime) -> bool:
+    """Complete the goal, reopen it or mark it as corrected; return whether any of this was done.
+
+    It reopens only when its total falls, before it closes, and while no other goal runs; else it stays COMPLETED.
+    """
+    is_short = total_mm < goal.target_mm
+    if goal.status == GoalStatus.ACTIVE:
+        if not is_short:
+            await goal_transitions.complete(tx, goal.id, now, day)
+        return not is_short
+    if goal.status != GoalStatus.COMPLETED:
+        return False
+    if is_short and by_mm < 0 and now < goal.closes_at and await goal_transitions.reopen(tx, goal.id, now):
+        return True
+    if is_short != goal.corrected:
+        await goal_transitions.correct(tx, goal.id, now, corrected=is_short)
+    return is_short != goal.corrected

@@ -72,6 +72,8 @@ async def update_goal(
     refuse_stale(expected_version, goal.version, "goal")
     today = _today(team, now)
     terms = edited(goal.terms, goal.status, changes, now, today)
+    if goal.is_replaced and terms.ends_on > goal.ends_on:
+        raise not_editable("The team's next goal has begun.")
     route_id, target_mm = goal.route_id, goal.target_mm
     if route is not None:
         if await goals.has_counted(tx, goal_id):
@@ -148,6 +150,7 @@ async def _locked(tx: Tx, viewer: Viewer, goal_id: UUID) -> tuple[Team, Goal]:
 
 
 async def _activate(tx: Tx, goal_id: UUID, team: Team, now: datetime) -> None:
+    await goals.replace_past(tx, team.id, _today(team, now))
     try:
         await goals.activate(tx, goal_id, now)
     except asyncpg.UniqueViolationError:

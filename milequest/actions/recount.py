@@ -6,7 +6,7 @@ reached by the walk that reached it, and storing takes as many statements for a 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -78,7 +78,11 @@ class _Recount:
             for one in self.goals.values()
             if single.accepts_walks(one.goal) and one.starts_on <= day <= one.ends_on and one.activated_at is not None
         ]
-        latest = max(candidates, key=lambda one: (one.goal.status == GoalStatus.ACTIVE, one.activated_at), default=None)
+        latest = max(
+            candidates,
+            key=lambda one: (one.goal.status == GoalStatus.ACTIVE, one.activated_at, one.goal.id),
+            default=None,
+        )
         return latest.goal.id if latest else None
 
     async def _add_to_total(self, goal_id: UUID, by_mm: int, walk: Amounts, *, is_announced: bool) -> None:
@@ -86,10 +90,12 @@ class _Recount:
         one.total.total_mm += by_mm
         if not is_announced:
             self.tx.record(team_event(self.team_id, EventKind.PROGRESS_MOVED, goal_id, self.now))
-        applied = await single.apply_total(self.tx, one.goal, one.total, walk.activity_id, walk.local_date, self.now)
+        applied = await single.apply_total(
+            self.tx, one.goal, one.total, by_mm, walk.activity_id, walk.local_date, self.now
+        )
         if applied.has_changed:
             one.total.marks = (await recounting.totals(self.tx, [goal_id]))[goal_id].marks
-            one.goal = replace(one.goal, status=await recounting.status(self.tx, goal_id))
+            one.goal = await contributions.lock_goal(self.tx, goal_id)
 
     async def store(self, user_id: UUID) -> None:
         """Store all changes."""

@@ -133,6 +133,15 @@ class LeaderboardPeriod(StrEnum):
     GOAL = "GOAL"
 
 
+class GoalPhase(StrEnum):
+    """Phase of a goal that was activated and not cancelled, by the days of its team."""
+
+    UPCOMING = "UPCOMING"
+    RUNNING = "RUNNING"
+    GRACE = "GRACE"
+    FINAL = "FINAL"
+
+
 class LeaderboardMetric(StrEnum):
     """The ranked value."""
 

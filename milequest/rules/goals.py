@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from milequest.rules.calendar import months_after
-from milequest.rules.enums import GoalStatus, MilestoneKind, WaypointKind
+from milequest.rules.enums import GoalPhase, GoalStatus, MilestoneKind, WaypointKind
 from milequest.rules.errors import ErrorCode, Problem, Refused, invalid
 from milequest.rules.progress import PERCENTS, closes_at, percent_mark
 from milequest.rules.text import clean, clean_optional, required, whole
@@ -93,8 +93,8 @@ def new_terms(
 def edited(terms: Terms, status: GoalStatus | str, changes: Mapping[str, Any], now: datetime, today: date) -> Terms:
     """Return the terms after `changes`, fields by name; a null description clears it.
 
-    An ACTIVE goal's first day is fixed and its last day can only be postponed. Raises GOAL_NOT_EDITABLE, also for a
-    goal that has ended, and VALIDATION_ERROR under `input`.
+    An ACTIVE goal's first day is fixed; its last day and its grace can only be extended. Raises GOAL_NOT_EDITABLE,
+    also for a goal that has ended, and VALIDATION_ERROR under `input`.
     """
     refuse_if_closed(terms, status, now)
     after = replace(terms, **_checked(changes))
@@ -102,6 +102,8 @@ def edited(terms: Terms, status: GoalStatus | str, changes: Mapping[str, Any], n
         if status == GoalStatus.ACTIVE:
             raise not_editable("An active goal's first day is fixed.")
         _check_start(after.starts_on, today)
+    if status == GoalStatus.ACTIVE and after.grace_hours < terms.grace_hours:
+        whole("input.graceHours", after.grace_hours, terms.grace_hours, GRACE_HOURS[1])
     if (after.starts_on, after.ends_on) != (terms.starts_on, terms.ends_on):
         _check_end(after, max(today, terms.ends_on) if status == GoalStatus.ACTIVE else today)
     return after
@@ -125,6 +127,17 @@ def _check_end(terms: Terms, earliest: date) -> None:
     if not low <= terms.ends_on <= high:
         message = f"must be {low} to {high}"
         raise invalid("input.endsOn", "OUT_OF_RANGE", message, low=low.isoformat(), high=high.isoformat())
+
+
+def phase(status: GoalStatus | str, starts_on: date, ends_on: date, today: date, *, is_final: bool) -> GoalPhase | None:
+    """Return a goal's phase on `today`, the team's day; None for a draft and for a cancelled goal."""
+    if status in (GoalStatus.DRAFT, GoalStatus.CANCELLED):
+        return None
+    if is_final:
+        return GoalPhase.FINAL
+    if today < starts_on:
+        return GoalPhase.UPCOMING
+    return GoalPhase.RUNNING if today <= ends_on else GoalPhase.GRACE
 
 
 def refuse_if_closed(terms: Terms, status: GoalStatus | str, now: datetime) -> None:

@@ -45,7 +45,15 @@ class Life:
     redis: Redis
     valkey: Valkey
     world: World = field(default_factory=World)
-    now: datetime = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
+
+    @property
+    def now(self) -> datetime:
+        """The world's instant."""
+        return self.world.now
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self.world.now = now
 
     async def write(self, action: Callable[[Tx], Awaitable[Any]]) -> Any:
         """Run an action as a resolver does; return None when it was refused."""
@@ -210,6 +218,9 @@ class Life:
                 self._begun(team, team.goals[-1])
 
     def _begun(self, team: Team, goal: Goal) -> None:
+        today = self.now.astimezone(ZoneInfo(team.zone)).date()
+        for other in team.goals:
+            other.is_replaced |= other.status == "ACTIVE" and other.ends_on < today
         goal.status, goal.activated_at = "ACTIVE", self.now
         self.world.begin(team, goal)
 

@@ -60,7 +60,7 @@ TOTALS: dict[str, tuple[int, str, Callable[[World], dict[Key, Key]]]] = {
     ),
     "goals": (
         1,
-        f"""SELECT g.id, g.status, p.total_mm, array_agg(m.at_mm ORDER BY m.at_mm) FILTER (
+        f"""SELECT g.id, g.status, g.corrected, p.total_mm, array_agg(m.at_mm ORDER BY m.at_mm) FILTER (
             WHERE m.reached_at IS NOT NULL AND m.revoked_at IS NULL) AS reached
         FROM goal g JOIN goal_progress p ON p.goal_id = g.id JOIN milestone m ON m.goal_id = g.id
         WHERE g.id IN ({_LIVE_GOALS}) GROUP BY g.id, p.total_mm""",

@@ -58,6 +58,8 @@ class Goal:
     status: str = "DRAFT"
     activated_at: datetime | None = None
     is_final: bool = False
+    is_replaced: bool = False
+    is_corrected: bool = False
     held: dict[UUID, Walk] = field(default_factory=dict)
 
     @property
@@ -109,18 +111,19 @@ class World:
 
     people: dict[UUID, Person] = field(default_factory=dict)
     teams: dict[UUID, Team] = field(default_factory=dict)
+    now: datetime = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
     walks: dict[UUID, Walk] = field(default_factory=dict)
 
     def put(self, walk: Walk, joined: Team | None = None) -> None:
         """Add a walk, or replace it by its new state, or count it for the team its owner joined."""
         self.walks[walk.id] = walk
         teams = self.teams.values() if joined is None else [joined]
-        moved = {goal.id: (team, goal) for team in teams for goal in self._recount(team, walk)}
+        moved = {goal.id: (team, goal, by_mm) for team in teams for goal, by_mm in self._recount(team, walk)}
         for goal_id in sorted(moved):
             self._settle(*moved[goal_id])
 
-    def _recount(self, team: Team, walk: Walk) -> Iterator[Goal]:
-        """Let the team's goals add or remove the walk; yield those whose total changed."""
+    def _recount(self, team: Team, walk: Walk) -> Iterator[tuple[Goal, int]]:
+        """Let the team's goals add or remove the walk; yield those whose total changed, and by how much."""
         running = max(
             (goal for goal in team.goals if not goal.is_final and goal.status in ("ACTIVE", "COMPLETED")),
             key=lambda goal: (goal.holds_day(walk.local_date), goal.status == "ACTIVE", goal.activated_at, goal.id),
@@ -135,13 +138,13 @@ class World:
         if holder is not None and team.counts(walk) and holder.holds_day(walk.local_date):
             holder.held[walk.id] = walk
             if before != walk.distance_mm:
-                yield holder
+                yield holder, walk.distance_mm - before
             return
         if holder is not None:
-            yield holder
+            yield holder, -before
         if running is not None and team.counts(walk) and running.holds_day(walk.local_date):
             running.held[walk.id] = walk
-            yield running
+            yield running, walk.distance_mm
 
     def begin(self, team: Team, goal: Goal) -> None:
         """Begin or extend a goal: it takes the walks that no other goal of the team holds."""
@@ -149,14 +152,17 @@ class World:
             free = all(walk.id not in other.held for other in team.goals)
             if free and team.counts(walk) and goal.holds_day(walk.local_date):
                 goal.held[walk.id] = walk
-        self._settle(team, goal)
+        self._settle(team, goal, 0)
 
-    def _settle(self, team: Team, goal: Goal) -> None:
+    def _settle(self, team: Team, goal: Goal, by_mm: int) -> None:
         reached = goal.total_mm >= goal.target_mm
         if goal.status == "ACTIVE" and reached:
             goal.status = "COMPLETED"
-        elif goal.status == "COMPLETED" and not reached and all(other.status != "ACTIVE" for other in team.goals):
-            goal.status = "ACTIVE"
+        elif goal.status == "COMPLETED":
+            goal.is_corrected = not reached
+            is_alone = all(other.status != "ACTIVE" or other.is_replaced for other in team.goals)
+            if not reached and by_mm < 0 and self.now < goal.closes_at and is_alone:
+                goal.status, goal.is_corrected = "ACTIVE", False
 
     def contributions(self) -> dict[Key, Key]:
         """Return which walk counts for which team, and with how much."""
@@ -209,9 +215,14 @@ class World:
         return {key: sums(walks) for key, walks in groups.items()}
 
     def progress(self) -> dict[Key, Key]:
-        """Return by goal its status, its total, and the distances of reached milestones."""
+        """Return by goal its status, whether it is corrected, its total, and the distances of reached milestones."""
         return {
-            (goal.id,): (goal.status, goal.total_mm, [at for at in goal.marks_mm if at <= goal.total_mm] or None)
+            (goal.id,): (
+                goal.status,
+                goal.is_corrected,
+                goal.total_mm,
+                [at for at in goal.marks_mm if at <= goal.total_mm] or None,
+            )
             for team in self.teams.values()
             for goal in team.goals
         }

@@ -45,7 +45,7 @@ async def team_page(db: Connection, variables: dict[str, Any]) -> Answer:
     """Return a team, its marker, twenty members and twenty walks."""
     viewer, team_id = _id(variables)
     team = (await db.fetch(teams._TEAMS, viewer, [team_id]))[0]
-    goal = (await db.fetch(goals._ACTIVE, viewer, [team_id]))[0]
+    goal = (await db.fetch(goals._LATEST, viewer, [team_id], ["ACTIVE"]))[0]
     in_it = await db.fetch(members._PAGES, viewer, [team_id], *members.FIRST, 21)
     walks = await db.fetch(activities._FEED, team_id, *activities.LAST, 21)
     at = (await db.fetch(progress._PROGRESS, viewer, [goal["id"]]))[0]
@@ -74,7 +74,7 @@ async def small(db: Connection, variables: dict[str, Any]) -> Answer:
     """Return a team's name and its progress."""
     viewer, team_id = _id(variables)
     team = (await db.fetch(teams._TEAMS, viewer, [team_id]))[0]
-    goal = (await db.fetch(goals._ACTIVE, viewer, [team_id]))[0]
+    goal = (await db.fetch(goals._LATEST, viewer, [team_id], ["ACTIVE"]))[0]
     at = (await db.fetch(progress._PROGRESS, viewer, [goal["id"]]))[0]
     return {"team": {"name": team["name"], "activeGoal": {"progress": {"totalMeters": at["total_mm"] / 1000}}}}
 

@@ -35,13 +35,13 @@ _HEAD = "cursor sequence delivery occurredAt teamId"
 FIELDS: Mapping[str, Mapping[str, Row]] = {
     "Team": {
         "id name avatarUrl description isPublic joinPolicy memberCount maxMembers timezone createdAt version": CARD,
-        "activeGoal goals liveCursor": GOALS,
+        "activeGoal currentGoal goals liveCursor": GOALS,
         "viewerRole members activities leaderboard": PEOPLE,
         "invites": INVITES,
     },
     "Goal": {
         "id name description status startsOn endsOn graceHours version activatedAt completedAt completedOn": GOALS,
-        "finalizedAt team route progress": GOALS,
+        "closesAt finalizedAt corrected phase team route progress": GOALS,
         "createdBy leaderboard": PEOPLE,
     },
     "GoalProgress": {

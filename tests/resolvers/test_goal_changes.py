@@ -110,8 +110,8 @@ async def test_only_an_admin_changes_goals(quest: Quest, is_public: bool) -> Non
 async def test_active_goal_can_change_but_not_its_route_or_start_once_walked(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True)
     first = await change(team.admin, goal_id)
-    changed = await change(team.admin, goal_id, name="New name", description="!", endsOn="2027-03-01", graceHours=1)
-    assert (changed["name"], changed["endsOn"], changed["graceHours"]) == ("New name", "2027-03-01", 1)
+    changed = await change(team.admin, goal_id, name="New name", description="!", endsOn="2027-03-01", graceHours=73)
+    assert (changed["name"], changed["endsOn"], changed["graceHours"]) == ("New name", "2027-03-01", 73)
     redrawn = await change(team.admin, goal_id, waypoints=along(0, 0.05), startsOn=TODAY)
     assert redrawn["route"]["id"] != first["route"]["id"]
     await walk(team.member, 100)
@@ -139,6 +139,20 @@ async def test_ended_goal_cannot_be_edited_cancelled_deleted_or_activated(team: 
     await team.admin.run(CANCEL, input={"goalId": done})
     for text in (UPDATE, CANCEL, DELETE, ACTIVATE):
         assert await code(team.admin, text, goalId=done) == "GOAL_NOT_EDITABLE"
+
+
+async def test_grace_of_an_active_goal_cannot_be_shortened(team: Crew) -> None:
+    goal_id = await draft(team.admin, team.team, activate=True, graceHours=24)
+    refused = await team.admin.refused(UPDATE, input={"goalId": goal_id, "graceHours": 23})
+    assert refused["fields"][0] | {"message": ""} == {
+        "path": "input.graceHours",
+        "code": "OUT_OF_RANGE",
+        "message": "",
+        "min": 24,
+        "max": 168,
+    }
+    assert (await change(team.admin, goal_id, graceHours=24))["graceHours"] == 24
+    assert (await change(team.admin, goal_id, graceHours=168))["graceHours"] == 168
 
 
 async def test_a_later_end_takes_in_walks_of_the_days_of_grace(team: Crew) -> None:

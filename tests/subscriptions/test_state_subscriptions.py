@@ -21,6 +21,8 @@ from tests.subscriptions.conftest import Dial
 from tests.subscriptions.results import values
 from tests.subscriptions.team import CANCEL, GOAL, JOIN, LEAVE, LEG, PRESENCE, UPDATE, Team
 
+MARKER = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
+    percent remainingMeters lineFraction goal { id status phase } } } }"""
 SHARES = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
     version totalMeters unattributedMeters topContributors { distanceMeters } } } }"""
 
@@ -47,6 +49,19 @@ async def test_progress_subscription_follows_the_team_from_goal_to_goal(connecte
         starts = (await team.ask(team.ann, "query ($id: ID!) { goal(id: $id) { startsOn } }", id=team.goal))["goal"]
         made = await team.do(team.ann, GOAL, teamId=team.id, activate=True, **again, **starts)
         assert (await stream.next())["progress"]["goal"]["id"] == made["goalEdge"]["node"]["id"]
+
+
+async def test_completing_update_shows_the_end_of_the_route(connected: Dial, team: Team) -> None:
+    async with connected(team.ben) as connection:
+        marker = await connection.subscribe(MARKER, team=team.id)
+        board = await connection.subscribe(BOARD, team=team.id, period="GOAL")
+        assert (await marker.next())["progress"]["percent"] == 0
+        await board.next()
+        await team.walk(team.ben, 40_000)
+        arrived = (await marker.next())["progress"]
+        assert (arrived["percent"], arrived["remainingMeters"], arrived["lineFraction"]) == (100, 0, 1)
+        assert arrived["goal"] == {"id": team.goal, "status": "COMPLETED", "phase": "RUNNING"}
+        assert values(await board.next()) == [40_000]
 
 
 async def test_many_changes_at_once_end_in_the_newest_state(connected: Dial, team: Team) -> None:

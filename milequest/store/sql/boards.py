@@ -11,6 +11,7 @@ from milequest.rules.access import Viewer
 from milequest.rules.boards import BoardKey
 from milequest.rules.calendar import Window
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
+from milequest.store.sql.goals import BEGUN, LATEST_FIRST
 from milequest.store.sql.scopes import GIVEN, PEOPLE_VISIBLE
 from milequest.store.sql.transaction import Reader
 
@@ -78,10 +79,16 @@ _TEAMS = f"""
 SELECT t.id, t.timezone, b.version FROM team t JOIN team_board b ON b.team_id = t.id
 WHERE t.id = ANY {GIVEN} AND {PEOPLE_VISIBLE}
 """
+_GOAL = "g.id, g.starts_on, g.ends_on, g.finalized_at IS NOT NULL, b.version, g.team_id"
 _GOALS = f"""
-SELECT g.id, g.starts_on, g.ends_on, g.finalized_at IS NOT NULL, b.version, g.team_id
-FROM goal g JOIN team t ON t.id = g.team_id JOIN team_board b ON b.team_id = t.id
-WHERE g.deleted_at IS NULL AND {PEOPLE_VISIBLE} AND"""
+SELECT {_GOAL} FROM goal g JOIN team t ON t.id = g.team_id JOIN team_board b ON b.team_id = t.id
+WHERE g.id = ANY {GIVEN} AND g.deleted_at IS NULL AND {PEOPLE_VISIBLE}"""
+_CURRENT = f"""
+SELECT current.* FROM unnest($2::uuid[]) AS asked (team_id) JOIN team t ON t.id = asked.team_id
+JOIN team_board b ON b.team_id = t.id CROSS JOIN LATERAL (
+    SELECT {_GOAL} FROM goal g WHERE g.team_id = t.id AND g.deleted_at IS NULL AND g.status = ANY($3)
+    ORDER BY {LATEST_FIRST} LIMIT 1
+) AS current WHERE {PEOPLE_VISIBLE}"""
 
 
 async def of_teams(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, TeamBoards]:
@@ -91,13 +98,13 @@ async def of_teams(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUI
 
 async def of_goals(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> dict[UUID, GoalBoard]:
     """Return the boards of those goals whose team's people the viewer may see, by goal."""
-    rows = await db.fetch(f"{_GOALS} g.id = ANY {GIVEN}", viewer.user_id, goal_ids)
+    rows = await db.fetch(_GOALS, viewer.user_id, goal_ids)
     return {row[0]: GoalBoard(*row[:5]) for row in rows}
 
 
-async def of_active_goals(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, GoalBoard]:
-    """Return the boards of the goals that run in those teams, by team."""
-    rows = await db.fetch(f"{_GOALS} g.team_id = ANY {GIVEN} AND g.status = 'ACTIVE'", viewer.user_id, team_ids)
+async def of_current_goals(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, GoalBoard]:
+    """Return the boards of those teams' current goals, by team."""
+    rows = await db.fetch(_CURRENT, viewer.user_id, team_ids, BEGUN)
     return {row[5]: GoalBoard(*row[:5]) for row in rows}
 
 

@@ -30,7 +30,9 @@ FROM goal_contribution c JOIN goal g ON g.id = c.goal_id WHERE c.activity_id = $
 # Teams the walk's owner was a member of when it began, with the goal it would count for: the running one first, else
 # the latest that is completed and not yet finalised, of equally late ones that with the higher id. Beside them the
 # goals that have counted it so far.
-_LOCK_GOALS = """
+LOCKED_GOAL = """id, team_id, status, target_mm, finalized_at IS NOT NULL, corrected,
+    (ends_on + 1)::timestamp AT TIME ZONE 'UTC' + make_interval(hours => 12 + grace_hours)"""  # rules/progress.py
+_LOCK_GOALS = f"""
 WITH takes AS (
     SELECT m.team_id, (
         SELECT g.id FROM goal g
@@ -40,15 +42,13 @@ WITH takes AS (
     FROM team_member m JOIN team t ON t.id = m.team_id AND t.deleted_at IS NULL
     WHERE m.user_id = $1 AND tstzrange(m.counts_from, m.left_at) @> $2::timestamptz
 ), locked AS (
-    SELECT id, team_id, status, target_mm, finalized_at IS NOT NULL FROM goal
+    SELECT {LOCKED_GOAL} FROM goal
     WHERE id IN (SELECT goal_id FROM takes UNION SELECT goal_id FROM goal_contribution WHERE activity_id = $4)
     ORDER BY id FOR NO KEY UPDATE
 )
 SELECT takes.team_id, locked.* FROM takes FULL JOIN locked ON locked.id = takes.goal_id
 """
-_LOCK_GOAL = """
-SELECT id, team_id, status, target_mm, finalized_at IS NOT NULL FROM goal WHERE id = $1 FOR NO KEY UPDATE
-"""
+_LOCK_GOAL = f"SELECT {LOCKED_GOAL} FROM goal WHERE id = $1 FOR NO KEY UPDATE"
 
 _DROP = "DELETE FROM contribution WHERE activity_id = $1 AND team_id = ANY($2)"
 _DROP_GOALS = "DELETE FROM goal_contribution WHERE activity_id = $1 AND goal_id = ANY($2)"
@@ -66,7 +66,7 @@ moved AS (
     RETURNING p.goal_id, p.total_mm
 )
 SELECT moved.goal_id, moved.total_mm, m.id, m.at_mm, m.reached_at, m.revoked_at
-FROM moved LEFT JOIN milestone m ON m.goal_id = moved.goal_id ORDER BY m.at_mm, m.kind, m.key
+FROM moved LEFT JOIN milestone m ON m.goal_id = moved.goal_id ORDER BY moved.goal_id, m.at_mm, m.kind, m.key
 """
 _ADD_TO_TOTALS = f"WITH {_MOVED}"
 _PUT = f"""
@@ -114,6 +114,8 @@ class LockedGoal:
     status: str
     target_mm: int
     is_final: bool
+    corrected: bool
+    closes_at: datetime
 
 
 @dataclass(slots=True)

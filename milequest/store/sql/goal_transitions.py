@@ -14,11 +14,13 @@ UPDATE goal SET status = 'COMPLETED', completed_at = $2, completed_on = $3, corr
     updated_at = $2 WHERE id = $1
 """
 _REOPEN = """
-UPDATE goal SET status = 'ACTIVE', completed_at = NULL, completed_on = NULL, version = version + 1, updated_at = $2
-WHERE id = $1 AND NOT EXISTS (SELECT FROM goal other WHERE other.team_id = goal.team_id AND other.status = 'ACTIVE')
+UPDATE goal SET status = 'ACTIVE', completed_at = NULL, completed_on = NULL, corrected = false, version = version + 1,
+    updated_at = $2
+WHERE id = $1 AND NOT EXISTS (
+    SELECT FROM goal other WHERE other.team_id = goal.team_id AND other.status = 'ACTIVE' AND NOT other.is_replaced)
 RETURNING true
 """
-_CORRECT = "UPDATE goal SET corrected = true, version = version + 1, updated_at = $2 WHERE id = $1"
+_CORRECT = "UPDATE goal SET corrected = $3, version = version + 1, updated_at = $2 WHERE id = $1"
 _COUNT_EARLIER_WALKS = """
 INSERT INTO goal_contribution (goal_id, team_id, activity_id, user_id, is_public, distance_mm, duration_s, steps,
                                local_date, started_at, counted_at)
@@ -75,10 +77,14 @@ async def complete(tx: Tx, goal_id: UUID, now: datetime, day: date) -> None:
     await tx.execute(_COMPLETE, goal_id, now, day)
 
 
-async def reopen(tx: Tx, goal_id: UUID, now: datetime) -> None:
-    """Reopen the goal because the total fell; with another goal running it stays COMPLETED, marked as corrected."""
-    if not await tx.fetchval(_REOPEN, goal_id, now):
-        await tx.execute(_CORRECT, goal_id, now)
+async def reopen(tx: Tx, goal_id: UUID, now: datetime) -> bool:
+    """Reopen the goal because the total fell; return False, with nothing changed, if another goal runs."""
+    return bool(await tx.fetchval(_REOPEN, goal_id, now))
+
+
+async def correct(tx: Tx, goal_id: UUID, now: datetime, *, corrected: bool) -> None:
+    """Mark a COMPLETED goal as short of its target again, or no longer so."""
+    await tx.execute(_CORRECT, goal_id, now, corrected)
 
 
 async def count_earlier_walks(tx: Tx, goal_id: UUID) -> tuple[set[UUID], int]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from milequest.rules.access import Viewer
 from milequest.rules.enums import GoalStatus
 from milequest.rules.goals import Terms
+from milequest.rules.progress import closes_at
 from milequest.store.sql.columns import Columns
 from milequest.store.sql.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE
 from milequest.store.sql.transaction import Reader, Tx
@@ -34,6 +35,14 @@ class Goal:
     completed_at: datetime | None
     completed_on: date | None
     finalized_at: datetime | None
+    corrected: bool
+    is_replaced: bool  # the next goal began during its grace
+    timezone: str  # of its team
+
+    @property
+    def closes_at(self) -> datetime:
+        """The instant from which nothing counts any more."""
+        return closes_at(self.ends_on, self.grace_hours)
 
     @property
     def terms(self) -> Terms:
@@ -61,15 +70,27 @@ def _columns(created_by: Columns[User]) -> Columns[Goal]:
         completed_at="g.completed_at",
         completed_on="g.completed_on",
         finalized_at="g.finalized_at",
+        corrected="g.corrected",
+        is_replaced="g.is_replaced",
+        timezone="t.timezone",
     )
 
+
+BEGUN = [GoalStatus.ACTIVE, GoalStatus.COMPLETED, GoalStatus.FAILED]
+# Of `goal g`: the running one, else the latest.
+LATEST_FIRST = "(g.status = 'ACTIVE' AND NOT g.is_replaced) DESC, g.activated_at DESC, g.id DESC"
 
 _COLUMNS = _columns(NAMED_CARD)
 _WITHOUT_MAKER = _columns(Columns(User, optional=True, id="NULL::uuid", name="NULL", avatar_url="NULL"))
 _MAKER = f"LEFT JOIN app_user u ON u.id = g.created_by AND {PEOPLE_VISIBLE}"
 _SELECT = f"SELECT {_COLUMNS} FROM goal g JOIN team t ON t.id = g.team_id {_MAKER}"
 _BY_IDS = f"{_SELECT} WHERE g.id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOAL_VISIBLE}"
-_ACTIVE = f"{_SELECT} WHERE g.team_id = ANY {GIVEN} AND g.status = 'ACTIVE' AND {GOAL_VISIBLE}"
+_LATEST = f"""
+SELECT latest.* FROM unnest($2::uuid[]) AS asked (team_id) JOIN team t ON t.id = asked.team_id CROSS JOIN LATERAL (
+    SELECT {_COLUMNS} FROM goal g {_MAKER}
+    WHERE g.team_id = t.id AND g.deleted_at IS NULL AND g.status = ANY($3) AND {GOAL_VISIBLE}
+    ORDER BY {LATEST_FIRST} LIMIT 1
+) AS latest"""
 _PAGES = f"""
 SELECT page.* FROM unnest($2::uuid[]) AS asked (team_id) JOIN team t ON t.id = asked.team_id CROSS JOIN LATERAL (
     SELECT {_COLUMNS} FROM goal g {_MAKER}
@@ -81,7 +102,8 @@ _VISIBLE_ROUTES = f"""
 SELECT DISTINCT g.route_id FROM goal g JOIN team t ON t.id = g.team_id
 WHERE g.route_id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOAL_VISIBLE}"""
 _LOCK = f"""
-SELECT {_WITHOUT_MAKER} FROM goal g WHERE g.id = $1 AND g.deleted_at IS NULL FOR NO KEY UPDATE"""
+SELECT {_WITHOUT_MAKER} FROM goal g JOIN team t ON t.id = g.team_id
+WHERE g.id = $1 AND g.deleted_at IS NULL FOR NO KEY UPDATE OF g"""
 
 _INSERT = """
 INSERT INTO goal (id, team_id, route_id, target_mm, created_by, created_at, updated_at,
@@ -96,6 +118,7 @@ WHERE id = $1
 _ACTIVATE = """
 UPDATE goal SET status = 'ACTIVE', activated_at = $2, updated_at = $2, version = version + 1 WHERE id = $1
 """
+_REPLACE = "UPDATE goal SET is_replaced = true WHERE team_id = $1 AND status = 'ACTIVE' AND ends_on < $2"
 _CANCEL = "UPDATE goal SET status = 'CANCELLED', updated_at = $2, version = version + 1 WHERE id = $1"
 _DELETE = "UPDATE goal SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1"
 _FINALIZE = """
@@ -121,8 +144,18 @@ async def goal(db: Reader, viewer: Viewer, goal_id: UUID) -> Goal | None:
 
 
 async def active_of(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Goal]:
-    """Return the running goal of each team that has one the viewer may see, by the team's id."""
-    return {goal.team_id: goal for goal in map(_COLUMNS.from_row, await db.fetch(_ACTIVE, viewer.user_id, team_ids))}
+    """Return the active goal of each team that has one the viewer may see, by the team's id."""
+    return await _latest_of(db, viewer, team_ids, [GoalStatus.ACTIVE])
+
+
+async def current_of(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, Goal]:
+    """Return the running goal of each team, else its latest one that was not cancelled, by the team's id."""
+    return await _latest_of(db, viewer, team_ids, BEGUN)
+
+
+async def _latest_of(db: Reader, viewer: Viewer, team_ids: list[UUID], statuses: list[GoalStatus]) -> dict[UUID, Goal]:
+    rows = await db.fetch(_LATEST, viewer.user_id, team_ids, statuses)
+    return {goal.team_id: goal for goal in map(_COLUMNS.from_row, rows)}
 
 
 async def pages_of(
@@ -169,6 +202,11 @@ async def insert(
 async def change(tx: Tx, goal_id: UUID, terms: Terms, route_id: UUID, target_mm: int, now: datetime) -> None:
     """Set new terms and, if it is another one, a new route."""
     await tx.execute(_CHANGE, goal_id, now, route_id, target_mm, *astuple(terms))
+
+
+async def replace_past(tx: Tx, team_id: UUID, today: date) -> None:
+    """Let the next goal begin beside an active one whose days are over on `today`, the team's day."""
+    await tx.execute(_REPLACE, team_id, today)
 
 
 async def activate(tx: Tx, goal_id: UUID, now: datetime) -> None:

@@ -6,7 +6,15 @@ from datetime import date, datetime
 from uuid import UUID
 
 from milequest.rules.contributions import Amounts
-from milequest.store.sql.contributions import AMOUNTS, OVERWRITE, CountedForGoal, CountedForTeam, GoalTotal, LockedGoal
+from milequest.store.sql.contributions import (
+    AMOUNTS,
+    LOCKED_GOAL,
+    OVERWRITE,
+    CountedForGoal,
+    CountedForTeam,
+    GoalTotal,
+    LockedGoal,
+)
 from milequest.store.sql.goal_transitions import MilestoneMark
 from milequest.store.sql.transaction import Tx
 
@@ -24,8 +32,8 @@ SELECT c.activity_id, c.goal_id, c.team_id, c.distance_mm, c.is_public, c.local_
 FROM goal_contribution c JOIN goal g ON g.id = c.goal_id WHERE c.team_id = $1 AND c.activity_id = ANY($2)
 """
 # The goals that may take walks, and those that have counted some of them.
-_LOCK_GOALS = """
-SELECT id, team_id, status, target_mm, finalized_at IS NOT NULL, starts_on, ends_on, activated_at FROM goal
+_LOCK_GOALS = f"""
+SELECT starts_on, ends_on, activated_at, {LOCKED_GOAL} FROM goal
 WHERE team_id = $1 AND (status IN ('ACTIVE', 'COMPLETED') AND finalized_at IS NULL
     OR id IN (SELECT goal_id FROM goal_contribution WHERE team_id = $1 AND activity_id = ANY($2)))
 ORDER BY id FOR NO KEY UPDATE
@@ -99,9 +107,9 @@ async def counted_goals(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UU
 
 async def lock_goals(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, OpenGoal]:
     """Return the team's goals that take walks or have counted some of these, locked in their order."""
-    locked = await tx.fetch(_LOCK_GOALS, team_id, walks)
-    totals_by_goal = await totals(tx, [row[0] for row in locked])
-    return {row[0]: OpenGoal(LockedGoal(*row[:5]), row[5], row[6], row[7], totals_by_goal[row[0]]) for row in locked}
+    opened = [(LockedGoal(*row[3:]), row) for row in await tx.fetch(_LOCK_GOALS, team_id, walks)]
+    totals_by_goal = await totals(tx, [goal.id for goal, _ in opened])
+    return {goal.id: OpenGoal(goal, row[0], row[1], row[2], totals_by_goal[goal.id]) for goal, row in opened}
 
 
 async def totals(tx: Tx, goal_ids: Sequence[UUID]) -> dict[UUID, GoalTotal]:
@@ -111,12 +119,6 @@ async def totals(tx: Tx, goal_ids: Sequence[UUID]) -> dict[UUID, GoalTotal]:
         marks = found.setdefault(goal_id, GoalTotal(total_mm, [])).marks
         if mark[0] is not None:
             marks.append(MilestoneMark(*mark))
-    return found
-
-
-async def status(tx: Tx, goal_id: UUID) -> str:
-    """Return a goal's status, as it may just have been changed."""
-    found: str = await tx.fetchval("SELECT status FROM goal WHERE id = $1", goal_id)
     return found
 
 

@@ -39,11 +39,12 @@ goal = Table(
     instant("completed_at", nullable=True),
     Column("completed_on", Date),
     instant("finalized_at", nullable=True),
-    Column("corrected", Boolean, nullable=False, server_default=text("false")),
+    Column("corrected", Boolean, nullable=False, server_default=text("false"), comment="COMPLETED, and short again"),
+    Column("is_replaced", Boolean, nullable=False, server_default=text("false"), comment="the next began in its grace"),
     instant("deleted_at", nullable=True),
     one_of("status", GoalStatus),
 )
-Index("uq_goal_active", goal.c.team_id, unique=True, postgresql_where=text("status = 'ACTIVE'"))
+Index("uq_goal_running", goal.c.team_id, unique=True, postgresql_where=text("status = 'ACTIVE' AND NOT is_replaced"))
 Index("ix_goal_page", goal.c.team_id, goal.c.created_at, goal.c.id)
 Index("ix_goal_route", goal.c.route_id)
 Index(
