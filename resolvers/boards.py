@@ -14,17 +14,18 @@ from milequest.rules.boards import (
     BoardKey,
     BoardKind,
     board_key,
-    is_final,
     parse_key,
     previous,
     sort_name,
 )
+from milequest.rules.boards import closes_at as window_closes_at
 from milequest.rules.calendar import Window, local_date
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from milequest.rules.errors import invalid
 from milequest.rules.identity import IdentityKind
 from milequest.rules.pages import Page, decode_cursor, encode_cursor, page_of, page_size
-from milequest.store.sql import boards, rankings
+from milequest.rules.progress import closes_at as goal_closes_at
+from milequest.store.sql import board_corrections, boards, rankings
 from milequest.store.sql.boards import GoalBoard, Leaderboard, TeamBoards
 from milequest.store.sql.goals import Goal
 from milequest.store.sql.rankings import LeaderboardEntry, RankCursor, Ranked, RankedPosition, RankQuery
@@ -44,6 +45,9 @@ _of_current_goal: Batch[UUID, GoalBoard] = Batch(
     lambda request, ids: boards.of_current_goals(request.db, request.viewer, ids)
 )
 _of_teams: Batch[None, int] = Batch(_teams_version)
+_corrected: Batch[Leaderboard, datetime] = Batch(
+    lambda request, asked: board_corrections.corrected_at(request.db, asked)
+)
 _page: Batch[RankQuery, Ranked] = Batch(lambda request, asks: rankings.pages(request.db, request.viewer, asks))
 _standing: Batch[Leaderboard, RankedPosition] = Batch(
     lambda request, asked: rankings.standings(request.db, request.viewer, asked)
@@ -130,11 +134,18 @@ async def load(request: Request, now: datetime, key: BoardKey) -> Leaderboard | 
 
 def _board(key: BoardKey, today: date, now: datetime, version: int) -> Leaderboard:
     shown = key.shown(today)
-    return Leaderboard(key, shown, is_final(shown, now), version)
+    closes_at = window_closes_at(shown)
+    return Leaderboard(key, shown, closes_at is not None and now >= closes_at, version, closes_at)
 
 
 def _goal_board(key: BoardKey, goal: GoalBoard) -> Leaderboard:
-    return Leaderboard(key, Window(key.period, goal.starts_on, goal.ends_on), goal.is_final, goal.version)
+    shown = Window(key.period, goal.starts_on, goal.ends_on)
+    return Leaderboard(key, shown, goal.is_final, goal.version, goal_closes_at(goal.ends_on, goal.grace_hours))
+
+
+def corrected_at(ctx: "Context[NoArgs, Leaderboard]") -> "Awaitable[datetime | None] | None":
+    """Return when a row last changed after the board was final; None if none has."""
+    return _corrected(ctx.request, ctx.source) if ctx.source.is_final else None
 
 
 async def entries(ctx: "Context[LeaderboardEntriesArgs, Leaderboard]") -> Page[LeaderboardEntry]:

@@ -69,9 +69,16 @@ class Leaderboard(Node):
     basis: LeaderboardBasis = attribute("Basis of comparison of teams; TOTAL on boards of people.")
     window_starts_on: AWSDate | None = attribute("The window's first day; null for ALL_TIME.")
     window_ends_on: AWSDate | None = attribute("The window's last day; null for ALL_TIME.")
-    is_final: bool = attribute(
-        "Whether the window is over and its time for late walks, 72 hours, has passed everywhere."
+    is_final: bool = attribute("Whether `closesAt` has passed; of a goal's board, whether its outcome is fixed.")
+    closes_at: AWSDateTime | None = attribute(
+        "When no walk can be added any more: 30 days after the window has ended everywhere; of a goal's board, when "
+        "the goal closes; null for ALL_TIME."
     )
+
+    @field(boards.corrected_at)
+    def corrected_at(self) -> AWSDateTime | None:
+        """When a walk was last deleted, hidden or moderated after the board was final; null if none was."""
+
     version: int = attribute("Rises whenever a row may have changed.")
 
     @field(boards.entries)

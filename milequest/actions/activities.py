@@ -8,7 +8,7 @@ from uuid import UUID
 
 from milequest.actions.contributions import Counted, count
 from milequest.actions.recount import recount
-from milequest.rules.activities import Walk, edited, over_the_day
+from milequest.rules.activities import Walk, edited, is_in_time, over_the_day
 from milequest.rules.contributions import Amounts
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, CountStatus
 from milequest.rules.errors import ErrorCode, Refused, require, unauthenticated
@@ -73,7 +73,7 @@ async def log_walk(
         assert dedup.external_id is not None, "the key was looked up under the user's lock"
         known = await activities.by_external(tx, user_id, walk.source, dedup.external_id)
         return WalkWritten(require(known, "walk"), is_new=False)
-    amounts = _amounts(activity_id, user_id, walk, walk.count_status, now)
+    amounts = _amounts(StoredWalk(activity_id, walk.count_status, now, now, 1, walk), user_id)
     counted = await count(tx, activity_id, user_id, amounts, now, new=True)
     return _written(activity_id, counted)
 
@@ -121,7 +121,7 @@ async def update_walk(
     status = changed.count_status if stored.count_status in _AUTOMATIC else stored.count_status
     counted_at = now if _changes_counted_values(stored, changed, status) else stored.counted_at
     await activities.update(tx, activity_id, changed, status, counted_at, now)
-    amounts = _amounts(activity_id, owner_id, changed, status, counted_at)
+    amounts = _amounts(replace(stored, walk=changed, count_status=status, counted_at=counted_at), owner_id)
     return _written(activity_id, await count(tx, activity_id, owner_id, amounts, now))
 
 
@@ -145,10 +145,7 @@ async def delete_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID) 
 
 async def count_since(tx: Tx, user_id: UUID, team_id: UUID, since: datetime, now: datetime) -> None:
     """Recount for a team what its member has walked since then: all of the day they joined, none after they left."""
-    walks = [
-        _amounts(stored.id, user_id, stored.walk, stored.count_status, stored.counted_at)
-        for stored in await activities.since(tx, user_id, since)
-    ]
+    walks = [_amounts(stored, user_id) for stored in await activities.since(tx, user_id, since)]
     await recount(tx, user_id, team_id, [walk for walk in walks if walk is not None], now)
 
 
@@ -158,11 +155,13 @@ def _changes_counted_values(stored: StoredWalk, changed: Walk, status: CountStat
     return before != replace(changed, notes=None, stride_mm=None) or status != stored.count_status
 
 
-def _amounts(activity_id: UUID, user_id: UUID, walk: Walk, status: CountStatus, counted_at: datetime) -> Amounts | None:
-    if status is not CountStatus.COUNTED:
+def _amounts(stored: StoredWalk, user_id: UUID) -> Amounts | None:
+    """Return what a walk adds to totals; None for one that counts for no team."""
+    walk = stored.walk
+    if stored.count_status is not CountStatus.COUNTED or not is_in_time(walk.started_at, stored.created_at):
         return None
     return Amounts(
-        activity_id,
+        stored.id,
         user_id,
         walk.privacy == ActivityPrivacy.PUBLIC,
         walk.distance_mm,
@@ -170,7 +169,7 @@ def _amounts(activity_id: UUID, user_id: UUID, walk: Walk, status: CountStatus, 
         walk.steps or 0,
         walk.local_date,
         walk.started_at,
-        counted_at,
+        stored.counted_at,
     )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from milequest.rules.boards import final_windows
 from milequest.rules.contributions import Amounts
 from milequest.rules.enums import EventKind, GoalStatus
 from milequest.rules.events import team_event
 from milequest.rules.progress import crossed
-from milequest.store.sql import contributions, entries, goal_transitions
+from milequest.store.sql import board_corrections, contributions, entries, goal_transitions
 from milequest.store.sql.contributions import CountedForGoal, CountedForTeam, GoalTotal, LockedGoal
 from milequest.store.sql.transaction import Tx
 
@@ -69,6 +70,9 @@ async def count(
         await entries.refresh(
             tx, user_id, touched, days, [goal for goal, _ in changes.put] + changes.drop + changes.show
         )
+        before, after = _teams_that_show(old_teams, teams, amounts)
+        await board_corrections.record(tx, sorted(before ^ after), final_windows(days, now), now)
+        await board_corrections.record_goals(tx, changes.show, now)
     announced = record_walk_events(tx, activity_id, old_teams, teams, amounts, now)
     milestones = []
     for goal_id, total in totals.items():
@@ -163,8 +167,7 @@ def record_walk_events(
     now: datetime,
 ) -> set[UUID]:
     """Record the events of a walk for the teams that see it, and return those teams. A private walk has no events."""
-    before = {team.team_id for team in old_teams if team.is_public}
-    after = set(teams) if amounts and amounts.is_public else set()
+    before, after = _teams_that_show(old_teams, teams, amounts)
     for team_id in sorted(before | after):
         if team_id not in before:
             kind = EventKind.ACTIVITY_ADDED
@@ -172,6 +175,14 @@ def record_walk_events(
             kind = EventKind.ACTIVITY_CHANGED if team_id in after else EventKind.ACTIVITY_REMOVED
         tx.record(team_event(team_id, kind, activity_id, now))
     return before | after
+
+
+def _teams_that_show(
+    old_teams: Sequence[CountedForTeam], teams: dict[UUID, UUID | None], amounts: Amounts | None
+) -> tuple[set[UUID], set[UUID]]:
+    """Return the teams that showed the walk in public so far, and those that do now."""
+    before = {team.team_id for team in old_teams if team.is_public}
+    return before, set(teams) if amounts and amounts.is_public else set()
 
 
 async def apply_total(

@@ -19,6 +19,7 @@ STEPS_MAX = 300_000
 NOTES_MAX = 500
 CLOCK_SKEW = timedelta(minutes=5)
 BACKDATE_DAYS = 30
+BACKDATE = timedelta(days=BACKDATE_DAYS)
 DEFAULT_STRIDE_MM = 686  # 0.6858 m, as is common in walking challenges
 BRISK_M_S = 3.0  # faster is doubtful for a walk
 IMPLAUSIBLE_M_S = 7.0  # faster on foot is implausible: stored, but not counted
@@ -60,6 +61,11 @@ class Walk:
             return CountStatus.COUNTED
         doubtful = is_implausible(self.type, self.distance_mm, self.duration_s)
         return CountStatus.FLAGGED if doubtful else CountStatus.COUNTED
+
+
+def is_in_time(started_at: datetime, received_at: datetime) -> bool:
+    """Return whether a walk was received soon enough to count for teams: their boards are final after that."""
+    return received_at - started_at <= BACKDATE
 
 
 def speed(distance_mm: int, duration_s: int | None) -> float:
@@ -119,13 +125,22 @@ def _checked(
 
 
 MEASURED = ("distance_meters", "steps", "duration_seconds", "started_at")
+COUNTED_FIELDS = {  # of a walk, by their paths
+    "distance_mm": "input.distanceMeters",
+    "duration_s": "input.durationSeconds",
+    "steps": "input.steps",
+    "started_at": "input.startedAt",
+    "type": "input.type",  # decides whether its speed is plausible
+    "privacy": "input.privacy",
+}
 NEVER_CLEARED = ("type", "duration_seconds", "started_at", "privacy")
 
 
 def edited(stored: Walk, given: Mapping[str, Any], now: datetime) -> Walk:
     """Return `stored` with the fields of `given` (as clients name them, in snake_case); absent leaves, None clears.
 
-    A device's record keeps what the device measured. Raises VALIDATION_ERROR under `input`, BACKDATE_LIMIT.
+    A device's record keeps what the device measured, and a walk of more than 30 days ago its amounts, as boards of its
+    day are final: it can only be hidden. Raises VALIDATION_ERROR under `input`, BACKDATE_LIMIT.
     """
     for name in MEASURED if stored.source is not ActivitySource.MANUAL else ():
         if name in given:
@@ -133,7 +148,7 @@ def edited(stored: Walk, given: Mapping[str, Any], now: datetime) -> Walk:
     for name in NEVER_CLEARED:
         if name in given and given[name] is None:
             raise invalid(f"input.{_camel(name)}", "REQUIRED", "can't be cleared")
-    if "started_at" in given:
+    if given.get("started_at", stored.started_at) != stored.started_at:
         _check_start(given["started_at"], now, stored.source)
     kept = None if stored.stride_mm else stored.distance_mm / 1000
     changed = _checked(
@@ -150,7 +165,17 @@ def edited(stored: Walk, given: Mapping[str, Any], now: datetime) -> Walk:
     )
     if given.keys() & {"started_at", "duration_seconds"}:
         _check_end(changed, now)
+    if not is_in_time(stored.started_at, now):
+        _refuse_late_change(stored, changed, now)
     return changed
+
+
+def _refuse_late_change(stored: Walk, changed: Walk, now: datetime) -> None:
+    """Refuse an edit that would change a final board. Raises BACKDATE_LIMIT."""
+    for name, path in COUNTED_FIELDS.items():
+        was, is_now = getattr(stored, name), getattr(changed, name)
+        if was != is_now and (name != "privacy" or is_now is ActivityPrivacy.PUBLIC):
+            raise _too_old(f"A walk of more than {BACKDATE_DAYS} days ago can only be hidden or deleted.", path, now)
 
 
 def _camel(name: str) -> str:
@@ -178,13 +203,14 @@ def _distance(meters: float | None, steps: int | None, stride_mm: int, source: A
 def _check_start(started_at: datetime, now: datetime, source: ActivitySource) -> None:
     if started_at > now + CLOCK_SKEW:
         raise invalid("input.startedAt", "OUT_OF_RANGE", "must not be in the future", high=instant_text(now))
-    oldest = now - timedelta(days=BACKDATE_DAYS)
-    if source is ActivitySource.MANUAL and started_at < oldest:
-        raise Refused(
-            ErrorCode.BACKDATE_LIMIT,
-            f"A walk can be logged for {BACKDATE_DAYS} days.",
-            fields=[{"path": "input.startedAt", "code": "TOO_OLD", "message": "too old", "min": instant_text(oldest)}],
-        )
+    if source is ActivitySource.MANUAL and not is_in_time(started_at, now):
+        raise _too_old(f"A walk can be logged for {BACKDATE_DAYS} days.", "input.startedAt", now)
+
+
+def _too_old(message: str, path: str, now: datetime) -> Refused:
+    oldest = instant_text(now - BACKDATE)
+    field = {"path": path, "code": "TOO_OLD", "message": "too old", "min": oldest}
+    return Refused(ErrorCode.BACKDATE_LIMIT, message, fields=[field])
 
 
 def _check_end(walk: Walk, now: datetime) -> None:

@@ -4,21 +4,22 @@ Order of a board: value, largest first; earliest attained; name; id. Equal value
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from uuid import UUID
 
+from milequest.rules.activities import BACKDATE
 from milequest.rules.calendar import Window, window
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from milequest.rules.errors import ValidationError, invalid
 
 DEFAULT_FIRST = 10
 MAX_FIRST = 100
-GRACE = timedelta(hours=72)  # for late walks after a window
 LAST_ZONE = timedelta(hours=12)  # a day ends last at UTC−12
 
-_DATED = (LeaderboardPeriod.DAY, LeaderboardPeriod.WEEK, LeaderboardPeriod.MONTH)
+DATED = (LeaderboardPeriod.DAY, LeaderboardPeriod.WEEK, LeaderboardPeriod.MONTH)
 _NAME = re.compile(r"([a-z]+)_([a-z]+)(?:_([0-9a-f]{32}))?(?:_([0-9]{8}))?", re.ASCII)
 
 
@@ -81,7 +82,7 @@ def board_key(
         metric or LeaderboardMetric.DISTANCE,
         basis or LeaderboardBasis.TOTAL,
         owner_id,
-        window(period, day).starts_on if day is not None and period in _DATED else None,
+        window(period, day).starts_on if day is not None and period in DATED else None,
     )
 
 
@@ -123,17 +124,26 @@ def _malformed(path: str) -> ValidationError:
     return invalid(path, "MALFORMED", "not the id of a board")
 
 
-def is_final(shown: Window, now: datetime) -> bool:
-    """Return whether the window has ended everywhere, and its grace for late walks too."""
-    if shown.ends_on >= now.date():
-        return False
-    over = datetime.combine(shown.ends_on + timedelta(days=1), time(), UTC) + LAST_ZONE
-    return now >= over + GRACE
+def closes_at(shown: Window) -> datetime | None:
+    """Return the instant from which no walk can be added: the window has ended everywhere, and so has the time to log.
+
+    None for ALL_TIME, and where the calendar ends before.
+    """
+    if shown.period not in DATED or shown.ends_on > date.max - BACKDATE - timedelta(days=2):
+        return None
+    return datetime.combine(shown.ends_on + timedelta(days=1), time(), UTC) + LAST_ZONE + BACKDATE
+
+
+def final_windows(days: Collection[date], now: datetime) -> list[Window]:
+    """Return the windows of these days that are final at `now`, in order."""
+    shown = {window(period, day) for period in DATED for day in days}
+    closed = [(one, closes_at(one)) for one in shown]
+    return sorted((one for one, at in closed if at and now >= at), key=lambda one: (one.period, one.starts_on))
 
 
 def previous(shown: Window) -> Window | None:
     """Return the previous window of the same period; ALL_TIME and GOAL have none."""
-    if shown.period not in _DATED or shown.starts_on == date.min:
+    if shown.period not in DATED or shown.starts_on == date.min:
         return None
     return window(shown.period, shown.starts_on - timedelta(days=1))
 

@@ -70,7 +70,8 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
         "privacy countStatus createdAt version": PEOPLE,
     },
     "Leaderboard": {
-        "id period metric basis windowStartsOn windowEndsOn isFinal version entries viewerStanding": PEOPLE,
+        "id period metric basis windowStartsOn windowEndsOn isFinal closesAt correctedAt version entries": PEOPLE,
+        "viewerStanding": PEOPLE,
     },
     "LeaderboardEntry": {
         "rank value competitor distanceMeters activityCount lastActivityAt rankChange": PEOPLE,

@@ -37,6 +37,7 @@ FILLED = (
     "UPDATE route_leg SET duration_s = 60",
     "UPDATE milestone SET description = 'A bench.', image_url = 'https://pictures.example/bench'",
     "UPDATE goal SET finalized_at = now() WHERE status = 'COMPLETED'",
+    "INSERT INTO board_correction SELECT id, 'GOAL', '-infinity', now() FROM goal WHERE status = 'COMPLETED'",
 )
 
 

@@ -53,6 +53,7 @@ class StoredWalk:
     id: UUID
     count_status: CountStatus
     counted_at: datetime
+    created_at: datetime
     version: int
     walk: Walk
 
@@ -78,7 +79,7 @@ COLUMNS = Columns(
     version="a.version",
 )
 _STORED = """type, distance_mm, duration_s, steps, stride_mm, started_at, timezone, notes, privacy, source,
-       id, count_status, counted_at, version"""
+       id, count_status, counted_at, created_at, version"""
 
 _INSERT = """
 INSERT INTO activity (id, user_id, type, distance_mm, duration_s, steps, stride_mm, started_at, timezone,
@@ -151,8 +152,9 @@ def _stored(row: asyncpg.Record) -> StoredWalk:
         "privacy": ActivityPrivacy(row["privacy"]),
         "source": ActivitySource(row["source"]),
     }
-    activity_id, counted_at, version = (fields.pop(name) for name in ("id", "counted_at", "version"))
-    return StoredWalk(activity_id, CountStatus(fields.pop("count_status")), counted_at, version, Walk(**fields))
+    status = CountStatus(fields.pop("count_status"))
+    kept = {name: fields.pop(name) for name in ("id", "counted_at", "created_at", "version")}
+    return StoredWalk(count_status=status, walk=Walk(**fields), **kept)
 
 
 async def insert(

@@ -4,7 +4,7 @@ A version is read before the rows it stands for, so a row may be newer than the 
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from milequest.rules.access import Viewer
@@ -18,12 +18,16 @@ from milequest.store.sql.transaction import Reader
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """A board and the window it shows; `version` rises whenever a row of it may have changed."""
+    """A board and the window it shows; `version` rises whenever a row of it may have changed.
+
+    From `closes_at` on no walk can be added to it; None for ALL_TIME.
+    """
 
     key: BoardKey
     window: Window
     is_final: bool
     version: int
+    closes_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -71,6 +75,7 @@ class GoalBoard:
     goal_id: UUID
     starts_on: date
     ends_on: date
+    grace_hours: int
     is_final: bool
     version: int
 
@@ -79,7 +84,7 @@ _TEAMS = f"""
 SELECT t.id, t.timezone, b.version FROM team t JOIN team_board b ON b.team_id = t.id
 WHERE t.id = ANY {GIVEN} AND {PEOPLE_VISIBLE}
 """
-_GOAL = "g.id, g.starts_on, g.ends_on, g.finalized_at IS NOT NULL, b.version, g.team_id"
+_GOAL = "g.id, g.starts_on, g.ends_on, g.grace_hours, g.finalized_at IS NOT NULL, b.version, g.team_id"
 _GOALS = f"""
 SELECT {_GOAL} FROM goal g JOIN team t ON t.id = g.team_id JOIN team_board b ON b.team_id = t.id
 WHERE g.id = ANY {GIVEN} AND g.deleted_at IS NULL AND {PEOPLE_VISIBLE}"""
@@ -99,13 +104,13 @@ async def of_teams(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUI
 async def of_goals(db: Reader, viewer: Viewer, goal_ids: list[UUID]) -> dict[UUID, GoalBoard]:
     """Return the boards of those goals whose team's people the viewer may see, by goal."""
     rows = await db.fetch(_GOALS, viewer.user_id, goal_ids)
-    return {row[0]: GoalBoard(*row[:5]) for row in rows}
+    return {row[0]: GoalBoard(*row[:6]) for row in rows}
 
 
 async def of_current_goals(db: Reader, viewer: Viewer, team_ids: list[UUID]) -> dict[UUID, GoalBoard]:
     """Return the boards of those teams' current goals, by team."""
     rows = await db.fetch(_CURRENT, viewer.user_id, team_ids, BEGUN)
-    return {row[5]: GoalBoard(*row[:5]) for row in rows}
+    return {row[6]: GoalBoard(*row[:6]) for row in rows}
 
 
 async def teams_version(db: Reader) -> int:

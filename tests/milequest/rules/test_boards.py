@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milequest.rules.boards import BoardKind, board_key, is_final, parse_key, previous, sort_name
+from milequest.rules.activities import is_in_time
+from milequest.rules.boards import (
+    BoardKind,
+    board_key,
+    closes_at,
+    final_windows,
+    parse_key,
+    previous,
+    sort_name,
+)
 from milequest.rules.calendar import Window, window
 from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod
 from milequest.rules.errors import ValidationError
@@ -70,16 +79,37 @@ def test_all_time_and_goal_windows_have_no_previous_window(period: LeaderboardPe
     assert previous(Window(period, date(2026, 11, 1), date(2026, 11, 9))) is None
 
 
-@given(st.sampled_from(LeaderboardPeriod).filter(lambda period: period is not LeaderboardPeriod.GOAL), st.dates())
-def test_a_window_is_final_three_and_a_half_days_after_its_last(period: LeaderboardPeriod, day: date) -> None:
-    shown = window(period, day)
+@given(
+    st.dates(max_value=date(9999, 10, 1)),
+    st.timedeltas(timedelta(), timedelta(days=1, microseconds=-1)),
+    st.integers(-12, 14),
+    st.timedeltas(timedelta(), timedelta(days=40)),
+)
+def test_walk_that_is_received_in_time_comes_before_its_boards_are_final(
+    day: date, clock: timedelta, offset: int, late: timedelta
+) -> None:
     try:
-        final = datetime(*shown.ends_on.timetuple()[:3], tzinfo=UTC) + timedelta(days=4, hours=12)
+        started_at = datetime(day.year, day.month, day.day, tzinfo=UTC) + clock - timedelta(hours=offset)
     except OverflowError:
-        assert not is_final(shown, datetime.max.replace(tzinfo=UTC))
-    else:
-        assert is_final(shown, final)
-        assert not is_final(shown, final - timedelta(microseconds=1))
+        return
+    received_at = started_at + late
+    if is_in_time(started_at, received_at):
+        assert all(received_at < at for period in DATED if (at := closes_at(window(period, day))))
+        assert final_windows([day], received_at) == []
+
+
+def test_window_closes_thirty_days_after_it_has_ended_everywhere() -> None:
+    week = window(LeaderboardPeriod.WEEK, date(2026, 11, 18))
+    assert closes_at(week) == datetime(2026, 12, 23, 12, tzinfo=UTC)
+    assert final_windows([date(2026, 11, 18)], datetime(2026, 12, 23, 12, tzinfo=UTC)) == [
+        window(LeaderboardPeriod.DAY, date(2026, 11, 18)),
+        week,
+    ]
+
+
+def test_all_time_and_the_calendars_last_days_never_close() -> None:
+    assert closes_at(window(LeaderboardPeriod.ALL_TIME, date(2026, 11, 18))) is None
+    assert closes_at(window(LeaderboardPeriod.DAY, date.max)) is None
 
 
 def test_names_are_compared_as_any_database_does() -> None:

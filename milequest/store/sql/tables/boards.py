@@ -44,6 +44,17 @@ board_entry = Table(
 )
 Index("ix_board_entry_user", board_entry.c.user_id)
 
+# `owner_id` is a team, with period GOAL a goal, and zero for the board of teams. A goal's row starts at -infinity.
+board_correction = Table(
+    "board_correction",
+    metadata,
+    Column("owner_id", Uuid, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("starts_on", Date, primary_key=True),
+    instant("corrected_at"),
+    one_of("period", LeaderboardPeriod),
+)
+
 goal_entry = Table(
     "goal_entry",
     metadata,
