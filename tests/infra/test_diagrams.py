@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from infra.analysis.drawing import markdown
+from infra.rules import RULES
 from milequest.settings import PROJECT
 from tests.infra.assembly import Assembly
 from tests.infra.claims import Claim, holds
@@ -20,6 +21,7 @@ from tests.infra.references import References, without
 
 DIAGRAMS = drawn((PROJECT / "docs" / "diagrams.md").read_text())
 DOCUMENT = (PROJECT / "docs" / "aws.md").read_text()
+READ = {"A4b", *(f"{kind}{n}" for kind, most in (("A", 7), ("B", 10), ("C", 9), ("D", 8)) for n in range(1, most + 1))}
 PLAIN = {"none", "not done", "substituted"}  # instead of a construct, with a reason
 CLAIMS: Mapping[str, Mapping[str, Sequence[Claim]]] = {
     "High-Level Architecture": HIGH_LEVEL,
@@ -62,6 +64,12 @@ def rows(heading: str) -> list[Row]:
                 Row(frozenset(re.findall(r"`([^`]+)`", keys)), constructs, "" if constructs else where, remark)
             )
     return found
+
+
+def names_of_tests() -> set[str]:
+    """Return the names of all tests."""
+    sources = (path.read_text() for path in (PROJECT / "tests").rglob("test_*.py"))
+    return {name for source in sources for name in re.findall(r"def (test_\w+)\(", source)}
 
 
 def test_the_diagrams_are_read_whole() -> None:
@@ -139,11 +147,20 @@ def test_constructs_of_a_row_are_what_its_claims_rest_on(assembly: Assembly, hea
         assert set(row.constructs) <= rests, row
 
 
+def test_checks_of_findings_exist() -> None:
+    lines = (PROJECT / "docs" / "aws-findings.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    findings = [row for row in cells if row != ["finding", "commit", "check"]]
+    assert {finding.split()[0] for finding, _, _ in findings} >= READ
+    checks = {name for _, _, check in findings for name in re.findall(r"`(\w+)`", check)}
+    assert checks - names_of_tests() - {rule.__name__ for rule in RULES} == set()
+    assert [row for row in findings if not row[2] and not row[1].startswith("see ")] == []
+
+
 @pytest.mark.parametrize("heading", DIAGRAMS)
 def test_tests_named_in_the_tables_exist(heading: str) -> None:
-    sources = "".join(path.read_text() for path in (PROJECT / "tests").rglob("test_*.py"))
     named = {name for row in rows(heading) for name in re.findall(r"`(test_\w+)`", row.remark)}
-    assert {name for name in named if f"def {name}(" not in sources} == set()
+    assert named - names_of_tests() == set()
 
 
 def test_the_drawing_is_what_the_templates_say(assembly: Assembly) -> None:
