@@ -20,13 +20,11 @@ PASSING = s3.LifecycleRule(  # uploads contain locations, and are deleted once s
 
 
 class State(Stack):
-    """DynamoDB: sockets of this region and sessions of all. S3: users' uploads."""
+    """DynamoDB: sockets of this region. S3: users' uploads."""
 
     def __init__(self, app: Construct, environment: Environment, region: Region) -> None:
         super().__init__(app, environment, region, stateful=True)
         self._live()
-        if region.primary:
-            self._sessions()
         self._user_data()
 
     def _live(self) -> None:
@@ -34,34 +32,24 @@ class State(Stack):
 
         Connection ids are of one region alone.
         """
-        table = self._table("live", stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
-        assert table.table_stream_arn
-        self.share("state/live-stream", table.table_stream_arn)
-
-    def _sessions(self) -> None:
-        """Create the table of sessions, which is replicated to the other region."""
-        self._table("sessions", replicas=[region.name for region in self.home.regions if not region.primary])
-
-    def _table(
-        self, name: str, *, stream: dynamodb.StreamViewType | None = None, replicas: list[str] | None = None
-    ) -> dynamodb.TableV2:
-        return dynamodb.TableV2(
+        table = dynamodb.TableV2(
             self,
-            f"{name}-table",
-            table_name=self.names.of(name),
+            "live-table",
+            table_name=self.names.of("live"),
             partition_key=dynamodb.Attribute(name="pk", type=TEXT),
             sort_key=dynamodb.Attribute(name="sk", type=TEXT),
             time_to_live_attribute="expires",
             billing=dynamodb.Billing.on_demand(),
-            dynamo_stream=stream,
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=True,
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-            replicas=[dynamodb.ReplicaTableProps(region=region) for region in replicas or []],
         )
+        assert table.table_stream_arn
+        self.share("state/live-stream", table.table_stream_arn)
 
     def _user_data(self) -> None:
         """Create the bucket of uploads, sent by browsers with a form that we signed."""

@@ -1,7 +1,8 @@
-"""A listener as strict as Amazon RDS Proxy before the Unix socket of a PostgreSQL: TLS alone, few startup parameters.
+"""A listener as strict as Amazon RDS Proxy before the Unix socket of a PostgreSQL.
 
-The refusal is quoted in mithrandyr/SimplySql#66 and go-spatial/tegola#966; what pins a session is in the user guide's
-"Avoiding pinning an RDS Proxy".
+It takes TLS alone, few startup parameters, and a token of IAM in place of a password, and cancels no statement. The
+refusal of parameters is quoted in mithrandyr/SimplySql#66 and go-spatial/tegola#966; what pins a session, and that
+nothing is cancelled, is in Aurora's user guide, "Avoiding pinning an RDS Proxy" and "RDS Proxy concepts".
 """
 
 import asyncio
@@ -10,13 +11,18 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
 CHUNK = 65_536
-SSL_REQUEST = 80_877_103
+SSL_REQUEST, CANCEL_REQUEST = 80_877_103, 80_877_102
 PARAMETERS = {"user", "database", "client_encoding", "application_name", "DateStyle", "TimeZone", "extra_float_digits"}
+LONGEST = 16_384  # bytes of a statement that does not pin
+SHORTEST_TOKEN = 1_000  # bytes; a password of so many is longer than some clients' buffers
+CLEARTEXT = b"R" + (8).to_bytes(4) + (3).to_bytes(4)
 PINS = re.compile(
-    rb"\s*(SET\s+(?!LOCAL\b|TRANSACTION\b)|PREPARE\b|LISTEN\b|DISCARD\b|DEALLOCATE\b|DECLARE\b|CREATE\s+TEMP|LOAD\b)"
-    rb"|.*pg_(try_)?advisory_lock(_shared)?\(",
+    rb"\s*((?:RE)?SET\s+(?!LOCAL\b|TRANSACTION\b)|(PREPARE|EXECUTE|LISTEN|DISCARD|DEALLOCATE|DECLARE|LOAD)\b"
+    rb"|CREATE\s+(OR\s+REPLACE\s+)?TEMP)"
+    rb"|.*\b(pg_(try_)?advisory_lock(_shared)?|nextval|setval)\s*\(",
     re.IGNORECASE | re.DOTALL,
 )
 QUERY, PARSE = b"Q", b"P"
@@ -32,6 +38,7 @@ class RdsProxy:
     refused: list[str] = field(default_factory=list)
     pins: list[bytes] = field(default_factory=list)
     connections: int = 0
+    cancels: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Admit a client, and pass on what both say."""
@@ -50,14 +57,30 @@ class RdsProxy:
         writer.write(b"S")
         await writer.start_tls(self.context)
         head = await _message(reader)
-        words = head[8:].split(b"\0")
-        unknown = [name.decode() for name in words[0:-2:2] if name.decode() not in PARAMETERS]
+        if int.from_bytes(head[4:8]) == CANCEL_REQUEST:
+            self.cancels += 1
+            return None
+        words = [word.decode() for word in head[8:].split(b"\0")]
+        given = dict(zip(words[0:-2:2], words[1:-2:2], strict=False))
+        unknown = [name for name in given if name not in PARAMETERS]
         if unknown:
             await self._refuse(
                 writer, f"Feature not supported: RDS Proxy currently doesn't support the option {unknown[0]}."
             )
             return None
+        if not await self._is_signed_in(given["user"], reader, writer):
+            await self._refuse(writer, "The IAM authentication failed for the role.")
+            return None
         return head
+
+    async def _is_signed_in(self, user: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Ask for a password, and return whether it is a token to connect as the user."""
+        writer.write(CLEARTEXT)
+        kind, length = await reader.readexactly(1), await reader.readexactly(4)
+        token = (await reader.readexactly(int.from_bytes(length) - 4)).rstrip(b"\0").decode()
+        query = parse_qs(urlsplit(f"https://{token}").query)
+        signed = query.get("Action") == ["connect"] and query.get("DBUser") == [user] and "X-Amz-Signature" in query
+        return kind == b"p" and signed and len(token) > SHORTEST_TOKEN
 
     async def _refuse(self, writer: asyncio.StreamWriter, message: str) -> None:
         self.refused.append(message)
@@ -77,7 +100,7 @@ class RdsProxy:
                 kind, length = await reader.readexactly(1), await reader.readexactly(4)
                 body = await reader.readexactly(int.from_bytes(length) - 4)
                 statement = body if kind == QUERY else body.partition(b"\0")[2] if kind == PARSE else b""
-                if PINS.match(statement):
+                if len(statement) > LONGEST or PINS.match(statement):
                     self.pins.append(statement)
                 to_server.write(kind + length + body)
         finally:

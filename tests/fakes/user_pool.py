@@ -62,6 +62,7 @@ class UserPool:
         self.users: list[User] = []
         self.mails: list[tuple[str, str]] = []
         self.asked: list[tuple[str, dict[str, Any], bool]] = []
+        self.verified: set[str] | None = None  # addresses that SES mails to while its account is in the sandbox
         self._codes = iter(f"{number:06d}" for number in range(483_920, 1_000_000, 7))
 
     def answer(self, operation: str, given: dict[str, Any], is_signed: bool) -> tuple[int, dict[str, Any]]:
@@ -107,6 +108,8 @@ class UserPool:
         raise PoolError("NotAuthorizedException")
 
     def _mail(self, user: User, purpose: str) -> None:
+        if self.verified is not None and user.attributes["email"] not in self.verified:
+            raise PoolError("CodeDeliveryFailureException")
         user.codes[purpose] = next(self._codes)
         self.mails.append((user.attributes["email"], user.codes[purpose]))
 
@@ -232,10 +235,16 @@ class UserPool:
 
 
 @asynccontextmanager
+async def listening(pool: UserPool) -> AsyncIterator[str]:
+    """Yield the address of an AWS with this pool, while the block runs."""
+    async with await asyncio.start_server(pool.serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
 async def serving(pool: UserPool) -> AsyncIterator[Aws]:
     """Yield the client of an AWS with this pool, while the block runs."""
-    async with await asyncio.start_server(pool.serve, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listening(pool) as url:
         aws = Aws(Http(), fixed(Credentials("key", "secret")), "us-east-1", url)
         yield aws
         await aws.close()

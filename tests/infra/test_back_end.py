@@ -127,10 +127,7 @@ def test_tables_have_the_keys_that_the_code_writes(assembly: Assembly) -> None:
         for table in tables
         if table.stack == "milequest-production-state-us-east-1"
     }
-    assert replicated == {
-        "milequest-production-live": {"us-east-1"},
-        "milequest-production-sessions": {"us-east-1", "us-west-2"},
-    }
+    assert replicated == {"milequest-production-live": {"us-east-1"}}
 
 
 def test_files_and_databases_are_encrypted_with_the_data_key(assembly: Assembly) -> None:

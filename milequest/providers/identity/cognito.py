@@ -14,9 +14,19 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from milequest.providers.identity import Session, SignedIn
+from milequest.providers.identity.cognito_refusals import (
+    NOT_GOOD,
+    OVER,
+    WRONG,
+    ignore_if_revealing,
+    refuse_code,
+    refuse_simple,
+    unavailable,
+    wrong_code,
+)
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.credentials import REFRESH_TOKEN_LIFE, SignUp, email_key
 from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated, wrong_password
@@ -30,19 +40,6 @@ from milequest.store.aws.retries import AwsError
 from milequest.store.sql import accounts, revocations, users
 from milequest.store.sql.revocations import Revocations
 from milequest.store.sql.transaction import Pool, transact
-
-WRONG = {"NotAuthorizedException", "UserNotFoundException", "PasswordResetRequiredException"}
-BAD_CODE = {  # all alike, as a difference would reveal an account
-    *("CodeMismatchException", "ExpiredCodeException", "NotAuthorizedException", "UserNotFoundException"),
-    *("UserNotConfirmedException", "TooManyFailedAttemptsException", "LimitExceededException", "AliasExistsException"),
-}
-TOO_SIMPLE = {"InvalidPasswordException", "PasswordHistoryPolicyViolationException"}
-NOT_GOOD = "This refresh token is not good any more."
-OVER = {"NotAuthorizedException", "InvalidParameterException", "UnsupportedTokenTypeException", "UserNotFoundException"}
-NEUTRAL = {
-    *("UserNotFoundException", "InvalidParameterException", "LimitExceededException"),
-    *("UserNotConfirmedException", "NotAuthorizedException"),
-}
 
 
 class CognitoIdentity(OutsideIdentity):
@@ -70,24 +67,24 @@ class CognitoIdentity(OutsideIdentity):
         try:
             await self._call("sign_up", **given)
         except AwsError as error:
-            _refuse_simple(error, "input.password")
+            refuse_simple(error, "input.password")
             if error.code == "InvalidParameterException":
                 raise invalid("input.email", "MALFORMED", "is no address that Cognito takes") from None
             if error.code != "UsernameExistsException":  # an earlier call, whose answer was lost, did it
-                _unavailable(error)
+                unavailable(error)
         return attempt_id
 
     async def confirm(self, email: str, code: str, now: datetime, attempt_id: str | None = None) -> None:
         """Finish a sign-up, whose id is required. An address that has an account keeps it."""
         if attempt_id is None:
-            raise _wrong_code()
+            raise wrong_code()
         name = _name(email_key(email), attempt_id)
         given = await self._client_arguments(name) | {"ConfirmationCode": code, "ForceAliasCreation": False}
         try:
             await self._call("confirm_sign_up", **given)
         except AwsError as error:
-            _refuse_code(error)
-            _unavailable(error)
+            refuse_code(error)
+            unavailable(error)
 
     async def resend_code(self, email: str, now: datetime, attempt_id: str | None = None) -> None:
         """Have another code mailed for a sign-up, whose id is required."""
@@ -98,14 +95,14 @@ class CognitoIdentity(OutsideIdentity):
                 "resend_confirmation_code", **await self._client_arguments(_name(email_key(email), attempt_id))
             )
         except AwsError as error:
-            _ignore_if_revealing(error)
+            ignore_if_revealing(error)
 
     async def forgot_password(self, email: str, now: datetime) -> str:
         """Have a code mailed. Cognito keeps one per user, whatever the request, so the request's id is not used."""
         try:
             await self._call("forgot_password", **await self._client_arguments(email_key(email)))
         except AwsError as error:
-            _ignore_if_revealing(error)
+            ignore_if_revealing(error)
         return secrets.token_urlsafe()
 
     async def reset_password(self, email: str, request_id: str, code: str, password: str, now: datetime) -> None:
@@ -115,9 +112,9 @@ class CognitoIdentity(OutsideIdentity):
         try:
             await self._call("confirm_forgot_password", **given)
         except AwsError as error:
-            _refuse_code(error)
-            _refuse_simple(error, "input.newPassword")
-            _unavailable(error)
+            refuse_code(error)
+            refuse_simple(error, "input.newPassword")
+            unavailable(error)
         user_id = await users.by_email(self._writer, key)
         owner = Identity(IdentityKind.USER, user_id, self._issuer, username=key)  # an alias works as the name does
         await self.sign_out(None, owner, Ending.ALL, now)
@@ -132,13 +129,13 @@ class CognitoIdentity(OutsideIdentity):
         except AwsError as error:
             if error.code in WRONG:
                 raise wrong_password("input.currentPassword") from None
-            _unavailable(error)
+            unavailable(error)
         try:  # as an operator: no user's token may do it
             given = {"UserPoolId": self._pool, "Username": identity.username, "Password": password}
             await self._call("admin_set_user_password", **given, Permanent=True)
         except AwsError as error:
-            _refuse_simple(error, "input.newPassword")
-            _unavailable(error)
+            refuse_simple(error, "input.newPassword")
+            unavailable(error)
         await self.sign_out(None, identity, Ending.ALL, now)
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: SessionOrigin = UNKNOWN) -> SignedIn:
@@ -151,7 +148,7 @@ class CognitoIdentity(OutsideIdentity):
             if error.code in WRONG | {"UserNotConfirmedException"}:
                 message = "Wrong e-mail address or password, or the address is not confirmed yet."
                 raise unauthenticated(message) from None
-            _unavailable(error)
+            unavailable(error)
 
     async def refresh(self, refresh_token: str, now: datetime) -> SignedIn:
         """Exchange the token. Ours is prefixed with its user, for whom Cognito wants the secret hashed."""
@@ -163,7 +160,7 @@ class CognitoIdentity(OutsideIdentity):
         except AwsError as error:
             if error.code in WRONG | {"InvalidParameterException"}:
                 raise unauthenticated(NOT_GOOD) from None
-            _unavailable(error)
+            unavailable(error)
         session_id = (await self.verify(signed_in.session.access_token, now)).identity(None).session_id
         if session_id is not None and await revocations.is_revoked(self._writer, session_id):
             await self._revoke(signed_in.session.refresh_token)  # the session was ended by an access token alone
@@ -192,7 +189,7 @@ class CognitoIdentity(OutsideIdentity):
                 await self._call("admin_user_global_sign_out", UserPoolId=self._pool, Username=caller.username)
         except AwsError as error:
             if error.code not in OVER:
-                _unavailable(error)
+                unavailable(error)
         await self._end(caller, ending, now, lasting=REVOKED_FOR if refresh_token else REFRESH_TOKEN_LIFE)
 
     async def _revoke(self, refresh_token: str) -> None:
@@ -253,7 +250,7 @@ class CognitoIdentity(OutsideIdentity):
         try:
             return await self._aws.sdk.call("cognito-idp", operation, **given)
         except Away as error:
-            _unavailable(error)
+            unavailable(error)
 
 
 def _name(key: str, attempt_id: str) -> str:
@@ -262,32 +259,3 @@ def _name(key: str, attempt_id: str) -> str:
     It differs for each address, so that mails counted by the given address are counted by the receiving one.
     """
     return hashlib.sha256(f"{key}:{attempt_id}".encode(errors="surrogatepass")).hexdigest()
-
-
-def _wrong_code() -> Refused:
-    return Refused(
-        ErrorCode.CODE_INVALID, "This code is wrong or too old, or of another request, or the address has an account."
-    )
-
-
-def _refuse_code(error: AwsError) -> None:
-    """Raise CODE_INVALID for an invalid code, whatever the reason."""
-    if error.code in BAD_CODE:
-        raise _wrong_code() from None
-
-
-def _refuse_simple(error: AwsError, path: str) -> None:
-    """Raise VALIDATION_ERROR if the user pool's policy wants another password."""
-    if error.code in TOO_SIMPLE:
-        raise invalid(path, "MALFORMED", "the password is too simple, or was used before") from None
-
-
-def _ignore_if_revealing(error: AwsError) -> None:
-    """Ignore an error that would reveal an account. Raises UNAVAILABLE for any other."""
-    if error.code not in NEUTRAL:
-        _unavailable(error)
-
-
-def _unavailable(error: Exception) -> NoReturn:
-    message = "Signing up and in is not possible at the moment; try again."
-    raise Refused(ErrorCode.UNAVAILABLE, message, retryable=True, retryAfterSeconds=1) from error

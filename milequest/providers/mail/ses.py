@@ -24,5 +24,5 @@ class Ses:
         }
         try:
             await self._aws.sdk.call_once("sesv2", "send_email", **given)
-        except AwsError as error:  # whose text may hold the address
-            raise UndeliveredError(f"SES answered {error.status}", is_passing=error.is_passing) from None
+        except AwsError as error:  # whose message may hold the address; its code does not
+            raise UndeliveredError(f"SES answered {error.code} ({error.status})", is_passing=error.is_passing) from None

@@ -11,14 +11,20 @@ T = TypeVar("T")
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05  # before the second attempt, doubled for each further one
-BUSY = frozenset(
+BUSY = frozenset(  # those of the SDK, but LimitExceededException: a quota that no moment frees, as a user's attempts
     {
+        "BandwidthLimitExceeded",
         "InternalServerError",
-        "LimitExceededException",
+        "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
         "ThrottlingException",
+        "TooManyRequestsException",
         "TransactionInProgressException",
     }
 )

@@ -52,7 +52,7 @@ async def test_passing_ses_failure_is_tried_again(passing: tuple[int, bytes] | N
 async def test_permanent_ses_refusal_is_logged_without_an_address(caplog: pytest.LogCaptureFixture) -> None:
     async with stubbed(iter([(400, b'{"message":"Email address is not verified: ada@walkers.example"}')])) as stub:
         await sent(stub)
-    assert [record.getMessage() for record in caplog.records] == ["a mail could not be sent: SES answered 400"]
+    assert [record.getMessage() for record in caplog.records] == ["a mail could not be sent: SES answered 400 (400)"]
 
 
 async def test_an_address_that_ses_does_not_take_is_not_sent(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,13 +11,14 @@ from itertools import chain, repeat
 from typing import Any
 
 import pytest
+from botocore.retries.standard import ThrottledRetryableChecker
 
 from milequest.settings import PROJECT
 from milequest.store import deadlines
 from milequest.store.away import Away
 from milequest.store.aws import sdk_session
 from milequest.store.aws.aws_credentials import Source, fixed
-from milequest.store.aws.retries import ATTEMPTS, AwsError
+from milequest.store.aws.retries import ATTEMPTS, BUSY, AwsError
 from milequest.store.aws.sdk import Sdk
 from milequest.store.aws.signing import Credentials
 from milequest.telemetry import spans
@@ -230,3 +231,8 @@ def test_first_call_by_the_sdk_keeps_nobody_else_waiting() -> None:
     taken, longest = map(float, done.stdout.split())
     print(f"opened in {taken:.2f} s, in which others waited {longest:.3f} s at most")
     assert longest < taken / 3
+
+
+def test_passing_errors_are_those_of_the_sdk_but_quotas_that_no_moment_frees() -> None:
+    of_the_sdk = set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
+    assert of_the_sdk - BUSY == {"LimitExceededException", "EC2ThrottledException"}  # the latter is of no call of ours
