@@ -104,6 +104,24 @@ def failover(settings: Settings, arguments: argparse.Namespace) -> None:
     print(f"The log is in epoch {done.epoch}.")
 
 
+def compare(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Compare the database at MILEQUEST_DATABASE_URL with another one, such as a restored copy; 1 if they differ."""
+    from asyncpg import PostgresError
+
+    from app.comparison_report import report
+    from milequest.store.sql.comparison import compare as compared
+
+    if not settings.database_url:
+        raise SetupError("what is compared is a database of yours: set MILEQUEST_DATABASE_URL")
+    try:
+        found = asyncio.run(compared(settings, arguments.other))
+    except (OSError, PostgresError) as error:
+        raise SetupError(f"a database cannot be read ({type(error).__name__}: {error})") from None
+    print("\n".join(report(found)))
+    if not found.is_same:
+        raise SetupError("they differ")
+
+
 def reset(settings: Settings, arguments: argparse.Namespace) -> None:
     """Delete the embedded servers' data. Other databases are never touched."""
     if settings.database_url:
@@ -185,6 +203,7 @@ def parser() -> argparse.ArgumentParser:
     add("migration", migration).add_argument("message", help="what it does, in a few words")
     planned = "nothing is lost, as the primary was stopped cleanly: the epoch of the log stays"
     add("failover", failover).add_argument("--planned", action="store_true", help=planned)
+    add("compare", compare).add_argument("other", metavar="URL", help="of the other database")
     add(
         "rotate-keys",
         _lazy_command("keys", "rotate"),

@@ -9,6 +9,7 @@ from infra.config import ENVIRONMENTS, Environment
 from infra.constructs.stack import Stack
 from infra.stacks.account import Account
 from infra.stacks.api import Api
+from infra.stacks.backup import Backup
 from infra.stacks.chat import Chat
 from infra.stacks.data import Data
 from infra.stacks.delivery_pipeline import Pipeline
@@ -42,6 +43,7 @@ EVERYWHERE: tuple[type[Stack], ...] = (
     Data,
     State,
     Events,
+    Backup,
     Migrations,
     Api,
     Live,

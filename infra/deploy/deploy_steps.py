@@ -112,7 +112,7 @@ class StepRunner:
 
     def _await_readiness(self, step: ReadyStep) -> str:
         end = time.monotonic() + READY_SECONDS
-        while (answer := _answer(step.url)) != "200":
+        while (answer := answer_of(step.url)) != "200":
             if time.monotonic() > end:
                 raise DeploymentError(f"{step.url} is not ready: {answer}")
             time.sleep(self.poll)
@@ -147,7 +147,7 @@ class StepRunner:
         return Names(self.environment, found)
 
 
-def _answer(url: str) -> str:
+def answer_of(url: str) -> str:
     """Return the status of an answer, with what it says unless it is 200, or why there is none."""
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:

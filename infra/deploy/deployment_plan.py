@@ -146,6 +146,7 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield CallStep(first.name, "database-roles", json.dumps({"secret": master}), stack="data")
     yield from _everywhere(tuple(reversed(regions)), "state")  # pictures are copied to a bucket that is there
     yield from _everywhere(regions, "events")
+    yield from _everywhere(tuple(reversed(regions)), "backup")  # copies go to a vault that is there
     yield MailStep(first.name, environment.domain)
     yield StackStep(first.name, "identity")
     for other in others:

@@ -6,7 +6,15 @@ A rule is a function over the templates of an environment that yields findings; 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from infra.rules import account_rules, alarm_rules, creation_rules, message_rules, network_rules, privacy_rules
+from infra.rules import (
+    account_rules,
+    alarm_rules,
+    backup_rules,
+    creation_rules,
+    message_rules,
+    network_rules,
+    privacy_rules,
+)
 from infra.rules.synthesized import Templates
 
 Rule: TypeAlias = Callable[[Templates], Iterator[str]]
@@ -25,12 +33,16 @@ RULES: Final[Sequence[Rule]] = (
     alarm_rules.alarm_on_lag_ends_with_a_promotion,
     alarm_rules.canary_can_end_a_release,
     network_rules.link_may_send_to_the_balancer,
+    network_rules.link_is_used_by_a_health_check,
     network_rules.edge_may_reach_the_balancer,
     network_rules.endpoint_is_for_our_roles,
     network_rules.subnet_lies_in_a_zone_by_its_id,
     privacy_rules.database_is_asked_who_it_is,
     privacy_rules.database_logs_no_values,
     privacy_rules.firewall_is_logged_without_tokens,
+    backup_rules.database_is_backed_up_apart,
+    backup_rules.copy_is_kept_as_long_as_its_vault_takes,
+    backup_rules.lock_can_be_taken_off_at_first,
     account_rules.pool_sends_mail_by_an_identity_of_ours,
     account_rules.replica_is_of_a_pool_that_can_have_one,
     account_rules.monitor_of_services_is_left_to_the_account,

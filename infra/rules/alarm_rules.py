@@ -13,6 +13,7 @@ DIMENSIONS: Final[Mapping[tuple[str, str], Sequence[set[str]]]] = {
     ("AWS/ApiGateway", "5XXError"): [{"ApiName"}],
     ("AWS/ApiGateway", "Count"): [{"ApiName"}],
     ("AWS/ApiGateway", "Latency"): [{"ApiName"}],
+    ("AWS/Backup", "NumberOfCopyJobsCompleted"): [{"BackupVaultName", "ResourceType"}],
     ("AWS/DynamoDB", "ReadThrottleEvents"): [{"TableName"}],  # but ThrottledRequests by Operation too
     ("AWS/DynamoDB", "WriteThrottleEvents"): [{"TableName"}],
     ("AWS/ElastiCache", "ThrottledCmds"): [{"clusterId"}],

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from infra.rules.synthesized import Templates
+from infra.rules.synthesized import Resource, Templates
 
 TLS: Final = 443
 LACKING: Final = frozenset({"use1-az3"})  # without VPC links and VPC origins
@@ -67,3 +67,34 @@ def endpoint_is_for_our_roles(templates: Templates) -> Iterator[str]:
             whose = json.dumps(one.get("Condition", {}))
             if "aws:PrincipalAccount" not in whose and "-starport-layer-bucket/*" not in json.dumps(one["Resource"]):
                 yield f"{endpoint} lets anybody through"
+
+
+def link_is_used_by_a_health_check(templates: Templates) -> Iterator[str]:
+    """Yield VPC links that nothing calls all the time: the one of a region that stands by has no other traffic.
+
+    Source: API Gateway's page on VPC links V2: after 60 days without traffic a link is INACTIVE, and its network
+    interfaces are deleted; requests then fail until they are there again.
+    """
+    for link in templates.resources("AWS::ApiGatewayV2::VpcLink"):
+        area, side, number = link.region.split("-")
+        asked = [
+            str(check.properties["HealthCheckConfig"]["ResourcePath"])
+            for check in templates.resources("AWS::Route53::HealthCheck")
+            if check.environment == link.environment
+            and str(check.properties["HealthCheckConfig"]["FullyQualifiedDomainName"]).startswith(
+                f"{area}{side[0]}{number}-api."
+            )
+        ]
+        paths = [f"/{part}" for part in _parts_behind(templates, link)]
+        if not any(one.endswith(path) for one in asked for path in paths):
+            yield f"{link} is called by no health check"
+
+
+def _parts_behind(templates: Templates, link: Resource) -> Iterator[str]:
+    """Yield the path parts that a link's API hands on by GET."""
+    for method in templates.beside(link, "AWS::ApiGateway::Method"):
+        given = method.properties
+        if given["HttpMethod"] == "GET" and given["Integration"].get("ConnectionId") == {"Ref": link.id}:
+            for one in templates.beside(link, "AWS::ApiGateway::Resource"):
+                if given["ResourceId"] == {"Ref": one.id}:
+                    yield str(one.properties["PathPart"])

@@ -129,13 +129,30 @@ class Fleet(Stack):
             disable_execute_api_endpoint=True,
             deploy_options=stage_options(self, "StreamLogs", "fleet/stream"),
         )
+        validator = api.add_request_validator("Validator", validate_request_body=True, validate_request_parameters=True)
+        self._through(link, balancer, api.root, "ANY", "/graphql/stream", validator)
+        # Asked by a health check, which tries the link, the balancer and the servers, and keeps the link in use.
+        self._through(link, balancer, api.root.add_resource("standbyz"), "GET", "/standbyz", validator)
+        acknowledge(api.deployment_stage, "CKV_AWS_120", "A stream is of whoever asks, and never the same twice")
+        acknowledge(api, "AwsSolutions-APIG3", "The WAF stands before CloudFront, the only way in")
+        self.share("fleet/stream-api", api.rest_api_id)
+
+    def _through(
+        self,
+        link: gateway.CfnVpcLink,
+        balancer: elb.CfnLoadBalancer,
+        at: apigateway.IResource,
+        verb: str,
+        path: str,
+        validator: apigateway.RequestValidator,
+    ) -> None:
+        """Lead a resource of the API through the link to a path of the servers."""
         integration = apigateway.Integration(
             type=apigateway.IntegrationType.HTTP_PROXY,
-            integration_http_method="ANY",
-            uri=f"https://{self._host}/graphql/stream",
+            integration_http_method=verb,
+            uri=f"https://{self._host}{path}",
         )
-        validator = api.add_request_validator("Validator", validate_request_body=True, validate_request_parameters=True)
-        method = api.root.add_method("ANY", integration, request_validator=validator)
+        method = at.add_method(verb, integration, request_validator=validator)
         resource = method.node.default_child
         assert isinstance(resource, apigateway.CfnMethod)
         for name, value in {  # the library's own integration supports only links to network load balancers
@@ -148,6 +165,3 @@ class Fleet(Stack):
             resource.add_property_override(f"Integration.{name}", value)
         for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4", "CKV_AWS_59"):
             acknowledge(method, rule, "The servers ask for the token, and let anybody read what is public")
-        acknowledge(api.deployment_stage, "CKV_AWS_120", "A stream is of whoever asks, and never the same twice")
-        acknowledge(api, "AwsSolutions-APIG3", "The WAF stands before CloudFront, the only way in")
-        self.share("fleet/stream-api", api.rest_api_id)

@@ -12,6 +12,8 @@ from infra.names import STAGE
 
 NOT_READY = "The primary region is not ready: traffic goes to the one whose database is writable. See the runbook"
 NO_STANDBY = "The region that stands by would not work: a failover would fail. See the runbook"
+NO_SERVERS = "The servers of {} do not answer by their link: sockets and streams of servers fail there"
+SERVERS = "servers"  # path of a region's own host, before the paths of its API of streams
 
 
 class Recovery(Stack):
@@ -31,9 +33,13 @@ class Recovery(Stack):
         for origin in (rest, own):
             origin.map("Api", self.shared("api/id"), STAGE)
         if environment.features.fargate:
-            rest.map("Stream", self.shared("fleet/stream-api"), STAGE, "graphql/stream")
+            stream = self.shared("fleet/stream-api")
+            rest.map("Stream", stream, STAGE, "graphql/stream")
+            own.map("Servers", stream, STAGE, SERVERS)
         sockets.map("Live", self.shared("live/id"), STAGE)
         own.record(zone_id)
+        if region.primary and environment.features.fargate:
+            self._watch_servers()
         if not environment.features.dr:
             rest.record(zone_id)
             sockets.record(zone_id)
@@ -49,8 +55,15 @@ class Recovery(Stack):
                 zone_id, failover="PRIMARY" if region.primary else "SECONDARY", health=check.attr_health_check_id
             )
 
-    def _check(self, id: str, host: str, path: str) -> route53.CfnHealthCheck:
-        """Create a health check, every ten seconds from around the world; three failures are enough."""
+    def _watch_servers(self) -> None:
+        """Try each region's servers by the link of API Gateway, which AWS makes inactive after 60 days without use."""
+        for region in self.home.regions:
+            path = f"/{SERVERS}/standbyz"  # which is well whether the database may be written to or not
+            check = self._check(f"Servers {region.short}", self.names.host(f"{region.short}-api"), path, seconds=30)
+            self._watch(f"Unserved {region.short}", check, NO_SERVERS.format(region.short), urgency="ticket")
+
+    def _check(self, id: str, host: str, path: str, *, seconds: int = 10) -> route53.CfnHealthCheck:
+        """Create a health check, every ten or thirty seconds from around the world; three failures are enough."""
         return route53.CfnHealthCheck(
             self,
             id,
@@ -59,7 +72,7 @@ class Recovery(Stack):
                 fully_qualified_domain_name=host,
                 resource_path=path,
                 port=443,
-                request_interval=10,
+                request_interval=seconds,
                 failure_threshold=3,
                 enable_sni=True,
             ),

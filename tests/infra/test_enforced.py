@@ -10,6 +10,7 @@ from infra.rules import (
     Rule,
     account_rules,
     alarm_rules,
+    backup_rules,
     creation_rules,
     findings,
     message_rules,
@@ -75,6 +76,27 @@ def made(stack: str, type: str, properties: Body) -> Break:
     return lambda templates: templates.templates[name]["Resources"].update({"Made": one})
 
 
+def kept_for(days: int | None, *, copies: bool = True, sources: bool = True) -> Break:
+    """Return a fault: backups, their copies, or both are kept for another number of days, or for ever."""
+
+    def fault(templates: Templates) -> None:
+        for plan in templates.resources("AWS::Backup::BackupPlan"):
+            for rule in plan.properties["BackupPlan"]["BackupPlanRule"]:
+                for one in (*([rule] if sources else []), *(rule["CopyActions"] if copies else [])):
+                    one["Lifecycle"] = {} if days is None else {"DeleteAfterDays": days}
+
+    return fault
+
+
+def planned(**changes: object) -> Break:
+    """Return a fault: each rule of each plan for backups has a wrong value."""
+    return lambda templates: [
+        rule.update(changes)
+        for plan in templates.resources("AWS::Backup::BackupPlan")
+        for rule in plan.properties["BackupPlan"]["BackupPlanRule"]
+    ]
+
+
 def unhooked(templates: Templates) -> None:
     """Shift to new versions that nobody has tried."""
     for one in templates.resources("AWS::Lambda::Alias"):
@@ -120,6 +142,10 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
         given("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName", f"{CANARY}5Minutes"),
         given("AWS::CloudWatch::Alarm", "DatapointsToAlarm", 10),
     ),
+    network_rules.link_is_used_by_a_health_check: (
+        cut("AWS::Route53::HealthCheck", "servers/standbyz"),
+        cut("AWS::ApiGateway::Resource", "standbyz"),
+    ),
     network_rules.link_may_send_to_the_balancer: (
         cut("AWS::EC2::SecurityGroupEgress", "Tierslink"),
         given("AWS::ApiGatewayV2::VpcLink", "SecurityGroupIds", ["other"]),
@@ -145,6 +171,22 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
         cut("AWS::WAFv2::LoggingConfiguration"),
         without("AWS::WAFv2::LoggingConfiguration", "RedactedFields"),
         given("AWS::WAFv2::LoggingConfiguration", "LogDestinationConfigs", ["arn:aws:logs:any:1:log-group:firewall"]),
+    ),
+    backup_rules.database_is_backed_up_apart: (
+        cut("AWS::Backup::BackupSelection"),
+        without("AWS::Backup::BackupVault", "LockConfiguration"),
+        planned(CopyActions=[]),
+    ),
+    backup_rules.copy_is_kept_as_long_as_its_vault_takes: (
+        cut("AWS::Backup::BackupVault", "locked"),
+        kept_for(3),
+        kept_for(400),
+        kept_for(None),
+        kept_for(8, sources=False),
+        planned(EnableContinuousBackup=True),
+    ),
+    backup_rules.lock_can_be_taken_off_at_first: (
+        given("AWS::Backup::BackupVault", "LockConfiguration", {"MinRetentionDays": 7}),
     ),
     account_rules.pool_sends_mail_by_an_identity_of_ours: (
         cut("AWS::SES::EmailIdentity"),

@@ -43,9 +43,10 @@ def test_paths_lead_to_the_apis(assembly: Assembly) -> None:
         str(mapping.properties.get("ApiMappingKey"))
         for mapping in assembly.of("recovery", "AWS::ApiGatewayV2::ApiMapping")
     }
-    assert mapped == {"None", "graphql/stream"}
+    assert mapped == {"None", "graphql/stream", "servers"}
 
 
+ASKED = ("FullyQualifiedDomainName", "ResourcePath")
 ENTRANCES = {"api": "AWS::Lambda::Function", "fleet": "AWS::ECS::TaskDefinition"}
 
 
@@ -139,10 +140,15 @@ def test_streams_go_through_api_gateway_to_the_balancer(assembly: Assembly) -> N
 
 def test_traffic_goes_where_the_region_is_ready(assembly: Assembly) -> None:
     checks = assembly.of("recovery", "AWS::Route53::HealthCheck")
-    asked = {check.properties["HealthCheckConfig"]["FullyQualifiedDomainName"] for check in checks}
-    assert asked == {"use1-api.mile-quest.com", "usw2-api.mile-quest.com"}
-    paths = [(check.stack[-9:], check.properties["HealthCheckConfig"]["ResourcePath"]) for check in checks]
-    assert sorted(paths) == [("us-east-1", "/readyz"), ("us-east-1", "/standbyz"), ("us-west-2", "/readyz")]
+    asked = [(check.stack[-9:], *map(check.properties["HealthCheckConfig"].get, ASKED)) for check in checks]
+    assert sorted(asked) == [
+        ("us-east-1", "use1-api.mile-quest.com", "/readyz"),
+        ("us-east-1", "use1-api.mile-quest.com", "/servers/standbyz"),
+        ("us-east-1", "use1-api.staging.mile-quest.com", "/servers/standbyz"),
+        ("us-east-1", "usw2-api.mile-quest.com", "/servers/standbyz"),
+        ("us-east-1", "usw2-api.mile-quest.com", "/standbyz"),
+        ("us-west-2", "usw2-api.mile-quest.com", "/readyz"),
+    ]
     records = [
         one.properties for one in assembly.of("recovery", "AWS::Route53::RecordSet") if one.environment == "production"
     ]

@@ -20,6 +20,7 @@ STATEFUL = {
     "AWS::SecretsManager::Secret",
     "AWS::Route53::HostedZone",
     "AWS::ECR::Repository",
+    "AWS::Backup::BackupVault",
 }
 MOST_RESOURCES = 400
 MOST_RULES = 16  # whose findings may be acknowledged

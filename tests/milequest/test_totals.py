@@ -19,6 +19,7 @@ from milequest.rules.boards import board_key
 from milequest.rules.enums import LeaderboardMetric, LeaderboardPeriod
 from milequest.store.sql import rankings
 from milequest.store.sql.boards import Leaderboard
+from milequest.store.sql.comparison import wrong_totals
 from milequest.store.sql.rankings import RankQuery
 from milequest.store.sql.transaction import open_pool
 from tests import servers
@@ -117,6 +118,7 @@ async def live(url: str, valkey: Valkey, things: list[tuple[str, int, int, int]]
             await check_totals(life)
             versions = await check_versions(life, versions)
         await check_boards(life)
+        assert await wrong_totals(db) == {}, "what an operator compares by is no other rule"
 
 
 @pytest.fixture(scope="module")

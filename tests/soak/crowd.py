@@ -43,15 +43,16 @@ def prepared() -> tuple[Crowd, Place, Place]:
     migrate.upgrade(database.url())
     valkey = embedded.valkey(first, fast=True)
     valkey.start()
-    crowd = asyncio.run(_gathered(Settings(database_url=database.url(), redis_url=valkey.url, embedded=True)))
+    crowd = asyncio.run(gathered(Settings(database_url=database.url(), redis_url=valkey.url, embedded=True)))
     return crowd, Place(first, database), Place(second, follower(database, second))
 
 
-async def _gathered(settings: Settings) -> Crowd:
+async def gathered(settings: Settings, people: int = PEOPLE) -> Crowd:
+    """Make the people and their team, by a service that runs meanwhile."""
     with serving(settings) as service:
         team = await gather(service, is_public=True)
         tokens = [team.ann, team.ben]
-        for number in range(PEOPLE - len(tokens)):
+        for number in range(people - len(tokens)):
             tokens.append(await asyncio.to_thread(service.sign_up, f"walker-{number}"))
             await team.do(tokens[-1], JOIN, teamId=team.id)
         keys = await asyncio.to_thread(service.client.get, f"{service.origin}{KEYS}")

@@ -152,18 +152,18 @@ async def saved(region: Region) -> set[str]:
 
 @asynccontextmanager
 async def under_load(
-    front: Front, crowd: Crowd, load: Load, leading: Coroutine[Any, Any, None]
+    front: Front, crowd: Crowd, load: Load, leading: Coroutine[Any, Any, None] | None = None
 ) -> AsyncIterator[Drill]:
-    """Let the team's people walk and be followed. `leading` keeps the front up to date."""
+    """Let the team's people walk and be followed. `leading` keeps the front up to date, if anything has to."""
     drill = Drill(front, crowd, load, seen=[[] for _ in range(load.cursors)])
-    lead = asyncio.create_task(leading)
+    lead = [asyncio.create_task(leading)] if leading else []
     drill.following = [asyncio.create_task(drill.follow(number, seen)) for number, seen in enumerate(drill.seen)]
     drill.writing = [asyncio.create_task(drill.write(token)) for token in crowd.tokens]
     try:
         yield drill
-        assert [task for task in (lead, *drill.following) if task.done()] == []
+        assert [task for task in (*lead, *drill.following) if task.done()] == []
     finally:
-        tasks = (lead, *drill.following, *drill.writing)
+        tasks = (*lead, *drill.following, *drill.writing)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

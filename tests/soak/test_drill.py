@@ -14,6 +14,7 @@ from tests.faults.cluster import Balancer, balancing
 from tests.soak.crowd import Crowd, prepared
 from tests.soak.drill import Load, lose_and_give_back, under_load
 from tests.soak.regions import Region, Servers
+from tests.soak.restore_drill import archived_place, destroy_and_restore
 from tests.soak.stacks import Route53, Stacks, published
 
 MANY = Load(cursors=200, coming=0, pace=1, away=2)
@@ -82,3 +83,10 @@ async def test_a_region_of_aws_is_lost_taken_over_and_given_back(
     names = Route53(regions, templates)
     async with under_load(names, crowd, SOME, names.lead()) as drill:
         await lose_and_give_back(drill, *regions)
+
+
+async def test_destroyed_data_of_many_is_restored_to_the_moment_before() -> None:
+    """200 follow, of whom each is ahead of what is restored."""
+    with archived_place() as (crowd, servers, archive):
+        async with balancing([servers.node]) as balancer, under_load(balancer, crowd, MANY) as drill:
+            await destroy_and_restore(drill, balancer, servers, archive, walks=60)

@@ -83,7 +83,7 @@ def _drawn() -> Iterator[str]:
 
 def _missing(folder: Path) -> Iterator[str]:
     month = taken(folder, Usage(USUAL))
-    cost = sum(price.of(month[price.sku]) for price in prices().values() if price.source is None)
+    cost = sum(price.of(month.get(price.sku, 0)) for price in prices().values() if price.source is None)
     yield f"No source was found for these prices, {_dollars(cost)} of the month of {USUAL:,} people: verify them"
     yield "  " + ", ".join(price.sku for price in prices().values() if price.source is None)
     for price in prices().values():

@@ -37,6 +37,8 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::Chatbot::SlackChannelConfiguration": CONTROL,
     "AWS::CloudFront::Function": "its calls are counted with the distribution",
     "AWS::CloudFront::VpcOrigin": "AWS takes nothing for it",
+    "AWS::Backup::BackupSelection": PART,
+    "AWS::Backup::BackupVault": "what lies in it is counted with the plan",
     "AWS::CodeConnections::Connection": CONTROL,
     "AWS::CodeDeploy::Application": CONTROL,
     "AWS::CodeDeploy::DeploymentGroup": PART,

@@ -17,6 +17,7 @@ LOG_KB: Final = 0.5  # written to logs for each call, assumed
 TRACED: Final = 0.05  # of all calls, X-Ray's own default beyond one a second
 IO_PER_WALK: Final = 20  # of Aurora, assumed
 KB_PER_WALK: Final = 3  # of Aurora's storage with its indexes, assumed; a year of them is kept
+DAYS: Final = 30  # of a month, with a copy of the database each
 CACHED_KB: Final = 2  # of Valkey for each active person, assumed
 ECPU_PER_REQUEST: Final = 4  # assumed
 LISTENING_KB: Final = 0.3  # of Valkey for each socket and each subscription, assumed
@@ -119,6 +120,14 @@ def _cluster(stack: PricedStack, body: Body) -> Lines:
         yield "aurora.replicated", walks * IO_PER_WALK / 2 / MILLION
 
 
+def _backups(stack: PricedStack, body: Body) -> Lines:
+    """Yield what the copies of the database take; backups beside it are free while its own log is kept as long."""
+    (rule,) = body["BackupPlan"]["BackupPlanRule"]
+    size = max(1.0, stack.usage.walks * KB_PER_WALK * 12 / MILLION)
+    yield "aurora.backup", size * rule["Lifecycle"]["DeleteAfterDays"]  # each copy is a whole one, assumed
+    yield "transfer.regions", size * DAYS
+
+
 def _proxy(stack: PricedStack, body: Body) -> Lines:
     yield "rds.proxy", max(8.0, sum(_acus(stack))) * HOURS
 
@@ -216,6 +225,7 @@ PRICED: Final[Mapping[str, Callable[[PricedStack, Body], Lines]]] = {
     "AWS::ApiGateway::RestApi": _rest,
     "AWS::ApiGatewayV2::Api": _sockets,
     "AWS::Athena::WorkGroup": _each("athena.scanned", 0.01),
+    "AWS::Backup::BackupPlan": _backups,
     "AWS::CloudFront::Distribution": _distribution,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,
