@@ -152,6 +152,22 @@ def token(settings: Settings, arguments: argparse.Namespace) -> None:
         print(asyncio.run(make(reached)))
 
 
+def probe(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Sign in at a server, log a walk, hear of it and delete it, as MILEQUEST_PROBE_EMAIL."""
+    from app import probe
+
+    url = arguments.url.rstrip("/")
+    sockets = tuple(arguments.socket) or (f"ws{url.removeprefix('http')}/graphql",)
+    if not (settings.probe_email and settings.probe_password):
+        raise SetupError("who signs in? Set MILEQUEST_PROBE_EMAIL and MILEQUEST_PROBE_PASSWORD")
+    try:
+        target = probe.Target(url, sockets, settings.probe_email, settings.probe_password)
+        found = asyncio.run(probe.probe(target))
+    except probe.StepFailed as failure:
+        raise SetupError(f"a client is not served: {failure}") from None
+    print(f"Served: all in {found.duration_ms:.0f} ms, the walk was heard after {found.heard_ms:.0f} ms.")
+
+
 def schema(settings: Settings, arguments: argparse.Namespace) -> None:
     """Print the GraphQL schema."""
     from schema.appsync.printed import printed as printed_for_appsync
@@ -211,6 +227,10 @@ def parser() -> argparse.ArgumentParser:
     )
     add("reset", reset).add_argument("--yes", action="store_true", help="do not ask")
     add("token", token).add_argument("email", metavar="EMAIL")
+    of_probe = add("probe", probe)
+    of_probe.add_argument("url", metavar="URL", help="of the server: https://api.example.org")
+    where = "address of a WebSocket to listen at, any number of times; without it that of the server itself"
+    of_probe.add_argument("--socket", metavar="URL", action="append", default=[], help=where)
     of_schema = add("schema", schema)
     of_schema.add_argument("--appsync", action="store_true", help="as AWS AppSync takes it")
     of_schema.add_argument("--appsync-fields", action="store_true", help="the fields that need a resolver there")

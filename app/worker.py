@@ -13,6 +13,7 @@ from milequest.jobs.keys import purge_keys
 from milequest.jobs.log import prune_log
 from milequest.jobs.pictures import readdress
 from milequest.jobs.primary_region import PrimaryRegionGuard
+from milequest.jobs.probe_walks import forget_probe_walks
 from milequest.runtime import Runtime
 from milequest.telemetry.work import job as observed_job
 
@@ -33,6 +34,7 @@ async def work(runtime: Runtime) -> None:
         for name, seconds, job in (
             ("log", PRUNE_EVERY, prune_log),
             ("answers", FORGET_EVERY, forget_answers),
+            ("walks", FORGET_EVERY, forget_probe_walks),
             ("goals", FINALIZE_EVERY, finalize_goals),
             ("keys", KEYS_EVERY, purge_keys),
         ):

@@ -198,6 +198,12 @@ class Settings:
     metered_api: str = _setting("", read.text, "Name of the REST API in the daily usage report")
     metered_sockets: str = _setting("", read.text, "Id of the WebSocket API in the daily usage report")
     rehearsed: str = _setting("", read.text, "ARNs of the versions that a release is tried with, separated by commas")
+    probe_email: str = _setting("", read.text, "Address of the operator's own client, whose walks are not counted")
+    probe_password: str = _setting("", read.text, "Its password, for `bin/milequest probe`", secret=True)
+    probe_secret: str = _setting("", read.text, "Name of the AWS secret with its password")
+    probe_sockets: tuple[str, ...] = _setting(
+        (), read.names, "Addresses of WebSockets at which it listens, separated by commas"
+    )
     metrics_namespace: str = _setting(
         "", read.text, "CloudWatch namespace of metrics, written to the output in embedded metric format; empty: none"
     )

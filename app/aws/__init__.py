@@ -7,6 +7,7 @@ callers.py           callers that AWS has already authenticated
 socket_lifecycle.py  `$connect` and `$disconnect` of the WebSocket API
 live.py              `$default`, and the functions behind the queues of live delivery and of every minute
 jobs.py              scheduled jobs
+probe.py             a client of ours, at the public address
 pictures.py          uploads in S3: scanned, then published
 lake.py              events, to the data lake
 rotation.py          a new password of the database's master

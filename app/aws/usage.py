@@ -40,7 +40,7 @@ async def _write(runtime: Runtime, day: date) -> dict[str, Any]:
 async def _line(runtime: Runtime, day: date) -> dict[str, int]:
     begins = datetime.combine(day, time(), UTC)
     settings = runtime.settings
-    told = await used(runtime.reader, begins, begins + DAY)
+    told = await used(runtime.reader, begins, begins + DAY, settings.probe_email)
     api, sockets = ("ApiName", settings.metered_api), ("ApiId", settings.metered_sockets)
     watched = {
         "requests": Watched("AWS/ApiGateway", "Count", api),

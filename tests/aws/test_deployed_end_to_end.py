@@ -41,4 +41,4 @@ def test_deployed_service_passes_the_end_to_end_suite(deployment: Deployment) ->
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", SUITE]
     ran = subprocess.run(command, cwd=PROJECT, env=environ, text=True, capture_output=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "4 passed" in ran.stdout
+    assert "5 passed" in ran.stdout

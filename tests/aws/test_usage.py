@@ -19,8 +19,9 @@ from tests.subscriptions.team import LOG
 __all__ = ["athena"]
 
 REQUESTS, SOCKETS, MESSAGES = 1200, 30, 456
-USED = """SELECT (SELECT count(*) FROM app_user) AS people, count(DISTINCT user_id) AS walkers, count(*) AS walks
-FROM activity"""
+USED = """SELECT (SELECT count(*) FROM app_user WHERE email_key NOT LIKE 'probe@%') AS people,
+    count(DISTINCT user_id) AS walkers, count(*) AS walks
+FROM activity WHERE user_id NOT IN (SELECT id FROM app_user WHERE email_key LIKE 'probe@%')"""
 BILL = """
 import sys, duckdb
 _, path, day = sys.argv

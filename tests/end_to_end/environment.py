@@ -5,21 +5,15 @@ from typing import Any
 
 import httpx
 
+from app.probe import FOUND, SIGN_IN, TEAMS, Target
+
 PATIENCE = 60.0  # seconds an answer may take where functions start
 TEAM = "End to end"
-SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken } } }"
-TEAMS = "{ viewer { memberships { team { id name } } } }"
-FOUND = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }"
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Target):
     """Addresses of an environment, and who uses it."""
-
-    url: str
-    sockets: tuple[str, ...]
-    email: str
-    password: str
 
     def post(self, query: str, token: str | None, **variables: Any) -> httpx.Response:
         """Send one operation."""

@@ -8,16 +8,11 @@ from typing import Any
 
 import httpx
 
-from tests.end_to_end.environment import FOUND, PATIENCE, Environment
+from app.probe import DELETE, FOUND, LOG, METERS, NEWS, WALKS, probe
+from tests.end_to_end.environment import PATIENCE, Environment
 from tests.listening import Stream, dial
 
 VIEWER = "{ viewer { email } }"
-LOG = "mutation ($input: LogActivityInput!) { logActivity(input: $input) { activity { id } } }"
-DELETE = "mutation ($input: DeleteActivityInput!) { deleteActivity(input: $input) { deletedActivityId } }"
-WALKS = "query ($id: ID!) { team(id: $id) { activities(first: 20) { nodes { id distanceMeters } } } }"
-NEWS = """subscription ($team: ID!) { teamActivityChanged(teamId: $team) {
-  delivery removedId edge { node { id distanceMeters } } } }"""
-METERS = 1_234.5
 
 
 @asynccontextmanager
@@ -53,6 +48,11 @@ def test_user_who_signs_in_is_the_viewer(environment: Environment, token: str) -
 def test_stranger_is_refused_what_users_may_do(environment: Environment) -> None:
     answer = environment.post(FOUND, None, input={"name": "Nobody's"}).json()
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
+
+
+async def test_operators_own_client_is_served(environment: Environment) -> None:
+    found = await probe(environment)
+    assert found.heard_ms < PATIENCE * 1_000
 
 
 async def test_walk_is_heard_on_every_socket_and_read_from_the_team(

@@ -1,7 +1,7 @@
 """Metrics as lines of the log, from which CloudWatch reads them (its embedded metric format): no call is made."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +21,14 @@ class Metric(StrEnum):
         metric._value_, metric.unit = name, unit
         return metric
 
+    OPERATIONS = ("Operations", "Count")  # of GraphQL; of a subscription, its beginning
+    OPERATIONS_FAILED = ("OperationsFailed", "Count")  # by a fault of the service
+    OPERATIONS_SLOW = ("OperationsSlow", "Count")
+    NEWS = ("News", "Count")  # deliveries of a log's events, one for all receivers of a message
+    NEWS_LATE = ("NewsLate", "Count")
+    PROBE_WORKED = ("ProbeWorked", "Count")  # 1 where a client of ours could do all that it does, else 0
+    PROBE_HEARD = ("ProbeHeard", "Milliseconds")  # from the answer to its walk until it was heard on its socket
+    PROBE_DURATION = ("ProbeDuration", "Milliseconds")  # of all that it does
     FAN_OUT_LAG = ("FanOutLag", "Milliseconds")  # from an event until all receivers of a message have it
     OLDEST_UNPUBLISHED = ("OldestUnpublished", "Seconds")  # age of the oldest event that was not published
     SOCKETS_THROTTLED = ("SocketsThrottled", "Count")  # posts that API Gateway throttled until we gave up
@@ -34,12 +42,21 @@ def measured(namespace: str, metric: Metric, values: Sequence[float], **about: s
     """Log values with their dimensions; nothing without a namespace, as CloudWatch does not read our log then."""
     if not namespace:
         return
+    for start in range(0, len(values), MOST_AT_ONCE):
+        _tell(namespace, {metric: values[start : start + MOST_AT_ONCE]}, about)
+
+
+def counted(namespace: str, counts: Mapping[Metric, int]) -> None:
+    """Log counts, each one value, in one line."""
+    _tell(namespace, {metric: int(count) for metric, count in counts.items()}, {})
+
+
+def _tell(namespace: str, values: Mapping[Metric, float | Sequence[float]], about: Mapping[str, str]) -> None:
     described = {
         "Namespace": namespace,
         "Dimensions": [list(about)],
-        "Metrics": [{"Name": metric, "Unit": metric.unit}],
+        "Metrics": [{"Name": metric, "Unit": metric.unit} for metric in values],
     }
     told = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [described]}
-    for start in range(0, len(values), MOST_AT_ONCE):
-        line = {"_aws": told, **about, metric.value: values[start : start + MOST_AT_ONCE]}
-        print(orjson.dumps(line).decode(), flush=True)  # noqa: T201  # CloudWatch reads it here
+    line = {"_aws": told, **about, **{metric.value: value for metric, value in values.items()}}
+    print(orjson.dumps(line).decode(), flush=True)  # noqa: T201  # CloudWatch reads it here

@@ -1,0 +1,62 @@
+"""The function of the operator's own client: what CloudWatch gets of a failure, and whose password is used."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app.aws.probe import NoPasswordError, probed
+from milequest.settings import Settings
+from tests.milequest.store.aws.stub import stubbed
+from tests.service import PASSWORD, Service
+
+SECRET = (200, json.dumps({"SecretString": json.dumps({"password": PASSWORD})}).encode())
+MISSING = (400, json.dumps({"__type": "x#ResourceNotFoundException"}).encode())
+
+
+def settings(url: str, *sockets: str) -> Settings:
+    """Return the function's settings."""
+    return Settings(
+        public_url=url,
+        probe_sockets=sockets,
+        probe_email="probe@example.org",
+        probe_secret="milequest-production-probe",
+        metrics_namespace="MileQuest",
+    )
+
+
+def metrics(output: str) -> Mapping[str, Any]:
+    """Return the one line of metrics, without CloudWatch's own part."""
+    line: dict[str, Any]
+    (line,) = [json.loads(text) for text in output.splitlines() if "_aws" in text]
+    described = line.pop("_aws")["CloudWatchMetrics"][0]
+    assert {one["Name"] for one in described["Metrics"]} == set(line)
+    assert (described["Namespace"], described["Dimensions"]) == ("MileQuest", [[]])
+    return line
+
+
+async def test_success_counts_with_its_times(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    service.sign_up("probe")
+    async with stubbed(iter([SECRET])) as stub:
+        assert await probed(stub.aws, settings(service.origin, service.socket_url)) == {}
+    told = metrics(capsys.readouterr().out)
+    assert told["ProbeWorked"] == 1
+    assert 0 <= told["ProbeHeard"] < told["ProbeDuration"]
+
+
+async def test_failure_counts_as_nought_and_its_step_is_logged_without_a_secret(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stubbed(iter([SECRET])) as stub:
+        told = await probed(stub.aws, settings("http://127.0.0.1:9", "ws://127.0.0.1:9/graphql"))
+    assert told == {"failed": "ready: ClientConnectorError"}
+    assert metrics(capsys.readouterr().out) == {"ProbeWorked": 0}
+    assert "ready: ClientConnectorError" in caplog.text
+    assert PASSWORD not in caplog.text
+
+
+async def test_secret_without_a_value_is_an_error() -> None:
+    async with stubbed(iter([MISSING])) as stub:
+        with pytest.raises(NoPasswordError):
+            await probed(stub.aws, settings("http://127.0.0.1:9"))
