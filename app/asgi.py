@@ -26,6 +26,7 @@ from milequest.rules.avatars import SHOWN
 from milequest.runtime import open_runtime
 from milequest.settings import Settings
 from milequest.store.pictures.picture_folder import PATH
+from milequest.telemetry.objective_counts import counting
 from resolvers.identity import identifying
 from schema.build import runner
 from subscriptions.gateway import Gateway
@@ -72,6 +73,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
             runtime.revocations.receivers.append(partial(gateway.end_sessions, runtime.revocations.has_ended))
             gauges = telemetry.gauges(runtime, gateway, streams, app.state.hub)
             stack.enter_context(telemetry.measured(settings, gauges))
+            stack.enter_context(counting(settings.metrics_namespace))
             beside = [
                 asyncio.create_task(one)
                 for one in (

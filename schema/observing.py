@@ -21,7 +21,7 @@ from graphql import (
 )
 
 from milequest.rules.errors import ErrorCode
-from milequest.telemetry import metrics, spans, work
+from milequest.telemetry import metrics, objective_counts, spans, work
 from resolvers.context import Request
 
 log = logging.getLogger("milequest.operation")
@@ -64,6 +64,8 @@ def operation(request_id: str, transport: str, socket: str | None = None) -> Ite
         is_unread = running.label.kind is None and running.errors == TOO_MANY
         level = logging.DEBUG if is_unread else logging.INFO
         work.line(log, level, running, "operation", _line_fields(running))
+        if not is_unread:  # a flood must not hide what others get
+            objective_counts.operation(running.duration_ms, running.errors)
         if metrics.recorder is not None:
             _, kind, fields = running.label
             metrics.recorder.operation(kind, fields, running.duration_ms / 1_000, running.outcome)

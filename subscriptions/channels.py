@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 
 from milequest.rules.enums import Delivery
 from milequest.rules.grouping import group_by
+from milequest.rules.instants import milliseconds
 from milequest.rules.live import LogEnd, read_cursor
 from milequest.runtime import Runtime
 from milequest.store.coalescer import yield_to_loop
 from milequest.store.sql import log
 from milequest.store.sql.log import LogEntry
+from milequest.telemetry import objective_counts
 from subscriptions import dispatcher
 from subscriptions.audiences import Audience, cohorts_of
 from subscriptions.policy import admit
@@ -185,6 +187,8 @@ class LogChannel:
         await self._current.review(self._runtime.writer, datetime.now(UTC))
         if self._end is reached:
             await dispatcher.dispatch(self._runtime, end, entries, self._current.cohorts)
+            if self._current:
+                objective_counts.news([milliseconds(datetime.now(UTC)) - milliseconds(entries[0].occurred_at)])
 
     async def _admitted(self, subscribers: Iterable[Subscriber]) -> list[Subscriber]:
         """Return the subscribers that the policy still admits."""

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from app import logs, telemetry
 from app.aws.addresses import reached
 from milequest.settings import Settings, load
-from milequest.telemetry import spans
+from milequest.telemetry import objective_counts, spans
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,6 +37,8 @@ class Container(Generic[T]):
             logs.configure(settings.log_level, os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""))
             if spans.tracing is None:
                 self._stack.enter_context(telemetry.traced(settings, telemetry.PATIENCE_OF_CALL))
+            if settings.metrics_namespace and not objective_counts.namespace:
+                self._stack.enter_context(objective_counts.counting(settings.metrics_namespace))
             self._kept = self._runner.run(self._stack.enter_async_context(self._opened(settings)))
         return self._kept
 

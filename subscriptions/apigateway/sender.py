@@ -18,6 +18,7 @@ from milequest.rules.instants import milliseconds, seconds
 from milequest.store.aws.metric_lines import Metric, measured
 from milequest.store.aws.socket_api import Outcome
 from milequest.store.aws.sqs import Message
+from milequest.telemetry import objective_counts
 from subscriptions.apigateway import table_rows
 from subscriptions.apigateway.connection_store import PROTOCOLS
 from subscriptions.apigateway.delay_queue import POSTS, delay
@@ -71,7 +72,9 @@ class Sender:
     def _measure(self, posts: Sequence[OutboundMessage]) -> None:
         """Measure the age of what was sent, now that it is delivered, and how often API Gateway throttled."""
         namespace, now = self._deps.runtime.settings.metrics_namespace, milliseconds(datetime.now(UTC))
-        measured(namespace, Metric.FAN_OUT_LAG, [now - since for since in {send.since for send in posts} - {0}])
+        lags = [now - since for since in {send.since for send in posts} - {0}]
+        measured(namespace, Metric.FAN_OUT_LAG, lags)
+        objective_counts.news(lags)
         measured(namespace, Metric.SOCKETS_THROTTLED, [self._throttled] if self._throttled else [])
 
     async def _to_connection(self, connection: str, given: Sequence[tuple[OperationKey, OutboundMessage]]) -> None:

@@ -15,6 +15,7 @@ from milequest.store.aws.metric_lines import Metric
 from milequest.store.cache.interest import Interest, InterestEntry
 from milequest.store.cache.valkey_client import connect
 from milequest.store.sql import log
+from milequest.telemetry.objective_counts import counting
 from subscriptions.apigateway import sender, subscription_metrics, sweeper
 from subscriptions.apigateway.interest_stream import CONNECTION
 from tests.documents import WALKS_LIVE as WALKS
@@ -59,6 +60,20 @@ async def test_fan_out_lag_is_measured_for_events_but_not_for_snapshots(
         await stream.next()
         (lag,) = await values(noted, Metric.FAN_OUT_LAG)
         assert 0 < lag <= (datetime.now(UTC) - before).total_seconds() * 1000 + 1
+
+
+async def test_news_that_is_sent_counts_for_its_objective(
+    gate: Gateway, team: Team, noted: Measured, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with counting("MileQuest"):
+        async with dial(gate.api.url, team.ann) as connection:
+            stream = await connection.subscribe(WALKS, team=team.id)
+            await stream.next()
+            assert '"News":' not in capsys.readouterr().out
+            await team.walk(team.ben)
+            await stream.next()
+            await values(noted, Metric.FAN_OUT_LAG)
+    assert capsys.readouterr().out.count('"News":1,"NewsLate":0') == 1
 
 
 async def test_sockets_that_api_gateway_holds_back_are_counted(gate: Gateway, team: Team, noted: Measured) -> None:
