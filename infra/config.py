@@ -149,6 +149,7 @@ class Environment:
     limits: StageLimits
     alerts: Alerts
     features: Features
+    runbook: str = "https://github.com/mile-quest/mile-quest/blob/main/docs/runbook.md"  # alarms end with it
     telemetry: Telemetry | None = None  # not sent anywhere
     origin_value: Literal["first", "second"] = "first"  # which value of the origin's secret CloudFront sends
     repository: str = ""  # of the pages, as https://github.com/…: without one there are none on Amplify
@@ -160,6 +161,8 @@ class Environment:
         _must(bool(re.fullmatch(r"[\w-]{0,64}", self.authorizer)), f"{self.authorizer!r} is no name of a function")
         address = re.fullmatch(r"(https://github\.com/[\w.-]+/[\w.-]+)?", self.repository)
         _must(bool(address), f"{self.repository!r} is no repository on GitHub")
+        page = re.fullmatch(r"https://[\w./-]{1,200}", self.runbook)
+        _must(bool(page), f"{self.runbook!r} is no address of the runbook's page")
         _must([region.born for region in self.regions].count("primary") == 1, "one region is born primary")
         _must(self.regions[0].primary, "the primary stands first")
         _must(self.primary.name == EDGE_REGION, f"what is global lives in {EDGE_REGION}, and so does the primary")

@@ -21,13 +21,17 @@ def alarm(
     metric: cw.IMetric,
     above: float,
     says: str,
+    section: str,
     *,
     urgency: Urgency = "ticket",
     minutes: int = 5,
     of: int | None = None,
     missing: cw.TreatMissingData = cw.TreatMissingData.NOT_BREACHING,
 ) -> cw.Alarm:
-    """Alarm when a metric is above a number in `minutes` of the last `of` minutes. `says` is its description."""
+    """Alarm when a metric is above a number in `minutes` of the last `of` minutes.
+
+    `says` is what is broken for whom, and `section` the anchor of the runbook's section about it.
+    """
     made = cw.Alarm(
         scope,
         id,
@@ -37,12 +41,51 @@ def alarm(
         evaluation_periods=of or minutes,
         datapoints_to_alarm=minutes,
         treat_missing_data=missing,
-        alarm_description=says,
+        alarm_description=described(scope, says, section),
     )
+    _tell(scope, made, id, urgency)
+    return made
+
+
+def silent(scope: Construct, id: str, metric: cw.IMetric, above: float, says: str, section: str) -> cw.Alarm:
+    """Create an alarm on one period of a metric that tells nobody: part of a combined one."""
+    return cw.Alarm(
+        scope,
+        id,
+        alarm_name=f"{stack_of(scope).names.of(id)}",
+        metric=metric,
+        threshold=above,
+        comparison_operator=cw.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluation_periods=1,
+        treat_missing_data=cw.TreatMissingData.NOT_BREACHING,
+        alarm_description=described(scope, says, section),
+    )
+
+
+def combined(
+    scope: Construct, id: str, rule: cw.IAlarmRule, says: str, section: str, *, urgency: Urgency
+) -> cw.CompositeAlarm:
+    """Alarm by the states of other alarms."""
+    made = cw.CompositeAlarm(
+        scope,
+        id,
+        composite_alarm_name=stack_of(scope).names.of(id),
+        alarm_rule=rule,
+        alarm_description=described(scope, says, section),
+    )
+    _tell(scope, made, id, urgency)
+    return made
+
+
+def described(scope: Construct, says: str, section: str) -> str:
+    """Return an alarm's description: its text, and the address of its section in the runbook."""
+    return f"{says}. {stack_of(scope).home.runbook}#{section}"
+
+
+def _tell(scope: Construct, made: cw.AlarmBase, id: str, urgency: Urgency) -> None:
     tell = actions.SnsAction(topic(scope, f"{id} {urgency}", urgency))
     made.add_alarm_action(tell)
     made.add_ok_action(tell)  # else what it opened stays open
-    return made
 
 
 def topic(scope: Construct, id: str, name: str) -> sns.ITopic:

@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.alarm_words import FAILING
 from infra.constructs.alarms import MINUTE, alarm
 from infra.constructs.function import Function
 from infra.constructs.permissions import allow, service_role
@@ -106,5 +107,6 @@ class Canaries(Construct):
             period=MINUTE,
             label="failed",
         )
-        says = f"The new version of {function.name} fails: its release goes back"
-        return alarm(function, "NewFailing", failed, 1, says, minutes=FAILING_MINUTES, of=FAILING_MINUTES + 1)
+        says = f"{FAILING[function.name].broken}, for a tenth of the calls since a release, which goes back"
+        section = "a-release-goes-back"
+        return alarm(function, "NewFailing", failed, 1, says, section, minutes=FAILING_MINUTES, of=FAILING_MINUTES + 1)

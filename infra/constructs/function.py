@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.alarm_words import FAILING
 from infra.constructs.alarms import MINUTE, NAMESPACE, Urgency, alarm, share_of
 from infra.constructs.packages import package
 from infra.constructs.permissions import acknowledge, allow, service_role
@@ -137,10 +138,12 @@ class Function(Construct):
         )
         calls: cw.IMetric = self.function.metric_invocations(period=MINUTE)
         failed = share_of(self.function.metric_errors(period=MINUTE), calls, "failed")
-        says = f"More than 1 % of the calls of {self.name} fail"
-        alarm(self, "Failing", failed, 1, says, urgency=urgency, of=10)
+        words = FAILING[self.name]
+        says = f"{words.broken}: more than 1 % of the calls of {self.name} fail"
+        alarm(self, "Failing", failed, 1, says, words.section, urgency=urgency, of=10)
         throttled = share_of(self.function.metric_throttles(period=MINUTE), calls, "throttled")
-        alarm(self, "Throttled", throttled, 1, f"{self.name} is throttled: raise its concurrency or the account's")
+        says = f"{words.broken}: more than 1 % of the calls of {self.name} are throttled"
+        alarm(self, "Throttled", throttled, 1, says, "a-function-is-throttled")
 
 
 def log_group(scope: Construct, id: str, name: str) -> logs.LogGroup:

@@ -4,11 +4,17 @@ from typing import Final, Literal, TypeAlias
 
 from aws_cdk import aws_cloudwatch as cw
 
-from infra.constructs.alarms import MINUTE, NAMESPACE, share_of
+from infra.constructs.alarms import MINUTE, NAMESPACE
 from infra.names import Names
 
-Statistic: TypeAlias = Literal["sum", "max", "avg", "p99"]
-IN_SEARCHES: Final = {"sum": "Sum", "max": "Maximum", "avg": "Average", "p99": "p99"}  # which take no short names
+Statistic: TypeAlias = Literal["sum", "max", "min", "avg", "p99"]
+IN_SEARCHES: Final = {  # which take no short names
+    "sum": "Sum",
+    "max": "Maximum",
+    "min": "Minimum",
+    "avg": "Average",
+    "p99": "p99",
+}
 
 
 def metric(namespace: str, name: str, statistic: Statistic, **dimensions: str) -> cw.Metric:
@@ -40,10 +46,6 @@ class Metrics:
         """Return one of the REST API."""
         return metric("AWS/ApiGateway", name, statistic, ApiName=self._names.of("api"))
 
-    def failed_requests(self) -> cw.MathExpression:
-        """Return the percentage of requests that fail."""
-        return share_of(self.api("5XXError", "sum"), self.api("Count", "sum"), "5xx, %")
-
     def database(self, name: str, statistic: Statistic) -> cw.Metric:
         """Return one of the cluster."""
         return metric("AWS/RDS", name, statistic, DBClusterIdentifier=self._names.of("database"))
@@ -65,6 +67,11 @@ class Metrics:
     def queue(self, queue: str, name: str) -> cw.Metric:
         """Return one of a queue."""
         return metric("AWS/SQS", name, "max", QueueName=queue)
+
+    def dead_letters(self) -> cw.MathExpression:
+        """Return a line for each of our dead-letter queues."""
+        name = '{AWS/SQS,QueueName} MetricName="ApproximateNumberOfMessagesVisible"'
+        return _lines(f"{name} {self._names.of('')} (dead OR failed OR undelivered)", "max")
 
     def functions(self, name: str, statistic: Statistic) -> cw.MathExpression:
         """Return a line for each of our functions."""

@@ -7,6 +7,7 @@ from aws_cdk import aws_cloudwatch as cw
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.alarm_words import GAVE_UP, WAITING
 from infra.constructs.alarms import MINUTE, alarm
 from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import stack_of
@@ -44,7 +45,8 @@ class WorkQueue(Construct):
         )
         acknowledge(self.queue, "CKV_AWS_27", ENCRYPTED)
         age = self.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="max")
-        alarm(self, "Old", age, OLD, f"Messages of {name} wait: its function fails, is throttled or too slow")
+        says = f"{WAITING[name]}: messages of {name} wait for more than two minutes"
+        alarm(self, "Old", age, OLD, says, "messages-wait")
 
     @property
     def arn(self) -> str:
@@ -67,6 +69,7 @@ def dead_letters(scope: Construct, id: str, name: str, *, fifo: bool = False) ->
     acknowledge(queue, "AwsSolutions-SQS3", "It is a dead-letter queue itself")
     acknowledge(queue, "Serverless-SQSRedrivePolicy", "It is a dead-letter queue itself")
     visible: cw.IMetric = queue.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="max")
-    says = f"Messages failed for good and are in {name}: read them, fix the cause, redrive"
-    alarm(scope, f"{id} alarm", visible, 0, says, urgency="page", minutes=1)
+    words = GAVE_UP[name]
+    says = f"{words.broken}: messages failed for good and are in {name}"
+    alarm(scope, f"{id} alarm", visible, 0, says, words.section, urgency="page", minutes=1)
     return queue

@@ -121,7 +121,6 @@ class Servers(Construct):
             **of_edge(stack),
             **of_telemetry(stack),
             "MILEQUEST_HOST": "0.0.0.0",
-            "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
             "MILEQUEST_TRUSTED_PROXIES": stack.where.cidr,  # the balancer, as whose all sockets would count otherwise
         }
         keys = {name: f"fleet/{name.removeprefix('MILEQUEST_').lower().replace('_', '-')}" for name in given}

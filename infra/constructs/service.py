@@ -76,6 +76,7 @@ def of_service(stack: Stack) -> dict[str, str]:
         "MILEQUEST_ALLOWED_ORIGINS": f"https://{stack.home.domain},https://{stack.names.host('admin')}",
         "MILEQUEST_LIVE_KICKS_QUEUE": queue_url(stack, "kicks"),
         "MILEQUEST_UPLOADS_BUCKET": stack.names.bucket("user-data"),
+        "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
     }
 
 
@@ -86,6 +87,11 @@ def of_sockets(stack: Stack) -> dict[str, str]:
         "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
         **{f"MILEQUEST_LIVE_{name.upper()}_QUEUE": queue_url(stack, name) for name in LINES},
     }
+
+
+def of_probe(stack: Stack) -> dict[str, str]:
+    """Return the address of the client of ours: nobody has a mailbox there, so nobody else can sign up with it."""
+    return {"MILEQUEST_PROBE_EMAIL": f"probe@{stack.home.domain}"}
 
 
 def of_bus(stack: Stack) -> dict[str, str]:

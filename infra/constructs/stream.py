@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aws_cdk import aws_lambda as lambda_
 
+from infra.alarm_words import FAILING
 from infra.constructs.alarms import MINUTE, alarm
 from infra.constructs.function import Function
 from infra.constructs.permissions import allow
@@ -44,4 +45,6 @@ def follow(function: Function, stream: str, changes: Mapping[str, Any], life: in
     )
     mapping.node.add_dependency(function.role)
     age = function.function.metric("IteratorAge", period=MINUTE, statistic="max")
-    alarm(function, "Behind", age, BEHIND, f"{function.name} is minutes behind the stream it follows")
+    words = FAILING[function.name]
+    says = f"{words.broken}: {function.name} is minutes behind the stream it follows"
+    alarm(function, "Behind", age, BEHIND, says, words.section)

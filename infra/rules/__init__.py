@@ -29,6 +29,8 @@ RULES: Final[Sequence[Rule]] = (
     message_rules.queue_takes_the_undelivered_of_each_service,
     message_rules.queue_feeds_no_more_places_than_are_reserved,
     alarm_rules.alarm_tells_of_its_end,
+    alarm_rules.alarm_tells_somebody,
+    alarm_rules.alarm_looks_no_further_back_than_it_may,
     alarm_rules.alarm_watches_what_is_published,
     alarm_rules.alarm_on_lag_ends_with_a_promotion,
     alarm_rules.canary_can_end_a_release,

@@ -1,5 +1,6 @@
 """Rules about alarms: what they watch, and whom they tell."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -8,11 +9,11 @@ from infra.rules.synthesized import Resource, Templates
 
 VERSION: Final = {"FunctionName", "Resource", "ExecutedVersion"}  # of a version that is called by an alias
 SHIFTED: Final = ("api", "live", "identity")  # stacks whose functions clients reach
+HOUR, DAY, WEEK = 3_600, 86_400, 604_800  # seconds
+MOST_METRICS: Final = 10  # of an expression
 LATE: Final = 3  # minutes until a metric is there
 DIMENSIONS: Final[Mapping[tuple[str, str], Sequence[set[str]]]] = {
     ("AWS/ApiGateway", "5XXError"): [{"ApiName"}],
-    ("AWS/ApiGateway", "Count"): [{"ApiName"}],
-    ("AWS/ApiGateway", "Latency"): [{"ApiName"}],
     ("AWS/Backup", "NumberOfCopyJobsCompleted"): [{"BackupVaultName", "ResourceType"}],
     ("AWS/DynamoDB", "ReadThrottleEvents"): [{"TableName"}],  # but ThrottledRequests by Operation too
     ("AWS/DynamoDB", "WriteThrottleEvents"): [{"TableName"}],
@@ -39,9 +40,36 @@ def alarm_tells_of_its_end(templates: Templates) -> Iterator[str]:
 
     Source: PagerDuty's integration with CloudWatch: an incident is resolved by the OK action alone.
     """
+    for kind in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
+        for alarm in templates.resources(kind):
+            if alarm.properties.get("AlarmActions") != alarm.properties.get("OKActions"):
+                yield f"{alarm} has other OKActions than AlarmActions"
+
+
+def alarm_tells_somebody(templates: Templates) -> Iterator[str]:
+    """Yield alarms that tell nobody, but those that are part of one that does.
+
+    Source: CloudWatch's page on combining alarms: a composite one is told of by its own actions alone.
+    """
+    composites = list(templates.resources("AWS::CloudWatch::CompositeAlarm"))
+    for alarm in (*templates.resources("AWS::CloudWatch::Alarm"), *composites):
+        rules = [one.properties["AlarmRule"] for one in composites if one.stack == alarm.stack]
+        is_part = any(f'["{alarm.id}", "Arn"]' in json.dumps(rule) for rule in rules)
+        if not alarm.properties.get("AlarmActions") and not is_part:
+            yield f"{alarm} tells nobody"
+
+
+def alarm_looks_no_further_back_than_it_may(templates: Templates) -> Iterator[str]:
+    """Yield alarms on more than a week, or by periods below an hour on more than a day, or on more than ten metrics.
+
+    Source: PutMetricAlarm in CloudWatch's API reference, `Period`; CloudWatch's page on limits of alarms.
+    """
     for alarm in templates.resources("AWS::CloudWatch::Alarm"):
-        if alarm.properties.get("AlarmActions") != alarm.properties.get("OKActions"):
-            yield f"{alarm} has other OKActions than AlarmActions"
+        given = [one["MetricStat"] for one in alarm.properties.get("Metrics", ()) if "MetricStat" in one]
+        for period in [one["Period"] for one in given] or [alarm.properties["Period"]]:
+            looked = period * alarm.properties["EvaluationPeriods"]
+            if looked > (WEEK if period >= HOUR else DAY) or len(given) > MOST_METRICS:
+                yield f"{alarm} looks at {len(given)} metrics of {looked} seconds, by {period}"
 
 
 def watched(alarm: Resource) -> Iterator[dict[str, Any]]:

@@ -19,7 +19,7 @@ from infra.names import Names
 DAILY: Final = "cron(0 9 * * ? *)"  # apart from Aurora's own window, in UTC
 SHORTEST: Final = 7  # days that a locked backup is kept at least
 GRACE: Final = 14  # days after its creation in which the lock may still be taken off; then nobody can, nor can AWS
-NO_COPY: Final = "No backup was copied to the locked vault for two days. See the runbook"
+NO_COPY: Final = "Nobody notices, but what is destroyed now could not be restored: no backup was copied for two days"
 FAILED: Final = "A backup of <resource>, or its copy to the locked vault, is <state>."
 
 
@@ -160,4 +160,4 @@ class Backup(Stack):
             period=day,
         )
         none = cw.MathExpression(expression="1 - copied", using_metrics={"copied": copied}, period=day)
-        alarm(self, "NoCopy", none, 0, NO_COPY, minutes=2, missing=cw.TreatMissingData.BREACHING)
+        alarm(self, "NoCopy", none, 0, NO_COPY, "no-backup-was-copied", minutes=2, missing=cw.TreatMissingData.BREACHING)

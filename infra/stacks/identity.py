@@ -22,12 +22,18 @@ TRIGGERS = {  # by Cognito's trigger; each is a function of app/aws/cognito.py
 
 
 REPUTATION = (  # half of what SES puts an account under review at
-    ("Bounced", "BounceRate", 0.025, "More than 2.5 % of mail bounces: SES reviews an account at 5 %"),
+    (
+        "Bounced",
+        "BounceRate",
+        0.025,
+        "Soon nobody gets a code to sign up: more than 2.5 % of mail bounces, and SES reviews an account at 5 %",
+    ),
     (
         "Complained",
         "ComplaintRate",
         0.0005,
-        "More than 0.05 % of mail is complained of: SES reviews an account at 0.1 %",
+        "Soon nobody gets a code to sign up: more than 0.05 % of mail is complained of, and SES reviews an account at "
+        "0.1 %",
     ),
 )
 
@@ -99,7 +105,7 @@ class Identity(Stack):
         )
         for id, name, above, says in REPUTATION:
             reputation = metric("AWS/SES", f"Reputation.{name}", "avg").with_(period=cdk.Duration.hours(1))
-            alarm(self, id, reputation, above, says, minutes=1)
+            alarm(self, id, reputation, above, says, "mail-is-returned", minutes=1)
         return mail.configuration_set_name
 
     def _triggers(self) -> None:

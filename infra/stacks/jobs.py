@@ -1,15 +1,29 @@
 """Work beside requests."""
 
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cw
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import Environment, Region
+from infra.constructs.alarms import NAMESPACE, alarm
 from infra.constructs.function import Function
-from infra.constructs.permissions import allow
+from infra.constructs.metric_names import Metrics
+from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.schedule import on_event, schedule
-from infra.constructs.service import data_function, grant_picture_scan, let_publish, let_sockets, of_bus, of_sockets
+from infra.constructs.service import (
+    data_function,
+    grant_picture_scan,
+    let_publish,
+    let_sockets,
+    of_bus,
+    of_probe,
+    of_sockets,
+)
 from infra.constructs.stack import Stack
 from infra.names import COMING
 
+EACH = cdk.Duration.minutes(5)  # the probe's calls
 SCHEDULES = {
     "finalize": ("app.aws.jobs.finalize", "rate(1 minute)", "Gives goals whose days are over their outcome"),
     "prune": ("app.aws.jobs.prune", "rate(5 minutes)", "Forgets what lies outside of the log, and old answers"),
@@ -37,12 +51,14 @@ class Jobs(Stack):
                     "MILEQUEST_LIVE_SOCKETS_URL": self.shared("live/sockets-url"),
                 }
                 if name == "sweep"
-                else {},
+                else of_probe(self),
             )
             if name == "sweep":
                 self._let_sweep(function)
             schedule(self, function, rate)
         self._pictures()
+        if region.primary:
+            self._probe()
 
     def _pictures(self) -> None:
         """Create the scan of uploaded pictures, called by S3's events."""
@@ -65,6 +81,54 @@ class Jobs(Stack):
             },
         }
         on_event(self, function, arrival)
+
+    def _probe(self) -> None:
+        """Create the client of ours, outside of the network like any other, with an alarm on what it finds."""
+        secret = secretsmanager.Secret(
+            self,
+            "ProbePassword",
+            secret_name=self.names.of("probe"),
+            description="Password of the user who tries each five minutes whether people are served",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}",
+                generate_string_key="password",
+                password_length=40,
+                exclude_characters='"\\',
+            ),
+        )
+        acknowledge(secret, "CKV_AWS_149", "Its user has one private team and walks that are deleted")
+        acknowledge(secret, "AwsSolutions-SMG4", "A new value is the user's password with the next call")
+        function = Function(
+            self,
+            "probe",
+            "app.aws.probe.handler",
+            "Does what people do at the public address, and tells whether it worked",
+            seconds=120,
+            asynchronous=True,
+            variables={
+                "MILEQUEST_PUBLIC_URL": f"https://{self.names.host('api')}",
+                "MILEQUEST_PROBE_SOCKETS": ",".join(self._sockets()),
+                "MILEQUEST_PROBE_SECRET": self.names.of("probe"),
+                "MILEQUEST_COGNITO_POOL": self.shared("identity/pool"),
+                "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
+                **of_probe(self),
+            },
+        )
+        allow(function.role, "secretsmanager:GetSecretValue", secret.secret_arn)
+        pool = self.shared("identity/pool-arn")
+        allow(function.role, "cognito-idp:AdminCreateUser cognito-idp:AdminSetUserPassword", pool)
+        schedule(self, function, "rate(5 minutes)")
+        worked = Metrics(self.names).own("ProbeWorked", "min").with_(period=EACH)
+        failed = cw.MathExpression(expression="1 - worked", using_metrics={"worked": worked}, period=EACH)
+        says = "People are not served: a client of ours, which signs in, walks and listens, fails or says nothing"
+        section = "a-client-of-ours-is-not-served"
+        missing = cw.TreatMissingData.BREACHING
+        alarm(self, "Unserved", failed, 0, says, section, urgency="page", minutes=2, of=3, missing=missing)
+
+    def _sockets(self) -> list[str]:
+        """Return the public addresses of WebSockets: of API Gateway, and of the servers where there are any."""
+        paths = ("realtime", *(["live"] if self.home.features.fargate else []))
+        return [f"wss://{self.names.host('ws')}/graphql/{path}" for path in paths]
 
     def _let_sweep(self, function: Function) -> None:
         let_sockets(function, "news", "posts", "later")

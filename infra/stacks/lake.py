@@ -14,7 +14,7 @@ from infra.constructs.delivery import LakeDelivery
 from infra.constructs.function import Function
 from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.schedule import schedule
-from infra.constructs.service import data_function
+from infra.constructs.service import data_function, of_probe
 from infra.constructs.stack import Stack
 from infra.constructs.table import LINES, PARQUET, GlueTable
 
@@ -81,6 +81,7 @@ class Lake(Stack):
             asynchronous=True,
             variables={
                 "MILEQUEST_LAKE_BUCKET": self.names.bucket("lake"),
+                **of_probe(self),
                 "MILEQUEST_METERED_API": self.names.of("api"),
                 "MILEQUEST_METERED_SOCKETS": self.shared("live/id"),
             },

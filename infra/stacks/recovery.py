@@ -4,15 +4,25 @@ from aws_cdk import aws_cloudwatch as cw
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
+from infra.alarm_words import Words
 from infra.config import Environment, Region
 from infra.constructs.alarms import MINUTE, Urgency, alarm
 from infra.constructs.origin import ServerOrigin
 from infra.constructs.stack import Stack
 from infra.names import STAGE
 
-NOT_READY = "The primary region is not ready: traffic goes to the one whose database is writable. See the runbook"
-NO_STANDBY = "The region that stands by would not work: a failover would fail. See the runbook"
-NO_SERVERS = "The servers of {} do not answer by their link: sockets and streams of servers fail there"
+NOT_READY = Words(
+    "Nobody is served by the primary region: it is not ready, and traffic goes to the one whose database is writable",
+    "the-primary-region-is-not-ready",
+)
+NO_STANDBY = Words(
+    "Nobody notices, but a failover would fail: the region that stands by would not work",
+    "the-region-that-stands-by-would-not-work",
+)
+NO_SERVERS = Words(
+    "Clients of the servers' sockets and streams are not served: the servers of {} do not answer by their link",
+    "the-servers-do-not-answer-by-their-link",
+)
 SERVERS = "servers"  # path of a region's own host, before the paths of its API of streams
 
 
@@ -60,7 +70,7 @@ class Recovery(Stack):
         for region in self.home.regions:
             path = f"/{SERVERS}/standbyz"  # which is well whether the database may be written to or not
             check = self._check(f"Servers {region.short}", self.names.host(f"{region.short}-api"), path, seconds=30)
-            self._watch(f"Unserved {region.short}", check, NO_SERVERS.format(region.short), urgency="ticket")
+            self._watch(f"Unserved {region.short}", check, NO_SERVERS.of(region.short), urgency="ticket")
 
     def _check(self, id: str, host: str, path: str, *, seconds: int = 10) -> route53.CfnHealthCheck:
         """Create a health check, every ten or thirty seconds from around the world; three failures are enough."""
@@ -78,7 +88,7 @@ class Recovery(Stack):
             ),
         )
 
-    def _watch(self, id: str, check: route53.CfnHealthCheck, says: str, *, urgency: Urgency) -> None:
+    def _watch(self, id: str, check: route53.CfnHealthCheck, words: Words, *, urgency: Urgency) -> None:
         """Alarm while a health check fails, or says nothing."""
         healthy = cw.Metric(
             namespace="AWS/Route53",
@@ -89,4 +99,4 @@ class Recovery(Stack):
         )
         sick = cw.MathExpression(expression="1 - healthy", using_metrics={"healthy": healthy}, period=MINUTE)
         missing = cw.TreatMissingData.BREACHING
-        alarm(self, id, sick, 0, says, urgency=urgency, minutes=1, missing=missing)
+        alarm(self, id, sick, 0, words.broken, words.section, urgency=urgency, minutes=1, missing=missing)

@@ -129,7 +129,19 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
         without("AWS::Lambda::EventSourceMapping", "ScalingConfig"),
         given("AWS::Lambda::EventSourceMapping", "ScalingConfig", {"MaximumConcurrency": 1_000}),
     ),
-    alarm_rules.alarm_tells_of_its_end: (without("AWS::CloudWatch::Alarm", "OKActions"),),
+    alarm_rules.alarm_tells_of_its_end: (
+        without("AWS::CloudWatch::Alarm", "OKActions"),
+        without("AWS::CloudWatch::CompositeAlarm", "OKActions"),
+    ),
+    alarm_rules.alarm_tells_somebody: (
+        without("AWS::CloudWatch::Alarm", "AlarmActions"),
+        without("AWS::CloudWatch::CompositeAlarm", "AlarmActions"),
+        cut("AWS::CloudWatch::CompositeAlarm"),
+    ),
+    alarm_rules.alarm_looks_no_further_back_than_it_may: (
+        given("AWS::CloudWatch::Alarm", "EvaluationPeriods", 2_000),
+        given("AWS::CloudWatch::Alarm", "EvaluationPeriods", 3, stack="watch"),
+    ),
     alarm_rules.alarm_watches_what_is_published: (
         given("AWS::CloudWatch::Alarm", "Dimensions", [{"Name": "Nothing", "Value": "x"}]),
     ),

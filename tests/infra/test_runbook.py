@@ -1,85 +1,134 @@
-"""docs/runbook.md has one row for each alarm text of the templates, and the manual steps."""
+"""docs/runbook.md has a section for each alarm of the templates, which begins with a command, and the manual steps."""
 
 import json
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 
+from infra.config import PRODUCTION, STAGING
 from infra.names import BY_HAND, CARRIED_BACK, IMPORTED_PARAMETERS
 from milequest.settings import PROJECT
-from tests.infra.assembly import Assembly
+from milequest.store.aws.metric_lines import Metric
+from tests.infra.assembly import Assembly, Resource
+from tests.infra.runbook_commands import calls, faults
 
 DOCUMENT = (PROJECT / "docs" / "runbook.md").read_text()
+KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+BLOCK = re.compile(r"\s*```bash\n(.*?)\n```\n\n\*(Page|Ticket|Page or ticket)\.\* \S", re.DOTALL)
+NAMED = re.compile(r"milequest-production-[\w.-]+|/milequest/production/[\w/-]+")
 
 
 @dataclass(frozen=True)
-class Row:
-    """The alarm's text, `*` for a name, with its urgency and the advice."""
+class Section:
+    """A section about alarms: its anchor, its first command, and whom they tell."""
 
-    says: str
-    urgency: str
-    look: str
-    do: str
-
-
-def rows() -> list[Row]:
-    """Return the table of alarms."""
-    section = DOCUMENT.partition("\n## Alarms\n")[2].partition("\n## ")[0]
-    cells = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
-    return [Row(says.strip().strip("`"), *(cell.strip() for cell in others)) for says, *others in cells]
+    anchor: str
+    command: str
+    urgencies: frozenset[str]
 
 
-def row_of(says: str) -> Row:
-    """Return the row for an alarm's text: its own, or that of a family."""
-    found = [row for row in rows() if row.says == says] or [row for row in rows() if fnmatchcase(says, row.says)]
-    assert len(found) == 1, f"{len(found)} rows for {says!r}"
-    return found[0]
-
-
-def alarms(assembly: Assembly) -> dict[str, set[str]]:
-    """Return the alarms' texts, with their topics."""
-    found: dict[str, set[str]] = {}
-    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
-        (topic,) = re.findall(r"-(page|ticket)\b", json.dumps(alarm.properties["AlarmActions"]))
-        found.setdefault(str(alarm.properties["AlarmDescription"]), set()).add(topic)
+def sections(document: str = DOCUMENT) -> dict[str, Section]:
+    """Return the sections below Alarms by their anchors. Fails for one that does not begin as all do."""
+    found = {}
+    for text in document.partition("\n## Alarms\n")[2].partition("\n## ")[0].split("\n### ")[1:]:
+        title, _, body = text.partition("\n")
+        begin = BLOCK.match(body)
+        assert begin, f"{title} does not begin with a command and its urgency"
+        anchor = re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")  # as forges and Sphinx make it
+        found[anchor] = Section(anchor, begin[1], frozenset(begin[2].lower().split(" or ")))
     return found
 
 
-def test_every_alarm_has_its_row_with_its_urgency(assembly: Assembly) -> None:
-    found = alarms(assembly)
-    assert len(found) > 60
-    for says, urgencies in found.items():
-        assert urgencies == {row_of(says).urgency}, says
+def alarms(assembly: Assembly) -> Iterator[Resource]:
+    """Yield all alarms, those that are part of another one too."""
+    for kind in KINDS:
+        yield from assembly.resources(kind)
 
 
-def test_every_row_is_of_an_alarm_and_says_what_to_do(assembly: Assembly) -> None:
-    used = {row_of(says).says for says in alarms(assembly)}
-    assert {row.says for row in rows()} - used == set()
-    assert all(row.look and row.do for row in rows())
+def linked(alarm: Resource) -> tuple[str, str]:
+    """Return the address that an alarm's description ends with, without and with its section's anchor."""
+    page, _, anchor = str(alarm.properties["AlarmDescription"]).rpartition(" ")[2].partition("#")
+    return page, anchor
 
 
-def test_an_alarm_without_a_row_is_found() -> None:
-    with pytest.raises(AssertionError, match="0 rows"):
-        row_of("The moon is full")
+def test_every_alarm_ends_with_the_address_of_its_section_which_has_its_urgency(assembly: Assembly) -> None:
+    told: defaultdict[str, set[str]] = defaultdict(set)
+    known = sections()
+    pages = {one.name: one.runbook for one in (STAGING, PRODUCTION)}
+    for alarm in alarms(assembly):
+        page, anchor = linked(alarm)
+        assert page == pages[alarm.environment], alarm
+        assert anchor in known, alarm
+        told[anchor] |= set(re.findall(r"-(page|ticket)\b", json.dumps(alarm.properties.get("AlarmActions", ()))))
+    assert told == {anchor: set(section.urgencies) for anchor, section in known.items()}, "or a section of no alarm"
+
+
+def test_every_alarm_says_what_is_broken_for_whom(assembly: Assembly) -> None:
+    """First people, then the technical cause after a colon or comma; a name of AWS's does not come first."""
+    whom = re.compile(
+        r"(People|People's|Nobody|Members|Clients|Listeners|Some listeners|Somebody|Analysts|Operators|Soon|Something|"
+        r"A release|A deployment)\b"
+    )
+    for alarm in alarms(assembly):
+        says = str(alarm.properties["AlarmDescription"]).rpartition(" ")[0]
+        assert whom.match(says), says
+        assert re.search(r"[:,].+\.$", says) or says.startswith("Somebody"), says
+        assert len(alarm.properties["AlarmDescription"]) <= 1_024
+
+
+def test_commands_of_sections_are_aws_own_and_name_what_the_templates_make(assembly: Assembly, tmp_path: Path) -> None:
+    names = {
+        text
+        for resource in assembly.resources()
+        if resource.environment == "production"
+        for text in re.findall(r'"([^"\s]+)"', resource.text)
+    }
+    for section in sections().values():
+        called = calls(section.command, tmp_path)
+        assert called[0][0] in ("aws", "curl"), section.anchor
+        for call in called:
+            assert list(faults(call)) == [], section.anchor
+            assert {name for word in call for name in NAMED.findall(word)} <= names, section.anchor
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ("aws sqs read-message", "sqs has no read-message"),
+        ("aws sqs receive-message --queue x", "sqs receive-message takes no --queue"),
+        ("aws logs tail x --begin 1h", "logs tail takes no --begin"),
+    ],
+)
+def test_command_that_aws_does_not_know_is_found(command: str, fault: str, tmp_path: Path) -> None:
+    (call,) = calls(command, tmp_path)
+    assert list(faults(call)) == [fault]
+
+
+def test_section_that_does_not_begin_with_a_command_is_found() -> None:
+    with pytest.raises(AssertionError, match="The moon is full does not begin"):
+        sections("\n## Alarms\n\n### The moon is full\n\nLook at it.\n\n```bash\naws\n```\n\n*Page.* Wait.\n")
 
 
 def test_no_alarm_watches_a_metric_that_nobody_writes(assembly: Assembly) -> None:
     """By a filter of logs, or by our code; such an alarm would never fire."""
     code = "".join(
         path.read_text()
-        for folder in ("app", "milequest", "subscriptions")
+        for folder in ("app", "milequest", "schema", "subscriptions")
         for path in (PROJECT / folder).rglob("*.py")
     )
-    filters = "".join(one.text for one in assembly.resources("AWS::Logs::MetricFilter"))
-    watched = {
-        str(alarm.properties["MetricName"])
-        for alarm in assembly.resources("AWS::CloudWatch::Alarm")
-        if alarm.properties.get("Namespace") == "MileQuest"
-    }
-    assert len(watched) >= 4
-    assert {name for name in watched if name not in code + filters} == set()
+    written = {metric.value for metric in Metric if re.search(rf"\bMetric\.{metric.name}\b", code)}
+    written |= set(
+        re.findall(r'"MetricName": "(\w+)"', "".join(one.text for one in assembly.resources("AWS::Logs::MetricFilter")))
+    )
+    texts = [one.text for one in (*alarms(assembly), *assembly.of("watch", "AWS::CloudWatch::Dashboard"))]
+    watched = {name for text in texts for name in re.findall(r'"MetricName": "(\w+)", "Namespace": "MileQuest"', text)}
+    watched |= {name for text in texts for name in re.findall(r'\\"MileQuest\\",\\"(\w+)\\"', text)}
+    assert len(watched) >= 8
+    assert watched - written == set()
 
 
 def test_runbook_names_every_parameter_carried_or_set_by_hand() -> None:

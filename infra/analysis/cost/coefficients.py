@@ -169,6 +169,7 @@ FUNCTIONS: Final = {  # milliseconds a call is billed for, by function
     "pre-token-generation": _billed("duty", "pre-token-generation", statements=1),
     "pictures": Coefficient(150, "ms", f"{ASSUMED}: 4 calls of S3, a look at some MB, and four statements"),
     "usage": Coefficient(2_000, "ms", f"{ASSUMED}: counts of a day's walks and of all people, once a day"),
+    "probe": Coefficient(3_000, "ms", f"{ASSUMED}: a dozen requests at the public address, and two sockets"),
     "interest": Coefficient(20, "ms", f"{ASSUMED}: one script of Valkey, for all changes of some seconds"),
     "to-lake": _billed("walk", "to-lake", records=1),
 }

@@ -22,7 +22,7 @@ CACHED_KB: Final = 2  # of Valkey for each active person, assumed
 ECPU_PER_REQUEST: Final = 4  # assumed
 LISTENING_KB: Final = 0.3  # of Valkey for each socket and each subscription, assumed
 ECPU_PER_CHANGE: Final = 4  # of them, assumed: what a script does three times, and its text
-METRICS: Final = 12  # of ours, as docs/aws.md has them, with five kinds of subscriptions; a standby region has fewer
+METRICS: Final = 20  # of ours, as docs/aws.md has them, with five kinds of subscriptions; a standby region has fewer
 INSIGHTS: Final = 30  # metrics that Container Insights writes of a cluster with one service, assumed
 
 
@@ -228,6 +228,7 @@ PRICED: Final[Mapping[str, Callable[[PricedStack, Body], Lines]]] = {
     "AWS::Backup::BackupPlan": _backups,
     "AWS::CloudFront::Distribution": _distribution,
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::CompositeAlarm": _each("cloudwatch.composite"),
     "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::CodeBuild::Project": _each("codebuild.minutes", DEPLOYMENTS * DEPLOYMENT_MINUTES / 4),
     "AWS::CodePipeline::Pipeline": _each("codepipeline.minutes", DEPLOYMENTS * DEPLOYMENT_MINUTES),

@@ -162,6 +162,7 @@ class Usage:
             "database-roles": 10,
             "post-confirmation": self.people * 0.05,
             "pre-token-generation": self.people * self.habits.sign_ins,
+            "probe": MINUTES / 5,
             "to-lake": self.walks,
             "usage": HOURS / 24,
             "pictures": self.people * 0.05,
