@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from app.environment import SetupError
 from milequest.settings import Settings
+from milequest.store.aws.aws_credentials import source
 from milequest.telemetry import metrics, spans
 from milequest.telemetry.metrics import Gauge, Recorder
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricReader
     from opentelemetry.sdk.resources import Resource
+    from requests import Session
 
     from milequest.runtime import Runtime
 
@@ -69,7 +71,7 @@ def measured(settings: Settings, gauges: Mapping[str, Gauge]) -> Iterator[None]:
         readers: list[MetricReader] = []
         if settings.metrics_address is not None:
             readers.append(_page(*settings.metrics_address, stack))
-        if settings.otel_exporter_otlp_endpoint:
+        if settings.otel_exporter_otlp_endpoint and not settings.otel_signed:  # AWS's endpoint is of traces alone
             readers.append(_sender(settings))
         if readers:
             from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
@@ -95,13 +97,23 @@ def traced(settings: Settings, patience: float = PATIENCE) -> Iterator[None]:
     from milequest.telemetry.tracing import Tracing
 
     provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{_base(settings)}/v1/traces", timeout=patience)))
+    exporter = OTLPSpanExporter(f"{_base(settings)}/v1/traces", timeout=patience, session=_signing(settings))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     spans.tracing = Tracing(provider)
     try:
         yield
     finally:
         spans.tracing = None
         provider.shutdown()
+
+
+def _signing(settings: Settings) -> "Session | None":
+    """Return the exporter's client that signs, if traces go to AWS's endpoint; None for the exporter's own."""
+    if not settings.otel_signed:
+        return None
+    from app.trace_signing import signed_session
+
+    return signed_session(source(settings), settings.aws_region)
 
 
 def flush() -> None:

@@ -125,13 +125,16 @@ class Features:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
-    """Destination of traces and metrics, a collector that asks for no credentials, and the share that is traced."""
+    """Destination of traces, and the share that is traced: CloudWatch, or a collector that asks for no credentials.
 
-    endpoint: str  # of OTLP by HTTP, in reach of the private subnets: at port 443 where it lies outside their network
+    A collector gets metrics too.
+    """
+
+    endpoint: str = ""  # of OTLP by HTTP, at port 443 where it is outside of the private subnets; empty: CloudWatch's
     share: float = 0.01  # of all operations
 
     def __post_init__(self) -> None:
-        address = re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?(/[\w./-]*)?", self.endpoint)
+        address = re.fullmatch(r"(https?://[a-z0-9.-]+(:\d+)?(/[\w./-]*)?)?", self.endpoint)
         _must(bool(address), f"{self.endpoint!r} is no address of a collector")
         _must(0 < self.share <= 1, "a share is more than 0 and at most 1")
 

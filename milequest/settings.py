@@ -213,6 +213,9 @@ class Settings:
     otel_exporter_otlp_endpoint: str = _setting(
         "", _collector, "URL of the OTLP collector of traces and metrics; empty: none; or `OTEL_EXPORTER_OTLP_ENDPOINT`"
     )
+    otel_signed: bool = _setting(
+        False, read.yes, "`yes` where that is AWS's endpoint of traces: requests are signed, and metrics not sent"
+    )
     log_level: Level = _setting("INFO", read.level, "Least severe level to log: DEBUG, INFO, WARNING or ERROR")
     embedded: bool = False  # both servers are our own; set by the code that starts them, not by the environment
 

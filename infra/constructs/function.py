@@ -17,7 +17,7 @@ from infra.constructs.packages import package
 from infra.constructs.permissions import acknowledge, allow, service_role
 from infra.constructs.queue import dead_letters
 from infra.constructs.stack import Stack, stack_of
-from infra.constructs.telemetry_export import of_telemetry
+from infra.constructs.telemetry_export import SPANS, goes_to_cloudwatch, of_telemetry
 
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_14
 RETENTION: Final = {days: getattr(logs.RetentionDays, name) for days, name in {
@@ -72,7 +72,10 @@ class Function(Construct):
             handler=handler,
             timeout=cdk.Duration.seconds(seconds),
             memory_size=memory,
-            environment={**(of_telemetry(stack) if in_network else {}), **(variables or {})},
+            environment={
+                **(of_telemetry(stack) if in_network or goes_to_cloudwatch(stack) else {}),
+                **(variables or {}),
+            },
             tracing=lambda_.Tracing.ACTIVE,
             log_group=self.logs,
             logging_format=lambda_.LoggingFormat.JSON,
@@ -91,7 +94,8 @@ class Function(Construct):
     def _allow_the_usual(self, stack: Stack, *, in_network: bool) -> iam.Policy:
         """Allow logs, traces and, in the VPC, its network interface."""
         allow(self.role, "logs:CreateLogStream logs:PutLogEvents", self.logs.log_group_arn)
-        usual = [iam.PolicyStatement(actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources=["*"])]
+        traces = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", *(SPANS if goes_to_cloudwatch(stack) else ())]
+        usual = [iam.PolicyStatement(actions=traces, resources=["*"])]
         if in_network:
             usual.append(iam.PolicyStatement(actions=ENI.split(), resources=["*"]))
         policy = iam.Policy(self, "Usual", statements=usual, roles=[self.role])

@@ -53,7 +53,11 @@ class Overview(Construct):
             "A client of ours, steps that worked": [of.own("ProbeWorked", "min")],
             "Operations": [of.own(name, "sum") for name in ("Operations", "OperationsFailed", "OperationsSlow")],
             "Requests": [of.api(name, "sum") for name in ("Count", "4XXError", "5XXError")],
-            "Latency, ms": [of.api("Latency", "p99"), of.api("IntegrationLatency", "p99")],
+            "Latency, ms": [
+                of.api("Latency", "p99"),
+                of.api("IntegrationLatency", "p99"),
+                of.own("ProbeDuration", "max"),
+            ],
             "Traces that failed": [failed],
             "Aurora, ACU and connections": [
                 of.database("ServerlessDatabaseCapacity", "max"),

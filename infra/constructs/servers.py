@@ -20,7 +20,7 @@ from infra.constructs.service import (
     of_service,
 )
 from infra.constructs.stack import stack_of
-from infra.constructs.telemetry_export import of_telemetry
+from infra.constructs.telemetry_export import SPANS, goes_to_cloudwatch, of_telemetry
 from infra.constructs.tiers import SERVER_PORT
 
 DRAIN: Final = 120  # seconds for a task that stops to close its sockets (1001); the maximum
@@ -145,6 +145,8 @@ class Servers(Construct):
         allow(role, "rds-db:connect", stack.shared("data/connect-arn"))
         allow(role, "elasticache:Connect", stack.shared("data/cache-arn"), stack.shared("data/cache-user-arn"))
         allow(role, "sqs:SendMessage", stack.arn_of("sqs", stack.names.queue("kicks")))
+        if goes_to_cloudwatch(stack):
+            allow(role, " ".join(SPANS), "*", because="Traces know no resource")
         let_ask_authorizer(role)
         let_read_edge_secret(role)
         let_upload(role)

@@ -51,9 +51,14 @@ def of_edge(stack: Stack) -> dict[str, str]:
 
 
 def let_read_edge_secret(role: iam.IRole) -> None:
-    """Let a role read that secret; its ARN ends with letters that Secrets Manager has chosen."""
+    """Let a role read that secret."""
+    let_read_secret(role, "origin")
+
+
+def let_read_secret(role: iam.IRole, name: str) -> None:
+    """Let a role read a secret by its name; its ARN ends with letters that Secrets Manager has chosen."""
     stack = stack_of(role)
-    arn = stack.arn_of("secretsmanager", f"secret:{stack.names.of('origin')}-??????")
+    arn = stack.arn_of("secretsmanager", f"secret:{stack.names.of(name)}-??????")
     allow(role, "secretsmanager:GetSecretValue", arn)
 
 

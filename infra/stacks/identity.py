@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
@@ -56,6 +57,7 @@ class Identity(Stack):
                 self, f"{name}-group", user_pool_id=self.pool.user_pool_id, group_name=name, description=says
             )
         self._roles()
+        self._probe()
         self._hand_over()
 
     def _pool(self) -> cognito.UserPool:
@@ -182,6 +184,24 @@ class Identity(Stack):
             self, "UserRoles", identity_pool_id=identities.ref, roles={"authenticated": users.role_arn}
         )
         self.share("identity/identities", identities.ref)
+
+    def _probe(self) -> None:
+        """Create the password of the operator's own client, who makes its user in the pool with the first call."""
+        secret = secretsmanager.Secret(
+            self,
+            "Probe",
+            secret_name=self.names.of("probe"),
+            description="Password of the user who tries each five minutes whether people are served",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}",
+                generate_string_key="password",
+                password_length=40,
+                exclude_characters='"\\',
+            ),
+        )
+        secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        acknowledge(secret, "CKV_AWS_149", "Its user has one private team, and walks that are deleted")
+        acknowledge(secret, "AwsSolutions-SMG4", "A new value is the user's password with the next call")
 
     def _hand_over(self) -> None:
         self.share("identity/pool", self.pool.user_pool_id)

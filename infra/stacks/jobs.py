@@ -2,19 +2,19 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cw
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import Environment, Region
 from infra.constructs.alarms import NAMESPACE, alarm
 from infra.constructs.function import Function
 from infra.constructs.metric_names import Metrics
-from infra.constructs.permissions import acknowledge, allow
+from infra.constructs.permissions import allow
 from infra.constructs.schedule import on_event, schedule
 from infra.constructs.service import (
     data_function,
     grant_picture_scan,
     let_publish,
+    let_read_secret,
     let_sockets,
     of_bus,
     of_probe,
@@ -84,20 +84,6 @@ class Jobs(Stack):
 
     def _probe(self) -> None:
         """Create the client of ours, outside of the network like any other, with an alarm on what it finds."""
-        secret = secretsmanager.Secret(
-            self,
-            "ProbePassword",
-            secret_name=self.names.of("probe"),
-            description="Password of the user who tries each five minutes whether people are served",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template="{}",
-                generate_string_key="password",
-                password_length=40,
-                exclude_characters='"\\',
-            ),
-        )
-        acknowledge(secret, "CKV_AWS_149", "Its user has one private team and walks that are deleted")
-        acknowledge(secret, "AwsSolutions-SMG4", "A new value is the user's password with the next call")
         function = Function(
             self,
             "probe",
@@ -114,7 +100,7 @@ class Jobs(Stack):
                 **of_probe(self),
             },
         )
-        allow(function.role, "secretsmanager:GetSecretValue", secret.secret_arn)
+        let_read_secret(function.role, "probe")
         pool = self.shared("identity/pool-arn")
         allow(function.role, "cognito-idp:AdminCreateUser cognito-idp:AdminSetUserPassword", pool)
         schedule(self, function, "rate(5 minutes)")

@@ -40,7 +40,7 @@ def templates(packages: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def variants(packages: Path) -> Path:
-    """Return the folder with staging `authorized`, by an operator's own function, `traced`, and production `alone`."""
+    """Return the folder of staging `authorized`, `traced` by a collector, `watched` by AWS, and production `alone`."""
     with _alone("variants") as folder:
         given = (REPOSITORY, AUTHORIZER, COLLECTOR)
         _synthesize(packages, folder / "traced", "tests.infra.variants", str(folder), *given)

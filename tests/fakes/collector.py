@@ -2,13 +2,17 @@
 
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeAlias
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+Admits: TypeAlias = Callable[[str, Mapping[str, str], bytes], bool]
+"""Whether a request is taken: by its path, its headers in lower case, and its body as sent."""
 
 
 @dataclass
@@ -16,6 +20,7 @@ class Collector:
     """Spans, metrics and service names that the collector has received."""
 
     url: str
+    heads: list[Mapping[str, str]] = field(default_factory=list)
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
 
     @property
@@ -56,12 +61,16 @@ class Collector:
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
-    """Collect while the block runs."""
+def collecting(admits: Admits | None = None) -> Iterator[Collector]:
+    """Collect while the block runs; what is not admitted is refused with 403."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            collector.heads.append({name.lower(): value for name, value in self.headers.items()})
             body = self.rfile.read(int(self.headers["content-length"]))
+            if admits is not None and not admits(self.path, collector.heads[-1], body):
+                self.send_error(403)
+                return
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
             collector.bodies.append((self.path, body))

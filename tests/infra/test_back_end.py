@@ -34,7 +34,7 @@ def test_functions_outside_the_network_are_the_named_ones_and_the_rest_have_a_wa
         if "VpcConfig" not in one.properties
     }
     rehearsals = {"rehearsal-api", "rehearsal-live", "rehearsal-identity"}
-    assert outside == {"authorizer", "poster", "later", "to-lake", *rehearsals}
+    assert outside == {"authorizer", "poster", "later", "to-lake", "probe", *rehearsals}
     networks = {one.stack for one in assembly.of("network", "AWS::EC2::VPC")}
     for stack in networks:
         ways = [

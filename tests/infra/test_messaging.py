@@ -15,7 +15,14 @@ from subscriptions.apigateway import table_rows
 from tests.infra.assembly import Assembly, Resource
 
 BY_LOGS = {"UnexpectedErrors"}  # made by filters of logs
-SHOWN = {"OpenSockets", "Subscriptions", "Topics"}  # by dashboards alone: none of them has a threshold
+SHOWN = {
+    "FanOutLag",
+    "OpenSockets",
+    "ProbeDuration",
+    "ProbeHeard",
+    "Subscriptions",
+    "Topics",
+}  # by dashboards alone: none of them has a threshold
 EVENT = {
     "detail-type": "ACTIVITY_ADDED",
     "detail": {"id": "1/c/1", "channel": "c", "sequence": 1, "occurredAt": "2026-11-29T01:02:03.456Z"},

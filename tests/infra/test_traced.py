@@ -96,6 +96,30 @@ def test_collector_adds_its_parameters_and_no_other_resource_or_permission(
     assert traced.findings() == []
 
 
+@pytest.fixture(scope="module")
+def watched(variants: Path) -> Assembly:
+    """Return the templates of staging whose traces go to CloudWatch itself."""
+    return Assembly(variants / "watched")
+
+
+def test_every_function_signs_its_traces_for_cloudwatch_and_may_send_them(watched: Assembly) -> None:
+    given = {**GIVEN, "OTEL_EXPORTER_OTLP_ENDPOINT": "https://xray.us-east-1.amazonaws.com"}
+    for function in functions(watched):
+        assert otel(variables(function)) == given, name(function)
+        assert variables(function)["MILEQUEST_OTEL_SIGNED"] == "yes"
+    assert load({**given, "MILEQUEST_OTEL_SIGNED": "yes"}).otel_signed
+    usual = [one for one in watched.resources("AWS::IAM::Policy") if "xray:PutTraceSegments" in one.text]
+    assert len(usual) == len(functions(watched))
+    assert [str(one) for one in usual if "xray:PutSpans" not in one.text] == []
+
+
+def test_servers_sign_their_traces_for_cloudwatch_and_may_send_them(watched: Assembly) -> None:
+    values = {one.properties["Name"]: one.properties["Value"] for one in watched.of("fleet", "AWS::SSM::Parameter")}
+    assert values["/milequest/staging/fleet/otel-signed"] == "yes"
+    assert [one.id for one in watched.of("fleet", "AWS::IAM::Policy") if "xray:PutSpans" in one.text] != []
+    assert watched.findings() == []
+
+
 def test_environments_without_a_collector_have_nothing_of_it(assembly: Assembly) -> None:
     text = json.dumps(assembly.templates)
     assert "OTEL_" not in text

@@ -20,4 +20,5 @@ if __name__ == "__main__":
     staging = replace(STAGING, repository=repository)
     write(ALONE, folder=f"{folder}/alone")
     write(replace(staging, authorizer=authorizer), folder=f"{folder}/authorized")
+    write(replace(staging, telemetry=Telemetry(share=0.05)), folder=f"{folder}/watched")
     write(replace(staging, telemetry=Telemetry(endpoint=collector, share=0.05)), folder=f"{folder}/traced")
