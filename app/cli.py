@@ -154,16 +154,17 @@ def token(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def probe(settings: Settings, arguments: argparse.Namespace) -> None:
     """Sign in at a server, log a walk, hear of it and delete it, as MILEQUEST_PROBE_EMAIL."""
-    from app import probe
+    from app.synthetic_client import StepFailed, Target
+    from app.synthetic_client import probe as run_client
 
     url = arguments.url.rstrip("/")
     sockets = tuple(arguments.socket) or (f"ws{url.removeprefix('http')}/graphql",)
     if not (settings.probe_email and settings.probe_password):
         raise SetupError("who signs in? Set MILEQUEST_PROBE_EMAIL and MILEQUEST_PROBE_PASSWORD")
     try:
-        target = probe.Target(url, sockets, settings.probe_email, settings.probe_password)
-        found = asyncio.run(probe.probe(target))
-    except probe.StepFailed as failure:
+        target = Target(url, sockets, settings.probe_email, settings.probe_password)
+        found = asyncio.run(run_client(target))
+    except StepFailed as failure:
         raise SetupError(f"a client is not served: {failure}") from None
     print(f"Served: all in {found.duration_ms:.0f} ms, the walk was heard after {found.heard_ms:.0f} ms.")
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from app.aws.container import Container, Event
-from app.probe import Found, StepFailed, Target, probe
+from app.synthetic_client import Found, StepFailed, Target, probe
 from milequest.settings import Settings
 from milequest.store.aws.client import Aws, open_aws
 from milequest.store.aws.metric_lines import Metric, counted

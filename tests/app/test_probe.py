@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app import probe as probing
-from app.probe import TEAM, StepFailed, Target, probe
+from app import synthetic_client as probing
+from app.synthetic_client import TEAM, StepFailed, Target, probe
 from milequest.jobs.probe_walks import KEPT, forget_probe_walks
 from milequest.settings import PROJECT
 from milequest.store.sql.usage import used

@@ -1,6 +1,7 @@
 """Traces for AWS's own endpoint: each request is signed as AWS's SDK signs it, by the keys that are valid then."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,10 +10,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from app.aws.container import Container
+from milequest.settings import Settings
 from milequest.telemetry import spans
 from tests.app.operators import TEAM_PAGE, operator
 from tests.app.operators import account as account
-from tests.app.test_telemetry import opened
 from tests.fakes.collector import Admits, collecting
 
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", "a session's token"
@@ -54,6 +55,12 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name, value in {**OURS, "MILEQUEST_OTEL_SIGNED": "yes"}.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[str]:
+    """Open nothing."""
+    yield "kept"
 
 
 async def _work(kept: str) -> str:

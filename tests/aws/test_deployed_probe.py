@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app import probe
+from app import synthetic_client
 from app.aws.probe import probed
 from milequest.store.aws.client import open_aws
 from tests.aws.deployment import PATIENCE, Deployment, local_settings
@@ -15,7 +15,7 @@ def test_deployed_service_serves_the_probe_who_makes_its_user(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The function itself knows the public addresses alone, so its code is run here, with the deployed secret."""
-    monkeypatch.setattr(probe, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(synthetic_client, "PATIENCE", PATIENCE)
     settings = replace(
         local_settings(deployment.endpoint, deployment.names),
         public_url=deployment.url,

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from app.probe import FOUND, SIGN_IN, TEAMS, Target
+from app.synthetic_client import FOUND, SIGN_IN, TEAMS, Target
 
 PATIENCE = 60.0  # seconds an answer may take where functions start
 TEAM = "End to end"

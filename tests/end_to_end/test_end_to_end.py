@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from app.probe import DELETE, FOUND, LOG, METERS, NEWS, WALKS, probe
+from app.synthetic_client import DELETE, FOUND, LOG, METERS, NEWS, WALKS, probe
 from tests.end_to_end.environment import PATIENCE, Environment
 from tests.listening import Stream, dial
 
