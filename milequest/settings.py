@@ -201,6 +201,8 @@ class Settings:
     probe_email: str = _setting("", read.text, "Address of the operator's own client, whose walks are not counted")
     probe_password: str = _setting("", read.text, "Its password, for `bin/milequest probe`", secret=True)
     probe_secret: str = _setting("", read.text, "Name of the AWS secret with its password")
+    probe_url: str = _setting("", read.text, "Public address at which it tries whether people are served")
+    probe_pool: str = _setting("", read.text, "Id of the user pool in which it makes its user")
     probe_sockets: tuple[str, ...] = _setting(
         (), read.names, "Addresses of WebSockets at which it listens, separated by commas"
     )

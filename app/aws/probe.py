@@ -14,6 +14,7 @@ from milequest.store.aws.retries import AwsError
 from milequest.store.aws.secrets import CURRENT, Secret
 
 USER: Final = "probe"  # name in the pool
+KINDS: Final = "Aa1-"  # before the secret's letters: the pool asks for one of each kind
 THERE: Final = "UsernameExistsException"
 
 log = logging.getLogger("milequest.probe")
@@ -45,7 +46,7 @@ async def probed(aws: Aws, settings: Settings) -> dict[str, str]:
     secret = await Secret(aws, settings.probe_secret).value(CURRENT)
     if secret is None:
         raise NoPasswordError(settings.probe_secret)
-    target = Target(settings.public_url, settings.probe_sockets, settings.probe_email, secret["password"])
+    target = Target(settings.probe_url, settings.probe_sockets, settings.probe_email, KINDS + secret["password"])
     try:
         found = await _with_user(aws, settings, target)
     except StepFailed as failure:
@@ -67,7 +68,7 @@ async def _with_user(aws: Aws, settings: Settings, target: Target) -> Found:
     except StepFailed as failure:
         if not failure.is_unknown:
             raise
-    await _make_user(aws, settings.cognito_pool, target)
+    await _make_user(aws, settings.probe_pool, target)
     return await probe(target)
 
 

@@ -196,7 +196,7 @@ class Identity(Stack):
                 secret_string_template="{}",
                 generate_string_key="password",
                 password_length=40,
-                exclude_characters='"\\',
+                exclude_punctuation=True,
             ),
         )
         secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)

@@ -92,10 +92,10 @@ class Jobs(Stack):
             seconds=120,
             asynchronous=True,
             variables={
-                "MILEQUEST_PUBLIC_URL": f"https://{self.names.host('api')}",
+                "MILEQUEST_PROBE_URL": f"https://{self.names.host('api')}",
                 "MILEQUEST_PROBE_SOCKETS": ",".join(self._sockets()),
                 "MILEQUEST_PROBE_SECRET": self.names.of("probe"),
-                "MILEQUEST_COGNITO_POOL": self.shared("identity/pool"),
+                "MILEQUEST_PROBE_POOL": self.shared("identity/pool"),
                 "MILEQUEST_METRICS_NAMESPACE": NAMESPACE,
                 **of_probe(self),
             },

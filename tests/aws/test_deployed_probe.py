@@ -18,11 +18,11 @@ def test_deployed_service_serves_the_probe_who_makes_its_user(
     monkeypatch.setattr(synthetic_client, "PATIENCE", PATIENCE)
     settings = replace(
         local_settings(deployment.endpoint, deployment.names),
-        public_url=deployment.url,
+        probe_url=deployment.url,
         probe_sockets=(deployment.socket_url,),
         probe_email="probe@staging.mile-quest.com",
         probe_secret=deployment.names.of("probe"),
-        cognito_pool=deployment.told["identity/pool"],
+        probe_pool=deployment.told["identity/pool"],
         metrics_namespace="MileQuest",
     )
 

@@ -1,26 +1,30 @@
 """The function of the operator's own client: what CloudWatch gets of a failure, and whose password is used."""
 
+import asyncio
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from app.aws.probe import NoPasswordError, probed
+from app.accounts import ensure_account
+from app.aws.probe import KINDS, NoPasswordError, probed
 from milequest.settings import Settings
 from tests.milequest.store.aws.stub import stubbed
-from tests.service import PASSWORD, Service
+from tests.service import Service
 
-SECRET = (200, json.dumps({"SecretString": json.dumps({"password": PASSWORD})}).encode())
+EMAIL, LETTERS = "counted@example.org", "x" * 20
+SECRET = (200, json.dumps({"SecretString": json.dumps({"password": LETTERS})}).encode())
 MISSING = (400, json.dumps({"__type": "x#ResourceNotFoundException"}).encode())
 
 
 def settings(url: str, *sockets: str) -> Settings:
     """Return the function's settings."""
     return Settings(
-        public_url=url,
+        probe_url=url,
         probe_sockets=sockets,
-        probe_email="probe@example.org",
+        probe_email=EMAIL,
         probe_secret="milequest-production-probe",
         metrics_namespace="MileQuest",
     )
@@ -37,7 +41,11 @@ def metrics(output: str) -> Mapping[str, Any]:
 
 
 async def test_success_counts_with_its_times(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
-    service.sign_up("probe")
+    await asyncio.wrap_future(
+        asyncio.run_coroutine_threadsafe(
+            ensure_account(service.runtime, EMAIL, KINDS + LETTERS, "Counted", datetime.now(UTC)), service.loop
+        )
+    )
     async with stubbed(iter([SECRET])) as stub:
         assert await probed(stub.aws, settings(service.origin, service.socket_url)) == {}
     told = metrics(capsys.readouterr().out)
@@ -53,7 +61,7 @@ async def test_failure_counts_as_nought_and_its_step_is_logged_without_a_secret(
     assert told == {"failed": "ready: ClientConnectorError"}
     assert metrics(capsys.readouterr().out) == {"ProbeWorked": 0}
     assert "ready: ClientConnectorError" in caplog.text
-    assert PASSWORD not in caplog.text
+    assert LETTERS not in caplog.text
 
 
 async def test_secret_without_a_value_is_an_error() -> None:
