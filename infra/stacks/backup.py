@@ -160,4 +160,6 @@ class Backup(Stack):
             period=day,
         )
         none = cw.MathExpression(expression="1 - copied", using_metrics={"copied": copied}, period=day)
-        alarm(self, "NoCopy", none, 0, NO_COPY, "no-backup-was-copied", minutes=2, missing=cw.TreatMissingData.BREACHING)
+        alarm(
+            self, "NoCopy", none, 0, NO_COPY, "no-backup-was-copied", minutes=2, missing=cw.TreatMissingData.BREACHING
+        )
