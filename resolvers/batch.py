@@ -1,9 +1,9 @@
 """Batch resolvers: children of many parents are loaded by one call, each key once, each with its own result."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
 from functools import partial
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from milequest.store.away import ReadSkew
 from milequest.store.coalescer import settle
@@ -69,12 +69,22 @@ class Batch(Generic[K, V]):
                     future.cancel()
 
 
-async def existing(found: Awaitable[V | None]) -> V:
-    """Return what a parent names. Raises ReadSkew where it is gone, or hidden, since the parent was read."""
-    value = await found
-    if value is None:
-        raise ReadSkew
-    return value
+class _Existing(Generic[V]):
+    """Awaitable of a value that is there. Not a coroutine: Python warns of one that is given up before that."""
+
+    def __init__(self, found: Awaitable[V | None]) -> None:
+        self._found = found
+
+    def __await__(self) -> Generator[Any, None, V]:
+        value = yield from self._found.__await__()
+        if value is None:
+            raise ReadSkew
+        return value
+
+
+def existing(found: Awaitable[V | None]) -> Awaitable[V]:
+    """Return what a parent names. Awaiting raises ReadSkew where it is gone, or hidden, since the parent was read."""
+    return _Existing(found)
 
 
 def grouped(load: Callable[[Request, list[K], P], Awaitable[Mapping[K, V]]]) -> Batch[tuple[K, P], V]:

@@ -36,7 +36,9 @@ class Goal(Node):
     activated_at: AWSDateTime | None = attribute("When it was activated.")
     completed_at: AWSDateTime | None = attribute("When the target was reached.")
     completed_on: AWSDate | None = attribute("The day of the walk that reached it.")
-    closes_at: AWSDateTime = attribute("When nothing counts any more: the last day's end everywhere, and the grace.")
+    closes_at: AWSDateTime | None = attribute(
+        "When nothing counts any more: the last day's end everywhere, and the grace; null for a cancelled goal."
+    )
     finalized_at: AWSDateTime | None = attribute("When its outcome was fixed; nothing counts after that.")
     corrected: bool = attribute("Whether it is COMPLETED, and its total fell below the target since.")
 

@@ -1,6 +1,7 @@
 """Batches: one call for all requests of one turn, each key once, an answer or an error for each, none left waiting."""
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 import strawberry
 
 from milequest.rules.errors import not_found
-from resolvers.batch import Batch
+from milequest.store.away import ReadSkew
+from resolvers.batch import Batch, existing
 from resolvers.context import Context, NoArgs, Request
 from schema.directives import ALL_CALLERS
 from schema.fields import attribute, field
@@ -181,3 +183,14 @@ async def test_a_field_that_fails_leaves_its_neighbours_their_values() -> None:
         "['parents', 1, 'child']",
         "['strictParents', 1, 'sure']",
     ]
+
+
+@pytest.mark.filterwarnings("error")
+async def test_value_that_must_exist_is_given_up_without_a_warning() -> None:
+    loading, ours = Loading(), request()
+    given_up = existing(loading.batch(ours, 1))
+    assert await existing(loading.batch(ours, 1)) == "v1"
+    del given_up
+    gc.collect()
+    with pytest.raises(ReadSkew):
+        await existing(loading.batch(ours, 101))

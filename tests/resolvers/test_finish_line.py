@@ -94,10 +94,11 @@ async def test_phase_follows_the_teams_days(quest: Quest) -> None:
     assert (await life(team, goal_id))["phase"] == "FINAL"
 
 
-async def test_cancelled_goal_has_no_phase(team: Crew) -> None:
+async def test_cancelled_goal_has_no_phase_and_never_closes(team: Crew) -> None:
     goal_id = await draft(team.admin, team.team, activate=True)
     await team.admin.run(CANCEL, input={"goalId": goal_id})
-    assert (await life(team, goal_id))["phase"] is None
+    cancelled = await life(team, goal_id)
+    assert (cancelled["phase"], cancelled["closesAt"]) == (None, None)
 
 
 async def test_completed_goal_does_not_reopen_because_a_walk_is_logged(team: Crew) -> None:

@@ -40,9 +40,9 @@ class Goal:
     timezone: str  # of its team
 
     @property
-    def closes_at(self) -> datetime:
-        """The instant from which nothing counts any more."""
-        return closes_at(self.ends_on, self.grace_hours)
+    def closes_at(self) -> datetime | None:
+        """The instant from which nothing counts any more; a cancelled goal has none."""
+        return None if self.status == GoalStatus.CANCELLED else closes_at(self.ends_on, self.grace_hours)
 
     @property
     def terms(self) -> Terms:
