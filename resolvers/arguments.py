@@ -739,6 +739,12 @@ class TeamMilestoneReachedArgs(TypedDict):
     after: NotRequired[str | None]
 
 
+class TeamUpdatedArgs(TypedDict):
+    """Arguments of Subscription.teamUpdated."""
+
+    team_id: UUID
+
+
 class TeamProgressUpdatedArgs(TypedDict):
     """Arguments of Subscription.teamProgressUpdated."""
 

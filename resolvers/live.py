@@ -11,7 +11,7 @@ from milequest.rules.enums import LeaderboardBasis, LeaderboardMetric, Leaderboa
 from milequest.rules.events import presence_channel, team_channel
 from milequest.rules.live import Cursor
 from milequest.store.cache import presence
-from milequest.store.sql import goals, log, progress, users
+from milequest.store.sql import goals, log, progress, teams, users
 from milequest.store.sql.boards import Leaderboard
 from milequest.store.sql.progress import GoalProgress
 from milequest.store.sql.teams import Team
@@ -22,10 +22,19 @@ from resolvers.arguments import (
     TeamPresenceUpdatedArgs,
     TeamProgressUpdatedArgs,
     TeamsLeaderboardUpdatedArgs,
+    TeamUpdatedArgs,
 )
 from resolvers.audience import team_access
 from resolvers.context import Context, NoArgs, Request
 from resolvers.feeds import ANY_CHANNEL, AccessRule, StateFeed, StateSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class TeamUpdate:
+    """Team as the viewer sees it now."""
+
+    team_id: UUID
+    team: Team | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,19 @@ class TeamPresenceUpdate:
 
     team_id: UUID
     walkers: list[User]
+
+
+async def team_updated(ctx: "Context[TeamUpdatedArgs, None]") -> StateFeed:
+    """Return the feed of the team itself: its card, its number of members, and the viewer's role."""
+    team_id = ctx.args["team_id"]
+    await team_access(ctx, team_id, TeamPart.CARD)
+
+    async def snapshot(request: Request) -> StateSnapshot:
+        team = await teams.team(request.db, request.viewer, team_id)
+        shown = team and (team.version, team.member_count, team.avatar_url, team.viewer_role)
+        return StateSnapshot(TeamUpdate(team_id, team), shown)
+
+    return StateFeed(("team", team_id), AccessRule(team_id), (team_channel(team_id),), snapshot)
 
 
 async def team_progress_updated(ctx: "Context[TeamProgressUpdatedArgs, None]") -> StateFeed:

@@ -65,6 +65,12 @@ class TeamMilestoneEvent(LiveEvent):
     snapshot: Team | None = attribute("The team as a fresh start, with SNAPSHOT and RESET.")
 
 
+@strawberry.type(description="A team as it is now.")
+class TeamUpdate:
+    team_id: strawberry.ID = attribute("The team.")
+    team: Team | None = attribute("Its own fields; what else it has, such as its goals, may have changed unsaid.")
+
+
 @strawberry.type(description="A team's progress, as its marker shows it.")
 class TeamProgressUpdate:
     team_id: strawberry.ID = attribute("The team.")

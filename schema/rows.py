@@ -52,6 +52,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "TeamMilestoneEvent": team_events.TeamMilestoneEvent,
     "TeamPresenceUpdate": live.TeamPresenceUpdate,
     "TeamProgressUpdate": live.TeamProgressUpdate,
+    "TeamUpdate": live.TeamUpdate,
     "ConfirmEmailPayload": accounts.Done,
     "Contribution": progress.Contribution,
     "CreateAvatarUploadPayload": avatars.CreateAvatarUploadPayload,

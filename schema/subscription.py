@@ -16,6 +16,7 @@ from schema.live import (
     TeamMilestoneEvent,
     TeamPresenceUpdate,
     TeamProgressUpdate,
+    TeamUpdate,
 )
 from schema.scalars import AWSJSON
 
@@ -60,9 +61,13 @@ class Subscription:
     def team_milestone_reached(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamMilestoneEvent | None:
         """Milestones that the team reaches, each once."""
 
+    @subscription(live.team_updated, *SIGNED_IN)
+    def team_updated(self, team_id: TeamId) -> TeamUpdate | None:
+        """The team's own fields: its card, its number of members, your role."""
+
     @subscription(live.team_progress_updated, *SIGNED_IN)
     def team_progress_updated(self, team_id: TeamId) -> TeamProgressUpdate | None:
-        """The team's progress. It follows the team from one active goal to the next."""
+        """The team's progress. It follows the team from one goal to the next."""
 
     @subscription(live.team_leaderboard_updated, *SIGNED_IN)
     def team_leaderboard_updated(

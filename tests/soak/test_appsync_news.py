@@ -19,7 +19,7 @@ from tests.listening import PATIENCE
 from tests.soak.appsync.team import Team, gathered, team, together, walk, world
 from tests.soak.appsync.world import ROLE, World
 from tests.sockets import Socket
-from tests.subscriptions.team import CANCEL, JOIN, PRESENCE
+from tests.subscriptions.team import CANCEL, JOIN, PRESENCE, RENAME
 
 __all__ = ["team", "world"]
 
@@ -50,6 +50,11 @@ async def cancel(world: World, team: Team) -> None:
 async def set_out(world: World, team: Team) -> None:
     """Start Ann's presence."""
     await world.run(PRESENCE, team.ann, input={"teamId": team.id, "walking": True})
+
+
+async def rename(world: World, team: Team) -> None:
+    """Rename their team."""
+    await world.run(RENAME, team.ann, input={"teamId": team.id, "name": f"{team.name} now"})
 
 
 @dataclass
@@ -83,6 +88,9 @@ FEEDS = {
         log,
         lambda told: round(told["milestone"]["atMeters"]),
         5566,
+    ),
+    "teamUpdated": Feed(
+        "teamId team { id name memberCount }", rename, lambda told: told["team"]["name"].endswith(" now"), True
     ),
     "teamProgressUpdated": Feed(
         "teamId progress { totalMeters percent position { lat lng } goal { id name } milestones { id title } }",

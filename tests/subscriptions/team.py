@@ -21,6 +21,7 @@ DELETE = "mutation ($input: DeleteActivityInput!) { deleteActivity(input: $input
 LEAVE = "mutation ($input: LeaveTeamInput!) { leaveTeam(input: $input) { deletedMemberId } }"
 REMOVE = "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { deletedMemberId } }"
 ROLE = "mutation ($input: SetMemberRoleInput!) { setMemberRole(input: $input) { member { id } } }"
+RENAME = "mutation ($input: UpdateTeamInput!) { updateTeam(input: $input) { team { id name } } }"
 PRESENCE = "mutation ($input: SetPresenceInput!) { setPresence(input: $input) { ok } }"
 JOIN = "mutation ($input: JoinTeamInput!) { joinTeam(input: $input) { memberEdge { node { id } } } }"
 UPDATE_TEAM = "mutation ($input: UpdateTeamInput!) { updateTeam(input: $input) { team { id } } }"

@@ -16,7 +16,7 @@ from tests.subscriptions.team import ACCEPT, DELETE_TEAM, INVITE, LEAVE, PRESENC
 SUBSCRIPTIONS = build()._schema.subscription_type
 GIVEN = {"period": "WEEK", "metric": "DISTANCE"}  # the required arguments that have no id
 GATEWAYS = pytest.mark.parametrize("connected", ["asgi", "sse", "apigateway"], indirect=True)
-OF_STRANGERS = ("teamGoalChanged", "teamMilestoneReached", "teamProgressUpdated")  # of a public team
+OF_STRANGERS = ("teamGoalChanged", "teamMilestoneReached", "teamProgressUpdated", "teamUpdated")  # of a public team
 
 
 def of_teams() -> Mapping[str, str]:

@@ -19,8 +19,10 @@ from tests.documents import PROGRESS_LIVE as PROGRESS
 from tests.documents import TEAMS_LIVE as TEAMS
 from tests.subscriptions.conftest import Dial
 from tests.subscriptions.results import values
-from tests.subscriptions.team import CANCEL, GOAL, JOIN, LEAVE, LEG, PRESENCE, UPDATE, Team
+from tests.subscriptions.team import CANCEL, GOAL, JOIN, LEAVE, LEG, PRESENCE, RENAME, ROLE, UPDATE, Team
 
+CARD = """subscription ($team: ID!) { teamUpdated(teamId: $team) {
+    teamId team { name memberCount viewerRole description } } }"""
 MARKER = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
     percent remainingMeters lineFraction goal { id status phase } } } }"""
 SHARES = """subscription ($team: ID!) { teamProgressUpdated(teamId: $team) { progress {
@@ -62,6 +64,35 @@ async def test_completing_update_shows_the_end_of_the_route(connected: Dial, tea
         assert (arrived["percent"], arrived["remainingMeters"], arrived["lineFraction"]) == (100, 0, 1)
         assert arrived["goal"] == {"id": team.goal, "status": "COMPLETED", "phase": "RUNNING"}
         assert values(await board.next()) == [40_000]
+
+
+async def test_team_subscription_follows_the_card_the_members_and_the_role(connected: Dial, public_team: Team) -> None:
+    team = public_team
+    async with connected(team.ben) as connection:
+        stream = await connection.subscribe(CARD, team=team.id)
+        first = await stream.next()
+        assert first == {
+            "teamId": team.id,
+            "team": {"name": team.name, "memberCount": 2, "viewerRole": "MEMBER", "description": None},
+        }
+        await team.do(team.ann, RENAME, teamId=team.id, description="On foot")
+        assert (await stream.next())["team"]["description"] == "On foot"
+        await team.do(team.eve, JOIN, teamId=team.id)
+        assert (await stream.next())["team"]["memberCount"] == 3
+        await team.do(team.ann, ROLE, memberId=team.member, role="ADMIN")
+        assert (await stream.next())["team"]["viewerRole"] == "ADMIN"
+        await team.walk(team.ann, 300)
+        await stream.silent()
+
+
+async def test_team_subscription_of_a_stranger_ends_when_the_team_turns_private(
+    connected: Dial, public_team: Team
+) -> None:
+    async with connected(public_team.eve) as connection:
+        stream = await connection.subscribe(CARD, team=public_team.id)
+        assert (await stream.next())["team"]["viewerRole"] is None
+        await public_team.do(public_team.ann, RENAME, teamId=public_team.id, isPublic=False)
+        assert await stream.failure() == ["NOT_FOUND"]
 
 
 async def test_many_changes_at_once_end_in_the_newest_state(connected: Dial, team: Team) -> None:
