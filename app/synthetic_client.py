@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from secrets import randbelow
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession, ClientWebSocketResponse
 
 PATIENCE: Final = 15.0  # seconds a step may take
-TEAM: Final = "A client of the operator's"
+TEAM: Final = "A client of the operator's"  # and a random number: a name that another user's team has is refused
 METERS: Final = 1_234.5
 SIGN_IN: Final = "mutation ($input: SignInInput!) { signIn(input: $input) { session { accessToken } } }"
 TEAMS: Final = "{ viewer { memberships { team { id name } } } }"
@@ -156,9 +157,9 @@ class _Client:
     async def own_team(self) -> str:
         """Return the id of the user's private team, which is founded if need be: ten may be in a day."""
         for membership in (await self._data(TEAMS))["viewer"]["memberships"]:
-            if membership["team"]["name"] == TEAM:
+            if membership["team"]["name"].startswith(TEAM):
                 return str(membership["team"]["id"])
-        founded = await self._data(FOUND, input={"name": TEAM, "isPublic": False})
+        founded = await self._data(FOUND, input={"name": f"{TEAM} {randbelow(10**12)}", "isPublic": False})
         return str(founded["createTeam"]["team"]["id"])
 
     async def log_walk(self) -> str:

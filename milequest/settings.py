@@ -199,7 +199,7 @@ class Settings:
     metered_sockets: str = _setting("", read.text, "Id of the WebSocket API in the daily usage report")
     rehearsed: str = _setting("", read.text, "ARNs of the versions that a release is tried with, separated by commas")
     probe_email: str = _setting("", read.text, "Address of the operator's own client, whose walks are not counted")
-    probe_password: str = _setting("", read.text, "Its password, for `bin/milequest probe`", secret=True)
+    probe_password: str = _setting("", read.text, "Password of this user, for `bin/milequest probe`", secret=True)
     probe_secret: str = _setting("", read.text, "Name of the AWS secret with its password")
     probe_url: str = _setting("", read.text, "Public address at which it tries whether people are served")
     probe_pool: str = _setting("", read.text, "Id of the user pool in which it makes its user")

@@ -50,7 +50,13 @@ def test_probe_hears_its_walk_and_leaves_nothing_behind(service: Service, target
     assert 0 < second.heard_ms < second.duration_ms
     assert walks(service) == []
     (membership,) = service.data(TEAMS, token=service.sign_up("probe"))["viewer"]["memberships"]
-    assert (membership["team"]["name"], membership["team"]["isPublic"]) == (TEAM, False)
+    assert (membership["team"]["name"].startswith(TEAM), membership["team"]["isPublic"]) == (True, False)
+
+
+def test_probe_is_served_beside_the_team_of_another_one(service: Service, target: Target) -> None:
+    service.sign_up("other-probe")
+    asyncio.run(probe(replace(target, email="other-probe@example.org")))
+    assert asyncio.run(probe(target)).heard_ms > 0
 
 
 def test_probe_deletes_a_walk_that_an_earlier_one_left(service: Service, target: Target) -> None:

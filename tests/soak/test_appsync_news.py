@@ -54,7 +54,7 @@ async def set_out(world: World, team: Team) -> None:
 
 async def rename(world: World, team: Team) -> None:
     """Rename their team."""
-    await world.run(RENAME, team.ann, input={"teamId": team.id, "name": f"{team.name} now"})
+    await world.run(RENAME, team.ann, input={"teamId": team.id, "name": f"{team.id[-20:]} now"})
 
 
 @dataclass

@@ -61,9 +61,9 @@ async def shows(stream: Stream) -> object:
 @pytest.mark.parametrize(
     ("query", "module", "name", "refusal"),
     [
-        (PROGRESS, goals, "active_of", None),
+        (PROGRESS, goals, "current_of", None),
         (BOARD, boards, "team_board", None),
-        (PROGRESS, goals, "active_of", not_found("team")),
+        (PROGRESS, goals, "current_of", not_found("team")),
     ],
     ids=["marker", "board", "refused"],
 )
