@@ -236,6 +236,13 @@ class ResetPasswordInput(TypedDict):
     new_password: str
 
 
+class RestoreActivityInput(TypedDict):
+    """RestoreActivityInput of the schema."""
+
+    activity_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
 class RevokeInviteInput(TypedDict):
     """RevokeInviteInput of the schema."""
 
@@ -292,6 +299,15 @@ class SignUpInput(TypedDict):
     idempotency_key: NotRequired[str | None]
 
 
+class TeamActivityFilter(TypedDict):
+    """TeamActivityFilter of the schema."""
+
+    from_: NotRequired[date | None]
+    to: NotRequired[date | None]
+    types: NotRequired[Sequence[ActivityType] | None]
+    user_id: NotRequired[UUID | None]
+
+
 class UpdateActivityInput(TypedDict):
     """UpdateActivityInput of the schema."""
 
@@ -340,6 +356,12 @@ class UpdateTeamInput(TypedDict):
     timezone: NotRequired[str | None]
     expected_version: NotRequired[int | None]
     idempotency_key: NotRequired[str | None]
+
+
+class LogActivitiesInput(TypedDict):
+    """LogActivitiesInput of the schema."""
+
+    items: Sequence[LogActivityInput]
 
 
 class WaypointInput(TypedDict):
@@ -596,6 +618,18 @@ class DeleteActivityArgs(TypedDict):
     input: DeleteActivityInput
 
 
+class LogActivitiesArgs(TypedDict):
+    """Arguments of Mutation.logActivities."""
+
+    input: LogActivitiesInput
+
+
+class RestoreActivityArgs(TypedDict):
+    """Arguments of Mutation.restoreActivity."""
+
+    input: RestoreActivityInput
+
+
 class CreateGoalArgs(TypedDict):
     """Arguments of Mutation.createGoal."""
 
@@ -718,6 +752,13 @@ class ActivityArgs(TypedDict):
     id: UUID
 
 
+class EstimateDistanceArgs(TypedDict):
+    """Arguments of Query.estimateDistance."""
+
+    steps: int
+    stride_meters: NotRequired[float | None]
+
+
 class RoutePolylineArgs(TypedDict):
     """Arguments of Route.polyline."""
 
@@ -824,6 +865,7 @@ class TeamActivitiesArgs(TypedDict):
 
     first: int | None
     after: NotRequired[str | None]
+    filter: NotRequired[TeamActivityFilter | None]
 
 
 class TeamInvitesArgs(TypedDict):

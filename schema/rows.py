@@ -22,7 +22,19 @@ from milequest.store.sql import (
     teams,
     users,
 )
-from resolvers import accounts, activities, avatars, inviting, live, passwords, presence, team_events, transient_routes
+from resolvers import (
+    accounts,
+    activities,
+    avatars,
+    bulk_logging,
+    estimates,
+    inviting,
+    live,
+    passwords,
+    presence,
+    team_events,
+    transient_routes,
+)
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
 from resolvers import members as member_payloads
@@ -65,6 +77,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "DeleteAvatarPayload": avatars.DeleteAvatarPayload,
     "DeleteActivityPayload": activities.DeleteActivityPayload,
     "DeleteGoalPayload": goal_payloads.DeleteGoalPayload,
+    "DistanceEstimate": estimates.DistanceEstimate,
     "EndSessionPayload": session_payloads.EndSessionResult,
     "DeleteTeamPayload": TeamDeleted,
     "FormField": forms.FormField,
@@ -80,6 +93,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "Leaderboard": boards.Leaderboard,
     "LeaderboardEntry": rankings.LeaderboardEntry,
     "LeaveTeamPayload": member_payloads.LeaveTeamPayload,
+    "LogActivitiesPayload": bulk_logging.LogActivitiesPayload,
+    "LogActivitiesResult": bulk_logging.LogActivitiesResult,
     "LogActivityPayload": activities.LogActivityPayload,
     "Milestone": milestones.Milestone,
     "PageInfo": PageInfo,
@@ -91,6 +106,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "ResendCodePayload": accounts.Done,
     "RevokeInvitePayload": inviting.RevokeInvitePayload,
     "RotateInvitePayload": inviting.RotateInvitePayload,
+    "RestoreActivityPayload": activities.RestoreActivityPayload,
     "Route": routes.RouteRow,
     "RouteLeg": route_shapes.RouteLeg,
     "RoutePreview": transient_routes.RoutePreview,
