@@ -112,7 +112,7 @@ def test_server_starts_with_exactly_the_variables_of_the_compose_file(
         assert given.keys() == settings(compose).keys()
         assert milequest("migrate", **given).returncode == 0
         command = [sys.executable, "-m", "app", "run"]
-        process = subprocess.Popen(command, cwd=PROJECT, env=milequest.environment(**given))
+        process = subprocess.Popen(command, cwd=PROJECT, env=milequest.environment(**given), text=True)
         milequest.started.append(process)
         eventually(lambda: is_ready(port), process)
         process.terminate()

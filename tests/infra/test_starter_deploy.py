@@ -78,7 +78,7 @@ def test_image_that_cannot_be_built_ends_the_step_with_what_docker_says(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_FAILS", "build")
-    with pytest.raises(DeploymentError, match="docker build failed: no space left on device; .*binfmt"):
+    with pytest.raises(DeploymentError, match=r"docker build failed: no space left on device; .*binfmt"):
         ServerImage(Registry(log), "images", "milequest-1", print).pushed()
 
 
