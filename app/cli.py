@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from app import embedded, logs, migrations, preflight, telemetry
 from app.environment import SetupError, step
@@ -69,24 +68,6 @@ def migrate(settings: Settings, arguments: argparse.Namespace) -> None:
         before = migrations.revision(reached)
         migrations.upgrade(reached)
         print(f"The database was at {before or 'nothing'}, now it is at {migrate.head()}.")
-
-
-def role(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Create the service's own role in the database, as the master whom MILEQUEST_DATABASE_URL names."""
-    from asyncpg import PostgresError
-
-    from milequest.store.sql.database_roles import ensure_role
-
-    master = urlsplit(settings.database_url)
-    if not (master.username and master.password):
-        raise SetupError("MILEQUEST_DATABASE_URL must have the master's name and password")
-    try:
-        is_new = asyncio.run(
-            ensure_role(settings.database_url, unquote(master.username), unquote(master.password), arguments.name)
-        )
-    except (OSError, PostgresError) as error:  # whose text may hold the address
-        raise SetupError(f"the role cannot be made ({type(error).__name__})") from None
-    print(f"The role {arguments.name} " + ("is made." if is_new else "was there."))
 
 
 def migration(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -236,7 +217,11 @@ def parser() -> argparse.ArgumentParser:
 
     add("run", run)
     add("migrate", migrate)
-    add("role", role).add_argument("name", metavar="ROLE", help="its name; it signs in by a token of AWS")
+    add(
+        "role",
+        _lazy_command("service_role", "make"),
+        "Make the service's own role in the database, as the master whom MILEQUEST_DATABASE_URL names.",
+    ).add_argument("name", metavar="ROLE", help="its name; it signs in by a token of AWS")
     add("migration", migration).add_argument("message", help="what it does, in a few words")
     planned = "nothing is lost, as the primary was stopped cleanly: the epoch of the log stays"
     add("failover", failover).add_argument("--planned", action="store_true", help=planned)

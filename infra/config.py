@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from infra.environments_file import own_values, with_own
 
@@ -13,6 +13,7 @@ TASK_CPU, TASK_MEMORY = 1_024, 2_048  # in 1,024ths of a core, and MB
 GROUPS = frozenset({"CommonRuleSet", "KnownBadInputsRuleSet", "SQLiRuleSet"})  # of AWS's rules, in the firewall
 LACKING = frozenset({"use1-az3"})  # by the pages of API Gateway on VPC links, and of CloudFront on VPC origins
 SMALL = "starter"  # name of the environment for a club or a firm: infra/starter_environment.py
+RUNBOOK = "https://github.com/mile-quest/mile-quest/blob/main/docs/runbook.md"
 EDGE_REGION = "us-east-1"  # CloudFront, its certificates and its WAF, budgets and bills exist only here
 
 
@@ -24,6 +25,11 @@ def must(holds: bool, what: str) -> None:
     """Raise ConfigError unless a condition holds."""
     if not holds:
         raise ConfigError(what)
+
+
+def must_be_page(runbook: str) -> None:
+    """Raise ConfigError unless a text is the address of a page, which alarms end with."""
+    must(bool(re.fullmatch(r"https://[\w./-]{1,200}", runbook)), f"{runbook!r} is no address of the runbook's page")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,34 +147,6 @@ class Telemetry:
         must(0 < self.share <= 1, "a share is more than 0 and at most 1")
 
 
-class Home(Protocol):
-    """Properties that any environment has, large or small: what its names and stacks are made of."""
-
-    @property
-    def name(self) -> str:
-        """The name, a part of those of all its resources."""
-
-    @property
-    def account(self) -> str:
-        """The number of its account."""
-
-    @property
-    def domain(self) -> str:
-        """The domain, whose zone is its own."""
-
-    @property
-    def alerts(self) -> Alerts:
-        """Recipients of alarms."""
-
-    @property
-    def log_days(self) -> int:
-        """Days that logs are kept."""
-
-    @property
-    def regions(self) -> tuple[Region, ...]:
-        """Its regions, the primary first."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """One of the environments, with an account of its own."""
@@ -182,7 +160,7 @@ class Environment:
     limits: StageLimits
     alerts: Alerts
     features: Features
-    runbook: str = "https://github.com/mile-quest/mile-quest/blob/main/docs/runbook.md"  # alarms end with it
+    runbook: str = RUNBOOK  # alarms end with it
     telemetry: Telemetry | None = None  # not sent anywhere
     origin_value: Literal["first", "second"] = "first"  # which value of the origin's secret CloudFront sends
     repository: str = ""  # of the pages, as https://github.com/…: without one there are none on Amplify
@@ -194,8 +172,7 @@ class Environment:
         must(bool(re.fullmatch(r"[\w-]{0,64}", self.authorizer)), f"{self.authorizer!r} is no name of a function")
         address = re.fullmatch(r"(https://github\.com/[\w.-]+/[\w.-]+)?", self.repository)
         must(bool(address), f"{self.repository!r} is no repository on GitHub")
-        page = re.fullmatch(r"https://[\w./-]{1,200}", self.runbook)
-        must(bool(page), f"{self.runbook!r} is no address of the runbook's page")
+        must_be_page(self.runbook)
         must([region.born for region in self.regions].count("primary") == 1, "one region is born primary")
         must(self.regions[0].primary, "the primary stands first")
         must(self.primary.name == EDGE_REGION, f"what is global lives in {EDGE_REGION}, and so does the primary")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from infra.config import Home, Region
+from infra.config import Region
+from infra.home import Home
 
 STAGE: Final = "live"  # of every API
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from infra.config import SMALL, Alerts, Region, must
+from infra.config import RUNBOOK, SMALL, Alerts, Region, must, must_be_page
 from infra.environments_file import own_values, with_own
 
 MEMORY: Final = {
@@ -28,6 +28,8 @@ class StarterEnvironment:
     cpu: int = 512  # of the task, in 1,024ths of a core
     memory: int = 1_024  # MB
     log_days: int = 30
+    blocked_countries: tuple[str, ...] = ("KP",)  # by the edge, which takes no money for it
+    runbook: str = RUNBOOK  # alarms end with it
     name: str = SMALL
 
     @property
@@ -43,6 +45,8 @@ class StarterEnvironment:
     def __post_init__(self) -> None:
         must(self.name == SMALL, f"its name is {SMALL}")
         must(bool(re.fullmatch(r"\d{12}", self.account)), f"{self.account!r} is no account")
+        must_be_page(self.runbook)
+        must(bool(self.blocked_countries), "the edge's rule about countries needs one")
         must(self.region.primary, "its only region is born primary")
         must(bool(re.fullmatch(r"db\.t4g\.(micro|small|medium)", self.database_class)), "db.t4g.micro, small or medium")
         must(20 <= self.storage_gb <= 1_000, "the database has 20 to 1,000 GB")

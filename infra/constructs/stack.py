@@ -6,7 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IConstruct
 
-from infra.config import Environment, Home, Region
+from infra.config import Environment, Region
+from infra.home import Home
 from infra.names import Names
 
 

@@ -41,7 +41,7 @@ class StarterAlarms:
         self._of_database(environment, database)
         for id, name, above, says in REPUTATION:
             reputation = metric("AWS/SES", f"Reputation.{name}", "avg").with_(period=cdk.Duration.hours(1))
-            made = alarm(stack, id, reputation, above, says, minutes=1)
+            made = alarm(stack, id, reputation, above, says, "mail-is-returned", minutes=1)
             made.node.add_dependency(mail)
 
     def _tell(self, environment: StarterEnvironment) -> None:
@@ -88,10 +88,13 @@ class StarterAlarms:
             metric_name="UnexpectedErrors",
         )
         unexpected = metric(NAMESPACE, "UnexpectedErrors", "sum")
-        alarm(self._stack, "Away", away, 0, "No server is healthy: nobody is served")
-        alarm(self._stack, "Failing", failed, 5, "The server fails more than five requests a minute", of=10)
-        alarm(self._stack, "Memory", memory, 90, "The server's memory is nearly full", minutes=15)
-        alarm(self._stack, "Unexpected", unexpected, 0, "Unexpected errors: read the logs", minutes=1)
+        alarm(self._stack, "Away", away, 0, "Nobody is served: no server is healthy", "the-starters-server-is-away")
+        says = "People see errors: the server fails more than five requests a minute"
+        alarm(self._stack, "Failing", failed, 5, says, "the-starters-server-fails", of=10)
+        says = "Soon nobody is served for a minute: the server's memory is nearly full"
+        alarm(self._stack, "Memory", memory, 90, says, "the-starters-memory-is-full", minutes=15)
+        says = "Somebody saw an error that nobody expected: the logs have it"
+        alarm(self._stack, "Unexpected", unexpected, 0, says, "the-starters-server-fails", minutes=1)
 
     def _of_database(self, environment: StarterEnvironment, database: StarterDatabase) -> None:
         of = {"DBInstanceIdentifier": database.instance.ref}
@@ -103,5 +106,7 @@ class StarterAlarms:
             label="full, %",
         )
         busy = metric("AWS/RDS", "CPUUtilization", "avg", **of)
-        alarm(self._stack, "Full", full, 90, "The database's storage is nearly full", minutes=15)
-        alarm(self._stack, "Busy", busy, 90, "The database is busy without a pause", minutes=30)
+        says = "Soon nobody can log a walk: the database's storage is nearly full"
+        alarm(self._stack, "Full", full, 90, says, "the-starters-storage-is-full", minutes=15)
+        says = "People wait for answers: the database is busy without a pause"
+        alarm(self._stack, "Busy", busy, 90, says, "the-starters-database-is-busy", minutes=30)

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from infra.config import Home
 from infra.deploy.cloud_assembly import CloudAssembly, SynthesizedStack
 from infra.deploy.cloudformation import POLL_SECONDS, DeploymentError, StackDriver
 from infra.deploy.deployment_plan import (
@@ -27,6 +26,7 @@ from infra.deploy.deployment_plan import (
 )
 from infra.deploy.server_image import ServerImage, image_tag
 from infra.environments_file import own_text
+from infra.home import Home
 from infra.names import OWN_VALUES, SERVER_IMAGE, Names
 
 NO_VALUES: Final = "# none"  # as no parameter is empty

@@ -43,7 +43,7 @@ class Starter(HomeStack):
         balancer = self._balancer(network)
         group = self._target_group(network)
         server.serve(group.ref, self._listener(balancer, group))
-        self._lead_here(self._distribution(balancer, network))
+        self._lead_here(self._distribution(environment, balancer, network))
         StarterAlarms(self, environment, server, database, balancer, group, mail)
 
     def _mail(self) -> ses.ConfigurationSet:
@@ -136,7 +136,9 @@ class Starter(HomeStack):
         )
         return made.certificate_arn
 
-    def _distribution(self, balancer: elb.CfnLoadBalancer, network: StarterNetwork) -> cloudfront.Distribution:
+    def _distribution(
+        self, environment: StarterEnvironment, balancer: elb.CfnLoadBalancer, network: StarterNetwork
+    ) -> cloudfront.Distribution:
         certificate = acm.Certificate.from_certificate_arn(self, "Shown", self._certificate("api"))
         viewer = cloudfront.Function(
             self,
@@ -154,6 +156,7 @@ class Starter(HomeStack):
             certificate=certificate,
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+            geo_restriction=cloudfront.GeoRestriction.denylist(*environment.blocked_countries),
             default_behavior=cloudfront.BehaviorOptions(
                 origin=self._origin(balancer, network),
                 allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
@@ -166,7 +169,7 @@ class Starter(HomeStack):
         )
         for rule in ("AwsSolutions-CFR3", "CKV_AWS_86"):
             acknowledge(made, rule, SMALL_LOGS)
-        for rule in ("AwsSolutions-CFR1", "AwsSolutions-CFR2", "CKV_AWS_68", "CKV2_AWS_47", "CKV_AWS_374"):
+        for rule in ("AwsSolutions-CFR2", "CKV_AWS_68", "CKV2_AWS_47"):
             acknowledge(
                 made, rule, "A firewall would cost a tenth of the whole; the server's own limits are by address"
             )

@@ -1,5 +1,6 @@
-"""From the starter environment to a larger one by dump and restore, between two PostgreSQL servers."""
+"""From the starter environment to a larger one by dump and restore, and back from a dump on a host of one's own."""
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -26,6 +27,17 @@ from tests.listening import dial
 from tests.service import PASSWORD, Service, serving
 
 RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text()
+OPERATING = (PROJECT / "docs" / "operating.md").read_text()
+DOCKER = """
+docker() {
+  case "$2" in
+    exec) [ "$3 $4" = "-T database" ]; shift 4; "$@" ;;
+    run) [ "$3 $4 $5" = "--rm --no-deps server" ]; shift 5; "$@" ;;
+    stop|start) [ "$3" = server ] ;;
+    *) return 1 ;;
+  esac
+}
+"""  # runs what is to run in a container here
 EPOCH = "log_epoch"
 
 
@@ -71,10 +83,10 @@ async def rows(url: str) -> dict[str, list[str]]:
         await connection.close()
 
 
-def found(service: Service) -> Club:
+def found(service: Service, name: str = "Ada") -> Club:
     """Have a club of one log three walks."""
-    token = service.sign_up("Ada")
-    team = service.data(FOUND_TEAM, token=token, input={"name": "Walkers"})["createTeam"]["team"]["id"]
+    token = service.sign_up(name)
+    team = service.data(FOUND_TEAM, token=token, input={"name": f"Walkers of {name}"})["createTeam"]["team"]["id"]
     for number in range(3):
         walk = {
             "distanceMeters": 1_000 + number,
@@ -124,12 +136,43 @@ async def user_of_another_issuer(service: Service) -> str:
 
 def move(source: str, target: str, postgres: Postgres, milequest: Milequest, folder: Path) -> None:
     """Run the runbook's commands, with the two addresses in its variables."""
+    run(steps(), postgres, milequest, folder, STARTER_URL=source, PRODUCTION_URL=target)
+
+
+def run(commands: str, postgres: Postgres, milequest: Milequest, folder: Path, **variables: str) -> None:
+    """Run commands of a page in a folder, with PostgreSQL's programs and the product's on the path."""
     programs = postgres.programs
-    environ = milequest.environment(**programs.env()) | {
-        "PATH": f"{programs.folder}:{PROJECT / 'bin'}:/usr/bin:/bin",
-        "STARTER_URL": source,
-        "PRODUCTION_URL": target,
-    }
-    (folder / "bin").symlink_to(PROJECT / "bin")
-    ran = subprocess.run(["sh", "-euc", steps()], cwd=folder, env=environ, text=True, capture_output=True, check=False)
+    path = {"PATH": f"{programs.folder}:{PROJECT / 'bin'}:/usr/bin:/bin"}
+    environ = milequest.environment(**programs.env()) | path | variables
+    if not (folder / "bin").exists():
+        (folder / "bin").symlink_to(PROJECT / "bin")
+    ran = subprocess.run(["sh", "-euc", commands], cwd=folder, env=environ, text=True, capture_output=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+async def test_dump_on_a_host_of_ones_own_is_put_back_by_the_commands_of_its_page(
+    larger: Postgres, redis_url: str, milequest: Milequest, tmp_path: Path
+) -> None:
+    section = OPERATING.partition("\n## With Docker Compose\n")[2].partition("\n## ")[0]
+    dump, restore = (DOCKER + block for block in re.findall(r"```bash\n(.*?)\n```", section, re.DOTALL))
+    here = {"PGHOST": str(larger.sockets), "MILEQUEST_DATABASE_URL": larger.url()}
+
+    def in_containers(commands: str) -> None:
+        run(commands.replace("/backups/", f"{tmp_path}/"), larger, milequest, tmp_path, **here)
+
+    settings = Settings(database_url=larger.url(), redis_url=redis_url, embedded=True)
+    with serving(settings) as service:
+        club = found(service)
+    before = await rows(larger.url())
+    in_containers(dump)
+    with serving(settings) as service:
+        found(service, "Grace")
+    assert await rows(larger.url()) != before
+    in_containers(restore)
+    after = await rows(larger.url())
+    assert before.pop(EPOCH) != after.pop(EPOCH)
+    assert after == before
+    with serving(settings) as service:
+        async with dial(service.socket_url, club.token) as connection:
+            late = await connection.subscribe(WALKS, team=club.team, after=club.cursor)
+            assert (await late.next())["delivery"] == "RESET"

@@ -67,10 +67,10 @@ def test_services_of_the_compose_file_come_back_and_have_logs_that_end(compose: 
     for name, service in compose["services"].items():
         assert name in ONCE or service["restart"] == "unless-stopped", name
         assert service["logging"]["options"]["max-size"], name
+        assert ("healthcheck" in service) == (name not in ONCE), name
         for other, waited in service.get("depends_on", {}).items():
             ends = waited["condition"] == "service_completed_successfully"
             assert ends == (other in ONCE), f"{name} waits for {other}"
-            assert ends or "healthcheck" in compose["services"][other], other
 
 
 def test_edge_alone_of_the_compose_file_is_reached_from_outside(compose: Any) -> None:

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import stat
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,15 +15,11 @@ from infra.deploy.deployment_plan import ImageStep, ReadyStep, StackStep, ZoneSt
 from infra.deploy.server_image import ServerImage, image_tag
 from infra.starter_environment import STARTER
 from milequest.settings import PROJECT
+from tests.fakes.docker import put_on_path
 from tests.infra.assembly import Assembly
 
 REGION = STARTER.region.name
 REGISTRY = f"{STARTER.account}.dkr.ecr.{REGION}.amazonaws.com"
-FAKE = """#!/bin/sh
-[ "$1" != login ] || read -r password
-printf '%s\\n' "$* $password" >> "$DOCKER_LOG"
-[ "$1" != "$DOCKER_FAILS" ] || { echo 'no space left on device' >&2; exit 1; }
-"""
 
 
 class Registry:
@@ -41,7 +35,7 @@ class Registry:
 
     def describe_images(self, **given: Any) -> dict[str, Any]:
         """Return the digest of what was pushed."""
-        if not self._log.exists() or "push " not in self._log.read_text():
+        if "push " not in self._log.read_text():
             raise ClientError({"Error": {"Code": "ImageNotFoundException"}}, "DescribeImages")
         return {"imageDetails": [{"imageDigest": "sha256:1"}]}
 
@@ -49,13 +43,7 @@ class Registry:
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put a docker on the path that writes its arguments down; return where."""
-    docker, log = tmp_path / "docker", tmp_path / "docker.log"
-    docker.write_text(FAKE)
-    docker.chmod(docker.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("DOCKER_LOG", str(log))
-    monkeypatch.setenv("DOCKER_FAILS", "")
-    return log
+    return put_on_path(tmp_path, monkeypatch)
 
 
 def test_image_is_built_for_arm_and_pushed_once(log: Path) -> None:
