@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from infra.deploy.cloudformation import DeploymentError
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
@@ -65,13 +63,9 @@ class ServerImage:
 
     def _digest(self) -> str | None:
         """Return the digest of the image with the tag; None if there is none."""
-        try:
-            found = self._ecr.describe_images(repositoryName=self._repository, imageIds=[{"imageTag": self._tag}])
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ImageNotFoundException":
-                return None
-            raise
-        return str(found["imageDetails"][0]["imageDigest"])
+        asked = {"repositoryName": self._repository, "imageIds": [{"imageTag": self._tag}]}
+        found = self._ecr.batch_get_image(**asked)["images"]  # a tag that is not there is among its failures
+        return str(found[0]["imageId"]["imageDigest"]) if found else None
 
 
 def docker(*arguments: str, given: str = "", remedy: str = "") -> None:
