@@ -217,6 +217,11 @@ def parser() -> argparse.ArgumentParser:
 
     add("run", run)
     add("migrate", migrate)
+    add(
+        "role",
+        _lazy_command("service_role", "make"),
+        "Make the service's own role in the database, as the master whom MILEQUEST_DATABASE_URL names.",
+    ).add_argument("name", metavar="ROLE", help="its name; it signs in by a token of AWS")
     add("migration", migration).add_argument("message", help="what it does, in a few words")
     planned = "nothing is lost, as the primary was stopped cleanly: the epoch of the log stays"
     add("failover", failover).add_argument("--planned", action="store_true", help=planned)

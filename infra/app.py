@@ -26,9 +26,11 @@ from infra.stacks.migrations import Migrations
 from infra.stacks.money import Money
 from infra.stacks.network import Network
 from infra.stacks.recovery import Recovery
+from infra.stacks.starter import Starter
 from infra.stacks.state import State
 from infra.stacks.watch import Watch
 from infra.stacks.web import Web
+from infra.starter_environment import STARTER, StarterEnvironment
 
 CONTEXT = {
     "aws:cdk:enable-path-metadata": False,
@@ -68,14 +70,19 @@ def build(app: cdk.App, environment: Environment) -> None:
                 stack(app, environment, region)
 
 
-def write(*environments: Environment, folder: str | None = None) -> None:
+def write(*environments: Environment | StarterEnvironment, folder: str | None = None) -> None:
     """Write the templates. A finding of cdk-nag that is not acknowledged fails it, with the templates written."""
     app = cdk.App(analytics_reporting=False, context=CONTEXT, outdir=folder)
     for environment in environments:
-        build(app, environment)
+        if isinstance(environment, StarterEnvironment):
+            Starter(app, environment)
+        else:
+            build(app, environment)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     app.synth()
 
 
+ALL: tuple[Environment | StarterEnvironment, ...] = (*ENVIRONMENTS, STARTER)
+
 if __name__ == "__main__":
-    write(*(one for one in ENVIRONMENTS if not sys.argv[1:] or one.name in sys.argv[1:]))
+    write(*(one for one in ALL if not sys.argv[1:] or one.name in sys.argv[1:]))

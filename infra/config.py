@@ -12,6 +12,8 @@ SOCKETS_PER_TASK = 4_000  # of the servers on Fargate; they could hold more
 TASK_CPU, TASK_MEMORY = 1_024, 2_048  # in 1,024ths of a core, and MB
 GROUPS = frozenset({"CommonRuleSet", "KnownBadInputsRuleSet", "SQLiRuleSet"})  # of AWS's rules, in the firewall
 LACKING = frozenset({"use1-az3"})  # by the pages of API Gateway on VPC links, and of CloudFront on VPC origins
+SMALL = "starter"  # name of the environment for a club or a firm: infra/starter_environment.py
+RUNBOOK = "https://github.com/mile-quest/mile-quest/blob/main/docs/runbook.md"
 EDGE_REGION = "us-east-1"  # CloudFront, its certificates and its WAF, budgets and bills exist only here
 
 
@@ -19,9 +21,15 @@ class ConfigError(ValueError):
     """A value that cannot be deployed."""
 
 
-def _must(holds: bool, what: str) -> None:
+def must(holds: bool, what: str) -> None:
+    """Raise ConfigError unless a condition holds."""
     if not holds:
         raise ConfigError(what)
+
+
+def must_be_page(runbook: str) -> None:
+    """Raise ConfigError unless a text is the address of a page, which alarms end with."""
+    must(bool(re.fullmatch(r"https://[\w./-]{1,200}", runbook)), f"{runbook!r} is no address of the runbook's page")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +43,12 @@ class Region:
     edge_prefixes: str  # id of AWS's own list com.amazonaws.global.cloudfront.origin-facing in this region
 
     def __post_init__(self) -> None:
-        _must(bool(re.fullmatch(r"[a-z]{2}-[a-z]+-\d", self.name)), f"{self.name!r} is no region")
-        _must(ipaddress.ip_network(self.cidr).prefixlen == 16, f"{self.cidr} must be a /16, which is cut into /20")
-        _must(2 <= len(self.zones) <= 4, f"{self.name} needs two to four availability zones")
-        _must(all(re.fullmatch(r"[a-z]{3,4}\d-az\d", zone) for zone in self.zones), f"{self.zones} are no ids of zones")
-        _must(not LACKING & {*self.zones}, f"{sorted(LACKING)} have no VPC links, VPC origins or proxies")
-        _must(bool(re.fullmatch(r"pl-[0-9a-f]+", self.edge_prefixes)), f"{self.edge_prefixes!r} is no prefix list")
+        must(bool(re.fullmatch(r"[a-z]{2}-[a-z]+-\d", self.name)), f"{self.name!r} is no region")
+        must(ipaddress.ip_network(self.cidr).prefixlen == 16, f"{self.cidr} must be a /16, which is cut into /20")
+        must(2 <= len(self.zones) <= 4, f"{self.name} needs two to four availability zones")
+        must(all(re.fullmatch(r"[a-z]{3,4}\d-az\d", zone) for zone in self.zones), f"{self.zones} are no ids of zones")
+        must(not LACKING & {*self.zones}, f"{sorted(LACKING)} have no VPC links, VPC origins or proxies")
+        must(bool(re.fullmatch(r"pl-[0-9a-f]+", self.edge_prefixes)), f"{self.edge_prefixes!r} is no prefix list")
 
     @property
     def primary(self) -> bool:
@@ -70,13 +78,13 @@ class Sizes:
     log_days: int
 
     def __post_init__(self) -> None:
-        _must(0.5 <= self.acu_min <= self.acu_max <= 256, "Aurora has 0.5 to 256 capacity units")
-        _must(0 <= self.readers <= 15, "Aurora has at most 15 readers")
-        _must(1 <= self.cache_gb <= 5_000, "the cache has 1 to 5,000 GB")
-        _must(1 <= self.cache_ecpu <= 15_000, "the cache has 1,000 to 15,000,000 ECPU a second")
-        _must(all(128 <= size <= 10_240 for size in (self.api_memory, self.job_memory)), "128 to 10,240 MB")
-        _must(2 <= self.tasks_min <= self.tasks_max, "fewer than two servers are none while one is replaced")
-        _must(self.log_days in {7, 14, 30, 60, 90, 180, 365}, "CloudWatch knows only some numbers of days")
+        must(0.5 <= self.acu_min <= self.acu_max <= 256, "Aurora has 0.5 to 256 capacity units")
+        must(0 <= self.readers <= 15, "Aurora has at most 15 readers")
+        must(1 <= self.cache_gb <= 5_000, "the cache has 1 to 5,000 GB")
+        must(1 <= self.cache_ecpu <= 15_000, "the cache has 1,000 to 15,000,000 ECPU a second")
+        must(all(128 <= size <= 10_240 for size in (self.api_memory, self.job_memory)), "128 to 10,240 MB")
+        must(2 <= self.tasks_min <= self.tasks_max, "fewer than two servers are none while one is replaced")
+        must(self.log_days in {7, 14, 30, 60, 90, 180, 365}, "CloudWatch knows only some numbers of days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +100,13 @@ class StageLimits:
     reserved: dict[str, int] = field(default_factory=dict)  # by function
 
     def __post_init__(self) -> None:
-        _must(1 <= self.api_rate <= 10_000 and 1 <= self.socket_rate <= 10_000, "an account has 10,000 a second")
-        _must(self.api_rate <= self.api_burst * 10, "a burst that is too small refuses what the rate allows")
-        _must(100 <= self.requests_per_address <= 2_000_000_000, "WAF counts from 100 on")
-        _must(bool(self.blocked_countries), "the firewall's rule about countries needs one")
-        _must(all(re.fullmatch("[A-Z]{2}", code) for code in self.blocked_countries), "countries have two letters")
-        _must(not {*self.blocking} - GROUPS, f"{self.blocking} are not all of {sorted(GROUPS)}")
-        _must(all(number >= 0 for number in self.reserved.values()), "concurrency is not negative")
+        must(1 <= self.api_rate <= 10_000 and 1 <= self.socket_rate <= 10_000, "an account has 10,000 a second")
+        must(self.api_rate <= self.api_burst * 10, "a burst that is too small refuses what the rate allows")
+        must(100 <= self.requests_per_address <= 2_000_000_000, "WAF counts from 100 on")
+        must(bool(self.blocked_countries), "the firewall's rule about countries needs one")
+        must(all(re.fullmatch("[A-Z]{2}", code) for code in self.blocked_countries), "countries have two letters")
+        must(not {*self.blocking} - GROUPS, f"{self.blocking} are not all of {sorted(GROUPS)}")
+        must(all(number >= 0 for number in self.reserved.values()), "concurrency is not negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +117,8 @@ class Alerts:
     budget: int  # US dollars a month
 
     def __post_init__(self) -> None:
-        _must("@" in self.email, f"{self.email!r} is no address")
-        _must(self.budget > 0, "a budget is positive")
+        must("@" in self.email, f"{self.email!r} is no address")
+        must(self.budget > 0, "a budget is positive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +143,8 @@ class Telemetry:
 
     def __post_init__(self) -> None:
         address = re.fullmatch(r"(https?://[a-z0-9.-]+(:\d+)?(/[\w./-]*)?)?", self.endpoint)
-        _must(bool(address), f"{self.endpoint!r} is no address of a collector")
-        _must(0 < self.share <= 1, "a share is more than 0 and at most 1")
+        must(bool(address), f"{self.endpoint!r} is no address of a collector")
+        must(0 < self.share <= 1, "a share is more than 0 and at most 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,26 +160,25 @@ class Environment:
     limits: StageLimits
     alerts: Alerts
     features: Features
-    runbook: str = "https://github.com/mile-quest/mile-quest/blob/main/docs/runbook.md"  # alarms end with it
+    runbook: str = RUNBOOK  # alarms end with it
     telemetry: Telemetry | None = None  # not sent anywhere
     origin_value: Literal["first", "second"] = "first"  # which value of the origin's secret CloudFront sends
     repository: str = ""  # of the pages, as https://github.com/…: without one there are none on Amplify
     authorizer: str = ""  # name of the operator's own function, in each region, that decides about other tokens
 
     def __post_init__(self) -> None:
-        _must(bool(re.fullmatch(r"[a-z]{3,12}", self.name)), f"{self.name!r} is no name of an environment")
-        _must(bool(re.fullmatch(r"\d{12}", self.account)), f"{self.account!r} is no account")
-        _must(bool(re.fullmatch(r"[\w-]{0,64}", self.authorizer)), f"{self.authorizer!r} is no name of a function")
+        must(bool(re.fullmatch(r"[a-z]{3,12}", self.name)), f"{self.name!r} is no name of an environment")
+        must(bool(re.fullmatch(r"\d{12}", self.account)), f"{self.account!r} is no account")
+        must(bool(re.fullmatch(r"[\w-]{0,64}", self.authorizer)), f"{self.authorizer!r} is no name of a function")
         address = re.fullmatch(r"(https://github\.com/[\w.-]+/[\w.-]+)?", self.repository)
-        _must(bool(address), f"{self.repository!r} is no repository on GitHub")
-        page = re.fullmatch(r"https://[\w./-]{1,200}", self.runbook)
-        _must(bool(page), f"{self.runbook!r} is no address of the runbook's page")
-        _must([region.born for region in self.regions].count("primary") == 1, "one region is born primary")
-        _must(self.regions[0].primary, "the primary stands first")
-        _must(self.primary.name == EDGE_REGION, f"what is global lives in {EDGE_REGION}, and so does the primary")
-        _must(self.features.dr == (len(self.regions) == 2), "disaster recovery is a second region")
+        must(bool(address), f"{self.repository!r} is no repository on GitHub")
+        must_be_page(self.runbook)
+        must([region.born for region in self.regions].count("primary") == 1, "one region is born primary")
+        must(self.regions[0].primary, "the primary stands first")
+        must(self.primary.name == EDGE_REGION, f"what is global lives in {EDGE_REGION}, and so does the primary")
+        must(self.features.dr == (len(self.regions) == 2), "disaster recovery is a second region")
         networks = [ipaddress.ip_network(region.cidr) for region in self.regions]
-        _must(len(networks) < 2 or not networks[0].overlaps(networks[1]), "the regions' networks overlap")
+        must(len(networks) < 2 or not networks[0].overlaps(networks[1]), "the regions' networks overlap")
 
     @property
     def primary(self) -> Region:
@@ -182,6 +189,11 @@ class Environment:
     def production(self) -> bool:
         """True if people use it."""
         return self.name == "production"
+
+    @property
+    def log_days(self) -> int:
+        """Days that logs are kept."""
+        return self.sizes.log_days
 
 
 VIRGINIA = Region(
@@ -259,9 +271,9 @@ PRODUCTION = Environment(
 def _own_environments(*environments: Environment) -> tuple[Environment, ...]:
     """Return the environments with the operator's own values."""
     given = own_values()
-    names = [one.name for one in environments]
+    names = [*(one.name for one in environments), SMALL]
     for name in given:
-        _must(name in names, f"{name!r} is no environment: there are {', '.join(names)}")
+        must(name in names, f"{name!r} is no environment: there are {', '.join(names)}")
     return tuple(with_own(one, given.get(one.name, {}), one.name) for one in environments)
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from infra.config import Environment, Region
+from infra.config import Region
+from infra.home import Home
 
 STAGE: Final = "live"  # of every API
 
@@ -38,6 +39,10 @@ OWN_VALUES: Final = "pipeline/environments"
 """The parameter with the operator's own values, set by the deploy command for the pipeline that synthesizes."""
 
 
+SERVER_IMAGE: Final = "pipeline/server-image"
+"""The parameter with the image of the servers, its digest in its address."""
+
+
 REPLICATION = "all"  # id of the rule by which pictures go to the other region
 
 
@@ -45,7 +50,7 @@ REPLICATION = "all"  # id of the rule by which pictures go to the other region
 class Names:
     """The names in a region of an environment."""
 
-    environment: Environment
+    environment: Home
     region: Region
 
     def stack(self, name: str) -> str:
@@ -71,3 +76,8 @@ class Names:
     def host(self, name: str) -> str:
         """Return a host below the environment's domain."""
         return f"{name}.{self.environment.domain}"
+
+    @property
+    def bootstrap_images(self) -> str:
+        """The name of the repository of images that `cdk bootstrap` makes."""
+        return f"cdk-hnb659fds-container-assets-{self.environment.account}-{self.region.name}"

@@ -157,7 +157,7 @@ def log_group(scope: Construct, id: str, name: str) -> logs.LogGroup:
         scope,
         id,
         log_group_name=f"/milequest/{stack.home.name}/{name}",
-        retention=RETENTION[stack.home.sizes.log_days],
+        retention=RETENTION[stack.home.log_days],
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
     acknowledge(group, "CKV_AWS_158", "No secret or place is logged; CloudWatch encrypts with a key of its own")

@@ -4,13 +4,13 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from infra.constructs.stack import Stack
+from infra.constructs.stack import HomeStack
 
 
 class MailDomain(Construct):
     """SES's identity of the zone, with its records: verified once the registrar names the zone's servers."""
 
-    def __init__(self, stack: Stack, zone: route53.PublicHostedZone) -> None:
+    def __init__(self, stack: HomeStack, zone: route53.IPublicHostedZone) -> None:
         super().__init__(stack, "MailDomain")
         ses.EmailIdentity(
             self,

@@ -7,15 +7,16 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IConstruct
 
 from infra.config import Environment, Region
+from infra.home import Home
 from infra.names import Names
 
 
-class Stack(cdk.Stack):
-    """A stack in a region of an environment. Stateful ones cannot be deleted by mistake."""
+class HomeStack(cdk.Stack):
+    """A stack in a region of any environment. Stateful ones cannot be deleted by mistake."""
 
-    def __init__(self, app: Construct, environment: Environment, region: Region, *, stateful: bool = False) -> None:
+    def __init__(self, app: Construct, environment: Home, region: Region, *, stateful: bool = False) -> None:
         self.names = Names(environment, region)
-        self.home = environment
+        self.home: Home = environment
         self.where = region
         name = type(self).__name__
         super().__init__(
@@ -40,6 +41,15 @@ class Stack(cdk.Stack):
     def arn_of(self, service: str, resource: str) -> str:
         """Return the ARN of a resource with a fixed name, in this region: `arn_of("sqs", names.queue("jobs"))`."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+class Stack(HomeStack):
+    """A stack of an environment that has many."""
+
+    home: Environment
+
+    def __init__(self, app: Construct, environment: Environment, region: Region, *, stateful: bool = False) -> None:
+        super().__init__(app, environment, region, stateful=stateful)
 
     def private_subnets(self) -> list[str]:
         """Return the ids of the subnets of functions and servers, one in each zone."""

@@ -16,10 +16,12 @@ from infra.deploy.cloud_assembly import CloudAssembly
 from infra.deploy.cloudformation import POLL_SECONDS, DeploymentError
 from infra.deploy.deploy_checks import Finding, findings, set_by_hand
 from infra.deploy.deploy_steps import CALL_SECONDS, StepRunner
-from infra.deploy.deployment_plan import CallStep, StackStep, Step, plan, waiting
+from infra.deploy.deployment_plan import CallStep, StackStep, Step, plan, starter_plan, waiting
 from infra.deploy.destroy import destroy
 from infra.deploy.name_servers import name_servers
+from infra.starter_environment import STARTER, StarterEnvironment
 
+ALL: Sequence[Environment | StarterEnvironment] = (*ENVIRONMENTS, STARTER)
 CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 8}, read_timeout=CALL_SECONDS, s3={"addressing_style": "path"}
 )
@@ -28,7 +30,7 @@ CONFIG = Config(
 def main(given: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0, or 1 after a failure, which is told with what to do."""
     asked = _parser().parse_args(given)
-    (environment,) = [one for one in ENVIRONMENTS if one.name == asked.environment]
+    (environment,) = [one for one in ALL if one.name == asked.environment]
     session = botocore.session.get_session()
 
     def clients(service: str, region: str) -> Any:
@@ -42,13 +44,14 @@ def main(given: Sequence[str] | None = None) -> int:
             destroy(runner, [step for step in steps if isinstance(step, StackStep)])
             return 0
         found = [] if asked.unchecked else findings(environment, clients)
-        if not asked.unchecked and not any(finding.fatal for finding in found):
+        stopped = any(finding.fatal for finding in found)
+        if isinstance(environment, Environment) and not asked.unchecked and not stopped:
             left_out = waiting(environment, set_by_hand(environment, clients))
             steps = [step for step in steps if step not in left_out]
         _show(found, steps)
         if asked.dry_run:
             _tell(f"When nobody comes it costs about ${_floor(asked.assembly, environment):,.0f} a month.")
-        if any(finding.fatal for finding in found):
+        if stopped:
             return 1
         if not asked.dry_run:
             _run(runner, steps)
@@ -61,7 +64,7 @@ def main(given: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     says = "Deploy an environment to AWS, or finish a deployment that was ended."
     parser = argparse.ArgumentParser(prog="milequest-deploy", description=says)
-    parser.add_argument("environment", choices=[one.name for one in ENVIRONMENTS])
+    parser.add_argument("environment", choices=[one.name for one in ALL])
     parser.add_argument("--assembly", type=Path, default=Path("cdk.out"), help="what `make synth` wrote (cdk.out)")
     parser.add_argument("--dry-run", action="store_true", help="check, and print the plan with its monthly cost")
     parser.add_argument("--destroy", action="store_true", help="delete what may go, and list what is kept")
@@ -71,9 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(environment: Environment, assembly: CloudAssembly, only: Sequence[str] | None) -> list[Step]:
+def _chosen(
+    environment: Environment | StarterEnvironment, assembly: CloudAssembly, only: Sequence[str] | None
+) -> list[Step]:
     """Return the steps of the plan, or those of some stacks. Raises DeploymentError for one that there is not."""
-    steps = plan(environment, assembly.known())
+    if isinstance(environment, StarterEnvironment):
+        steps = starter_plan(environment)
+    else:
+        steps = plan(environment, assembly.known())
     if only is None:
         return steps
     names = {step.name for step in steps if isinstance(step, StackStep)}
@@ -86,7 +94,7 @@ def _chosen(environment: Environment, assembly: CloudAssembly, only: Sequence[st
     ]
 
 
-def _floor(assembly: Path, environment: Environment) -> float:
+def _floor(assembly: Path, environment: Environment | StarterEnvironment) -> float:
     """Return the monthly cost without usage, in US dollars."""
     from infra.analysis.cost.cost_report import floor
 

@@ -1,15 +1,19 @@
 """Checks before a deployment: what would stop it later, found at once, each with its remedy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.config import Environment
+from infra.deploy.cloudformation import DeploymentError
 from infra.deploy.deploy_steps import Clients, parameter, set_parameters
 from infra.deploy.deployment_plan import waiting
+from infra.deploy.server_image import docker
 from infra.names import BY_HAND, Names
+from infra.starter_environment import StarterEnvironment
 
 BOOTSTRAP: Final = "/cdk-bootstrap/hnb659fds/version"
 BOOTSTRAP_VERSION: Final = 6  # that which the templates ask for
@@ -19,6 +23,7 @@ LINKED_ROLES: Final = {  # roles that a service makes at its first use, and a fi
     "AWSServiceRoleForRDS": "rds.amazonaws.com",
     "AWSServiceRoleForElastiCache": "elasticache.amazonaws.com",
 }
+STARTERS_ROLES: Final = {role: LINKED_ROLES[role] for role in ("AWSServiceRoleForECS", "AWSServiceRoleForRDS")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,10 @@ class Finding:
     fatal: bool = True
 
 
-def findings(environment: Environment, clients: Clients) -> list[Finding]:
+Check: TypeAlias = Callable[[Clients], Iterator[Finding]]
+
+
+def findings(environment: Environment | StarterEnvironment, clients: Clients) -> list[Finding]:
     """Return everything amiss. An account that cannot be asked is the only finding, as nothing else can be."""
     try:
         account = clients("sts", environment.primary.name).get_caller_identity()["Account"]
@@ -40,17 +48,30 @@ def findings(environment: Environment, clients: Clients) -> list[Finding]:
     if account != environment.account:
         says = f"these are credentials of {account}, and {environment.name} is {environment.account}"
         return [Finding(says, "use the environment's own account, or correct its number")]
-    checks: tuple[Callable[[Environment, Clients], Iterator[Finding]], ...] = (
-        _bootstrap,
-        _concurrency,
-        _mail,
-        _linked_roles,
-        _by_hand,
-    )
-    return [finding for check in checks for finding in check(environment, clients)]
+    return [finding for check in _checks(environment) for finding in check(clients)]
 
 
-def _bootstrap(environment: Environment, clients: Clients) -> Iterator[Finding]:
+def _checks(environment: Environment | StarterEnvironment) -> list[Check]:
+    """Return what is asked: an environment of one stack has no functions, and builds its image on this machine."""
+    region = environment.primary.name
+    shared: list[Check] = [
+        partial(_bootstrap, environment),
+        partial(_mail, region),
+        partial(_linked_roles, region, LINKED_ROLES if isinstance(environment, Environment) else STARTERS_ROLES),
+    ]
+    if isinstance(environment, StarterEnvironment):
+        return [*shared, _docker]
+    return [*shared, partial(_concurrency, environment), partial(_by_hand, environment)]
+
+
+def _docker(clients: Clients) -> Iterator[Finding]:
+    try:
+        docker("info")
+    except DeploymentError as error:
+        yield Finding(str(error), "install docker and start it: the server's image is built here")
+
+
+def _bootstrap(environment: Environment | StarterEnvironment, clients: Clients) -> Iterator[Finding]:
     for region in environment.regions:
         version = parameter(clients("ssm", region.name), BOOTSTRAP)
         if version is None or int(version) < BOOTSTRAP_VERSION:
@@ -71,16 +92,16 @@ def _concurrency(environment: Environment, clients: Clients) -> Iterator[Finding
             yield Finding(f"Lambda runs {allowed} calls at a time in {region.name}, and {needed} are needed", remedy)
 
 
-def _mail(environment: Environment, clients: Clients) -> Iterator[Finding]:
-    account = clients("sesv2", environment.primary.name).get_account()
+def _mail(region: str, clients: Clients) -> Iterator[Finding]:
+    account = clients("sesv2", region).get_account()
     if not account.get("ProductionAccessEnabled"):
         remedy = "ask for production access in the console of SES: it takes a day"
         yield Finding("SES is in its sandbox: mail reaches verified addresses only", remedy, fatal=False)
 
 
-def _linked_roles(environment: Environment, clients: Clients) -> Iterator[Finding]:
-    iam = clients("iam", environment.primary.name)
-    for role, service in LINKED_ROLES.items():
+def _linked_roles(region: str, needed: Mapping[str, str], clients: Clients) -> Iterator[Finding]:
+    iam = clients("iam", region)
+    for role, service in needed.items():
         if not _exists(iam, role):
             yield Finding(f"{role} does not exist", f"aws iam create-service-linked-role --aws-service-name {service}")
 

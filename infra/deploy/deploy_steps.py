@@ -10,21 +10,24 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from infra.config import Environment
 from infra.deploy.cloud_assembly import CloudAssembly, SynthesizedStack
 from infra.deploy.cloudformation import POLL_SECONDS, DeploymentError, StackDriver
 from infra.deploy.deployment_plan import (
     CallStep,
     CarryStep,
     DelegationStep,
+    ImageStep,
     MailStep,
     OwnValuesStep,
     ReadyStep,
     StackStep,
     Step,
+    ZoneStep,
 )
+from infra.deploy.server_image import ServerImage, image_tag
 from infra.environments_file import own_text
-from infra.names import OWN_VALUES, Names
+from infra.home import Home
+from infra.names import OWN_VALUES, SERVER_IMAGE, Names
 
 NO_VALUES: Final = "# none"  # as no parameter is empty
 READY_SECONDS: Final = 900.0  # names of a new distribution take minutes
@@ -39,7 +42,7 @@ Clients = Callable[[str, str], Any]
 class StepRunner:
     """Runs steps of an environment. `tell` prints a line; `servers` asks the DNS for a domain's name servers."""
 
-    environment: Environment
+    environment: Home
     assembly: CloudAssembly
     clients: Clients
     tell: Callable[[str], None]
@@ -49,6 +52,10 @@ class StepRunner:
     def run(self, step: Step) -> str:
         """Carry out a step; return what was done. Raises DeploymentError."""
         match step:
+            case ZoneStep():
+                return self._find_zone(step)
+            case ImageStep():
+                return self._push_image(step)
             case StackStep():
                 return "done" if self.driver(step.region).deploy(self.stack(step)) else "unchanged"
             case CarryStep():
@@ -71,6 +78,28 @@ class StepRunner:
     def stack(self, step: StackStep) -> SynthesizedStack:
         """Return the stack that a step is about."""
         return self.assembly.stack(step.region, step.name)
+
+    def _find_zone(self, step: ZoneStep) -> str:
+        """Share the id of the domain's zone. Of two runs at once both make the same one, by its reference."""
+        dns, name = self.clients("route53", step.region), self._names(step.region).parameter("global/zone")
+        found = dns.list_hosted_zones_by_name(DNSName=step.domain, MaxItems="1")["HostedZones"]
+        own = [one for one in found if one["Name"] == f"{step.domain}." and not one["Config"].get("PrivateZone")]
+        zone = own[0] if own else dns.create_hosted_zone(Name=step.domain, CallerReference=name)["HostedZone"]
+        id = zone["Id"].rpartition("/")[2]
+        return self._tell_parameter(step.region, "global/zone", id)
+
+    def _push_image(self, step: ImageStep) -> str:
+        names = self._names(step.region)
+        image = ServerImage(self.clients("ecr", step.region), names.bootstrap_images, image_tag(), self.tell)
+        return self._tell_parameter(step.region, SERVER_IMAGE, image.pushed())
+
+    def _tell_parameter(self, region: str, key: str, value: str) -> str:
+        """Set a parameter that a stack reads."""
+        ssm, name = self.clients("ssm", region), self._names(region).parameter(key)
+        if parameter(ssm, name) == value:
+            return "unchanged"
+        ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+        return "done"
 
     def _carry(self, step: CarryStep) -> str:
         there = self.clients("ssm", step.target)

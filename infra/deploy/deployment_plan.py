@@ -5,10 +5,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from infra.config import Environment, Region
+from infra.config import SMALL, Environment, Region
 from infra.names import CARRIED_BACK, IMPORTED_PARAMETERS, Names
+from infra.starter_environment import StarterEnvironment
 
-MINUTES: Final = {"data": 20, "edge": 6, "fleet": 6, "identity": 2, "recovery": 4, "network": 4, "web": 3, "lake": 3}
+MINUTES: Final = {
+    "starter": 25,
+    "data": 20,
+    "edge": 6,
+    "fleet": 6,
+    "identity": 2,
+    "recovery": 4,
+    "network": 4,
+    "web": 3,
+    "lake": 3,
+}
 MINUTES_OF_OTHERS: Final = 2
 OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {  # by stack: parameters by hand without which it is left out
     "chat": ("by-hand/slack-workspace", "by-hand/slack-channel"),
@@ -109,7 +120,45 @@ class OwnValuesStep:
         return f"own values of the environments in {self.region}"
 
 
-Step: TypeAlias = StackStep | CarryStep | DelegationStep | CallStep | MailStep | OwnValuesStep | ReadyStep
+@dataclass(frozen=True, slots=True)
+class ZoneStep:
+    """Find the domain's zone, or make it: a stack with a certificate in it cannot wait for its delegation."""
+
+    region: str
+    domain: str
+    minutes: int = 0
+
+    def __str__(self) -> str:
+        return f"zone of {self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStep:
+    """Build the server's image on this machine and push it, unless that of these files is there."""
+
+    region: str
+    minutes: int = 8
+
+    def __str__(self) -> str:
+        return "image of the server"
+
+
+Step: TypeAlias = (
+    ZoneStep | ImageStep | StackStep | CarryStep | DelegationStep | CallStep | MailStep | OwnValuesStep | ReadyStep
+)
+
+
+def starter_plan(environment: StarterEnvironment) -> list[Step]:
+    """Return all steps of the environment that is one stack: what it has to find comes before it."""
+    region, names = environment.region, Names(environment, environment.region)
+    return [
+        ZoneStep(region.name, environment.domain),
+        DelegationStep(region.name, environment.domain),
+        ImageStep(region.name),
+        StackStep(region.name, SMALL),
+        MailStep(region.name, environment.domain),
+        ReadyStep(f"https://{names.host('api')}/readyz"),
+    ]
 
 
 def plan(environment: Environment, known: Collection[tuple[str, str]]) -> list[Step]:

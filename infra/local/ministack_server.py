@@ -39,6 +39,10 @@ STUBS: dict[str, tuple[str, ...]] = {  # a type: the attributes that templates r
     "AWS::Events::Archive": ("Arn",),
     "AWS::CodeDeploy::Application": (),  # a new version has all calls at once here
     "AWS::CodeDeploy::DeploymentGroup": (),
+    "AWS::CloudFront::VpcOrigin": ("Id",),
+    "AWS::EC2::FlowLog": (),
+    "AWS::EC2::SecurityGroupEgress": (),
+    "AWS::EC2::SecurityGroupIngress": (),
 }
 
 _slots = threading.BoundedSemaphore(AT_ONCE)
@@ -207,6 +211,20 @@ def _without_mathematics(handler: dict[str, Any]) -> None:
     handler["create"] = made
 
 
+def _with_records(handler: dict[str, Any]) -> None:
+    """Let templates read the records by which an identity of SES is proven."""
+    create = handler["create"]
+
+    def made(name: str, properties: Any, stack: Any) -> Any:
+        identity, attributes = create(name, properties, stack)
+        records = {
+            f"DkimDNSToken{part}{number}": f"{identity}-{number}" for part in ("Name", "Value") for number in (1, 2, 3)
+        }
+        return identity, {**attributes, **records}
+
+    handler["create"] = made
+
+
 def mend() -> None:
     """Apply all patches."""
     apigateway._invoke_ws_lambda, apigateway.handle_websocket = invoke, handle
@@ -225,6 +243,7 @@ def mend() -> None:
     for kind, attributes in STUBS.items():
         provisioners._RESOURCE_HANDLERS.setdefault(kind, stub(attributes))
     _without_mathematics(provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"])
+    _with_records(provisioners._RESOURCE_HANDLERS["AWS::SES::EmailIdentity"])
     provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"] = {
         "create": named_query,
         "delete": lambda id, *_: athena._delete_named_query({"NamedQueryId": id}),

@@ -15,8 +15,11 @@ LATE: Final = 3  # minutes until a metric is there
 DIMENSIONS: Final[Mapping[tuple[str, str], Sequence[set[str]]]] = {
     ("AWS/ApiGateway", "5XXError"): [{"ApiName"}],
     ("AWS/Backup", "NumberOfCopyJobsCompleted"): [{"BackupVaultName", "ResourceType"}],
+    ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"): [{"LoadBalancer"}],
+    ("AWS/ApplicationELB", "HealthyHostCount"): [{"LoadBalancer", "TargetGroup"}],
     ("AWS/DynamoDB", "ReadThrottleEvents"): [{"TableName"}],  # but ThrottledRequests by Operation too
     ("AWS/DynamoDB", "WriteThrottleEvents"): [{"TableName"}],
+    ("AWS/ECS", "MemoryUtilization"): [{"ClusterName", "ServiceName"}],
     ("AWS/ElastiCache", "ThrottledCmds"): [{"clusterId"}],
     ("AWS/Lambda", "ConcurrentExecutions"): [set()],
     ("AWS/Lambda", "Errors"): [{"FunctionName"}, VERSION],
@@ -25,6 +28,8 @@ DIMENSIONS: Final[Mapping[tuple[str, str], Sequence[set[str]]]] = {
     ("AWS/Lambda", "Throttles"): [{"FunctionName"}],
     ("AWS/RDS", "ACUUtilization"): [{"DBClusterIdentifier"}],
     ("AWS/RDS", "AuroraGlobalDBRPOLag"): [{"DBClusterIdentifier"}],
+    ("AWS/RDS", "CPUUtilization"): [{"DBInstanceIdentifier"}],
+    ("AWS/RDS", "FreeStorageSpace"): [{"DBInstanceIdentifier"}],
     ("AWS/Route53", "HealthCheckStatus"): [{"HealthCheckId"}],
     ("AWS/S3", "OperationsPendingReplication"): [{"SourceBucket", "DestinationBucket", "RuleId"}],
     ("AWS/SES", "Reputation.BounceRate"): [set()],

@@ -6,6 +6,12 @@ from typing import Final
 
 from infra.rules.synthesized import Templates
 
+ADDRESSED: Final = (  # types that tell a process where the database is
+    "AWS::ECS::TaskDefinition",
+    "AWS::Lambda::Function",
+    "AWS::SSM::Parameter",
+    "AWS::SecretsManager::Secret",
+)
 TOKENS: Final = {"authorization", "cookie", "sec-websocket-protocol"}  # headers that carry them
 
 
@@ -14,7 +20,7 @@ def database_logs_no_values(templates: Templates) -> Iterator[str]:
 
     Source: PostgreSQL's page on error reporting and logging: `log_parameter_max_length` is -1, whole, unless it is set.
     """
-    for group in templates.resources("AWS::RDS::DBClusterParameterGroup"):
+    for group in templates.resources("AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBParameterGroup"):
         given = group.properties["Parameters"]
         for name in ("log_parameter_max_length", "log_parameter_max_length_on_error"):
             if given.get(name) != "0":
@@ -44,6 +50,6 @@ def database_is_asked_who_it_is(templates: Templates) -> Iterator[str]:
 
     Source: PostgreSQL's page on libpq's SSL support; RDS's and RDS Proxy's pages on TLS, for whose roots they are.
     """
-    for one in templates.resources("AWS::SSM::Parameter", "AWS::Lambda::Function"):
+    for one in templates.resources(*ADDRESSED):
         if "postgresql://" in one.text and "?sslmode=verify-full&sslrootcert=aws" not in one.text:
             yield f"{one} does not verify the server"

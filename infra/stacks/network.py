@@ -10,6 +10,7 @@ from infra.config import Environment, Region
 from infra.constructs.function import log_group
 from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import Stack
+from infra.constructs.starter_network import place_by_id
 from infra.constructs.tiers import Acls, Tiers
 
 
@@ -78,7 +79,7 @@ class Network(Stack):
             ],
         )
         for subnet in (*vpc.public_subnets, *vpc.private_subnets, *vpc.isolated_subnets):
-            _place_by_id(cast(ec2.CfnSubnet, subnet.node.default_child))
+            place_by_id(cast(ec2.CfnSubnet, subnet.node.default_child))
         return vpc
 
     def _hand_over(self, vpc: ec2.Vpc) -> None:
@@ -87,8 +88,3 @@ class Network(Stack):
             subnets = vpc.select_subnets(subnet_group_name=kind).subnet_ids
             for number, subnet in enumerate(subnets, 1):
                 self.share(f"network/{kind}-subnet-{number}", subnet)
-
-
-def _place_by_id(subnet: ec2.CfnSubnet) -> None:
-    """Take what the library writes as the zone's name, and is its id, for the id."""
-    subnet.availability_zone_id, subnet.availability_zone = subnet.availability_zone, None

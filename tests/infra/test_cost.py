@@ -108,7 +108,8 @@ def test_prices_drawn_in_the_diagrams_are_quoted_verbatim() -> None:
 
 
 def test_every_price_is_used(assembly: Assembly) -> None:
-    used = set(taken(assembly.folder, Usage(1_000_000))) | {sku for way in WAYS.values() for sku in way(Usage(1))}
+    deployed = set(taken(assembly.folder, Usage(1_000_000))) | set(taken(assembly.folder, Usage(1), "starter"))
+    used = deployed | {sku for way in WAYS.values() for sku in way(Usage(1))}
     assert used == set(prices())
 
 

@@ -1,19 +1,15 @@
 """The deploy command on a local AWS: killed anywhere, begun again, after a failed stack; and taking down."""
 
 import json
-import os
 import random
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
-import botocore.session
 import pytest
 
 from app.environment import tools
@@ -25,67 +21,10 @@ from infra.deploy.deployment_plan import DelegationStep, MailStep, OwnValuesStep
 from infra.environments_file import VARIABLE
 from infra.local import aws
 from infra.local.aws import HOME
-from milequest.settings import PROJECT
 from tests.fakes.aws import LOCK
+from tests.infra.operators_account import REGION, Account
 
 STACKS = ("state", "events", "identity")
-REGION = HOME.region.name
-ASK = """
-import sys, json, botocore.session
-_, operation, given = sys.argv
-client = botocore.session.get_session().create_client(operation.partition(".")[0], "us-east-1")
-print(json.dumps(getattr(client, operation.partition(".")[2])(**json.loads(given)), default=str))
-"""
-
-
-@dataclass(frozen=True)
-class Account:
-    """A local AWS that an operator has signed in to."""
-
-    endpoint: str
-    account: str = HOME.environment.account
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """The operator's environment."""
-        access = {"AWS_ACCESS_KEY_ID": self.account, "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
-        return {**os.environ, **access, "AWS_ENDPOINT_URL": self.endpoint}
-
-    def start(self, assembly: Path, *options: str) -> subprocess.Popen[str]:
-        """Start the command."""
-        command: list[str | Path] = [
-            tools("aws", LOCK),
-            "-m",
-            "infra.deploy",
-            HOME.environment.name,
-            "--assembly",
-            assembly,
-        ]
-        return subprocess.Popen(
-            [*command, "--poll", "0.05", *options],
-            cwd=PROJECT,
-            env=self.environ,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-
-    def deploy(self, assembly: Path, *options: str, fails: bool = False) -> str:
-        """Run the command to its end; return what it says."""
-        process = self.start(assembly, *options)
-        said, _ = process.communicate(timeout=300)
-        assert process.returncode == (1 if fails else 0), said
-        return said
-
-    def ask(self, operation: str, **given: Any) -> Any:
-        """Return AWS's answer to a call such as `ssm.get_parameter`."""
-        command: list[str | Path] = [tools("aws", LOCK), "-c", ASK, operation, json.dumps(given)]
-        return json.loads(subprocess.run(command, env=self.environ, check=True, capture_output=True, text=True).stdout)
-
-    def states(self) -> dict[str, str]:
-        """Return the states of all stacks that exist."""
-        stacks = self.ask("cloudformation.describe_stacks")["Stacks"]
-        return {one["StackName"].rpartition("-")[2]: one["StackStatus"] for one in stacks}
 
 
 @pytest.fixture
@@ -178,11 +117,8 @@ def runner_of(
 def test_own_values_are_handed_to_the_pipeline_once(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = botocore.session.get_session()
-
     def clients(service: str, region: str) -> Any:
-        access = {"aws_access_key_id": account.account, "aws_secret_access_key": "test"}
-        return session.create_client(service, region, endpoint_url=account.endpoint, **access)
+        return account.client(service)
 
     def run() -> str:
         runner = runner_of(clients)

@@ -162,10 +162,14 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
         cut("AWS::EC2::SecurityGroupEgress", "Tierslink"),
         given("AWS::ApiGatewayV2::VpcLink", "SecurityGroupIds", ["other"]),
     ),
-    network_rules.edge_may_reach_the_balancer: (without("AWS::EC2::SecurityGroupIngress", "SourcePrefixListId"),),
+    network_rules.edge_may_reach_the_balancer: (
+        without("AWS::EC2::SecurityGroupIngress", "SourcePrefixListId"),
+        without("AWS::EC2::SecurityGroupIngress", "SourcePrefixListId", stack="starter"),
+    ),
     network_rules.subnet_lies_in_a_zone_by_its_id: (
         without("AWS::EC2::Subnet", "AvailabilityZoneId"),
         given("AWS::EC2::Subnet", "AvailabilityZoneId", "use1-az3"),
+        given("AWS::EC2::Subnet", "AvailabilityZoneId", "use1-az3", stack="starter"),
         given("AWS::EC2::Subnet", "AvailabilityZone", "us-east-1a"),
     ),
     network_rules.endpoint_is_for_our_roles: (
@@ -177,8 +181,13 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
         given(
             "AWS::Lambda::Function", "Environment", {"Variables": {"MILEQUEST_DATABASE_URL": "postgresql://host/any"}}
         ),
+        given("AWS::ECS::TaskDefinition", "ContainerDefinitions", [{"Environment": [{"Value": "postgresql://h/x"}]}]),
+        given("AWS::SecretsManager::Secret", "SecretString", "postgresql://master:password@host/any?sslmode=require"),
     ),
-    privacy_rules.database_logs_no_values: (given("AWS::RDS::DBClusterParameterGroup", "Parameters", {}),),
+    privacy_rules.database_logs_no_values: (
+        given("AWS::RDS::DBClusterParameterGroup", "Parameters", {}),
+        given("AWS::RDS::DBParameterGroup", "Parameters", {}),
+    ),
     privacy_rules.firewall_is_logged_without_tokens: (
         cut("AWS::WAFv2::LoggingConfiguration"),
         without("AWS::WAFv2::LoggingConfiguration", "RedactedFields"),

@@ -9,7 +9,7 @@ from tests.infra.assembly import Assembly
 from tests.infra.roles_of import _listed, roles
 
 FOLDER = PROJECT / "tests" / "infra" / "roles"
-STACKS = ("staging", "production")
+STACKS = ("staging", "production", "starter")
 
 
 @pytest.mark.parametrize("environment", STACKS)

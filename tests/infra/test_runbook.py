@@ -11,6 +11,7 @@ import pytest
 
 from infra.config import PRODUCTION, STAGING
 from infra.names import BY_HAND, CARRIED_BACK, IMPORTED_PARAMETERS
+from infra.starter_environment import STARTER
 from milequest.settings import PROJECT
 from milequest.store.aws.metric_lines import Metric
 from tests.infra.assembly import Assembly, Resource
@@ -19,7 +20,7 @@ from tests.infra.runbook_commands import calls, faults
 DOCUMENT = (PROJECT / "docs" / "runbook.md").read_text()
 KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 BLOCK = re.compile(r"\s*```bash\n(.*?)\n```\n\n\*(Page|Ticket|Page or ticket)\.\* \S", re.DOTALL)
-NAMED = re.compile(r"milequest-production-[\w.-]+|/milequest/production/[\w/-]+")
+NAMED = re.compile(r"milequest-(?:production|starter)-[\w.-]+|/milequest/(?:production|starter)/[\w/-]+")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def linked(alarm: Resource) -> tuple[str, str]:
 def test_every_alarm_ends_with_the_address_of_its_section_which_has_its_urgency(assembly: Assembly) -> None:
     told: defaultdict[str, set[str]] = defaultdict(set)
     known = sections()
-    pages = {one.name: one.runbook for one in (STAGING, PRODUCTION)}
+    pages = {one.name: one.runbook for one in (STAGING, PRODUCTION, STARTER)}
     for alarm in alarms(assembly):
         page, anchor = linked(alarm)
         assert page == pages[alarm.environment], alarm
@@ -84,7 +85,7 @@ def test_commands_of_sections_are_aws_own_and_name_what_the_templates_make(assem
     names = {
         text
         for resource in assembly.resources()
-        if resource.environment == "production"
+        if resource.environment in ("production", "starter")
         for text in re.findall(r'"([^"\s]+)"', resource.text)
     }
     for section in sections().values():
@@ -93,6 +94,20 @@ def test_commands_of_sections_are_aws_own_and_name_what_the_templates_make(assem
         for call in called:
             assert list(faults(call)) == [], section.anchor
             assert {name for word in call for name in NAMED.findall(word)} <= names, section.anchor
+
+
+def test_commands_that_end_a_starter_are_aws_own_and_name_what_its_template_makes(
+    assembly: Assembly, tmp_path: Path
+) -> None:
+    text = DOCUMENT.partition("\n### The end of a starter\n\n```bash\n")[2].partition("\n```")[0]
+    called = calls(text, tmp_path)
+    assert called
+    assert [fault for call in called for fault in faults(call)] == []
+    keys = {"AWS::RDS::DBInstance": "DBInstanceIdentifier", "AWS::ElasticLoadBalancingV2::LoadBalancer": "Name"}
+    made = {one.properties[keys[one.type]] for one in assembly.resources(*keys) if one.environment == "starter"}
+    names = {name for call in called for word in call for name in NAMED.findall(word)}
+    assert names - made == {"milequest-starter-starter", "milequest-starter-last"}, "the stack, and what is made"
+    assert len(names & made) == 2
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from infra.analysis.cost.alternatives import WAYS, switch
-from infra.analysis.cost.prices import Quantities, prices, total
+from infra.analysis.cost.prices import Quantities, prices, together, total
 from infra.analysis.cost.stack_templates import quantities, read
 from infra.analysis.cost.usage_profile import Usage, UsageProfile
 
 PEOPLE: Final = (1_000, 10_000, 100_000, 1_000_000)
 USUAL: Final = 100_000  # people, in the table of the largest costs
+ENVIRONMENTS: Final = ("starter", "staging", "production")
+BESIDE: Final[Mapping[str, Quantities]] = {  # by environment: what its deploy command makes, and no template has
+    "starter": {"route53.zone": 1, "ecr.storage": 1}
+}
 CHANGES: Final[Mapping[str, UsageProfile]] = {
     "twice the requests": UsageProfile(requests=800),
     "twice the walks": UsageProfile(walks=40),
@@ -29,7 +33,8 @@ def report(folder: Path) -> str:
 
 def taken(folder: Path, usage: Usage, environment: str = "production") -> Quantities:
     """Return the quantities of an environment in a month, by what is sold."""
-    return quantities(read(folder, environment, usage))
+    month = quantities(read(folder, environment, usage))
+    return together([*month.items(), *BESIDE.get(environment, {}).items()])
 
 
 def floor(folder: Path, environment: str = "production") -> float:
@@ -48,7 +53,9 @@ def _as_deployed(folder: Path) -> Iterator[str]:
     yield _row("together", [_dollars(cost) for cost in totals])
     each = [cost / people * 100 for cost, people in zip(totals[1:], PEOPLE, strict=True)]
     yield _row("cents a person", ["", *(f"{cents:,.1f}" for cents in each)])
-    yield f"Staging, when nobody comes: {_dollars(floor(folder, 'staging'))}"
+    yield "When nobody comes, by environment"
+    for environment in ENVIRONMENTS:
+        yield _row(environment, [_dollars(floor(folder, environment))])
 
 
 def _ways() -> Iterator[str]:

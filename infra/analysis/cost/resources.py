@@ -23,6 +23,8 @@ ECPU_PER_REQUEST: Final = 4  # assumed
 LISTENING_KB: Final = 0.3  # of Valkey for each socket and each subscription, assumed
 ECPU_PER_CHANGE: Final = 4  # of them, assumed: what a script does three times, and its text
 METRICS: Final = 20  # of ours, as docs/aws.md has them, with five kinds of subscriptions; a standby region has fewer
+MICROS: Final = {"db.t4g.micro": 1, "db.t4g.small": 2, "db.t4g.medium": 4}
+PICTURE_KB: Final = 100  # of each person, assumed
 INSIGHTS: Final = 30  # metrics that Container Insights writes of a cluster with one service, assumed
 
 
@@ -108,6 +110,10 @@ def _acus(stack: PricedStack) -> tuple[float, float]:
 
 
 def _instance(stack: PricedStack, body: Body) -> Lines:
+    if "PromotionTier" not in body:  # of no cluster, but one that stands alone
+        yield "rds.t4g", MICROS[body["DBInstanceClass"]] * HOURS
+        yield "rds.storage", int(body["AllocatedStorage"])
+        return
     least, load = _acus(stack)
     yield "aurora.acu", (load if body["PromotionTier"] == 0 else least) * HOURS
 
@@ -141,9 +147,21 @@ def _cache(stack: PricedStack, body: Body) -> Lines:
 
 def _service(stack: PricedStack, body: Body) -> Lines:
     (task,) = stack.of("AWS::ECS::TaskDefinition")
-    (scaled,) = stack.of("AWS::ApplicationAutoScaling::ScalableTarget")
-    yield "fargate.cpu", scaled["MinCapacity"] * int(task["Cpu"]) / 1024 * HOURS
-    yield "fargate.memory", scaled["MinCapacity"] * int(task["Memory"]) / 1024 * HOURS
+    scaled = stack.of("AWS::ApplicationAutoScaling::ScalableTarget")
+    tasks = scaled[0]["MinCapacity"] if scaled else body["DesiredCount"]
+    yield "fargate.cpu", tasks * int(task["Cpu"]) / 1024 * HOURS
+    yield "fargate.memory", tasks * int(task["Memory"]) / 1024 * HOURS
+    if body["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "ENABLED":
+        yield "address.hours", tasks * HOURS
+
+
+def _insights(stack: PricedStack, body: Body) -> Lines:
+    if any(one["Value"] == "enabled" for one in body["ClusterSettings"]):
+        yield "cloudwatch.metric", INSIGHTS
+
+
+def _files(stack: PricedStack, body: Body) -> Lines:
+    yield "efs.storage", 1 + stack.usage.people * PICTURE_KB / MILLION  # and what AWS Backup keeps of it is less
 
 
 def _balancer(stack: PricedStack, body: Body) -> Lines:
@@ -238,8 +256,9 @@ PRICED: Final[Mapping[str, Callable[[PricedStack, Body], Lines]]] = {
     "AWS::EC2::NatGateway": _nat,
     "AWS::EC2::VPCEndpoint": _endpoint,
     "AWS::ECR::Repository": _each("ecr.storage", 5),
-    "AWS::ECS::Cluster": _each("cloudwatch.metric", INSIGHTS),
+    "AWS::ECS::Cluster": _insights,
     "AWS::ECS::Service": _service,
+    "AWS::EFS::FileSystem": _files,
     "AWS::ElastiCache::ServerlessCache": _cache,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer,
     "AWS::Events::Archive": _archive,
