@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.config import Environment
 from infra.deploy.deploy_steps import Clients, parameter, set_parameters
-from infra.deploy.deployment_plan import waiting
+from infra.deploy.deployment_plan import BEHIND_SERVERS, waiting
 from infra.names import BY_HAND, Names
 
 BOOTSTRAP: Final = "/cdk-bootstrap/hnb659fds/version"
@@ -45,6 +45,7 @@ def findings(environment: Environment, clients: Clients) -> list[Finding]:
         _concurrency,
         _mail,
         _linked_roles,
+        _backup,
         _by_hand,
     )
     return [finding for check in checks for finding in check(environment, clients)]
@@ -85,6 +86,21 @@ def _linked_roles(environment: Environment, clients: Clients) -> Iterator[Findin
             yield Finding(f"{role} does not exist", f"aws iam create-service-linked-role --aws-service-name {service}")
 
 
+def _backup(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    """Yield regions in which AWS Backup leaves clusters alone: a plan's jobs would not even fail.
+
+    Source: AWS Backup's page on DescribeRegionSettings.
+    """
+    for region in environment.regions:
+        settings = clients("backup", region.name).describe_region_settings()
+        if not settings["ResourceTypeOptInPreference"].get("Aurora"):
+            remedy = (
+                f"aws backup update-region-settings --region {region.name} "
+                "--resource-type-opt-in-preference Aurora=true"
+            )
+            yield Finding(f"AWS Backup leaves databases alone in {region.name}", remedy)
+
+
 def _exists(iam: Any, role: str) -> bool:
     try:
         iam.get_role(RoleName=role)
@@ -110,4 +126,5 @@ def _by_hand(environment: Environment, clients: Clients) -> Iterator[Finding]:
         remedy = "; ".join(
             f"aws ssm put-parameter --region {step.region} --type String --name {name} --value …" for name in full
         )
-        yield Finding(f"{step} is left out until {', '.join(names)} is set", remedy, fatal=False)
+        too = f", with {', '.join(sorted(BEHIND_SERVERS))}," if step.name == "fleet" else ""
+        yield Finding(f"{step}{too} is left out until {', '.join(names)} is set", remedy, fatal=False)
