@@ -66,7 +66,7 @@ def create_app(settings: Settings, accounts: Sequence[graphiql.DemoAccount] = ()
             runtime = await stack.enter_async_context(open_runtime(settings))
             app.state.runtime = runtime
             app.state.identify = identifying(runtime)
-            app.state.edge = await stack.enter_async_context(open_edge(settings))
+            app.state.edge = await stack.enter_async_context(open_edge(settings, runtime.writer))
             gc.freeze()  # all objects so far are permanent: the garbage collector need not scan them
             gc.set_threshold(50_000, 50, 50)  # most live as long as a request or socket
             app.state.hub = Hub(runtime)

@@ -9,6 +9,7 @@ from infra.environments_file import own_values, with_own
 
 Born: TypeAlias = Literal["primary", "secondary"]
 SOCKETS_PER_TASK = 4_000  # of the servers on Fargate; they could hold more
+STANDBY_ACU = 0.5  # least capacity of a cluster that follows another one
 TASK_CPU, TASK_MEMORY = 1_024, 2_048  # in 1,024ths of a core, and MB
 GROUPS = frozenset({"CommonRuleSet", "KnownBadInputsRuleSet", "SQLiRuleSet"})  # of AWS's rules, in the firewall
 LACKING = frozenset({"use1-az3"})  # by the pages of API Gateway on VPC links, and of CloudFront on VPC origins

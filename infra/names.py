@@ -14,6 +14,7 @@ SHOWN: Final = "avatars"
 IMPORTED_PARAMETERS: Final = {
     "carried/data-key": "global/data-key",
     "carried/zone": "global/zone",
+    "carried/pictures": "state/user-data-bucket",
     "identity/issuer": "identity/issuer",
     "identity/keys": "identity/keys",
     "identity/pool": "identity/pool",
@@ -21,8 +22,9 @@ IMPORTED_PARAMETERS: Final = {
     "identity/clients": "identity/clients",
 }
 """Parameters that a second region has of the first one: the pipeline copies them, as no stack can reach so far."""
-CARRIED_BACK: Final = {"carried/data-key-there": "global/data-key"}
+CARRIED_BACK: Final = {"carried/balancer-there": "fleet/balancer"}
 """Parameters that the first region has of the second."""
+NOT_YET: Final = "none"  # value of `carried/pictures` before the first region has its bucket
 
 BY_HAND: Final = (
     "by-hand/pagerduty",
@@ -43,7 +45,7 @@ SERVER_IMAGE: Final = "pipeline/server-image"
 """The parameter with the image of the servers, its digest in its address."""
 
 
-REPLICATION = "all"  # id of the rule by which pictures go to the other region
+REPLICATION = "all"  # id of the rule by which pictures go to the other region, in each
 
 
 @dataclass(frozen=True, slots=True)

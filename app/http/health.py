@@ -53,6 +53,11 @@ async def _reasons(runtime: Runtime) -> dict[str, str]:
     return dict(zip(parts, await asyncio.gather(*map(_reason, parts.values())), strict=True))
 
 
+async def why_unwritable(db: Pool) -> str:
+    """Return why a database takes no writes; empty if it does."""
+    return await _reason(_writable(db))
+
+
 class ReadOnlyError(Exception):
     """The database follows another one, or was set to be read-only."""
 

@@ -6,6 +6,7 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.config import STANDBY_ACU
 from infra.constructs.permissions import acknowledge
 from infra.constructs.stack import stack_of
 from infra.constructs.tiers import DATABASE_PORT
@@ -58,7 +59,7 @@ class Database(Construct):
             enable_cloudwatch_logs_exports=["postgresql"],
             database_insights_mode="standard",
             serverless_v2_scaling_configuration=rds.CfnDBCluster.ServerlessV2ScalingConfigurationProperty(
-                min_capacity=sizes.acu_min if primary else 0.5, max_capacity=sizes.acu_max
+                min_capacity=sizes.acu_min if primary else STANDBY_ACU, max_capacity=sizes.acu_max
             ),
         )
         self.cluster.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)

@@ -16,7 +16,7 @@ from infra.deploy.cloud_assembly import CloudAssembly
 from infra.deploy.cloudformation import POLL_SECONDS, DeploymentError
 from infra.deploy.deploy_checks import Finding, findings, set_by_hand
 from infra.deploy.deploy_steps import CALL_SECONDS, StepRunner
-from infra.deploy.deployment_plan import CallStep, StackStep, Step, plan, starter_plan, waiting
+from infra.deploy.deployment_plan import CallStep, StackStep, Step, left_out, plan, starter_plan
 from infra.deploy.destroy import destroy
 from infra.deploy.name_servers import name_servers
 from infra.starter_environment import STARTER, StarterEnvironment
@@ -46,8 +46,8 @@ def main(given: Sequence[str] | None = None) -> int:
         found = [] if asked.unchecked else findings(environment, clients)
         stopped = any(finding.fatal for finding in found)
         if isinstance(environment, Environment) and not asked.unchecked and not stopped:
-            left_out = waiting(environment, set_by_hand(environment, clients))
-            steps = [step for step in steps if step not in left_out]
+            later = left_out(environment, set_by_hand(environment, clients))
+            steps = [step for step in steps if step not in later]
         _show(found, steps)
         if asked.dry_run:
             _tell(f"When nobody comes it costs about ${_floor(asked.assembly, environment):,.0f} a month.")

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.config import Environment
 from infra.deploy.cloudformation import DeploymentError
 from infra.deploy.deploy_steps import Clients, parameter, set_parameters
-from infra.deploy.deployment_plan import waiting
+from infra.deploy.deployment_plan import BEHIND_SERVERS, waiting
 from infra.deploy.server_image import docker
 from infra.names import BY_HAND, Names
 from infra.starter_environment import StarterEnvironment
@@ -61,7 +61,7 @@ def _checks(environment: Environment | StarterEnvironment) -> list[Check]:
     ]
     if isinstance(environment, StarterEnvironment):
         return [*shared, _docker]
-    return [*shared, partial(_concurrency, environment), partial(_by_hand, environment)]
+    return [*shared, *(partial(check, environment) for check in (_concurrency, _backup, _by_hand))]
 
 
 def _docker(clients: Clients) -> Iterator[Finding]:
@@ -106,6 +106,21 @@ def _linked_roles(region: str, needed: Mapping[str, str], clients: Clients) -> I
             yield Finding(f"{role} does not exist", f"aws iam create-service-linked-role --aws-service-name {service}")
 
 
+def _backup(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    """Yield regions in which AWS Backup leaves clusters alone: a plan's jobs would not even fail.
+
+    Source: AWS Backup's page on DescribeRegionSettings.
+    """
+    for region in environment.regions:
+        settings = clients("backup", region.name).describe_region_settings()
+        if not settings["ResourceTypeOptInPreference"].get("Aurora"):
+            remedy = (
+                f"aws backup update-region-settings --region {region.name} "
+                "--resource-type-opt-in-preference Aurora=true"
+            )
+            yield Finding(f"AWS Backup leaves databases alone in {region.name}", remedy)
+
+
 def _exists(iam: Any, role: str) -> bool:
     try:
         iam.get_role(RoleName=role)
@@ -131,4 +146,5 @@ def _by_hand(environment: Environment, clients: Clients) -> Iterator[Finding]:
         remedy = "; ".join(
             f"aws ssm put-parameter --region {step.region} --type String --name {name} --value …" for name in full
         )
-        yield Finding(f"{step} is left out until {', '.join(names)} is set", remedy, fatal=False)
+        too = f", with {', '.join(sorted(BEHIND_SERVERS))}," if step.name == "fleet" else ""
+        yield Finding(f"{step}{too} is left out until {', '.join(names)} is set", remedy, fatal=False)

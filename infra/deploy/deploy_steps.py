@@ -105,7 +105,9 @@ class StepRunner:
         there = self.clients("ssm", step.target)
         changed = 0
         for to, at in step.names.items():
-            value = parameter(self.clients("ssm", step.source), self._names(step.source).parameter(at))
+            value = (
+                parameter(self.clients("ssm", step.source), self._names(step.source).parameter(at)) or step.otherwise
+            )
             if value is None:
                 raise DeploymentError(f"{at} is no parameter of {step.source}: its stack is missing")
             name = self._names(step.target).parameter(to)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from infra.config import SMALL, Environment, Region
-from infra.names import CARRIED_BACK, IMPORTED_PARAMETERS, Names
+from infra.names import CARRIED_BACK, IMPORTED_PARAMETERS, NOT_YET, Names
 from infra.starter_environment import StarterEnvironment
 
 MINUTES: Final = {
@@ -28,7 +28,10 @@ OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {  # by stack: parameters by ha
     "watch": ("by-hand/pagerduty",),
     "money": ("by-hand/anomaly-monitor",),
 }
-EARLY: Final = frozenset(("global/data-key", "global/zone"))  # the others are known once Identity is there
+BEHIND_SERVERS: Final = frozenset(("recovery", "edge", "web"))  # which lead to them, each from the one before
+EARLY: Final = frozenset(("global/data-key", "global/zone"))
+PICTURES: Final = frozenset(("state/user-data-bucket",))
+LATE: Final = frozenset(IMPORTED_PARAMETERS.values()) - EARLY - PICTURES  # known once Identity is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,15 @@ class StackStep:
 
 @dataclass(frozen=True, slots=True)
 class CarryStep:
-    """Copy parameters from one region to another: `names` has those there by those here."""
+    """Copy parameters from one region to another: `names` has those there by those here.
+
+    `otherwise` is the value of those that are not there yet, which is a fault without one.
+    """
 
     source: str
     target: str
     names: Mapping[str, str] = field(hash=False)
+    otherwise: str | None = None
     minutes: int = 0
 
     def __str__(self) -> str:
@@ -180,6 +187,34 @@ def waiting(environment: Environment, given: Mapping[str, Collection[str]]) -> d
     return {step: names for step, names in lacking.items() if names}
 
 
+def left_out(environment: Environment, given: Mapping[str, Collection[str]]) -> Collection[Step]:
+    """Return the steps that cannot be done yet: of stacks that wait for parameters by hand, and what needs those.
+
+    `given` are the parameters by hand that are set, by region.
+    """
+    lacking = waiting(environment, given)
+    found: list[Step] = list(lacking)
+    if environment.features.fargate and any(step.name == "fleet" for step in lacking):
+        found += [step for step in _steps(environment) if _leads_to_servers(step)]
+    return found
+
+
+def _leads_to_servers(step: Step) -> bool:
+    match step:
+        case StackStep(name=name):
+            return name in BEHIND_SERVERS
+        case CarryStep(names=names):
+            return names == CARRIED_BACK
+        case _:
+            return isinstance(step, ReadyStep)
+
+
+def _imported(first: Region, other: Region, which: Collection[str], otherwise: str | None = None) -> CarryStep:
+    """Return the step that copies some of the parameters to a second region."""
+    names = {key: at for key, at in IMPORTED_PARAMETERS.items() if at in which}
+    return CarryStep(first.name, other.name, names, otherwise)
+
+
 def _steps(environment: Environment) -> Iterator[Step]:
     regions = environment.regions
     first, others = regions[0], regions[1:]
@@ -187,19 +222,23 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield StackStep(first.name, "global")
     yield DelegationStep(first.name, environment.domain)
     for other in others:
-        yield CarryStep(first.name, other.name, {key: at for key, at in IMPORTED_PARAMETERS.items() if at in EARLY})
+        yield _imported(first, other, EARLY)
         yield StackStep(other.name, "global")
-        yield CarryStep(other.name, first.name, CARRIED_BACK)
     yield from _everywhere(regions, "data")
     master = Names(environment, first).of("database-master")
     yield CallStep(first.name, "database-roles", json.dumps({"secret": master}), stack="data")
-    yield from _everywhere(tuple(reversed(regions)), "state")  # pictures are copied to a bucket that is there
+    for other in others:  # pictures are copied to a bucket that is there: there, and then back
+        yield _imported(first, other, PICTURES, NOT_YET)
+    yield from _everywhere(tuple(reversed(regions)), "state")
+    for other in others:
+        yield _imported(first, other, PICTURES)
+        yield StackStep(other.name, "state")
     yield from _everywhere(regions, "events")
     yield from _everywhere(tuple(reversed(regions)), "backup")  # copies go to a vault that is there
     yield MailStep(first.name, environment.domain)
     yield StackStep(first.name, "identity")
     for other in others:
-        yield CarryStep(first.name, other.name, {key: at for key, at in IMPORTED_PARAMETERS.items() if at not in EARLY})
+        yield _imported(first, other, LATE)
     yield from _everywhere(regions, "migrations")
     yield CallStep(first.name, "migrations")
     yield from _everywhere(regions, "api")
@@ -209,6 +248,9 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield from _everywhere(tuple(reversed(regions)), "pipeline")  # the first one's uses buckets of the others
     yield StackStep(first.name, "lake")
     yield from _everywhere(regions, "fleet")
+    if environment.features.fargate:
+        for other in others:
+            yield CarryStep(other.name, first.name, CARRIED_BACK)
     yield from _everywhere(regions, "recovery")
     yield from (StackStep(first.name, name) for name in ("edge", "web", "money"))
     yield from _everywhere(regions, "watch")

@@ -11,7 +11,7 @@ from infra.deploy.deployment_plan import StackStep
 def destroy(runner: StepRunner, steps: Sequence[StackStep]) -> None:
     """Delete the stacks that may go, the last ones first, and tell what is kept."""
     kept: list[str] = []
-    for step in reversed(steps):
+    for step in reversed(list(dict.fromkeys(steps))):  # a plan may have one twice
         stack = runner.stack(step)
         driver = runner.driver(step.region)
         if driver.state(stack.name) is None:

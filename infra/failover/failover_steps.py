@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.config import Environment, Region
+from infra.config import STANDBY_ACU, Environment, Region
 from infra.deploy.cloudformation import POLL_SECONDS, DeploymentError
 from infra.deploy.deploy_steps import Clients
 from infra.names import Names
@@ -24,6 +24,7 @@ OF_THE_POOL: Final = frozenset(("post-confirmation",))  # which stands in the pr
 MOVING: Final = frozenset(("pending", "failing-over", "switching-over"))  # of a FailoverState, but cancelling
 PROMOTION_SECONDS: Final = 1_800.0
 READY_SECONDS: Final = 600.0
+SECOND: Final = "database-1"  # a reader that the region which stands by does without
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class Failover:
             does = f"take the fence off {old}, which follows now: its sockets wait for its sweep"
             yield FailoverStep(does, lambda: self._is_open(self.old), lambda: self._open(self.old))
         yield FailoverStep(f"wait until {self.ready_url} answers", self._is_ready, self._await_ready)
+        if self.new.primary:
+            does = f"give up the room in {old}, which stands by again: a reader that was added, and capacity"
+            yield FailoverStep(does, self._is_small, self._give_up_room)
 
     @property
     def ready_url(self) -> str:
@@ -200,32 +204,54 @@ class Failover:
         if (self._desired(region) or 0) < self.environment.sizes.tasks_min:
             self._set_desired(region, self.environment.sizes.tasks_min)
 
-    def _cluster(self) -> Any:
-        name = self._names(self.new).of("database")
-        (found,) = self.clients("rds", self.new.name).describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+    def _cluster(self, region: Region) -> Any:
+        name = self._names(region).of("database")
+        (found,) = self.clients("rds", region.name).describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
         return found
 
     def _has_room(self) -> bool:
-        found, sizes = self._cluster(), self.environment.sizes
+        found, sizes = self._cluster(self.new), self.environment.sizes
         capacity = found["ServerlessV2ScalingConfiguration"]
         enough = capacity["MinCapacity"] >= sizes.acu_min and capacity["MaxCapacity"] >= sizes.acu_max
         return enough and len(found["DBClusterMembers"]) >= 1 + min(1, sizes.readers)
 
     def _make_room(self) -> None:
         rds, names, sizes = self.clients("rds", self.new.name), self._names(self.new), self.environment.sizes
-        rds.modify_db_cluster(
-            DBClusterIdentifier=names.of("database"),
-            ServerlessV2ScalingConfiguration={"MinCapacity": sizes.acu_min, "MaxCapacity": sizes.acu_max},
-            ApplyImmediately=True,
-        )
-        if len(self._cluster()["DBClusterMembers"]) < 1 + min(1, sizes.readers):
+        self._scale(self.new, sizes.acu_min)
+        if len(self._cluster(self.new)["DBClusterMembers"]) < 1 + min(1, sizes.readers):
             rds.create_db_instance(
-                DBInstanceIdentifier=names.of("database-1"),
+                DBInstanceIdentifier=names.of(SECOND),
                 DBClusterIdentifier=names.of("database"),
                 DBInstanceClass="db.serverless",
                 Engine="aurora-postgresql",
                 PromotionTier=1,
             )
+
+    def _is_small(self) -> bool:
+        found = self._cluster(self.old)
+        return found["ServerlessV2ScalingConfiguration"]["MinCapacity"] <= STANDBY_ACU and not self._has_second(found)
+
+    def _has_second(self, found: Any) -> bool:
+        """Return whether the old region has the reader that a failover added to what its templates say."""
+        ids = {member["DBInstanceIdentifier"] for member in found["DBClusterMembers"]}
+        return self._names(self.old).of(SECOND) in ids
+
+    def _is_alone(self) -> bool:
+        return not self._has_second(self._cluster(self.old))
+
+    def _give_up_room(self) -> None:
+        if not self._is_alone():
+            rds = self.clients("rds", self.old.name)
+            rds.delete_db_instance(DBInstanceIdentifier=self._names(self.old).of(SECOND), SkipFinalSnapshot=True)
+            self._await(self._is_alone, PROMOTION_SECONDS, f"the second reader in {self.old.name} is still there")
+        self._scale(self.old, STANDBY_ACU)
+
+    def _scale(self, region: Region, least: float) -> None:
+        self.clients("rds", region.name).modify_db_cluster(
+            DBClusterIdentifier=self._names(region).of("database"),
+            ServerlessV2ScalingConfiguration={"MinCapacity": least, "MaxCapacity": self.environment.sizes.acu_max},
+            ApplyImmediately=True,
+        )
 
     def _is_ready(self) -> bool:
         return self.answer(self.ready_url) == "200"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.config import STAGING
-from infra.names import Names
+from infra.names import NOT_YET, Names
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 PATIENCE: Final = 300.0  # seconds it may take to start, on a machine that is busy
@@ -101,7 +101,7 @@ def _elsewhere(names: Names) -> dict[str, str]:
     key = f"arn:aws:kms:{where}:key/local"
     return {
         "global/data-key": key,
-        "carried/data-key-there": key,
+        "carried/pictures": NOT_YET,
         "network/functions-group": "sg-local",
         **{f"network/private-subnet-{number}": f"subnet-{number}" for number, _ in enumerate(names.region.zones, 1)},
         "data/connect-arn": f"arn:aws:rds-db:{where}:dbuser:local/milequest",

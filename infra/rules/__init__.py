@@ -37,6 +37,7 @@ RULES: Final[Sequence[Rule]] = (
     network_rules.link_may_send_to_the_balancer,
     network_rules.link_is_used_by_a_health_check,
     network_rules.edge_may_reach_the_balancer,
+    network_rules.group_of_origins_is_only_read_from,
     network_rules.endpoint_is_for_our_roles,
     network_rules.subnet_lies_in_a_zone_by_its_id,
     privacy_rules.database_is_asked_who_it_is,

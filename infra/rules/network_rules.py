@@ -41,19 +41,42 @@ def subnet_lies_in_a_zone_by_its_id(templates: Templates) -> Iterator[str]:
 
 
 def edge_may_reach_the_balancer(templates: Templates) -> Iterator[str]:
-    """Yield origins of CloudFront whose load balancer's group does not admit CloudFront's own list of addresses.
+    """Yield load balancers that are no origin of CloudFront, or whose group does not admit its own list of addresses.
 
     Source: CloudFront's page on VPC origins.
     """
-    for origin in templates.resources("AWS::CloudFront::VpcOrigin"):
+    for balancer in templates.resources("AWS::ElasticLoadBalancingV2::LoadBalancer"):
         admitted = [
             one
             for one in templates.resources("AWS::EC2::SecurityGroupIngress")
-            if (one.environment, one.region) == (origin.environment, origin.region)
+            if (one.environment, one.region) == (balancer.environment, balancer.region)
             and "Tiersbalancer" in json.dumps(one.properties["GroupId"])
         ]
         if not any("SourcePrefixListId" in one.properties for one in admitted):
-            yield f"{origin} may not reach the balancer"
+            yield f"{balancer} may not be reached by the edge"
+    for environment in {one.environment for one in templates.resources("AWS::CloudFront::Distribution")}:
+        counted = [
+            sum(one.environment == environment for one in templates.resources(type))
+            for type in ("AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::CloudFront::VpcOrigin")
+        ]
+        if counted[0] != counted[1]:
+            yield f"{environment} has {counted[0]} balancers, and {counted[1]} origins of the edge"
+
+
+def group_of_origins_is_only_read_from(templates: Templates) -> Iterator[str]:
+    """Yield paths of CloudFront that two origins answer and that take more than reads, and groups with one origin.
+
+    Source: aws-cdk#32450, for CloudFront's refusal; its page on origin failover.
+    """
+    for distribution in templates.resources("AWS::CloudFront::Distribution"):
+        config = distribution.properties["DistributionConfig"]
+        groups = config.get("OriginGroups", {"Items": []})["Items"]
+        ids = {one["Id"] for one in groups if len({each["OriginId"] for each in one["Members"]["Items"]}) == 2}
+        yield from (f"{distribution} has a group without two origins" for one in groups if one["Id"] not in ids)
+        for behavior in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]):
+            more = set(behavior.get("AllowedMethods", ())) - {"GET", "HEAD", "OPTIONS"}
+            if behavior["TargetOriginId"] in ids and more:
+                yield f"{distribution} takes {sorted(more)} at {behavior.get('PathPattern', '*')}"
 
 
 def endpoint_is_for_our_roles(templates: Templates) -> Iterator[str]:

@@ -21,6 +21,9 @@ from infra.names import SHOWN, Names
 VIEWER: Final = Path(__file__).parent.parent / "edge" / "viewer.js"
 SECRET_HEADER: Final = "x-origin-secret"  # of milequest/rules/edge_headers.py
 IDLE: Final = cdk.Duration.seconds(60)  # the maximum without asking AWS; the servers' keep-alives are more frequent
+REFUSED: Final = (502, 503, 504)  # of a region without servers, or whose database takes no writes (app/edge_guard.py)
+ATTEMPTS: Final = 2  # to connect to a region's servers, so that a lost one costs a handshake six seconds, not thirty
+CONNECTING: Final = cdk.Duration.seconds(3)
 HOSTS: Final = ("api", "ws")
 
 
@@ -46,9 +49,10 @@ class Edge(Stack):
     def _distribution(self, firewall: Firewall) -> cloudfront.Distribution:
         rest = self._host("origin-api")
         servers = self._servers() if self.home.features.fargate else None
-        paths = {"/graphql/realtime": self._host("origin-ws")}
+        paths = {"/graphql/realtime": self._behavior(self._host("origin-ws"))}
         if servers:
-            paths["/graphql/live"] = servers
+            # Handshakes are GETs, and CloudFront lets a behaviour of two origins have nothing else than reads.
+            paths["/graphql/live"] = self._behavior(servers, cloudfront.AllowedMethods.ALLOW_GET_HEAD_OPTIONS)
         logs = log_bucket(self, "edge-logs", logs=log_bucket(self, "edge-access"))
         resource = logs.node.default_child
         assert isinstance(resource, s3.CfnBucket)
@@ -66,10 +70,7 @@ class Edge(Stack):
             log_bucket=logs,
             geo_restriction=cloudfront.GeoRestriction.denylist(*self.home.limits.blocked_countries),
             default_behavior=self._behavior(rest),
-            additional_behaviors={
-                **{path: self._behavior(origin) for path, origin in paths.items()},
-                f"/{SHOWN}/*": self._pictures(),
-            },
+            additional_behaviors={**paths, f"/{SHOWN}/*": self._pictures()},
         )
 
     def _host(self, name: str) -> cloudfront.IOrigin:
@@ -92,28 +93,53 @@ class Edge(Stack):
         return {SECRET_HEADER: secret.unsafe_unwrap()}
 
     def _servers(self) -> cloudfront.IOrigin:
-        """Return the load balancer in the VPC as an origin, which has no other way in from outside."""
+        """Return the servers as an origin: those of the region whose database takes writes.
+
+        The primary's are asked first, by each handshake, and the other's where they answer 503 or not at all. So
+        sockets follow the database there and back, and no person has a part in it, nor a call of CloudFront's API.
+        Source: CloudFront's pages on origin failover (of GET, HEAD and OPTIONS), on WebSockets (a handshake is a
+        regular HTTP request) and on VPC origins. That it fails over for handshakes too is to be seen at the first
+        deployment.
+        """
+        first, *others = (self._balancer(region) for region in self.home.regions)
+        if not others:
+            return first
+        return origins.OriginGroup(primary_origin=first, fallback_origin=others[0], fallback_status_codes=list(REFUSED))
+
+    def _balancer(self, region: Region) -> cloudfront.IOrigin:
+        """Return a region's load balancer in its VPC as an origin, which has no other way in from outside."""
+        suffix = "" if region.primary else f" {region.name}"
         origin = cloudfront.CfnVpcOrigin(
             self,
-            "Servers",
+            f"Servers{suffix}",
             vpc_origin_endpoint_config=cloudfront.CfnVpcOrigin.VpcOriginEndpointConfigProperty(
-                name=self.names.of("servers"),
-                arn=self.shared("fleet/balancer"),
+                name=self.names.of("servers" if region.primary else f"servers-{region.short}"),
+                arn=self.shared("fleet/balancer" if region.primary else "carried/balancer-there"),
                 https_port=443,
                 origin_protocol_policy="https-only",
                 origin_ssl_protocols=["TLSv1.2"],
             ),
         )
         known = cloudfront.VpcOrigin.from_vpc_origin_attributes(
-            self, "KnownServers", vpc_origin_id=origin.attr_id, domain_name=self.names.host("origin-live")
+            self, f"KnownServers{suffix}", vpc_origin_id=origin.attr_id, domain_name=self.names.host("origin-live")
         )
-        return origins.VpcOrigin.with_vpc_origin(known, read_timeout=IDLE, custom_headers=self._proof())
+        return origins.VpcOrigin.with_vpc_origin(
+            known,
+            read_timeout=IDLE,
+            connection_attempts=ATTEMPTS,
+            connection_timeout=CONNECTING,
+            custom_headers=self._proof(),
+        )
 
-    def _behavior(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
+    def _behavior(
+        self,
+        origin: cloudfront.IOrigin,
+        methods: cloudfront.AllowedMethods = cloudfront.AllowedMethods.ALLOW_ALL,
+    ) -> cloudfront.BehaviorOptions:
         """Return a behaviour without cache, which passes on everything but the host's name, by which origins choose."""
         return cloudfront.BehaviorOptions(
             origin=origin,
-            allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+            allowed_methods=methods,
             cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
             response_headers_policy=cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
@@ -128,7 +154,7 @@ class Edge(Stack):
     def _pictures(self) -> cloudfront.BehaviorOptions:
         """Return the behaviour of pictures of users and teams, cached as long as they declare.
 
-        Pictures that one region's bucket lacks are fetched from the other's.
+        Pictures that one region's bucket lacks are fetched from the other's. What is deleted in one soon is in both.
         """
         first, *others = (self._bucket(region) for region in self.home.regions)
         origin: cloudfront.IOrigin = first

@@ -1,5 +1,7 @@
 """Tables and files outside PostgreSQL."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -11,7 +13,7 @@ from infra.config import Environment, Region
 from infra.constructs.bucket import bucket, log_bucket, tell_of_objects
 from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
-from infra.names import COMING, REPLICATION, SHOWN, Names
+from infra.names import COMING, NOT_YET, REPLICATION, SHOWN, Names
 
 TEXT = dynamodb.AttributeType.STRING
 PASSING = s3.LifecycleRule(  # uploads contain locations, and are deleted once scanned
@@ -67,8 +69,8 @@ class State(Stack):
         self._let_show(made)
         self.share("state/user-data-bucket", made.bucket_name)
         for other in self.home.regions:
-            if self.where.primary and not other.primary:
-                self._replicate(made, key, Names(self.home, other))
+            if other != self.where:
+                self._replicate(made, Names(self.home, other))
 
     def _let_show(self, made: s3.Bucket) -> None:
         """Let CloudFront serve public pictures. Its distribution is known only after this stack."""
@@ -82,38 +84,44 @@ class State(Stack):
             )
         )
 
-    def _replicate(self, made: s3.Bucket, key: kms.IKey, there: Names) -> None:
-        """Replicate public pictures to the other region, whose bucket is deployed before."""
+    def _replicate(self, made: s3.Bucket, there: Names) -> None:
+        """Replicate public pictures to the other region, and that they were deleted; it does the same.
+
+        What came as a copy is not copied again, and S3's own key, by which pictures are encrypted, stays theirs.
+        Source: S3's pages on what is replicated, on delete markers, and on objects with encryption.
+        """
         target = f"arn:aws:s3:::{there.bucket('user-data')}"
         role = service_role(self, "Replication", "s3")
         allow(role, "s3:GetReplicationConfiguration s3:ListBucket", made.bucket_arn)
         because = "Every picture that is shown is copied"
         reads = "s3:GetObjectVersionForReplication s3:GetObjectVersionAcl s3:GetObjectVersionTagging"
-        allow(role, reads, f"arn:aws:s3:::{self.names.bucket('user-data')}/*", because=because)
-        allow(role, "s3:ReplicateObject s3:ReplicateDelete s3:ReplicateTags", f"{target}/*", because=because)
-        allow(role, "kms:Decrypt", key.key_arn)
-        copy = self.shared("carried/data-key-there")
-        allow(role, "kms:Encrypt", copy)
+        allow(role, reads, f"arn:aws:s3:::{self.names.bucket('user-data')}/{SHOWN}/*", because=because)
+        writes = "s3:ReplicateObject s3:ReplicateDelete s3:ReplicateTags"
+        allow(role, writes, f"{target}/{SHOWN}/*", because=because)
+        rule = {
+            "Id": REPLICATION,
+            "Status": "Enabled",
+            "Priority": 1,
+            "Filter": {"Prefix": f"{SHOWN}/"},
+            "DeleteMarkerReplication": {"Status": "Enabled"},
+            "Destination": {"Bucket": target, "Metrics": {"Status": "Enabled"}},
+        }
         resource = made.node.default_child
         assert isinstance(resource, s3.CfnBucket)
-        of = s3.CfnBucket
-        resource.replication_configuration = of.ReplicationConfigurationProperty(
-            role=role.role_arn,
-            rules=[
-                of.ReplicationRuleProperty(
-                    id=REPLICATION,
-                    status="Enabled",
-                    priority=1,
-                    filter=of.ReplicationRuleFilterProperty(prefix=f"{SHOWN}/"),
-                    delete_marker_replication=of.DeleteMarkerReplicationProperty(status="Enabled"),
-                    source_selection_criteria=of.SourceSelectionCriteriaProperty(
-                        sse_kms_encrypted_objects=of.SseKmsEncryptedObjectsProperty(status="Enabled")
-                    ),
-                    destination=of.ReplicationDestinationProperty(
-                        bucket=target,
-                        encryption_configuration=of.EncryptionConfigurationProperty(replica_kms_key_id=copy),
-                        metrics=of.MetricsProperty(status="Enabled"),
-                    ),
-                )
-            ],
+        resource.add_property_override(
+            "ReplicationConfiguration", self._once_it_is_there({"Role": role.role_arn, "Rules": [rule]})
         )
+
+    def _once_it_is_there(self, configuration: dict[str, Any]) -> Any:
+        """Return a configuration that needs the other region's bucket, for a region where that comes later.
+
+        Such a stack is deployed twice the first time: see `infra/deploy/deployment_plan.py`.
+        """
+        if self.where.primary:
+            return configuration
+        is_there = cdk.CfnCondition(
+            self,
+            "FirstRegionHasPictures",
+            expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(self.shared("carried/pictures"), NOT_YET)),
+        )
+        return {"Fn::If": [is_there.logical_id, configuration, {"Ref": "AWS::NoValue"}]}

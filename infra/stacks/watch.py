@@ -128,8 +128,7 @@ class Watch(Stack):
             ),
         )
         made = [alarm(self, id, watched, above, says, section) for id, watched, above, says, section in given]
-        if self.home.features.dr and self.where.primary:
-            (other,) = [region for region in self.home.regions if not region.primary]
+        for other in (region for region in self.home.regions if region != self.where):
             waiting = metric(
                 "AWS/S3",
                 "OperationsPendingReplication",

@@ -1,9 +1,12 @@
 """A server behind an edge: it refuses what comes around it, and counts by viewers."""
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import repeat
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -108,3 +111,38 @@ def test_requests_are_503_while_the_secret_cannot_be_read(
             pass
         assert refused.value.response.status_code == 503
         assert httpx.get(f"{service.origin}/livez").status_code == 200
+
+
+def test_handshakes_are_503_while_the_database_follows_another_and_reads_are_answered(
+    new_database: Callable[[], AbstractContextManager[str]], redis_url: str
+) -> None:
+    with new_database() as url, behind_an_edge(url, redis_url, KNOWN) as service:
+        for read_only in (True, False, True):
+            set_read_only(url, read_only)
+            assert wait_for_handshake(service) == (503 if read_only else 101)
+            assert httpx.get(service.origin + TYPENAME, headers=THROUGH).status_code == 200
+
+
+def set_read_only(url: str, read_only: bool) -> None:
+    """Let a database take writes or not, also from connections that are open: they end."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    on = "on" if read_only else "off"
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+    async def run() -> None:
+        admin = await asyncpg.connect(url, server_settings={"default_transaction_read_only": "off"})
+        await admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {on}')
+        await admin.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        await admin.close()
+
+    asyncio.run(run())
+
+
+def wait_for_handshake(service: Service) -> int:
+    """Return the status of a handshake once what is known of the database is too old to count."""
+    time.sleep(1.1)
+    try:
+        with dialled(service, THROUGH):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code

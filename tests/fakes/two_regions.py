@@ -180,11 +180,25 @@ class Client:
         return {}
 
     def _describe_db_clusters(self, given: dict[str, Any]) -> Any:
-        members = [{"DBInstanceIdentifier": one} for one in self.place.members]
+        members = [{"DBInstanceIdentifier": f"{self._prefix}{one}"} for one in self.place.members]
         return {"DBClusters": [{"ServerlessV2ScalingConfiguration": self.place.capacity, "DBClusterMembers": members}]}
 
     def _modify_db_cluster(self, given: dict[str, Any]) -> Any:
         self.place.capacity = given["ServerlessV2ScalingConfiguration"]
+        return {}
+
+    @property
+    def _prefix(self) -> str:
+        return f"milequest-{self.account.environment.name}-"
+
+    def _delete_db_instance(self, given: dict[str, Any]) -> Any:
+        short = given["DBInstanceIdentifier"].removeprefix(self._prefix)
+        assert given["SkipFinalSnapshot"], "an instance of a cluster has no snapshot of its own"
+        if short not in self.place.members:
+            raise self._refuse("DBInstanceNotFound", "DeleteDBInstance")
+        if len(self.place.members) == 1 or self.place.region.name == self.account.writer:
+            raise self._refuse("InvalidDBClusterStateFault", "DeleteDBInstance")
+        self.place.members.remove(short)
         return {}
 
     def _create_db_instance(self, given: dict[str, Any]) -> Any:

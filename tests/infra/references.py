@@ -85,7 +85,8 @@ class References:
         if key is None:
             start, _, own = name.partition(f"/{stack.split('-')[1]}/")
             came = f"{start}/{stack.split('-')[1]}/{ELSEWHERE.get(own, own)}"
-            key = next((there for (_, told), there in self._shared.items() if told == came), None)
+            others = ((told, there) for (place, told), there in self._shared.items() if place != region)
+            key = next((there for told, there in others if told == came), None)
         return {key} | self.of(key[0], self.resources[key].properties["Value"]) if key else set()
 
     def _of_text(self, stack: str, text: str) -> set[Key]:

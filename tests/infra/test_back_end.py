@@ -163,11 +163,26 @@ def test_the_second_region_follows_the_first(assembly: Assembly) -> None:
     clusters = [one for one in assembly.of("data", "AWS::RDS::DBCluster") if one.environment == "production"]
     assert {one.properties["GlobalClusterIdentifier"] for one in clusters} == {"milequest-production-global"}
     assert [one.stack[-9:] for one in clusters if "MasterUsername" in one.properties] == ["us-east-1"]
-    copying = [one for one in assembly.of("state", "AWS::S3::Bucket") if "ReplicationConfiguration" in one.properties]
-    assert [one.stack for one in copying] == ["milequest-production-state-us-east-1"]
-    (rule,) = copying[0].properties["ReplicationConfiguration"]["Rules"]
-    assert rule["Filter"] == {"Prefix": "avatars/"}, "what came in is of nobody's concern there"
-    assert rule["Destination"]["Bucket"].endswith("user-data-222222222222-us-west-2")
+
+
+def test_pictures_and_their_deletions_are_copied_both_ways(assembly: Assembly) -> None:
+    """One deleted after a failover is deleted in the other region too, and the edge shows it nowhere."""
+    buckets = [one for one in assembly.of("state", "AWS::S3::Bucket") if "ReplicationConfiguration" in one.properties]
+    led = {}
+    for bucket in buckets:
+        given = bucket.properties["ReplicationConfiguration"]
+        waits = given.get("Fn::If")  # until the other region's bucket is there
+        (rule,) = (waits[1] if waits else given)["Rules"]
+        assert rule["Status"] == rule["DeleteMarkerReplication"]["Status"] == "Enabled"
+        assert rule["Filter"] == {"Prefix": "avatars/"}, "what came in is of nobody's concern there"
+        assert "EncryptionConfiguration" not in rule["Destination"], "CloudFront cannot read what our key encrypts"
+        led[bucket.region] = (rule["Destination"]["Bucket"].removeprefix("arn:aws:s3:::"), bool(waits))
+    at = "milequest-production-user-data-222222222222-{}"
+    assert led == {"us-east-1": (at.format("us-west-2"), False), "us-west-2": (at.format("us-east-1"), True)}
+    watched = [
+        one for one in assembly.of("watch", "AWS::CloudWatch::Alarm") if "OperationsPendingReplication" in one.text
+    ]
+    assert sorted(one.region for one in watched) == ["us-east-1", "us-west-2"]
 
 
 def test_queues_hide_a_message_for_six_times_its_functions_patience(assembly: Assembly) -> None:

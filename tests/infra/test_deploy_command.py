@@ -13,9 +13,11 @@ from typing import Any, cast
 import pytest
 
 from app.environment import tools
+from infra.config import PRODUCTION
 from infra.deploy import deploy_steps
 from infra.deploy.cloud_assembly import CloudAssembly
 from infra.deploy.cloudformation import DeploymentError
+from infra.deploy.deploy_checks import findings
 from infra.deploy.deploy_steps import Clients, StepRunner
 from infra.deploy.deployment_plan import DelegationStep, MailStep, OwnValuesStep, ReadyStep
 from infra.environments_file import VARIABLE
@@ -90,8 +92,37 @@ def test_checks_name_what_is_missing_with_its_remedy(account: Account, templates
     for role in ("ECS", "RDS", "ElastiCache"):
         assert f"error: AWSServiceRoleFor{role} does not exist" in said
         assert f"aws iam create-service-linked-role --aws-service-name {role.lower()}.amazonaws.com" in said
+    assert "error: AWS Backup leaves databases alone in us-east-1" in said
+    assert "aws backup update-region-settings --region us-east-1" in said
     assert "note: stack watch in us-east-1 is left out until by-hand/pagerduty is set" in said
     assert account.states() == {}
+
+
+@pytest.mark.parametrize(
+    ("preferences", "amiss"), [({"Aurora": True}, 0), ({"Aurora": False, "RDS": True}, 2), ({}, 2)]
+)
+def test_backups_are_made_where_the_region_says_so(preferences: dict[str, bool], amiss: int) -> None:
+    """Amiss in each region otherwise. The local AWS knows the question, and always the same answer."""
+    settings = {"ResourceTypeOptInPreference": preferences, "ResourceTypeManagementPreference": {}}
+
+    def clients(service: str, region: str) -> Any:
+        answers: dict[str, dict[str, list[Any]]] = {
+            "sts": {"get_caller_identity": [{"Account": PRODUCTION.account}]},
+            "ssm": {
+                "get_parameter": [{"Parameter": {"Value": "30"}}],
+                "get_paginator": [Answering({"paginate": [[]]})],
+            },
+            "lambda": {"get_account_settings": [{"AccountLimit": {"ConcurrentExecutions": 1_000}}]},
+            "sesv2": {"get_account": [{"ProductionAccessEnabled": True}]},
+            "iam": {"get_role": [{}] * 3},
+            "backup": {"describe_region_settings": [settings]},
+        }
+        return Answering(answers[service])
+
+    found = [one for one in findings(PRODUCTION, clients) if one.fatal]
+    assert [one.says for one in found] == [
+        f"AWS Backup leaves databases alone in {region.name}" for region in PRODUCTION.regions[:amiss]
+    ]
 
 
 def test_credentials_of_another_account_deploy_nothing(account: Account, templates: Path) -> None:
@@ -161,7 +192,7 @@ class Answering:
         self._answers = answers
 
     def __getattr__(self, operation: str) -> Any:
-        return lambda **given: self._answers[operation].pop(0)
+        return lambda *named, **given: self._answers[operation].pop(0)
 
 
 @pytest.mark.parametrize(("statuses", "says"), [((503, 503, 200), None), ((503,), "503 no database")])

@@ -61,6 +61,21 @@ def kept_for_ever(templates: Templates) -> None:
         one.body["DeletionPolicy"] = "Retain"
 
 
+def written_to(templates: Templates) -> None:
+    """Let each path of CloudFront take writes."""
+    for one in templates.resources("AWS::CloudFront::Distribution"):
+        for behavior in one.properties["DistributionConfig"]["CacheBehaviors"]:
+            behavior["AllowedMethods"] = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
+
+
+def grouped_with_itself(templates: Templates) -> None:
+    """Let the second origin of each group be the first one again."""
+    for one in templates.resources("AWS::CloudFront::Distribution"):
+        for group in one.properties["DistributionConfig"].get("OriginGroups", {"Items": []})["Items"]:
+            first, second = group["Members"]["Items"]
+            second["OriginId"] = first["OriginId"]
+
+
 def asked_for_a_writer(templates: Templates) -> None:
     """Share the writer's endpoint of each cluster."""
     for one in list(templates.resources("AWS::RDS::DBCluster")):
@@ -164,8 +179,11 @@ FAULTS: dict[Rule, tuple[Break, ...]] = {
     ),
     network_rules.edge_may_reach_the_balancer: (
         without("AWS::EC2::SecurityGroupIngress", "SourcePrefixListId"),
+        without("AWS::EC2::SecurityGroupIngress", "SourcePrefixListId", stack="us-west-2"),
         without("AWS::EC2::SecurityGroupIngress", "SourcePrefixListId", stack="starter"),
+        cut("AWS::CloudFront::VpcOrigin", "carriedbalancerthere"),
     ),
+    network_rules.group_of_origins_is_only_read_from: (written_to, grouped_with_itself),
     network_rules.subnet_lies_in_a_zone_by_its_id: (
         without("AWS::EC2::Subnet", "AvailabilityZoneId"),
         given("AWS::EC2::Subnet", "AvailabilityZoneId", "use1-az3"),

@@ -109,6 +109,17 @@ def test_planned_failover_leaves_both_regions_open_and_loses_no_cursor() -> None
     assert (account.writer, account.epoch) == (WEST.name, 1)
 
 
+def test_return_leaves_the_other_region_as_its_templates_say() -> None:
+    account = well()
+    standing_by = account.state()["places"][WEST.name]
+    assert Operator(account).go("planned") == 0
+    assert account.places[WEST.name].members == ["database-0", "database-1"]
+    assert account.places[EAST.name].members == ["database-0", "database-1"], "it is what templates say, and stays"
+    assert Operator(account).go("back") == 0
+    assert account.state()["places"][WEST.name] == standing_by
+    assert account.state()["places"] == well().state()["places"]
+
+
 def test_dry_run_changes_nothing_and_says_each_step_and_the_lag() -> None:
     account = well()
     before = account.state()
