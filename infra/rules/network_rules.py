@@ -73,7 +73,7 @@ def group_of_origins_is_only_read_from(templates: Templates) -> Iterator[str]:
         groups = config.get("OriginGroups", {"Items": []})["Items"]
         ids = {one["Id"] for one in groups if len({each["OriginId"] for each in one["Members"]["Items"]}) == 2}
         yield from (f"{distribution} has a group without two origins" for one in groups if one["Id"] not in ids)
-        for behavior in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]):
+        for behavior in (config["DefaultCacheBehavior"], *config.get("CacheBehaviors", ())):
             more = set(behavior.get("AllowedMethods", ())) - {"GET", "HEAD", "OPTIONS"}
             if behavior["TargetOriginId"] in ids and more:
                 yield f"{distribution} takes {sorted(more)} at {behavior.get('PathPattern', '*')}"

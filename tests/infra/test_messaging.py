@@ -118,8 +118,9 @@ def test_functions_and_servers_have_settings_that_there_are(assembly: Assembly) 
         given = function.properties.get("Environment", {}).get("Variables", {})
         assert {name for name in given if name.startswith("MILEQUEST_")} <= known, str(function)
     for task in assembly.resources("AWS::ECS::TaskDefinition"):
-        (container,) = task.properties["ContainerDefinitions"]
-        assert {secret["Name"] for secret in container["Secrets"]} <= known, str(task)
+        for container in task.properties["ContainerDefinitions"]:
+            given = {one["Name"] for kind in ("Secrets", "Environment") for one in container.get(kind, ())}
+            assert {name for name in given if name.startswith("MILEQUEST_")} <= known, str(task)
 
 
 def test_functions_and_servers_that_write_metrics_have_the_namespace(assembly: Assembly) -> None:
