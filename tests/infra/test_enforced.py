@@ -64,7 +64,7 @@ def kept_for_ever(templates: Templates) -> None:
 def written_to(templates: Templates) -> None:
     """Let each path of CloudFront take writes."""
     for one in templates.resources("AWS::CloudFront::Distribution"):
-        for behavior in one.properties["DistributionConfig"]["CacheBehaviors"]:
+        for behavior in one.properties["DistributionConfig"].get("CacheBehaviors", ()):
             behavior["AllowedMethods"] = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
 
 
