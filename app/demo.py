@@ -23,7 +23,7 @@ from milequest.rules.calendar import local_date
 from milequest.rules.enums import ActivityPrivacy, ActivityType, JoinPolicy, RouteSource, Units
 from milequest.rules.goals import Terms, new_terms
 from milequest.rules.ids import new_id
-from milequest.rules.invites import code_of, new_invite
+from milequest.rules.invites import InviteName, code_of, new_invite, new_salt
 from milequest.rules.teams import new_team
 from milequest.rules.templates import ROUTE_TEMPLATES, RouteTemplate
 from milequest.runtime import Runtime
@@ -218,10 +218,11 @@ async def _team(runtime: Runtime, team: DemoTeam, people: Sequence[UUID], began:
 
     async def work(tx: Tx) -> None:
         made = await create_team(tx, founder, began, new)
-        secret, new_one = token_hex(), new_invite(began, max_uses=len(others))
-        invite = await create_invite(tx, founder, began, made.team_id, new_one, secret)
+        secret, salt = token_hex(), new_salt()
+        link = new_invite(began, max_uses=len(others))
+        await create_invite(tx, founder, began, made.team_id, link, secret, salt)
         for other in others:
-            await accept_invite(tx, other, began, code_of(secret, invite.salt))
+            await accept_invite(tx, other, began, InviteName(code_of(secret, salt)))
         await create_goal(tx, Viewer(founder), began, made.team_id, *goal, activate=True)
 
     await runtime.commit(work)

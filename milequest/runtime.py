@@ -13,6 +13,7 @@ from milequest.providers.identity.authorizer import Authorizer, choose_authorize
 from milequest.providers.mail import open_mailer
 from milequest.providers.mail.local import LocalMailbox
 from milequest.rules.budgets import Payer
+from milequest.rules.mail import Mailer
 from milequest.settings import Settings
 from milequest.store.aws import roles
 from milequest.store.aws.client import Aws, open_aws
@@ -43,6 +44,7 @@ class Runtime:
     aws: Aws
     providers: Providers
     identity: IdentityProvider
+    mailer: Mailer
     mailbox: LocalMailbox
     pictures: Pictures
     rate_limits: RateLimits
@@ -118,6 +120,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             aws,
             choose(settings),
             identity,
+            mailer,
             mailbox,
             pictures,
             limits,

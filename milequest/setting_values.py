@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from milequest.origins import origin
+from milequest.origins import origin, web_origin
 
 CREDENTIALS_HOSTS = ("127.0.0.1", "localhost", "169.254.170.2", "169.254.170.23")  # as in AWS's own clients
 SECRET_BYTES = 32
@@ -184,6 +184,16 @@ def names(given: str) -> tuple[str, ...]:
     if not all(found):
         raise ValueError("must be one or more names, separated by commas")
     return found
+
+
+def client(given: str) -> str:
+    """Parse the origin of a web client: by TLS, or else on this host, since links to it hold secrets."""
+    return trusted_url("https://milequest.example")(web_origin(given))
+
+
+def links(given: str) -> tuple[str, ...]:
+    """Parse addresses of web pages, separated by commas."""
+    return tuple(url("https", example="https://apps.example/milequest")(one) for one in names(given))
 
 
 def origins(given: str) -> tuple[str, ...]:

@@ -79,6 +79,12 @@ class Settings:
     public_url: str = _setting(
         "", web_origin, "Origin at which clients reach the service; empty: `http://HOST:PORT` of the two settings above"
     )
+    client_url: str = _setting(
+        "", read.client, "Origin of the web client, where links of invites lead; empty: pages of the service itself"
+    )
+    app_links: tuple[str, ...] = _setting(
+        (), read.links, "Addresses of the apps in stores, `https://…` by commas, for the page of an invite; empty: none"
+    )
     allowed_origins: tuple[str, ...] = _setting(
         (),
         read.origins,

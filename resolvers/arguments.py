@@ -24,7 +24,8 @@ from milequest.rules.enums import (
 class AcceptInviteInput(TypedDict):
     """AcceptInviteInput of the schema."""
 
-    code: str
+    code: NotRequired[str | None]
+    invite_id: NotRequired[UUID | None]
     idempotency_key: NotRequired[str | None]
 
 
@@ -92,6 +93,16 @@ class CreateInviteInput(TypedDict):
     idempotency_key: NotRequired[str | None]
 
 
+class CreateInvitesInput(TypedDict):
+    """CreateInvitesInput of the schema."""
+
+    team_id: UUID
+    emails: Sequence[str]
+    expires_in_hours: NotRequired[int | None]
+    message: NotRequired[str | None]
+    idempotency_key: NotRequired[str | None]
+
+
 class CreateTeamInput(TypedDict):
     """CreateTeamInput of the schema."""
 
@@ -107,7 +118,8 @@ class CreateTeamInput(TypedDict):
 class DeclineInviteInput(TypedDict):
     """DeclineInviteInput of the schema."""
 
-    code: str
+    code: NotRequired[str | None]
+    invite_id: NotRequired[UUID | None]
     idempotency_key: NotRequired[str | None]
 
 
@@ -228,6 +240,14 @@ class RevokeInviteInput(TypedDict):
     """RevokeInviteInput of the schema."""
 
     invite_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
+class RotateInviteInput(TypedDict):
+    """RotateInviteInput of the schema."""
+
+    invite_id: UUID
+    expires_in_hours: NotRequired[int | None]
     idempotency_key: NotRequired[str | None]
 
 
@@ -526,6 +546,18 @@ class CreateInviteArgs(TypedDict):
     """Arguments of Mutation.createInvite."""
 
     input: CreateInviteInput
+
+
+class CreateInvitesArgs(TypedDict):
+    """Arguments of Mutation.createInvites."""
+
+    input: CreateInvitesInput
+
+
+class RotateInviteArgs(TypedDict):
+    """Arguments of Mutation.rotateInvite."""
+
+    input: RotateInviteInput
 
 
 class RevokeInviteArgs(TypedDict):

@@ -8,7 +8,7 @@ from milequest.rules.credentials import is_secret_id
 from milequest.rules.errors import is_final_refusal
 from milequest.rules.rate_limits import CODE_MAILS, CODE_TRIES, KNOWN_NETWORKS, MAILS_OF_ADDRESS, RateLimit, network
 from milequest.store.cache.rate_limits import Counted
-from resolvers.context import AnyContext
+from resolvers.context import AnyContext, Request
 
 ADMITTED = "admitted"  # key in the stash of a mutation that was counted
 OF_WRITES: Mapping[str, RateLimit] = {
@@ -25,6 +25,8 @@ OF_WRITES: Mapping[str, RateLimit] = {
     "removeMember": limits.MEMBER_CHANGES,
     "setMemberRole": limits.MEMBER_CHANGES,
     "createInvite": limits.INVITE_CHANGES,
+    "createInvites": limits.INVITE_BATCHES,
+    "rotateInvite": limits.INVITE_CHANGES,
     "revokeInvite": limits.INVITE_CHANGES,
     "createGoal": limits.GOAL_CHANGES,
     "updateGoal": limits.GOAL_CHANGES,
@@ -107,9 +109,9 @@ async def unknown_network_limit(ctx: AnyContext, who: str, limit: RateLimit) -> 
     return () if known else ((limit, who),)
 
 
-def caller(ctx: AnyContext) -> str:
+def caller(request: Request) -> str:
     """Return the key of limits that count a user in a network."""
-    return f"{network_of(ctx)} {ctx.identity.user_id}"
+    return f"{network(request.address)} {request.identity.user_id}"
 
 
 async def admit(ctx: AnyContext) -> None:

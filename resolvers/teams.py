@@ -47,7 +47,7 @@ async def team(ctx: "Context[TeamArgs, None]") -> Team | None:
 async def search_teams(ctx: "Context[SearchTeamsArgs, None]") -> Page[Team]:
     """Return public teams with names similar to the query, best first."""
     query = clean("query", ctx.args["query"], *QUERY)
-    await ctx.request.runtime.rate_limits.spend(TEAMS_SEARCHED, caller(ctx))
+    await ctx.request.runtime.rate_limits.spend(TEAMS_SEARCHED, caller(ctx.request))
     size = page_size(ctx.args.get("first"))
     after = decode_cursor(ctx.args.get("after"), int, str, UUID)
     hits = await teams.search(ctx.request.db, ctx.request.viewer, query, size + 1, after)

@@ -2,11 +2,14 @@
 
 import strawberry
 
+from milequest.rules.invites import BATCH_MAX
+from resolvers import inviting
 from schema.connections import Connection, Edge
 from schema.enums import InviteState, TeamRole
-from schema.fields import attribute, idempotency_key, optional
+from schema.fields import attribute, field, idempotency_key, optional
 from schema.interfaces import Node
 from schema.members import TeamMember
+from schema.problems import Problem
 from schema.scalars import AWSURL, AWSDateTime, AWSEmail
 from schema.teams import Team
 
@@ -22,14 +25,31 @@ class Invite(Node):
     state: InviteState = attribute("Its state.")
     message: str | None = attribute("The sender's message.")
     expires_at: AWSDateTime = attribute("When it expires.")
+    mailed_at: AWSDateTime | None = attribute(
+        "When its link was mailed to the address. Null for a link, for an address that declined an invite of the team, "
+        "beyond the limits of mails, and where the service sends none: send `url` yourself."
+    )
 
 
-@strawberry.type(description="The part of an invite that is shown to a holder of its code.")
+@strawberry.type(
+    description="The part of an invite that is shown to a holder of its code, or the owner of its address."
+)
 class InvitePreview:
     team_name: str = attribute("The team it leads into.")
     member_count: int = attribute("The team's number of members; 0 once the invite is no longer valid.")
     state: InviteState = attribute("State of the invite.")
     expires_at: AWSDateTime = attribute("When it expires.")
+    inviter_name: str | None = attribute(
+        "The name of whoever invites; null once the invite is no longer valid, or their account is none."
+    )
+    message: str | None = attribute("Message of whoever invites; null once the invite is no longer valid.")
+    is_for_viewer: bool | None = attribute(
+        "Whether it is for you: false when it is for another address or no longer valid. Null when it is for some "
+        "address and you are not signed in."
+    )
+    invite_id: strawberry.ID | None = attribute(
+        "Names it in `acceptInvite` and `declineInvite` in place of a code; null unless it is for your own address."
+    )
 
 
 @strawberry.type(description="A page of a team's invites.")
@@ -57,6 +77,53 @@ class CreateInvitePayload:
     code: str = attribute("Ten letters and digits, returned only now; capitals, spaces and hyphens don't matter.")
     url: AWSURL = attribute("A link that holds the code.")
 
+    @field(inviting.qr_svg)
+    def qr_svg(self) -> str:
+        """The link as a QR code: an `<svg>` element without a size, to put into a page as it is."""
+
+
+@strawberry.input(description="Invites for several addresses, each used once.")
+class CreateInvitesInput:
+    team_id: strawberry.ID = attribute("The team, of which you are an ADMIN.")
+    emails: list[str] = attribute("1 to 50 addresses. A pending invite for one of them is renewed, with a new code.")
+    expires_in_hours: int | None = optional("1 to 720; 168, a week, without it.")
+    message: str | None = optional("At most 200 characters, for all of them.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The invite of one address of a batch, or the reason why there is none.")
+class InviteResult:
+    email: str = attribute("The address as it was given.")
+    invite_edge: Edge[Invite] | None = attribute("The invite as an item of its team's list.")
+    code: str | None = attribute("Its code, returned only now.")
+    url: AWSURL | None = attribute("A link that holds the code.")
+    problem: Problem | None = attribute(
+        "Reason why there is no invite: ALREADY_MEMBER, or VALIDATION_ERROR for what is no address or was given twice."
+    )
+
+
+@strawberry.type(description="The results of a batch of invites.")
+class CreateInvitesPayload:
+    results: list[InviteResult] = attribute("One for each address, in their order.", bound=BATCH_MAX)
+
+
+@strawberry.input(description="An invite to get a new code; for ADMINs of its team.")
+class RotateInviteInput:
+    invite_id: strawberry.ID = attribute("The invite, PENDING or EXPIRED.")
+    expires_in_hours: int | None = optional("1 to 720 from now. Without it as before, or a week if it has expired.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The invite and its new code; the one before is good no longer.")
+class RotateInvitePayload:
+    invite: Invite = attribute("The invite, with its uses so far.")
+    code: str = attribute("Ten letters and digits, returned only now; capitals, spaces and hyphens don't matter.")
+    url: AWSURL = attribute("A link that holds the code.")
+
+    @field(inviting.qr_svg)
+    def qr_svg(self) -> str:
+        """The link as a QR code: an `<svg>` element without a size, to put into a page as it is."""
+
 
 @strawberry.input(description="An invite to revoke; for ADMINs of its team.")
 class RevokeInviteInput:
@@ -69,9 +136,12 @@ class RevokeInvitePayload:
     invite: Invite = attribute("The invite.")
 
 
-@strawberry.input(description="The code of an invite.")
+@strawberry.input(description="The code of an invite, or the id of one for your own address.")
 class AcceptInviteInput:
-    code: str = attribute("The code; capitals, spaces and hyphens don't matter.")
+    code: str | None = optional("The code; capitals, spaces and hyphens don't matter.")
+    invite_id: strawberry.ID | None = optional(
+        "`InvitePreview.inviteId` of `viewer.receivedInvites`, in place of a code."
+    )
     idempotency_key: str | None = idempotency_key()
 
 
@@ -81,9 +151,12 @@ class AcceptInvitePayload:
     member_edge: Edge[TeamMember] = attribute("Your membership as an item of its list.")
 
 
-@strawberry.input(description="The code of an invite.")
+@strawberry.input(description="The code of an invite, or the id of one for your own address.")
 class DeclineInviteInput:
-    code: str = attribute("The code; capitals, spaces and hyphens don't matter.")
+    code: str | None = optional("The code; capitals, spaces and hyphens don't matter.")
+    invite_id: strawberry.ID | None = optional(
+        "`InvitePreview.inviteId` of `viewer.receivedInvites`, in place of a code."
+    )
     idempotency_key: str | None = idempotency_key()
 
 

@@ -8,6 +8,7 @@ from resolvers import (
     avatars,
     goals,
     invites,
+    inviting,
     members,
     passwords,
     presence,
@@ -62,10 +63,14 @@ from schema.invites import (
     AcceptInvitePayload,
     CreateInviteInput,
     CreateInvitePayload,
+    CreateInvitesInput,
+    CreateInvitesPayload,
     DeclineInviteInput,
     DeclineInvitePayload,
     RevokeInviteInput,
     RevokeInvitePayload,
+    RotateInviteInput,
+    RotateInvitePayload,
 )
 from schema.live import SetPresenceInput, SetPresencePayload
 from schema.members import (
@@ -223,18 +228,30 @@ class Mutation:
     def set_member_role(self, input: Input[SetMemberRoleInput]) -> SetMemberRolePayload | None:
         """Give a member a role, as the team's ADMIN. LAST_ADMIN for the only one."""
 
-    @field(invites.create_invite, *SIGNED_IN)
+    @field(inviting.create_invite, *SIGNED_IN)
     def create_invite(self, input: Input[CreateInviteInput]) -> CreateInvitePayload | None:
-        """Create an invite, as the team's ADMIN: for one address, or a link for many."""
+        """Create an invite, as the team's ADMIN: for one address, to which its link is mailed, or a link for many.
+        ALREADY_MEMBER for the address of a member."""
 
-    @field(invites.revoke_invite, *SIGNED_IN)
+    @field(inviting.create_invites, *SIGNED_IN)
+    def create_invites(self, input: Input[CreateInvitesInput]) -> CreateInvitesPayload | None:
+        """Create invites for up to 50 addresses, as the team's ADMIN. One that fails is a `problem` of its result, and
+        keeps none of the others from being made."""
+
+    @field(inviting.rotate_invite, *SIGNED_IN)
+    def rotate_invite(self, input: Input[RotateInviteInput]) -> RotateInvitePayload | None:
+        """Give an invite a new code, as the team's ADMIN; the one before ends. CONFLICT when it was answered or
+        revoked."""
+
+    @field(inviting.revoke_invite, *SIGNED_IN)
     def revoke_invite(self, input: Input[RevokeInviteInput]) -> RevokeInvitePayload | None:
         """Revoke an invite, as the team's ADMIN. CONFLICT when it was answered already."""
 
     @field(invites.accept_invite, *SIGNED_IN)
     def accept_invite(self, input: Input[AcceptInviteInput]) -> AcceptInvitePayload | None:
-        """Join by a code. INVALID_INVITE_CODE, INVITE_EXPIRED, CONFLICT when it is used up, INVITE_WRONG_RECIPIENT,
-        TEAM_FULL, ALREADY_MEMBER; RATE_LIMITED after ten wrong codes in an hour."""
+        """Join by a code, or by the id of an invite for your address. INVALID_INVITE_CODE, INVITE_EXPIRED, CONFLICT
+        when it is used up or you declined it, INVITE_WRONG_RECIPIENT, NOT_FOUND for the id of another one, TEAM_FULL,
+        ALREADY_MEMBER; RATE_LIMITED after ten wrong codes in an hour."""
 
     @field(invites.decline_invite, *SIGNED_IN)
     def decline_invite(self, input: Input[DeclineInviteInput]) -> DeclineInvitePayload | None:

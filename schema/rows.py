@@ -10,6 +10,7 @@ from milequest.store.sql import activities as stored_activities
 from milequest.store.sql import (
     boards,
     goals,
+    invite_previews,
     invites,
     members,
     milestones,
@@ -21,7 +22,7 @@ from milequest.store.sql import (
     teams,
     users,
 )
-from resolvers import accounts, activities, avatars, live, passwords, presence, team_events, transient_routes
+from resolvers import accounts, activities, avatars, inviting, live, passwords, presence, team_events, transient_routes
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
 from resolvers import members as member_payloads
@@ -57,7 +58,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "Contribution": progress.Contribution,
     "CreateAvatarUploadPayload": avatars.CreateAvatarUploadPayload,
     "CreateGoalPayload": goal_payloads.CreateGoalPayload,
-    "CreateInvitePayload": invite_payloads.CreateInvitePayload,
+    "CreateInvitePayload": inviting.CreateInvitePayload,
+    "CreateInvitesPayload": inviting.CreateInvitesPayload,
     "CreateTeamPayload": team_payloads.CreateTeamPayload,
     "DeclineInvitePayload": invite_payloads.DeclineInvitePayload,
     "DeleteAvatarPayload": avatars.DeleteAvatarPayload,
@@ -70,8 +72,9 @@ ROW_OF_TYPE: dict[str, type] = {
     "GoalConnection": Page,
     "GoalProgress": progress.GoalProgress,
     "Invite": invites.Invite,
+    "InviteResult": inviting.InviteResult,
     "InviteConnection": Page,
-    "InvitePreview": invites.InvitePreview,
+    "InvitePreview": invite_previews.InvitePreview,
     "JoinTeamPayload": member_payloads.MembershipPayload,
     "LatLng": geo.LatLng,
     "Leaderboard": boards.Leaderboard,
@@ -86,7 +89,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "RefreshTokenPayload": accounts.RefreshResult,
     "RemoveMemberPayload": member_payloads.RemoveMemberPayload,
     "ResendCodePayload": accounts.Done,
-    "RevokeInvitePayload": invite_payloads.RevokeInvitePayload,
+    "RevokeInvitePayload": inviting.RevokeInvitePayload,
+    "RotateInvitePayload": inviting.RotateInvitePayload,
     "Route": routes.RouteRow,
     "RouteLeg": route_shapes.RouteLeg,
     "RoutePreview": transient_routes.RoutePreview,

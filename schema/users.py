@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import activities, avatars, members, sessions, stats
+from milequest.rules.invites import RECEIVED_MAX
+from resolvers import activities, avatars, invites, members, sessions, stats
 from schema.boards import ActivityStats, Day, Period
 from schema.enums import ActivityPrivacy, LeaderboardPeriod, Units
 from schema.fields import After, First, arg, attribute, field, idempotency_key, optional
@@ -13,6 +14,7 @@ from schema.scalars import AWSURL, AWSDateTime, AWSEmail
 
 if TYPE_CHECKING:
     from schema.activities import ActivityConnection, ActivityFilter
+    from schema.invites import InvitePreview
     from schema.members import TeamMember
     from schema.sessions import SignInSession
 
@@ -58,6 +60,10 @@ class Viewer(Node):
     @field(members.of_viewer, bound=20)
     def memberships(self) -> list[Annotated["TeamMember", strawberry.lazy("schema.members")]]:
         """The teams you are in, oldest membership first: at most 20."""
+
+    @field(invites.of_viewer, bound=RECEIVED_MAX)
+    def received_invites(self) -> list[Annotated["InvitePreview", strawberry.lazy("schema.invites")]]:
+        """Pending invites for your address to teams that you are not in, newest first: at most 50."""
 
     @field(sessions.of_viewer, bound=50)
     def sessions(self) -> list[Annotated["SignInSession", strawberry.lazy("schema.sessions")]]:

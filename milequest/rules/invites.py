@@ -4,12 +4,15 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import quote
+from uuid import UUID
 
 from milequest.rules.credentials import email_address, email_key
 from milequest.rules.enums import InviteState
-from milequest.rules.errors import ErrorCode, Refused, invalid
+from milequest.rules.errors import ErrorCode, Problem, Refused, ValidationError, invalid
 from milequest.rules.text import clean_optional, whole
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without 0 and O, 1 and I and L
@@ -19,6 +22,17 @@ MAX_USES = (1, 500)
 DEFAULT_USES = 50  # of a link
 HOURS = (1, 720)
 DEFAULT_HOURS = 168
+BATCH_MAX = 50  # addresses of one `createInvites`
+MEMBER_HAS_ADDRESS = "A member of the team has this address."
+RECEIVED_MAX = 50  # pending invites that a user is shown, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class InviteName:
+    """What names an invite to somebody who answers it: its code, or its id where it is for their own address."""
+
+    code: str | None = field(default=None, repr=False)
+    invite_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +61,60 @@ def new_invite(
     if email is not None and max_uses not in (None, 1):
         raise invalid("input.maxUses", "OUT_OF_RANGE", "an invite of an address is used once", low=1, high=1)
     uses = whole("input.maxUses", DEFAULT_USES if max_uses is None else max_uses, *MAX_USES)
-    hours = whole("input.expiresInHours", DEFAULT_HOURS if expires_in_hours is None else expires_in_hours, *HOURS)
     return NewInvite(
         None if email is None else email_address(email),
         uses if email is None else 1,
-        now + timedelta(hours=hours),
+        expiry(now, expires_in_hours),
         clean_optional("input.message", message, MESSAGE_MAX, lines=True),
     )
+
+
+def expiry(now: datetime, expires_in_hours: int | None = None) -> datetime:
+    """Return when an invite expires, a week from now without a number of hours. Raises VALIDATION_ERROR."""
+    given = DEFAULT_HOURS if expires_in_hours is None else expires_in_hours
+    return now + timedelta(hours=whole("input.expiresInHours", given, *HOURS))
+
+
+def new_invites(
+    now: datetime, emails: Sequence[str], expires_in_hours: int | None, message: str | None
+) -> list[NewInvite | Problem]:
+    """Check the invites of several addresses: for each a NewInvite, or its Problem.
+
+    A Problem is an address that is none, or one that an earlier item has. Raises VALIDATION_ERROR for what all share,
+    and for a list that is empty or longer than BATCH_MAX.
+    """
+    if not 1 <= len(emails) <= BATCH_MAX:
+        raise invalid("input.emails", "OUT_OF_RANGE", f"must be 1 to {BATCH_MAX} addresses", low=1, high=BATCH_MAX)
+    shared = new_invite(now, None, None, expires_in_hours, message)
+    return list(_each(emails, shared))
+
+
+def _each(emails: Sequence[str], shared: NewInvite) -> Iterator[NewInvite | Problem]:
+    first_place: dict[str, int] = {}
+    for place, email in enumerate(emails):
+        path = f"input.emails.{place}"
+        try:
+            address = email_address(email, path)
+            earlier = first_place.setdefault(email_key(address), place)
+        except ValidationError as wrong:
+            yield Problem(wrong.code, wrong.message, path)
+            continue
+        if earlier == place:
+            yield NewInvite(address, 1, shared.expires_at, shared.message)
+        else:
+            yield Problem(ErrorCode.VALIDATION_ERROR, f"is the address of input.emails.{earlier} already", path)
+
+
+def named(code: str | None, invite_id: UUID | None) -> InviteName:
+    """Return what names an invite: a code or an id. Raises VALIDATION_ERROR for both or neither."""
+    if (code is None) == (invite_id is None):
+        raise invalid("input.code", "REQUIRED", "give either the code or the inviteId")
+    return InviteName(code, invite_id)
+
+
+def invite_url(origin: str, code: str) -> str:
+    """Return the link of an invite, at the origin of a web client or our own."""
+    return f"{origin}/invite/{quote(code, safe='')}"
 
 
 def new_salt() -> str:
@@ -71,9 +132,14 @@ def code_of(secret: str, salt: str) -> str:
     return code
 
 
+def plain_code(code: str) -> str:
+    """Return a code as it was made, whatever the case and spacing in which it is given."""
+    return re.sub(r"[\s-]", "", code).upper()
+
+
 def code_hash(code: str) -> bytes:
     """Return the hash by which a code is stored and looked up, whatever its case and spacing."""
-    return hashlib.sha256(re.sub(r"[\s-]", "", code).upper().encode(errors="surrogatepass")).digest()
+    return hashlib.sha256(plain_code(code).encode(errors="surrogatepass")).digest()
 
 
 def state_at(stored: InviteState, expires_at: datetime, now: datetime) -> InviteState:
@@ -101,5 +167,13 @@ def refuse_unless_open(state: InviteState) -> None:
             raise unknown_code()
         case InviteState.EXPIRED:
             raise Refused(ErrorCode.INVITE_EXPIRED, "This invite has expired.")
-        case InviteState.ACCEPTED | InviteState.DECLINED:
+        case InviteState.DECLINED:  # only its addressee could have declined it
+            raise Refused(ErrorCode.CONFLICT, "You declined this invite: ask for another one.")
+        case InviteState.ACCEPTED:
             raise Refused(ErrorCode.CONFLICT, "This invite was used already.")
+
+
+def refuse_unless_rotatable(state: InviteState) -> None:
+    """Raise CONFLICT for an invite that cannot get a new code: one that was used up, declined or revoked."""
+    if state not in (InviteState.PENDING, InviteState.EXPIRED):
+        raise Refused(ErrorCode.CONFLICT, "This invite was answered or revoked: create another one.")

@@ -2,7 +2,7 @@
 
 import html
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from milequest.rules.credentials import CODE_LIFE
@@ -13,6 +13,7 @@ _PAGE = (
     '<body style="margin:0;padding:24px;font-family:system-ui,sans-serif;font-size:16px;line-height:1.5">\n'
     "{body}\n</body>\n</html>\n"
 )
+_LINK = '<p style="margin:24px 0"><a href="{0}">{0}</a></p>'
 _CODE = '<p style="font-size:28px;letter-spacing:4px;margin:24px 0"><strong>{}</strong></p>'
 
 
@@ -44,15 +45,39 @@ class Code:
     code: str = field(repr=False)
 
 
-def written(to: str, subject: str, *paragraphs: str | Code, unsubscribe_url: str = "") -> Mail:
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A paragraph with an address to follow."""
+
+    url: str = field(repr=False)
+
+
+def written(to: str, subject: str, *paragraphs: str | Code | Link, unsubscribe_url: str = "") -> Mail:
     """Return a mail of a greeting and these paragraphs, which continue after its comma."""
     paragraphs = ("Hello,", *paragraphs)
-    text = "\n\n".join(f"    {one.code}" if isinstance(one, Code) else one for one in paragraphs) + "\n"
-    body = "\n".join(
-        _CODE.format(html.escape(one.code)) if isinstance(one, Code) else f"<p>{html.escape(one)}</p>"
-        for one in paragraphs
-    )
+    text = "\n\n".join(map(_as_text, paragraphs)) + "\n"
+    body = "\n".join(map(_as_html, paragraphs))
     return Mail(to, subject, text, _PAGE.format(title=html.escape(subject), body=body), unsubscribe_url)
+
+
+def _as_text(one: str | Code | Link) -> str:
+    match one:
+        case Code(code):
+            return f"    {code}"
+        case Link(url):
+            return url
+        case _:
+            return one
+
+
+def _as_html(one: str | Code | Link) -> str:
+    match one:
+        case Code(code):
+            return _CODE.format(html.escape(code))
+        case Link(url):
+            return _LINK.format(html.escape(url))
+        case _:
+            return f"<p>{html.escape(one)}</p>".replace("\n", "<br>")
 
 
 def confirmation(to: str, code: str) -> Mail:
@@ -128,4 +153,19 @@ def address_changed(to: str) -> Mail:
         "The address of your Mile Quest account was changed",
         "the address of your Mile Quest account was changed; sign in with the new one from now on. "
         "If it wasn't you, tell those who run Mile Quest at once.",
+    )
+
+
+def invitation(to: str, team: str, inviter: str, message: str | None, url: str, expires_at: datetime) -> Mail:
+    """Return the mail of an invite, with the words of whoever invites as a paragraph of their own."""
+    words = () if message is None else (f"{inviter} writes:", message)
+    return written(
+        to,
+        f"{inviter} invites you to walk with {team}",
+        f"{inviter} invites you to the team {team} on Mile Quest, where teams walk a route together.",
+        *words,
+        "To see the invite, and to join or decline:",
+        Link(url),
+        f"It is for this address alone, until {expires_at.astimezone(UTC):%d %B %Y, %H:%M} UTC. If you don't know "
+        f"{inviter}, leave it and nothing happens. Once you decline, no more of this team's invites are mailed to you.",
     )

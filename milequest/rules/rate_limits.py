@@ -152,7 +152,21 @@ MEMBER_CHANGES = RateLimit(  # a team has up to 500 members
     "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole` and `removeMember`."
 )
 INVITE_CHANGES = RateLimit(
-    "invites", 600, HOUR, "invites made and revoked", Per.USER, "Calls of `createInvite` and `revokeInvite`."
+    "invites",
+    600,
+    HOUR,
+    "invites made and revoked",
+    Per.USER,
+    "Calls of `createInvite`, `rotateInvite` and `revokeInvite`.",
+)
+INVITE_BATCHES = RateLimit(  # of 50 addresses: as many as one by one
+    "invite-batches", 12, HOUR, "batches of invites", Per.USER, "Calls of `createInvites`."
+)
+INVITE_MAILS = RateLimit(
+    "invite-mail", 200, DAY, "mails of invites", Per.USER, "Mails of invites by one user; further ones get no mail."
+)
+INVITE_MAILS_OF_ADDRESS = RateLimit(
+    "invite-mail", 5, DAY, "mails to this address", Per.ACCOUNT, "Mails of invites to one address, whoever invites."
 )
 GOAL_CHANGES = RateLimit(
     "goals",

@@ -51,6 +51,26 @@ def test_every_kind_of_value_is_read() -> None:
     assert settings.origin == "https://api.quest.example"
 
 
+def test_client_and_app_links_are_read_as_addresses() -> None:
+    apps = "https://apps.apple.com/app/id1, https://play.google.com/store/apps/details?id=x"
+    settings = load({"MILEQUEST_CLIENT_URL": "https://Walk.example/", "MILEQUEST_APP_LINKS": apps})
+    assert settings.client_url == "https://walk.example"
+    assert settings.app_links == tuple(apps.split(", "))
+    assert load({"MILEQUEST_CLIENT_URL": "http://localhost:3000"}).client_url == "http://localhost:3000"
+
+
+@pytest.mark.parametrize("url", ["http://walk.example", "https://walk.example/app", "walk.example", "myapp://x"])
+def test_client_whose_links_would_reveal_codes_or_that_is_no_origin_is_a_fault(url: str) -> None:
+    assert faults(MILEQUEST_CLIENT_URL=url)[0].startswith("MILEQUEST_CLIENT_URL must be")
+
+
+@pytest.mark.parametrize(
+    "links", ["javascript:alert(1)", "http://apps.example", "https://a.example,,https://b.example"]
+)
+def test_app_link_that_is_no_address_by_tls_is_a_fault(links: str) -> None:
+    assert faults(MILEQUEST_APP_LINKS=links)[0].startswith("MILEQUEST_APP_LINKS must be")
+
+
 def test_port_is_read_from_port_unless_ours_is_given() -> None:
     assert load({"PORT": "9000"}).port == 9000
     assert load({"PORT": "9000", "MILEQUEST_PORT": "9001"}).port == 9001

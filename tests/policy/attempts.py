@@ -78,6 +78,8 @@ MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
     "joinTeam": (Attempt(_TEAM, "FORBIDDEN", "ALREADY_MEMBER", "ALREADY_MEMBER"),),
     "updateTeam": (_admins(f'{_TEAM}, description: "New"'),),
     "createInvite": (_admins(_TEAM),),
+    "createInvites": (_admins(f'{_TEAM}, emails: ["somebody@example.com", "nobody"]'),),
+    "rotateInvite": (Attempt("inviteId: $invite", "NOT_FOUND", "NOT_FOUND", "OK"),),
     "revokeInvite": (Attempt("inviteId: $invite", "NOT_FOUND", "NOT_FOUND", "OK"),),
     "createGoal": (
         Attempt(_NEW, "FORBIDDEN", "OK", "OK"),

@@ -8,6 +8,7 @@ CREATE = "mutation ($input: CreateInviteInput!) { createInvite(input: $input) { 
 PREVIEW = "query ($code: String!) { invitePreview(code: $code) { state } }"
 ACCEPT = "mutation ($input: AcceptInviteInput!) { acceptInvite(input: $input) { team { id } } }"
 DECLINE = "mutation ($input: DeclineInviteInput!) { declineInvite(input: $input) { ok } }"
+MAILBOX = b"dev:mail"  # of the embedded servers, in place of mailboxes elsewhere: there the mails of invites arrive
 REVOKE = "mutation ($input: RevokeInviteInput!) { revokeInvite(input: $input) { invite { state } } }"
 
 
@@ -35,7 +36,7 @@ async def test_no_code_is_written_anywhere_whatever_is_done_with_it(
         await ann.result(REVOKE, {"input": {"inviteId": invite, "idempotencyKey": f"no longer {number}"}})
     kept = [row for table in (await quest.state()).values() for row in table]
     redis = quest.runtime.redis
-    kept += [repr(key) + repr(await redis.dump(key)) for key in await redis.keys()]
+    kept += [repr(key) + repr(await redis.dump(key)) for key in await redis.keys() if key != MAILBOX]
     everything = "\n".join([*kept, caplog.text]).lower()
     assert str(ann.user_id) in everything
     for secret in (*codes, *keys):

@@ -118,6 +118,8 @@ async def test_inviting_an_address_again_renews_its_invite(quest: Quest) -> None
     assert (await quest.refusal(bob, ACCEPT, input={"code": first["code"]}))["code"] == "INVALID_INVITE_CODE"
     bob.now = ann.now
     await bob.run(ACCEPT, input={"code": second["code"]})
+    leave = "mutation ($t: ID!) { leaveTeam(input: {teamId: $t}) { deletedMemberId } }"
+    await bob.run(leave, t=team)
     third = await _create(ann, team, email=address)
     assert third["inviteEdge"]["node"]["id"] != first["inviteEdge"]["node"]["id"]
 

@@ -29,16 +29,16 @@ class Invite:
     message: str | None
     created_at: datetime
     expires_at: datetime
+    mailed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class InvitePreview:
-    """The part of an invite shown to the bearer of its code. The number of members is 0 once it admits no one."""
+class CodedInvite:
+    """An invite to be stored: its id if it is new, the hash of its code, and what was requested."""
 
-    team_name: str
-    member_count: int
-    state: InviteState
-    expires_at: datetime
+    id: UUID
+    code_hash: bytes
+    new: NewInvite
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ def _columns(team: Columns[Team] | None) -> Columns[Invite]:
         message="i.message",
         created_at="i.created_at",
         expires_at="i.expires_at",
+        mailed_at="i.mailed_at",
     )
 
 
@@ -92,27 +93,36 @@ FROM team t CROSS JOIN LATERAL (
 WHERE t.id = ANY {GIVEN} AND {INVITES_VISIBLE}
 ORDER BY i.created_at DESC, i.id DESC
 """
-_PREVIEW = """
-SELECT t.name, t.member_count, i.state, i.expires_at
-FROM team_invite i JOIN team t ON t.id = i.team_id AND t.deleted_at IS NULL
-WHERE i.code_hash = $1 AND i.state <> 'REVOKED'
-"""
 _PLACE = "SELECT id, team_id FROM team_invite WHERE code_hash = $1 OR id = $2"
 _LOCK = """
 SELECT id, team_id, email_key, role, invited_by, state, expires_at FROM team_invite
 WHERE id = $1 AND ($2::bytea IS NULL OR code_hash = $2) FOR NO KEY UPDATE
 """
 
-# The address has a pending invite: it gets a new code and more time, and keeps its place in the list.
+# An address with a pending invite: that gets a new code and more time, and keeps its place in the list.
 _PUT = """
 INSERT INTO team_invite
     (id, team_id, code_hash, email, email_key, invited_by, max_uses, message, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+SELECT p.id, $1, p.code_hash, p.email, p.email_key, $2, p.max_uses, p.message, $3, p.expires_at
+FROM unnest($4::uuid[], $5::bytea[], $6::text[], $7::text[], $8::int[], $9::text[], $10::timestamptz[])
+    AS p (id, code_hash, email, email_key, max_uses, message, expires_at)
 ON CONFLICT (team_id, email_key) WHERE state = 'PENDING' AND email_key IS NOT NULL DO UPDATE
 SET code_hash = excluded.code_hash, email = excluded.email, invited_by = excluded.invited_by,
-    message = excluded.message, expires_at = excluded.expires_at
-RETURNING id
+    message = excluded.message, expires_at = excluded.expires_at, mailed_at = NULL
+RETURNING code_hash, id
 """
+_ROTATE = """
+UPDATE team_invite SET code_hash = $2, expires_at = CASE WHEN $3 THEN $4 ELSE expires_at END, mailed_at = NULL
+WHERE id = $1
+"""
+_MEMBERS = """
+SELECT u.email_key FROM app_user u
+JOIN team_member m ON m.user_id = u.id AND m.team_id = $1 AND m.left_at IS NULL
+WHERE u.email_key = ANY($2) AND u.deleted_at IS NULL
+"""
+_DECLINED = (
+    "SELECT DISTINCT email_key FROM team_invite WHERE team_id = $1 AND email_key = ANY($2) AND state = 'DECLINED'"
+)
 _REDEEM = """
 UPDATE team_invite SET use_count = use_count + 1,
     state = CASE WHEN use_count + 1 >= max_uses THEN 'ACCEPTED' ELSE state END
@@ -147,16 +157,6 @@ async def pages_of(
     return pages
 
 
-async def preview(db: Reader, code_hash: bytes, now: datetime) -> InvitePreview | None:
-    """Return what an invite of a live team shows the bearer of its code; None for an unknown or revoked code."""
-    row = await db.fetchrow(_PREVIEW, code_hash)
-    if row is None:
-        return None
-    name, count, stored, expires_at = row
-    state = state_at(stored, expires_at, now)
-    return InvitePreview(name, count if state is InviteState.PENDING else 0, state, expires_at)
-
-
 async def key_of(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> InviteKey | None:
     """Return an invite and its team, by code or id. Neither ever changes, so nothing is locked."""
     row = await db.fetchrow(_PLACE, code_hash, invite_id)
@@ -172,24 +172,43 @@ async def lock(tx: Tx, invite_id: UUID, code_hash: bytes | None, now: datetime) 
     return LockedInvite(found, team_id, email_key, role, invited_by, state_at(state, expires_at, now))
 
 
-async def put(
-    tx: Tx, invite_id: UUID, team_id: UUID, code_hash: bytes, new: NewInvite, inviter_id: UUID, now: datetime
-) -> UUID:
-    """Insert a new invite, or renew the pending one of the same address. Returns its id."""
-    stored: UUID = await tx.fetchval(
-        _PUT,
-        invite_id,
-        team_id,
-        code_hash,
-        new.email,
-        new.email_key,
-        inviter_id,
-        new.max_uses,
-        new.message,
-        now,
-        new.expires_at,
+async def put(tx: Tx, team_id: UUID, inviter_id: UUID, coded: Sequence[CodedInvite], now: datetime) -> list[UUID]:
+    """Insert new invites, or renew pending ones of the same addresses, each of which is given once.
+
+    Returns the ids, in the same order.
+    """
+    columns = (
+        [one.id for one in coded],
+        [one.code_hash for one in coded],
+        [one.new.email for one in coded],
+        [one.new.email_key for one in coded],
+        [one.new.max_uses for one in coded],
+        [one.new.message for one in coded],
+        [one.new.expires_at for one in coded],
     )
-    return stored
+    rows = await tx.fetch(_PUT, team_id, inviter_id, now, *columns)
+    stored: dict[bytes, UUID] = {row[0]: row[1] for row in rows}
+    return [stored[one.code_hash] for one in coded]
+
+
+async def rotate(tx: Tx, invite_id: UUID, code_hash: bytes, expires_at: datetime | None) -> None:
+    """Give it another code, and another expiry unless that is None. The caller has locked it."""
+    await tx.execute(_ROTATE, invite_id, code_hash, expires_at is not None, expires_at)
+
+
+async def mark_mailed(tx: Tx, invite_ids: Sequence[UUID], now: datetime) -> None:
+    """Record when the links of these invites were mailed."""
+    await tx.execute("UPDATE team_invite SET mailed_at = $2 WHERE id = ANY($1)", list(invite_ids), now)
+
+
+async def members_among(db: Reader, team_id: UUID, email_keys: Sequence[str]) -> set[str]:
+    """Return those of the addresses, as keys, whose accounts are members of the team."""
+    return {row[0] for row in await db.fetch(_MEMBERS, team_id, list(email_keys))}
+
+
+async def declined_among(db: Reader, team_id: UUID, email_keys: Sequence[str]) -> set[str]:
+    """Return those of the addresses, as keys, that have declined an invite of the team."""
+    return {row[0] for row in await db.fetch(_DECLINED, team_id, list(email_keys))}
 
 
 async def redeem(tx: Tx, invite_id: UUID) -> None:

@@ -71,6 +71,12 @@ def test_closed_invite_is_refused_with_the_code_of_its_state(state: InviteState,
     assert refusal.value.code is code
 
 
+def test_declined_invite_is_refused_by_saying_so() -> None:
+    with pytest.raises(QuestError) as refusal:
+        refuse_unless_open(InviteState.DECLINED)
+    assert "You declined" in refusal.value.message
+
+
 def test_invite_of_an_address_is_for_that_address_alone_in_any_case() -> None:
     invite = new_invite(NOW, " Bob@Example.com ")
     assert (invite.email, invite.email_key, invite.max_uses) == ("Bob@Example.com", "bob@example.com", 1)

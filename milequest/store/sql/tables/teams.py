@@ -116,6 +116,7 @@ team_invite = Table(
     Column("message", Text),
     instant("created_at"),
     instant("expires_at"),
+    instant("mailed_at", nullable=True),
     one_of("role", TeamRole),
     one_of("state", InviteState),
 )
@@ -126,4 +127,11 @@ Index(
     team_invite.c.email_key,
     unique=True,
     postgresql_where=text("state = 'PENDING' AND email_key IS NOT NULL"),
+)
+Index(  # the invites for a user's address, and whether an address declined one
+    "ix_team_invite_address",
+    team_invite.c.email_key,
+    team_invite.c.created_at,
+    team_invite.c.id,
+    postgresql_where=text("email_key IS NOT NULL"),
 )
