@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from app import telemetry
 from app.connection_metrics import count
 from app.edge_guard import EdgeGuard, open_edge
-from app.http import graphiql, graphql, health, jwks, mail_page, route_geojson, uploads
+from app.http import graphiql, graphql, health, invite_page, jwks, mail_page, route_geojson, uploads
 from app.http.charging import charged_to_network
 from app.http.local_requests import is_local
 from app.http.middleware import RequestQuota, cross_origin, refused
@@ -117,6 +117,7 @@ def _routes(settings: Settings, accounts: Sequence[graphiql.DemoAccount]) -> lis
         Mount("/graphql/assets", graphiql.assets),
         Route("/graphql", _graphql(settings, accounts), methods=["GET", "POST"]),
         Route("/routes/{id}.geojson", route_geojson.geo_json),
+        Route("/invite/{code}", charged_to_network(invite_page.page)),
         Route("/.well-known/jwks.json", charged_to_network(jwks.keys)),
         Route("/livez", health.live),
         Route("/readyz", health.ready),

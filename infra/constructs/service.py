@@ -78,6 +78,7 @@ def of_service(stack: Stack) -> dict[str, str]:
     """Return the public addresses of the service, and the destination of commit notifications."""
     return {
         "MILEQUEST_PUBLIC_URL": f"https://{stack.names.host('api')}",
+        "MILEQUEST_CLIENT_URL": f"https://{stack.home.domain}",  # no page of ours here: logs would keep invites' codes
         "MILEQUEST_ALLOWED_ORIGINS": f"https://{stack.home.domain},https://{stack.names.host('admin')}",
         "MILEQUEST_LIVE_KICKS_QUEUE": queue_url(stack, "kicks"),
         "MILEQUEST_UPLOADS_BUCKET": stack.names.bucket("user-data"),
