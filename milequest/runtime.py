@@ -100,7 +100,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         aws = await stack.enter_async_context(open_aws(settings))
         limits, bus, revocations = RateLimits(redis), Bus(redis, writer), Revocations(writer)
         revocations.wake = bus.wake
-        mailer = await stack.enter_async_context(open_mailer(settings, mailbox, aws))
+        mailer = await stack.enter_async_context(open_mailer(settings, mailbox, aws, queued=serves))
         identity = choose_identity(settings, writer, mailer, aws, revocations)
         budgets = Budgets(redis, _points(settings), call_by_call=not serves)
         stack.push_async_callback(budgets.close)

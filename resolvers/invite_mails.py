@@ -7,7 +7,7 @@ from dataclasses import replace
 from milequest.actions.invites import mark_mailed
 from milequest.rules.credentials import email_key
 from milequest.rules.errors import QuestError
-from milequest.rules.mail import Mail, invitation
+from milequest.rules.mail import Mail, NoMailError, invitation
 from milequest.rules.rate_limits import INVITE_MAILS, INVITE_MAILS_OF_ADDRESS
 from milequest.store.sql import invites, users
 from milequest.store.sql.invites import Invite
@@ -46,6 +46,8 @@ async def _is_sent(ctx: AnyContext, key: str, letter: Mail) -> bool:
             await runtime.mailer.send(letter)
     except QuestError as refusal:  # the invite is stored by now, so no refusal of its mail may become the answer
         log.info("an invite was not mailed: %s", refusal.code.value)
+        return False
+    except NoMailError:
         return False
     except OSError as error:
         log.error("a mail could not be sent: %s", type(error).__name__)

@@ -38,6 +38,10 @@ class Mailer(Protocol):
         """Accept `mail`. Raises OSError when that fails."""
 
 
+class NoMailError(OSError):
+    """No mail is sent here at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """A paragraph with a code, to be read and typed."""

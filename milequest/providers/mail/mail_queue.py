@@ -79,6 +79,23 @@ class MailQueue:
             log.error("a mail could not be sent: %s", type(error).__name__)
 
 
+class UnqueuedMailer:
+    """A Mailer that delivers a mail before it accepts it, by one attempt."""
+
+    def __init__(self, transport: MailTransport, sender: str, seconds: float = SECONDS) -> None:
+        self._transport = transport
+        self._sender = sender
+        self._seconds = seconds
+
+    async def send(self, mail: Mail) -> None:
+        """Deliver `mail`. Raises OSError when it is refused, takes too long or cannot be written."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._transport.deliver(mail_message(mail, self._sender, datetime.now(UTC)))
+        except (UndeliveredError, ValueError) as error:
+            raise OSError(type(error).__name__) from None
+
+
 @asynccontextmanager
 async def mail_queue(
     transport: MailTransport,
