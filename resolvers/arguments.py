@@ -224,6 +224,13 @@ class ResetPasswordInput(TypedDict):
     new_password: str
 
 
+class RestoreActivityInput(TypedDict):
+    """RestoreActivityInput of the schema."""
+
+    activity_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
 class RevokeInviteInput(TypedDict):
     """RevokeInviteInput of the schema."""
 
@@ -270,6 +277,15 @@ class SignUpInput(TypedDict):
     timezone: NotRequired[str | None]
     preferred_units: NotRequired[Units | None]
     idempotency_key: NotRequired[str | None]
+
+
+class TeamActivityFilter(TypedDict):
+    """TeamActivityFilter of the schema."""
+
+    from_: NotRequired[date | None]
+    to: NotRequired[date | None]
+    types: NotRequired[Sequence[ActivityType] | None]
+    user_id: NotRequired[UUID | None]
 
 
 class UpdateActivityInput(TypedDict):
@@ -320,6 +336,12 @@ class UpdateTeamInput(TypedDict):
     timezone: NotRequired[str | None]
     expected_version: NotRequired[int | None]
     idempotency_key: NotRequired[str | None]
+
+
+class LogActivitiesInput(TypedDict):
+    """LogActivitiesInput of the schema."""
+
+    items: Sequence[LogActivityInput]
 
 
 class WaypointInput(TypedDict):
@@ -564,6 +586,18 @@ class DeleteActivityArgs(TypedDict):
     input: DeleteActivityInput
 
 
+class LogActivitiesArgs(TypedDict):
+    """Arguments of Mutation.logActivities."""
+
+    input: LogActivitiesInput
+
+
+class RestoreActivityArgs(TypedDict):
+    """Arguments of Mutation.restoreActivity."""
+
+    input: RestoreActivityInput
+
+
 class CreateGoalArgs(TypedDict):
     """Arguments of Mutation.createGoal."""
 
@@ -686,6 +720,13 @@ class ActivityArgs(TypedDict):
     id: UUID
 
 
+class EstimateDistanceArgs(TypedDict):
+    """Arguments of Query.estimateDistance."""
+
+    steps: int
+    stride_meters: NotRequired[float | None]
+
+
 class RoutePolylineArgs(TypedDict):
     """Arguments of Route.polyline."""
 
@@ -792,6 +833,7 @@ class TeamActivitiesArgs(TypedDict):
 
     first: int | None
     after: NotRequired[str | None]
+    filter: NotRequired[TeamActivityFilter | None]
 
 
 class TeamInvitesArgs(TypedDict):

@@ -32,8 +32,10 @@ OF_WRITES: Mapping[str, RateLimit] = {
     "activateGoal": limits.GOAL_CHANGES,
     "cancelGoal": limits.GOAL_CHANGES,
     "logActivity": limits.WALKS_LOGGED,
+    "logActivities": limits.WALKS_LOGGED,
     "updateActivity": limits.WALK_CHANGES,
     "deleteActivity": limits.WALK_CHANGES,
+    "restoreActivity": limits.WALK_CHANGES,
 }
 """Limit of each mutation that writes by `resolvers.writing`, which does not count repeats."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from milequest.rules.access import TeamPart
 from milequest.rules.enums import EventKind, ListChange
 from milequest.rules.pages import Edge
-from milequest.store.sql import activities, goals, members, milestones, teams
+from milequest.store.sql import goals, members, milestones, team_walks, teams
 from milequest.store.sql.activities import Activity
 from milequest.store.sql.goals import Goal
 from milequest.store.sql.log import LogEntry
@@ -119,7 +119,7 @@ def _subjects(entries: Sequence[LogEntry]) -> list[UUID]:
 
 
 async def _walks(request: Request, team_id: UUID, entries: Sequence[LogEntry]) -> list[Fields]:
-    shown = await activities.in_team(request.db, team_id, _subjects(entries))
+    shown = await team_walks.in_team(request.db, team_id, _subjects(entries))
     return [_list_change(entry, shown.get(entry.subject_id), place_of_walk) for entry in entries]
 
 

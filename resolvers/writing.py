@@ -15,15 +15,20 @@ T = TypeVar("T")
 KEY_LENGTH = (8, 64)  # characters of an idempotency key
 
 
-def idempotency_of(ctx: AnyContext) -> tuple[str | None, bytes | None]:
-    """Return the request's idempotency key and the hash of the rest of its input; None and None without a key."""
+def idempotency_of(ctx: AnyContext, operation: str | None = None) -> tuple[str | None, bytes | None]:
+    """Return the request's idempotency key and the hash of the rest of its input; None and None without a key.
+
+    The hash is of `operation`, without one of the mutation: two that write the same share one.
+    """
     given = ctx.args["input"]
     assert isinstance(given, Mapping), "a mutation that writes has an input"
     rest = dict(given)
     key = rest.pop("idempotency_key", None)
     if key is None:
         return None, None
-    return clean("input.idempotencyKey", key, *KEY_LENGTH), idempotency.request_hash(ctx.info.field_name, rest)
+    return clean("input.idempotencyKey", key, *KEY_LENGTH), idempotency.request_hash(
+        operation or ctx.info.field_name, rest
+    )
 
 
 async def write(ctx: AnyContext, outcome: type[T], action: Callable[[Tx], Awaitable[T]]) -> T:

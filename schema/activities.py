@@ -56,6 +56,16 @@ class ActivityFilter:
     privacy: ActivityPrivacy | None = optional("Only of this privacy.")
 
 
+@strawberry.input(description="Conditions on a team's walks; an absent one does not apply.")
+class TeamActivityFilter:
+    from_: AWSDate | None = strawberry.field(
+        name="from", description="The first day, in the walk's own zone.", default=strawberry.UNSET
+    )
+    to: AWSDate | None = optional("The last day, in the walk's own zone; not before `from`.")
+    types: list[ActivityType] | None = optional("Only of these types.")
+    user_id: strawberry.ID | None = optional("Only walks of this user, who may have left the team since.")
+
+
 @strawberry.input(description="A walk to log: `distanceMeters`, `steps` or both.")
 class LogActivityInput:
     type: ActivityType | None = optional("WALK without it.")
@@ -110,3 +120,46 @@ class DeleteActivityInput:
 class DeleteActivityPayload:
     deleted_activity_id: strawberry.ID = attribute("The walk's id.")
     progress: list[Progress] = attribute("Each goal it counted for, at most 20.", bound=20)
+
+
+@strawberry.input(description="A deleted walk to restore.")
+class RestoreActivityInput:
+    activity_id: strawberry.ID = attribute("The walk.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The restored walk, and the goals it changed.")
+class RestoreActivityPayload:
+    activity: Activity = attribute("The walk.")
+    activity_edge: Edge[Activity] = attribute("The walk as an item of a list.")
+    progress: list[Progress] = attribute("Each goal it counts for, at most 20.", bound=20)
+
+
+@strawberry.input(description="Walks to log, each by itself.")
+class LogActivitiesInput:
+    items: list[LogActivityInput] = attribute("1 to 100 walks; each has an `idempotencyKey`.")
+
+
+@strawberry.type(description="The outcome of one item: `activity`, or the `problem` for which there is none.")
+class LogActivitiesResult:
+    idempotency_key: str | None = attribute("The item's key.")
+    activity: Activity | None = attribute("The walk; also of an equal item that was logged before.")
+    problem: Problem | None = attribute("Why it was not logged; its `field` is such as `input.items[3].steps`.")
+    warnings: list[Problem] = attribute("Doubts about an accepted walk, at most 2.", bound=2)
+    activity_id: strawberry.ID | None = attribute(
+        "The walk's id; with DUPLICATE_ACTIVITY that of the logged one that is probably the same."
+    )
+    retry_after_seconds: int | None = attribute("With RATE_LIMITED: when to send the item again.")
+
+
+@strawberry.type(description="The outcomes, in the order of the items.")
+class LogActivitiesPayload:
+    results: list[LogActivitiesResult] = attribute("One for each item, at most 100.", bound=100)
+    progress: list[Progress] = attribute("Each goal that a walk counts for, at most 40.", bound=40)
+
+
+@strawberry.type(description="The distance of steps.")
+class DistanceEstimate:
+    distance_meters: float = attribute("Metres that `logActivity` would take for these steps.")
+    stride_meters: float = attribute("Metres a step.")
+    warnings: list[Problem] = attribute("IMPLAUSIBLE for steps that are cut to the longest walk.", bound=1)

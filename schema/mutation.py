@@ -6,6 +6,7 @@ from resolvers import (
     accounts,
     activities,
     avatars,
+    bulk_logging,
     goals,
     invites,
     members,
@@ -32,8 +33,12 @@ from schema.accounts import (
 from schema.activities import (
     DeleteActivityInput,
     DeleteActivityPayload,
+    LogActivitiesInput,
+    LogActivitiesPayload,
     LogActivityInput,
     LogActivityPayload,
+    RestoreActivityInput,
+    RestoreActivityPayload,
     UpdateActivityInput,
     UpdateActivityPayload,
 )
@@ -255,6 +260,18 @@ class Mutation:
     @field(activities.delete_activity, *SIGNED_IN)
     def delete_activity(self, input: Input[DeleteActivityInput]) -> DeleteActivityPayload | None:
         """Delete a walk of yours; it no longer counts in any total."""
+
+    @field(bulk_logging.log_activities, *SIGNED_IN)
+    def log_activities(self, input: Input[LogActivitiesInput]) -> LogActivitiesPayload | None:
+        """Log up to 100 walks, each by itself, as after days without a network.
+
+        A refused walk is a `problem` and stops none of the others. After UNAVAILABLE send all of them again.
+        """
+
+    @field(activities.restore_activity, *SIGNED_IN)
+    def restore_activity(self, input: Input[RestoreActivityInput]) -> RestoreActivityPayload | None:
+        """Take back the deletion of a walk of yours, so that it counts again. BACKDATE_LIMIT for one that began more
+        than 30 days ago."""
 
     @field(goals.create_goal, *SIGNED_IN)
     def create_goal(self, input: Input[CreateGoalInput]) -> CreateGoalPayload | None:

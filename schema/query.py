@@ -5,8 +5,8 @@ from typing import Annotated
 import strawberry
 
 from milequest.rules.places import MAX_PLACES
-from resolvers import activities, boards, goals, invites, nodes, places, teams, transient_routes, users
-from schema.activities import Activity
+from resolvers import activities, boards, estimates, goals, invites, nodes, places, teams, transient_routes, users
+from schema.activities import Activity, DistanceEstimate
 from schema.boards import Basis, Day, Leaderboard, Period
 from schema.directives import ALL_CALLERS, IDENTIFIED, SIGNED_IN
 from schema.enums import LeaderboardBasis, LeaderboardPeriod
@@ -95,3 +95,11 @@ class Query:
     @field(activities.activity, *SIGNED_IN)
     def activity(self, id: Id) -> Activity | None:
         """A walk of yours, or a public walk of a team-mate that counts for a team of yours."""
+
+    @field(estimates.of_steps, *SIGNED_IN)
+    def estimate_distance(
+        self,
+        steps: Annotated[int, arg("1 to 300,000.")],
+        stride_meters: Annotated[float | None, arg("0.3 to 1.5 metres a step; yours without it.")] = strawberry.UNSET,
+    ) -> DistanceEstimate | None:
+        """The distance that `logActivity` would take for steps without `distanceMeters`."""

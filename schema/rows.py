@@ -21,7 +21,18 @@ from milequest.store.sql import (
     teams,
     users,
 )
-from resolvers import accounts, activities, avatars, live, passwords, presence, team_events, transient_routes
+from resolvers import (
+    accounts,
+    activities,
+    avatars,
+    bulk_logging,
+    estimates,
+    live,
+    passwords,
+    presence,
+    team_events,
+    transient_routes,
+)
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
 from resolvers import members as member_payloads
@@ -63,6 +74,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "DeleteAvatarPayload": avatars.DeleteAvatarPayload,
     "DeleteActivityPayload": activities.DeleteActivityPayload,
     "DeleteGoalPayload": goal_payloads.DeleteGoalPayload,
+    "DistanceEstimate": estimates.DistanceEstimate,
     "EndSessionPayload": session_payloads.EndSessionResult,
     "DeleteTeamPayload": TeamDeleted,
     "FormField": forms.FormField,
@@ -77,6 +89,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "Leaderboard": boards.Leaderboard,
     "LeaderboardEntry": rankings.LeaderboardEntry,
     "LeaveTeamPayload": member_payloads.LeaveTeamPayload,
+    "LogActivitiesPayload": bulk_logging.LogActivitiesPayload,
+    "LogActivitiesResult": bulk_logging.LogActivitiesResult,
     "LogActivityPayload": activities.LogActivityPayload,
     "Milestone": milestones.Milestone,
     "PageInfo": PageInfo,
@@ -86,6 +100,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "RefreshTokenPayload": accounts.RefreshResult,
     "RemoveMemberPayload": member_payloads.RemoveMemberPayload,
     "ResendCodePayload": accounts.Done,
+    "RestoreActivityPayload": activities.RestoreActivityPayload,
     "RevokeInvitePayload": invite_payloads.RevokeInvitePayload,
     "Route": routes.RouteRow,
     "RouteLeg": route_shapes.RouteLeg,

@@ -13,7 +13,7 @@ from schema.interfaces import Competitor, Node
 from schema.scalars import AWSURL, AWSDateTime
 
 if TYPE_CHECKING:
-    from schema.activities import ActivityConnection
+    from schema.activities import ActivityConnection, TeamActivityFilter
     from schema.goals import Goal, GoalConnection
     from schema.invites import InviteConnection
     from schema.members import TeamMember, TeamMemberConnection
@@ -59,7 +59,12 @@ class Team(Node, Competitor):
 
     @field(activities.of_team)
     def activities(
-        self, first: First = 20, after: After = strawberry.UNSET
+        self,
+        first: First = 20,
+        after: After = strawberry.UNSET,
+        filter: Annotated[
+            Annotated["TeamActivityFilter", strawberry.lazy("schema.activities")] | None, arg("Only some of them.")
+        ] = strawberry.UNSET,
     ) -> Annotated["ActivityConnection", strawberry.lazy("schema.activities")] | None:
         """Public, counted walks, newest first; null for viewers who are not members."""
 

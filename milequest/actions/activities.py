@@ -8,12 +8,12 @@ from uuid import UUID
 
 from milequest.actions.contributions import Counted, count
 from milequest.actions.recount import recount
-from milequest.rules.activities import Walk, edited, is_in_time, over_the_day
+from milequest.rules.activities import Walk, check_restorable, edited, is_in_time, over_the_day
 from milequest.rules.contributions import Amounts
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, CountStatus
-from milequest.rules.errors import ErrorCode, Refused, require, unauthenticated
+from milequest.rules.errors import ErrorCode, Refused, invalid, refuse_stale, require, unauthenticated
 from milequest.rules.ids import new_id
-from milequest.store.sql import activities, contributions, goal_transitions, users
+from milequest.store.sql import activities, contributions, deleted_walks, goal_transitions, users
 from milequest.store.sql.activities import StoredWalk
 from milequest.store.sql.idempotency import mismatch
 from milequest.store.sql.transaction import Tx
@@ -112,10 +112,13 @@ async def update_walk(
 ) -> WalkWritten:
     """Change the fields in `given` (see `rules.activities.edited`) and recount the walk.
 
-    Raises NOT_FOUND for others' walks, STALE_VERSION with `currentVersion`, VALIDATION_ERROR, BACKDATE_LIMIT.
+    A change of nothing writes nothing, so that nobody hears of it. Raises NOT_FOUND for others' walks, STALE_VERSION
+    with `currentVersion`, VALIDATION_ERROR, BACKDATE_LIMIT.
     """
     stored = await _lock_own(tx, owner_id, activity_id, expected_version)
     changed = edited(stored.walk, given, now)
+    if changed == stored.walk:
+        return await _as_it_is(tx, activity_id)
     if changed.source is ActivitySource.MANUAL:
         await _check_day(tx, owner_id, changed, activity_id, allow_duplicate=True)
     status = changed.count_status if stored.count_status in _AUTOMATIC else stored.count_status
@@ -130,8 +133,7 @@ async def _lock_own(tx: Tx, owner_id: UUID, activity_id: UUID, expected_version:
     if await users.lock_profile(tx, owner_id) is None:
         raise unauthenticated()
     stored = require(await activities.lock(tx, activity_id, owner_id), "activity")
-    if expected_version is not None and stored.version != expected_version:
-        raise Refused(ErrorCode.STALE_VERSION, "The walk has changed since.", currentVersion=stored.version)
+    refuse_stale(expected_version, stored.version, "walk")
     return stored
 
 
@@ -141,6 +143,34 @@ async def delete_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID) 
     await activities.delete(tx, activity_id, now)
     counted = await count(tx, activity_id, owner_id, None, now)
     return _written(activity_id, counted)
+
+
+async def restore_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID) -> WalkWritten:
+    """Take back the deletion of a walk: every total counts it again, as a walk of this moment.
+
+    A walk that is there stays as it is. Raises NOT_FOUND for others' walks, BACKDATE_LIMIT, and VALIDATION_ERROR when
+    the day would get too long.
+    """
+    if await users.lock_profile(tx, owner_id) is None:
+        raise unauthenticated()
+    deleted = await deleted_walks.lock(tx, activity_id, owner_id)
+    if deleted is None:
+        require(await activities.lock(tx, activity_id, owner_id), "activity")
+        return await _as_it_is(tx, activity_id)
+    check_restorable(deleted.walk.started_at, now)
+    if deleted.walk.source is ActivitySource.MANUAL:
+        logged_mm, _ = await activities.day_so_far(tx, owner_id, deleted.walk, activity_id)
+        if over_the_day(logged_mm, deleted.walk):
+            raise invalid("input.activityId", "OUT_OF_RANGE", "its day would have more than 200 km")
+    await deleted_walks.restore(tx, activity_id, now)
+    amounts = _amounts(replace(deleted, counted_at=now), owner_id)
+    return _written(activity_id, await count(tx, activity_id, owner_id, amounts, now))
+
+
+async def _as_it_is(tx: Tx, activity_id: UUID) -> WalkWritten:
+    """Return the outcome of a write that changes nothing: the goals that count the walk."""
+    goals = await contributions.counted_goals(tx, activity_id)
+    return WalkWritten(activity_id, tuple(goal.goal_id for goal in goals), is_new=False)
 
 
 async def count_since(tx: Tx, user_id: UUID, team_id: UUID, since: datetime, now: datetime) -> None:

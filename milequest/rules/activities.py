@@ -63,6 +63,11 @@ class Walk:
         return CountStatus.FLAGGED if doubtful else CountStatus.COUNTED
 
 
+def from_steps(steps: int, stride_mm: int, highest_mm: int = MANUAL_DISTANCE_MAX_MM) -> int:
+    """Return the millimetres of so many steps, at most the longest walk."""
+    return min(steps * stride_mm, highest_mm)
+
+
 def is_in_time(started_at: datetime, received_at: datetime) -> bool:
     """Return whether a walk was received soon enough to count for teams: their boards are final after that."""
     return received_at - started_at <= BACKDATE
@@ -188,7 +193,7 @@ def _distance(meters: float | None, steps: int | None, stride_mm: int, source: A
     if meters is None:
         if steps is None:
             raise invalid("input.distanceMeters", "REQUIRED", "give distanceMeters, steps or both")
-        return min(steps * stride_mm, highest)
+        return from_steps(steps, stride_mm, highest)
     if not 0.001 <= meters <= highest / 1000:
         raise invalid(
             "input.distanceMeters",
@@ -232,8 +237,23 @@ def over_the_day(logged_mm: int, walked: Walk) -> ValidationError | None:
     return invalid("input.distanceMeters", "OUT_OF_RANGE", "a day has 200 km at most", low=0.001, high=high)
 
 
+def check_restorable(started_at: datetime, now: datetime) -> None:
+    """Raise BACKDATE_LIMIT for a walk of more than 30 days ago: boards of its day are final."""
+    if not is_in_time(started_at, now):
+        raise _too_old(f"A walk can be restored for {BACKDATE_DAYS} days.", "input.activityId", now)
+
+
+def cut_steps(steps: int | None, stride_mm: int | None, distance_mm: int) -> Sequence[Problem]:
+    """Return the problem of steps that are further than the longest walk; `stride_mm` made the distance of them."""
+    if steps is None or stride_mm is None or steps * stride_mm <= distance_mm:
+        return ()
+    whole_km, kept_km = steps * stride_mm / 1_000_000, distance_mm / 1_000_000
+    message = f"{steps} steps are {whole_km:g} km, of which {kept_km:g} km are kept: the longest walk."
+    return (Problem(ErrorCode.IMPLAUSIBLE, message, "input.steps"),)
+
+
 def doubts(kind: ActivityType, distance_mm: int, duration_s: int | None) -> Sequence[Problem]:
-    """Return the problems of a walk that was accepted with doubt."""
+    """Return the problems of the speed of a walk that was accepted with doubt."""
     if is_implausible(kind, distance_mm, duration_s):
         return (
             Problem(ErrorCode.IMPLAUSIBLE, "Faster than 7 m/s on foot: kept, but not counted.", "input.distanceMeters"),

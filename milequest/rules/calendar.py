@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from milequest.rules.enums import LeaderboardPeriod
+from milequest.rules.errors import invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,9 @@ def window(period: LeaderboardPeriod, day: date) -> Window:
             return Window(period, date.min, date.max)
         case LeaderboardPeriod.GOAL:
             raise ValueError("a goal's window is its own")
+
+
+def check_order(path: str, first: date | None, last: date | None) -> None:
+    """Raise VALIDATION_ERROR at `path`, that of the last day, for a range that ends before it begins."""
+    if first is not None and last is not None and last < first:
+        raise invalid(path, "OUT_OF_RANGE", "must not be before the first day", low=first.isoformat())

@@ -125,9 +125,16 @@ ACCOUNT_CHANGES = RateLimit(
 INVITE_GUESSES = RateLimit(
     "invite", 10, HOUR, "wrong invite codes", Per.CALLER, "Unknown codes in `invitePreview`, `acceptInvite` and others."
 )
-WALKS_LOGGED = RateLimit("walks", 60, HOUR, "walks logged", Per.USER, "Calls of `logActivity`.")
+WALKS_LOGGED = RateLimit(  # a hundred of days without a network, and more beside them
+    "walks", 120, HOUR, "walks logged", Per.USER, "Calls of `logActivity`, and items of `logActivities`."
+)
 WALK_CHANGES = RateLimit(
-    "walk-changes", 300, HOUR, "changes of walks", Per.USER, "Calls of `updateActivity` and `deleteActivity`."
+    "walk-changes",
+    300,
+    HOUR,
+    "changes of walks",
+    Per.USER,
+    "Calls of `updateActivity`, `deleteActivity` and `restoreActivity`.",
 )
 PROFILE_CHANGES = RateLimit(
     "profile",

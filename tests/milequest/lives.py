@@ -173,7 +173,10 @@ class Life:
             changed = replace(walk, **change)
             day = changed.started_at.astimezone(ZoneInfo(changed.zone)).date()
             changed = replace(changed, local_date=day, counts=changed.distance_mm <= 7000 * changed.duration_s)
-            self.world.put(changed if changed == walk else replace(changed, counted_at=self.now))
+            if replace(changed, notes=walk.notes) != walk:
+                changed = replace(changed, counted_at=self.now)
+            if changed != walk:
+                self.world.put(changed)
 
     def _change(self, walk: Walk, b: int, c: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the input of a change, and the walk that results."""
@@ -187,9 +190,9 @@ class Life:
                 moved = walk.started_at - timedelta(minutes=c % 3000 - 1000)
                 return {"started_at": moved}, {"started_at": moved}
             case 3:
-                return {"steps": c % 9000 + 1, "notes": "counted"}, {"steps": c % 9000 + 1}
+                return {"steps": c % 9000 + 1}, {"steps": c % 9000 + 1}
             case 4:
-                return {"notes": f"note {c}"}, {}
+                return {"notes": f"note {c % 3}"}, {"notes": f"note {c % 3}"}
         hidden = ActivityPrivacy.PRIVATE if walk.is_public else ActivityPrivacy.PUBLIC
         return {"privacy": hidden}, {"is_public": not walk.is_public}
 
@@ -197,7 +200,15 @@ class Life:
         walk = self.pick(self.world.walks, a)
         if walk and await self.write(lambda tx: activities.delete_walk(tx, walk.owner, self.now, walk.id)):
             self.world.put(replace(walk, counts=False))
-            del self.world.walks[walk.id]
+            self.world.deleted[walk.id] = self.world.walks.pop(walk.id)
+
+    async def restore(self, a: int, _: int, __: int) -> None:
+        walk = self.pick(self.world.deleted | self.world.walks, a)
+        if walk is None or not await self.write(lambda tx: activities.restore_walk(tx, walk.owner, self.now, walk.id)):
+            return
+        if self.world.deleted.pop(walk.id, None):
+            counts = walk.distance_mm <= 7000 * walk.duration_s
+            self.world.put(replace(walk, counts=counts, counted_at=self.now))
 
     async def draft(self, a: int, b: int, c: int) -> None:
         team = self.pick(self.world.teams, a)
@@ -278,7 +289,7 @@ class Life:
 
 
 THINGS = [  # as often as they are named
-    *("log " * 9 + "edit " * 8 + "delete delete " + "wait " * 4).split(),
+    *("log " * 9 + "edit " * 8 + "delete delete restore " + "wait " * 4).split(),
     *("join " * 4 + "leave leave found hide_team end_team hide_person").split(),
     *("draft " * 4 + "activate " * 2 + "extend cancel finalize finalize").split(),
     *("flush", "kill"),

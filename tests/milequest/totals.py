@@ -28,6 +28,7 @@ class Walk:
     is_public: bool
     counts: bool
     counted_at: datetime
+    notes: str | None = None
 
     @property
     def amounts(self) -> Key:
@@ -113,6 +114,7 @@ class World:
     teams: dict[UUID, Team] = field(default_factory=dict)
     now: datetime = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
     walks: dict[UUID, Walk] = field(default_factory=dict)
+    deleted: dict[UUID, Walk] = field(default_factory=dict)
 
     def put(self, walk: Walk, joined: Team | None = None) -> None:
         """Add a walk, or replace it by its new state, or count it for the team its owner joined."""

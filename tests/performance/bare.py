@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from milequest.rules.boards import BoardKind
 from milequest.rules.progress import percent
-from milequest.store.sql import activities, boards, goals, members, progress, rank_statements, teams
+from milequest.store.sql import boards, goals, members, progress, rank_statements, team_walks, teams
 from milequest.store.sql.transaction import Connection, Pool, open_pool
 from tests.performance.logging_walks import log_activity
 
@@ -47,7 +47,7 @@ async def team_page(db: Connection, variables: dict[str, Any]) -> Answer:
     team = (await db.fetch(teams._TEAMS, viewer, [team_id]))[0]
     goal = (await db.fetch(goals._LATEST, viewer, [team_id], ["ACTIVE"]))[0]
     in_it = await db.fetch(members._PAGES, viewer, [team_id], *members.FIRST, 21)
-    walks = await db.fetch(activities._FEED, team_id, *activities.LAST, 21)
+    walks = await db.fetch(team_walks._FEED, *team_walks.parameters(team_id, None, 21, team_walks.TeamCriteria()))
     at = (await db.fetch(progress._PROGRESS, viewer, [goal["id"]]))[0]
     shown = {
         "percent": percent(at["total_mm"], at["target_mm"]),

@@ -48,7 +48,7 @@ async def log_activity(db: Connection, variables: dict[str, Any]) -> dict[str, A
     channel = f"team:{team_id.hex}"
     await db.fetch(log._APPEND, [channel], [1], [channel], [0], ["ACTIVITY_ADDED"], [walk_id], [{}], [now])
     await db.execute("COMMIT")
-    walk = await db.fetchrow(activities._OWN_WALK, viewer, walk_id)
+    walk = await db.fetchrow(activities._OWN_WALKS, viewer, [walk_id])
     assert walk is not None
     await db.fetch(milestones._BY_IDS, viewer, [])
     at = (await db.fetch(progress._PROGRESS, viewer, [goal_id]))[0]

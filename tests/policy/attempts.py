@@ -70,6 +70,8 @@ MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
         Attempt('activityId: $hers, notes: "Mine"', "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),
     ),
     "deleteActivity": (Attempt("activityId: $walk", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),),
+    "logActivities": (Own(USERS, "items: []"),),
+    "restoreActivity": (Attempt("activityId: $gone", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),),
     "acceptInvite": (Attempt("code: $addressed", _WRONG, _WRONG, _WRONG, hidden=_WRONG, gone="INVALID_INVITE_CODE"),),
     "declineInvite": (Attempt("code: $addressed", _WRONG, _WRONG, _WRONG, hidden=_WRONG, gone="INVALID_INVITE_CODE"),),
     "setPresence": (Attempt(f"{_TEAM}, walking: true", "FORBIDDEN", "OK", "OK"),),

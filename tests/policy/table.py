@@ -106,6 +106,10 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "RoutePreview": {"lengthMeters bounds waypoints legs polyline warnings": ALL},
     "Place": {"name address position country": ALL},
     "Problem": {"code message field": ALL},
+    "LogActivitiesResult": {
+        "idempotencyKey activity problem warnings activityId retryAfterSeconds": OWN,
+    },
+    "DistanceEstimate": {"distanceMeters strideMeters warnings": ALL},
     "FormField": {"name value": OWN},
     "Session": {"accessToken accessTokenExpiresAt refreshToken": OWN},
     "SignInSession": {"id device network signedInAt lastUsedAt isCurrent": OWN},
@@ -151,6 +155,7 @@ QUERIES: Mapping[str, tuple[Read, ...]] = {
     "searchPlaces": (Read(USERS, ALL, 'query: "Rome"'),),
     "reverseGeocode": (Read(USERS, ALL, f"position: {_NEAR}"),),
     "teamsLeaderboard": (Read(KNOWN, ALL, "period: ALL_TIME"),),
+    "estimateDistance": (Read(USERS, ALL, "steps: 1000, strideMeters: 0.7"),),
     "activity": (Read(USERS, PEOPLE, "id: $walk"), Read(USERS, OWN, "id: $private")),
 }
 

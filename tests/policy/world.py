@@ -159,8 +159,9 @@ async def _walk(team: TeamOf) -> None:
     for caller in people.values():
         caller.now = NOW
     await _all_walk(team, "late", 500)
-    gone = await walk(people["member"], 700)
-    await people["member"].run(DELETE_WALK, w=gone)
+    gone = await walk(people["top"], 700)
+    await people["top"].run(DELETE_WALK, w=gone)
+    team.ids["gone"] = gone
     for what, part in GOALS.items():
         team.ids[what] = team.add(goals[what], part).id
 

@@ -34,6 +34,7 @@ class Activity:
     count_status: CountStatus
     created_at: datetime
     version: int
+    stride_mm: int | None
 
     @property
     def distance_meters(self) -> float:
@@ -77,6 +78,7 @@ COLUMNS = Columns(
     count_status="a.count_status",
     created_at="a.created_at",
     version="a.version",
+    stride_mm="a.stride_mm",
 )
 _STORED = """type, distance_mm, duration_s, steps, stride_mm, started_at, timezone, notes, privacy, source,
        id, count_status, counted_at, created_at, version"""
@@ -95,7 +97,8 @@ UPDATE activity SET type = $2, distance_mm = $3, duration_s = $4, steps = $5, st
 WHERE id = $1
 """
 _DELETE = "UPDATE activity SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1"
-_LOCK = f"SELECT {_STORED} FROM activity WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE"
+LOCKED = f"SELECT {_STORED} FROM activity WHERE id = $1 AND user_id = $2"
+_LOCK = f"{LOCKED} AND deleted_at IS NULL FOR NO KEY UPDATE"
 _BY_KEY = "SELECT id, request_hash, deleted_at IS NOT NULL FROM activity WHERE user_id = $1 AND idempotency_key = $2"
 _BY_EXTERNAL = "SELECT id FROM activity WHERE user_id = $1 AND source = $2 AND external_id = $3"
 _SINCE = f"SELECT {_STORED} FROM activity WHERE user_id = $1 AND started_at >= $2 AND deleted_at IS NULL ORDER BY id"
@@ -125,16 +128,8 @@ _BY_IDS = f"""
 SELECT {COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id
 WHERE a.id = ANY {GIVEN} AND a.deleted_at IS NULL AND {_SEEN}
 """
-_OWN_WALK = f"SELECT {COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id WHERE a.user_id = $1 AND a.id = $2"
-_FEED = f"""
-SELECT {COLUMNS} FROM contribution c JOIN activity a ON a.id = c.activity_id JOIN app_user u ON u.id = c.user_id
-WHERE c.team_id = $1 AND c.is_public AND a.deleted_at IS NULL
-  AND (c.started_at, c.activity_id) < ($2, $3)
-ORDER BY c.started_at DESC, c.activity_id DESC LIMIT $4
-"""
-_IN_TEAM = f"""
-SELECT {COLUMNS} FROM contribution c JOIN activity a ON a.id = c.activity_id JOIN app_user u ON u.id = c.user_id
-WHERE c.team_id = $1 AND c.activity_id = ANY {GIVEN} AND c.is_public AND a.deleted_at IS NULL
+_OWN_WALKS = f"""
+SELECT {COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id WHERE a.user_id = $1 AND a.id = ANY {GIVEN}
 """
 _OWN = f"""
 SELECT {COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id
@@ -146,7 +141,8 @@ ORDER BY a.started_at DESC, a.id DESC LIMIT $4
 """
 
 
-def _stored(row: asyncpg.Record) -> StoredWalk:
+def stored_walk(row: asyncpg.Record) -> StoredWalk:
+    """Return a row of a locked walk."""
     fields = dict(row) | {
         "type": ActivityType(row["type"]),
         "privacy": ActivityPrivacy(row["privacy"]),
@@ -227,7 +223,7 @@ async def delete(tx: Tx, activity_id: UUID, now: datetime) -> None:
 async def lock(tx: Tx, activity_id: UUID, owner_id: UUID) -> StoredWalk | None:
     """Return the owner's live walk, locked until the transaction ends."""
     row = await tx.fetchrow(_LOCK, activity_id, owner_id)
-    return None if row is None else _stored(row)
+    return None if row is None else stored_walk(row)
 
 
 async def by_key(tx: Tx, user_id: UUID, key: str) -> tuple[UUID, bytes, bool] | None:
@@ -244,7 +240,7 @@ async def by_external(tx: Tx, user_id: UUID, source: ActivitySource, external_id
 
 async def since(tx: Tx, user_id: UUID, instant: datetime) -> list[StoredWalk]:
     """Return the user's live walks that began at `instant` or later."""
-    return [_stored(row) for row in await tx.fetch(_SINCE, user_id, instant)]
+    return [stored_walk(row) for row in await tx.fetch(_SINCE, user_id, instant)]
 
 
 async def day_so_far(tx: Tx, user_id: UUID, walk: Walk, but: UUID) -> tuple[int, UUID | None]:
@@ -261,15 +257,9 @@ async def activities(db: Reader, viewer_id: UUID | None, activity_ids: Sequence[
     return {walk.id: walk for walk in map(COLUMNS.from_row, await db.fetch(_BY_IDS, viewer_id, list(activity_ids)))}
 
 
-async def own_walk(db: Reader, user_id: UUID, activity_id: UUID) -> Activity | None:
-    """Return one's own walk, even one deleted since: the outcome of a write."""
-    row = await db.fetchrow(_OWN_WALK, user_id, activity_id)
-    return None if row is None else COLUMNS.from_row(row)
-
-
-async def of_team(db: Reader, team_id: UUID, after: tuple[object, ...] | None, limit: int) -> list[Activity]:
-    """Return the team's public, counted walks, newest first. The caller has asked the policy."""
-    return [COLUMNS.from_row(row) for row in await db.fetch(_FEED, team_id, *(after or LAST), limit)]
+async def own_walks(db: Reader, user_id: UUID, activity_ids: Sequence[UUID]) -> dict[UUID, Activity]:
+    """Return one's own walks, by id, even those deleted since: the outcomes of writes."""
+    return {walk.id: walk for walk in map(COLUMNS.from_row, await db.fetch(_OWN_WALKS, user_id, list(activity_ids)))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,12 +270,6 @@ class ActivityCriteria:
     to: date | None = None
     types: Sequence[ActivityType] | None = None
     privacy: ActivityPrivacy | None = None
-
-
-async def in_team(db: Reader, team_id: UUID, activity_ids: list[UUID]) -> dict[UUID, Activity]:
-    """Return those of the walks that are in the team's list, by id."""
-    shown = map(COLUMNS.from_row, await db.fetch(_IN_TEAM, team_id, activity_ids))
-    return {activity.id: activity for activity in shown}
 
 
 async def of_user(
