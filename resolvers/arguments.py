@@ -890,6 +890,13 @@ class ViewerStatsArgs(TypedDict):
     date: NotRequired[date | None]
 
 
+class ViewerDaysArgs(TypedDict):
+    """Arguments of Viewer.days."""
+
+    from_: NotRequired[date | None]
+    to: NotRequired[date | None]
+
+
 class ViewerActivitiesArgs(TypedDict):
     """Arguments of Viewer.activities."""
 

@@ -3,12 +3,13 @@
 from milequest.actions.teams import TeamDeleted
 from milequest.providers import identity
 from milequest.rules import avatars as forms
-from milequest.rules import geo, places, sessions
+from milequest.rules import geo, places, sessions, streaks
 from milequest.rules.errors import Problem
 from milequest.rules.pages import Page, PageInfo
 from milequest.store.sql import activities as stored_activities
 from milequest.store.sql import (
     boards,
+    day_series,
     goals,
     invite_previews,
     invites,
@@ -47,6 +48,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "AcceptInvitePayload": member_payloads.MembershipPayload,
     "ActivateGoalPayload": goal_payloads.GoalStatusPayload,
     "Activity": stored_activities.Activity,
+    "ActivityDay": day_series.ActivityDay,
     "ActivityStats": stats.ActivityStats,
     "AvatarRefusal": refusals.AvatarRefusal,
     "Bounds": geo.Bounds,
@@ -119,6 +121,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "SignOutPayload": accounts.Done,
     "SignUpPayload": accounts.SignUpResult,
     "Standing": rankings.RankedPosition,
+    "Streak": streaks.Streak,
     "Team": teams.Team,
     "TeamConnection": Page,
     "TeamMember": members.TeamMember,

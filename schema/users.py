@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from milequest.rules.invites import RECEIVED_MAX
-from resolvers import activities, avatars, invites, members, sessions, stats
+from resolvers import activities, avatars, invites, members, series, sessions, stats
 from schema.boards import ActivityStats, Day, Period
 from schema.enums import ActivityPrivacy, LeaderboardPeriod, Units
 from schema.fields import After, First, arg, attribute, field, idempotency_key, optional
 from schema.interfaces import Competitor, Node
 from schema.scalars import AWSURL, AWSDateTime, AWSEmail
+from schema.series import ActivityDay, FirstDay, LastDay, Streak
 
 if TYPE_CHECKING:
     from schema.activities import ActivityConnection, ActivityFilter
@@ -73,6 +74,18 @@ class Viewer(Node):
     @field(stats.of_viewer)
     def stats(self, period: Period = LeaderboardPeriod.WEEK, date: Day = strawberry.UNSET) -> ActivityStats:
         """Totals of your own walks, private ones included. Days are those of your time zone; there is no GOAL."""
+
+    @field(series.days_of_viewer, bound=366)
+    def days(self, from_: FirstDay = strawberry.UNSET, to: LastDay = strawberry.UNSET) -> list[ActivityDay]:
+        """Your days, oldest first, at most 366. Each day of the range is there, one without walks with zeros."""
+
+    @field(series.best_day)
+    def best_day(self) -> ActivityDay | None:
+        """The day on which you walked furthest, of equal ones the first; null without a counted walk."""
+
+    @field(series.streak_of_viewer)
+    def streak(self) -> Streak:
+        """Your streak now."""
 
     @field(activities.of_viewer)
     def activities(

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,7 +18,8 @@ from app.embedded.valkey import Valkey
 from milequest.rules.access import Viewer
 from milequest.rules.boards import board_key
 from milequest.rules.enums import LeaderboardMetric, LeaderboardPeriod
-from milequest.store.sql import rankings
+from milequest.rules.streaks import NONE_YET, streak
+from milequest.store.sql import day_series, rankings
 from milequest.store.sql.boards import Leaderboard
 from milequest.store.sql.comparison import wrong_totals
 from milequest.store.sql.rankings import RankQuery
@@ -93,6 +95,23 @@ async def check_boards(life: Life) -> None:
         assert page.total == len(asked[ask])
 
 
+async def check_series(life: Life) -> None:
+    """Compare everybody's days, best day and streak with the model's."""
+    for who, person in life.world.people.items():
+        days = life.world.days_of(who)
+        found = await day_series.days(life.db, who, date.min, date.max)
+        assert {
+            day: (round(one.distance_meters * 1000), one.duration_seconds, one.steps, one.activity_count)
+            for day, one in found.items()
+        } == days
+        best = await day_series.best_day(life.db, who)
+        furthest = max(days, key=lambda day: (days[day][0], -day.toordinal()), default=None)
+        assert (best and best.local_date) == furthest
+        runs = await day_series.last_and_longest_run(life.db, who)
+        now = NONE_YET if runs is None else streak(*runs, life.now, ZoneInfo(person.zone))
+        assert (now.current_days, now.current_starts_on, now.longest_days) == life.world.streak_of(who)
+
+
 async def check_versions(
     life: Life, before: dict[UUID | None, tuple[int, object]]
 ) -> dict[UUID | None, tuple[int, object]]:
@@ -118,6 +137,7 @@ async def live(url: str, valkey: Valkey, things: list[tuple[str, int, int, int]]
             await check_totals(life)
             versions = await check_versions(life, versions)
         await check_boards(life)
+        await check_series(life)
         assert await wrong_totals(db) == {}, "what an operator compares by is no other rule"
 
 

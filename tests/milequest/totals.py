@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from milequest.rules.enums import LeaderboardPeriod
 
@@ -29,6 +30,11 @@ class Walk:
     counts: bool
     counted_at: datetime
     notes: str | None = None
+
+    @property
+    def offset_minutes(self) -> int:
+        """The offset from UTC where it began."""
+        return minutes(self.started_at.astimezone(ZoneInfo(self.zone)))
 
     @property
     def amounts(self) -> Key:
@@ -229,6 +235,39 @@ class World:
             for goal in team.goals
         }
 
+    def days_of(self, who: UUID) -> dict[date, Key]:
+        """Return someone's sums by day: millimetres, seconds, steps and walks."""
+        days: dict[date, list[Walk]] = {}
+        for walk in self.walks.values():
+            if walk.owner == who and walk.counts:
+                days.setdefault(walk.local_date, []).append(walk)
+        return {day: sums(walks)[:4] for day, walks in days.items()}
+
+    def runs_of(self, who: UUID) -> list[tuple[list[date], int]]:
+        """Return someone's runs of walked days, oldest first, each with the offset of its last walk in minutes."""
+        runs: list[tuple[list[date], int]] = []
+        own = [walk for walk in self.walks.values() if walk.owner == who and walk.counts]
+        for walk in sorted(own, key=lambda walk: (walk.local_date, walk.started_at, walk.id)):
+            days, offset = runs.pop() if runs else ([], 0)
+            missed = (walk.local_date - days[-1]).days - 1 if days else 0
+            if missed > 1 or (missed == 1 and walk.offset_minutes - offset < 720):
+                runs.append((days, offset))
+                days = []
+            new = [] if days and days[-1] == walk.local_date else [walk.local_date]
+            runs.append((days + new, walk.offset_minutes))
+        return runs
+
+    def streak_of(self, who: UUID) -> Key:
+        """Return the days of someone's current run, its first day, and the longest run's number of days."""
+        runs = self.runs_of(who)
+        if not runs:
+            return 0, None, 0
+        days, offset = runs[-1]
+        here = self.now.astimezone(ZoneInfo(self.people[who].zone))
+        missed, risen = (here.date() - days[-1]).days - 1, minutes(here) - offset
+        current = days if missed <= 0 or (missed == 1 and risen >= 720) else []
+        return len(current), current[0] if current else None, max(len(run) for run, _ in runs)
+
     def member_counts(self) -> dict[Key, Key]:
         """Return by team its number of members, and whether it is public."""
         return {(team.id,): (len(team.members), team.is_public) for team in self.teams.values()}
@@ -251,6 +290,11 @@ class World:
                     rows.append((-entry[metric], entry[5], person.name.encode().lower(), who.bytes, who))
         values = [row[0] for row in sorted(rows)]
         return [(1 + values.index(row[0]), row[-1], -row[0]) for row in sorted(rows)]
+
+
+def minutes(instant: datetime) -> int:
+    """Return the offset from UTC of an instant in its zone, in minutes."""
+    return int((instant.utcoffset() or timedelta()).total_seconds()) // 60
 
 
 def first_day(period: str, day: date) -> date:

@@ -116,10 +116,12 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "SignInSession": {"id device network signedInAt lastUsedAt isCurrent": OWN},
     "Viewer": {
         "id user email preferredUnits timezone locale strideMeters privacySettings version avatarRefusal": OWN,
-        "memberships stats activities sessions receivedInvites": OWN,
+        "memberships stats days bestDay streak activities sessions receivedInvites": OWN,
     },
     "PrivacySettings": {"defaultActivityPrivacy showOnLeaderboards shareStatsWithTeam": OWN},
     "AvatarRefusal": {"upload teamId reason refusedAt": OWN},
+    "ActivityDay": {"localDate distanceMeters durationSeconds steps activityCount": OWN},
+    "Streak": {"currentDays currentStartsOn longestDays longestStartsOn longestEndsOn hasWalkedToday": OWN},
     "ActivityStats": {"startsOn endsOn distanceMeters durationSeconds steps activityCount activeDays": OWN},
 }
 
