@@ -26,7 +26,8 @@ from milequest.rules.teams import new_team
 from milequest.store.cache.bus import Bus
 from milequest.store.sql.routes import NewRoute
 from milequest.store.sql.transaction import Pool, Tx, transact
-from tests.milequest.totals import Goal, Person, Team, Walk, World
+from tests.milequest.plain_objects import Goal, Person, Team, Walk
+from tests.milequest.totals import World
 
 T = TypeVar("T")
 
