@@ -8,6 +8,7 @@ from milequest.rules.errors import Problem
 from milequest.rules.pages import Page, PageInfo
 from milequest.store.sql import activities as stored_activities
 from milequest.store.sql import (
+    bans,
     boards,
     goals,
     invites,
@@ -77,6 +78,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "Leaderboard": boards.Leaderboard,
     "LeaderboardEntry": rankings.LeaderboardEntry,
     "LeaveTeamPayload": member_payloads.LeaveTeamPayload,
+    "LiftBanPayload": member_payloads.LiftBanPayload,
     "LogActivityPayload": activities.LogActivityPayload,
     "Milestone": milestones.Milestone,
     "PageInfo": PageInfo,
@@ -100,6 +102,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "SignUpPayload": accounts.SignUpResult,
     "Standing": rankings.RankedPosition,
     "Team": teams.Team,
+    "TeamBan": bans.TeamBan,
+    "TeamBanConnection": Page,
     "TeamConnection": Page,
     "TeamMember": members.TeamMember,
     "TeamMemberConnection": Page,

@@ -78,12 +78,13 @@ async def accept_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> Join
     """Join the team an invite is for.
 
     Raises INVALID_INVITE_CODE, INVITE_WRONG_RECIPIENT, ALREADY_MEMBER, INVITE_EXPIRED, CONFLICT for one that is used up
-    or for too many teams, TEAM_FULL. A refusal uses up nothing.
+    or for too many teams, TEAM_FULL, FORBIDDEN for who was removed since it was made or is banned. A refusal uses up
+    nothing.
     """
     user, team, invite = await _lock_for_invited(tx, user_id, now, code)
     refuse_member(team)
     refuse_unless_open(invite.state)
-    joined = await fill_seat(tx, team, user, now, invite.invited_by)
+    joined = await fill_seat(tx, team, user, now, invite.invited_by, invite.issued_at)
     await invites.redeem(tx, invite.id)
     return joined
 
@@ -91,7 +92,7 @@ async def accept_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> Join
 async def decline_invite(tx: Tx, user_id: UUID, now: datetime, code: str) -> InviteDeclined:
     """Decline an invite; a link stays valid for others.
 
-    Raises as `accept_invite`, except TEAM_FULL and CONFLICT for too many teams.
+    Raises as `accept_invite`, except TEAM_FULL, FORBIDDEN, and CONFLICT for too many teams.
     """
     _, _, invite = await _lock_for_invited(tx, user_id, now, code)
     if invite.state is not InviteState.DECLINED:

@@ -149,7 +149,7 @@ MEMBERSHIP_CHANGES = RateLimit(
     "Calls of `joinTeam`, `leaveTeam`, `acceptInvite` and `declineInvite`.",
 )
 MEMBER_CHANGES = RateLimit(  # a team has up to 500 members
-    "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole` and `removeMember`."
+    "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole`, `removeMember` and `liftBan`."
 )
 INVITE_CHANGES = RateLimit(
     "invites", 600, HOUR, "invites made and revoked", Per.USER, "Calls of `createInvite` and `revokeInvite`."

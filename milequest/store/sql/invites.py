@@ -58,6 +58,7 @@ class LockedInvite:
     email_key: str | None
     role: TeamRole
     invited_by: UUID
+    issued_at: datetime
     state: InviteState
 
 
@@ -99,7 +100,7 @@ WHERE i.code_hash = $1 AND i.state <> 'REVOKED'
 """
 _PLACE = "SELECT id, team_id FROM team_invite WHERE code_hash = $1 OR id = $2"
 _LOCK = """
-SELECT id, team_id, email_key, role, invited_by, state, expires_at FROM team_invite
+SELECT id, team_id, email_key, role, invited_by, coalesce(issued_at, created_at), state, expires_at FROM team_invite
 WHERE id = $1 AND ($2::bytea IS NULL OR code_hash = $2) FOR NO KEY UPDATE
 """
 
@@ -110,7 +111,7 @@ INSERT INTO team_invite
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (team_id, email_key) WHERE state = 'PENDING' AND email_key IS NOT NULL DO UPDATE
 SET code_hash = excluded.code_hash, email = excluded.email, invited_by = excluded.invited_by,
-    message = excluded.message, expires_at = excluded.expires_at
+    message = excluded.message, issued_at = excluded.created_at, expires_at = excluded.expires_at
 RETURNING id
 """
 _REDEEM = """
@@ -168,8 +169,8 @@ async def lock(tx: Tx, invite_id: UUID, code_hash: bytes | None, now: datetime) 
     row = await tx.fetchrow(_LOCK, invite_id, code_hash)
     if row is None:
         return None
-    found, team_id, email_key, role, invited_by, state, expires_at = row
-    return LockedInvite(found, team_id, email_key, role, invited_by, state_at(state, expires_at, now))
+    found, team_id, email_key, role, invited_by, issued_at, state, expires_at = row
+    return LockedInvite(found, team_id, email_key, role, invited_by, issued_at, state_at(state, expires_at, now))
 
 
 async def put(
