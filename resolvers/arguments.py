@@ -185,6 +185,13 @@ class LeaveTeamInput(TypedDict):
     idempotency_key: NotRequired[str | None]
 
 
+class LiftBanInput(TypedDict):
+    """LiftBanInput of the schema."""
+
+    ban_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
 class LogActivityInput(TypedDict):
     """LogActivityInput of the schema."""
 
@@ -210,6 +217,7 @@ class RemoveMemberInput(TypedDict):
     """RemoveMemberInput of the schema."""
 
     member_id: UUID
+    ban: NotRequired[bool | None]
     idempotency_key: NotRequired[str | None]
 
 
@@ -558,6 +566,12 @@ class RemoveMemberArgs(TypedDict):
     input: RemoveMemberInput
 
 
+class LiftBanArgs(TypedDict):
+    """Arguments of Mutation.liftBan."""
+
+    input: LiftBanInput
+
+
 class SetMemberRoleArgs(TypedDict):
     """Arguments of Mutation.setMemberRole."""
 
@@ -849,6 +863,13 @@ class TeamGoalsArgs(TypedDict):
     """Arguments of Team.goals."""
 
     status: NotRequired[GoalStatus | None]
+    first: int | None
+    after: NotRequired[str | None]
+
+
+class TeamBansArgs(TypedDict):
+    """Arguments of Team.bans."""
+
     first: int | None
     after: NotRequired[str | None]
 

@@ -22,6 +22,7 @@ OF_WRITES: Mapping[str, RateLimit] = {
     "leaveTeam": limits.MEMBERSHIP_CHANGES,
     "acceptInvite": limits.MEMBERSHIP_CHANGES,
     "declineInvite": limits.MEMBERSHIP_CHANGES,
+    "liftBan": limits.MEMBER_CHANGES,
     "removeMember": limits.MEMBER_CHANGES,
     "setMemberRole": limits.MEMBER_CHANGES,
     "createInvite": limits.INVITE_CHANGES,

@@ -9,11 +9,20 @@ from milequest.actions import members as actions
 from milequest.rules.access import TeamPart, may_see
 from milequest.rules.errors import require
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
-from milequest.store.sql import members, teams
+from milequest.store.sql import bans, members, teams
+from milequest.store.sql.bans import TeamBan
 from milequest.store.sql.members import TeamMember
 from milequest.store.sql.teams import Team
 from milequest.store.sql.users import Profile
-from resolvers.arguments import JoinTeamArgs, LeaveTeamArgs, RemoveMemberArgs, SetMemberRoleArgs, TeamMembersArgs
+from resolvers.arguments import (
+    JoinTeamArgs,
+    LeaveTeamArgs,
+    LiftBanArgs,
+    RemoveMemberArgs,
+    SetMemberRoleArgs,
+    TeamBansArgs,
+    TeamMembersArgs,
+)
 from resolvers.batch import Batch
 from resolvers.context import AnyContext, Context, NoArgs
 from resolvers.pages import PageQuery, paged
@@ -46,6 +55,14 @@ class RemoveMemberPayload:
 
 
 @dataclass(frozen=True, slots=True)
+class LiftBanPayload:
+    """Id of the lifted ban, and its team."""
+
+    deleted_ban_id: UUID
+    team: Team
+
+
+@dataclass(frozen=True, slots=True)
 class SetMemberRolePayload:
     """Member with the new role."""
 
@@ -54,6 +71,10 @@ class SetMemberRolePayload:
 
 _pages: Batch[PageQuery[Team], Sequence[TeamMember]] = paged(
     lambda request, of_teams, after, limit: members.pages_of(request.db, request.viewer, of_teams, after, limit)
+)
+
+_pages_of_bans: Batch[PageQuery[Team], Sequence[TeamBan]] = paged(
+    lambda request, of_teams, after, limit: bans.pages_of(request.db, request.viewer, of_teams, after, limit)
 )
 
 
@@ -66,6 +87,17 @@ async def of_team(ctx: "Context[TeamMembersArgs, Team]") -> Page[TeamMember] | N
         return None
     rows = await _pages(ctx.request, PageQuery(team, after, size))
     return page_of(rows or (), size, after, cursor_of, team.member_count)
+
+
+async def bans_of_team(ctx: "Context[TeamBansArgs, Team]") -> Page[TeamBan] | None:
+    """Return a team's standing bans, newest first; None if the viewer is not an admin of it."""
+    size = page_size(ctx.args.get("first"))
+    after = decode_cursor(ctx.args.get("after"), datetime, UUID)
+    team = ctx.source
+    if not may_see(TeamPart.INVITES, team.access_level(ctx.request.viewer), is_public=team.is_public):
+        return None
+    rows = await _pages_of_bans(ctx.request, PageQuery(team, after, size))
+    return page_of(rows or (), size, after, lambda ban: encode_cursor(ban.banned_at, ban.id))
 
 
 async def of_viewer(ctx: "Context[NoArgs, Profile]") -> list[TeamMember]:
@@ -101,10 +133,19 @@ async def leave_team(ctx: "Context[LeaveTeamArgs, None]") -> LeaveTeamPayload:
 
 async def remove_member(ctx: "Context[RemoveMemberArgs, None]") -> RemoveMemberPayload:
     """End someone else's membership."""
-    admin, now, member_id = ctx.user_id, ctx.request.now, ctx.args["input"]["member_id"]
-    left = await write(ctx, actions.Left, lambda tx: actions.remove_member(tx, admin, now, member_id))
+    admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
+    member_id, ban = given["member_id"], bool(given.get("ban"))
+    left = await write(ctx, actions.Left, lambda tx: actions.remove_member(tx, admin, now, member_id, ban=ban))
     team = await teams.team(ctx.request.db, ctx.request.viewer, left.team_id)
     return RemoveMemberPayload(left.member_id, require(team, "team"))
+
+
+async def lift_ban(ctx: "Context[LiftBanArgs, None]") -> LiftBanPayload:
+    """Lift a ban."""
+    admin, now, ban_id = ctx.user_id, ctx.request.now, ctx.args["input"]["ban_id"]
+    lifted = await write(ctx, actions.BanLifted, lambda tx: actions.lift_ban(tx, admin, now, ban_id))
+    team = await teams.team(ctx.request.db, ctx.request.viewer, lifted.team_id)
+    return LiftBanPayload(lifted.ban_id, require(team, "team"))
 
 
 async def set_member_role(ctx: "Context[SetMemberRoleArgs, None]") -> SetMemberRolePayload:

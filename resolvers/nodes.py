@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from milequest.rules.text import whole
-from milequest.store.sql import activities, invites, members, teams, users
+from milequest.store.sql import activities, bans, invites, members, teams, users
 from resolvers import boards, goals, progress, routes, sessions, transient_routes
 from resolvers.arguments import NodeArgs, NodesArgs
 from resolvers.context import Context, Request
@@ -35,6 +35,7 @@ async def _viewer(request: Request, ids: list[UUID]) -> dict[UUID, object]:
 
 LOADERS: dict[str, Load] = {
     "activity": by_uuid(lambda request, ids: activities.activities(request.db, request.viewer.user_id, ids)),
+    "ban": by_uuid(lambda request, ids: bans.by_ids(request.db, request.viewer, ids)),
     "board": boards.by_name,
     "goal": by_uuid(goals.load),
     "invite": by_uuid(lambda request, ids: invites.by_ids(request.db, request.viewer, ids, request.now)),

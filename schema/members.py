@@ -2,9 +2,9 @@
 
 import strawberry
 
-from schema.connections import CountedConnection, Edge
+from schema.connections import Connection, CountedConnection, Edge
 from schema.enums import TeamRole
-from schema.fields import attribute, idempotency_key
+from schema.fields import attribute, idempotency_key, optional
 from schema.interfaces import Node
 from schema.scalars import AWSDateTime
 from schema.teams import Team
@@ -52,10 +52,17 @@ class LeaveTeamPayload:
 @strawberry.input(description="Another user's membership to end; for ADMINs of the team.")
 class RemoveMemberInput:
     member_id: strawberry.ID = attribute("The membership.")
+    ban: bool | None = optional(
+        "True bans them: no invite lets them in before `liftBan`. Without it one that is made from now on does, but no "
+        "older one, and no OPEN door."
+    )
     idempotency_key: str | None = idempotency_key()
 
 
-@strawberry.type(description="The membership that ended; its walks so far stay in the totals.")
+@strawberry.type(
+    description="The membership that ended. The totals keep its walks so far; what their owner does later can only "
+    "lessen that, and none of them is listed or shown under their name."
+)
 class RemoveMemberPayload:
     deleted_member_id: strawberry.ID = attribute("Id of the former membership.")
     team: Team = attribute("The team without them.")
@@ -71,3 +78,28 @@ class SetMemberRoleInput:
 @strawberry.type(description="The member in their role.")
 class SetMemberRolePayload:
     member: TeamMember = attribute("The membership.")
+
+
+@strawberry.type(description="A ban from a team. Visible to the team's ADMINs.")
+class TeamBan(Node):
+    id: strawberry.ID = attribute("The ban's id.")
+    team: Team = attribute("The team.")
+    user: User = attribute("The banned user.")
+    banned_at: AWSDateTime = attribute("When they were removed and banned.")
+
+
+@strawberry.type(description="A page of a team's bans.")
+class TeamBanConnection(Connection[TeamBan]):
+    pass
+
+
+@strawberry.input(description="A ban to lift; for ADMINs of its team.")
+class LiftBanInput:
+    ban_id: strawberry.ID = attribute("The ban.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The ban is lifted: an invite that was made since the removal lets the user in again.")
+class LiftBanPayload:
+    deleted_ban_id: strawberry.ID = attribute("Id of the former ban.")
+    team: Team = attribute("The team.")

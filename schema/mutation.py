@@ -59,6 +59,8 @@ from schema.members import (
     JoinTeamPayload,
     LeaveTeamInput,
     LeaveTeamPayload,
+    LiftBanInput,
+    LiftBanPayload,
     RemoveMemberInput,
     RemoveMemberPayload,
     SetMemberRoleInput,
@@ -99,6 +101,10 @@ class Mutation(AccountMutations):
     @field(members.remove_member, *SIGNED_IN)
     def remove_member(self, input: Input[RemoveMemberInput]) -> RemoveMemberPayload | None:
         """End someone else's membership, as the team's ADMIN. FORBIDDEN for your own: leave instead."""
+
+    @field(members.lift_ban, *SIGNED_IN)
+    def lift_ban(self, input: Input[LiftBanInput]) -> LiftBanPayload | None:
+        """Lift a ban, as the team's ADMIN. NOT_FOUND for one that was lifted before."""
 
     @field(members.set_member_role, *SIGNED_IN)
     def set_member_role(self, input: Input[SetMemberRoleInput]) -> SetMemberRolePayload | None:

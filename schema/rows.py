@@ -8,6 +8,7 @@ from milequest.rules.errors import Problem
 from milequest.rules.pages import Page, PageInfo
 from milequest.store.sql import activities as stored_activities
 from milequest.store.sql import (
+    bans,
     boards,
     day_series,
     goals,
@@ -97,6 +98,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "LeaveTeamPayload": member_payloads.LeaveTeamPayload,
     "LogActivitiesPayload": bulk_logging.LogActivitiesPayload,
     "LogActivitiesResult": bulk_logging.LogActivitiesResult,
+    "LiftBanPayload": member_payloads.LiftBanPayload,
     "LogActivityPayload": activities.LogActivityPayload,
     "Milestone": milestones.Milestone,
     "PageInfo": PageInfo,
@@ -123,6 +125,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "Standing": rankings.RankedPosition,
     "Streak": streaks.Streak,
     "Team": teams.Team,
+    "TeamBan": bans.TeamBan,
+    "TeamBanConnection": Page,
     "TeamConnection": Page,
     "TeamMember": members.TeamMember,
     "TeamMemberConnection": Page,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schema.activities import ActivityConnection, TeamActivityFilter
     from schema.goals import Goal, GoalConnection
     from schema.invites import InviteConnection
-    from schema.members import TeamMember, TeamMemberConnection
+    from schema.members import TeamBanConnection, TeamMember, TeamMemberConnection
 
 
 @strawberry.type(description="A group of people who walk together. A private team is visible to its members only.")
@@ -50,6 +50,12 @@ class Team(Node, Competitor):
         after: After = strawberry.UNSET,
     ) -> Annotated["GoalConnection", strawberry.lazy("schema.goals")] | None:
         """Goals, newest first; null for viewers who may not see them. Drafts are visible to members."""
+
+    @field(members.bans_of_team)
+    def bans(
+        self, first: First = 20, after: After = strawberry.UNSET
+    ) -> Annotated["TeamBanConnection", strawberry.lazy("schema.members")] | None:
+        """Standing bans, newest first; null for viewers who are not ADMINs."""
 
     @field(members.of_team)
     def members(

@@ -17,6 +17,7 @@ PREFIX_OF_TYPE = {
     "User": "user",
     "Team": "team",
     "TeamMember": "member",
+    "TeamBan": "ban",
     "Invite": "invite",
     "Activity": "activity",
     "Goal": "goal",

@@ -3,18 +3,18 @@
 The caller has locked the walk's owner. Locks here: boards by team, then goals by id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from milequest.rules.boards import final_windows
-from milequest.rules.contributions import Amounts
+from milequest.rules.contributions import Amounts, counted_by
 from milequest.rules.enums import EventKind, GoalStatus
 from milequest.rules.events import team_event
 from milequest.rules.progress import crossed
 from milequest.store.sql import board_corrections, contributions, entries, goal_transitions
-from milequest.store.sql.contributions import CountedForGoal, CountedForTeam, GoalTotal, LockedGoal
+from milequest.store.sql.contributions import CountedForGoal, GoalTotal, LockedGoal
 from milequest.store.sql.transaction import Tx
 
 
@@ -60,20 +60,22 @@ async def count(
     """
     started_at, day = (amounts.started_at, amounts.local_date) if amounts else (None, None)
     await contributions.lock_boards(tx, user_id, started_at, activity_id)
-    old_teams = [] if new else await contributions.counted_teams(tx, activity_id)
+    old_teams = {} if new else await contributions.counted_teams(tx, activity_id)
     old_goals = [] if new else await contributions.counted_goals(tx, activity_id)
-    teams, locked = await contributions.lock_goals(tx, user_id, started_at, day, activity_id)
-    changes = plan_changes(old_goals, teams, locked, amounts)
+    takers, locked = await contributions.lock_goals(tx, user_id, started_at, day, activity_id)
+    teams = counted_by({id: taker.is_closed for id, taker in takers.items()}, old_teams, amounts)
+    goals = {id: taker.goal_id for id, taker in takers.items()}
+    changes = plan_changes(old_goals, teams, goals, locked, amounts)
     totals = await _store(tx, activity_id, teams, old_teams, changes, amounts)
-    if days := public_days(old_teams, amounts if teams else None):
-        touched = sorted({*teams, *(team.team_id for team in old_teams)})
+    if days := public_days(old_teams, teams):
+        touched = sorted({*teams, *old_teams})
         await entries.refresh(
             tx, user_id, touched, days, [goal for goal, _ in changes.put] + changes.drop + changes.show
         )
-        before, after = _teams_that_show(old_teams, teams, amounts)
+        before, after = _teams_that_show(old_teams), _teams_that_show(teams)
         await board_corrections.record(tx, sorted(before ^ after), final_windows(days, now), now)
         await board_corrections.record_goals(tx, changes.show, now)
-    announced = record_walk_events(tx, activity_id, old_teams, teams, amounts, now)
+    announced = record_walk_events(tx, activity_id, old_teams, teams, now)
     milestones = []
     for goal_id, total in totals.items():
         if locked[goal_id].team_id not in announced:  # the walk has no event there, but the marker moves
@@ -93,29 +95,30 @@ async def begin_goal(tx: Tx, goal_id: UUID, now: datetime, today: date) -> None:
     await apply_total(tx, goal, totals[goal_id], distance_mm, None, today, now)
 
 
-def public_days(old_teams: Sequence[CountedForTeam], amounts: Amounts | None) -> list[date]:
+def public_days(old_teams: Mapping[UUID, Amounts], teams: Mapping[UUID, Amounts]) -> list[date]:
     """Return the days whose boards may change: those of a walk that was, or now is, public."""
-    days = {team.local_date for team in old_teams if team.is_public}
-    if amounts and amounts.is_public:
-        days.add(amounts.local_date)
-    return sorted(days)
+    return sorted({each.local_date for each in (*old_teams.values(), *teams.values()) if each.is_public})
 
 
 def plan_changes(
     old_goals: Sequence[CountedForGoal],
-    teams: dict[UUID, UUID | None],
-    locked: dict[UUID, LockedGoal],
-    amounts: Amounts | None,
+    teams: Mapping[UUID, Amounts],
+    goals: Mapping[UUID, UUID | None],
+    locked: Mapping[UUID, LockedGoal],
+    walk: Amounts | None,
 ) -> _TotalChanges:
-    """Return the changes for a walk that `old_goals` have counted so far and `teams`, each with its goal, count now."""
+    """Return the changes for a walk that `old_goals` have counted so far, and `teams` count now.
+
+    `goals` are those that would take it in these teams.
+    """
     changes = _TotalChanges([], [], [], {}, set())
     settled: set[UUID] = set()
     for old in old_goals:
         if old.is_final:  # its total stays as it is; privacy always holds
             settled.add(old.team_id)
-            if amounts and amounts.is_public != old.is_public:
+            if walk and walk.is_public != old.is_public and not (old.is_closed and walk.is_public):
                 changes.show.append(old.goal_id)
-        elif amounts and old.team_id in teams and old.starts_on <= amounts.local_date <= old.ends_on:
+        elif (amounts := teams.get(old.team_id)) and old.starts_on <= amounts.local_date <= old.ends_on:
             settled.add(old.team_id)
             changes.put.append((old.goal_id, old.team_id))
             changes.deltas_mm[old.goal_id] = amounts.distance_mm - old.distance_mm
@@ -124,8 +127,9 @@ def plan_changes(
         else:
             changes.drop.append(old.goal_id)
             changes.deltas_mm[old.goal_id] = -old.distance_mm
-    for team_id, goal_id in teams.items():
-        if amounts and goal_id and team_id not in settled and accepts_walks(locked[goal_id]):
+    for team_id, amounts in teams.items():
+        goal_id = goals[team_id]
+        if goal_id and team_id not in settled and accepts_walks(locked[goal_id]):
             changes.put.append((goal_id, team_id))
             changes.deltas_mm[goal_id] = amounts.distance_mm
     return changes
@@ -139,35 +143,39 @@ def accepts_walks(goal: LockedGoal) -> bool:
 async def _store(
     tx: Tx,
     activity_id: UUID,
-    teams: dict[UUID, UUID | None],
-    old_teams: Sequence[CountedForTeam],
+    teams: Mapping[UUID, Amounts],
+    old_teams: Mapping[UUID, Amounts],
     changes: _TotalChanges,
-    amounts: Amounts | None,
+    walk: Amounts | None,
 ) -> dict[UUID, GoalTotal]:
     """Store the teams and goals that count the walk. Returns the changed totals by goal, in the goals' order."""
-    await contributions.drop(tx, activity_id, [old.team_id for old in old_teams if old.team_id not in teams])
+    await contributions.drop(tx, activity_id, [team_id for team_id in old_teams if team_id not in teams])
     await contributions.drop_goals(tx, activity_id, changes.drop)
     deltas_mm = {
         goal_id: by_mm
         for goal_id, by_mm in sorted(changes.deltas_mm.items())
         if by_mm or goal_id in changes.reattributed
     }
-    if amounts is None:
+    if walk is not None:
+        await contributions.show_in_goals(tx, activity_id, changes.show, walk.is_public)
+    for amounts in set(teams.values()) - {walk}:  # closed memberships count their own
+        its_teams = [team_id for team_id, counted in teams.items() if counted == amounts]
+        await contributions.put(tx, its_teams, [put for put in changes.put if put[1] in its_teams], amounts, {})
+    if walk is None:
         return await contributions.add_to_totals(tx, deltas_mm)
-    await contributions.show_in_goals(tx, activity_id, changes.show, amounts.is_public)
-    return await contributions.put(tx, list(teams), changes.put, amounts, deltas_mm)
+    its_teams = [team_id for team_id, counted in teams.items() if counted == walk]
+    return await contributions.put(tx, its_teams, [put for put in changes.put if put[1] in its_teams], walk, deltas_mm)
 
 
 def record_walk_events(
     tx: Tx,
     activity_id: UUID,
-    old_teams: Sequence[CountedForTeam],
-    teams: dict[UUID, UUID | None],
-    amounts: Amounts | None,
+    old_teams: Mapping[UUID, Amounts],
+    teams: Mapping[UUID, Amounts],
     now: datetime,
 ) -> set[UUID]:
     """Record the events of a walk for the teams that see it, and return those teams. A private walk has no events."""
-    before, after = _teams_that_show(old_teams, teams, amounts)
+    before, after = _teams_that_show(old_teams), _teams_that_show(teams)
     for team_id in sorted(before | after):
         if team_id not in before:
             kind = EventKind.ACTIVITY_ADDED
@@ -177,12 +185,9 @@ def record_walk_events(
     return before | after
 
 
-def _teams_that_show(
-    old_teams: Sequence[CountedForTeam], teams: dict[UUID, UUID | None], amounts: Amounts | None
-) -> tuple[set[UUID], set[UUID]]:
-    """Return the teams that showed the walk in public so far, and those that do now."""
-    before = {team.team_id for team in old_teams if team.is_public}
-    return before, set(teams) if amounts and amounts.is_public else set()
+def _teams_that_show(teams: Mapping[UUID, Amounts]) -> set[UUID]:
+    """Return the teams that count the walk as a public one."""
+    return {team_id for team_id, amounts in teams.items() if amounts.is_public}
 
 
 async def apply_total(

@@ -104,7 +104,7 @@ async def rotate_invite(
     refuse_unless_rotatable(invite.state)
     if invite.state is InviteState.EXPIRED:
         expires_at = expires_at or expiry(now)
-    await invites.rotate(tx, invite_id, code_hash(code_of(secret, salt)), expires_at)
+    await invites.rotate(tx, invite_id, code_hash(code_of(secret, salt)), now, expires_at)
     return InviteCoded(invite_id, salt)
 
 
@@ -126,13 +126,13 @@ async def accept_invite(tx: Tx, user_id: UUID, now: datetime, name: InviteName) 
     """Join the team an invite is for.
 
     Raises INVALID_INVITE_CODE, INVITE_WRONG_RECIPIENT, ALREADY_MEMBER, INVITE_EXPIRED, CONFLICT for one that is used up
-    or was declined, or for too many teams, TEAM_FULL. By its id an invite that is not for the user's own address is
-    NOT_FOUND. A refusal uses up nothing.
+    or was declined, or for too many teams, TEAM_FULL, FORBIDDEN for who was removed since its code was made or is
+    banned. By its id an invite that is not for the user's own address is NOT_FOUND. A refusal uses up nothing.
     """
     user, team, invite = await _lock_for_invited(tx, user_id, now, name)
     refuse_member(team)
     refuse_unless_open(invite.state)
-    joined = await fill_seat(tx, team, user, now, invite.invited_by)
+    joined = await fill_seat(tx, team, user, now, invite.invited_by, invite.issued_at)
     await invites.redeem(tx, invite.id)
     return joined
 
@@ -140,7 +140,7 @@ async def accept_invite(tx: Tx, user_id: UUID, now: datetime, name: InviteName) 
 async def decline_invite(tx: Tx, user_id: UUID, now: datetime, name: InviteName) -> InviteDeclined:
     """Decline an invite; a link stays valid for others.
 
-    Raises as `accept_invite`, except TEAM_FULL and CONFLICT for too many teams.
+    Raises as `accept_invite`, except TEAM_FULL, FORBIDDEN, and CONFLICT for too many teams.
     """
     _, _, invite = await _lock_for_invited(tx, user_id, now, name)
     if invite.state is not InviteState.DECLINED:

@@ -11,12 +11,14 @@ from milequest.rules.enums import EventKind, JoinPolicy, LeftReason, TeamRole
 from milequest.rules.errors import ErrorCode, Refused, forbidden, require, unauthenticated
 from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
-from milequest.rules.teams import MEMBERSHIPS_MAX, counts_from, refuse_if_full
-from milequest.store.sql import contributions, entries, members, teams, users
+from milequest.rules.teams import MEMBERSHIPS_MAX, counts_from, refuse_if_full, refuse_removed
+from milequest.store.sql import bans, contributions, entries, goal_transitions, members, teams, users
 from milequest.store.sql.members import MembershipKey, TeamMember
 from milequest.store.sql.teams import Team
 from milequest.store.sql.transaction import Tx
 from milequest.store.sql.users import Profile
+
+WALKS_ANNOUNCED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class BanLifted:
+    """A ban that was lifted, and its team."""
+
+    ban_id: UUID
+    team_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class RoleSet:
     """A membership that has the requested role."""
 
@@ -43,30 +53,51 @@ class RoleSet:
 
 
 async def admit(
-    tx: Tx, team_id: UUID, user: Profile, role: TeamRole, now: datetime, invited_by: UUID | None = None
+    tx: Tx,
+    team_id: UUID,
+    user: Profile,
+    role: TeamRole,
+    now: datetime,
+    invited_by: UUID | None = None,
+    invited_at: datetime | None = None,
 ) -> UUID:
     """Make `user` a member of the team; the caller has locked both and checked that a seat is free.
 
-    Returns the membership's id.
+    Returns the membership's id. `invited_at` is None for a door that is open to all. Raises FORBIDDEN for a user who is
+    banned, or was removed and has not been invited since.
 
     Their walks since the start of the membership are counted. Raises CONFLICT when they are in too many teams.
     """
     if await members.open_count(tx, user.id) >= MEMBERSHIPS_MAX:
         raise Refused(ErrorCode.CONFLICT, f"One can be in {MEMBERSHIPS_MAX} teams at most.")
-    since = counts_from(now, ZoneInfo(user.timezone), await members.last_left_at(tx, team_id, user.id))
+    last = await members.last_stay(tx, team_id, user.id)
+    left_at = None if last is None else last.left_at
+    was_removed = last is not None and last.is_removed
+    if left_at is not None and last is not None and was_removed:
+        refuse_removed(left_at, invited_at, is_banned=last.is_banned)
+    since = counts_from(now, ZoneInfo(user.timezone), left_at)
     member_id = new_id(now)
     await members.insert(tx, member_id, team_id, user.id, role, now, since, invited_by)
     await count_since(tx, user.id, team_id, since, now)
     await contributions.bump_board_versions(tx, [team_id])
     tx.record(team_event(team_id, EventKind.MEMBER_ADDED, member_id, now))
+    if was_removed:
+        await _record_shown(tx, team_id, user.id, EventKind.ACTIVITY_ADDED, now)
     return member_id
 
 
-async def fill_seat(tx: Tx, team: Team, user: Profile, now: datetime, invited_by: UUID | None = None) -> Joined:
-    """Give `user` a free seat of the team; both are locked. Raises ALREADY_MEMBER, TEAM_FULL, CONFLICT."""
+async def fill_seat(
+    tx: Tx,
+    team: Team,
+    user: Profile,
+    now: datetime,
+    invited_by: UUID | None = None,
+    invited_at: datetime | None = None,
+) -> Joined:
+    """Give `user` a free seat of the team; both are locked. Raises ALREADY_MEMBER, TEAM_FULL, and as `admit`."""
     refuse_member(team)
     refuse_if_full(team.member_count, team.max_members)
-    return Joined(team.id, await admit(tx, team.id, user, TeamRole.MEMBER, now, invited_by))
+    return Joined(team.id, await admit(tx, team.id, user, TeamRole.MEMBER, now, invited_by, invited_at))
 
 
 def refuse_member(team: Team) -> None:
@@ -102,15 +133,32 @@ async def leave_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Lef
     return Left(team_id, member_id)
 
 
-async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID) -> Left:
-    """End another member's membership. Raises NOT_FOUND, FORBIDDEN for a user who is no admin, and for oneself."""
+async def remove_member(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, *, ban: bool = False) -> Left:
+    """End another member's membership, and ban them if so wanted.
+
+    What they do later only lessens what the team counts of them (`rules/contributions.py`), and nothing of it is shown
+    under their name. Raises NOT_FOUND, FORBIDDEN for a user who is no admin, and for oneself.
+    """
     place = require(await members.key_of(tx, member_id), "member")
     await users.lock(tx, admin_id, place.user_id)
     await _lock_member(tx, admin_id, place, member_id)
     if place.user_id == admin_id:
         raise forbidden("Nobody removes themselves: leave the team instead.")
     await _close(tx, place.team_id, place.user_id, member_id, LeftReason.REMOVED, now)
+    if ban:
+        await bans.insert(tx, new_id(now), place, admin_id, now)
+    await _record_shown(tx, place.team_id, place.user_id, EventKind.ACTIVITY_REMOVED, now)
     return Left(place.team_id, member_id)
+
+
+async def lift_ban(tx: Tx, admin_id: UUID, now: datetime, ban_id: UUID) -> BanLifted:
+    """Lift a ban: from then on an invite lets the user in again. Raises NOT_FOUND, also for a ban lifted before."""
+    viewer = Viewer(admin_id)
+    place = require(await bans.key_of(tx, ban_id), "ban")
+    await teams.lock(tx, viewer, place.team_id)
+    require((await bans.by_ids(tx, viewer, [ban_id])).get(ban_id), "ban")
+    await bans.lift(tx, ban_id, admin_id, now)
+    return BanLifted(ban_id, place.team_id)
 
 
 async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role: TeamRole) -> RoleSet:
@@ -154,3 +202,14 @@ async def _close(tx: Tx, team_id: UUID, user_id: UUID, member_id: UUID, reason: 
     await count_since(tx, user_id, team_id, now, now)  # a fast clock's walk may begin after its owner left
     await contributions.bump_board_versions(tx, [team_id])
     tx.record(team_event(team_id, EventKind.MEMBER_REMOVED, member_id, now))
+
+
+async def _record_shown(tx: Tx, team_id: UUID, user_id: UUID, kind: EventKind, now: datetime) -> None:
+    """Record that the team's list of walks has lost those of a user who was removed, or shows them again.
+
+    Only the latest have events, which is more than a page of the list.
+    """
+    for activity_id in await contributions.latest_walks(tx, team_id, user_id, WALKS_ANNOUNCED):
+        tx.record(team_event(team_id, kind, activity_id, now))
+    for goal_id in await goal_transitions.bump_progress_version(tx, user_id, [team_id]):
+        tx.record(team_event(team_id, EventKind.PROGRESS_MOVED, goal_id, now))

@@ -11,11 +11,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from milequest.actions import contributions as single
-from milequest.rules.contributions import Amounts
+from milequest.rules.contributions import Amounts, counted_by
 from milequest.rules.enums import EventKind, GoalStatus
 from milequest.rules.events import team_event
 from milequest.store.sql import contributions, entries, recounting
-from milequest.store.sql.contributions import CountedForGoal, CountedForTeam
+from milequest.store.sql.contributions import CountedForGoal
 from milequest.store.sql.recounting import MembershipPeriod, OpenGoal
 from milequest.store.sql.transaction import Tx
 
@@ -42,7 +42,7 @@ class _Recount:
     team_id: UUID
     now: datetime
     periods: Sequence[MembershipPeriod]
-    old_teams: dict[UUID, CountedForTeam]
+    old_walks: dict[UUID, Amounts]
     old_goals: dict[UUID, CountedForGoal]
     goals: dict[UUID, OpenGoal]
     changes: _Changes = field(default_factory=_Changes)
@@ -50,22 +50,25 @@ class _Recount:
     async def count(self, walk: Amounts) -> None:
         """Count one walk in memory, and apply the totals that it changes."""
         id, changes = walk.activity_id, self.changes
-        is_in = any(period.holds(walk.started_at) for period in self.periods)
-        teams = {self.team_id: self._goal_on(walk.local_date)} if is_in else {}
-        old_teams = [self.old_teams[id]] if id in self.old_teams else []
+        stay = next((period for period in self.periods if period.holds(walk.started_at)), None)
+        stays = {} if stay is None else {self.team_id: stay.is_closed}
+        old_teams = {self.team_id: self.old_walks[id]} if id in self.old_walks else {}
+        teams = counted_by(stays, old_teams, walk)
+        goals = {self.team_id: None if stays.get(self.team_id) else self._goal_on(walk.local_date)}
         old_goals = [self.old_goals[id]] if id in self.old_goals else []
-        planned = single.plan_changes(old_goals, teams, {key: one.goal for key, one in self.goals.items()}, walk)
-        if is_in:
-            changes.put.append(walk)
-        elif old_teams:
+        locked = {key: one.goal for key, one in self.goals.items()}
+        planned = single.plan_changes(old_goals, teams, goals, locked, walk)
+        if not teams and old_teams:
             changes.drop.append(id)
-        changes.put_goals += [(goal_id, walk) for goal_id, _ in planned.put]
+        for counted in teams.values():
+            changes.put.append(counted)
+            changes.put_goals += [(goal_id, counted) for goal_id, _ in planned.put]
         changes.drop_goals += [(goal_id, id) for goal_id in planned.drop]
         changes.show += [(goal_id, id, walk.is_public) for goal_id in planned.show]
-        if days := single.public_days(old_teams, walk if teams else None):
+        if days := single.public_days(old_teams, teams):
             changes.days |= set(days)
             changes.goals |= {goal_id for goal_id, _ in planned.put} | {*planned.drop, *planned.show}
-        announced = single.record_walk_events(self.tx, id, old_teams, teams, walk, self.now)
+        announced = single.record_walk_events(self.tx, id, old_teams, teams, self.now)
         for goal_id, by_mm in sorted(planned.deltas_mm.items()):
             if by_mm:
                 changes.deltas_mm[goal_id] += by_mm
@@ -114,10 +117,10 @@ async def recount(tx: Tx, user_id: UUID, team_id: UUID, walks: Sequence[Amounts]
         return
     ids = [walk.activity_id for walk in walks]
     periods = await recounting.membership_periods(tx, team_id, user_id)
-    old_teams = await recounting.counted_teams(tx, team_id, ids)
+    old_walks = await recounting.counted_walks(tx, team_id, ids)
     old_goals = await recounting.counted_goals(tx, team_id, ids)
     goals = await recounting.lock_goals(tx, team_id, ids)
-    recounted = _Recount(tx, team_id, now, periods, old_teams, old_goals, goals)
+    recounted = _Recount(tx, team_id, now, periods, old_walks, old_goals, goals)
     for walk in walks:
         await recounted.count(walk)
     await recounted.store(user_id)

@@ -231,4 +231,4 @@ async def _ensure_member(
     if await members.open_id(tx, team_id, user_id) is None:
         if role is TeamRole.MEMBER:
             refuse_if_full(team.member_count, team.max_members)
-        await admit(tx, team_id, user, role, now, admin.user_id)
+        await admit(tx, team_id, user, role, now, admin.user_id, now)

@@ -3,9 +3,14 @@
 
 A walk counts for a team while it is COUNTED, not deleted, and starts within one of its owner's memberships. It counts
 for one goal of that team at most: one whose window holds its local date and that was not finalised when it was logged.
+
+A membership that ended by removal is closed: the team goes on counting what it counted of it, and what the owner does
+later can only lessen that. Walks that are received later don't count there, and edits count by the lesser amounts, on
+the day they were counted on. The owner can't put a walk back that was deleted, flagged, hidden or moved out of it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -38,3 +43,32 @@ class Amounts:
             self.started_at,
             self.counted_at,
         )
+
+
+def counted_by(
+    teams: Mapping[UUID, bool], counted: Mapping[UUID, Amounts], walk: Amounts | None
+) -> dict[UUID, Amounts]:
+    """Return what each team counts of a walk that is now `walk`, or None when it no longer counts.
+
+    `teams` are those the owner was in when it began, and whether that membership is closed; `counted` is what they
+    counted so far.
+    """
+    if walk is None:
+        return {}
+    return {
+        team_id: lessened(counted[team_id], walk) if is_closed else walk
+        for team_id, is_closed in teams.items()
+        if not is_closed or team_id in counted
+    }
+
+
+def lessened(counted: Amounts, walk: Amounts) -> Amounts:
+    """Return the lesser of what a team counted and what the walk is now, on the day it was counted on."""
+    less = replace(
+        counted,
+        is_public=counted.is_public and walk.is_public,
+        distance_mm=min(counted.distance_mm, walk.distance_mm),
+        duration_s=min(counted.duration_s, walk.duration_s),
+        steps=min(counted.steps, walk.steps),
+    )
+    return counted if less == counted else replace(less, counted_at=walk.counted_at)

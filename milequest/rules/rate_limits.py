@@ -156,7 +156,7 @@ MEMBERSHIP_CHANGES = RateLimit(
     "Calls of `joinTeam`, `leaveTeam`, `acceptInvite` and `declineInvite`.",
 )
 MEMBER_CHANGES = RateLimit(  # a team has up to 500 members
-    "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole` and `removeMember`."
+    "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole`, `removeMember` and `liftBan`."
 )
 INVITE_CHANGES = RateLimit(
     "invites",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from milequest.rules.calendar import start_of_local_day
 from milequest.rules.enums import JoinPolicy
-from milequest.rules.errors import ErrorCode, Refused, invalid
+from milequest.rules.errors import ErrorCode, Refused, forbidden, invalid
 from milequest.rules.text import clean, clean_optional, normal, required, whole, zone
 
 NAME = (3, 50)
@@ -93,6 +93,14 @@ def refuse_if_full(member_count: int, max_members: int) -> None:
     """Raise TEAM_FULL when every seat is taken."""
     if member_count >= max_members:
         raise Refused(ErrorCode.TEAM_FULL, f"All {max_members} seats of the team are taken.")
+
+
+def refuse_removed(removed_at: datetime, invited_at: datetime | None, *, is_banned: bool) -> None:
+    """Raise FORBIDDEN for someone an admin has removed, unless an invite was made since; for the banned always."""
+    if is_banned:
+        raise forbidden("You are banned from this team.")
+    if invited_at is None or invited_at <= removed_at:
+        raise forbidden("You were removed from this team: only an invite that is made after that lets you in.")
 
 
 def counts_from(joined_at: datetime, member_zone: ZoneInfo, last_left_at: datetime | None) -> datetime:

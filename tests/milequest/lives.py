@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from redis.asyncio import Redis
 
 from app.embedded.valkey import Valkey
-from milequest.actions import activities, goals, members, profiles, teams
+from milequest.actions import activities, goals, invites, members, profiles, teams
 from milequest.rules.access import Viewer
 from milequest.rules.activities import new_walk
 from milequest.rules.enums import ActivityPrivacy, JoinPolicy, LegQuality, RouteSource
@@ -21,21 +21,22 @@ from milequest.rules.errors import QuestError
 from milequest.rules.geo import LatLng, great_circle
 from milequest.rules.goals import new_terms
 from milequest.rules.ids import new_id
+from milequest.rules.invites import code_of, new_invite
 from milequest.rules.routes import Leg, Waypoint
 from milequest.rules.teams import new_team
 from milequest.store.cache.bus import Bus
 from milequest.store.sql.routes import NewRoute
 from milequest.store.sql.transaction import Pool, Tx, transact
-from tests.milequest.plain_objects import Goal, Person, Team, Walk
+from tests.milequest.plain_objects import Goal, Person, Team
+from tests.milequest.plain_walks import Walk, changed
 from tests.milequest.totals import World
 
 T = TypeVar("T")
 
 ZONES = ("UTC", "America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland")
 WAYPOINTS = (Waypoint(LatLng(0, 0), "Start"), Waypoint(LatLng(0, 0.01), "Half"), Waypoint(LatLng(0, 0.02), "End"))
-LEGS = tuple(
-    Leg(great_circle(here.position, there.position), LegQuality.ESTIMATED) for here, there in pairwise(WAYPOINTS)
-)
+LINES = [great_circle(here.position, there.position) for here, there in pairwise(WAYPOINTS)]
+LEGS = tuple(Leg(line, LegQuality.ESTIMATED) for line in LINES)
 
 
 @dataclass
@@ -106,8 +107,21 @@ class Life:
     async def join(self, a: int, b: int, _: int) -> None:
         who = self.someone(a)
         team = self.pick({team.id: team for team in self.world.teams.values() if who.id not in team.members}, b)
-        if team and await self.write(lambda tx: members.join_team(tx, who.id, self.now, team.id)):
+        if not team:
+            return
+        is_open = (who.id, len(team.stays.get(who.id, ())) - 1) not in team.closed
+        came_in = await self.write(lambda tx: members.join_team(tx, who.id, self.now, team.id))
+        assert came_in is None or is_open, "somebody who was removed takes an invite that is newer"
+        if came_in or (not is_open and await self._by_invite(team, who)):
             self._joined(team, who)
+
+    async def _by_invite(self, team: Team, who: Person) -> bool:
+        """Let somebody in who was removed, by an invite made a moment later."""
+        self.now += timedelta(milliseconds=1)
+        admin, new = next(iter(team.admins)), new_invite(self.now)
+        made = await self.write(lambda tx: invites.create_invite(tx, admin, self.now, team.id, new, "secret"))
+        code = code_of("secret", made.salt)
+        return await self.write(lambda tx: invites.accept_invite(tx, who.id, self.now, code)) is not None
 
     async def leave(self, a: int, b: int, _: int) -> None:
         who = self.someone(a)
@@ -118,6 +132,25 @@ class Life:
             self._recounted(team, who, self.now)
             if not team.members:
                 del self.world.teams[team.id]
+
+    async def remove(self, a: int, b: int, _: int) -> None:
+        team = self.pick(self.world.teams, a)
+        who = team and self.pick({who: who for who in team.members - team.admins}, b)
+        if not team or not who:
+            return
+        member = await self.db.fetchval(
+            "SELECT id FROM team_member WHERE user_id = $1 AND left_at IS NULL AND team_id = $2", who, team.id
+        )
+        admin = next(iter(team.admins))
+        assert await self.write(lambda tx: members.remove_member(tx, admin, self.now, member))
+        walks = [walk for walk in self.world.walks.values() if walk.owner == who]
+        before = {walk.id: team.counted(walk) for walk in walks}
+        since, _left = team.stays[who].pop()
+        team.stays[who].append((since, max(since, self.now)))
+        team.closed.add((who, len(team.stays[who]) - 1))
+        for walk in walks:
+            team.keep(walk, before[walk.id])
+        self._recounted(team, self.world.people[who], self.now)
 
     async def hide_team(self, a: int, _: int, __: int) -> None:
         if team := self.pick(self.world.teams, a):
@@ -169,33 +202,15 @@ class Life:
         walk = self.pick(self.world.walks, a)
         if walk is None:
             return
-        sent, change = self._change(walk, b, c)
+        sent, change = changed(walk, b, c)
         if await self.write(lambda tx: activities.update_walk(tx, walk.owner, self.now, walk.id, sent)):
-            changed = replace(walk, **change)
-            day = changed.started_at.astimezone(ZoneInfo(changed.zone)).date()
-            changed = replace(changed, local_date=day, counts=changed.distance_mm <= 7000 * changed.duration_s)
-            if replace(changed, notes=walk.notes) != walk:
-                changed = replace(changed, counted_at=self.now)
-            if changed != walk:
-                self.world.put(changed)
-
-    def _change(self, walk: Walk, b: int, c: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the input of a change, and the walk that results."""
-        match b % 6:
-            case 0:
-                meters = (c % 20000 + 1) / 4
-                return {"distance_meters": meters}, {"distance_mm": round(meters * 1000)}
-            case 1:
-                return {"duration_seconds": c % 3000 + 1}, {"duration_s": c % 3000 + 1}
-            case 2:
-                moved = walk.started_at - timedelta(minutes=c % 3000 - 1000)
-                return {"started_at": moved}, {"started_at": moved}
-            case 3:
-                return {"steps": c % 9000 + 1}, {"steps": c % 9000 + 1}
-            case 4:
-                return {"notes": f"note {c % 3}"}, {"notes": f"note {c % 3}"}
-        hidden = ActivityPrivacy.PRIVATE if walk.is_public else ActivityPrivacy.PUBLIC
-        return {"privacy": hidden}, {"is_public": not walk.is_public}
+            new = replace(walk, **change)
+            day = new.started_at.astimezone(ZoneInfo(new.zone)).date()
+            new = replace(new, local_date=day, counts=new.distance_mm <= 7000 * new.duration_s)
+            if replace(new, notes=walk.notes) != walk:
+                new = replace(new, counted_at=self.now)
+            if new != walk:
+                self.world.put(new)
 
     async def delete(self, a: int, _: int, __: int) -> None:
         walk = self.pick(self.world.walks, a)
@@ -291,7 +306,7 @@ class Life:
 
 THINGS = [  # as often as they are named
     *("log " * 9 + "edit " * 8 + "delete delete restore " + "wait " * 4).split(),
-    *("join " * 4 + "leave leave found hide_team end_team hide_person").split(),
+    *("join " * 4 + "leave leave remove remove found hide_team end_team hide_person").split(),
     *("draft " * 4 + "activate " * 2 + "extend cancel finalize finalize").split(),
     *("flush", "kill"),
 ]

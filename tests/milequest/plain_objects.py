@@ -1,41 +1,10 @@
-"""Walks, people, goals and teams as plain objects, without tables or statements."""
+"""People, goals and teams as plain objects, without tables or statements."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A walk as it is now. `counts` is False for one that is deleted or too fast to be believed."""
-
-    id: UUID
-    owner: UUID
-    started_at: datetime
-    zone: str
-    local_date: date
-    distance_mm: int
-    duration_s: int
-    steps: int
-    is_public: bool
-    counts: bool
-    counted_at: datetime
-    notes: str | None = None
-
-    @property
-    def offset_minutes(self) -> int:
-        """The offset from UTC where it began."""
-        return minutes(self.started_at.astimezone(ZoneInfo(self.zone)))
-
-    @property
-    def amounts(self) -> Key:
-        """The amounts that are stored wherever the walk is counted."""
-        owner, public, day = self.owner, self.is_public, self.local_date
-        return owner, public, self.distance_mm, self.duration_s, self.steps, day, self.started_at, self.counted_at
+from tests.milequest.plain_walks import Walk
 
 
 @dataclass
@@ -86,7 +55,11 @@ class Goal:
 
 @dataclass
 class Team:
-    """A team, its memberships as [from, to) by user, and its goals by age."""
+    """A team, its memberships as [from, to) by user, and its goals by age.
+
+    `closed` are memberships that ended by removal, as (user, number); `kept` are the walks that count
+    of them, as they count.
+    """
 
     id: UUID
     name: str
@@ -95,18 +68,38 @@ class Team:
     stays: dict[UUID, list[tuple[datetime, datetime | None]]] = field(default_factory=dict)
     admins: set[UUID] = field(default_factory=set)
     goals: list[Goal] = field(default_factory=list)
+    closed: set[tuple[UUID, int | None]] = field(default_factory=set)
+    kept: dict[UUID, Walk] = field(default_factory=dict)
 
     @property
     def members(self) -> set[UUID]:
         """The current members."""
         return {who for who, stays in self.stays.items() if stays[-1][1] is None}
 
-    def counts(self, walk: Walk) -> bool:
-        """Return whether the walk counts for the team."""
-        stays = self.stays.get(walk.owner, ())
-        return walk.counts and any(a <= walk.started_at and (b is None or walk.started_at < b) for a, b in stays)
+    def counted(self, walk: Walk) -> Walk | None:
+        """Return the walk as it counts for the team, None if it doesn't."""
+        if self.is_closed(walk):
+            return self.kept.get(walk.id)
+        return walk if walk.counts and self._stay(walk) is not None else None
 
+    def is_closed(self, walk: Walk) -> bool:
+        """Return whether the walk began in a membership that ended by removal."""
+        return (walk.owner, self._stay(walk)) in self.closed
 
-def minutes(instant: datetime) -> int:
-    """Return the offset from UTC of an instant in its zone, in minutes."""
-    return int((instant.utcoffset() or timedelta()).total_seconds()) // 60
+    def _stay(self, walk: Walk) -> int | None:
+        """Return the number of the owner's membership in which the walk began."""
+        stays = enumerate(self.stays.get(walk.owner, ()))
+        return next((n for n, (a, b) in stays if a <= walk.started_at and (b is None or walk.started_at < b)), None)
+
+    def keep(self, walk: Walk, before: Walk | None) -> None:
+        """Keep of a walk in a closed membership the lesser of what counted `before` and of what it is now."""
+        self.kept.pop(walk.id, None)
+        if before and walk.counts and self.is_closed(walk):
+            less = replace(
+                before,
+                is_public=before.is_public and walk.is_public,
+                distance_mm=min(before.distance_mm, walk.distance_mm),
+                duration_s=min(before.duration_s, walk.duration_s),
+                steps=min(before.steps, walk.steps),
+            )
+            self.kept[walk.id] = before if less == before else replace(less, counted_at=walk.counted_at)

@@ -27,7 +27,7 @@ from milequest.store.sql.transaction import open_pool
 from tests import servers
 from tests.conftest import RUN_FOLDER, WORKER
 from tests.milequest.lives import THINGS, ZONES, Life
-from tests.milequest.plain_objects import Key
+from tests.milequest.plain_walks import Key
 from tests.milequest.totals import PERIODS, World
 
 _SUMS = "e.distance_mm, e.duration_s, e.steps, e.activity_count, e.active_days, e.attained_at, e.last_activity_at"

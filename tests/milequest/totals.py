@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from milequest.rules.enums import LeaderboardPeriod
-from tests.milequest.plain_objects import Goal, Key, Person, Team, Walk, minutes
+from tests.milequest.plain_objects import Goal, Person, Team
+from tests.milequest.plain_walks import Key, Sums, Walk, first_day, latest, minutes, sums
 
-Sums = tuple[Any, ...]  # distance, duration, steps, walks, days, when that was attained, when the last walk began
 PERIODS = ("DAY", "WEEK", "MONTH", "ALL_TIME")
 
 
@@ -26,8 +24,11 @@ class World:
 
     def put(self, walk: Walk, joined: Team | None = None) -> None:
         """Add a walk, or replace it by its new state, or count it for the team its owner joined."""
-        self.walks[walk.id] = walk
+        before = self.walks.get(walk.id)
         teams = self.teams.values() if joined is None else [joined]
+        for team in teams:
+            team.keep(walk, before and team.counted(before))
+        self.walks[walk.id] = walk
         moved = {goal.id: (team, goal, by_mm) for team in teams for goal, by_mm in self._recount(team, walk)}
         for goal_id in sorted(moved):
             self._settle(*moved[goal_id])
@@ -41,27 +42,29 @@ class World:
         )
         holder = next((goal for goal in team.goals if walk.id in goal.held), None)
         if holder is not None and holder.is_final:
-            if walk.counts:
-                holder.held[walk.id] = replace(holder.held[walk.id], is_public=walk.is_public)
+            held = holder.held[walk.id]
+            if walk.counts and not (team.is_closed(held) and walk.is_public):
+                holder.held[walk.id] = replace(held, is_public=walk.is_public)
             return
         before = holder.held.pop(walk.id).distance_mm if holder else 0
-        if holder is not None and team.counts(walk) and holder.holds_day(walk.local_date):
-            holder.held[walk.id] = walk
-            if before != walk.distance_mm:
-                yield holder, walk.distance_mm - before
+        counted = team.counted(walk)
+        if holder is not None and counted and holder.holds_day(counted.local_date):
+            holder.held[walk.id] = counted
+            if before != counted.distance_mm:
+                yield holder, counted.distance_mm - before
             return
         if holder is not None:
             yield holder, -before
-        if running is not None and team.counts(walk) and running.holds_day(walk.local_date):
+        if running is not None and counted and not team.is_closed(walk) and running.holds_day(walk.local_date):
             running.held[walk.id] = walk
             yield running, walk.distance_mm
 
     def begin(self, team: Team, goal: Goal) -> None:
         """Begin or extend a goal: it takes the walks that no other goal of the team holds."""
         for walk in self.walks.values():
-            free = all(walk.id not in other.held for other in team.goals)
-            if free and team.counts(walk) and goal.holds_day(walk.local_date):
-                goal.held[walk.id] = walk
+            free, counted = all(walk.id not in other.held for other in team.goals), team.counted(walk)
+            if free and counted and goal.holds_day(counted.local_date):
+                goal.held[walk.id] = counted
         self._settle(team, goal, 0)
 
     def _settle(self, team: Team, goal: Goal, by_mm: int) -> None:
@@ -77,10 +80,10 @@ class World:
     def contributions(self) -> dict[Key, Key]:
         """Return which walk counts for which team, and with how much."""
         return {
-            (team.id, walk.id): walk.amounts
+            (team.id, walk.id): counted.amounts
             for team in self.teams.values()
             for walk in self.walks.values()
-            if team.counts(walk)
+            if (counted := team.counted(walk))
         }
 
     def goal_contributions(self) -> dict[Key, Key]:
@@ -97,10 +100,11 @@ class World:
         groups: dict[Key, list[Walk]] = {}
         for team in self.teams.values():
             for walk in self.walks.values():
-                if walk.is_public and team.counts(walk):
+                counted = team.counted(walk)
+                if counted and counted.is_public:
                     for period in PERIODS:
-                        key = team.id, period, first_day(period, walk.local_date), walk.owner
-                        groups.setdefault(key, []).append(walk)
+                        key = team.id, period, first_day(period, counted.local_date), walk.owner
+                        groups.setdefault(key, []).append(counted)
         return {key: sums(walks) for key, walks in groups.items()}
 
     def team_entries(self) -> dict[Key, Key]:
@@ -192,30 +196,3 @@ class World:
                     rows.append((-entry[metric], entry[5], person.name.encode().lower(), who.bytes, who))
         values = [row[0] for row in sorted(rows)]
         return [(1 + values.index(row[0]), row[-1], -row[0]) for row in sorted(rows)]
-
-
-def first_day(period: str, day: date) -> date:
-    """Return the first day of the period that holds `day`."""
-    if period == LeaderboardPeriod.WEEK:
-        return day - timedelta(days=day.isoweekday() - 1)
-    if period == LeaderboardPeriod.MONTH:
-        return date(day.year, day.month, 1)
-    return day if period == LeaderboardPeriod.DAY else date.min
-
-
-def sums(walks: list[Walk]) -> Sums:
-    """Return the sums of walks."""
-    return (
-        sum(walk.distance_mm for walk in walks),
-        sum(walk.duration_s for walk in walks),
-        sum(walk.steps for walk in walks),
-        len(walks),
-        len({walk.local_date for walk in walks}),
-        max(walk.counted_at for walk in walks),
-        max(walk.started_at for walk in walks),
-    )
-
-
-def latest(entries: list[Sums]) -> tuple[datetime, datetime]:
-    """Return the instants of a sum of sums."""
-    return max(one[5] for one in entries), max(one[6] for one in entries)

@@ -105,6 +105,7 @@ MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
     ),
     "setMemberRole": (Attempt("memberId: $last, role: MEMBER", "NOT_FOUND", "FORBIDDEN", "OK"),),
     "removeMember": (Attempt("memberId: $last", "NOT_FOUND", "FORBIDDEN", "OK"),),
+    "liftBan": (Attempt("banId: $ban", "NOT_FOUND", "NOT_FOUND", "OK"),),
     "leaveTeam": (Attempt(_TEAM, "NOT_MEMBER", "OK", "LAST_ADMIN"),),
     "deleteTeam": (Attempt(f'{_TEAM}, confirmName: "?"', "FORBIDDEN", "FORBIDDEN", "VALIDATION_ERROR"),),
 }

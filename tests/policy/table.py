@@ -37,7 +37,7 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
         "id name avatarUrl description isPublic joinPolicy memberCount maxMembers timezone createdAt version": CARD,
         "activeGoal currentGoal goals liveCursor": GOALS,
         "viewerRole members activities leaderboard": PEOPLE,
-        "invites": INVITES,
+        "invites bans": INVITES,
     },
     "Goal": {
         "id name description status startsOn endsOn graceHours version activatedAt completedAt completedOn": GOALS,
@@ -86,6 +86,9 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "ActivityEdge": {_EDGE: PEOPLE},
     "LeaderboardEntryConnection": {_LIST: PEOPLE, "totalCount": PEOPLE},
     "LeaderboardEntryEdge": {_EDGE: PEOPLE},
+    "TeamBan": {"id team user bannedAt": INVITES},
+    "TeamBanConnection": {_LIST: INVITES},
+    "TeamBanEdge": {_EDGE: INVITES},
     "InviteConnection": {_LIST: INVITES},
     "InviteEdge": {_EDGE: INVITES},
     "PageInfo": {"hasNextPage hasPreviousPage startCursor endCursor": ALL},

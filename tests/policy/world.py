@@ -25,7 +25,7 @@ GOALS = {
 }
 WALKS = {("top", "PUBLIC"): "walk", ("top", "PRIVATE"): "hers", ("member", "PRIVATE"): "private"}
 LEAVE = "mutation ($t: ID!) { leaveTeam(input: {teamId: $t}) { deletedMemberId } }"
-REMOVE = "mutation ($m: ID!) { removeMember(input: {memberId: $m}) { deletedMemberId } }"
+REMOVE = "mutation ($m: ID!) { removeMember(input: {memberId: $m, ban: true}) { deletedMemberId } }"
 DELETE_WALK = "mutation ($w: ID!) { deleteActivity(input: {activityId: $w}) { deletedActivityId } }"
 DELETE_TEAM = "mutation ($t: ID!, $n: String!) { deleteTeam(input: {teamId: $t, confirmName: $n}) { deletedTeamId } }"
 PRESENCE = "mutation ($t: ID!) { setPresence(input: {teamId: $t, walking: true}) { ok } }"
@@ -174,7 +174,9 @@ async def _all_walk(team: TeamOf, when: str, meters: float) -> None:
             notes = f"{name} {when} {privacy} {team.kind} notes"
             given: dict[str, Any] = {"notes": notes, "privacy": privacy, "steps": 1_000}
             id = await walk(caller, meters + more.get(name, 0), **given)
-            team.secrets[notes] = team.add(id, part, caller.user_id)
+            team.secrets[notes] = team.add(id, part if name != "removed" else None, caller.user_id)
+            if name == "removed" and part is not None:
+                del team.secrets[id.rpartition("_")[2]]  # the list of walks tells that it has lost it
             if (name, privacy) in WALKS:
                 team.ids[WALKS[name, privacy]] = id
 
@@ -186,7 +188,8 @@ async def _collect(quest: Quest, team: TeamOf) -> None:
     team.secrets[team.ids["name"]] = team.subjects[team.id]
     for name, caller in team.people.items():
         has_gone, id = name in ("left", "removed"), f"user_{caller.user_id.hex}"
-        card = team.add(id, TeamPart.PEOPLE, caller.user_id, has_gone=has_gone)
+        part = TeamPart.INVITES if name == "removed" else TeamPart.PEOPLE  # admins see whom they banned
+        card = team.add(id, part, caller.user_id, has_gone=has_gone)
         team.secrets[f"{name.title()}Of{team.kind.title()}"] = card
         team.secrets[f"{name}of{team.kind}-"] = Subject(id, None, caller.user_id)  # the address's beginning
     team.ids["user"] = f"user_{team.people['top'].user_id.hex}"
@@ -196,6 +199,8 @@ async def _collect(quest: Quest, team: TeamOf) -> None:
     for row in await db.fetch("SELECT id, message, email FROM team_invite WHERE team_id = $1", team_id):
         invite = team.add(f"invite_{row['id'].hex}", TeamPart.INVITES)
         team.secrets |= {text: invite for text in (row["message"], row["email"]) if text}
+    for row in await db.fetch("SELECT id FROM team_ban WHERE team_id = $1", team_id):
+        team.ids["ban"] = team.add(f"ban_{row['id'].hex}", TeamPart.INVITES).id
     for what, part in GOALS.items():
         goal_id = UUID(team.ids[what].removeprefix("goal_"))
         team.secrets[f"{what} {team.kind}"] = team.subjects[team.ids[what]]

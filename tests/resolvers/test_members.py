@@ -176,7 +176,9 @@ async def test_boards_follow_who_comes_and_goes(quest: Quest) -> None:
     assert await _board(quest) == version + 1
     await ann.run(REMOVE, id=member)
     assert await _board(quest) == version + 2
-    await bob.run(JOIN, team=team)
+    ann.now += timedelta(minutes=1)
+    bob.now = ann.now
+    await bob.accept(await ann.invite(team))
     await bob.run(LEAVE, team=team)
     assert await _board(quest) == version + 4
 

@@ -10,7 +10,7 @@ import asyncpg
 from milequest.rules.activities import Walk
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus
 from milequest.store.sql.columns import Columns
-from milequest.store.sql.scopes import GIVEN
+from milequest.store.sql.scopes import GIVEN, shown
 from milequest.store.sql.transaction import Reader, Tx
 from milequest.store.sql.users import CARD, User
 
@@ -120,10 +120,11 @@ SELECT coalesce((SELECT sum(distance_mm) FROM activity
      ORDER BY started_at LIMIT 1)
 """
 
-_SEEN = """(a.user_id = $1 OR a.privacy = 'PUBLIC' AND EXISTS (
+_SHOWN = shown("c.team_id", "c.user_id")
+_SEEN = f"""(a.user_id = $1 OR a.privacy = 'PUBLIC' AND EXISTS (
     SELECT FROM contribution c JOIN team t ON t.id = c.team_id AND t.deleted_at IS NULL
     JOIN team_member m ON m.team_id = c.team_id AND m.user_id = $1 AND m.left_at IS NULL
-    WHERE c.activity_id = a.id AND c.is_public))"""
+    WHERE c.activity_id = a.id AND c.is_public AND {_SHOWN}))"""
 _BY_IDS = f"""
 SELECT {COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id
 WHERE a.id = ANY {GIVEN} AND a.deleted_at IS NULL AND {_SEEN}

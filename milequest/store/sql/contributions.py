@@ -21,22 +21,32 @@ _RAISE_BOARDS = """
 WITH locked AS (SELECT team_id FROM team_board WHERE team_id = ANY($1) ORDER BY team_id FOR NO KEY UPDATE)
 UPDATE team_board b SET version = b.version + 1 FROM locked WHERE b.team_id = locked.team_id
 """
-_COUNTED_TEAMS = "SELECT team_id, is_public, local_date FROM contribution WHERE activity_id = $1"
-_COUNTED_GOALS = """
+# Of `team_member m`, rules/contributions.py: it ended by removal.
+CLOSED = "coalesce(m.left_reason = 'REMOVED', false)"
+# Of `goal_contribution c`: the walk was counted in a membership that has been closed since.
+IS_CLOSED = f"""EXISTS (SELECT FROM team_member m WHERE m.team_id = c.team_id AND m.user_id = c.user_id
+        AND tstzrange(m.counts_from, m.left_at) @> c.started_at AND {CLOSED})"""
+_LATEST = """
+SELECT activity_id FROM contribution WHERE team_id = $1 AND user_id = $2 AND is_public
+ORDER BY local_date DESC, started_at DESC, activity_id DESC LIMIT $3
+"""
+AMOUNTS = "activity_id, user_id, is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at"
+_COUNTED_TEAMS = f"SELECT team_id, {AMOUNTS} FROM contribution WHERE activity_id = $1"
+_COUNTED_GOALS = f"""
 SELECT c.goal_id, c.team_id, c.distance_mm, c.is_public, c.local_date, g.finalized_at IS NOT NULL, g.starts_on,
-    g.ends_on
+    g.ends_on, {IS_CLOSED}
 FROM goal_contribution c JOIN goal g ON g.id = c.goal_id WHERE c.activity_id = $1
 """
-# Teams the walk's owner was a member of when it began, with the goal it would count for: the running one first, else
-# the latest that is completed and not yet finalised, of equally late ones that with the higher id. Beside them the
-# goals that have counted it so far.
+# Teams the walk's owner was a member of when it began, and whether that membership is closed, with the goal the walk
+# would count for, if it isn't: the running one first, else the latest that is completed and not yet finalised, of
+# equally late ones that with the higher id. Beside them the goals that have counted it so far.
 LOCKED_GOAL = """id, team_id, status, target_mm, finalized_at IS NOT NULL, corrected,
     (ends_on + 1)::timestamp AT TIME ZONE 'UTC' + make_interval(hours => 12 + grace_hours)"""  # rules/progress.py
 _LOCK_GOALS = f"""
 WITH takes AS (
-    SELECT m.team_id, (
+    SELECT m.team_id, {CLOSED} AS is_closed, (
         SELECT g.id FROM goal g
-        WHERE g.team_id = m.team_id AND g.status IN ('ACTIVE', 'COMPLETED') AND g.finalized_at IS NULL
+        WHERE g.team_id = m.team_id AND NOT {CLOSED} AND g.status IN ('ACTIVE', 'COMPLETED') AND g.finalized_at IS NULL
           AND $3 BETWEEN g.starts_on AND g.ends_on
         ORDER BY g.status, g.activated_at DESC, g.id DESC LIMIT 1) AS goal_id
     FROM team_member m JOIN team t ON t.id = m.team_id AND t.deleted_at IS NULL
@@ -46,15 +56,13 @@ WITH takes AS (
     WHERE id IN (SELECT goal_id FROM takes UNION SELECT goal_id FROM goal_contribution WHERE activity_id = $4)
     ORDER BY id FOR NO KEY UPDATE
 )
-SELECT takes.team_id, locked.* FROM takes FULL JOIN locked ON locked.id = takes.goal_id
+SELECT takes.team_id, takes.is_closed, locked.* FROM takes FULL JOIN locked ON locked.id = takes.goal_id
 """
 _LOCK_GOAL = f"SELECT {LOCKED_GOAL} FROM goal WHERE id = $1 FOR NO KEY UPDATE"
 
 _DROP = "DELETE FROM contribution WHERE activity_id = $1 AND team_id = ANY($2)"
 _DROP_GOALS = "DELETE FROM goal_contribution WHERE activity_id = $1 AND goal_id = ANY($2)"
 _HIDE_GOALS = "UPDATE goal_contribution SET is_public = $3 WHERE activity_id = $1 AND goal_id = ANY($2)"
-
-AMOUNTS = "activity_id, user_id, is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at"
 OVERWRITE = """DO UPDATE SET (is_public, distance_mm, duration_s, steps, local_date, started_at, counted_at)
         = (excluded.is_public, excluded.distance_mm, excluded.duration_s, excluded.steps, excluded.local_date,
            excluded.started_at, excluded.counted_at)"""
@@ -83,15 +91,6 @@ WITH for_team AS (
 
 
 @dataclass(frozen=True, slots=True)
-class CountedForTeam:
-    """A team's count of a walk so far."""
-
-    team_id: UUID
-    is_public: bool
-    local_date: date
-
-
-@dataclass(frozen=True, slots=True)
 class CountedForGoal:
     """A goal's count of a walk so far."""
 
@@ -103,6 +102,15 @@ class CountedForGoal:
     is_final: bool
     starts_on: date
     ends_on: date
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """A team whose member began a walk, whether that membership is closed, and the goal the walk would count for."""
+
+    is_closed: bool
+    goal_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +144,14 @@ async def bump_board_versions(tx: Tx, team_ids: Iterable[UUID]) -> None:
     await tx.execute(_RAISE_BOARDS, list(team_ids))
 
 
-async def counted_teams(tx: Tx, activity_id: UUID) -> list[CountedForTeam]:
-    """Return the teams a walk has counted for so far."""
-    return [CountedForTeam(*row) for row in await tx.fetch(_COUNTED_TEAMS, activity_id)]
+async def counted_teams(tx: Tx, activity_id: UUID) -> dict[UUID, Amounts]:
+    """Return what each team has counted of a walk so far."""
+    return {team_id: Amounts(*amounts) for team_id, *amounts in await tx.fetch(_COUNTED_TEAMS, activity_id)}
+
+
+async def latest_walks(tx: Tx, team_id: UUID, user_id: UUID, limit: int) -> list[UUID]:
+    """Return the latest public walks of a user that the team counts, whether or not it shows them."""
+    return [row[0] for row in await tx.fetch(_LATEST, team_id, user_id, limit)]
 
 
 async def counted_goals(tx: Tx, activity_id: UUID) -> list[CountedForGoal]:
@@ -148,15 +161,15 @@ async def counted_goals(tx: Tx, activity_id: UUID) -> list[CountedForGoal]:
 
 async def lock_goals(
     tx: Tx, user_id: UUID, started_at: datetime | None, day: date | None, activity_id: UUID
-) -> tuple[dict[UUID, UUID | None], dict[UUID, LockedGoal]]:
-    """Return the teams a walk counts for, each with the goal it would count for now; none without `started_at`.
+) -> tuple[dict[UUID, Taker], dict[UUID, LockedGoal]]:
+    """Return the teams a walk may count for, each with the goal it would count for now; none without `started_at`.
 
     Also returns those goals and the ones that have counted it so far, locked in their order, so that none is finalised
     or cancelled while its total changes.
     """
     rows = await tx.fetch(_LOCK_GOALS, user_id, started_at, day, activity_id)
-    teams = {team_id: goal[0] for team_id, *goal in rows if team_id is not None}
-    return dict(sorted(teams.items())), {goal[0]: LockedGoal(*goal) for _, *goal in rows if goal[0] is not None}
+    teams = {team_id: Taker(is_closed, goal[0]) for team_id, is_closed, *goal in rows if team_id is not None}
+    return dict(sorted(teams.items())), {goal[0]: LockedGoal(*goal) for _, _, *goal in rows if goal[0] is not None}
 
 
 async def lock_goal(tx: Tx, goal_id: UUID) -> LockedGoal:

@@ -9,7 +9,7 @@ from milequest.rules.enums import GoalStatus
 from milequest.rules.goals import Terms
 from milequest.rules.progress import closes_at
 from milequest.store.sql.columns import Columns
-from milequest.store.sql.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE
+from milequest.store.sql.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE, shown
 from milequest.store.sql.transaction import Reader, Tx
 from milequest.store.sql.users import NAMED_CARD, User
 
@@ -82,7 +82,7 @@ LATEST_FIRST = "(g.status = 'ACTIVE' AND NOT g.is_replaced) DESC, g.activated_at
 
 _COLUMNS = _columns(NAMED_CARD)
 _WITHOUT_MAKER = _columns(Columns(User, optional=True, id="NULL::uuid", name="NULL", avatar_url="NULL"))
-_MAKER = f"LEFT JOIN app_user u ON u.id = g.created_by AND {PEOPLE_VISIBLE}"
+_MAKER = f"LEFT JOIN app_user u ON u.id = g.created_by AND {PEOPLE_VISIBLE} AND {shown('t.id', 'u.id')}"
 _SELECT = f"SELECT {_COLUMNS} FROM goal g JOIN team t ON t.id = g.team_id {_MAKER}"
 _BY_IDS = f"{_SELECT} WHERE g.id = ANY {GIVEN} AND g.deleted_at IS NULL AND {GOAL_VISIBLE}"
 _LATEST = f"""

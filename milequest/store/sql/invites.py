@@ -58,6 +58,7 @@ class LockedInvite:
     email_key: str | None
     role: TeamRole
     invited_by: UUID
+    issued_at: datetime
     state: InviteState
 
 
@@ -95,7 +96,7 @@ ORDER BY i.created_at DESC, i.id DESC
 """
 _PLACE = "SELECT id, team_id FROM team_invite WHERE code_hash = $1 OR id = $2"
 _LOCK = """
-SELECT id, team_id, email_key, role, invited_by, state, expires_at FROM team_invite
+SELECT id, team_id, email_key, role, invited_by, coalesce(issued_at, created_at), state, expires_at FROM team_invite
 WHERE id = $1 AND ($2::bytea IS NULL OR code_hash = $2) FOR NO KEY UPDATE
 """
 
@@ -108,11 +109,11 @@ FROM unnest($4::uuid[], $5::bytea[], $6::text[], $7::text[], $8::int[], $9::text
     AS p (id, code_hash, email, email_key, max_uses, message, expires_at)
 ON CONFLICT (team_id, email_key) WHERE state = 'PENDING' AND email_key IS NOT NULL DO UPDATE
 SET code_hash = excluded.code_hash, email = excluded.email, invited_by = excluded.invited_by,
-    message = excluded.message, expires_at = excluded.expires_at, mailed_at = NULL
+    message = excluded.message, issued_at = excluded.created_at, expires_at = excluded.expires_at, mailed_at = NULL
 RETURNING code_hash, id
 """
 _ROTATE = """
-UPDATE team_invite SET code_hash = $2, expires_at = CASE WHEN $3 THEN $4 ELSE expires_at END, mailed_at = NULL
+UPDATE team_invite SET code_hash = $2, issued_at = $3, expires_at = coalesce($4, expires_at), mailed_at = NULL
 WHERE id = $1
 """
 _MEMBERS = """
@@ -168,8 +169,8 @@ async def lock(tx: Tx, invite_id: UUID, code_hash: bytes | None, now: datetime) 
     row = await tx.fetchrow(_LOCK, invite_id, code_hash)
     if row is None:
         return None
-    found, team_id, email_key, role, invited_by, state, expires_at = row
-    return LockedInvite(found, team_id, email_key, role, invited_by, state_at(state, expires_at, now))
+    found, team_id, email_key, role, invited_by, issued_at, state, expires_at = row
+    return LockedInvite(found, team_id, email_key, role, invited_by, issued_at, state_at(state, expires_at, now))
 
 
 async def put(tx: Tx, team_id: UUID, inviter_id: UUID, coded: Sequence[CodedInvite], now: datetime) -> list[UUID]:
@@ -191,9 +192,9 @@ async def put(tx: Tx, team_id: UUID, inviter_id: UUID, coded: Sequence[CodedInvi
     return [stored[one.code_hash] for one in coded]
 
 
-async def rotate(tx: Tx, invite_id: UUID, code_hash: bytes, expires_at: datetime | None) -> None:
+async def rotate(tx: Tx, invite_id: UUID, code_hash: bytes, now: datetime, expires_at: datetime | None) -> None:
     """Give it another code, and another expiry unless that is None. The caller has locked it."""
-    await tx.execute(_ROTATE, invite_id, code_hash, expires_at is not None, expires_at)
+    await tx.execute(_ROTATE, invite_id, code_hash, now, expires_at)
 
 
 async def mark_mailed(tx: Tx, invite_ids: Sequence[UUID], now: datetime) -> None:

@@ -34,6 +34,20 @@ class MembershipKey:
     user_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class LastStay:
+    """A user's latest membership of a team: when and why it ended, if it has, and whether they are banned."""
+
+    left_at: datetime | None
+    left_reason: LeftReason | None
+    is_banned: bool
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether an admin ended it."""
+        return self.left_reason == LeftReason.REMOVED
+
+
 FIRST = (datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))  # sorts before every key
 
 _COLUMNS = Columns(TeamMember, id="m.id", team=TEAM_COLUMNS, user=CARD, role="m.role", joined_at="m.joined_at")
@@ -73,6 +87,12 @@ FROM gone WHERE t.id = gone.team_id
 """
 _OTHER_ADMINS = """
 SELECT EXISTS (SELECT FROM team_member WHERE team_id = $1 AND role = 'ADMIN' AND left_at IS NULL AND id <> $2)
+"""
+# In the order of `scopes.shown`.
+_LAST_STAY = """
+SELECT left_at, left_reason, EXISTS (
+    SELECT FROM team_ban b WHERE b.team_id = m.team_id AND b.user_id = m.user_id AND b.lifted_at IS NULL)
+FROM team_member m WHERE team_id = $1 AND user_id = $2 ORDER BY joined_at DESC, id DESC LIMIT 1
 """
 _OPEN_OF_USER = "SELECT id, team_id FROM team_member WHERE user_id = $1 AND left_at IS NULL ORDER BY team_id"
 
@@ -124,12 +144,10 @@ async def teams_ever(tx: Tx, user_id: UUID) -> list[UUID]:
     return [row[0] for row in rows]
 
 
-async def last_left_at(tx: Tx, team_id: UUID, user_id: UUID) -> datetime | None:
-    """Return when the user's latest membership of the team ended."""
-    left: datetime | None = await tx.fetchval(
-        "SELECT max(left_at) FROM team_member WHERE team_id = $1 AND user_id = $2", team_id, user_id
-    )
-    return left
+async def last_stay(db: Reader, team_id: UUID, user_id: UUID) -> LastStay | None:
+    """Return the user's latest membership of the team; None for someone who never was in it."""
+    row = await db.fetchrow(_LAST_STAY, team_id, user_id)
+    return None if row is None else LastStay(*row)
 
 
 async def open_count(tx: Tx, user_id: UUID) -> int:

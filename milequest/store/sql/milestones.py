@@ -10,7 +10,7 @@ from milequest.rules.enums import MilestoneKind
 from milequest.rules.goals import NewMilestone, RouteStop
 from milequest.rules.ids import new_id
 from milequest.store.sql.columns import Columns
-from milequest.store.sql.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE
+from milequest.store.sql.scopes import GIVEN, GOAL_VISIBLE, PEOPLE_VISIBLE, shown
 from milequest.store.sql.transaction import Reader, Tx
 from milequest.store.sql.users import NAMED_CARD, User
 
@@ -57,7 +57,7 @@ JOIN goal g ON g.id = s.goal_id AND g.deleted_at IS NULL
 JOIN team t ON t.id = g.team_id
 LEFT JOIN activity a ON a.id = s.reached_by_activity_id AND s.revoked_at IS NULL AND a.privacy = 'PUBLIC'
     AND a.deleted_at IS NULL AND a.count_status = 'COUNTED' AND {PEOPLE_VISIBLE}
-LEFT JOIN app_user u ON u.id = a.user_id AND u.deleted_at IS NULL
+LEFT JOIN app_user u ON u.id = a.user_id AND u.deleted_at IS NULL AND {shown("t.id", "u.id")}
 """
 _BY_IDS = f"{_SELECT} WHERE s.id = ANY {GIVEN} AND {GOAL_VISIBLE}"
 _OF_GOALS = f"{_SELECT} WHERE s.goal_id = ANY {GIVEN} AND {GOAL_VISIBLE} ORDER BY s.goal_id, s.at_mm, s.kind, s.key"

@@ -14,7 +14,7 @@ from milequest.rules.geo import LatLng
 from milequest.rules.progress import pace, percent, remaining_mm
 from milequest.store.sql.positions import position_of, position_sql
 from milequest.store.sql.routes import WaypointRow
-from milequest.store.sql.scopes import GOAL_VISIBLE, PEOPLE_VISIBLE
+from milequest.store.sql.scopes import GOAL_VISIBLE, PEOPLE_VISIBLE, shown
 from milequest.store.sql.transaction import Reader
 from milequest.store.sql.users import CARD, NAMED_CARD, User
 
@@ -66,8 +66,8 @@ class Contribution:
         return self.distance_mm / 1000
 
 
-# Of `goal_entry e` and `app_user u`: public distance under the walker's name.
-_NAMED = "u.share_stats_with_team AND u.deleted_at IS NULL"
+# Of `goal_entry e`, `app_user u` and `team t`: public distance under the walker's name.
+_NAMED = f"u.share_stats_with_team AND u.deleted_at IS NULL AND {shown('t.id', 'u.id')}"
 _FORMER = """NOT EXISTS (
     SELECT FROM team_member m WHERE m.team_id = t.id AND m.user_id = u.id AND m.left_at IS NULL)"""
 

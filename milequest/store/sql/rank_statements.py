@@ -10,6 +10,7 @@ from functools import cache
 
 from milequest.rules.boards import BoardKind
 from milequest.store.sql import teams
+from milequest.store.sql.scopes import shown
 from milequest.store.sql.users import CARD
 
 
@@ -50,7 +51,7 @@ _SOURCES = {
         card=str(CARD),
         tables="goal_entry e JOIN app_user u ON u.id = e.user_id",
         window="e.goal_id = asked.owner_id",
-        seen=_SHOWS,
+        seen=f"{_SHOWS} AND {shown('(SELECT team_id FROM goal WHERE id = asked.owner_id)', 'e.user_id')}",
         own="e.user_id = asked.viewer_id",
         walks="goal_contribution w WHERE w.goal_id = asked.owner_id AND w.user_id = asked.viewer_id",
     ),

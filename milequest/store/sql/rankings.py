@@ -1,7 +1,8 @@
 """The rows of leaderboards in rank order. SQL is the truth; there is no other copy.
 
-On a team's board are its present members, on a goal's all who walked for it, on boards of teams the public ones. Users
-who opted out of leaderboards or were deleted are on none, and the others' ranks are counted without them.
+On a team's board are its present members, on a goal's all who walked for it but were not removed from the team, on
+boards of teams the public ones. Users who opted out of leaderboards or were deleted are on none, and the others' ranks
+are counted without them.
 """
 
 from collections.abc import Sequence

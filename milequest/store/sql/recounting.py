@@ -8,10 +8,11 @@ from uuid import UUID
 from milequest.rules.contributions import Amounts
 from milequest.store.sql.contributions import (
     AMOUNTS,
+    CLOSED,
+    IS_CLOSED,
     LOCKED_GOAL,
     OVERWRITE,
     CountedForGoal,
-    CountedForTeam,
     GoalTotal,
     LockedGoal,
 )
@@ -19,16 +20,14 @@ from milequest.store.sql.goal_transitions import MilestoneMark
 from milequest.store.sql.transaction import Tx
 
 _LOCK_BOARD = "SELECT FROM team_board WHERE team_id = $1 FOR NO KEY UPDATE"
-_STAYS = """
-SELECT m.counts_from, m.left_at FROM team_member m JOIN team t ON t.id = m.team_id AND t.deleted_at IS NULL
+_STAYS = f"""
+SELECT m.counts_from, m.left_at, {CLOSED} FROM team_member m JOIN team t ON t.id = m.team_id AND t.deleted_at IS NULL
 WHERE m.team_id = $1 AND m.user_id = $2
 """
-_COUNTED_TEAMS = """
-SELECT activity_id, team_id, is_public, local_date FROM contribution WHERE team_id = $1 AND activity_id = ANY($2)
-"""
-_COUNTED_GOALS = """
+_COUNTED = f"SELECT {AMOUNTS} FROM contribution WHERE team_id = $1 AND activity_id = ANY($2)"
+_COUNTED_GOALS = f"""
 SELECT c.activity_id, c.goal_id, c.team_id, c.distance_mm, c.is_public, c.local_date, g.finalized_at IS NOT NULL,
-    g.starts_on, g.ends_on
+    g.starts_on, g.ends_on, {IS_CLOSED}
 FROM goal_contribution c JOIN goal g ON g.id = c.goal_id WHERE c.team_id = $1 AND c.activity_id = ANY($2)
 """
 # The goals that may take walks, and those that have counted some of them.
@@ -72,6 +71,7 @@ class MembershipPeriod:
 
     begins: datetime
     ends: datetime | None
+    is_closed: bool
 
     def holds(self, instant: datetime) -> bool:
         """Return whether a walk that began then counts."""
@@ -95,9 +95,9 @@ async def membership_periods(tx: Tx, team_id: UUID, user_id: UUID) -> list[Membe
     return [MembershipPeriod(*row) for row in await tx.fetch(_STAYS, team_id, user_id)]
 
 
-async def counted_teams(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, CountedForTeam]:
+async def counted_walks(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, Amounts]:
     """Return the team's count of each walk so far."""
-    return {row[0]: CountedForTeam(*row[1:]) for row in await tx.fetch(_COUNTED_TEAMS, team_id, walks)}
+    return {row[0]: Amounts(*row) for row in await tx.fetch(_COUNTED, team_id, walks)}
 
 
 async def counted_goals(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, CountedForGoal]:

@@ -28,3 +28,14 @@ INVITES_VISIBLE = f"t.deleted_at IS NULL AND {_ADMIN}"
 CARD_VISIBLE = """u.deleted_at IS NULL AND (u.id = $1 OR EXISTS (
     SELECT FROM team_member mine JOIN team_member theirs USING (team_id)
     WHERE mine.user_id = $1 AND theirs.user_id = u.id AND mine.left_at IS NULL AND theirs.left_at IS NULL))"""
+
+
+def shown(team: str, user: str) -> str:
+    """Return the predicate that a team shows a user by name: not after their removal, until they are in it again.
+
+    Their walks are in no list of it then and they are on no board, though the totals keep the distance.
+    """
+    return f"""NOT EXISTS (SELECT FROM team_member gone
+    WHERE gone.team_id = {team} AND gone.user_id = {user} AND gone.left_reason = 'REMOVED' AND NOT EXISTS (
+        SELECT FROM team_member back WHERE back.team_id = gone.team_id AND back.user_id = gone.user_id
+            AND (back.joined_at, back.id) > (gone.joined_at, gone.id)))"""

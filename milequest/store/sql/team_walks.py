@@ -7,7 +7,7 @@ from uuid import UUID
 
 from milequest.rules.enums import ActivityType
 from milequest.store.sql.activities import COLUMNS, LAST, Activity
-from milequest.store.sql.scopes import GIVEN
+from milequest.store.sql.scopes import GIVEN, shown
 from milequest.store.sql.transaction import Reader
 
 
@@ -23,12 +23,13 @@ class TeamCriteria:
 
 FIRST_ZONE, LAST_ZONE = timedelta(hours=14), timedelta(hours=12)  # before and after UTC: a day lasts 50 hours on earth
 
+_SHOWN = shown("c.team_id", "c.user_id")
 _CARDS = f"""
 SELECT {COLUMNS} FROM contribution c JOIN activity a ON a.id = c.activity_id JOIN app_user u ON u.id = a.user_id"""
 # A page is read along an index of instants: the team's, or the walker's own. Between the instants $5 and $6 all days
 # of the filter begin and end somewhere; `local_date` then decides.
-_PAGE = """
-WHERE c.team_id = $1 AND c.is_public AND a.deleted_at IS NULL
+_PAGE = f"""
+WHERE c.team_id = $1 AND c.is_public AND a.deleted_at IS NULL AND {_SHOWN}
   AND (%(start)s, %(id)s) < ($2, $3) AND %(start)s >= $5 AND %(start)s < $6
   AND c.local_date BETWEEN $7 AND $8 AND ($9::text[] IS NULL OR a.type = ANY ($9)) %(whose)s
 ORDER BY %(start)s DESC, %(id)s DESC LIMIT $4
@@ -36,7 +37,7 @@ ORDER BY %(start)s DESC, %(id)s DESC LIMIT $4
 _FEED = _CARDS + _PAGE % {"start": "c.started_at", "id": "c.activity_id", "whose": ""}
 _FEED_OF_USER = _CARDS + _PAGE % {"start": "a.started_at", "id": "a.id", "whose": "AND a.user_id = $10"}
 _IN_TEAM = f"""{_CARDS}
-WHERE c.team_id = $1 AND c.activity_id = ANY {GIVEN} AND c.is_public AND a.deleted_at IS NULL
+WHERE c.team_id = $1 AND c.activity_id = ANY {GIVEN} AND c.is_public AND a.deleted_at IS NULL AND {_SHOWN}
 """
 
 

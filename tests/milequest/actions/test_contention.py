@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from milequest.store.sql.comparison import wrong_totals
 from tests.quest import Caller, Quest
 
 JOIN = "mutation ($input: JoinTeamInput!) { joinTeam(input: $input) { memberEdge { node { id } } } }"
@@ -22,6 +24,7 @@ DELETE = "mutation ($input: DeleteTeamInput!) { deleteTeam(input: $input) { dele
 PROFILE = "mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { viewer { version } } }"
 MEMBERS = "query ($team: ID!) { team(id: $team) { members { nodes { id role user { id } } } } }"
 LOG = "mutation ($input: LogActivityInput!) { logActivity(input: $input) { activity { id } } }"
+EDIT = "mutation ($input: UpdateActivityInput!) { updateActivity(input: $input) { activity { id } } }"
 OPEN = {"isPublic": True, "joinPolicy": "OPEN"}
 ROUNDS = 8
 
@@ -197,6 +200,30 @@ async def test_walks_racing_a_leave_and_a_team_deletion_keep_totals_true(quest: 
         assert outcomes["OK"] >= 4
         assert outcomes["OK"] + outcomes["NOT_FOUND"] == 5  # the team may have ended before bob could leave it
     await true_totals(quest)
+
+
+async def test_walks_racing_the_removal_of_their_owner_count_for_good_or_not_at_all(
+    quest: Quest, people: list[Caller]
+) -> None:
+    ann, bob, *_ = people
+    counted = "SELECT activity_id, distance_mm FROM contribution WHERE team_id = $1 ORDER BY 1"
+    for number in range(ROUNDS):
+        team, members = await _team_of(number, ann, bob)
+        starts = [(bob.now - timedelta(minutes=10 * n + 60 * number)).isoformat() for n in range(1, 5)]
+        walks = [{"durationSeconds": 290, "distanceMeters": 900, "startedAt": start} for start in starts]
+        outcomes = await race(
+            *(attempt(bob, LOG, **walk) for walk in walks), attempt(ann, REMOVE, memberId=members[bob.user_id.hex])
+        )
+        assert outcomes == {"OK": 5}
+        here = UUID(team.removeprefix("team_"))
+        before = await quest.runtime.writer.fetch(counted, here)
+        for row in await quest.runtime.writer.fetch("SELECT id FROM activity WHERE user_id = $1", bob.user_id):
+            longer = {"activityId": f"activity_{row['id'].hex}", "distanceMeters": 950}
+            assert await attempt(bob, EDIT, **longer) == "OK"
+        assert await quest.runtime.writer.fetch(counted, here) == before
+        await ann.run(DELETE, input={"teamId": team, "confirmName": f"Team {number} of {ann.user_id.hex[-4:]}"})
+    await true_totals(quest)
+    assert await wrong_totals(quest.runtime.reader) == {}
 
 
 async def test_joins_with_equal_idempotency_keys_at_once_get_one_answer(quest: Quest, people: list[Caller]) -> None:

@@ -93,8 +93,8 @@ async def test_joining_takes_as_many_statements_for_many_walks_as_for_one(alone:
 
 
 def test_membership_period_holds_its_first_instant_and_not_its_last() -> None:
-    stay = MembershipPeriod(NOW, NOW + timedelta(hours=1))
+    stay = MembershipPeriod(NOW, NOW + timedelta(hours=1), is_closed=False)
     assert stay.holds(NOW)
     assert not stay.holds(NOW + timedelta(hours=1))
     assert not stay.holds(NOW - timedelta(microseconds=1))
-    assert MembershipPeriod(NOW, None).holds(NOW + timedelta(days=1))
+    assert MembershipPeriod(NOW, None, is_closed=False).holds(NOW + timedelta(days=1))

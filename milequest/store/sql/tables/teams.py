@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -99,6 +100,39 @@ Index(
     team_member.c.id,
     postgresql_where=text("left_at IS NULL"),
 )
+Index(
+    "ix_team_member_removed",
+    team_member.c.team_id,
+    team_member.c.user_id,
+    postgresql_where=text("left_reason = 'REMOVED'"),
+)
+
+# Rows stay when a ban is lifted: they say who did what when.
+team_ban = Table(
+    "team_ban",
+    metadata,
+    primary_key(),
+    Column("team_id", Uuid, ForeignKey("team.id"), nullable=False),
+    Column("user_id", Uuid, ForeignKey("app_user.id"), nullable=False),
+    Column("banned_by", Uuid, ForeignKey("app_user.id"), nullable=False),
+    instant("created_at"),
+    instant("lifted_at", nullable=True),
+    Column("lifted_by", Uuid, ForeignKey("app_user.id")),
+)
+Index(
+    "uq_team_ban_standing",
+    team_ban.c.team_id,
+    team_ban.c.user_id,
+    unique=True,
+    postgresql_where=text("lifted_at IS NULL"),
+)
+Index(
+    "ix_team_ban_page",
+    team_ban.c.team_id,
+    team_ban.c.created_at,
+    team_ban.c.id,
+    postgresql_where=text("lifted_at IS NULL"),
+)
 
 team_invite = Table(
     "team_invite",
@@ -115,6 +149,7 @@ team_invite = Table(
     Column("state", Text, nullable=False, server_default=InviteState.PENDING),
     Column("message", Text),
     instant("created_at"),
+    Column("issued_at", DateTime(timezone=True), comment="when its present code was made, if it was renewed"),
     instant("expires_at"),
     instant("mailed_at", nullable=True),
     one_of("role", TeamRole),
