@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,7 +21,7 @@ from milequest.rules.errors import QuestError
 from milequest.rules.geo import LatLng, great_circle
 from milequest.rules.goals import new_terms
 from milequest.rules.ids import new_id
-from milequest.rules.invites import code_of, new_invite
+from milequest.rules.invites import InviteName, code_of, new_invite
 from milequest.rules.routes import Leg, Waypoint
 from milequest.rules.teams import new_team
 from milequest.store.cache.bus import Bus
@@ -89,20 +89,7 @@ class Life:
         made = await self.write(lambda tx: teams.create_team(tx, who.id, self.now, new))
         if made:
             self.world.teams[made.team_id] = Team(made.team_id, new.name, zone, new.is_public, admins={who.id})
-            self._joined(self.world.teams[made.team_id], who)
-
-    def _joined(self, team: Team, who: Person) -> None:
-        zone = ZoneInfo(who.zone)
-        since = datetime.combine(self.now.astimezone(zone).date(), time(), zone).astimezone(UTC)
-        stays = team.stays.setdefault(who.id, [])
-        since = max([since, *(left for _, left in stays if left)])
-        stays.append((since, None))
-        self._recounted(team, who, since)
-
-    def _recounted(self, team: Team, who: Person, since: datetime) -> None:
-        for walk in sorted(self.world.walks.values(), key=lambda walk: walk.id):
-            if walk.owner == who.id and walk.started_at >= since:
-                self.world.put(walk, team)
+            self.world.joined(self.world.teams[made.team_id], who)
 
     async def join(self, a: int, b: int, _: int) -> None:
         who = self.someone(a)
@@ -113,23 +100,21 @@ class Life:
         came_in = await self.write(lambda tx: members.join_team(tx, who.id, self.now, team.id))
         assert came_in is None or is_open, "somebody who was removed takes an invite that is newer"
         if came_in or (not is_open and await self._by_invite(team, who)):
-            self._joined(team, who)
+            self.world.joined(team, who)
 
     async def _by_invite(self, team: Team, who: Person) -> bool:
         """Let somebody in who was removed, by an invite made a moment later."""
         self.now += timedelta(milliseconds=1)
         admin, new = next(iter(team.admins)), new_invite(self.now)
-        made = await self.write(lambda tx: invites.create_invite(tx, admin, self.now, team.id, new, "secret"))
-        code = code_of("secret", made.salt)
-        return await self.write(lambda tx: invites.accept_invite(tx, who.id, self.now, code)) is not None
+        made = await self.write(lambda tx: invites.create_invite(tx, admin, self.now, team.id, new, "secret", "salt"))
+        name = InviteName(code=code_of("secret", made.salt))
+        return await self.write(lambda tx: invites.accept_invite(tx, who.id, self.now, name)) is not None
 
     async def leave(self, a: int, b: int, _: int) -> None:
         who = self.someone(a)
         team = self.pick({team.id: team for team in self.world.teams.values() if who.id in team.members}, b)
         if team and await self.write(lambda tx: members.leave_team(tx, who.id, self.now, team.id)):
-            since, _left = team.stays[who.id].pop()
-            team.stays[who.id].append((since, max(since, self.now)))
-            self._recounted(team, who, self.now)
+            self.world.left(team, who)
             if not team.members:
                 del self.world.teams[team.id]
 
@@ -143,14 +128,7 @@ class Life:
         )
         admin = next(iter(team.admins))
         assert await self.write(lambda tx: members.remove_member(tx, admin, self.now, member))
-        walks = [walk for walk in self.world.walks.values() if walk.owner == who]
-        before = {walk.id: team.counted(walk) for walk in walks}
-        since, _left = team.stays[who].pop()
-        team.stays[who].append((since, max(since, self.now)))
-        team.closed.add((who, len(team.stays[who]) - 1))
-        for walk in walks:
-            team.keep(walk, before[walk.id])
-        self._recounted(team, self.world.people[who], self.now)
+        self.world.left(team, self.world.people[who], was_removed=True)
 
     async def hide_team(self, a: int, _: int, __: int) -> None:
         if team := self.pick(self.world.teams, a):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,32 @@ class World:
     now: datetime = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
     walks: dict[UUID, Walk] = field(default_factory=dict)
     deleted: dict[UUID, Walk] = field(default_factory=dict)
+
+    def joined(self, team: Team, who: Person) -> None:
+        """Begin a membership, from the start of the person's day."""
+        zone = ZoneInfo(who.zone)
+        since = datetime.combine(self.now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+        stays = team.stays.setdefault(who.id, [])
+        since = max([since, *(left for _, left in stays if left)])
+        stays.append((since, None))
+        self._recount_since(team, who, since)
+
+    def left(self, team: Team, who: Person, *, was_removed: bool = False) -> None:
+        """End a membership, and close it if it ends by removal."""
+        before = {walk.id: team.counted(walk) for walk in self.walks.values() if walk.owner == who.id}
+        stays = team.stays[who.id]
+        since, _ = stays.pop()
+        stays.append((since, max(since, self.now)))
+        if was_removed:
+            team.closed.add((who.id, len(stays) - 1))
+            for walk_id, counted in before.items():
+                team.keep(self.walks[walk_id], counted)
+        self._recount_since(team, who, self.now)
+
+    def _recount_since(self, team: Team, who: Person, since: datetime) -> None:
+        for walk in sorted(self.walks.values(), key=lambda walk: walk.id):
+            if walk.owner == who.id and walk.started_at >= since:
+                self.put(walk, team)
 
     def put(self, walk: Walk, joined: Team | None = None) -> None:
         """Add a walk, or replace it by its new state, or count it for the team its owner joined."""
