@@ -99,7 +99,9 @@ async def of_team(ctx: "Context[TeamActivitiesArgs, Team]") -> Page[Activity] | 
     size, after = page_size(ctx.args.get("first")), decode_cursor(ctx.args.get("after"), datetime, UUID)
     only = TeamCriteria(**(ctx.args.get("filter") or {}))
     check_order("filter.to", only.from_, only.to)
-    return page_of(await team_walks.of_team(ctx.request.db, team.id, after, size + 1, only), size, after, cursor_of)
+    request = ctx.request
+    rows = await team_walks.of_team(request.db, request.viewer, team.id, after, size + 1, only)
+    return page_of(rows, size, after, cursor_of)
 
 
 async def of_viewer(ctx: "Context[ViewerActivitiesArgs, Profile]") -> Page[Activity]:

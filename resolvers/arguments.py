@@ -45,6 +45,14 @@ class ActivityFilter(TypedDict):
     privacy: NotRequired[ActivityPrivacy | None]
 
 
+class ApproveActivityInput(TypedDict):
+    """ApproveActivityInput of the schema."""
+
+    team_id: UUID
+    activity_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
 class CancelGoalInput(TypedDict):
     """CancelGoalInput of the schema."""
 
@@ -164,6 +172,15 @@ class ForgotPasswordInput(TypedDict):
     email: str
 
 
+class HideNotesInput(TypedDict):
+    """HideNotesInput of the schema."""
+
+    team_id: UUID
+    activity_id: UUID
+    hidden: NotRequired[bool | None]
+    idempotency_key: NotRequired[str | None]
+
+
 class JoinTeamInput(TypedDict):
     """JoinTeamInput of the schema."""
 
@@ -211,6 +228,15 @@ class RefreshTokenInput(TypedDict):
     """RefreshTokenInput of the schema."""
 
     refresh_token: str
+
+
+class RejectActivityInput(TypedDict):
+    """RejectActivityInput of the schema."""
+
+    team_id: UUID
+    activity_id: UUID
+    reason: str
+    idempotency_key: NotRequired[str | None]
 
 
 class RemoveMemberInput(TypedDict):
@@ -572,6 +598,24 @@ class LiftBanArgs(TypedDict):
     input: LiftBanInput
 
 
+class RejectActivityArgs(TypedDict):
+    """Arguments of Mutation.rejectActivity."""
+
+    input: RejectActivityInput
+
+
+class ApproveActivityArgs(TypedDict):
+    """Arguments of Mutation.approveActivity."""
+
+    input: ApproveActivityInput
+
+
+class HideNotesArgs(TypedDict):
+    """Arguments of Mutation.hideNotes."""
+
+    input: HideNotesInput
+
+
 class SetMemberRoleArgs(TypedDict):
     """Arguments of Mutation.setMemberRole."""
 
@@ -869,6 +913,20 @@ class TeamGoalsArgs(TypedDict):
 
 class TeamBansArgs(TypedDict):
     """Arguments of Team.bans."""
+
+    first: int | None
+    after: NotRequired[str | None]
+
+
+class TeamFlaggedActivitiesArgs(TypedDict):
+    """Arguments of Team.flaggedActivities."""
+
+    first: int | None
+    after: NotRequired[str | None]
+
+
+class TeamRulingsArgs(TypedDict):
+    """Arguments of Team.rulings."""
 
     first: int | None
     after: NotRequired[str | None]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from milequest.rules.text import whole
-from milequest.store.sql import activities, bans, invites, members, teams, users
+from milequest.store.sql import activities, bans, invites, members, rulings, teams, users
 from resolvers import boards, goals, progress, routes, sessions, transient_routes
 from resolvers.arguments import NodeArgs, NodesArgs
 from resolvers.context import Context, Request
@@ -43,6 +43,7 @@ LOADERS: dict[str, Load] = {
     "milestone": by_uuid(progress.load_milestones),
     "progress": by_uuid(progress.load),
     "route": by_uuid(routes.load),
+    "ruling": by_uuid(lambda request, ids: rulings.by_ids(request.db, request.viewer, ids)),
     "session": by_uuid(sessions.load),
     "team": by_uuid(lambda request, ids: teams.teams(request.db, request.viewer, ids)),
     "template": by_uuid(transient_routes.load_templates),

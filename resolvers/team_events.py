@@ -119,7 +119,7 @@ def _subjects(entries: Sequence[LogEntry]) -> list[UUID]:
 
 
 async def _walks(request: Request, team_id: UUID, entries: Sequence[LogEntry]) -> list[Fields]:
-    shown = await team_walks.in_team(request.db, team_id, _subjects(entries))
+    shown = await team_walks.in_team(request.db, request.viewer, team_id, _subjects(entries))
     return [_list_change(entry, shown.get(entry.subject_id), place_of_walk) for entry in entries]
 
 

@@ -20,6 +20,7 @@ from milequest.rules.enums import (
     MilestoneKind,
     TeamRole,
     Units,
+    Verdict,
     WaypointKind,
 )
 from milequest.rules.errors import ErrorCode
@@ -43,13 +44,19 @@ __all__ = [
     "MilestoneKind",
     "TeamRole",
     "Units",
+    "Verdict",
     "WaypointKind",
 ]
 
 strawberry.enum(ActivityPrivacy, description="Visibility of a walk.")
 strawberry.enum(ActivitySource, description="Origin of a walk's record.")
 strawberry.enum(ActivityType, description="Kind of movement.")
-strawberry.enum(CountStatus, description="Whether a walk counts.")
+strawberry.enum(
+    CountStatus,
+    description="Whether a walk counts by itself: COUNTED counts for each team its walker was in at its start, unless "
+    "an ADMIN rejected it there; FLAGGED counts only for teams whose ADMIN approved it. See `Activity.countedFor`.",
+)
+strawberry.enum(Verdict, description="Decision of a team's ADMIN about a walk, for that team alone.")
 strawberry.enum(
     Delivery,
     description="Delivery of an event: SNAPSHOT and RESET give your place in the log, REPLAY is an event that was "

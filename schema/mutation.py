@@ -9,6 +9,7 @@ from resolvers import (
     invites,
     inviting,
     members,
+    moderation,
     presence,
     teams,
 )
@@ -66,6 +67,14 @@ from schema.members import (
     SetMemberRoleInput,
     SetMemberRolePayload,
 )
+from schema.moderation import (
+    ApproveActivityInput,
+    ApproveActivityPayload,
+    HideNotesInput,
+    HideNotesPayload,
+    RejectActivityInput,
+    RejectActivityPayload,
+)
 from schema.teams import (
     CreateTeamInput,
     CreateTeamPayload,
@@ -105,6 +114,18 @@ class Mutation(AccountMutations):
     @field(members.lift_ban, *SIGNED_IN)
     def lift_ban(self, input: Input[LiftBanInput]) -> LiftBanPayload | None:
         """Lift a ban, as the team's ADMIN. NOT_FOUND for one that was lifted before."""
+
+    @field(moderation.reject_activity, *SIGNED_IN)
+    def reject_activity(self, input: Input[RejectActivityInput]) -> RejectActivityPayload | None:
+        """Count a walk for your team no longer, as its ADMIN; other teams go on counting it."""
+
+    @field(moderation.approve_activity, *SIGNED_IN)
+    def approve_activity(self, input: Input[ApproveActivityInput]) -> ApproveActivityPayload | None:
+        """Count a FLAGGED or rejected walk for your team, as its ADMIN. One that counts stays as it is."""
+
+    @field(moderation.hide_notes, *SIGNED_IN)
+    def hide_notes(self, input: Input[HideNotesInput]) -> HideNotesPayload | None:
+        """Hide a walk's notes from your team, as its ADMIN, or show them again."""
 
     @field(members.set_member_role, *SIGNED_IN)
     def set_member_role(self, input: Input[SetMemberRoleInput]) -> SetMemberRolePayload | None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import activities, boards, goals, invites, live, members
+from resolvers import activities, boards, goals, invites, live, members, moderation
 from schema.boards import Day, Leaderboard, Metric, Period
 from schema.connections import Connection
 from schema.enums import GoalStatus, JoinPolicy, LeaderboardMetric, LeaderboardPeriod, TeamRole
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schema.goals import Goal, GoalConnection
     from schema.invites import InviteConnection
     from schema.members import TeamBanConnection, TeamMember, TeamMemberConnection
+    from schema.moderation import WalkRulingConnection
 
 
 @strawberry.type(description="A group of people who walk together. A private team is visible to its members only.")
@@ -56,6 +57,18 @@ class Team(Node, Competitor):
         self, first: First = 20, after: After = strawberry.UNSET
     ) -> Annotated["TeamBanConnection", strawberry.lazy("schema.members")] | None:
         """Standing bans, newest first; null for viewers who are not ADMINs."""
+
+    @field(moderation.flagged_of_team)
+    def flagged_activities(
+        self, first: First = 20, after: After = strawberry.UNSET
+    ) -> Annotated["ActivityConnection", strawberry.lazy("schema.activities")] | None:
+        """Public walks that are FLAGGED and wait for an ADMIN's decision, newest first; null for other viewers."""
+
+    @field(moderation.rulings_of_team)
+    def rulings(
+        self, first: First = 20, after: After = strawberry.UNSET
+    ) -> Annotated["WalkRulingConnection", strawberry.lazy("schema.moderation")] | None:
+        """Decisions about walks that stand, newest first; null for viewers who are not ADMINs."""
 
     @field(members.of_team)
     def members(

@@ -18,6 +18,7 @@ PREFIX_OF_TYPE = {
     "Team": "team",
     "TeamMember": "member",
     "TeamBan": "ban",
+    "WalkRuling": "ruling",
     "Invite": "invite",
     "Activity": "activity",
     "Goal": "goal",

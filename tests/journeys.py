@@ -50,9 +50,13 @@ async def code(caller: Caller, text: str, **given: Any) -> str:
 
 
 async def walk(caller: Caller, meters: float, at: datetime | None = None, **given: Any) -> str:
-    """Log a walk that begins at `at`, now without it; return its id."""
+    """Log a walk that begins at `at`, without it now, or early enough to be believed; return its id."""
+    body = just_begun(meters)
     begins = at or caller.now
-    body = just_begun(meters) | {"startedAt": begins.isoformat()}
+    if meters > 3000 and not {"durationSeconds", "type"} & given.keys():
+        body["durationSeconds"] = int(meters / 10)
+        begins = at or caller.now - timedelta(seconds=body["durationSeconds"])
+    body["startedAt"] = begins.isoformat()
     logged = await caller.run(LOG, input=body | {"allowDuplicate": True} | given)
     return str(logged["logActivity"]["activity"]["id"])
 

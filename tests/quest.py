@@ -31,7 +31,7 @@ def noon() -> datetime:
 
 
 def just_begun(meters: float) -> dict[str, Any]:
-    """Return a walk that may begin now, as it ends in minutes: too fast on foot, but not for others."""
+    """Return a walk that may begin now, as it ends in minutes; above 3,480 m it is FLAGGED as too fast."""
     return {"distanceMeters": meters, "durationSeconds": 290, "type": "WALK" if meters <= 2000 else "WHEELCHAIR"}
 
 

@@ -13,7 +13,7 @@ from milequest.rules.contributions import Amounts
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, CountStatus
 from milequest.rules.errors import ErrorCode, Refused, invalid, refuse_stale, require, unauthenticated
 from milequest.rules.ids import new_id
-from milequest.store.sql import activities, contributions, deleted_walks, goal_transitions, users
+from milequest.store.sql import activities, contributions, deleted_walks, goal_transitions, rulings, users
 from milequest.store.sql.activities import StoredWalk
 from milequest.store.sql.idempotency import mismatch
 from milequest.store.sql.transaction import Tx
@@ -73,7 +73,7 @@ async def log_walk(
         assert dedup.external_id is not None, "the key was looked up under the user's lock"
         known = await activities.by_external(tx, user_id, walk.source, dedup.external_id)
         return WalkWritten(require(known, "walk"), is_new=False)
-    amounts = _amounts(StoredWalk(activity_id, walk.count_status, now, now, 1, walk), user_id)
+    amounts = amounts_of(StoredWalk(activity_id, walk.count_status, now, now, 1, walk), user_id)
     counted = await count(tx, activity_id, user_id, amounts, now, new=True)
     return _written(activity_id, counted)
 
@@ -122,9 +122,14 @@ async def update_walk(
     if changed.source is ActivitySource.MANUAL:
         await _check_day(tx, owner_id, changed, activity_id, allow_duplicate=True)
     status = changed.count_status if stored.count_status in _AUTOMATIC else stored.count_status
-    counted_at = now if _changes_counted_values(stored, changed, status) else stored.counted_at
+    counted_at = stored.counted_at
+    if _changes_counted_values(stored, changed, status):
+        counted_at = now
+    seen_as_before = replace(changed, privacy=stored.walk.privacy)
+    if stored.count_status is CountStatus.FLAGGED and _changes_counted_values(stored, seen_as_before, status):
+        await rulings.end_approvals(tx, activity_id, now)
     await activities.update(tx, activity_id, changed, status, counted_at, now)
-    amounts = _amounts(replace(stored, walk=changed, count_status=status, counted_at=counted_at), owner_id)
+    amounts = amounts_of(replace(stored, walk=changed, count_status=status, counted_at=counted_at), owner_id)
     return _written(activity_id, await count(tx, activity_id, owner_id, amounts, now))
 
 
@@ -163,7 +168,7 @@ async def restore_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID)
         if over_the_day(logged_mm, deleted.walk):
             raise invalid("input.activityId", "OUT_OF_RANGE", "its day would have more than 200 km")
     await deleted_walks.restore(tx, activity_id, now)
-    amounts = _amounts(replace(deleted, counted_at=now), owner_id)
+    amounts = amounts_of(replace(deleted, counted_at=now), owner_id)
     return _written(activity_id, await count(tx, activity_id, owner_id, amounts, now))
 
 
@@ -175,7 +180,7 @@ async def _as_it_is(tx: Tx, activity_id: UUID) -> WalkWritten:
 
 async def count_since(tx: Tx, user_id: UUID, team_id: UUID, since: datetime, now: datetime) -> None:
     """Recount for a team what its member has walked since then: all of the day they joined, none after they left."""
-    walks = [_amounts(stored, user_id) for stored in await activities.since(tx, user_id, since)]
+    walks = [amounts_of(stored, user_id) for stored in await activities.since(tx, user_id, since)]
     await recount(tx, user_id, team_id, [walk for walk in walks if walk is not None], now)
 
 
@@ -185,10 +190,10 @@ def _changes_counted_values(stored: StoredWalk, changed: Walk, status: CountStat
     return before != replace(changed, notes=None, stride_mm=None) or status != stored.count_status
 
 
-def _amounts(stored: StoredWalk, user_id: UUID) -> Amounts | None:
-    """Return what a walk adds to totals; None for one that counts for no team."""
+def amounts_of(stored: StoredWalk, user_id: UUID) -> Amounts | None:
+    """Return what a walk adds to totals; None for one that counts for no team, whatever that decides."""
     walk = stored.walk
-    if stored.count_status is not CountStatus.COUNTED or not is_in_time(walk.started_at, stored.created_at):
+    if stored.count_status not in _AUTOMATIC or not is_in_time(walk.started_at, stored.created_at):
         return None
     return Amounts(
         stored.id,
@@ -200,6 +205,7 @@ def _amounts(stored: StoredWalk, user_id: UUID) -> Amounts | None:
         walk.local_date,
         walk.started_at,
         stored.counted_at,
+        needs_approval=stored.count_status is CountStatus.FLAGGED,
     )
 
 

@@ -53,17 +53,22 @@ async def count(
     now: datetime,
     *,
     new: bool = False,
+    only_team: UUID | None = None,
 ) -> Counted:
     """Bring every total in line with a walk that is now `amounts`, or None when it no longer counts.
 
-    `new` means that nothing of the walk was counted before.
+    `new` means that nothing of the walk was counted before, `only_team` that nothing changes for other teams.
     """
     started_at, day = (amounts.started_at, amounts.local_date) if amounts else (None, None)
     await contributions.lock_boards(tx, user_id, started_at, activity_id)
     old_teams = {} if new else await contributions.counted_teams(tx, activity_id)
     old_goals = [] if new else await contributions.counted_goals(tx, activity_id)
     takers, locked = await contributions.lock_goals(tx, user_id, started_at, day, activity_id)
-    teams = counted_by({id: taker.is_closed for id, taker in takers.items()}, old_teams, amounts)
+    if only_team is not None:
+        old_teams = {id: counted for id, counted in old_teams.items() if id == only_team}
+        old_goals = [goal for goal in old_goals if goal.team_id == only_team]
+        takers = {id: taker for id, taker in takers.items() if id == only_team}
+    teams = counted_by({id: taker.stay for id, taker in takers.items()}, old_teams, amounts)
     goals = {id: taker.goal_id for id, taker in takers.items()}
     changes = plan_changes(old_goals, teams, goals, locked, amounts)
     totals = await _store(tx, activity_id, teams, old_teams, changes, amounts)

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from milequest.actions import contributions as single
-from milequest.rules.contributions import Amounts, counted_by
-from milequest.rules.enums import EventKind, GoalStatus
+from milequest.rules.contributions import Amounts, Stay, counted_by
+from milequest.rules.enums import EventKind, GoalStatus, Verdict
 from milequest.rules.events import team_event
 from milequest.store.sql import contributions, entries, recounting
 from milequest.store.sql.contributions import CountedForGoal
@@ -42,6 +42,7 @@ class _Recount:
     team_id: UUID
     now: datetime
     periods: Sequence[MembershipPeriod]
+    verdicts: dict[UUID, Verdict]
     old_walks: dict[UUID, Amounts]
     old_goals: dict[UUID, CountedForGoal]
     goals: dict[UUID, OpenGoal]
@@ -51,10 +52,10 @@ class _Recount:
         """Count one walk in memory, and apply the totals that it changes."""
         id, changes = walk.activity_id, self.changes
         stay = next((period for period in self.periods if period.holds(walk.started_at)), None)
-        stays = {} if stay is None else {self.team_id: stay.is_closed}
+        stays = {} if stay is None else {self.team_id: Stay(stay.is_closed, self.verdicts.get(id))}
         old_teams = {self.team_id: self.old_walks[id]} if id in self.old_walks else {}
         teams = counted_by(stays, old_teams, walk)
-        goals = {self.team_id: None if stays.get(self.team_id) else self._goal_on(walk.local_date)}
+        goals = {self.team_id: None if stay and stay.is_closed else self._goal_on(walk.local_date)}
         old_goals = [self.old_goals[id]] if id in self.old_goals else []
         locked = {key: one.goal for key, one in self.goals.items()}
         planned = single.plan_changes(old_goals, teams, goals, locked, walk)
@@ -117,10 +118,11 @@ async def recount(tx: Tx, user_id: UUID, team_id: UUID, walks: Sequence[Amounts]
         return
     ids = [walk.activity_id for walk in walks]
     periods = await recounting.membership_periods(tx, team_id, user_id)
+    verdicts = await recounting.verdicts(tx, team_id, ids)
     old_walks = await recounting.counted_walks(tx, team_id, ids)
     old_goals = await recounting.counted_goals(tx, team_id, ids)
     goals = await recounting.lock_goals(tx, team_id, ids)
-    recounted = _Recount(tx, team_id, now, periods, old_walks, old_goals, goals)
+    recounted = _Recount(tx, team_id, now, periods, verdicts, old_walks, old_goals, goals)
     for walk in walks:
         await recounted.count(walk)
     await recounted.store(user_id)

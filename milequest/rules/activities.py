@@ -22,8 +22,9 @@ BACKDATE_DAYS = 30
 BACKDATE = timedelta(days=BACKDATE_DAYS)
 DEFAULT_STRIDE_MM = 686  # 0.6858 m, as is common in walking challenges
 BRISK_M_S = 3.0  # faster is doubtful for a walk
-IMPLAUSIBLE_M_S = 7.0  # faster on foot is implausible: stored, but not counted
-ON_FOOT = frozenset({ActivityType.WALK, ActivityType.RUN, ActivityType.HIKE})
+# Faster is implausible: stored, but counted only by teams whose admin approves it. On foot 7 m/s are 25 km/h; racing
+# wheelchairs reach 10 m/s over a marathon. What was converted into a walk is believed as one.
+FASTEST_M_S = {kind: 12.0 if kind is ActivityType.WHEELCHAIR else 7.0 for kind in ActivityType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Walk:
 
     @property
     def count_status(self) -> CountStatus:
-        """FLAGGED when logged by hand and implausibly fast on foot.
+        """FLAGGED when logged by hand and implausibly fast for its type.
 
         A device's daily record has the distance of all its hours, but only the brisk minutes of them.
         """
@@ -79,8 +80,8 @@ def speed(distance_mm: int, duration_s: int | None) -> float:
 
 
 def is_implausible(kind: ActivityType, distance_mm: int, duration_s: int | None) -> bool:
-    """Return whether the speed is implausible on foot."""
-    return kind in ON_FOOT and speed(distance_mm, duration_s) > IMPLAUSIBLE_M_S
+    """Return whether the speed is implausible for the type."""
+    return speed(distance_mm, duration_s) > FASTEST_M_S[kind]
 
 
 def new_walk(
@@ -231,6 +232,8 @@ def _check_end(walk: Walk, now: datetime) -> None:
 def over_the_day(logged_mm: int, walked: Walk) -> ValidationError | None:
     """Return the refusal of a manual walk that makes the day too long; `logged_mm` is the day's distance so far."""
     left = MANUAL_DAY_MAX_MM - logged_mm
+    if walked.count_status is CountStatus.FLAGGED:  # it doesn't count, so it uses up nothing
+        return None
     if walked.source is not ActivitySource.MANUAL or walked.distance_mm <= left:
         return None
     high = max(0, left) / 1000
@@ -255,9 +258,8 @@ def cut_steps(steps: int | None, stride_mm: int | None, distance_mm: int) -> Seq
 def doubts(kind: ActivityType, distance_mm: int, duration_s: int | None) -> Sequence[Problem]:
     """Return the problems of the speed of a walk that was accepted with doubt."""
     if is_implausible(kind, distance_mm, duration_s):
-        return (
-            Problem(ErrorCode.IMPLAUSIBLE, "Faster than 7 m/s on foot: kept, but not counted.", "input.distanceMeters"),
-        )
+        message = f"Faster than {FASTEST_M_S[kind]:g} m/s: kept, but counted only where a team's ADMIN approves it."
+        return (Problem(ErrorCode.IMPLAUSIBLE, message, "input.distanceMeters"),)
     if kind == ActivityType.WALK and speed(distance_mm, duration_s) > BRISK_M_S:
         return (Problem(ErrorCode.IMPLAUSIBLE, "Faster than 3 m/s is fast for a walk.", "input.distanceMeters"),)
     return ()

@@ -4,15 +4,20 @@
 A walk counts for a team while it is COUNTED, not deleted, and starts within one of its owner's memberships. It counts
 for one goal of that team at most: one whose window holds its local date and that was not finalised when it was logged.
 
+A team's admin can reject a walk for that team, or approve a FLAGGED one, which counts for the team then. An approval
+ends when the owner changes what it counts.
+
 A membership that ended by removal is closed: the team goes on counting what it counted of it, and what the owner does
 later can only lessen that. Walks that are received later don't count there, and edits count by the lesser amounts, on
 the day they were counted on. The owner can't put a walk back that was deleted, flagged, hidden or moved out of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
+
+from milequest.rules.enums import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Amounts:
     local_date: date
     started_at: datetime
     counted_at: datetime
+    needs_approval: bool = field(default=False, compare=False)  # by each team; it isn't stored
 
     @property
     def columns(self) -> tuple[object, ...]:
@@ -45,20 +51,31 @@ class Amounts:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A membership in which a walk began: whether it is closed, and what its team decided about the walk."""
+
+    is_closed: bool
+    verdict: Verdict | None = None
+
+    def admits(self, walk: Amounts) -> bool:
+        """Return whether the team's decision lets the walk count."""
+        return self.verdict is Verdict.APPROVED or (self.verdict is None and not walk.needs_approval)
+
+
 def counted_by(
-    teams: Mapping[UUID, bool], counted: Mapping[UUID, Amounts], walk: Amounts | None
+    stays: Mapping[UUID, Stay], counted: Mapping[UUID, Amounts], walk: Amounts | None
 ) -> dict[UUID, Amounts]:
     """Return what each team counts of a walk that is now `walk`, or None when it no longer counts.
 
-    `teams` are those the owner was in when it began, and whether that membership is closed; `counted` is what they
-    counted so far.
+    `stays` are the memberships in which it began, by team; `counted` is what the teams counted so far.
     """
     if walk is None:
         return {}
     return {
-        team_id: lessened(counted[team_id], walk) if is_closed else walk
-        for team_id, is_closed in teams.items()
-        if not is_closed or team_id in counted
+        team_id: lessened(counted[team_id], walk) if stay.is_closed else walk
+        for team_id, stay in stays.items()
+        if stay.admits(walk) and (not stay.is_closed or team_id in counted)
     }
 
 

@@ -71,6 +71,14 @@ class ActivityPrivacy(StrEnum):
     PRIVATE = "PRIVATE"
 
 
+class Verdict(StrEnum):
+    """Decision of a team's admin about a walk, for that team alone."""
+
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    NOTES_HIDDEN = "NOTES_HIDDEN"
+
+
 class CountStatus(StrEnum):
     """Status of a walk in counting: only COUNTED ones count."""
 

@@ -158,6 +158,14 @@ MEMBERSHIP_CHANGES = RateLimit(
 MEMBER_CHANGES = RateLimit(  # a team has up to 500 members
     "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole`, `removeMember` and `liftBan`."
 )
+RULINGS = RateLimit(
+    "rulings",
+    600,
+    HOUR,
+    "decisions about walks",
+    Per.USER,
+    "Calls of `rejectActivity`, `approveActivity` and `hideNotes`.",
+)
 INVITE_CHANGES = RateLimit(
     "invites",
     600,

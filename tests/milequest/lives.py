@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from redis.asyncio import Redis
 
 from app.embedded.valkey import Valkey
-from milequest.actions import activities, goals, invites, members, profiles, teams
+from milequest.actions import activities, goals, invites, members, moderation, profiles, teams
 from milequest.rules.access import Viewer
 from milequest.rules.activities import new_walk
 from milequest.rules.enums import ActivityPrivacy, JoinPolicy, LegQuality, RouteSource
@@ -193,7 +193,7 @@ class Life:
     async def delete(self, a: int, _: int, __: int) -> None:
         walk = self.pick(self.world.walks, a)
         if walk and await self.write(lambda tx: activities.delete_walk(tx, walk.owner, self.now, walk.id)):
-            self.world.put(replace(walk, counts=False))
+            self.world.put(replace(walk, is_live=False))
             self.world.deleted[walk.id] = self.world.walks.pop(walk.id)
 
     async def restore(self, a: int, _: int, __: int) -> None:
@@ -201,8 +201,22 @@ class Life:
         if walk is None or not await self.write(lambda tx: activities.restore_walk(tx, walk.owner, self.now, walk.id)):
             return
         if self.world.deleted.pop(walk.id, None):
-            counts = walk.distance_mm <= 7000 * walk.duration_s
-            self.world.put(replace(walk, counts=counts, counted_at=self.now))
+            self.world.put(replace(walk, is_live=True, counted_at=self.now))
+
+    async def rule(self, a: int, b: int, c: int) -> None:
+        team, walk = self.pick(self.world.teams, a), self.pick(self.world.walks, b)
+        if not team or not walk:
+            return
+        admin, may = next(iter(team.admins)), team.may_rule(walk)
+        if c % 2:
+            done = await self.write(
+                lambda tx: moderation.reject_walk(tx, admin, self.now, team.id, walk.id, f"reason {c % 3}")
+            )
+        else:
+            done = await self.write(lambda tx: moderation.approve_walk(tx, admin, self.now, team.id, walk.id))
+        assert (done is not None) is may
+        if done:
+            self.world.rule(team, walk, "REJECTED" if c % 2 else None if walk.counts else "APPROVED")
 
     async def draft(self, a: int, b: int, c: int) -> None:
         team = self.pick(self.world.teams, a)
@@ -283,7 +297,7 @@ class Life:
 
 
 THINGS = [  # as often as they are named
-    *("log " * 9 + "edit " * 8 + "delete delete restore " + "wait " * 4).split(),
+    *("log " * 9 + "edit " * 8 + "delete delete restore rule rule rule " + "wait " * 4).split(),
     *("join " * 4 + "leave leave remove remove found hide_team end_team hide_person").split(),
     *("draft " * 4 + "activate " * 2 + "extend cancel finalize finalize").split(),
     *("flush", "kill"),

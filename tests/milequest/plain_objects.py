@@ -58,7 +58,7 @@ class Team:
     """A team, its memberships as [from, to) by user, and its goals by age.
 
     `closed` are memberships that ended by removal, as (user, number); `kept` are the walks that count
-    of them, as they count.
+    of them, as they count. `verdicts` are its admins' decisions by walk.
     """
 
     id: UUID
@@ -70,6 +70,7 @@ class Team:
     goals: list[Goal] = field(default_factory=list)
     closed: set[tuple[UUID, int | None]] = field(default_factory=set)
     kept: dict[UUID, Walk] = field(default_factory=dict)
+    verdicts: dict[UUID, str] = field(default_factory=dict)
 
     @property
     def members(self) -> set[UUID]:
@@ -78,9 +79,22 @@ class Team:
 
     def counted(self, walk: Walk) -> Walk | None:
         """Return the walk as it counts for the team, None if it doesn't."""
+        if not self._admits(walk):
+            return None
         if self.is_closed(walk):
             return self.kept.get(walk.id)
-        return walk if walk.counts and self._stay(walk) is not None else None
+        return walk if self._stay(walk) is not None else None
+
+    def may_rule(self, walk: Walk) -> bool:
+        """Return whether an admin may decide about it: it counts, or would if it were believed, or is rejected."""
+        waits = not walk.counts and walk.id not in self.verdicts
+        is_in = self._stay(walk) is not None and not self.is_closed(walk)
+        rejected = self.verdicts.get(walk.id) == "REJECTED"
+        return walk.is_public and (self.counted(walk) is not None or (waits and is_in) or rejected)
+
+    def _admits(self, walk: Walk) -> bool:
+        verdict = self.verdicts.get(walk.id)
+        return walk.is_live and (verdict == "APPROVED" or (verdict is None and walk.counts))
 
     def is_closed(self, walk: Walk) -> bool:
         """Return whether the walk began in a membership that ended by removal."""
@@ -94,7 +108,7 @@ class Team:
     def keep(self, walk: Walk, before: Walk | None) -> None:
         """Keep of a walk in a closed membership the lesser of what counted `before` and of what it is now."""
         self.kept.pop(walk.id, None)
-        if before and walk.counts and self.is_closed(walk):
+        if before and self._admits(walk) and self.is_closed(walk):
             less = replace(
                 before,
                 is_public=before.is_public and walk.is_public,

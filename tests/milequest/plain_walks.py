@@ -14,7 +14,7 @@ Sums = tuple[Any, ...]  # distance, duration, steps, walks, days, when that was 
 
 @dataclass(frozen=True)
 class Walk:
-    """A walk as it is now. `counts` is False for one that is deleted or too fast to be believed."""
+    """A walk as it is now. `counts` is False for one too fast to be believed: a team may still approve it."""
 
     id: UUID
     owner: UUID
@@ -28,11 +28,17 @@ class Walk:
     counts: bool
     counted_at: datetime
     notes: str | None = None
+    is_live: bool = True
 
     @property
     def offset_minutes(self) -> int:
         """The offset from UTC where it began."""
         return minutes(self.started_at.astimezone(ZoneInfo(self.zone)))
+
+    @property
+    def measures(self) -> Key:
+        """The amounts that a team's approval is about."""
+        return self.distance_mm, self.duration_s, self.steps, self.started_at
 
     @property
     def amounts(self) -> Key:

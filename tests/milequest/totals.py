@@ -51,9 +51,23 @@ class World:
     def put(self, walk: Walk, joined: Team | None = None) -> None:
         """Add a walk, or replace it by its new state, or count it for the team its owner joined."""
         before = self.walks.get(walk.id)
-        teams = self.teams.values() if joined is None else [joined]
-        for team in teams:
-            team.keep(walk, before and team.counted(before))
+        for team in self.teams.values() if joined is None else [joined]:
+            counted = before and team.counted(before)
+            if before and walk.measures != before.measures and team.verdicts.get(walk.id) == "APPROVED":
+                del team.verdicts[walk.id]
+            team.keep(walk, counted)
+        self._apply(list(self.teams.values()) if joined is None else [joined], walk)
+
+    def rule(self, team: Team, walk: Walk, verdict: str | None) -> None:
+        """Let an admin's decision about the walk stand for the team, or none."""
+        counted = team.counted(walk)
+        team.verdicts.pop(walk.id, None)
+        if verdict:
+            team.verdicts[walk.id] = verdict
+        team.keep(walk, counted)
+        self._apply([team], walk)
+
+    def _apply(self, teams: list[Team], walk: Walk) -> None:
         self.walks[walk.id] = walk
         moved = {goal.id: (team, goal, by_mm) for team in teams for goal, by_mm in self._recount(team, walk)}
         for goal_id in sorted(moved):
@@ -69,7 +83,7 @@ class World:
         holder = next((goal for goal in team.goals if walk.id in goal.held), None)
         if holder is not None and holder.is_final:
             held = holder.held[walk.id]
-            if walk.counts and not (team.is_closed(held) and walk.is_public):
+            if walk.is_live and not (team.is_closed(held) and walk.is_public):
                 holder.held[walk.id] = replace(held, is_public=walk.is_public)
             return
         before = holder.held.pop(walk.id).distance_mm if holder else 0

@@ -14,6 +14,7 @@ import asyncpg
 import orjson
 from starlette.types import Message, Receive, Scope, Send
 
+from milequest.rules.access import Viewer
 from milequest.rules.boards import BoardKind
 from milequest.rules.progress import percent
 from milequest.store.sql import boards, goals, members, progress, rank_statements, team_walks, teams
@@ -47,7 +48,9 @@ async def team_page(db: Connection, variables: dict[str, Any]) -> Answer:
     team = (await db.fetch(teams._TEAMS, viewer, [team_id]))[0]
     goal = (await db.fetch(goals._LATEST, viewer, [team_id], ["ACTIVE"]))[0]
     in_it = await db.fetch(members._PAGES, viewer, [team_id], *members.FIRST, 21)
-    walks = await db.fetch(team_walks._FEED, *team_walks.parameters(team_id, None, 21, team_walks.TeamCriteria()))
+    walks = await db.fetch(
+        team_walks._FEED, *team_walks.parameters(Viewer(viewer), team_id, None, 21, team_walks.TeamCriteria())
+    )
     at = (await db.fetch(progress._PROGRESS, viewer, [goal["id"]]))[0]
     shown = {
         "percent": percent(at["total_mm"], at["target_mm"]),

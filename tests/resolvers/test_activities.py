@@ -152,8 +152,10 @@ async def test_implausibly_fast_walk_is_warned_of_or_flagged(quest: Quest) -> No
     assert brisk["logActivity"]["activityEdge"]["node"]["countStatus"] == "COUNTED"
     flown = await ann.run(LOG, input=walk(ann, distanceMeters=26_000))
     assert flown["logActivity"]["activityEdge"]["node"]["countStatus"] == "FLAGGED"
-    wheels = await ann.run(LOG, input=walk(ann, distanceMeters=28_000, type="WHEELCHAIR"))
-    assert wheels["logActivity"]["activityEdge"]["node"]["countStatus"] == "COUNTED"
+    for kind, fast in (("WHEELCHAIR", 12), ("OTHER_CONVERTED", 7), ("RUN", 7), ("HIKE", 7)):
+        for metres, counts in ((3600 * fast, "COUNTED"), (3600 * fast + 1, "FLAGGED")):
+            logged = await ann.run(LOG, input=walk(ann, distanceMeters=metres, type=kind, allowDuplicate=True))
+            assert logged["logActivity"]["activityEdge"]["node"]["countStatus"] == counts, kind
 
 
 async def test_a_hundred_and_twenty_first_walk_logged_in_an_hour_is_rate_limited(quest: Quest) -> None:

@@ -1,8 +1,9 @@
 """Walks: writing them, and reading them as seen by their owner, a team or a team-mate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +14,7 @@ from milequest.store.sql.columns import Columns
 from milequest.store.sql.scopes import GIVEN, shown
 from milequest.store.sql.transaction import Reader, Tx
 from milequest.store.sql.users import CARD, User
+from milequest.store.sql.walk_scopes import awaits_ruling, is_rejected, notes_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +63,37 @@ class StoredWalk:
 
 LAST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))  # sorts after every key
 
-COLUMNS = Columns(
-    Activity,
-    user=CARD,
-    id="a.id",
-    type="a.type",
-    distance_mm="a.distance_mm",
-    duration_seconds="a.duration_s",
-    steps="a.steps",
-    started_at="a.started_at",
-    timezone="a.timezone",
-    local_date="a.local_date",
-    notes="a.notes",
-    source="a.source",
-    privacy="a.privacy",
-    count_status="a.count_status",
-    created_at="a.created_at",
-    version="a.version",
-    stride_mm="a.stride_mm",
-)
-_STORED = """type, distance_mm, duration_s, steps, stride_mm, started_at, timezone, notes, privacy, source,
+
+def _columns(notes: str) -> Columns[Activity]:
+    return Columns(
+        Activity,
+        user=CARD,
+        id="a.id",
+        type="a.type",
+        distance_mm="a.distance_mm",
+        duration_seconds="a.duration_s",
+        steps="a.steps",
+        started_at="a.started_at",
+        timezone="a.timezone",
+        local_date="a.local_date",
+        notes=notes,
+        source="a.source",
+        privacy="a.privacy",
+        count_status="a.count_status",
+        created_at="a.created_at",
+        version="a.version",
+        stride_mm="a.stride_mm",
+    )
+
+
+def columns(viewer: str) -> Columns[Activity]:
+    """Return the columns of a walk for a viewer, given as a parameter such as `$1`."""
+    return _columns(notes_for(viewer))
+
+
+_OWN_COLUMNS = _columns("a.notes")
+_SEEN_COLUMNS = columns("$1")
+STORED = """type, distance_mm, duration_s, steps, stride_mm, started_at, timezone, notes, privacy, source,
        id, count_status, counted_at, created_at, version"""
 
 _INSERT = """
@@ -97,16 +110,17 @@ UPDATE activity SET type = $2, distance_mm = $3, duration_s = $4, steps = $5, st
 WHERE id = $1
 """
 _DELETE = "UPDATE activity SET deleted_at = $2, updated_at = $2, version = version + 1 WHERE id = $1"
-LOCKED = f"SELECT {_STORED} FROM activity WHERE id = $1 AND user_id = $2"
+LOCKED = f"SELECT {STORED} FROM activity WHERE id = $1 AND user_id = $2"
 _LOCK = f"{LOCKED} AND deleted_at IS NULL FOR NO KEY UPDATE"
 _BY_KEY = "SELECT id, request_hash, deleted_at IS NOT NULL FROM activity WHERE user_id = $1 AND idempotency_key = $2"
 _BY_EXTERNAL = "SELECT id FROM activity WHERE user_id = $1 AND source = $2 AND external_id = $3"
-_SINCE = f"SELECT {_STORED} FROM activity WHERE user_id = $1 AND started_at >= $2 AND deleted_at IS NULL ORDER BY id"
+_SINCE = f"SELECT {STORED} FROM activity WHERE user_id = $1 AND started_at >= $2 AND deleted_at IS NULL ORDER BY id"
 
 # One statement for both checks: the day's distance so far, and a probable duplicate.
 _DAY = """
 SELECT coalesce((SELECT sum(distance_mm) FROM activity
-                 WHERE user_id = $1 AND local_date = $2 AND source = 'MANUAL' AND deleted_at IS NULL AND id <> $7),
+                 WHERE user_id = $1 AND local_date = $2 AND source = 'MANUAL' AND deleted_at IS NULL AND id <> $7
+                     AND count_status = 'COUNTED'),
                 0)::bigint,
     (SELECT id FROM activity
      WHERE user_id = $1 AND deleted_at IS NULL AND duration_s IS NOT NULL AND id <> $7
@@ -120,20 +134,24 @@ SELECT coalesce((SELECT sum(distance_mm) FROM activity
      ORDER BY started_at LIMIT 1)
 """
 
-_SHOWN = shown("c.team_id", "c.user_id")
-_SEEN = f"""(a.user_id = $1 OR a.privacy = 'PUBLIC' AND EXISTS (
+# Members see what their team counts, its admins also what waits for their decision or was rejected.
+_SEEN = f"""(a.user_id = $1 OR a.privacy = 'PUBLIC' AND (EXISTS (
     SELECT FROM contribution c JOIN team t ON t.id = c.team_id AND t.deleted_at IS NULL
     JOIN team_member m ON m.team_id = c.team_id AND m.user_id = $1 AND m.left_at IS NULL
-    WHERE c.activity_id = a.id AND c.is_public AND {_SHOWN}))"""
+    WHERE c.activity_id = a.id AND c.is_public AND {shown("c.team_id", "c.user_id")})
+  OR EXISTS (
+    SELECT FROM team_member m JOIN team t ON t.id = m.team_id AND t.deleted_at IS NULL
+    WHERE m.user_id = $1 AND m.left_at IS NULL AND m.role = 'ADMIN'
+        AND ({awaits_ruling("m.team_id")} OR {is_rejected("m.team_id")}))))"""
 _BY_IDS = f"""
-SELECT {COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id
+SELECT {_SEEN_COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id
 WHERE a.id = ANY {GIVEN} AND a.deleted_at IS NULL AND {_SEEN}
 """
 _OWN_WALKS = f"""
-SELECT {COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id WHERE a.user_id = $1 AND a.id = ANY {GIVEN}
+SELECT {_OWN_COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id WHERE a.user_id = $1 AND a.id = ANY {GIVEN}
 """
 _OWN = f"""
-SELECT {COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id
+SELECT {_OWN_COLUMNS} FROM activity a JOIN app_user u ON u.id = a.user_id
 WHERE a.user_id = $1 AND a.deleted_at IS NULL
   AND ($2::timestamptz IS NULL OR (a.started_at, a.id) < ($2, $3))
   AND ($5::date IS NULL OR a.local_date >= $5) AND ($6::date IS NULL OR a.local_date <= $6)
@@ -142,8 +160,8 @@ ORDER BY a.started_at DESC, a.id DESC LIMIT $4
 """
 
 
-def stored_walk(row: asyncpg.Record) -> StoredWalk:
-    """Return a row of a locked walk."""
+def stored_walk(row: asyncpg.Record | Mapping[str, Any]) -> StoredWalk:
+    """Return the walk of a row with the columns STORED."""
     fields = dict(row) | {
         "type": ActivityType(row["type"]),
         "privacy": ActivityPrivacy(row["privacy"]),
@@ -255,12 +273,16 @@ async def day_so_far(tx: Tx, user_id: UUID, walk: Walk, but: UUID) -> tuple[int,
 
 async def activities(db: Reader, viewer_id: UUID | None, activity_ids: Sequence[UUID]) -> dict[UUID, Activity]:
     """Return the walks among `activity_ids` that the viewer may see."""
-    return {walk.id: walk for walk in map(COLUMNS.from_row, await db.fetch(_BY_IDS, viewer_id, list(activity_ids)))}
+    return {
+        walk.id: walk for walk in map(_SEEN_COLUMNS.from_row, await db.fetch(_BY_IDS, viewer_id, list(activity_ids)))
+    }
 
 
 async def own_walks(db: Reader, user_id: UUID, activity_ids: Sequence[UUID]) -> dict[UUID, Activity]:
     """Return one's own walks, by id, even those deleted since: the outcomes of writes."""
-    return {walk.id: walk for walk in map(COLUMNS.from_row, await db.fetch(_OWN_WALKS, user_id, list(activity_ids)))}
+    return {
+        walk.id: walk for walk in map(_OWN_COLUMNS.from_row, await db.fetch(_OWN_WALKS, user_id, list(activity_ids)))
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,4 +302,4 @@ async def of_user(
     at, last = after or (None, None)
     types = None if only.types is None else list(only.types)
     rows = await db.fetch(_OWN, user_id, at, last, limit, only.from_, only.to, types, only.privacy)
-    return [COLUMNS.from_row(row) for row in rows]
+    return [_OWN_COLUMNS.from_row(row) for row in rows]

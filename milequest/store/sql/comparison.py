@@ -14,6 +14,7 @@ import asyncpg
 from milequest.settings import Settings
 from milequest.store.aws.roles import with_password
 from milequest.store.sql.transaction import Reader
+from milequest.store.sql.walk_scopes import DECIDES
 
 SECONDS: Final = 60  # for a connection
 # Tables of extensions are no data of ours. Hashes of whole rows, so that any difference counts; keys make rows unique.
@@ -43,10 +44,12 @@ _SUMS = "distance_mm, duration_s, steps, activity_count, active_days"
 _WRONG: Final[Mapping[str, str]] = {
     "walks": f"""
 SELECT DISTINCT c.team_id::text FROM contribution c JOIN activity a ON a.id = c.activity_id
-WHERE {_LIVE} AND (a.deleted_at IS NOT NULL OR a.count_status <> 'COUNTED' OR a.user_id <> c.user_id
+WHERE {_LIVE} AND (a.deleted_at IS NOT NULL OR a.user_id <> c.user_id
     OR (a.distance_mm <> c.distance_mm OR a.local_date <> c.local_date) AND NOT EXISTS (
         SELECT FROM team_member m WHERE m.team_id = c.team_id AND m.user_id = c.user_id AND m.left_reason = 'REMOVED'
-            AND tstzrange(m.counts_from, m.left_at) @> a.started_at AND c.distance_mm <= a.distance_mm))
+            AND tstzrange(m.counts_from, m.left_at) @> a.started_at AND c.distance_mm <= a.distance_mm)
+    OR coalesce((SELECT r.verdict FROM walk_ruling r WHERE r.team_id = c.team_id AND r.activity_id = c.activity_id
+        AND {DECIDES}), CASE a.count_status WHEN 'COUNTED' THEN 'APPROVED' END, 'REJECTED') <> 'APPROVED')
 """,
     "members": """
 SELECT t.id::text FROM team t WHERE t.deleted_at IS NULL

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
-from milequest.rules.contributions import Amounts
+from milequest.rules.contributions import Amounts, Stay
+from milequest.rules.enums import Verdict
 from milequest.store.sql.goal_transitions import MilestoneMark
 from milequest.store.sql.transaction import Tx
+from milequest.store.sql.walk_scopes import DECIDES
 
 _LOCK_BOARDS = """
 SELECT FROM team_board WHERE team_id IN (
@@ -45,6 +47,8 @@ LOCKED_GOAL = """id, team_id, status, target_mm, finalized_at IS NOT NULL, corre
 _LOCK_GOALS = f"""
 WITH takes AS (
     SELECT m.team_id, {CLOSED} AS is_closed, (
+        SELECT verdict FROM walk_ruling r
+        WHERE r.activity_id = $4 AND r.team_id = m.team_id AND {DECIDES}) AS verdict, (
         SELECT g.id FROM goal g
         WHERE g.team_id = m.team_id AND NOT {CLOSED} AND g.status IN ('ACTIVE', 'COMPLETED') AND g.finalized_at IS NULL
           AND $3 BETWEEN g.starts_on AND g.ends_on
@@ -56,7 +60,7 @@ WITH takes AS (
     WHERE id IN (SELECT goal_id FROM takes UNION SELECT goal_id FROM goal_contribution WHERE activity_id = $4)
     ORDER BY id FOR NO KEY UPDATE
 )
-SELECT takes.team_id, takes.is_closed, locked.* FROM takes FULL JOIN locked ON locked.id = takes.goal_id
+SELECT takes.team_id, takes.is_closed, takes.verdict, locked.* FROM takes FULL JOIN locked ON locked.id = takes.goal_id
 """
 _LOCK_GOAL = f"SELECT {LOCKED_GOAL} FROM goal WHERE id = $1 FOR NO KEY UPDATE"
 
@@ -107,9 +111,9 @@ class CountedForGoal:
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """A team whose member began a walk, whether that membership is closed, and the goal the walk would count for."""
+    """A team whose member began a walk: the membership, and the goal the walk would count for."""
 
-    is_closed: bool
+    stay: Stay
     goal_id: UUID | None
 
 
@@ -168,8 +172,13 @@ async def lock_goals(
     or cancelled while its total changes.
     """
     rows = await tx.fetch(_LOCK_GOALS, user_id, started_at, day, activity_id)
-    teams = {team_id: Taker(is_closed, goal[0]) for team_id, is_closed, *goal in rows if team_id is not None}
-    return dict(sorted(teams.items())), {goal[0]: LockedGoal(*goal) for _, _, *goal in rows if goal[0] is not None}
+    teams = {
+        team_id: Taker(Stay(is_closed, verdict and Verdict(verdict)), goal[0])
+        for team_id, is_closed, verdict, *goal in rows
+        if team_id is not None
+    }
+    goals = {goal[0]: LockedGoal(*goal) for _, _, _, *goal in rows if goal[0] is not None}
+    return dict(sorted(teams.items())), goals
 
 
 async def lock_goal(tx: Tx, goal_id: UUID) -> LockedGoal:

@@ -56,7 +56,8 @@ FROM milestone s
 JOIN goal g ON g.id = s.goal_id AND g.deleted_at IS NULL
 JOIN team t ON t.id = g.team_id
 LEFT JOIN activity a ON a.id = s.reached_by_activity_id AND s.revoked_at IS NULL AND a.privacy = 'PUBLIC'
-    AND a.deleted_at IS NULL AND a.count_status = 'COUNTED' AND {PEOPLE_VISIBLE}
+    AND a.deleted_at IS NULL AND {PEOPLE_VISIBLE}
+    AND EXISTS (SELECT FROM goal_contribution c WHERE c.goal_id = g.id AND c.activity_id = a.id)
 LEFT JOIN app_user u ON u.id = a.user_id AND u.deleted_at IS NULL AND {shown("t.id", "u.id")}
 """
 _BY_IDS = f"{_SELECT} WHERE s.id = ANY {GIVEN} AND {GOAL_VISIBLE}"

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from milequest.rules.contributions import Amounts
+from milequest.rules.enums import Verdict
 from milequest.store.sql.contributions import (
     AMOUNTS,
     CLOSED,
@@ -18,6 +19,7 @@ from milequest.store.sql.contributions import (
 )
 from milequest.store.sql.goal_transitions import MilestoneMark
 from milequest.store.sql.transaction import Tx
+from milequest.store.sql.walk_scopes import DECIDES
 
 _LOCK_BOARD = "SELECT FROM team_board WHERE team_id = $1 FOR NO KEY UPDATE"
 _STAYS = f"""
@@ -25,6 +27,7 @@ SELECT m.counts_from, m.left_at, {CLOSED} FROM team_member m JOIN team t ON t.id
 WHERE m.team_id = $1 AND m.user_id = $2
 """
 _COUNTED = f"SELECT {AMOUNTS} FROM contribution WHERE team_id = $1 AND activity_id = ANY($2)"
+_VERDICTS = f"SELECT activity_id, verdict FROM walk_ruling r WHERE team_id = $1 AND activity_id = ANY($2) AND {DECIDES}"
 _COUNTED_GOALS = f"""
 SELECT c.activity_id, c.goal_id, c.team_id, c.distance_mm, c.is_public, c.local_date, g.finalized_at IS NOT NULL,
     g.starts_on, g.ends_on, {IS_CLOSED}
@@ -98,6 +101,11 @@ async def membership_periods(tx: Tx, team_id: UUID, user_id: UUID) -> list[Membe
 async def counted_walks(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, Amounts]:
     """Return the team's count of each walk so far."""
     return {row[0]: Amounts(*row) for row in await tx.fetch(_COUNTED, team_id, walks)}
+
+
+async def verdicts(tx: Tx, team_id: UUID, activity_ids: Sequence[UUID]) -> dict[UUID, Verdict]:
+    """Return what the team decided about each of the walks that it decided about."""
+    return {row[0]: Verdict(row[1]) for row in await tx.fetch(_VERDICTS, team_id, activity_ids)}
 
 
 async def counted_goals(tx: Tx, team_id: UUID, walks: Sequence[UUID]) -> dict[UUID, CountedForGoal]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+from milequest.rules.access import Viewer
 from milequest.rules.enums import ActivityType
-from milequest.store.sql.activities import COLUMNS, LAST, Activity
+from milequest.store.sql.activities import LAST, Activity, columns
 from milequest.store.sql.scopes import GIVEN, shown
 from milequest.store.sql.transaction import Reader
 
@@ -24,8 +25,9 @@ class TeamCriteria:
 FIRST_ZONE, LAST_ZONE = timedelta(hours=14), timedelta(hours=12)  # before and after UTC: a day lasts 50 hours on earth
 
 _SHOWN = shown("c.team_id", "c.user_id")
-_CARDS = f"""
-SELECT {COLUMNS} FROM contribution c JOIN activity a ON a.id = c.activity_id JOIN app_user u ON u.id = a.user_id"""
+_COLUMNS, _COLUMNS_BY_ID = columns("$10"), columns("$3")
+_CARDS = """
+SELECT %s FROM contribution c JOIN activity a ON a.id = c.activity_id JOIN app_user u ON u.id = a.user_id"""
 # A page is read along an index of instants: the team's, or the walker's own. Between the instants $5 and $6 all days
 # of the filter begin and end somewhere; `local_date` then decides.
 _PAGE = f"""
@@ -34,9 +36,9 @@ WHERE c.team_id = $1 AND c.is_public AND a.deleted_at IS NULL AND {_SHOWN}
   AND c.local_date BETWEEN $7 AND $8 AND ($9::text[] IS NULL OR a.type = ANY ($9)) %(whose)s
 ORDER BY %(start)s DESC, %(id)s DESC LIMIT $4
 """
-_FEED = _CARDS + _PAGE % {"start": "c.started_at", "id": "c.activity_id", "whose": ""}
-_FEED_OF_USER = _CARDS + _PAGE % {"start": "a.started_at", "id": "a.id", "whose": "AND a.user_id = $10"}
-_IN_TEAM = f"""{_CARDS}
+_FEED = _CARDS % _COLUMNS + _PAGE % {"start": "c.started_at", "id": "c.activity_id", "whose": ""}
+_FEED_OF_USER = _CARDS % _COLUMNS + _PAGE % {"start": "a.started_at", "id": "a.id", "whose": "AND a.user_id = $11"}
+_IN_TEAM = f"""{_CARDS % _COLUMNS_BY_ID}
 WHERE c.team_id = $1 AND c.activity_id = ANY {GIVEN} AND c.is_public AND a.deleted_at IS NULL AND {_SHOWN}
 """
 
@@ -53,24 +55,31 @@ def _instants(first: date, last: date) -> tuple[datetime, datetime]:
     )
 
 
-def parameters(team_id: UUID, after: tuple[object, ...] | None, limit: int, only: TeamCriteria) -> tuple[object, ...]:
-    """Return the parameters of a page, in their order, without the user's."""
+def parameters(
+    viewer: Viewer, team_id: UUID, after: tuple[object, ...] | None, limit: int, only: TeamCriteria
+) -> tuple[object, ...]:
+    """Return the parameters of a page, in their order, without the walker's."""
     first, last = only.from_ or date.min, only.to or date.max
     types = None if only.types is None else list(only.types)
-    return (team_id, *(after or LAST), limit, *_instants(first, last), first, last, types)
+    return (team_id, *(after or LAST), limit, *_instants(first, last), first, last, types, viewer.user_id)
 
 
 async def of_team(
-    db: Reader, team_id: UUID, after: tuple[object, ...] | None, limit: int, only: TeamCriteria = TeamCriteria()
+    db: Reader,
+    viewer: Viewer,
+    team_id: UUID,
+    after: tuple[object, ...] | None,
+    limit: int,
+    only: TeamCriteria = TeamCriteria(),
 ) -> list[Activity]:
     """Return the team's public, counted walks, newest first. The caller has asked the policy."""
-    given = parameters(team_id, after, limit, only)
+    given = parameters(viewer, team_id, after, limit, only)
     if only.user_id is None:
-        return [COLUMNS.from_row(row) for row in await db.fetch(_FEED, *given)]
-    return [COLUMNS.from_row(row) for row in await db.fetch(_FEED_OF_USER, *given, only.user_id)]
+        return [_COLUMNS.from_row(row) for row in await db.fetch(_FEED, *given)]
+    return [_COLUMNS.from_row(row) for row in await db.fetch(_FEED_OF_USER, *given, only.user_id)]
 
 
-async def in_team(db: Reader, team_id: UUID, activity_ids: list[UUID]) -> dict[UUID, Activity]:
+async def in_team(db: Reader, viewer: Viewer, team_id: UUID, activity_ids: list[UUID]) -> dict[UUID, Activity]:
     """Return those of the walks that are in the team's list, by id."""
-    shown = map(COLUMNS.from_row, await db.fetch(_IN_TEAM, team_id, activity_ids))
-    return {activity.id: activity for activity in shown}
+    rows = await db.fetch(_IN_TEAM, team_id, activity_ids, viewer.user_id)
+    return {activity.id: activity for activity in map(_COLUMNS_BY_ID.from_row, rows)}

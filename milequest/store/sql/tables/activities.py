@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus
+from milequest.rules.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus, Verdict
 from milequest.store.sql.tables.base import instant, metadata, one_of, primary_key
 
 
@@ -85,6 +85,44 @@ Index(
     postgresql_where=text("deleted_at IS NULL"),
 )
 Index("ix_activity_day", activity.c.user_id, activity.c.local_date, postgresql_where=text("deleted_at IS NULL"))
+
+Index(
+    "ix_activity_flagged",
+    activity.c.user_id,
+    activity.c.started_at,
+    postgresql_where=text("count_status = 'FLAGGED' AND deleted_at IS NULL"),
+)
+
+# Decisions of a team's admins about walks. Rows stay when a decision ends: they say who did what when.
+walk_ruling = Table(
+    "walk_ruling",
+    metadata,
+    primary_key(),
+    Column("team_id", Uuid, ForeignKey("team.id"), nullable=False),
+    Column("activity_id", Uuid, ForeignKey("activity.id", ondelete="CASCADE"), nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text),
+    Column("ruled_by", Uuid, ForeignKey("app_user.id"), nullable=False),
+    instant("created_at"),
+    instant("ended_at", nullable=True),
+    Column("ended_by", Uuid, ForeignKey("app_user.id"), comment="an admin; null where the walker's edit ended it"),
+    one_of("verdict", Verdict),
+)
+Index(
+    "uq_walk_ruling_standing",
+    walk_ruling.c.activity_id,
+    walk_ruling.c.team_id,
+    text("(verdict = 'NOTES_HIDDEN')"),
+    unique=True,
+    postgresql_where=text("ended_at IS NULL"),
+)
+Index(
+    "ix_walk_ruling_page",
+    walk_ruling.c.team_id,
+    walk_ruling.c.created_at,
+    walk_ruling.c.id,
+    postgresql_where=text("ended_at IS NULL"),
+)
 
 # The one record that "this walk counts for this team". Every board is a sum of these rows.
 contribution = Table(

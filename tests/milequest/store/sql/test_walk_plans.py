@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from milequest.rules.access import Viewer
 from milequest.store.sql import day_series, team_walks
 from milequest.store.sql.team_walks import TeamCriteria
 from milequest.store.sql.transaction import Tx
@@ -83,12 +84,12 @@ async def test_series_read_their_walkers_own_rows_alone(walked: Tx) -> None:
 )
 async def test_a_page_of_a_teams_walks_reads_its_days_alone(walked: Tx, only: TeamCriteria, most: int) -> None:
     team: UUID = await walked.fetchval("SELECT id FROM team")
-    given = team_walks.parameters(team, None, PAGE, only)
+    given = team_walks.parameters(Viewer(), team, None, PAGE, only)
     assert PAGE <= await rows_read(walked, team_walks._FEED, *given) <= most
 
 
 async def test_a_page_of_one_walker_reads_their_own_rows_alone(walked: Tx) -> None:
     team: UUID = await walked.fetchval("SELECT id FROM team")
     who: UUID = await walked.fetchval("SELECT md5('7')::uuid")
-    given = team_walks.parameters(team, None, PAGE, TeamCriteria())
+    given = team_walks.parameters(Viewer(), team, None, PAGE, TeamCriteria())
     assert PAGE <= await rows_read(walked, team_walks._FEED_OF_USER, *given, who) <= DAYS
