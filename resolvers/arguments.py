@@ -45,6 +45,13 @@ class ActivityFilter(TypedDict):
     privacy: NotRequired[ActivityPrivacy | None]
 
 
+class ApproveJoinRequestInput(TypedDict):
+    """ApproveJoinRequestInput of the schema."""
+
+    request_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
 class CancelGoalInput(TypedDict):
     """CancelGoalInput of the schema."""
 
@@ -206,6 +213,13 @@ class RefreshTokenInput(TypedDict):
     refresh_token: str
 
 
+class RejectJoinRequestInput(TypedDict):
+    """RejectJoinRequestInput of the schema."""
+
+    request_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
 class RemoveMemberInput(TypedDict):
     """RemoveMemberInput of the schema."""
 
@@ -218,6 +232,14 @@ class RequestEmailChangeInput(TypedDict):
 
     new_email: str
     password: str
+
+
+class RequestToJoinInput(TypedDict):
+    """RequestToJoinInput of the schema."""
+
+    team_id: UUID
+    message: NotRequired[str | None]
+    idempotency_key: NotRequired[str | None]
 
 
 class ResendCodeInput(TypedDict):
@@ -355,6 +377,13 @@ class UpdateTeamInput(TypedDict):
     max_members: NotRequired[int | None]
     timezone: NotRequired[str | None]
     expected_version: NotRequired[int | None]
+    idempotency_key: NotRequired[str | None]
+
+
+class WithdrawJoinRequestInput(TypedDict):
+    """WithdrawJoinRequestInput of the schema."""
+
+    request_id: UUID
     idempotency_key: NotRequired[str | None]
 
 
@@ -544,6 +573,30 @@ class JoinTeamArgs(TypedDict):
     """Arguments of Mutation.joinTeam."""
 
     input: JoinTeamInput
+
+
+class RequestToJoinArgs(TypedDict):
+    """Arguments of Mutation.requestToJoin."""
+
+    input: RequestToJoinInput
+
+
+class WithdrawJoinRequestArgs(TypedDict):
+    """Arguments of Mutation.withdrawJoinRequest."""
+
+    input: WithdrawJoinRequestInput
+
+
+class ApproveJoinRequestArgs(TypedDict):
+    """Arguments of Mutation.approveJoinRequest."""
+
+    input: ApproveJoinRequestInput
+
+
+class RejectJoinRequestArgs(TypedDict):
+    """Arguments of Mutation.rejectJoinRequest."""
+
+    input: RejectJoinRequestInput
 
 
 class LeaveTeamArgs(TypedDict):
@@ -798,6 +851,13 @@ class TeamMemberChangedArgs(TypedDict):
     after: NotRequired[str | None]
 
 
+class TeamJoinRequestChangedArgs(TypedDict):
+    """Arguments of Subscription.teamJoinRequestChanged."""
+
+    team_id: UUID
+    after: NotRequired[str | None]
+
+
 class TeamGoalChangedArgs(TypedDict):
     """Arguments of Subscription.teamGoalChanged."""
 
@@ -870,6 +930,13 @@ class TeamActivitiesArgs(TypedDict):
 
 class TeamInvitesArgs(TypedDict):
     """Arguments of Team.invites."""
+
+    first: int | None
+    after: NotRequired[str | None]
+
+
+class TeamJoinRequestsArgs(TypedDict):
+    """Arguments of Team.joinRequests."""
 
     first: int | None
     after: NotRequired[str | None]

@@ -8,6 +8,7 @@ from resolvers import (
     goals,
     invites,
     inviting,
+    join_requests,
     members,
     presence,
     teams,
@@ -53,6 +54,16 @@ from schema.invites import (
     RotateInviteInput,
     RotateInvitePayload,
 )
+from schema.join_requests import (
+    ApproveJoinRequestInput,
+    ApproveJoinRequestPayload,
+    RejectJoinRequestInput,
+    RejectJoinRequestPayload,
+    RequestToJoinInput,
+    RequestToJoinPayload,
+    WithdrawJoinRequestInput,
+    WithdrawJoinRequestPayload,
+)
 from schema.live import SetPresenceInput, SetPresencePayload
 from schema.members import (
     JoinTeamInput,
@@ -91,6 +102,24 @@ class Mutation(AccountMutations):
     @field(members.join_team, *SIGNED_IN)
     def join_team(self, input: Input[JoinTeamInput]) -> JoinTeamPayload | None:
         """Join a public OPEN team. FORBIDDEN for another join policy, TEAM_FULL, ALREADY_MEMBER."""
+
+    @field(join_requests.request_to_join, *SIGNED_IN)
+    def request_to_join(self, input: Input[RequestToJoinInput]) -> RequestToJoinPayload | None:
+        """Ask to join a public team with the join policy REQUEST. FORBIDDEN for another one, ALREADY_MEMBER;
+        RATE_LIMITED in the week after a rejection, CONFLICT with 20 pending requests of yours."""
+
+    @field(join_requests.withdraw_join_request, *SIGNED_IN)
+    def withdraw_join_request(self, input: Input[WithdrawJoinRequestInput]) -> WithdrawJoinRequestPayload | None:
+        """Withdraw a request of yours. CONFLICT when it was answered already."""
+
+    @field(join_requests.approve_join_request, *SIGNED_IN)
+    def approve_join_request(self, input: Input[ApproveJoinRequestInput]) -> ApproveJoinRequestPayload | None:
+        """Let who asked join, as the team's ADMIN. TEAM_FULL; CONFLICT when the request is no longer pending, or its
+        author is in too many teams."""
+
+    @field(join_requests.reject_join_request, *SIGNED_IN)
+    def reject_join_request(self, input: Input[RejectJoinRequestInput]) -> RejectJoinRequestPayload | None:
+        """Say no to a request, as the team's ADMIN. CONFLICT when it is no longer pending."""
 
     @field(members.leave_team, *SIGNED_IN)
     def leave_team(self, input: Input[LeaveTeamInput]) -> LeaveTeamPayload | None:

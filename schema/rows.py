@@ -13,6 +13,7 @@ from milequest.store.sql import (
     goals,
     invite_previews,
     invites,
+    join_requests,
     members,
     milestones,
     progress,
@@ -38,6 +39,7 @@ from resolvers import (
 )
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
+from resolvers import join_requests as request_payloads
 from resolvers import members as member_payloads
 from resolvers import routes as route_shapes
 from resolvers import sessions as session_payloads
@@ -51,6 +53,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "ActivityDay": day_series.ActivityDay,
     "ActivityStats": stats.ActivityStats,
     "AvatarRefusal": refusals.AvatarRefusal,
+    "ApproveJoinRequestPayload": request_payloads.ApproveJoinRequestPayload,
     "Bounds": geo.Bounds,
     "ChangePasswordPayload": accounts.Done,
     "ConfirmEmailChangePayload": passwords.EmailChanged,
@@ -63,6 +66,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "SetPresencePayload": presence.SetPresencePayload,
     "TeamActivityEvent": team_events.TeamActivityEvent,
     "TeamGoalEvent": team_events.TeamGoalEvent,
+    "TeamJoinRequestEvent": team_events.TeamJoinRequestEvent,
     "TeamMemberEvent": team_events.TeamMemberEvent,
     "TeamMilestoneEvent": team_events.TeamMilestoneEvent,
     "TeamPresenceUpdate": live.TeamPresenceUpdate,
@@ -90,6 +94,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "InviteResult": inviting.InviteResult,
     "InviteConnection": Page,
     "InvitePreview": invite_previews.InvitePreview,
+    "JoinRequest": join_requests.JoinRequest,
+    "JoinRequestConnection": Page,
     "JoinTeamPayload": member_payloads.MembershipPayload,
     "LatLng": geo.LatLng,
     "Leaderboard": boards.Leaderboard,
@@ -105,6 +111,9 @@ ROW_OF_TYPE: dict[str, type] = {
     "Problem": Problem,
     "RefreshTokenPayload": accounts.RefreshResult,
     "RemoveMemberPayload": member_payloads.RemoveMemberPayload,
+    "RejectJoinRequestPayload": request_payloads.JoinRequestPayload,
+    "RequestToJoinPayload": request_payloads.JoinRequestPayload,
+    "WithdrawJoinRequestPayload": request_payloads.JoinRequestPayload,
     "ResendCodePayload": accounts.Done,
     "RevokeInvitePayload": inviting.RevokeInvitePayload,
     "RotateInvitePayload": inviting.RotateInvitePayload,

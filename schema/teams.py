@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import activities, boards, goals, invites, live, members
+from resolvers import activities, boards, goals, invites, join_requests, live, members
 from schema.boards import Day, Leaderboard, Metric, Period
 from schema.connections import Connection
 from schema.enums import GoalStatus, JoinPolicy, LeaderboardMetric, LeaderboardPeriod, TeamRole
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from schema.activities import ActivityConnection, TeamActivityFilter
     from schema.goals import Goal, GoalConnection
     from schema.invites import InviteConnection
+    from schema.join_requests import JoinRequestConnection
     from schema.members import TeamMember, TeamMemberConnection
 
 
@@ -73,6 +74,12 @@ class Team(Node, Competitor):
         self, first: First = 20, after: After = strawberry.UNSET
     ) -> Annotated["InviteConnection", strawberry.lazy("schema.invites")] | None:
         """Invites, newest first; null for viewers who are not ADMINs."""
+
+    @field(join_requests.of_team)
+    def join_requests(
+        self, first: First = 20, after: After = strawberry.UNSET
+    ) -> Annotated["JoinRequestConnection", strawberry.lazy("schema.join_requests")] | None:
+        """Pending requests to join, oldest first; null for viewers who are not ADMINs."""
 
     @field(boards.of_team)
     def leaderboard(

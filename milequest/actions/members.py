@@ -11,8 +11,9 @@ from milequest.rules.enums import EventKind, JoinPolicy, LeftReason, TeamRole
 from milequest.rules.errors import ErrorCode, Refused, forbidden, require, unauthenticated
 from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
+from milequest.rules.join_requests import takes_requests
 from milequest.rules.teams import MEMBERSHIPS_MAX, counts_from, refuse_if_full
-from milequest.store.sql import contributions, entries, members, teams, users
+from milequest.store.sql import contributions, entries, join_requests, members, teams, users
 from milequest.store.sql.members import MembershipKey, TeamMember
 from milequest.store.sql.teams import Team
 from milequest.store.sql.transaction import Tx
@@ -56,6 +57,7 @@ async def admit(
     since = counts_from(now, ZoneInfo(user.timezone), await members.last_left_at(tx, team_id, user.id))
     member_id = new_id(now)
     await members.insert(tx, member_id, team_id, user.id, role, now, since, invited_by)
+    await end_requests(tx, team_id, now, user.id)
     await count_since(tx, user.id, team_id, since, now)
     await contributions.bump_board_versions(tx, [team_id])
     tx.record(team_event(team_id, EventKind.MEMBER_ADDED, member_id, now))
@@ -69,8 +71,14 @@ async def fill_seat(tx: Tx, team: Team, user: Profile, now: datetime, invited_by
     return Joined(team.id, await admit(tx, team.id, user, TeamRole.MEMBER, now, invited_by))
 
 
+async def end_requests(tx: Tx, team_id: UUID, now: datetime, user_id: UUID | None = None) -> None:
+    """End the pending requests to join a team, which the caller has locked: all, or that of one user."""
+    for request_id in await join_requests.end_pending(tx, team_id, now, user_id):
+        tx.record(team_event(team_id, EventKind.JOIN_REQUEST_REMOVED, request_id, now))
+
+
 def refuse_member(team: Team) -> None:
-    """Raise ALREADY_MEMBER for a member of the team."""
+    """Raise ALREADY_MEMBER for a member of the team: asked at each of its doors, and of who asks to come in."""
     if team.viewer_role is not None:
         raise Refused(ErrorCode.ALREADY_MEMBER, "You are in this team already.")
 
@@ -83,7 +91,8 @@ async def join_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Join
     team = require(await teams.lock(tx, Viewer(user_id), team_id), "team")
     refuse_member(team)
     if team.join_policy != JoinPolicy.OPEN:
-        raise forbidden("This team is joined by invite.")
+        asked = takes_requests(team.join_policy, is_public=team.is_public)
+        raise forbidden("Ask this team's admins to let you in." if asked else "This team is joined by invite.")
     return await fill_seat(tx, team, user, now)
 
 
@@ -125,7 +134,8 @@ async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role:
 
 
 async def disband(tx: Tx, actor_id: UUID, team: Team, now: datetime) -> None:
-    """Delete a team, which the caller has locked, with its memberships, open goals and invites."""
+    """Delete a team, which the caller has locked, with its memberships, open goals, invites and requests to join."""
+    await end_requests(tx, team.id, now)
     await contributions.bump_board_versions(tx, [team.id])  # walks are counted under this lock
     await teams.delete(tx, team.id, now)
     if team.is_public:

@@ -153,10 +153,16 @@ MEMBERSHIP_CHANGES = RateLimit(
     HOUR,
     "teams joined and left",
     Per.USER,
-    "Calls of `joinTeam`, `leaveTeam`, `acceptInvite` and `declineInvite`.",
+    "Calls of `joinTeam`, `leaveTeam`, `acceptInvite`, `declineInvite` and `withdrawJoinRequest`.",
 )
+JOIN_REQUESTS = RateLimit("join-requests", 30, DAY, "requests to join", Per.USER, "Calls of `requestToJoin`.")
 MEMBER_CHANGES = RateLimit(  # a team has up to 500 members
-    "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole` and `removeMember`."
+    "members",
+    600,
+    HOUR,
+    "changes of members",
+    Per.USER,
+    "Calls of `setMemberRole`, `removeMember`, `approveJoinRequest` and `rejectJoinRequest`.",
 )
 INVITE_CHANGES = RateLimit(
     "invites",

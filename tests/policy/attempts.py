@@ -78,6 +78,13 @@ MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
     "createAvatarUpload": (_admins(f'{_TEAM}, contentType: "image/png"'),),
     "deleteAvatar": (_admins(_TEAM),),
     "joinTeam": (Attempt(_TEAM, "FORBIDDEN", "ALREADY_MEMBER", "ALREADY_MEMBER"),),
+    "requestToJoin": (Attempt(_TEAM, "FORBIDDEN", "ALREADY_MEMBER", "ALREADY_MEMBER"),),
+    "withdrawJoinRequest": (Attempt("requestId: $request", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),),
+    "approveJoinRequest": (
+        Attempt("requestId: $request", "NOT_FOUND", "NOT_FOUND", "OK"),
+        Attempt("requestId: $rejected", "NOT_FOUND", "NOT_FOUND", "CONFLICT"),
+    ),
+    "rejectJoinRequest": (Attempt("requestId: $rejected", "NOT_FOUND", "NOT_FOUND", "OK"),),
     "updateTeam": (_admins(f'{_TEAM}, description: "New"'),),
     "createInvite": (_admins(_TEAM),),
     "createInvites": (_admins(f'{_TEAM}, emails: ["somebody@example.com", "nobody"]'),),

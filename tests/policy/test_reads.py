@@ -21,7 +21,11 @@ from tests.quest import Caller, Quest
 SUBJECTS = {"viewer": "Viewer"} | {
     prefix: kind
     for kind in NODES
-    for prefix in [{"TeamMember": "member", "GoalProgress": "progress", "Leaderboard": "board"}.get(kind, kind.lower())]
+    for prefix in [
+        {"TeamMember": "member", "GoalProgress": "progress", "Leaderboard": "board", "JoinRequest": "request"}.get(
+            kind, kind.lower()
+        )
+    ]
 }
 AT_ONCE = 12  # nodes of one type in one document
 
