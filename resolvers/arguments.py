@@ -130,6 +130,13 @@ class DeclineInviteInput(TypedDict):
     idempotency_key: NotRequired[str | None]
 
 
+class DeleteAccountInput(TypedDict):
+    """DeleteAccountInput of the schema."""
+
+    confirm_email: str
+    password: NotRequired[str | None]
+
+
 class DeleteActivityInput(TypedDict):
     """DeleteActivityInput of the schema."""
 
@@ -525,6 +532,12 @@ class ConfirmEmailChangeArgs(TypedDict):
     """Arguments of Mutation.confirmEmailChange."""
 
     input: ConfirmEmailChangeInput
+
+
+class DeleteAccountArgs(TypedDict):
+    """Arguments of Mutation.deleteAccount."""
+
+    input: DeleteAccountInput
 
 
 class UpdateProfileArgs(TypedDict):

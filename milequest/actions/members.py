@@ -133,6 +133,23 @@ async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role:
     return RoleSet(member_id)
 
 
+async def hand_over(tx: Tx, team: Team, member_id: UUID, now: datetime) -> None:
+    """Make the longest member of a team its ADMIN if this member, who is about to leave, is its only one.
+
+    The team is locked.
+    """
+    if team.viewer_role == TeamRole.ADMIN and not await members.other_admins(tx, team.id, member_id):
+        heir = await members.longest_other(tx, team.id, member_id)
+        if heir is not None:
+            await members.set_role(tx, heir, TeamRole.ADMIN)
+            tx.record(team_event(team.id, EventKind.MEMBER_CHANGED, heir, now))
+
+
+async def leave_for_good(tx: Tx, team_id: UUID, user_id: UUID, member_id: UUID, now: datetime) -> None:
+    """End the membership of a user whose account is deleted. Both are locked."""
+    await _close(tx, team_id, user_id, member_id, LeftReason.ACCOUNT_DELETED, now)
+
+
 async def disband(tx: Tx, actor_id: UUID, team: Team, now: datetime) -> None:
     """Delete a team, which the caller has locked, with its memberships, open goals, invites and requests to join."""
     await end_requests(tx, team.id, now)

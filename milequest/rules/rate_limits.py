@@ -111,7 +111,7 @@ PASSWORD_CHECKS = RateLimit(
     15 * MINUTE,
     "wrong passwords",
     Per.CALLER,
-    "Wrong passwords in `changePassword` and `requestEmailChange`.",
+    "Wrong passwords in `changePassword`, `requestEmailChange` and `deleteAccount`.",
 )
 PASSWORD_CHECKS_ANYWHERE = RateLimit("password", 100, HOUR, "wrong passwords", Per.USER, "The same from all networks.")
 ACCOUNT_CHANGES = RateLimit(
@@ -120,7 +120,7 @@ ACCOUNT_CHANGES = RateLimit(
     HOUR,
     "changes of this account",
     Per.USER,
-    "Calls of `changePassword` and `requestEmailChange` that succeed.",
+    "Calls of `changePassword`, `requestEmailChange` and `deleteAccount` that succeed.",
 )
 INVITE_GUESSES = RateLimit(
     "invite", 10, HOUR, "wrong invite codes", Per.CALLER, "Unknown codes in `invitePreview`, `acceptInvite` and others."

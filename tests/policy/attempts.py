@@ -58,6 +58,7 @@ MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
     "forgotPassword": (Own(VISITORS, _MAIL),),
     "resetPassword": (Own(VISITORS, f'{_MAIL}, requestId: "none", code: "1", newPassword: "short"'),),
     "changePassword": (Own(USERS, 'currentPassword: "none", newPassword: "short"'),),
+    "deleteAccount": (Own(USERS, 'confirmEmail: "somebody@example.com", password: "none"'),),
     "requestEmailChange": (Own(USERS, 'newEmail: "somebody@example.com", password: "none"'),),
     "confirmEmailChange": (Own(USERS, 'requestId: "none", oldCode: "1", newCode: "1"'),),
     "endSession": (Own(USERS, 'sessionId: "session_00000000000000000000000000000000"'),),

@@ -93,6 +93,7 @@ SELECT
 """
 _INSERT = "INSERT INTO join_request (id, team_id, user_id, message, created_at) VALUES ($1, $2, $3, $4, $5)"
 _ANSWER = "UPDATE join_request SET state = $2, answered_at = $3, answered_by = $4 WHERE id = $1"
+_ASKED = "SELECT team_id FROM join_request WHERE user_id = $1 AND state = 'PENDING'"
 _END = """
 UPDATE join_request SET state = 'ENDED', answered_at = $2
 WHERE team_id = $1 AND state = 'PENDING' AND ($3::uuid IS NULL OR user_id = $3)
@@ -149,3 +150,8 @@ async def answer(
 async def end_pending(tx: Tx, team_id: UUID, now: datetime, user_id: UUID | None = None) -> list[UUID]:
     """End the pending requests to a team, or that of one user; return their ids."""
     return [row[0] for row in await tx.fetch(_END, team_id, now, user_id)]
+
+
+async def teams_asked(tx: Tx, user_id: UUID) -> list[UUID]:
+    """Return the teams that have a pending request of the user."""
+    return [row[0] for row in await tx.fetch(_ASKED, user_id)]

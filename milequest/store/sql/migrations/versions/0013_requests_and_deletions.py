@@ -1,4 +1,4 @@
-"""requests to join a team, and their events."""
+"""requests to join a team, with their events, and accounts that are to be deleted."""
 
 from collections.abc import Sequence
 
@@ -50,12 +50,26 @@ def upgrade() -> None:
     op.create_index(
         "uq_join_request_pending", "join_request", ["team_id", "user_id"], unique=True, postgresql_where=pending
     )
+    op.create_table(
+        "account_deletion",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("avatar_url", sa.Text(), nullable=True),
+        sa.Column("show_on_leaderboards", sa.Boolean(), nullable=False),
+        sa.Column("share_stats_with_team", sa.Boolean(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_account_deletion_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_account_deletion")),
+    )
+    op.create_index("ix_account_deletion_due_at", "account_deletion", ["due_at"])
     _allow((*KINDS, *ADDED))
 
 
 def downgrade() -> None:
     op.execute(f"DELETE FROM event WHERE kind IN ('{ADDED[0]}', '{ADDED[1]}')")
     _allow(KINDS)
+    op.drop_table("account_deletion")
     op.drop_table("join_request")
 
 
