@@ -337,6 +337,14 @@ class TeamActivityFilter(TypedDict):
     user_id: NotRequired[UUID | None]
 
 
+class TransferCaptaincyInput(TypedDict):
+    """TransferCaptaincyInput of the schema."""
+
+    member_id: UUID
+    step_down: NotRequired[bool | None]
+    idempotency_key: NotRequired[str | None]
+
+
 class UpdateActivityInput(TypedDict):
     """UpdateActivityInput of the schema."""
 
@@ -628,6 +636,12 @@ class SetMemberRoleArgs(TypedDict):
     """Arguments of Mutation.setMemberRole."""
 
     input: SetMemberRoleInput
+
+
+class TransferCaptaincyArgs(TypedDict):
+    """Arguments of Mutation.transferCaptaincy."""
+
+    input: TransferCaptaincyInput
 
 
 class CreateInviteArgs(TypedDict):

@@ -26,6 +26,7 @@ OF_WRITES: Mapping[str, RateLimit] = {
     "declineInvite": limits.MEMBERSHIP_CHANGES,
     "removeMember": limits.MEMBER_CHANGES,
     "setMemberRole": limits.MEMBER_CHANGES,
+    "transferCaptaincy": limits.MEMBER_CHANGES,
     "approveJoinRequest": limits.MEMBER_CHANGES,
     "rejectJoinRequest": limits.MEMBER_CHANGES,
     "createInvite": limits.INVITE_CHANGES,

@@ -4,7 +4,7 @@ import strawberry
 
 from schema.connections import CountedConnection, Edge
 from schema.enums import TeamRole
-from schema.fields import attribute, idempotency_key
+from schema.fields import attribute, idempotency_key, optional
 from schema.interfaces import Node
 from schema.scalars import AWSDateTime
 from schema.teams import Team
@@ -71,3 +71,16 @@ class SetMemberRoleInput:
 @strawberry.type(description="The member in their role.")
 class SetMemberRolePayload:
     member: TeamMember = attribute("The membership.")
+
+
+@strawberry.input(description="A member to be ADMIN in your place; for ADMINs of the team.")
+class TransferCaptaincyInput:
+    member_id: strawberry.ID = attribute("The membership.")
+    step_down: bool | None = optional("Whether you are a MEMBER then; true without it.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The new ADMIN, and you in your new role.")
+class TransferCaptaincyPayload:
+    member: TeamMember = attribute("The membership that is ADMIN now.")
+    former: TeamMember = attribute("Your own membership.")

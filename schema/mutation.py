@@ -74,6 +74,8 @@ from schema.members import (
     RemoveMemberPayload,
     SetMemberRoleInput,
     SetMemberRolePayload,
+    TransferCaptaincyInput,
+    TransferCaptaincyPayload,
 )
 from schema.teams import (
     CreateTeamInput,
@@ -132,6 +134,10 @@ class Mutation(AccountMutations):
     @field(members.set_member_role, *SIGNED_IN)
     def set_member_role(self, input: Input[SetMemberRoleInput]) -> SetMemberRolePayload | None:
         """Give a member a role, as the team's ADMIN. LAST_ADMIN for the only one."""
+
+    @field(members.transfer_captaincy, *SIGNED_IN)
+    def transfer_captaincy(self, input: Input[TransferCaptaincyInput]) -> TransferCaptaincyPayload | None:
+        """Make a member ADMIN in your place, as the team's ADMIN, in one step. FORBIDDEN for yourself."""
 
     @field(inviting.create_invite, *SIGNED_IN)
     def create_invite(self, input: Input[CreateInviteInput]) -> CreateInvitePayload | None:

@@ -137,6 +137,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "TeamConnection": Page,
     "TeamMember": members.TeamMember,
     "TeamMemberConnection": Page,
+    "TransferCaptaincyPayload": member_payloads.TransferCaptaincyPayload,
     "UpdateActivityPayload": activities.UpdateActivityPayload,
     "UpdateGoalPayload": goal_payloads.UpdateGoalPayload,
     "UpdatePrivacySettingsPayload": user_payloads.ViewerPayload,

@@ -43,6 +43,14 @@ class RoleSet:
     member_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class CaptaincyTransferred:
+    """The membership that is ADMIN now, and that of the admin who made it so."""
+
+    member_id: UUID
+    former_id: UUID
+
+
 async def admit(
     tx: Tx, team_id: UUID, user: Profile, role: TeamRole, now: datetime, invited_by: UUID | None = None
 ) -> UUID:
@@ -69,6 +77,28 @@ async def fill_seat(tx: Tx, team: Team, user: Profile, now: datetime, invited_by
     refuse_member(team)
     refuse_if_full(team.member_count, team.max_members)
     return Joined(team.id, await admit(tx, team.id, user, TeamRole.MEMBER, now, invited_by))
+
+
+async def transfer_captaincy(
+    tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, *, steps_down: bool
+) -> CaptaincyTransferred:
+    """Make a member ADMIN and, if the admin steps down, the admin a MEMBER: both or neither.
+
+    Raises NOT_FOUND, FORBIDDEN for a user who is no admin, and for oneself.
+    """
+    place = require(await members.key_of(tx, member_id), "member")
+    member = await _lock_member(tx, admin_id, place, member_id)
+    if place.user_id == admin_id:
+        raise forbidden("You are captain already: name somebody else.")
+    own = require(await members.open_id(tx, place.team_id, admin_id), "member")
+    changes = [(member_id, member.role, TeamRole.ADMIN)]
+    if steps_down:
+        changes.append((own, TeamRole.ADMIN, TeamRole.MEMBER))
+    for changed, before, after in changes:
+        if before != after:
+            await members.set_role(tx, changed, after)
+            tx.record(team_event(place.team_id, EventKind.MEMBER_CHANGED, changed, now))
+    return CaptaincyTransferred(member_id, own)
 
 
 async def end_requests(tx: Tx, team_id: UUID, now: datetime, user_id: UUID | None = None) -> None:

@@ -162,7 +162,7 @@ MEMBER_CHANGES = RateLimit(  # a team has up to 500 members
     HOUR,
     "changes of members",
     Per.USER,
-    "Calls of `setMemberRole`, `removeMember`, `approveJoinRequest` and `rejectJoinRequest`.",
+    "Calls of `setMemberRole`, `transferCaptaincy`, `removeMember`, `approveJoinRequest` and `rejectJoinRequest`.",
 )
 INVITE_CHANGES = RateLimit(
     "invites",

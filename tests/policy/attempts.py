@@ -112,6 +112,7 @@ MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
         _admins(_goal("goal")),
     ),
     "setMemberRole": (Attempt("memberId: $last, role: MEMBER", "NOT_FOUND", "FORBIDDEN", "OK"),),
+    "transferCaptaincy": (Attempt("memberId: $last, stepDown: false", "NOT_FOUND", "FORBIDDEN", "OK"),),
     "removeMember": (Attempt("memberId: $last", "NOT_FOUND", "FORBIDDEN", "OK"),),
     "leaveTeam": (Attempt(_TEAM, "NOT_MEMBER", "OK", "LAST_ADMIN"),),
     "deleteTeam": (Attempt(f'{_TEAM}, confirmName: "?"', "FORBIDDEN", "FORBIDDEN", "VALIDATION_ERROR"),),
