@@ -21,6 +21,7 @@ from milequest.store.sql import (
     refusals,
     routes,
     stats,
+    team_stats,
     teams,
     users,
 )
@@ -138,6 +139,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "TeamMember": members.TeamMember,
     "TeamMemberConnection": Page,
     "TransferCaptaincyPayload": member_payloads.TransferCaptaincyPayload,
+    "TeamStats": team_stats.TeamStats,
     "UpdateActivityPayload": activities.UpdateActivityPayload,
     "UpdateGoalPayload": goal_payloads.UpdateGoalPayload,
     "UpdatePrivacySettingsPayload": user_payloads.ViewerPayload,

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import activities, boards, goals, invites, join_requests, live, members
-from schema.boards import Day, Leaderboard, Metric, Period
+from resolvers import activities, boards, goals, invites, join_requests, live, members, stats
+from schema.boards import Day, Leaderboard, Metric, Period, TeamStats
 from schema.connections import Connection
 from schema.enums import GoalStatus, JoinPolicy, LeaderboardMetric, LeaderboardPeriod, TeamRole
 from schema.fields import After, First, arg, attribute, field, idempotency_key, optional
@@ -89,6 +89,10 @@ class Team(Node, Competitor):
         date: Day = strawberry.UNSET,
     ) -> Leaderboard | None:
         """Leaderboard of the members, for them. Days are the team's; GOAL is the current goal's, null without one."""
+
+    @field(stats.of_team)
+    def team_stats(self) -> TeamStats | None:
+        """Numbers of the team; null for viewers who are not members."""
 
     @field(live.live_cursor)
     def live_cursor(self) -> str | None:

@@ -36,13 +36,16 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "Team": {
         "id name avatarUrl description isPublic joinPolicy memberCount maxMembers timezone createdAt version": CARD,
         "activeGoal currentGoal goals liveCursor": GOALS,
-        "viewerRole members activities leaderboard": PEOPLE,
+        "viewerRole members activities leaderboard teamStats": PEOPLE,
         "invites joinRequests": INVITES,
     },
     "Goal": {
         "id name description status startsOn endsOn graceHours version activatedAt completedAt completedOn": GOALS,
         "closesAt finalizedAt corrected phase team route progress": GOALS,
         "createdBy leaderboard": PEOPLE,
+    },
+    "TeamStats": {
+        "distanceMeters durationSeconds steps activityCount activeMemberCount completedGoalCount": PEOPLE,
     },
     "GoalProgress": {
         "id totalMeters percent remainingMeters version unattributedMeters position headingDegrees legIndex": GOALS,
