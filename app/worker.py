@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias
 
+from milequest.jobs.closing import close_accounts
 from milequest.jobs.goals import finalize_goals
 from milequest.jobs.idempotency import forget_answers
 from milequest.jobs.keys import purge_keys
@@ -36,6 +37,7 @@ async def work(runtime: Runtime) -> None:
             ("answers", FORGET_EVERY, forget_answers),
             ("walks", FORGET_EVERY, forget_probe_walks),
             ("goals", FINALIZE_EVERY, finalize_goals),
+            ("accounts", FORGET_EVERY, close_accounts),
             ("keys", KEYS_EVERY, purge_keys),
         ):
             jobs.create_task(_every(seconds, name, partial(_due, runtime, PrimaryRegionGuard(), job)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from milequest.actions.accounts import user_for_identity
+from milequest.actions.closing import cancel_deletion
 from milequest.providers.identity import Session, SignedIn
 from milequest.rules.credentials import checked_sign_up, email_address, email_key
 from milequest.rules.enums import Units
@@ -24,7 +25,7 @@ from milequest.rules.rate_limits import (
     SIGN_UPS,
 )
 from milequest.rules.sessions import Ending, origin
-from milequest.store.sql import users
+from milequest.store.sql import account_deletions, users
 from milequest.store.sql.users import Profile
 from resolvers.arguments import ConfirmEmailArgs, RefreshTokenArgs, ResendCodeArgs, SignInArgs, SignOutArgs, SignUpArgs
 from resolvers.context import AnyContext, Context
@@ -60,6 +61,7 @@ class SignInResult:
 
     session: Session
     viewer: Profile
+    deletion_cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,16 @@ async def sign_in(ctx: "Context[SignInArgs, None]") -> SignInResult:
     async with limits.failures(*failed, successes=((SIGN_INS, here),)):
         signed_in = await identity.sign_in(email, given["password"], now, came_from)
     await limits.remember(KNOWN_NETWORKS, here)
-    viewer = await users.profile(ctx.request.runtime.writer, await _user_id(ctx, signed_in))
+    user_id, stays = await _user_id(ctx, signed_in), False
+    if await account_deletions.is_leaving(ctx.request.runtime.writer, user_id):
+        stays = await ctx.request.runtime.commit(lambda tx: cancel_deletion(tx, user_id, now))
+    viewer = await users.profile(ctx.request.runtime.writer, user_id)
     if viewer is None:
         raise unauthenticated("This account is closed.")
     # The payload's fields are read as the user who has just signed in: their memberships, their walks.
     verified = await identity.verify(signed_in.session.access_token, now)
     ctx.request.identity = verified.identity(viewer.id)
-    return SignInResult(signed_in.session, viewer)
+    return SignInResult(signed_in.session, viewer, stays)
 
 
 async def refresh_token(ctx: "Context[RefreshTokenArgs, None]") -> RefreshResult:

@@ -53,6 +53,13 @@ class ApproveActivityInput(TypedDict):
     idempotency_key: NotRequired[str | None]
 
 
+class ApproveJoinRequestInput(TypedDict):
+    """ApproveJoinRequestInput of the schema."""
+
+    request_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
 class CancelGoalInput(TypedDict):
     """CancelGoalInput of the schema."""
 
@@ -129,6 +136,13 @@ class DeclineInviteInput(TypedDict):
     code: NotRequired[str | None]
     invite_id: NotRequired[UUID | None]
     idempotency_key: NotRequired[str | None]
+
+
+class DeleteAccountInput(TypedDict):
+    """DeleteAccountInput of the schema."""
+
+    confirm_email: str
+    password: NotRequired[str | None]
 
 
 class DeleteActivityInput(TypedDict):
@@ -239,6 +253,13 @@ class RejectActivityInput(TypedDict):
     idempotency_key: NotRequired[str | None]
 
 
+class RejectJoinRequestInput(TypedDict):
+    """RejectJoinRequestInput of the schema."""
+
+    request_id: UUID
+    idempotency_key: NotRequired[str | None]
+
+
 class RemoveMemberInput(TypedDict):
     """RemoveMemberInput of the schema."""
 
@@ -252,6 +273,14 @@ class RequestEmailChangeInput(TypedDict):
 
     new_email: str
     password: str
+
+
+class RequestToJoinInput(TypedDict):
+    """RequestToJoinInput of the schema."""
+
+    team_id: UUID
+    message: NotRequired[str | None]
+    idempotency_key: NotRequired[str | None]
 
 
 class ResendCodeInput(TypedDict):
@@ -342,6 +371,14 @@ class TeamActivityFilter(TypedDict):
     user_id: NotRequired[UUID | None]
 
 
+class TransferCaptaincyInput(TypedDict):
+    """TransferCaptaincyInput of the schema."""
+
+    member_id: UUID
+    step_down: NotRequired[bool | None]
+    idempotency_key: NotRequired[str | None]
+
+
 class UpdateActivityInput(TypedDict):
     """UpdateActivityInput of the schema."""
 
@@ -389,6 +426,13 @@ class UpdateTeamInput(TypedDict):
     max_members: NotRequired[int | None]
     timezone: NotRequired[str | None]
     expected_version: NotRequired[int | None]
+    idempotency_key: NotRequired[str | None]
+
+
+class WithdrawJoinRequestInput(TypedDict):
+    """WithdrawJoinRequestInput of the schema."""
+
+    request_id: UUID
     idempotency_key: NotRequired[str | None]
 
 
@@ -532,6 +576,12 @@ class ConfirmEmailChangeArgs(TypedDict):
     input: ConfirmEmailChangeInput
 
 
+class DeleteAccountArgs(TypedDict):
+    """Arguments of Mutation.deleteAccount."""
+
+    input: DeleteAccountInput
+
+
 class UpdateProfileArgs(TypedDict):
     """Arguments of Mutation.updateProfile."""
 
@@ -580,6 +630,30 @@ class JoinTeamArgs(TypedDict):
     input: JoinTeamInput
 
 
+class RequestToJoinArgs(TypedDict):
+    """Arguments of Mutation.requestToJoin."""
+
+    input: RequestToJoinInput
+
+
+class WithdrawJoinRequestArgs(TypedDict):
+    """Arguments of Mutation.withdrawJoinRequest."""
+
+    input: WithdrawJoinRequestInput
+
+
+class ApproveJoinRequestArgs(TypedDict):
+    """Arguments of Mutation.approveJoinRequest."""
+
+    input: ApproveJoinRequestInput
+
+
+class RejectJoinRequestArgs(TypedDict):
+    """Arguments of Mutation.rejectJoinRequest."""
+
+    input: RejectJoinRequestInput
+
+
 class LeaveTeamArgs(TypedDict):
     """Arguments of Mutation.leaveTeam."""
 
@@ -620,6 +694,12 @@ class SetMemberRoleArgs(TypedDict):
     """Arguments of Mutation.setMemberRole."""
 
     input: SetMemberRoleInput
+
+
+class TransferCaptaincyArgs(TypedDict):
+    """Arguments of Mutation.transferCaptaincy."""
+
+    input: TransferCaptaincyInput
 
 
 class CreateInviteArgs(TypedDict):
@@ -856,6 +936,13 @@ class TeamMemberChangedArgs(TypedDict):
     after: NotRequired[str | None]
 
 
+class TeamJoinRequestChangedArgs(TypedDict):
+    """Arguments of Subscription.teamJoinRequestChanged."""
+
+    team_id: UUID
+    after: NotRequired[str | None]
+
+
 class TeamGoalChangedArgs(TypedDict):
     """Arguments of Subscription.teamGoalChanged."""
 
@@ -949,6 +1036,13 @@ class TeamActivitiesArgs(TypedDict):
 
 class TeamInvitesArgs(TypedDict):
     """Arguments of Team.invites."""
+
+    first: int | None
+    after: NotRequired[str | None]
+
+
+class TeamJoinRequestsArgs(TypedDict):
+    """Arguments of Team.joinRequests."""
 
     first: int | None
     after: NotRequired[str | None]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from milequest.actions.accounts import user_for_identity
+from milequest.actions.closing import cancel_deletion
 from milequest.lru import LruCache
 from milequest.providers.identity import IdentityProvider
 from milequest.providers.identity.authorizer import Authorizer
@@ -21,6 +22,7 @@ from milequest.rules.bearer import bearer
 from milequest.rules.budgets import BAD_CREDENTIAL
 from milequest.rules.errors import ErrorCode, QuestError, unauthenticated
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind, VerifiedToken
+from milequest.rules.instants import seconds
 from milequest.rules.sessions import ENDED
 from milequest.store.away import Away
 from milequest.store.cache.budgets import Budgets
@@ -126,6 +128,8 @@ class Identify:
             raise unavailable_error(error) or error from None
         if owner is None:
             raise unauthenticated(UNKNOWN)
+        if owner.leaving_since is not None:
+            raise unauthenticated(ENDED)
         return Identity(IdentityKind.USER, _open(owner), issuer, subject, subject)
 
     def forget(self, user_id: UUID) -> None:
@@ -141,7 +145,15 @@ class Identify:
             if account is None:
                 raise unauthenticated(UNKNOWN)
             return (await transact(self._writer, lambda tx: user_for_identity(tx, account, now))).result
+        if owner.leaving_since is not None:
+            await self._stay(owner, token, owner.leaving_since, now)
         return _open(owner)
+
+    async def _stay(self, owner: accounts.Owner, token: VerifiedToken, since: datetime, now: datetime) -> None:
+        """Cancel the deletion of an account whose owner has signed in again elsewhere; refuse an older session."""
+        if (token.identity(owner.user_id).began_at or 0) <= seconds(since):
+            raise unauthenticated(ENDED)
+        await transact(self._writer, lambda tx: cancel_deletion(tx, owner.user_id, now))
 
 
 def identifying(runtime: "Runtime") -> Identify:

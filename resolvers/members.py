@@ -22,6 +22,7 @@ from resolvers.arguments import (
     SetMemberRoleArgs,
     TeamBansArgs,
     TeamMembersArgs,
+    TransferCaptaincyArgs,
 )
 from resolvers.batch import Batch
 from resolvers.context import AnyContext, Context, NoArgs
@@ -67,6 +68,14 @@ class SetMemberRolePayload:
     """Member with the new role."""
 
     member: TeamMember
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCaptaincyPayload:
+    """Member who is ADMIN now, and the membership of the viewer."""
+
+    member: TeamMember
+    former: TeamMember
 
 
 _pages: Batch[PageQuery[Team], Sequence[TeamMember]] = paged(
@@ -155,6 +164,21 @@ async def set_member_role(ctx: "Context[SetMemberRoleArgs, None]") -> SetMemberR
         ctx, actions.RoleSet, lambda tx: actions.set_role(tx, admin, now, given["member_id"], given["role"])
     )
     return SetMemberRolePayload(await _member(ctx, done.member_id))
+
+
+async def transfer_captaincy(ctx: "Context[TransferCaptaincyArgs, None]") -> TransferCaptaincyPayload:
+    """Make a member ADMIN in the viewer's place, or beside them."""
+    admin, now, given = ctx.user_id, ctx.request.now, ctx.args["input"]
+    steps_down = given.get("step_down") is not False
+    done = await write(
+        ctx,
+        actions.CaptaincyTransferred,
+        lambda tx: actions.transfer_captaincy(tx, admin, now, given["member_id"], steps_down=steps_down),
+    )
+    rows = await members.by_ids(ctx.request.db, ctx.request.viewer, [done.member_id, done.former_id])
+    return TransferCaptaincyPayload(
+        require(rows.get(done.member_id), "member"), require(rows.get(done.former_id), "member")
+    )
 
 
 async def _member(ctx: AnyContext, member_id: UUID) -> TeamMember:

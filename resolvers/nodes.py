@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from milequest.rules.text import whole
-from milequest.store.sql import activities, bans, invites, members, rulings, teams, users
+from milequest.store.sql import activities, bans, invites, join_requests, members, rulings, teams, users
 from resolvers import boards, goals, progress, routes, sessions, transient_routes
 from resolvers.arguments import NodeArgs, NodesArgs
 from resolvers.context import Context, Request
@@ -42,6 +42,7 @@ LOADERS: dict[str, Load] = {
     "member": by_uuid(lambda request, ids: members.by_ids(request.db, request.viewer, ids)),
     "milestone": by_uuid(progress.load_milestones),
     "progress": by_uuid(progress.load),
+    "request": by_uuid(lambda request, ids: join_requests.by_ids(request.db, request.viewer, ids)),
     "route": by_uuid(routes.load),
     "ruling": by_uuid(lambda request, ids: rulings.by_ids(request.db, request.viewer, ids)),
     "session": by_uuid(sessions.load),

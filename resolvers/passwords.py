@@ -71,7 +71,7 @@ async def change_password(ctx: "Context[ChangePasswordArgs, None]") -> Done:
     """Set the caller's new password."""
     given, request = ctx.args["input"], ctx.request
     password = checked_password(given["new_password"], "input.newPassword")
-    async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=_changes(ctx)):
+    async with request.runtime.rate_limits.failures(*password_checks(ctx), successes=account_changes(ctx)):
         await request.runtime.identity.change_password(
             request.identity, given["current_password"], password, request.now
         )
@@ -83,10 +83,10 @@ async def request_email_change(ctx: "Context[RequestEmailChangeArgs, None]") -> 
     given, request = ctx.args["input"], ctx.request
     email = email_address(given["new_email"], "input.newEmail")
     sent = (
-        *_changes(ctx),
+        *account_changes(ctx),
         *await mails(ctx, email_key(email)),
     )  # counted only if the password is right
-    async with request.runtime.rate_limits.failures(*_password_checks(ctx), successes=sent):
+    async with request.runtime.rate_limits.failures(*password_checks(ctx), successes=sent):
         request_id = await request.runtime.identity.request_email_change(
             request.identity, email, given["password"], request.now
         )
@@ -107,10 +107,12 @@ async def confirm_email_change(ctx: "Context[ConfirmEmailChangeArgs, None]") -> 
     return EmailChanged(viewer)
 
 
-def _password_checks(ctx: AnyContext) -> tuple[tuple[RateLimit, str], ...]:
+def password_checks(ctx: AnyContext) -> tuple[tuple[RateLimit, str], ...]:
+    """Limits of wrong passwords of a caller who is signed in."""
     user = ctx.user_id.hex
     return (PASSWORD_CHECKS, at_network(ctx, user)), (PASSWORD_CHECKS_ANYWHERE, user)
 
 
-def _changes(ctx: AnyContext) -> tuple[tuple[RateLimit, str], ...]:
+def account_changes(ctx: AnyContext) -> tuple[tuple[RateLimit, str], ...]:
+    """Limit of changes of the caller's account."""
     return ((ACCOUNT_CHANGES, ctx.user_id.hex),)

@@ -6,11 +6,12 @@ from typing import TypeVar
 from uuid import UUID
 
 from milequest.rules.access import TeamPart
-from milequest.rules.enums import EventKind, ListChange
+from milequest.rules.enums import EventKind, JoinRequestState, ListChange
 from milequest.rules.pages import Edge
-from milequest.store.sql import goals, members, milestones, team_walks, teams
+from milequest.store.sql import goals, join_requests, members, milestones, team_walks, teams
 from milequest.store.sql.activities import Activity
 from milequest.store.sql.goals import Goal
+from milequest.store.sql.join_requests import JoinRequest
 from milequest.store.sql.log import LogEntry
 from milequest.store.sql.members import TeamMember
 from milequest.store.sql.milestones import Milestone
@@ -19,12 +20,14 @@ from resolvers.activities import cursor_of as place_of_walk
 from resolvers.arguments import (
     TeamActivityChangedArgs,
     TeamGoalChangedArgs,
+    TeamJoinRequestChangedArgs,
     TeamMemberChangedArgs,
     TeamMilestoneReachedArgs,
 )
 from resolvers.audience import team_access
 from resolvers.context import AnyContext, Context, Request
 from resolvers.feeds import AccessRule, EventEnvelope, Fields, Load, LogFeed
+from resolvers.join_requests import cursor_of as place_of_request
 from resolvers.members import cursor_of as place_of_member
 
 T = TypeVar("T")
@@ -36,6 +39,8 @@ CHANGES = {
     EventKind.MEMBER_ADDED: ListChange.ADDED,
     EventKind.MEMBER_CHANGED: ListChange.CHANGED,
     EventKind.MEMBER_REMOVED: ListChange.REMOVED,
+    EventKind.JOIN_REQUEST_ADDED: ListChange.ADDED,
+    EventKind.JOIN_REQUEST_REMOVED: ListChange.REMOVED,
 }
 
 
@@ -63,6 +68,15 @@ class TeamMemberEvent(EventEnvelope):
 
 
 @dataclass(frozen=True, slots=True)
+class TeamJoinRequestEvent(EventEnvelope):
+    """Event of a request to join that was made, or is no longer pending."""
+
+    change: ListChange | None = None
+    edge: Edge[JoinRequest] | None = None
+    removed_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TeamGoalEvent(EventEnvelope):
     """Event of a goal whose status changed."""
 
@@ -87,6 +101,12 @@ async def team_member_changed(ctx: "Context[TeamMemberChangedArgs, None]") -> Lo
     """Return the feed of the team's list of members."""
     kinds = {EventKind.MEMBER_ADDED, EventKind.MEMBER_CHANGED, EventKind.MEMBER_REMOVED}
     return await _log(ctx, ctx.args["team_id"], TeamPart.PEOPLE, kinds, TeamMemberEvent, _members)
+
+
+async def team_join_request_changed(ctx: "Context[TeamJoinRequestChangedArgs, None]") -> LogFeed:
+    """Return the feed of the team's list of pending requests to join."""
+    kinds = {EventKind.JOIN_REQUEST_ADDED, EventKind.JOIN_REQUEST_REMOVED}
+    return await _log(ctx, ctx.args["team_id"], TeamPart.INVITES, kinds, TeamJoinRequestEvent, _join_requests)
 
 
 async def team_goal_changed(ctx: "Context[TeamGoalChangedArgs, None]") -> LogFeed:
@@ -127,6 +147,12 @@ async def _members(request: Request, team_id: UUID, entries: Sequence[LogEntry])
     shown = await members.by_ids(request.db, request.viewer, _subjects(entries))
     team = await teams.team(request.db, request.viewer, team_id)
     return [{"team": team, **_list_change(entry, shown.get(entry.subject_id), place_of_member)} for entry in entries]
+
+
+async def _join_requests(request: Request, _: UUID, entries: Sequence[LogEntry]) -> list[Fields]:
+    shown = await join_requests.by_ids(request.db, request.viewer, _subjects(entries))
+    pending = {one.id: one for one in shown.values() if one.request_state == JoinRequestState.PENDING}
+    return [_list_change(entry, pending.get(entry.subject_id), place_of_request) for entry in entries]
 
 
 def _list_change(entry: LogEntry, row: T | None, cursor_of: Callable[[T], str]) -> Fields:

@@ -5,6 +5,7 @@ import strawberry
 from resolvers import (
     accounts,
     avatars,
+    closing,
     passwords,
     sessions,
     users,
@@ -29,6 +30,7 @@ from schema.avatars import (
     DeleteAvatarInput,
     DeleteAvatarPayload,
 )
+from schema.closing import DeleteAccountInput, DeleteAccountPayload
 from schema.directives import SIGNED_IN, USERS
 from schema.fields import Input, field
 from schema.passwords import (
@@ -120,6 +122,12 @@ class AccountMutations:
 
         CODE_INVALID when either is invalid; five wrong tries use the request up.
         """
+
+    @field(closing.delete_account, *SIGNED_IN)
+    def delete_account(self, input: Input[DeleteAccountInput]) -> DeleteAccountPayload | None:
+        """Delete your account, in two weeks: until then signing in brings it back. All your sessions end now, and
+        others see a former member. Your walks go on counting for your teams, without your name. VALIDATION_ERROR for
+        a wrong password or address."""
 
     @field(users.update_profile, *SIGNED_IN)
     def update_profile(self, input: Input[UpdateProfileInput]) -> UpdateProfilePayload | None:

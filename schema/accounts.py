@@ -88,6 +88,7 @@ class ResendCodePayload:
 class SignInPayload:
     session: Session = attribute("Its tokens.")
     viewer: Viewer = attribute("The session's user.")
+    deletion_cancelled: bool = attribute("Whether the account was to be deleted, and is kept as you signed in.")
 
 
 @strawberry.type(description="The session's next tokens.")

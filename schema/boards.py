@@ -99,3 +99,13 @@ class ActivityStats:
     steps: int = attribute("Steps.")
     activity_count: int = attribute("Walks.")
     active_days: int = attribute("Days with a walk.")
+
+
+@strawberry.type(description="Numbers of a team. Walks are its public, counted ones since it began.")
+class TeamStats:
+    distance_meters: float = attribute("Metres.")
+    duration_seconds: int = attribute("Seconds.")
+    steps: int = attribute("Steps.")
+    activity_count: int = attribute("Number of walks.")
+    active_member_count: int = attribute("Number of members with a public walk in this week of the team's.")
+    completed_goal_count: int = attribute("Number of goals that were reached.")

@@ -12,6 +12,7 @@ from milequest.rules.enums import (
     GoalStatus,
     InviteState,
     JoinPolicy,
+    JoinRequestState,
     LeaderboardBasis,
     LeaderboardMetric,
     LeaderboardPeriod,
@@ -36,6 +37,7 @@ __all__ = [
     "GoalStatus",
     "InviteState",
     "JoinPolicy",
+    "JoinRequestState",
     "LeaderboardBasis",
     "LeaderboardMetric",
     "LeaderboardPeriod",
@@ -70,7 +72,13 @@ strawberry.enum(
 )
 strawberry.enum(GoalStatus, description="Status of a goal.")
 strawberry.enum(InviteState, description="State of an invite.")
-strawberry.enum(JoinPolicy, description="How one joins a team: OPEN by `joinTeam`, the others by invite only.")
+strawberry.enum(
+    JoinPolicy, description="How one joins a team: OPEN by `joinTeam`, REQUEST by `requestToJoin`, each by invite."
+)
+strawberry.enum(
+    JoinRequestState,
+    description="State of a request to join. ENDED: the team takes no more requests, or its author came in otherwise.",
+)
 strawberry.enum(LeaderboardBasis, description="Basis of comparison of teams.")
 strawberry.enum(LeaderboardMetric, description="The ranked metric.")
 strawberry.enum(LeaderboardPeriod, description="A board's window; weeks are ISO weeks.")

@@ -8,6 +8,7 @@ from schema.connections import Edge
 from schema.enums import Delivery, LeaderboardBasis, LeaderboardMetric, LeaderboardPeriod, ListChange
 from schema.fields import attribute
 from schema.goals import Goal, GoalProgress, Milestone
+from schema.join_requests import JoinRequest
 from schema.members import TeamMember
 from schema.scalars import AWSDateTime
 from schema.teams import Team
@@ -47,6 +48,15 @@ class TeamMemberEvent(LiveEvent):
     edge: Edge[TeamMember] | None = attribute("The membership, where it is ADDED or CHANGED.")
     removed_id: strawberry.ID | None = attribute("The membership's id, where it is REMOVED.")
     team: Team | None = attribute("The team, with its number of members.")
+    snapshot: Team | None = attribute("The team as a fresh start, with SNAPSHOT and RESET.")
+
+
+@strawberry.type(description="A request to join was made, or is no longer pending.")
+class TeamJoinRequestEvent(LiveEvent):
+    team_id: strawberry.ID = attribute("The team.")
+    change: ListChange | None = attribute("Change of the team's list of pending requests.")
+    edge: Edge[JoinRequest] | None = attribute("The request, where it is ADDED.")
+    removed_id: strawberry.ID | None = attribute("The request's id, where it is REMOVED.")
     snapshot: Team | None = attribute("The team as a fresh start, with SNAPSHOT and RESET.")
 
 

@@ -103,3 +103,16 @@ class LiftBanInput:
 class LiftBanPayload:
     deleted_ban_id: strawberry.ID = attribute("Id of the former ban.")
     team: Team = attribute("The team.")
+
+
+@strawberry.input(description="A member to be ADMIN in your place; for ADMINs of the team.")
+class TransferCaptaincyInput:
+    member_id: strawberry.ID = attribute("The membership.")
+    step_down: bool | None = optional("Whether you are a MEMBER then; true without it.")
+    idempotency_key: str | None = idempotency_key()
+
+
+@strawberry.type(description="The new ADMIN, and you in your new role.")
+class TransferCaptaincyPayload:
+    member: TeamMember = attribute("The membership that is ADMIN now.")
+    former: TeamMember = attribute("Your own membership.")

@@ -8,6 +8,7 @@ from resolvers import (
     goals,
     invites,
     inviting,
+    join_requests,
     members,
     moderation,
     presence,
@@ -54,6 +55,16 @@ from schema.invites import (
     RotateInviteInput,
     RotateInvitePayload,
 )
+from schema.join_requests import (
+    ApproveJoinRequestInput,
+    ApproveJoinRequestPayload,
+    RejectJoinRequestInput,
+    RejectJoinRequestPayload,
+    RequestToJoinInput,
+    RequestToJoinPayload,
+    WithdrawJoinRequestInput,
+    WithdrawJoinRequestPayload,
+)
 from schema.live import SetPresenceInput, SetPresencePayload
 from schema.members import (
     JoinTeamInput,
@@ -66,6 +77,8 @@ from schema.members import (
     RemoveMemberPayload,
     SetMemberRoleInput,
     SetMemberRolePayload,
+    TransferCaptaincyInput,
+    TransferCaptaincyPayload,
 )
 from schema.moderation import (
     ApproveActivityInput,
@@ -103,6 +116,24 @@ class Mutation(AccountMutations):
     def join_team(self, input: Input[JoinTeamInput]) -> JoinTeamPayload | None:
         """Join a public OPEN team. FORBIDDEN for another join policy, TEAM_FULL, ALREADY_MEMBER."""
 
+    @field(join_requests.request_to_join, *SIGNED_IN)
+    def request_to_join(self, input: Input[RequestToJoinInput]) -> RequestToJoinPayload | None:
+        """Ask to join a public team with the join policy REQUEST. FORBIDDEN for another one, ALREADY_MEMBER;
+        RATE_LIMITED in the week after a rejection, CONFLICT with 20 pending requests of yours."""
+
+    @field(join_requests.withdraw_join_request, *SIGNED_IN)
+    def withdraw_join_request(self, input: Input[WithdrawJoinRequestInput]) -> WithdrawJoinRequestPayload | None:
+        """Withdraw a request of yours. CONFLICT when it was answered already."""
+
+    @field(join_requests.approve_join_request, *SIGNED_IN)
+    def approve_join_request(self, input: Input[ApproveJoinRequestInput]) -> ApproveJoinRequestPayload | None:
+        """Let who asked join, as the team's ADMIN. TEAM_FULL; CONFLICT when the request is no longer pending, or its
+        author is in too many teams."""
+
+    @field(join_requests.reject_join_request, *SIGNED_IN)
+    def reject_join_request(self, input: Input[RejectJoinRequestInput]) -> RejectJoinRequestPayload | None:
+        """Say no to a request, as the team's ADMIN. CONFLICT when it is no longer pending."""
+
     @field(members.leave_team, *SIGNED_IN)
     def leave_team(self, input: Input[LeaveTeamInput]) -> LeaveTeamPayload | None:
         """Leave a team. LAST_ADMIN while others are in it and none of them is ADMIN; NOT_MEMBER."""
@@ -130,6 +161,10 @@ class Mutation(AccountMutations):
     @field(members.set_member_role, *SIGNED_IN)
     def set_member_role(self, input: Input[SetMemberRoleInput]) -> SetMemberRolePayload | None:
         """Give a member a role, as the team's ADMIN. LAST_ADMIN for the only one."""
+
+    @field(members.transfer_captaincy, *SIGNED_IN)
+    def transfer_captaincy(self, input: Input[TransferCaptaincyInput]) -> TransferCaptaincyPayload | None:
+        """Make a member ADMIN in your place, as the team's ADMIN, in one step. FORBIDDEN for yourself."""
 
     @field(inviting.create_invite, *SIGNED_IN)
     def create_invite(self, input: Input[CreateInviteInput]) -> CreateInvitePayload | None:

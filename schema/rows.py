@@ -14,6 +14,7 @@ from milequest.store.sql import (
     goals,
     invite_previews,
     invites,
+    join_requests,
     members,
     milestones,
     progress,
@@ -22,6 +23,7 @@ from milequest.store.sql import (
     routes,
     rulings,
     stats,
+    team_stats,
     teams,
     users,
 )
@@ -30,6 +32,7 @@ from resolvers import (
     activities,
     avatars,
     bulk_logging,
+    closing,
     estimates,
     inviting,
     live,
@@ -41,6 +44,7 @@ from resolvers import (
 )
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
+from resolvers import join_requests as request_payloads
 from resolvers import members as member_payloads
 from resolvers import routes as route_shapes
 from resolvers import sessions as session_payloads
@@ -54,6 +58,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "ActivityDay": day_series.ActivityDay,
     "ActivityStats": stats.ActivityStats,
     "AvatarRefusal": refusals.AvatarRefusal,
+    "ApproveJoinRequestPayload": request_payloads.ApproveJoinRequestPayload,
     "Bounds": geo.Bounds,
     "ChangePasswordPayload": accounts.Done,
     "ConfirmEmailChangePayload": passwords.EmailChanged,
@@ -66,6 +71,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "SetPresencePayload": presence.SetPresencePayload,
     "TeamActivityEvent": team_events.TeamActivityEvent,
     "TeamGoalEvent": team_events.TeamGoalEvent,
+    "TeamJoinRequestEvent": team_events.TeamJoinRequestEvent,
     "TeamMemberEvent": team_events.TeamMemberEvent,
     "TeamMilestoneEvent": team_events.TeamMilestoneEvent,
     "TeamPresenceUpdate": live.TeamPresenceUpdate,
@@ -80,6 +86,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "CreateTeamPayload": team_payloads.CreateTeamPayload,
     "DeclineInvitePayload": invite_payloads.DeclineInvitePayload,
     "DeleteAvatarPayload": avatars.DeleteAvatarPayload,
+    "DeleteAccountPayload": closing.DeleteAccountPayload,
     "DeleteActivityPayload": activities.DeleteActivityPayload,
     "DeleteGoalPayload": goal_payloads.DeleteGoalPayload,
     "DistanceEstimate": estimates.DistanceEstimate,
@@ -93,6 +100,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "InviteResult": inviting.InviteResult,
     "InviteConnection": Page,
     "InvitePreview": invite_previews.InvitePreview,
+    "JoinRequest": join_requests.JoinRequest,
+    "JoinRequestConnection": Page,
     "JoinTeamPayload": member_payloads.MembershipPayload,
     "LatLng": geo.LatLng,
     "Leaderboard": boards.Leaderboard,
@@ -109,6 +118,9 @@ ROW_OF_TYPE: dict[str, type] = {
     "Problem": Problem,
     "RefreshTokenPayload": accounts.RefreshResult,
     "RemoveMemberPayload": member_payloads.RemoveMemberPayload,
+    "RejectJoinRequestPayload": request_payloads.JoinRequestPayload,
+    "RequestToJoinPayload": request_payloads.JoinRequestPayload,
+    "WithdrawJoinRequestPayload": request_payloads.JoinRequestPayload,
     "ResendCodePayload": accounts.Done,
     "RevokeInvitePayload": inviting.RevokeInvitePayload,
     "RotateInvitePayload": inviting.RotateInvitePayload,
@@ -137,6 +149,8 @@ ROW_OF_TYPE: dict[str, type] = {
     "TeamConnection": Page,
     "TeamMember": members.TeamMember,
     "TeamMemberConnection": Page,
+    "TransferCaptaincyPayload": member_payloads.TransferCaptaincyPayload,
+    "TeamStats": team_stats.TeamStats,
     "UpdateActivityPayload": activities.UpdateActivityPayload,
     "UpdateGoalPayload": goal_payloads.UpdateGoalPayload,
     "UpdatePrivacySettingsPayload": user_payloads.ViewerPayload,

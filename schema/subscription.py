@@ -12,6 +12,7 @@ from schema.live import (
     LeaderboardUpdate,
     TeamActivityEvent,
     TeamGoalEvent,
+    TeamJoinRequestEvent,
     TeamMemberEvent,
     TeamMilestoneEvent,
     TeamPresenceUpdate,
@@ -52,6 +53,12 @@ class Subscription:
     @subscription(team_events.team_member_changed, *SIGNED_IN)
     def team_member_changed(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamMemberEvent | None:
         """Changes of a team's list of members; for its members."""
+
+    @subscription(team_events.team_join_request_changed, *SIGNED_IN)
+    def team_join_request_changed(
+        self, team_id: TeamId, after: Since = strawberry.UNSET
+    ) -> TeamJoinRequestEvent | None:
+        """Changes of a team's list of pending requests to join; for its ADMINs."""
 
     @subscription(team_events.team_goal_changed, *SIGNED_IN)
     def team_goal_changed(self, team_id: TeamId, after: Since = strawberry.UNSET) -> TeamGoalEvent | None:

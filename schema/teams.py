@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import activities, boards, goals, invites, live, members, moderation
-from schema.boards import Day, Leaderboard, Metric, Period
+from resolvers import activities, boards, goals, invites, join_requests, live, members, moderation, stats
+from schema.boards import Day, Leaderboard, Metric, Period, TeamStats
 from schema.connections import Connection
 from schema.enums import GoalStatus, JoinPolicy, LeaderboardMetric, LeaderboardPeriod, TeamRole
 from schema.fields import After, First, arg, attribute, field, idempotency_key, optional
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from schema.activities import ActivityConnection, TeamActivityFilter
     from schema.goals import Goal, GoalConnection
     from schema.invites import InviteConnection
+    from schema.join_requests import JoinRequestConnection
     from schema.members import TeamBanConnection, TeamMember, TeamMemberConnection
     from schema.moderation import WalkRulingConnection
 
@@ -93,6 +94,12 @@ class Team(Node, Competitor):
     ) -> Annotated["InviteConnection", strawberry.lazy("schema.invites")] | None:
         """Invites, newest first; null for viewers who are not ADMINs."""
 
+    @field(join_requests.of_team)
+    def join_requests(
+        self, first: First = 20, after: After = strawberry.UNSET
+    ) -> Annotated["JoinRequestConnection", strawberry.lazy("schema.join_requests")] | None:
+        """Pending requests to join, oldest first; null for viewers who are not ADMINs."""
+
     @field(boards.of_team)
     def leaderboard(
         self,
@@ -101,6 +108,10 @@ class Team(Node, Competitor):
         date: Day = strawberry.UNSET,
     ) -> Leaderboard | None:
         """Leaderboard of the members, for them. Days are the team's; GOAL is the current goal's, null without one."""
+
+    @field(stats.of_team)
+    def team_stats(self) -> TeamStats | None:
+        """Numbers of the team; null for viewers who are not members."""
 
     @field(live.live_cursor)
     def live_cursor(self) -> str | None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from milequest.rules.invites import RECEIVED_MAX
-from resolvers import activities, avatars, invites, members, series, sessions, stats
+from milequest.rules.join_requests import SHOWN_MAX
+from resolvers import activities, avatars, invites, join_requests, members, series, sessions, stats
 from schema.boards import ActivityStats, Day, Period
 from schema.enums import ActivityPrivacy, LeaderboardPeriod, Units
 from schema.fields import After, First, arg, attribute, field, idempotency_key, optional
@@ -16,6 +17,7 @@ from schema.series import ActivityDay, FirstDay, LastDay, Streak
 if TYPE_CHECKING:
     from schema.activities import ActivityConnection, ActivityFilter
     from schema.invites import InvitePreview
+    from schema.join_requests import JoinRequest
     from schema.members import TeamMember
     from schema.sessions import SignInSession
 
@@ -65,6 +67,10 @@ class Viewer(Node):
     @field(invites.of_viewer, bound=RECEIVED_MAX)
     def received_invites(self) -> list[Annotated["InvitePreview", strawberry.lazy("schema.invites")]]:
         """Pending invites for your address to teams that you are not in, newest first: at most 50."""
+
+    @field(join_requests.of_viewer, bound=SHOWN_MAX)
+    def sent_join_requests(self) -> list[Annotated["JoinRequest", strawberry.lazy("schema.join_requests")]]:
+        """Your requests to join teams that you see, answered ones too, newest first: at most 50."""
 
     @field(sessions.of_viewer, bound=50)
     def sessions(self) -> list[Annotated["SignInSession", strawberry.lazy("schema.sessions")]]:

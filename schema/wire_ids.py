@@ -20,6 +20,7 @@ PREFIX_OF_TYPE = {
     "TeamBan": "ban",
     "WalkRuling": "ruling",
     "Invite": "invite",
+    "JoinRequest": "request",
     "Activity": "activity",
     "Goal": "goal",
     "GoalProgress": "progress",
@@ -28,7 +29,11 @@ PREFIX_OF_TYPE = {
     "RouteTemplate": "template",
     "SignInSession": "session",
 }
-_OF_FIELD = {"TeamActivityEvent.removedId": "activity", "TeamMemberEvent.removedId": "member"}
+_OF_FIELD = {
+    "TeamActivityEvent.removedId": "activity",
+    "TeamMemberEvent.removedId": "member",
+    "TeamJoinRequestEvent.removedId": "request",
+}
 BOARD = "board"  # a Leaderboard's row composes its own id
 
 _ID = re.compile(r"([a-z]+)_([0-9a-f]{32})", re.ASCII)

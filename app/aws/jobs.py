@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from app.aws.container import Container, Event
+from milequest.jobs.closing import close_accounts
 from milequest.jobs.goals import finalize_goals
 from milequest.jobs.idempotency import forget_answers
 from milequest.jobs.log import prune_log
@@ -26,7 +27,12 @@ def _opened(settings: Settings) -> AbstractAsyncContextManager[Runtime]:
 container, guard = Container(_opened), PrimaryRegionGuard()
 
 
-PRUNED: Final[Mapping[str, Job]] = {"log": prune_log, "answers": forget_answers, "walks": forget_probe_walks}
+PRUNED: Final[Mapping[str, Job]] = {
+    "log": prune_log,
+    "answers": forget_answers,
+    "walks": forget_probe_walks,
+    "accounts": close_accounts,
+}
 
 
 def finalize(event: Event, context: Any) -> Any:
@@ -35,7 +41,7 @@ def finalize(event: Event, context: Any) -> Any:
 
 
 def prune(event: Event, context: Any) -> Any:
-    """Remove log entries outside of its window, old answers of idempotency keys, and deleted walks of our client."""
+    """Remove old log entries, answers of keys, our client's deleted walks, and accounts that are to be deleted."""
     return {name: container.run(partial(_due, name=name, job=job)) for name, job in PRUNED.items()}
 
 

@@ -157,6 +157,12 @@ def let_upload(role: iam.IRole) -> None:
     allow(role, "kms:GenerateDataKey", stack.shared("global/data-key"))
 
 
+def let_forget_pictures(function: Function) -> None:
+    """Let a function delete shown pictures."""
+    shown = pictures_arn(stack_of(function), SHOWN)
+    allow(function.role, "s3:DeleteObject", shown, because="Pictures have names of their own")
+
+
 def grant_picture_scan(function: Function) -> None:
     """Let a function read an upload, and publish or delete it. With the right to list, a missing object gives 404."""
     stack = stack_of(function)

@@ -13,6 +13,7 @@ from infra.constructs.schedule import on_event, schedule
 from infra.constructs.service import (
     data_function,
     grant_picture_scan,
+    let_forget_pictures,
     let_publish,
     let_read_secret,
     let_sockets,
@@ -26,7 +27,11 @@ from infra.names import COMING
 EACH = cdk.Duration.minutes(5)  # the probe's calls
 SCHEDULES = {
     "finalize": ("app.aws.jobs.finalize", "rate(1 minute)", "Gives goals whose days are over their outcome"),
-    "prune": ("app.aws.jobs.prune", "rate(5 minutes)", "Forgets what lies outside of the log, and old answers"),
+    "prune": (
+        "app.aws.jobs.prune",
+        "rate(5 minutes)",
+        "Forgets what lies outside of the log, old answers, and accounts that are to be deleted",
+    ),
     "sweep": ("app.aws.live.sweep", "rate(1 minute)", "Finds kicks that got lost, and sees to all sockets"),
 }
 
@@ -55,6 +60,8 @@ class Jobs(Stack):
             )
             if name == "sweep":
                 self._let_sweep(function)
+            if name == "prune":  # of accounts that it deletes
+                let_forget_pictures(function)
             schedule(self, function, rate)
         self._pictures()
         if region.primary:

@@ -11,9 +11,10 @@ from milequest.rules.enums import EventKind, JoinPolicy, LeftReason, TeamRole
 from milequest.rules.errors import ErrorCode, Refused, forbidden, require, unauthenticated
 from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
+from milequest.rules.join_requests import takes_requests
 from milequest.rules.teams import MEMBERSHIPS_MAX, counts_from, refuse_if_full, refuse_removed
-from milequest.store.sql import bans, contributions, entries, goal_transitions, members, teams, users
-from milequest.store.sql.members import MembershipKey, TeamMember
+from milequest.store.sql import bans, contributions, entries, goal_transitions, join_requests, members, teams, users
+from milequest.store.sql.members import LastStay, MembershipKey, TeamMember
 from milequest.store.sql.teams import Team
 from milequest.store.sql.transaction import Tx
 from milequest.store.sql.users import Profile
@@ -52,6 +53,14 @@ class RoleSet:
     member_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class CaptaincyTransferred:
+    """The membership that is ADMIN now, and that of the admin who made it so."""
+
+    member_id: UUID
+    former_id: UUID
+
+
 async def admit(
     tx: Tx,
     team_id: UUID,
@@ -70,20 +79,27 @@ async def admit(
     """
     if await members.open_count(tx, user.id) >= MEMBERSHIPS_MAX:
         raise Refused(ErrorCode.CONFLICT, f"One can be in {MEMBERSHIPS_MAX} teams at most.")
-    last = await members.last_stay(tx, team_id, user.id)
+    last = await last_stay(tx, team_id, user.id, invited_at)
     left_at = None if last is None else last.left_at
     was_removed = last is not None and last.is_removed
-    if left_at is not None and last is not None and was_removed:
-        refuse_removed(left_at, invited_at, is_banned=last.is_banned)
     since = counts_from(now, ZoneInfo(user.timezone), left_at)
     member_id = new_id(now)
     await members.insert(tx, member_id, team_id, user.id, role, now, since, invited_by)
+    await end_requests(tx, team_id, now, user.id)
     await count_since(tx, user.id, team_id, since, now)
     await contributions.bump_board_versions(tx, [team_id])
     tx.record(team_event(team_id, EventKind.MEMBER_ADDED, member_id, now))
     if was_removed:
         await _record_shown(tx, team_id, user.id, EventKind.ACTIVITY_ADDED, now)
     return member_id
+
+
+async def last_stay(tx: Tx, team_id: UUID, user_id: UUID, invited_at: datetime | None) -> LastStay | None:
+    """Return a user's latest membership of a team. Raises FORBIDDEN as `admit` does."""
+    last = await members.last_stay(tx, team_id, user_id)
+    if last is not None and last.is_removed and last.left_at is not None:
+        refuse_removed(last.left_at, invited_at, is_banned=last.is_banned)
+    return last
 
 
 async def fill_seat(
@@ -100,8 +116,36 @@ async def fill_seat(
     return Joined(team.id, await admit(tx, team.id, user, TeamRole.MEMBER, now, invited_by, invited_at))
 
 
+async def transfer_captaincy(
+    tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, *, steps_down: bool
+) -> CaptaincyTransferred:
+    """Make a member ADMIN and, if the admin steps down, the admin a MEMBER: both or neither.
+
+    Raises NOT_FOUND, FORBIDDEN for a user who is no admin, and for oneself.
+    """
+    place = require(await members.key_of(tx, member_id), "member")
+    member = await _lock_member(tx, admin_id, place, member_id)
+    if place.user_id == admin_id:
+        raise forbidden("You are captain already: name somebody else.")
+    own = require(await members.open_id(tx, place.team_id, admin_id), "member")
+    changes = [(member_id, member.role, TeamRole.ADMIN)]
+    if steps_down:
+        changes.append((own, TeamRole.ADMIN, TeamRole.MEMBER))
+    for changed, before, after in changes:
+        if before != after:
+            await members.set_role(tx, changed, after)
+            tx.record(team_event(place.team_id, EventKind.MEMBER_CHANGED, changed, now))
+    return CaptaincyTransferred(member_id, own)
+
+
+async def end_requests(tx: Tx, team_id: UUID, now: datetime, user_id: UUID | None = None) -> None:
+    """End the pending requests to join a team, which the caller has locked: all, or that of one user."""
+    for request_id in await join_requests.end_pending(tx, team_id, now, user_id):
+        tx.record(team_event(team_id, EventKind.JOIN_REQUEST_REMOVED, request_id, now))
+
+
 def refuse_member(team: Team) -> None:
-    """Raise ALREADY_MEMBER for a member of the team."""
+    """Raise ALREADY_MEMBER for a member of the team: asked at each of its doors, and of who asks to come in."""
     if team.viewer_role is not None:
         raise Refused(ErrorCode.ALREADY_MEMBER, "You are in this team already.")
 
@@ -114,7 +158,8 @@ async def join_team(tx: Tx, user_id: UUID, now: datetime, team_id: UUID) -> Join
     team = require(await teams.lock(tx, Viewer(user_id), team_id), "team")
     refuse_member(team)
     if team.join_policy != JoinPolicy.OPEN:
-        raise forbidden("This team is joined by invite.")
+        asked = takes_requests(team.join_policy, is_public=team.is_public)
+        raise forbidden("Ask this team's admins to let you in." if asked else "This team is joined by invite.")
     return await fill_seat(tx, team, user, now)
 
 
@@ -172,8 +217,26 @@ async def set_role(tx: Tx, admin_id: UUID, now: datetime, member_id: UUID, role:
     return RoleSet(member_id)
 
 
+async def hand_over(tx: Tx, team: Team, member_id: UUID, now: datetime) -> None:
+    """Make the longest member of a team its ADMIN if this member, who is about to leave, is its only one.
+
+    The team is locked.
+    """
+    if team.viewer_role == TeamRole.ADMIN and not await members.other_admins(tx, team.id, member_id):
+        heir = await members.longest_other(tx, team.id, member_id)
+        if heir is not None:
+            await members.set_role(tx, heir, TeamRole.ADMIN)
+            tx.record(team_event(team.id, EventKind.MEMBER_CHANGED, heir, now))
+
+
+async def leave_for_good(tx: Tx, team_id: UUID, user_id: UUID, member_id: UUID, now: datetime) -> None:
+    """End the membership of a user whose account is deleted. Both are locked."""
+    await _close(tx, team_id, user_id, member_id, LeftReason.ACCOUNT_DELETED, now)
+
+
 async def disband(tx: Tx, actor_id: UUID, team: Team, now: datetime) -> None:
-    """Delete a team, which the caller has locked, with its memberships, open goals and invites."""
+    """Delete a team, which the caller has locked, with its memberships, open goals, invites and requests to join."""
+    await end_requests(tx, team.id, now)
     await contributions.bump_board_versions(tx, [team.id])  # walks are counted under this lock
     await teams.delete(tx, team.id, now)
     if team.is_public:

@@ -15,6 +15,7 @@ from milequest.rules.errors import ErrorCode, RateLimited, Refused, refuse_stale
 from milequest.rules.events import team_event
 from milequest.rules.ids import new_id
 from milequest.rules.instants import seconds_up
+from milequest.rules.join_requests import takes_requests
 from milequest.rules.teams import A_DAY, TEAMS_PER_DAY, NewTeam, refuse_below_present, refuse_unless_confirmed
 from milequest.store.sql import contributions, entries, teams, users
 from milequest.store.sql.teams import Team
@@ -88,6 +89,8 @@ async def update_team(
     except asyncpg.UniqueViolationError:
         raise _name_taken() from None
     await _bump_boards(tx, admin_id, team, changed)
+    if _is_asked(team) and not _is_asked(changed):
+        await members.end_requests(tx, team_id, now)
     tx.record(team_event(team_id, EventKind.TEAM_CHANGED, team_id, now))
     return TeamUpdated(team_id)
 
@@ -100,6 +103,10 @@ async def _bump_boards(tx: Tx, admin_id: UUID, before: Team, after: Team) -> Non
         await entries.list_team(tx, after.id, is_public=after.is_public)
     if (before.is_public and _card(before)) != (after.is_public and _card(after)):
         await entries.bump_teams_board_version(tx, admin_id)
+
+
+def _is_asked(team: Team) -> bool:
+    return takes_requests(team.join_policy, is_public=team.is_public)
 
 
 def _card(team: Team) -> tuple[str, str | None]:

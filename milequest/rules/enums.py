@@ -44,6 +44,16 @@ class InviteState(StrEnum):
     REVOKED = "REVOKED"
 
 
+class JoinRequestState(StrEnum):
+    """State of a request to join. ENDED: the team no longer takes requests, or the user came in by another way."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    ENDED = "ENDED"
+
+
 class GoalStatus(StrEnum):
     """DRAFT → ACTIVE | CANCELLED; ACTIVE → COMPLETED | FAILED | CANCELLED; COMPLETED → ACTIVE by a correction."""
 
@@ -179,6 +189,8 @@ class EventKind(StrEnum):
     MEMBER_CHANGED = "MEMBER_CHANGED"
     MEMBER_REMOVED = "MEMBER_REMOVED"
     TEAM_CHANGED = "TEAM_CHANGED"
+    JOIN_REQUEST_ADDED = "JOIN_REQUEST_ADDED"
+    JOIN_REQUEST_REMOVED = "JOIN_REQUEST_REMOVED"
 
 
 class Delivery(StrEnum):

@@ -173,3 +173,24 @@ def invitation(to: str, team: str, inviter: str, message: str | None, url: str, 
         f"It is for this address alone, until {expires_at.astimezone(UTC):%d %B %Y, %H:%M} UTC. If you don't know "
         f"{inviter}, leave it and nothing happens. Once you decline, no more of this team's invites are mailed to you.",
     )
+
+
+def deletion_requested(to: str, due_at: datetime) -> Mail:
+    """Return the mail that says when an account will be deleted, and how to keep it."""
+    return written(
+        to,
+        "Your Mile Quest account will be deleted",
+        f"your Mile Quest account will be deleted on {due_at.astimezone(UTC):%d %B %Y, %H:%M} UTC. You were signed out "
+        "everywhere, and others see a former member in your place.",
+        "If you want to keep it, or if it wasn't you who asked, just sign in before then: that brings everything back.",
+    )
+
+
+def account_deleted(to: str) -> Mail:
+    """Return the last mail to the address of an account that was deleted."""
+    return written(
+        to,
+        "Your Mile Quest account was deleted",
+        "your Mile Quest account was deleted, as you asked two weeks ago. What you walked still counts for your teams, "
+        "without your name. This address is not stored any more.",
+    )

@@ -111,7 +111,7 @@ PASSWORD_CHECKS = RateLimit(
     15 * MINUTE,
     "wrong passwords",
     Per.CALLER,
-    "Wrong passwords in `changePassword` and `requestEmailChange`.",
+    "Wrong passwords in `changePassword`, `requestEmailChange` and `deleteAccount`.",
 )
 PASSWORD_CHECKS_ANYWHERE = RateLimit("password", 100, HOUR, "wrong passwords", Per.USER, "The same from all networks.")
 ACCOUNT_CHANGES = RateLimit(
@@ -120,7 +120,7 @@ ACCOUNT_CHANGES = RateLimit(
     HOUR,
     "changes of this account",
     Per.USER,
-    "Calls of `changePassword` and `requestEmailChange` that succeed.",
+    "Calls of `changePassword`, `requestEmailChange` and `deleteAccount` that succeed.",
 )
 INVITE_GUESSES = RateLimit(
     "invite", 10, HOUR, "wrong invite codes", Per.CALLER, "Unknown codes in `invitePreview`, `acceptInvite` and others."
@@ -153,10 +153,17 @@ MEMBERSHIP_CHANGES = RateLimit(
     HOUR,
     "teams joined and left",
     Per.USER,
-    "Calls of `joinTeam`, `leaveTeam`, `acceptInvite` and `declineInvite`.",
+    "Calls of `joinTeam`, `leaveTeam`, `acceptInvite`, `declineInvite` and `withdrawJoinRequest`.",
 )
+JOIN_REQUESTS = RateLimit("join-requests", 30, DAY, "requests to join", Per.USER, "Calls of `requestToJoin`.")
 MEMBER_CHANGES = RateLimit(  # a team has up to 500 members
-    "members", 600, HOUR, "changes of members", Per.USER, "Calls of `setMemberRole`, `removeMember` and `liftBan`."
+    "members",
+    600,
+    HOUR,
+    "changes of members",
+    Per.USER,
+    "Calls of `setMemberRole`, `transferCaptaincy`, `removeMember`, `liftBan`, `approveJoinRequest` and "
+    "`rejectJoinRequest`.",
 )
 RULINGS = RateLimit(
     "rulings",

@@ -36,13 +36,16 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "Team": {
         "id name avatarUrl description isPublic joinPolicy memberCount maxMembers timezone createdAt version": CARD,
         "activeGoal currentGoal goals liveCursor": GOALS,
-        "viewerRole members activities leaderboard": PEOPLE,
-        "invites bans": INVITES,
+        "viewerRole members activities leaderboard teamStats": PEOPLE,
+        "invites bans joinRequests flaggedActivities rulings": INVITES,
     },
     "Goal": {
         "id name description status startsOn endsOn graceHours version activatedAt completedAt completedOn": GOALS,
         "closesAt finalizedAt corrected phase team route progress": GOALS,
         "createdBy leaderboard": PEOPLE,
+    },
+    "TeamStats": {
+        "distanceMeters durationSeconds steps activityCount activeMemberCount completedGoalCount": PEOPLE,
     },
     "GoalProgress": {
         "id totalMeters percent remainingMeters version unattributedMeters position headingDegrees legIndex": GOALS,
@@ -78,6 +81,9 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     },
     "Standing": {"entry trueValue ahead behind": PEOPLE},
     "Invite": {"id team invitedEmail role maxUses useCount state message expiresAt mailedAt": INVITES},
+    "JoinRequest": {"id team user message requestState createdAt answeredAt mayAskAgainAt": INVITES},
+    "JoinRequestConnection": {_LIST: INVITES},
+    "JoinRequestEdge": {_EDGE: INVITES},
     "GoalConnection": {_LIST: GOALS},
     "GoalEdge": {_EDGE: GOALS},
     "TeamMemberConnection": {_LIST: PEOPLE, "totalCount": PEOPLE},
@@ -94,6 +100,7 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "PageInfo": {"hasNextPage hasPreviousPage startCursor endCursor": ALL},
     "TeamActivityEvent": {_HEAD: PEOPLE, "change edge removedId snapshot": PEOPLE},
     "TeamMemberEvent": {_HEAD: PEOPLE, "change edge removedId team snapshot": PEOPLE},
+    "TeamJoinRequestEvent": {_HEAD: INVITES, "change edge removedId snapshot": INVITES},
     "TeamGoalEvent": {_HEAD: GOALS, "goal team snapshot": GOALS},
     "TeamMilestoneEvent": {_HEAD: GOALS, "milestone snapshot": GOALS},
     "TeamUpdate": {"teamId team": GOALS},
@@ -119,7 +126,7 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "SignInSession": {"id device network signedInAt lastUsedAt isCurrent": OWN},
     "Viewer": {
         "id user email preferredUnits timezone locale strideMeters privacySettings version avatarRefusal": OWN,
-        "memberships stats days bestDay streak activities sessions receivedInvites": OWN,
+        "memberships stats days bestDay streak activities sessions receivedInvites sentJoinRequests": OWN,
     },
     "PrivacySettings": {"defaultActivityPrivacy showOnLeaderboards shareStatsWithTeam": OWN},
     "AvatarRefusal": {"upload teamId reason refusedAt": OWN},
@@ -168,6 +175,7 @@ QUERIES: Mapping[str, tuple[Read, ...]] = {
 SUBSCRIPTIONS: Mapping[str, Read] = {
     "teamActivityChanged": Read(USERS, PEOPLE, "teamId: $team"),
     "teamMemberChanged": Read(USERS, PEOPLE, "teamId: $team"),
+    "teamJoinRequestChanged": Read(USERS, INVITES, "teamId: $team"),
     "teamGoalChanged": Read(USERS, GOALS, "teamId: $team"),
     "teamMilestoneReached": Read(USERS, GOALS, "teamId: $team"),
     "teamUpdated": Read(USERS, CARD, "teamId: $team"),

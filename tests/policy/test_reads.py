@@ -22,9 +22,14 @@ SUBJECTS = {"viewer": "Viewer"} | {
     prefix: kind
     for kind in NODES
     for prefix in [
-        {"TeamMember": "member", "TeamBan": "ban", "GoalProgress": "progress", "Leaderboard": "board"}.get(
-            kind, kind.lower()
-        )
+        {
+            "TeamMember": "member",
+            "TeamBan": "ban",
+            "WalkRuling": "ruling",
+            "JoinRequest": "request",
+            "GoalProgress": "progress",
+            "Leaderboard": "board",
+        }.get(kind, kind.lower())
     ]
 }
 AT_ONCE = 12  # nodes of one type in one document

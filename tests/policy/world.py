@@ -16,6 +16,7 @@ from tests.quest import Caller, Quest
 
 TEAMS = ("public", "private", "deleted")
 PEOPLE = ("admin", "member", "top", "last", "left", "removed")
+ASKING = ("request", "rejected")  # those outside who ask to join
 VIEWERS = ("nobody", "machine", "stranger", "left", "removed", "member", "admin")
 GOALS = {
     "reached": TeamPart.GOALS,
@@ -29,6 +30,10 @@ REMOVE = "mutation ($m: ID!) { removeMember(input: {memberId: $m, ban: true}) { 
 DELETE_WALK = "mutation ($w: ID!) { deleteActivity(input: {activityId: $w}) { deletedActivityId } }"
 DELETE_TEAM = "mutation ($t: ID!, $n: String!) { deleteTeam(input: {teamId: $t, confirmName: $n}) { deletedTeamId } }"
 PRESENCE = "mutation ($t: ID!) { setPresence(input: {teamId: $t, walking: true}) { ok } }"
+PENDING = "UPDATE join_request SET state = 'PENDING', answered_at = NULL WHERE state = 'ENDED'"
+PUBLISH = "mutation ($i: UpdateTeamInput!) { updateTeam(input: $i) { team { id } } }"
+ASK = "mutation ($i: RequestToJoinInput!) { requestToJoin(input: $i) { joinRequest { id } } }"
+REJECT = "mutation ($r: ID!) { rejectJoinRequest(input: {requestId: $r}) { joinRequest { id } } }"
 INVITE = """mutation ($i: CreateInviteInput!) { createInvite(input: $i) { code inviteEdge { node { id } } } }"""
 FILLED = (
     "UPDATE app_user SET avatar_url = 'https://pictures.example/' || name",
@@ -138,10 +143,27 @@ async def _found(quest: Quest, kind: str) -> TeamOf:
     message = {"teamId": team.id, "email": f"friend@{kind}.example", "message": f"Come to the {kind} ones"}
     made = (await admin.run(INVITE, i=message))["createInvite"]
     team.ids |= {"addressed": made["code"], "invite": made["inviteEdge"]["node"]["id"]}
+    await _be_asked(quest, team)
     await people["member"].run(PRESENCE, t=team.id)
     if kind == "deleted":
         await admin.run(DELETE_TEAM, t=team.id, n=name)
     return team
+
+
+async def _be_asked(quest: Quest, team: TeamOf) -> None:
+    """Have two ask to join, and reject one; the other's stays pending, by SQL where the team takes no requests."""
+    admin = team.people["admin"]
+    await admin.run(PUBLISH, i={"teamId": team.id, "isPublic": True, "joinPolicy": "REQUEST"})
+    for what in ASKING:
+        caller = await quest.user(f"{what.title()}Of{team.kind.title()}")
+        asked = {"teamId": team.id, "message": f"{what} {team.kind} wish"}
+        team.ids[what] = (await caller.run(ASK, i=asked))["requestToJoin"]["joinRequest"]["id"]
+        request = team.add(team.ids[what], TeamPart.INVITES, caller.user_id)
+        card = team.add(f"user_{caller.user_id.hex}", TeamPart.INVITES, caller.user_id, has_gone=True)
+        team.secrets |= {asked["message"]: request, f"{what.title()}Of{team.kind.title()}": card}
+    await admin.run(REJECT, r=team.ids["rejected"])
+    await admin.run(PUBLISH, i={"teamId": team.id, "isPublic": team.kind == "public", "joinPolicy": "INVITE_ONLY"})
+    await quest.runtime.writer.execute(PENDING)
 
 
 async def _walk(team: TeamOf) -> None:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from milequest.actions.closing import request_deletion
 from milequest.providers.identity.outside import OutsideIdentity
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import ANONYMOUS, Identity, IdentityKind
-from milequest.store.sql.transaction import Pool, open_pool
+from milequest.store.sql.account_deletions import is_leaving
+from milequest.store.sql.transaction import Pool, open_pool, transact
 from resolvers import identity as resolvers_identity
 from resolvers.identity import FRESH_FOR, Identify
 from tests.fakes import issuer as fake
@@ -175,3 +177,19 @@ async def test_unknown_token_without_the_database_is_unavailable(
 ) -> None:
     await pool.close()
     assert await refusal(identify, issuer.token(issuer.id_claims())) is ErrorCode.UNAVAILABLE
+
+
+async def test_account_that_is_to_be_deleted_is_kept_by_a_later_session_alone(
+    identify: Identify, issuer: Issuer, pool: Pool, clock: Clock
+) -> None:
+    began = int(clock.now.timestamp()) - 60
+    _, who = await caller(identify, issuer)
+    assert who.user_id is not None
+    user_id, asked_at = who.user_id, clock.now
+    await transact(pool, lambda tx: request_deletion(tx, user_id, asked_at))
+    clock.now += FRESH_FOR
+    assert await refusal(identify, issuer.token(issuer.claims(auth_time=began))) is ErrorCode.UNAUTHENTICATED
+    assert await is_leaving(pool, user_id)
+    again = await identify(issuer.token(issuer.claims(auth_time=int(asked_at.timestamp()) + 2)))
+    assert again.user_id == user_id
+    assert not await is_leaving(pool, user_id)

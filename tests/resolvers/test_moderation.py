@@ -24,7 +24,7 @@ RULINGS = """query ($t: ID!) { team(id: $t) { rulings {
 TOTAL = "query ($t: ID!) { team(id: $t) { currentGoal { progress { totalMeters } } } }"
 FEED = "query ($t: ID!) { team(id: $t) { activities { nodes { id notes } } } }"
 NODE = "query ($id: ID!) { node(id: $id) { id ... on Activity { notes } } }"
-TOO_FAST = {"durationSeconds": 60}
+TOO_FAST: dict[str, Any] = {"durationSeconds": 60}
 
 
 @pytest.fixture

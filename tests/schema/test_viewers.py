@@ -6,6 +6,7 @@ admins then run it. Decision 10 is checked too: no read answers FORBIDDEN, for a
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from graphql import (
@@ -17,6 +18,7 @@ from graphql import (
     validate,
 )
 
+from milequest.rules.ids import new_id
 from schema.build import build, runner
 from tests.journeys import LINE, NOW, draft, walk
 from tests.quest import Caller, Quest
@@ -94,8 +96,19 @@ async def ids_of(quest: Quest, ann: Caller, members: list[Caller], *, is_public:
         {"nodes": goal_of["progress"]["milestones"]},
     )
     listed = [each["id"] for page in lists for each in page["nodes"]]
+    listed.append(await _request_of_somebody(quest, team))
     users = [f"user_{caller.user_id.hex}" for caller in (ann, *members)]
     return [team, of_team["leaderboard"]["id"], *of_goal, *listed, *users, *walks]
+
+
+async def _request_of_somebody(quest: Quest, team: str) -> str:
+    """Return the id of a request to join the team; by SQL, as a private team gets none."""
+    user, request = (await quest.user("Asking")).user_id, new_id(NOW)
+    await quest.runtime.writer.execute(
+        "INSERT INTO join_request (id, team_id, user_id, created_at) VALUES ($1, $2, $3, $4)",
+        *(request, UUID(team.removeprefix("team_")), user, NOW),
+    )
+    return f"request_{request.hex}"
 
 
 @pytest.mark.parametrize("is_public", [True, False], ids=["public", "private"])

@@ -19,7 +19,7 @@ from tests.listening import PATIENCE
 from tests.soak.appsync.team import Team, gathered, team, together, walk, world
 from tests.soak.appsync.world import ROLE, World
 from tests.sockets import Socket
-from tests.subscriptions.team import CANCEL, JOIN, PRESENCE, RENAME
+from tests.subscriptions.team import ASK, CANCEL, JOIN, PRESENCE, RENAME, UPDATE_TEAM
 
 __all__ = ["team", "world"]
 
@@ -40,6 +40,12 @@ async def log(world: World, team: Team) -> None:
 async def join(world: World, team: Team) -> None:
     """Add a member."""
     await world.run(JOIN, world.sign_up("Eve"), input={"teamId": team.id})
+
+
+async def ask(world: World, team: Team) -> None:
+    """Have somebody ask to join, once the team takes requests."""
+    await world.run(UPDATE_TEAM, team.ann, input={"teamId": team.id, "isPublic": True, "joinPolicy": "REQUEST"})
+    await world.run(ASK, world.sign_up("Eve"), input={"teamId": team.id})
 
 
 async def cancel(world: World, team: Team) -> None:
@@ -76,6 +82,12 @@ FEEDS = {
         join,
         lambda told: (told["change"], told["edge"]["node"]["user"]["name"], told["team"]["memberCount"]),
         ("ADDED", "Eve", 3),
+    ),
+    "teamJoinRequestChanged": Feed(
+        f"{LOGGED} change removedId edge {{ cursor node {{ id requestState user {{ id name }} }} }}",
+        ask,
+        lambda told: (told["change"], told["edge"]["node"]["user"]["name"]),
+        ("ADDED", "Eve"),
     ),
     "teamGoalChanged": Feed(
         f"{LOGGED} goal {{ id name status progress {{ totalMeters }} }} team {{ id activeGoal {{ id }} }}",

@@ -25,6 +25,7 @@ RENAME = "mutation ($input: UpdateTeamInput!) { updateTeam(input: $input) { team
 PRESENCE = "mutation ($input: SetPresenceInput!) { setPresence(input: $input) { ok } }"
 JOIN = "mutation ($input: JoinTeamInput!) { joinTeam(input: $input) { memberEdge { node { id } } } }"
 UPDATE_TEAM = "mutation ($input: UpdateTeamInput!) { updateTeam(input: $input) { team { id } } }"
+ASK = "mutation ($input: RequestToJoinInput!) { requestToJoin(input: $input) { joinRequest { id } } }"
 DELETE_TEAM = "mutation ($input: DeleteTeamInput!) { deleteTeam(input: $input) { deletedTeamId } }"
 
 

@@ -61,6 +61,12 @@ class IdentityProvider(Protocol):
     async def change_password(self, identity: Identity, current: str, password: str, now: datetime) -> None:
         """Give the caller's account a new password and end its other sessions. Raises VALIDATION_ERROR."""
 
+    async def confirm_closing(self, identity: Identity, password: str | None, now: datetime) -> None:
+        """Check that its owner closes the account, by the password or a session that has just begun; end its sessions.
+
+        Raises VALIDATION_ERROR for a wrong password, UNAUTHENTICATED for an old session.
+        """
+
     async def request_email_change(self, identity: Identity, email: str, password: str, now: datetime) -> str:
         """Mail codes for another address of the caller's account. Returns the request's id. Raises VALIDATION_ERROR."""
 

@@ -80,3 +80,19 @@ class Passwords(BuiltinBase):
 
         await self._end(work)
         await self._send(mail.password_changed(credential.email))
+
+    async def confirm_closing(self, identity: Identity, password: str | None, now: datetime) -> None:
+        """Check the password and end all sessions of the account."""
+        subject = own_subject(identity)
+        credential = await credentials.of_subject(self._pool, subject)
+        if credential is None:
+            raise unauthenticated("This account is closed.")
+        if password is None or not await self._hasher.matches(password, credential.password_hash):
+            raise wrong_password("input.password")
+
+        async def work(tx: Tx) -> list[Revocation]:
+            if not await credentials.lock_unchanged(tx, credential):
+                raise wrong_password("input.password")
+            return await sessions.revoke_all(tx, subject, now)
+
+        await self._end(work)

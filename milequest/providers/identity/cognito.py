@@ -28,6 +28,7 @@ from milequest.providers.identity.cognito_refusals import (
     wrong_code,
 )
 from milequest.providers.identity.outside import OutsideIdentity
+from milequest.rules.closing import refuse_old_sign_in
 from milequest.rules.credentials import REFRESH_TOKEN_LIFE, SignUp, email_key
 from milequest.rules.errors import ErrorCode, Refused, invalid, unauthenticated, wrong_password
 from milequest.rules.identity import Identity, IdentityKind
@@ -123,13 +124,7 @@ class CognitoIdentity(OutsideIdentity):
         """Give the caller's account a new password. Cognito ends one session or all: all, the caller's too."""
         if identity.issuer != self._issuer or identity.username is None:
             raise Refused(ErrorCode.UNAVAILABLE, "This account is kept by another provider: change it there.")
-        given = {"USERNAME": identity.username, "PASSWORD": current}
-        try:
-            await self._signed_in("ADMIN_USER_PASSWORD_AUTH", identity.username, given, now)
-        except AwsError as error:
-            if error.code in WRONG:
-                raise wrong_password("input.currentPassword") from None
-            unavailable(error)
+        await self._check_password(identity.username, current, "input.currentPassword", now)
         try:  # as an operator: no user's token may do it
             given = {"UserPoolId": self._pool, "Username": identity.username, "Password": password}
             await self._call("admin_set_user_password", **given, Permanent=True)
@@ -137,6 +132,24 @@ class CognitoIdentity(OutsideIdentity):
             refuse_simple(error, "input.newPassword")
             unavailable(error)
         await self.sign_out(None, identity, Ending.ALL, now)
+
+    async def confirm_closing(self, identity: Identity, password: str | None, now: datetime) -> None:
+        """Check the password, of which a user of another provider has none, and end all sessions of the account."""
+        if password is None or identity.issuer != self._issuer or identity.username is None:
+            refuse_old_sign_in(identity.began_at, now)
+        else:
+            await self._check_password(identity.username, password, "input.password", now)
+        await self.sign_out(None, identity, Ending.ALL, now)
+
+    async def _check_password(self, username: str, password: str, path: str, now: datetime) -> None:
+        """Raise VALIDATION_ERROR at `path` for a wrong password."""
+        given = {"USERNAME": username, "PASSWORD": password}
+        try:
+            await self._signed_in("ADMIN_USER_PASSWORD_AUTH", username, given, now)
+        except AwsError as error:
+            if error.code in WRONG:
+                raise wrong_password(path) from None
+            unavailable(error)
 
     async def sign_in(self, email: str, password: str, now: datetime, origin: SessionOrigin = UNKNOWN) -> SignedIn:
         """Start a session."""

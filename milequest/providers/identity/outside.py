@@ -14,6 +14,7 @@ from jwt.exceptions import InvalidKeyError
 
 from milequest.providers.identity import SignedIn
 from milequest.providers.identity.tokens import ALGORITHM, MAX_KID, KeyRing, Keys, KeysUnreachableError, TokenVerifier
+from milequest.rules.closing import refuse_old_sign_in
 from milequest.rules.credentials import SignUp
 from milequest.rules.errors import ErrorCode, Refused
 from milequest.rules.identity import Identity, VerifiedToken
@@ -70,6 +71,10 @@ class OutsideIdentity:
     async def change_password(self, identity: Identity, current: str, password: str, now: datetime) -> None:
         """Refuse."""
         _elsewhere()
+
+    async def confirm_closing(self, identity: Identity, password: str | None, now: datetime) -> None:
+        """Refuse a session that began a while ago. The issuer keeps the sessions: our own list ends their tokens."""
+        refuse_old_sign_in(identity.began_at, now)
 
     async def request_email_change(self, identity: Identity, email: str, password: str, now: datetime) -> str:
         """Refuse."""

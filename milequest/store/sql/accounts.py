@@ -12,17 +12,22 @@ from milequest.store.sql.transaction import Reader, Tx
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The user of an identity; not `is_live` if suspended or deleted."""
+    """The user of an identity; not `is_live` if suspended or deleted.
+
+    `leaving_since` is when they asked for the account's deletion, if they did.
+    """
 
     user_id: UUID
     is_live: bool
     email: str = field(repr=False)
+    leaving_since: datetime | None = None
 
 
 _OWNERS = """
-SELECT i.issuer, i.subject, u.id, u.suspended_at IS NULL AND u.deleted_at IS NULL, u.email
+SELECT i.issuer, i.subject, u.id, u.suspended_at IS NULL AND u.deleted_at IS NULL, u.email, d.requested_at
 FROM unnest($1::text[], $2::text[]) AS asked (issuer, subject)
 JOIN user_identity i ON i.issuer = asked.issuer AND i.subject = asked.subject JOIN app_user u ON u.id = i.user_id
+LEFT JOIN account_deletion d ON d.user_id = u.id
 """
 _PUT_USER = """
 INSERT INTO app_user (id, email, email_key, name, timezone, preferred_units, created_at, updated_at)

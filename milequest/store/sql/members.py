@@ -94,6 +94,13 @@ SELECT left_at, left_reason, EXISTS (
     SELECT FROM team_ban b WHERE b.team_id = m.team_id AND b.user_id = m.user_id AND b.lifted_at IS NULL)
 FROM team_member m WHERE team_id = $1 AND user_id = $2 ORDER BY joined_at DESC, id DESC LIMIT 1
 """
+_LONGEST_OTHER = """
+SELECT m.id FROM team_member m JOIN app_user u ON u.id = m.user_id
+WHERE m.team_id = $1 AND m.left_at IS NULL AND m.id <> $2
+ORDER BY u.suspended_at IS NOT NULL, EXISTS (SELECT FROM account_deletion d WHERE d.user_id = m.user_id),
+    m.joined_at, m.id
+LIMIT 1
+"""
 _OPEN_OF_USER = "SELECT id, team_id FROM team_member WHERE user_id = $1 AND left_at IS NULL ORDER BY team_id"
 
 
@@ -160,6 +167,12 @@ async def other_admins(tx: Tx, team_id: UUID, member_id: UUID) -> bool:
     """Return whether the team, which the caller has locked, has an admin besides this member."""
     others: bool = await tx.fetchval(_OTHER_ADMINS, team_id, member_id)
     return others
+
+
+async def longest_other(tx: Tx, team_id: UUID, member_id: UUID) -> UUID | None:
+    """Return the longest membership of the team besides this one, of somebody who stays if there is such a member."""
+    longest: UUID | None = await tx.fetchval(_LONGEST_OTHER, team_id, member_id)
+    return longest
 
 
 async def insert(

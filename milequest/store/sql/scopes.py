@@ -24,6 +24,9 @@ PEOPLE_VISIBLE = f"t.deleted_at IS NULL AND {_MEMBER}"
 # Of `team t`: may_see(INVITES).
 INVITES_VISIBLE = f"t.deleted_at IS NULL AND {_ADMIN}"
 
+# Of `join_request r` to `team t`: may_see(INVITES), or one's own while one sees the team.
+REQUEST_VISIBLE = f"({INVITES_VISIBLE} OR r.user_id = $1 AND {TEAM_VISIBLE})"
+
 # Of `app_user u`: the viewer may fetch the card by its id, as their own, or that of a user they share a team with.
 CARD_VISIBLE = """u.deleted_at IS NULL AND (u.id = $1 OR EXISTS (
     SELECT FROM team_member mine JOIN team_member theirs USING (team_id)

@@ -23,14 +23,14 @@ def called(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_scheduled_jobs_with_nothing_due_report_zero(called: None) -> None:
     assert jobs.finalize({}, None) == {"goals": 0}
-    assert jobs.prune({}, None) == {"log": 0, "answers": 0, "walks": 0}
+    assert jobs.prune({}, None) == {"log": 0, "answers": 0, "walks": 0, "accounts": 0}
 
 
 def test_scheduled_jobs_on_a_read_only_database_report_no_run(called: None, database_url: str) -> None:
     asyncio.run(_follow(database_url))
     for _ in range(2):
         assert jobs.finalize({}, None) == {"goals": None}
-        assert jobs.prune({}, None) == {"log": None, "answers": None, "walks": None}
+        assert jobs.prune({}, None) == {"log": None, "answers": None, "walks": None, "accounts": None}
 
 
 async def _follow(url: str) -> None:

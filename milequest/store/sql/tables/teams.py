@@ -1,4 +1,4 @@
-"""Teams, their members and invites."""
+"""Teams, their members, invites and requests to join."""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-from milequest.rules.enums import InviteState, JoinPolicy, LeftReason, TeamRole
+from milequest.rules.enums import InviteState, JoinPolicy, JoinRequestState, LeftReason, TeamRole
 from milequest.store.sql.tables.base import instant, metadata, one_of, primary_key, zero
 
 team = Table(
@@ -170,3 +170,32 @@ Index(  # the invites for a user's address, and whether an address declined one
     team_invite.c.id,
     postgresql_where=text("email_key IS NOT NULL"),
 )
+
+join_request = Table(
+    "join_request",
+    metadata,
+    primary_key(),
+    Column("team_id", Uuid, ForeignKey("team.id"), nullable=False),
+    Column("user_id", Uuid, ForeignKey("app_user.id"), nullable=False),
+    Column("state", Text, nullable=False, server_default=JoinRequestState.PENDING),
+    Column("message", Text),
+    instant("created_at"),
+    instant("answered_at", nullable=True),
+    Column("answered_by", Uuid, ForeignKey("app_user.id"), comment="the admin; null where nobody answered it"),
+    one_of("state", JoinRequestState),
+)
+Index(
+    "uq_join_request_pending",
+    join_request.c.team_id,
+    join_request.c.user_id,
+    unique=True,
+    postgresql_where=text("state = 'PENDING'"),
+)
+Index(
+    "ix_join_request_page",
+    join_request.c.team_id,
+    join_request.c.created_at,
+    join_request.c.id,
+    postgresql_where=text("state = 'PENDING'"),
+)
+Index("ix_join_request_user", join_request.c.user_id, join_request.c.created_at, join_request.c.id)

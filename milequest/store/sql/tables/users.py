@@ -33,6 +33,20 @@ app_user = Table(
 for _ended in (app_user.c.suspended_at, app_user.c.deleted_at):  # subscribers learn of it soon: few rows, read often
     Index(f"ix_app_user_{_ended.name}", _ended, postgresql_where=_ended.is_not(None))
 
+# Accounts whose owners have asked for their deletion: what is shown of them again if they stay.
+account_deletion = Table(
+    "account_deletion",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("app_user.id"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("avatar_url", Text),
+    Column("show_on_leaderboards", Boolean, nullable=False),
+    Column("share_stats_with_team", Boolean, nullable=False),
+    instant("requested_at"),
+    instant("due_at"),
+)
+Index("ix_account_deletion_due_at", account_deletion.c.due_at)
+
 user_identity = Table(
     "user_identity",
     metadata,

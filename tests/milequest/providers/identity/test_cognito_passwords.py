@@ -69,6 +69,31 @@ async def test_a_session_begun_while_a_password_changes_is_over_too(cognito: Mad
         assert pool.revocations.has_ended(thief)
 
 
+async def test_closing_an_account_needs_its_password_and_ends_every_session(cognito: Made) -> None:
+    async with cognito("signed in", DONE) as pool:
+        caller = await pool.caller()
+        await pool.identity.confirm_closing(caller, "Correct-Horse-1", now())
+        assert pool.asked("AdminInitiateAuth")[0]["AuthParameters"]["PASSWORD"] == "Correct-Horse-1"
+        assert [asked["Username"] for asked in pool.asked("AdminUserGlobalSignOut")] == [caller.username]
+        assert pool.revocations.has_ended(caller)
+    async with cognito(REFUSED) as pool:
+        with pytest.raises(QuestError, match=r"input\.password"):
+            await pool.identity.confirm_closing(await pool.caller(), "Wrong-Horse-1", now())
+        assert pool.asked("AdminUserGlobalSignOut") == []
+
+
+async def test_closing_an_account_without_a_password_needs_a_session_that_has_just_begun(cognito: Made) -> None:
+    for age, is_fresh in ((timedelta(minutes=9), True), (timedelta(minutes=11), False)):
+        async with cognito(DONE) as pool:
+            caller = await pool.caller(auth_time=seconds(now() - age))
+            closing = pool.identity.confirm_closing(caller, None, now())
+            if is_fresh:
+                await closing
+            else:
+                assert await code_of(closing) is ErrorCode.UNAUTHENTICATED
+            assert len(pool.asked("AdminUserGlobalSignOut")) == is_fresh
+
+
 @pytest.mark.parametrize(
     ("answers", "path"),
     [((REFUSED,), "input.currentPassword"), (("signed in", error("InvalidPasswordException")), "input.newPassword")],
