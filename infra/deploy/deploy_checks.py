@@ -13,7 +13,7 @@ from infra.deploy.deploy_steps import Clients, parameter, set_parameters
 from infra.deploy.deployment_plan import BEHIND_SERVERS, waiting
 from infra.deploy.server_image import docker
 from infra.home import Home
-from infra.names import BY_HAND, Names
+from infra.names import BY_HAND, REPOSITORY_TOKEN, Names
 from infra.starter_environment import StarterEnvironment
 
 BOOTSTRAP: Final = "/cdk-bootstrap/hnb659fds/version"
@@ -69,7 +69,7 @@ def _checks(environment: Environment | StarterEnvironment) -> list[Check]:
     ]
     if isinstance(environment, StarterEnvironment):
         return [*shared, _docker]
-    return [*shared, *(partial(check, environment) for check in (_concurrency, _backup, _traces, _by_hand))]
+    return [*shared, *(partial(check, environment) for check in (_concurrency, _backup, _traces, _pages, _by_hand))]
 
 
 def _docker(clients: Clients) -> Iterator[Finding]:
@@ -141,6 +141,19 @@ def _traces(environment: Environment, clients: Clients) -> Iterator[Finding]:
         if sent != "XRay" and not _switched_on_by_us(Names(environment, region), clients):
             remedy = f"aws xray update-trace-segment-destination --region {region.name} --destination XRay"
             yield Finding(f"Transaction Search is on in {region.name} already, and the stack account makes it", remedy)
+
+
+def _pages(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    """Yield that Amplify could not read the repository of the pages, if there are any: its stack is one of the last."""
+    if not environment.repository:
+        return
+    try:
+        clients("secretsmanager", environment.primary.name).describe_secret(SecretId=REPOSITORY_TOKEN)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        remedy = f"aws secretsmanager create-secret --name {REPOSITORY_TOKEN} --secret-string …"
+        yield Finding(f"there is no secret {REPOSITORY_TOKEN}, by which Amplify reads {environment.repository}", remedy)
 
 
 def _switched_on_by_us(names: Names, clients: Clients) -> bool:

@@ -43,18 +43,32 @@ def test_who_may_not_ask_about_traces_is_told() -> None:
         amiss_in(traced, destination="CloudWatchLogs", account_stack="AccessDenied")
 
 
+@pytest.mark.parametrize(("error", "amiss"), [("ResourceNotFoundException", True), ("", False)])
+def test_pages_need_a_token_for_their_repository(error: str, amiss: bool) -> None:
+    paged = replace(STAGING, repository="https://github.com/a/b")
+    says = "there is no secret milequest-github-token, by which Amplify reads https://github.com/a/b"
+    assert amiss_in(paged, token=error) == [says] * amiss
+    assert amiss_in(STAGING, token="ResourceNotFoundException") == []
+
+
 def amiss_in(
     environment: Environment,
     backed_up: dict[str, bool] | None = None,
     destination: str = "XRay",
     account_stack: str = "",
+    token: str = "",
 ) -> list[str]:
-    """Return what would end a deployment to an account that has all else; `account_stack` is the error about it."""
+    """Return what would end a deployment to an account that has all else.
+
+    `account_stack` and `token` are the codes of AWS's errors about them; empty where they are there.
+    """
     settings = {
         "ResourceTypeOptInPreference": backed_up if backed_up is not None else {"Aurora": True},
         "ResourceTypeManagementPreference": {},
     }
-    refusal = ClientError({"Error": {"Code": account_stack, "Message": ""}}, "DescribeStackResource")
+
+    def there(code: str) -> list[Any]:
+        return [ClientError({"Error": {"Code": code, "Message": ""}}, "Describe") if code else {}]
 
     def clients(service: str, region: str) -> Any:
         answers: dict[str, dict[str, list[Any]]] = {
@@ -68,7 +82,8 @@ def amiss_in(
             "iam": {"get_role": [{}] * 3},
             "backup": {"describe_region_settings": [settings]},
             "xray": {"get_trace_segment_destination": [{"Destination": destination, "Status": "ACTIVE"}]},
-            "cloudformation": {"describe_stack_resource": [refusal if account_stack else {}]},
+            "cloudformation": {"describe_stack_resource": there(account_stack)},
+            "secretsmanager": {"describe_secret": there(token)},
         }
         return Answering(answers[service])
 
