@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from infra.environments_file import own_values, with_own
+from infra.environments_file import ConfigError, own_values, with_own
 
 Born: TypeAlias = Literal["primary", "secondary"]
 SOCKETS_PER_TASK = 4_000  # of the servers on Fargate; they could hold more
@@ -16,10 +16,6 @@ LACKING = frozenset({"use1-az3"})  # by the pages of API Gateway on VPC links, a
 SMALL = "starter"  # name of the environment for a club or a firm: infra/starter_environment.py
 RUNBOOK = "https://github.com/mile-quest/mile-quest/blob/main/docs/runbook.md"
 EDGE_REGION = "us-east-1"  # CloudFront, its certificates and its WAF, budgets and bills exist only here
-
-
-class ConfigError(ValueError):
-    """A value that cannot be deployed."""
 
 
 def must(holds: bool, what: str) -> None:

@@ -19,7 +19,11 @@ VARIABLE: Final = "MQ_ENVIRONMENTS"
 USUAL: Final = Path(__file__).resolve().parent.parent / "environments.toml"
 
 
-class OwnValueError(ValueError):
+class ConfigError(ValueError):
+    """A value that cannot be deployed."""
+
+
+class OwnValueError(ConfigError):
     """A value in the file that is none; the message says which, and what it may be."""
 
 
@@ -38,6 +42,12 @@ def own_values() -> Mapping[str, Any]:
         return tomllib.loads(own_text())
     except tomllib.TOMLDecodeError as error:
         raise OwnValueError(f"{_named()}: {error}") from None
+
+
+def own_file() -> Path | None:
+    """Return the file, if there is one."""
+    named = _named()
+    return Path(named) if named else None
 
 
 def _named() -> str:

@@ -26,6 +26,7 @@ CARRIED_BACK: Final = {"carried/balancer-there": "fleet/balancer"}
 """Parameters that the first region has of the second."""
 NOT_YET: Final = "none"  # value of `carried/pictures` before the first region has its bucket
 
+REPOSITORY_TOKEN: Final = "milequest-github-token"  # a secret, put there by hand where there are pages
 BY_HAND: Final = (
     "by-hand/pagerduty",
     "by-hand/slack-workspace",

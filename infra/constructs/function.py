@@ -50,7 +50,6 @@ class Function(Construct):
         variables: Mapping[str, str] | None = None,
         in_network: bool = False,
         asynchronous: bool = False,
-        snap_start: bool = False,
         urgency: Urgency = "ticket",
         code: lambda_.Code | None = None,
     ) -> None:
@@ -81,7 +80,6 @@ class Function(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             role=self.role.without_policy_updates(),  # only `allow` grants permissions
             reserved_concurrent_executions=stack.home.limits.reserved.get(name) or None,
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             **self._failures(self.dead),
         )
         self.function.node.add_dependency(usual)  # Lambda makes its network interface at once, with these permissions

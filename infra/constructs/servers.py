@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.config import SOCKETS_PER_TASK, TASK_CPU, TASK_MEMORY
 from infra.constructs.alarms import NAMESPACE
 from infra.constructs.function import log_group
+from infra.constructs.mail_domain import let_mail, of_mail
 from infra.constructs.permissions import allow, service_role
 from infra.constructs.service import (
     let_ask_authorizer,
@@ -119,6 +120,7 @@ class Servers(Construct):
             **of_service(stack),
             **of_authorizer(stack),
             **of_edge(stack),
+            **of_mail(stack),
             **of_telemetry(stack),
             "MILEQUEST_HOST": "0.0.0.0",
             "MILEQUEST_TRUSTED_PROXIES": stack.where.cidr,  # the balancer, as whose all sockets would count otherwise
@@ -150,6 +152,7 @@ class Servers(Construct):
         let_ask_authorizer(role)
         let_read_edge_secret(role)
         let_upload(role)
+        let_mail(role, stack)
         return role
 
     def _scale(self) -> None:

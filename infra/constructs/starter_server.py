@@ -11,6 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from infra.constructs.database import USER
 from infra.constructs.function import log_group
+from infra.constructs.mail_domain import let_mail, of_mail
 from infra.constructs.permissions import acknowledge, allow, service_role
 from infra.constructs.stack import HomeStack
 from infra.constructs.starter_database import StarterDatabase
@@ -107,8 +108,7 @@ class StarterServer:
             "MILEQUEST_ALLOWED_ORIGINS": f"https://{self._environment.domain}",
             "MILEQUEST_TRUSTED_PROXIES": self._stack.where.cidr,
             "MILEQUEST_EDGE_SECRET": names.of("origin"),
-            "MILEQUEST_SES_CONFIGURATION_SET": names.of("mail"),
-            "MILEQUEST_MAIL_FROM": f"Mile Quest <no-reply@{self._environment.domain}>",
+            **of_mail(self._stack),
         }
 
     def _task(self) -> ecs.CfnTaskDefinition:
@@ -257,9 +257,7 @@ class StarterServer:
         allow(role, "rds-db:connect", self._database.who)
         secret = stack.arn_of("secretsmanager", f"secret:{stack.names.of('origin')}-??????")
         allow(role, "secretsmanager:GetSecretValue", secret)
-        mail = stack.arn_of("ses", f"identity/{self._environment.domain}")
-        sets = stack.arn_of("ses", f"configuration-set/{stack.names.of('mail')}")
-        allow(role, "ses:SendEmail ses:SendRawEmail", mail, sets)
+        let_mail(role, stack)
         allow(role, "elasticfilesystem:ClientMount elasticfilesystem:ClientWrite", self.files.file_system_arn)
         return role
 

@@ -21,6 +21,7 @@ class SynthesizedStack:
     """A stack: its name at CloudFormation, its template, its assets, and whether its deletion is prevented."""
 
     name: str
+    account: str
     region: str
     template: Path
     assets: tuple[Asset, ...]
@@ -36,7 +37,12 @@ class CloudAssembly:
     """The stacks of one environment."""
 
     def __init__(self, folder: Path, environment: str) -> None:
-        manifest = json.loads((folder / "manifest.json").read_text())["artifacts"]
+        """Read them. Raises FileNotFoundError where there are none."""
+        self.manifest = folder / "manifest.json"
+        if not self.manifest.exists():
+            says = f"there are no templates in {folder}: `make package`, then `make synth`, as the runbook says"
+            raise FileNotFoundError(says)
+        manifest = json.loads(self.manifest.read_text())["artifacts"]
         own = f"milequest-{environment}-"
         self._stacks = {
             (stack.region, stack.name.removeprefix(own)): stack
@@ -48,6 +54,10 @@ class CloudAssembly:
         """Return the region and the short name, such as `data`, of each stack."""
         return self._stacks.keys()
 
+    def stacks(self) -> Collection[SynthesizedStack]:
+        """Return all of them."""
+        return self._stacks.values()
+
     def stack(self, region: str, name: str) -> SynthesizedStack:
         """Return a stack by its region and short name."""
         return self._stacks[region, name]
@@ -57,9 +67,11 @@ def _stacks(folder: Path, manifest: dict[str, Any]) -> Iterator[SynthesizedStack
     for id, artifact in manifest.items():
         if artifact["type"] == "aws:cloudformation:stack":
             given = artifact["properties"]
+            account, region = artifact["environment"].split("/")[-2:]
             yield SynthesizedStack(
                 given.get("stackName", id),
-                artifact["environment"].rpartition("/")[2],
+                account,
+                region,
                 folder / given["templateFile"],
                 tuple(_assets(folder, folder / f"{id}.assets.json")),
                 bool(given.get("terminationProtection")),

@@ -12,7 +12,8 @@ from infra.deploy.cloudformation import DeploymentError
 from infra.deploy.deploy_steps import Clients, parameter, set_parameters
 from infra.deploy.deployment_plan import BEHIND_SERVERS, waiting
 from infra.deploy.server_image import docker
-from infra.names import BY_HAND, Names
+from infra.home import Home
+from infra.names import BY_HAND, REPOSITORY_TOKEN, Names
 from infra.starter_environment import StarterEnvironment
 
 BOOTSTRAP: Final = "/cdk-bootstrap/hnb659fds/version"
@@ -40,15 +41,22 @@ Check: TypeAlias = Callable[[Clients], Iterator[Finding]]
 
 def findings(environment: Environment | StarterEnvironment, clients: Clients) -> list[Finding]:
     """Return everything amiss. An account that cannot be asked is the only finding, as nothing else can be."""
+    if found := strangers(environment, clients, environment.primary.name):
+        return found
+    return [finding for check in _checks(environment) for finding in check(clients)]
+
+
+def strangers(environment: Home, clients: Clients, region: str) -> list[Finding]:
+    """Return what is amiss with the credentials, as a region says: there are none, or they are of another account."""
     try:
-        account = clients("sts", environment.primary.name).get_caller_identity()["Account"]
+        account = clients("sts", region).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         remedy = "set AWS_PROFILE, or sign in with `aws sso login`"
         return [Finding(f"AWS cannot be asked who you are: {error}", remedy)]
     if account != environment.account:
         says = f"these are credentials of {account}, and {environment.name} is {environment.account}"
         return [Finding(says, "use the environment's own account, or correct its number")]
-    return [finding for check in _checks(environment) for finding in check(clients)]
+    return []
 
 
 def _checks(environment: Environment | StarterEnvironment) -> list[Check]:
@@ -61,7 +69,7 @@ def _checks(environment: Environment | StarterEnvironment) -> list[Check]:
     ]
     if isinstance(environment, StarterEnvironment):
         return [*shared, _docker]
-    return [*shared, *(partial(check, environment) for check in (_concurrency, _backup, _by_hand))]
+    return [*shared, *(partial(check, environment) for check in (_concurrency, _backup, _traces, _pages, _by_hand))]
 
 
 def _docker(clients: Clients) -> Iterator[Finding]:
@@ -119,6 +127,44 @@ def _backup(environment: Environment, clients: Clients) -> Iterator[Finding]:
                 "--resource-type-opt-in-preference Aurora=true"
             )
             yield Finding(f"AWS Backup leaves databases alone in {region.name}", remedy)
+
+
+def _traces(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    """Yield regions whose Transaction Search somebody else has switched on: our stack Account could not do so again.
+
+    Source: AWS's page CloudWatch-Transaction-Search-Cloudformation.
+    """
+    if environment.telemetry is None or environment.telemetry.endpoint:
+        return
+    for region in environment.regions:
+        sent = clients("xray", region.name).get_trace_segment_destination()["Destination"]
+        if sent != "XRay" and not _switched_on_by_us(Names(environment, region), clients):
+            remedy = f"aws xray update-trace-segment-destination --region {region.name} --destination XRay"
+            yield Finding(f"Transaction Search is on in {region.name} already, and the stack account makes it", remedy)
+
+
+def _pages(environment: Environment, clients: Clients) -> Iterator[Finding]:
+    """Yield that Amplify could not read the repository of the pages, if there are any: its stack is one of the last."""
+    if not environment.repository:
+        return
+    try:
+        clients("secretsmanager", environment.primary.name).describe_secret(SecretId=REPOSITORY_TOKEN)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        remedy = f"aws secretsmanager create-secret --name {REPOSITORY_TOKEN} --secret-string …"
+        yield Finding(f"there is no secret {REPOSITORY_TOKEN}, by which Amplify reads {environment.repository}", remedy)
+
+
+def _switched_on_by_us(names: Names, clients: Clients) -> bool:
+    stack = clients("cloudformation", names.region.name)
+    try:
+        stack.describe_stack_resource(StackName=names.stack("Account"), LogicalResourceId="TransactionSearch")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":  # no such stack, or no such resource of it
+            return False
+        raise
+    return True
 
 
 def _exists(iam: Any, role: str) -> bool:

@@ -20,6 +20,7 @@ from infra.deploy.deployment_plan import (
     MailStep,
     OwnValuesStep,
     ReadyStep,
+    ServedStep,
     StackStep,
     Step,
     ZoneStep,
@@ -60,16 +61,24 @@ class StepRunner:
                 return "done" if self.driver(step.region).deploy(self.stack(step)) else "unchanged"
             case CarryStep():
                 return self._carry(step)
-            case DelegationStep():
-                return self._await_delegation(step)
             case CallStep():
                 return self._call(step)
+            case OwnValuesStep():
+                return self._hand_over_own_values(step)
+            case DelegationStep() | MailStep() | ReadyStep() | ServedStep():
+                return self._wait(step)
+
+    def _wait(self, step: DelegationStep | MailStep | ReadyStep | ServedStep) -> str:
+        """Wait for what happens outside of our stacks, or by all of them."""
+        match step:
+            case DelegationStep():
+                return self._await_delegation(step)
             case MailStep():
                 return self._await_mail(step)
             case ReadyStep():
                 return self._await_readiness(step)
-            case OwnValuesStep():
-                return self._hand_over_own_values(step)
+            case ServedStep():
+                return self._await_service(step)
 
     def driver(self, region: str) -> StackDriver:
         """Return the driver of a region's stacks."""
@@ -149,6 +158,15 @@ class StepRunner:
             time.sleep(self.poll)
         return "done"
 
+    def _await_service(self, step: ServedStep) -> str:
+        """Have the client of ours try until it is served: its first calls may meet functions and names that begin."""
+        end = time.monotonic() + READY_SECONDS
+        while failed := self._invoke(step.region, step.function, "{}").get("failed"):
+            if time.monotonic() > end:
+                raise DeploymentError(f"a client of ours is not served: {failed}")
+            time.sleep(self.poll)
+        return "done"
+
     def _await(self, is_done: Callable[[], bool], otherwise: str) -> None:
         """Wait for what happens outside of AWS, which may take days."""
         end = time.monotonic() + OUTSIDE_SECONDS
@@ -158,12 +176,16 @@ class StepRunner:
             time.sleep(self.poll)
 
     def _call(self, step: CallStep) -> str:
-        function = f"{self._names(step.region).of(step.function)}:live"
-        answer = self.clients("lambda", step.region).invoke(FunctionName=function, Payload=step.event.encode())
+        return f"answered {json.dumps(self._invoke(step.region, step.function, step.event))}"
+
+    def _invoke(self, region: str, name: str, event: str) -> Any:
+        """Call a function; return its answer. Raises DeploymentError with what it says for one that fails."""
+        function = f"{self._names(region).of(name)}:live"
+        answer = self.clients("lambda", region).invoke(FunctionName=function, Payload=event.encode())
         body = answer["Payload"].read().decode()
         if "FunctionError" in answer:
             raise DeploymentError(f"{function} failed: {body}")
-        return f"answered {json.dumps(json.loads(body))}"
+        return json.loads(body)
 
     def _hand_over_own_values(self, step: OwnValuesStep) -> str:
         ssm, name = self.clients("ssm", step.region), self._names(step.region).parameter(OWN_VALUES)

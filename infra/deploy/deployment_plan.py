@@ -117,6 +117,18 @@ class ReadyStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedStep:
+    """Have the client of our own sign in, ask, walk, and hear of it on each socket at the public address."""
+
+    region: str
+    function: str = "probe"
+    minutes: int = 1
+
+    def __str__(self) -> str:
+        return "a client of ours, who is served"
+
+
+@dataclass(frozen=True, slots=True)
 class OwnValuesStep:
     """Hand the operator's own values of the environments to the pipeline, which synthesizes with them."""
 
@@ -151,7 +163,16 @@ class ImageStep:
 
 
 Step: TypeAlias = (
-    ZoneStep | ImageStep | StackStep | CarryStep | DelegationStep | CallStep | MailStep | OwnValuesStep | ReadyStep
+    ZoneStep
+    | ImageStep
+    | StackStep
+    | CarryStep
+    | DelegationStep
+    | CallStep
+    | MailStep
+    | OwnValuesStep
+    | ReadyStep
+    | ServedStep
 )
 
 
@@ -206,7 +227,7 @@ def _leads_to_servers(step: Step) -> bool:
         case CarryStep(names=names):
             return names == CARRIED_BACK
         case _:
-            return isinstance(step, ReadyStep)
+            return isinstance(step, ReadyStep | ServedStep)
 
 
 def _imported(first: Region, other: Region, which: Collection[str], otherwise: str | None = None) -> CarryStep:
@@ -256,6 +277,7 @@ def _steps(environment: Environment) -> Iterator[Step]:
     yield from _everywhere(regions, "watch")
     yield from (StackStep(first.name, name) for name in ("chat", "insight"))
     yield ReadyStep(f"https://{Names(environment, first).host('api')}/readyz")
+    yield ServedStep(first.name)
 
 
 def _everywhere(regions: tuple[Region, ...], *stacks: str) -> Iterator[StackStep]:

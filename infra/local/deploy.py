@@ -48,12 +48,13 @@ class LocalAccount:
         self.client = client
 
     def prepare(self, values: Mapping[str, str], buckets: Collection[str]) -> None:
-        """Set the values that other stacks would share, and make the origin's secret and the buckets of assets."""
+        """Set the values that other stacks would share; make the secret, the sender of mail, and buckets of assets."""
         ssm, s3 = self.client("ssm"), self.client("s3")
         for name, value in {BOOTSTRAP: "30", **{self._root + key: value for key, value in values.items()}}.items():
             ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
         secret = json.dumps({"first": secrets.token_urlsafe(30), "second": ""})
         self.client("secretsmanager").create_secret(Name=self._names.of("origin"), SecretString=secret)
+        self.client("sesv2").create_email_identity(EmailIdentity=self._names.environment.domain)
         for bucket in buckets:
             place = {"CreateBucketConfiguration": {"LocationConstraint": self._names.region.name}}
             s3.create_bucket(Bucket=bucket, **({} if self._names.region.name == NAMELESS else place))

@@ -3,7 +3,8 @@
 Its WebSocket API: the sub-protocol in `$connect`'s answer is selected, and its status is the handshake's; a route's
 answer is sent to the client only with a route response; messages run concurrently; a failure sends nothing.
 CloudFormation: STUBS have no effect here; Athena's named queries are made as its API makes them.
-AUTH=true: over HTTP `aws:SecureTransport` is true all the same; the right to send to a queue includes batches.
+AUTH=true: over HTTP `aws:SecureTransport` is true all the same; the right to send to a queue includes batches; whoever
+sends mail is asked for the right to the sender's domain.
 Lambda: functions run on LAMBDA_PYTHON, which has no packages, so that missing ones in theirs show, and have AS_LONG
 times the time, as a busy machine starts many of them at once. A package is unpacked once for all containers. Reserved
 concurrency holds for all versions of a function. A batch of a stream whose function reports partial failures is
@@ -24,6 +25,7 @@ import tempfile
 import threading
 import types
 import zipfile
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,7 @@ _reply: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("reply")
 _invoke, _handle = apigateway._invoke_ws_lambda, apigateway.handle_websocket
 _acquire, _action = lambda_svc.acquire_worker, iam_actions.extract_iam_action
 _sign_up, _confirm, _mail = cognito._sign_up, cognito._confirm_sign_up, cognito._send_verification_email
+_resource = iam_actions._ses_v2_resource_arn
 _execute, _reserved = lambda_svc._execute_function, lambda_svc._reserved_concurrency
 
 
@@ -185,6 +188,14 @@ def mail(pool: Any, username: str, attributes: Any, _: str, attribute_name: str 
     return _mail(pool, username, attributes, user[kind], attribute_name)
 
 
+def sender(method: str, path: str, body: bytes, region: str, account: str) -> Any:
+    """Return what a call of SES is about: a mail is about its sender's domain, as the service reference of IAM says."""
+    if not path.endswith("/outbound-emails"):
+        return _resource(method, path, body, region, account)
+    domain = parseaddr(json.loads(body)["FromEmailAddress"])[1].rpartition("@")[2]
+    return f"arn:aws:ses:{region}:{account}:identity/{domain}"
+
+
 def stub(attributes: tuple[str, ...]) -> dict[str, Any]:
     """Return the handler of a resource type without effect."""
 
@@ -232,6 +243,7 @@ def mend() -> None:
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": Unpacked})
     lambda_svc.acquire_worker, iam_actions.extract_iam_action = acquire, action
     lambda_svc._execute_function, lambda_svc._reserved_concurrency = execute, reserved
+    iam_actions._ses_v2_resource_arn = sender
     cognito._sign_up, cognito._confirm_sign_up, cognito._send_verification_email = sign_up, confirm, mail
     detect = lambda_runtime._detect_runtime_binary
 

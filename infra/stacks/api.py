@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.config import Environment, Region
 from infra.constructs.canary import Canaries
 from infra.constructs.function import Function
+from infra.constructs.mail_domain import let_mail, of_mail
 from infra.constructs.packages import package
 from infra.constructs.permissions import acknowledge
 from infra.constructs.service import (
@@ -103,9 +104,10 @@ class Api(Stack):
             "Answers GraphQL and what else is asked by HTTP",
             memory=self.home.sizes.api_memory,
             urgency="page",
-            variables={"MILEQUEST_COGNITO_POOL": self.shared("identity/pool")},
+            variables={"MILEQUEST_COGNITO_POOL": self.shared("identity/pool"), **of_mail(self)},
         )
         let_sign_in(function)
+        let_mail(function.role, self)
         let_ask_authorizer(function.role)
         let_upload(function.role)
         for path, verbs in {"graphql": ("ANY",), "routes/{id}": ("GET", "OPTIONS")}.items():
@@ -146,6 +148,7 @@ class Api(Stack):
             let_ask_authorizer(function.role)
             if name == "team":
                 let_upload(function.role)  # as AppSync's source of the pictures' mutations
+                let_mail(function.role, self)  # of invites
             for each in functions:
                 for verb in ("POST", "OPTIONS"):
                     self._method(f"v1/{name}/{each}", verb, function)
@@ -153,6 +156,8 @@ class Api(Stack):
     def _of_domain(self, name: str) -> dict[str, str]:
         if name == "map":
             return {"MILEQUEST_DATA_DIR": "places", "MILEQUEST_PLACES_FROM": "15000"}
+        if name == "team":
+            return of_mail(self)
         return {"MILEQUEST_COGNITO_POOL": self.shared("identity/pool")} if name == "auth" else {}
 
     def _method(self, path: str, verb: str, function: Function, *, is_open: bool = False) -> None:

@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.config import Environment, Region
 from infra.constructs.canary import Canaries
 from infra.constructs.function import Function, log_group
+from infra.constructs.mail_domain import let_mail, of_mail
 from infra.constructs.permissions import acknowledge, allow
 from infra.constructs.service import (
     data_function,
@@ -81,11 +82,12 @@ class Live(Stack):
             "Does what a message asks for",
             memory=self.home.sizes.api_memory,
             urgency="page",
-            variables=self.sockets,
+            variables={**self.sockets, **of_mail(self)},
         )
         let_sockets(function, "news")
         let_ask_authorizer(function.role)
         let_upload(function.role)
+        let_mail(function.role, self)  # mutations run over sockets too
         self._let_speak(function)
         self._route("$default", function)
 

@@ -10,8 +10,8 @@ from constructs import Construct
 from infra.config import Environment, Region
 from infra.constructs.permissions import allow, service_role
 from infra.constructs.stack import Stack
+from infra.names import REPOSITORY_TOKEN
 
-TOKEN: Final = "milequest-github-token"  # a secret, put there by hand
 BUILD: Final = """version: 1
 applications:
   - appRoot: {folder}
@@ -51,7 +51,9 @@ class Web(Stack):
             name=self.names.of(name),
             platform="WEB_COMPUTE",
             repository=self.home.repository,
-            access_token=cdk.SecretValue.secrets_manager(TOKEN).unsafe_unwrap(),  # a reference, not the token
+            access_token=cdk.SecretValue.secrets_manager(
+                REPOSITORY_TOKEN
+            ).unsafe_unwrap(),  # a reference, not the token
             iam_service_role=self._role.role_arn,
             build_spec=BUILD.format(folder=folder),
             environment_variables=[

@@ -151,9 +151,12 @@ class Deployment:
 
     def codes(self, email: str) -> list[str]:
         """Return the codes that Cognito mailed to an address, the newest last."""
+        return [CODE.findall(mail["BodyText"])[0] for mail in self.mails(email)]
+
+    def mails(self, email: str) -> list[dict[str, Any]]:
+        """Return the mails to an address, the newest last, with `Source` and `BodyText`."""
         told = httpx.get(f"{self.endpoint}/_ministack/ses/messages", timeout=PATIENCE).json()["messages"]
-        mails = told.get(self.names.environment.account, [])
-        return [CODE.findall(mail["BodyText"])[0] for mail in mails if mail["To"] == [email]]
+        return [mail for mail in told.get(self.names.environment.account, []) if mail["To"] == [email]]
 
     def on_aws(self, work: Callable[[Aws], Awaitable[T]]) -> T:
         """Do something with the local AWS, as an operator."""

@@ -4,9 +4,11 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
+import pytest
 
 from app.environment import tools
 from infra.local.aws import HOME
@@ -75,3 +77,27 @@ class Account:
         """Return the states of all stacks that exist."""
         stacks = self.ask("cloudformation.describe_stacks")["Stacks"]
         return {one["StackName"].rpartition("-")[2]: one["StackStatus"] for one in stacks}
+
+
+def sign_in(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have AWS's clients of this process be of an account, and know nothing else."""
+    session = SimpleNamespace(
+        create_client=lambda *named, **given: Answering({"get_caller_identity": [{"Account": account}]})
+    )
+    monkeypatch.setattr(botocore.session, "get_session", lambda: session)
+
+
+class Answering:
+    """A client of AWS with prepared answers, of which exceptions are raised."""
+
+    def __init__(self, answers: dict[str, list[Any]]) -> None:
+        self._answers = answers
+
+    def __getattr__(self, operation: str) -> Any:
+        def answer(*named: object, **given: object) -> Any:
+            prepared = self._answers[operation].pop(0)
+            if isinstance(prepared, Exception):
+                raise prepared
+            return prepared
+
+        return answer

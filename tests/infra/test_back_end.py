@@ -7,6 +7,7 @@ import pytest
 from infra.names import COMING, SHOWN
 from infra.queues import LINES
 from milequest.rules import avatars
+from milequest.settings import PROJECT
 from tests.infra.assembly import Assembly
 
 DATA_KEY = "globaldatakey"
@@ -82,6 +83,17 @@ def test_aurora_is_encrypted_private_and_restorable(assembly: Assembly) -> None:
     instances = assembly.of("data", "AWS::RDS::DBInstance")
     assert {instance.properties["DBInstanceClass"] for instance in instances} == {"db.serverless"}
     assert not any(instance.properties["PubliclyAccessible"] for instance in instances)
+
+
+def test_slow_statements_are_shown_by_database_insights(assembly: Assembly) -> None:
+    """Performance Insights, which RDS still calls the switch by, has ended as a service."""
+    modes = {cluster.properties["DatabaseInsightsMode"] for cluster in assembly.of("data", "AWS::RDS::DBCluster")}
+    assert modes == {"standard"}
+    instances = assembly.of("data", "AWS::RDS::DBInstance")
+    assert all(instance.properties["EnablePerformanceInsights"] for instance in instances)
+    runbook = (PROJECT / "docs" / "runbook.md").read_text()
+    assert "Database Insights" in runbook
+    assert "Performance Insights" not in runbook
 
 
 def test_functions_connect_through_the_proxy(assembly: Assembly) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.config import ENVIRONMENTS, PRODUCTION, STAGING, ConfigError, Telemetry
+from infra.config import ENVIRONMENTS, PRODUCTION, STAGING, Telemetry
+from infra.environments_file import ConfigError
 from infra.names import Names
 
 

@@ -1,6 +1,7 @@
 """`make cost`: AWS's published examples, every type of the templates, and the model's own sense."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -116,8 +117,10 @@ def test_every_price_is_used(assembly: Assembly) -> None:
 # --- the templates
 
 
-def test_every_type_is_priced_or_free(assembly: Assembly) -> None:
-    there = {resource.type for resource in assembly.resources()}
+def test_every_type_is_priced_or_free(assembly: Assembly, variants: Path) -> None:
+    """Of all that an operator may have made, also what none of the environments has by itself."""
+    made = (assembly, *(Assembly(folder) for folder in variants.iterdir() if folder.is_dir()))
+    there = {resource.type for templates in made for resource in templates.resources()}
     said = [*PRICED, *FREE]
     assert there - set(said) == set()
     assert set(said) - there == set(), "nothing of it is in the templates any more"

@@ -1,5 +1,6 @@
 """The deploy command on a local AWS: killed anywhere, begun again, after a failed stack; and taking down."""
 
+import io
 import json
 import random
 import shutil
@@ -13,18 +14,16 @@ from typing import Any, cast
 import pytest
 
 from app.environment import tools
-from infra.config import PRODUCTION
-from infra.deploy import deploy_steps
+from infra.deploy import deploy_steps, deploying
 from infra.deploy.cloud_assembly import CloudAssembly
 from infra.deploy.cloudformation import DeploymentError
-from infra.deploy.deploy_checks import findings
 from infra.deploy.deploy_steps import Clients, StepRunner
-from infra.deploy.deployment_plan import DelegationStep, MailStep, OwnValuesStep, ReadyStep
+from infra.deploy.deployment_plan import DelegationStep, MailStep, OwnValuesStep, ReadyStep, ServedStep
 from infra.environments_file import VARIABLE
 from infra.local import aws
 from infra.local.aws import HOME
 from tests.fakes.aws import LOCK
-from tests.infra.operators_account import REGION, Account
+from tests.infra.operators_account import REGION, Account, Answering, sign_in
 
 STACKS = ("state", "events", "identity")
 
@@ -82,7 +81,7 @@ def test_stack_that_could_never_be_made_is_made_anew(account: Account, templates
 def test_destroy_deletes_what_may_go_and_lists_what_is_kept(account: Account, templates: Path) -> None:
     said = account.deploy(templates, "--unchecked", "--only", "migrations", "state", fails=True)
     assert "error: milequest-staging-migrations:live failed" in said, "there is no database"
-    said = account.deploy(templates, "--destroy")
+    said = account.deploy(templates, "--destroy", "--yes")
     assert account.states() == {"state": "CREATE_COMPLETE"}
     assert f"kept: stack state in {REGION}, whose deletion is prevented" in said
 
@@ -98,37 +97,24 @@ def test_checks_name_what_is_missing_with_its_remedy(account: Account, templates
     assert account.states() == {}
 
 
-@pytest.mark.parametrize(
-    ("preferences", "amiss"), [({"Aurora": True}, 0), ({"Aurora": False, "RDS": True}, 2), ({}, 2)]
-)
-def test_backups_are_made_where_the_region_says_so(preferences: dict[str, bool], amiss: int) -> None:
-    """Amiss in each region otherwise. The local AWS knows the question, and always the same answer."""
-    settings = {"ResourceTypeOptInPreference": preferences, "ResourceTypeManagementPreference": {}}
-
-    def clients(service: str, region: str) -> Any:
-        answers: dict[str, dict[str, list[Any]]] = {
-            "sts": {"get_caller_identity": [{"Account": PRODUCTION.account}]},
-            "ssm": {
-                "get_parameter": [{"Parameter": {"Value": "30"}}],
-                "get_paginator": [Answering({"paginate": [[]]})],
-            },
-            "lambda": {"get_account_settings": [{"AccountLimit": {"ConcurrentExecutions": 1_000}}]},
-            "sesv2": {"get_account": [{"ProductionAccessEnabled": True}]},
-            "iam": {"get_role": [{}] * 3},
-            "backup": {"describe_region_settings": [settings]},
-        }
-        return Answering(answers[service])
-
-    found = [one for one in findings(PRODUCTION, clients) if one.fatal]
-    assert [one.says for one in found] == [
-        f"AWS Backup leaves databases alone in {region.name}" for region in PRODUCTION.regions[:amiss]
-    ]
-
-
 def test_credentials_of_another_account_deploy_nothing(account: Account, templates: Path) -> None:
     said = Account(account.endpoint, "333333333333").deploy(templates, fails=True)
     assert "these are credentials of 333333333333, and staging is 111111111111" in said
     assert account.states() == {}
+
+
+def test_environment_is_destroyed_in_its_own_account_once_its_name_is_given(
+    templates: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deleted: list[str] = []
+    monkeypatch.setattr(deploying, "destroy", lambda runner, steps: deleted.append(runner.environment.name))
+    asked = ["staging", "--destroy", "--assembly", str(templates)]
+    sign_in("333333333333", monkeypatch)
+    assert deploying.main(asked, lambda question: "staging") == 1
+    assert "error: these are credentials of 333333333333" in capsys.readouterr().out
+    sign_in(HOME.environment.account, monkeypatch)
+    assert (deploying.main(asked, lambda question: "yes"), deleted) == (1, [])
+    assert (deploying.main(asked, lambda question: "staging"), deleted) == (0, ["staging"])
 
 
 def no_client(service: str, region: str) -> Any:
@@ -185,16 +171,6 @@ def test_deployment_waits_until_the_domain_is_delegated_and_verified() -> None:
     assert answers["sesv2"]["get_email_identity"] == []
 
 
-class Answering:
-    """A client of AWS with prepared answers."""
-
-    def __init__(self, answers: dict[str, list[Any]]) -> None:
-        self._answers = answers
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda *named, **given: self._answers[operation].pop(0)
-
-
 @pytest.mark.parametrize(("statuses", "says"), [((503, 503, 200), None), ((503,), "503 no database")])
 def test_deployment_ends_once_the_service_is_ready(
     statuses: tuple[int, ...], says: str | None, monkeypatch: pytest.MonkeyPatch
@@ -220,3 +196,24 @@ def test_deployment_ends_once_the_service_is_ready(
                     runner.run(step)
         finally:
             server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        (({"failed": "sign in: 503"}, {}), None),
+        (({"failed": "sign in: 503"},), "a client of ours is not served: sign in: 503"),
+    ],
+)
+def test_deployment_ends_once_a_client_of_ours_is_served(
+    answers: tuple[dict[str, str], ...], says: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy_steps, "READY_SECONDS", 60.0 if says is None else 0.0)
+    told = [{"Payload": io.BytesIO(json.dumps(answer).encode())} for answer in answers]
+    runner = runner_of(lambda service, region: Answering({"invoke": told}))
+    if says is None:
+        assert runner.run(ServedStep(REGION)) == "done"
+        assert told == []
+    else:
+        with pytest.raises(DeploymentError, match=says):
+            runner.run(ServedStep(REGION))

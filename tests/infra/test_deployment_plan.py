@@ -14,6 +14,7 @@ from infra.deploy.deployment_plan import (
     MailStep,
     OwnValuesStep,
     ReadyStep,
+    ServedStep,
     StackStep,
     Step,
     left_out,
@@ -78,7 +79,10 @@ def test_what_is_left_out_for_want_of_a_parameter_is_read_by_nothing_that_is_mad
     steps = [step for step in steps_of(assembly, environment) if step not in without]
     follow(assembly, environment, steps, there)
     is_served = "pipeline/server-image" in given or not environment.features.fargate
-    assert any(isinstance(step, ReadyStep) for step in steps) == is_served
+    assert [type(step) for step in steps if isinstance(step, ReadyStep | ServedStep)] == [
+        ReadyStep,
+        ServedStep,
+    ] * is_served
 
 
 def test_servers_of_one_region_alone_lead_nowhere() -> None:
@@ -107,17 +111,24 @@ def follow(assembly: Assembly, environment: Environment, steps: Sequence[Step], 
                     if one["Type"] == "AWS::SSM::Parameter"
                 }
             case CallStep(region, function, _, stack):
-                template = assembly.templates[f"milequest-{environment.name}-{stack}-{region}"]
-                name = Names(environment, environment.primary).of(function)
-                assert any(
-                    one["Properties"].get("FunctionName") == name
-                    for one in template["Resources"].values()
-                    if one["Type"] == "AWS::Lambda::Function"
-                )
+                _has(assembly, environment, stack, region, function)
             case OwnValuesStep() | MailStep() | ReadyStep():
                 pass  # they read no parameter
+            case ServedStep(region, function):
+                _has(assembly, environment, "jobs", region, function)
             case DelegationStep(region):
                 assert "global/zone" in there[region]
+
+
+def _has(assembly: Assembly, environment: Environment, stack: str, region: str, function: str) -> None:
+    """Fail unless a stack has a function."""
+    template = assembly.templates[f"milequest-{environment.name}-{stack}-{region}"]
+    name = Names(environment, environment.primary).of(function)
+    assert any(
+        one["Properties"].get("FunctionName") == name
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::Lambda::Function"
+    )
 
 
 @ENVIRONMENT
@@ -149,4 +160,4 @@ def test_pool_is_made_once_its_domain_may_send_mail(assembly: Assembly, environm
     place = {type(step): number for number, step in enumerate(steps)}
     made = {step.name: number for number, step in reversed(list(enumerate(steps))) if isinstance(step, StackStep)}
     assert made["global"] < place[DelegationStep] < place[MailStep] < made["identity"]
-    assert place[ReadyStep] == len(steps) - 1
+    assert (place[ReadyStep], place[ServedStep]) == (len(steps) - 2, len(steps) - 1)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.config import PRODUCTION, STAGING, ConfigError, Telemetry
-from infra.environments_file import VARIABLE, OwnValueError, own_values, with_own
+from infra.config import PRODUCTION, STAGING, Telemetry
+from infra.environments_file import VARIABLE, ConfigError, OwnValueError, own_values, with_own
 from milequest.settings import PROJECT
 
 PRINT = (

@@ -7,11 +7,12 @@ import pytest
 
 from infra.config import PRODUCTION
 from infra.deploy.cloudformation import DeploymentError
-from infra.failover.__main__ import main, run
+from infra.failover.failing_over import main, run
 from infra.failover.failover_steps import FENCED, OF_THE_POOL, Failover
 from infra.names import Names
 from milequest.settings import PROJECT
 from tests.fakes.two_regions import Killed, TwoRegions
+from tests.infra.operators_account import sign_in
 
 EAST, WEST = PRODUCTION.regions
 FUNCTIONS = {
@@ -145,6 +146,14 @@ def test_step_that_is_not_agreed_to_is_not_done() -> None:
 def test_environment_with_one_region_has_nowhere_to_go(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["staging"]) == 1
     assert capsys.readouterr().out == "error: staging has one region, and nowhere to go\n"
+
+
+def test_credentials_of_another_account_fail_nothing_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sign_in("333333333333", monkeypatch)
+    assert main(["production", "--yes"]) == 1
+    assert "error: these are credentials of 333333333333, and production is 222222222222" in capsys.readouterr().out
 
 
 def test_command_fences_what_the_runbook_names() -> None:

@@ -151,6 +151,11 @@ def test_runbook_names_every_parameter_carried_or_set_by_hand() -> None:
     assert [name for name in names if f"`{name}`" not in DOCUMENT] == []
 
 
+def test_runbook_names_what_an_account_has_before() -> None:
+    section = DOCUMENT.partition("### From two accounts with nothing in them")[2].partition("\n### ")[0]
+    assert [name for name in ("CloudTrail", "GuardDuty", "make package", "SES", "Lambda") if name not in section] == []
+
+
 def test_the_resources_in_commands_are_there(assembly: Assembly) -> None:
     """Clusters, services and functions are named as the templates name them."""
     texts = "".join(resource.text for resource in assembly.resources())

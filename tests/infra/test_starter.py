@@ -9,7 +9,7 @@ import pytest
 from infra.analysis.cost.cost_report import floor, taken
 from infra.analysis.cost.prices import total
 from infra.analysis.cost.usage_profile import Usage
-from infra.config import ConfigError
+from infra.environments_file import ConfigError
 from infra.starter_environment import STARTER
 from milequest.settings import load
 from tests.infra.assembly import Assembly, Resource

@@ -19,8 +19,8 @@ import pytest
 
 from app.environment import tools
 from infra.deploy import deploy_steps
-from infra.deploy.__main__ import main
 from infra.deploy.deploy_checks import BOOTSTRAP
+from infra.deploy.deploying import main
 from infra.local import aws
 from infra.names import SERVER_IMAGE, Names
 from infra.starter_environment import STARTER
@@ -102,7 +102,7 @@ def _answer_for_the_internet(account: Account, monkeypatch: pytest.MonkeyPatch, 
         asked.append(url)
         return nullcontext(SimpleNamespace(status=200))
 
-    monkeypatch.setattr("infra.deploy.__main__.name_servers", name_servers)
+    monkeypatch.setattr("infra.deploy.deploying.name_servers", name_servers)
     monkeypatch.setattr(urllib.request, "urlopen", urlopen)
 
 
@@ -121,7 +121,7 @@ def test_deployment_of_the_starter_that_is_killed_anywhere_is_finished_by_the_ne
     account.deploy(templates, "--unchecked", "--only", "starter")
     assert account.states() == {"starter": "CREATE_COMPLETE"}
     assert account.deploy(templates, "--unchecked", "--only", "starter").count("unchanged in") == 1
-    said = account.deploy(templates, "--destroy")
+    said = account.deploy(templates, "--destroy", "--yes")
     assert f"kept: stack starter in {REGION}, whose deletion is prevented" in said
     assert account.states() == {"starter": "CREATE_COMPLETE"}
 

@@ -25,6 +25,7 @@ STATEFUL = {
 MOST_RESOURCES = 400
 MOST_RULES = 23  # whose findings may be acknowledged; seven are of the starter environment alone, which saves
 LINT = "from cfnlint.runner import main; main()"
+REDUNDANT = "W3005"  # the library waits for what a reference waits for already
 PUBLIC = ("0.0.0.0/0", "::/0")
 
 
@@ -47,9 +48,9 @@ def test_few_rules_are_acknowledged_and_each_has_a_reason(assembly: Assembly) ->
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "us-west-2"])
-def test_cfn_lint_finds_no_error(assembly: Assembly, region: str) -> None:
+def test_cfn_lint_finds_nothing(assembly: Assembly, region: str) -> None:
     files = sorted(assembly.folder.glob(f"*-{region}.template.json"))
-    ran = run_tool("-c", LINT, "--regions", region, "--ignore-checks", "W", "--", *files)
+    ran = run_tool("-c", LINT, "--regions", region, "--ignore-checks", REDUNDANT, "--", *files)
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
 
 

@@ -120,6 +120,18 @@ def test_servers_sign_their_traces_for_cloudwatch_and_may_send_them(watched: Ass
     assert watched.findings() == []
 
 
+def test_account_switches_transaction_search_on_once_xray_may_write_spans(watched: Assembly, traced: Assembly) -> None:
+    (search,) = watched.of("account", "AWS::XRay::TransactionSearchConfig")
+    (policy,) = watched.of("account", "AWS::Logs::ResourcePolicy")
+    assert search.properties == {"IndexingPercentage": 1}
+    assert search.body["DependsOn"] == [policy.id]
+    (statement,) = json.loads(policy.properties["PolicyDocument"])["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "xray.amazonaws.com"}, "logs:PutLogEvents")
+    assert "arn:aws:logs:us-east-1:111111111111:log-group:aws/spans:*" in statement["Resource"]
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": "111111111111"}
+    assert list(traced.of("account", "AWS::XRay::TransactionSearchConfig")) == [], "a collector of one's own has them"
+
+
 def test_environments_without_a_collector_have_nothing_of_it(assembly: Assembly) -> None:
     text = json.dumps(assembly.templates)
     assert "OTEL_" not in text

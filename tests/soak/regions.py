@@ -17,9 +17,9 @@ from milequest.settings import PROJECT
 from tests.faults.cluster import Node, start_node
 
 
-def primary(folder: Path) -> Postgres:
-    """Create a cluster with an empty database."""
-    server = embedded.postgres(folder)
+def primary(folder: Path, fast: bool = False) -> Postgres:
+    """Create a cluster with an empty database; a `fast` one may lose commits when it is killed."""
+    server = embedded.postgres(folder, fast=fast)
     server.start()
     server.ensure_database()
     return server

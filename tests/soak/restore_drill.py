@@ -36,7 +36,7 @@ MISTAKES = (  # of somebody who meant one team
 def archived_place(people: int = PEOPLE) -> Iterator[tuple[Crowd, Servers, Archive]]:
     """Yield people, the servers they use, and the archive of their database."""
     folder = Path(os.environ[RUN_FOLDER], f"{uuid4().hex[:8]}-archived")
-    database = primary(folder)
+    database = primary(folder, fast=True)  # it is always stopped, never killed
     migrate.upgrade(database.url())
     archive = Archive(database, Path(os.environ[RUN_FOLDER], f"{folder.name}-archive"))
     place = Servers(folder, database)

@@ -60,7 +60,7 @@ class Archive:
 
     def restored(self, until: datetime, folder: Path) -> Postgres:
         """Return a new server in `folder` with every commit before a moment, and none since."""
-        server = embedded.postgres(folder)
+        server = embedded.postgres(folder, fast=True)
         server.data.parent.mkdir(parents=True, exist_ok=True)
         self._base.rename(server.data)
         mark(server.data)

@@ -83,6 +83,7 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::Logs::LogStream": PART,
     "AWS::Logs::MetricFilter": "one metric of all functions, and one of a version in the hours in which it fails",
     "AWS::Logs::QueryDefinition": "a query costs when it runs",
+    "AWS::Logs::ResourcePolicy": CONTROL,
     "AWS::QuickSight::DataSource": PART,
     "AWS::RDS::DBClusterParameterGroup": PART,
     "AWS::RDS::DBParameterGroup": PART,
@@ -103,4 +104,5 @@ FREE: Final[Mapping[str, str]] = {
     "AWS::WAFv2::LoggingConfiguration": "what is blocked or counted alone is logged: cents, but in an attack",
     "AWS::WAFv2::WebACLAssociation": PART,
     "AWS::XRay::Group": CONTROL,
+    "AWS::XRay::TransactionSearchConfig": CONTROL,
 }
