@@ -13,7 +13,7 @@ from milequest.rules.contributions import Amounts
 from milequest.rules.enums import ActivityPrivacy, ActivitySource, CountStatus
 from milequest.rules.errors import ErrorCode, Refused, invalid, refuse_stale, require, unauthenticated
 from milequest.rules.ids import new_id
-from milequest.store.sql import activities, contributions, deleted_walks, goal_transitions, rulings, users
+from milequest.store.sql import activities, contributions, deleted_walks, goal_transitions, logged_days, rulings, users
 from milequest.store.sql.activities import StoredWalk
 from milequest.store.sql.idempotency import mismatch
 from milequest.store.sql.transaction import Tx
@@ -91,7 +91,7 @@ async def _earlier_outcome(tx: Tx, earlier: tuple[UUID, bytes, bool], dedup: Ded
 
 
 async def _check_day(tx: Tx, user_id: UUID, walk: Walk, activity_id: UUID, allow_duplicate: bool) -> None:
-    logged_mm, twin = await activities.day_so_far(tx, user_id, walk, activity_id)
+    logged_mm, twin = await logged_days.so_far(tx, user_id, walk, activity_id)
     if refusal := over_the_day(logged_mm, walk):
         raise refusal
     if twin is not None and not allow_duplicate:
@@ -164,7 +164,7 @@ async def restore_walk(tx: Tx, owner_id: UUID, now: datetime, activity_id: UUID)
         return await _as_it_is(tx, activity_id)
     check_restorable(deleted.walk.started_at, now)
     if deleted.walk.source is ActivitySource.MANUAL:
-        logged_mm, _ = await activities.day_so_far(tx, owner_id, deleted.walk, activity_id)
+        logged_mm, _ = await logged_days.so_far(tx, owner_id, deleted.walk, activity_id)
         if over_the_day(logged_mm, deleted.walk):
             raise invalid("input.activityId", "OUT_OF_RANGE", "its day would have more than 200 km")
     await deleted_walks.restore(tx, activity_id, now)

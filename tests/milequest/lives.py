@@ -208,12 +208,8 @@ class Life:
         if not team or not walk:
             return
         admin, may = next(iter(team.admins)), team.may_rule(walk)
-        if c % 2:
-            done = await self.write(
-                lambda tx: moderation.reject_walk(tx, admin, self.now, team.id, walk.id, f"reason {c % 3}")
-            )
-        else:
-            done = await self.write(lambda tx: moderation.approve_walk(tx, admin, self.now, team.id, walk.id))
+        action, why = (moderation.reject_walk, ["No."]) if c % 2 else (moderation.approve_walk, [])
+        done = await self.write(lambda tx: action(tx, admin, self.now, team.id, walk.id, *why))
         assert (done is not None) is may
         if done:
             self.world.rule(team, walk, "REJECTED" if c % 2 else None if walk.counts else "APPROVED")

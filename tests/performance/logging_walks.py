@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from milequest.rules.ids import new_id
-from milequest.store.sql import activities, contributions, entries, log, milestones, progress, users
+from milequest.store.sql import activities, contributions, entries, log, logged_days, milestones, progress, users
 from milequest.store.sql.transaction import Connection
 
 _DIGEST = bytes(32)
@@ -23,7 +23,7 @@ async def log_activity(db: Connection, variables: dict[str, Any]) -> dict[str, A
     day = began.astimezone(ZoneInfo(profile["timezone"])).date()
     counted = (walk_id, viewer, True, mm, seconds, 0, day, began, now)
     await db.fetchrow(activities._BY_KEY, viewer, key)
-    await db.fetchrow(activities._DAY, viewer, day, began, float(seconds), mm, "WALK", walk_id)
+    await db.fetchrow(logged_days._DAY, viewer, day, began, float(seconds), mm, "WALK", walk_id)
     told = (
         walk_id,
         viewer,

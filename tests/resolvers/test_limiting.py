@@ -18,7 +18,7 @@ from graphql import (
 from milequest.rules.rate_limits import WALKS_LOGGED, Memory, RateLimit
 from milequest.store.cache.counts import AttemptCounts, AttemptSlot
 from milequest.store.cache.rate_limits import RateLimits
-from milequest.store.cache.windows import Verdict
+from milequest.store.cache.windows import SlotState
 from schema.build import build
 from tests.documents import FOUND_TEAM as TEAM
 from tests.documents import LOG_WALK as LOG
@@ -50,8 +50,8 @@ class Full(AttemptCounts):
     async def add(self, window: RateLimit | Memory, who: str, attempts: int) -> tuple[int, int]:
         return (window.most + 1 if isinstance(window, RateLimit) else 0), window.seconds
 
-    async def hold(self, limit: RateLimit, who: str, place_id: str) -> tuple[Verdict, int, AttemptSlot]:
-        return Verdict.FULL, limit.seconds, AttemptSlot(limit, who, place_id, is_here=False)
+    async def hold(self, limit: RateLimit, who: str, place_id: str) -> tuple[SlotState, int, AttemptSlot]:
+        return SlotState.FULL, limit.seconds, AttemptSlot(limit, who, place_id, is_here=False)
 
 
 def spent(caller: Caller) -> Caller:

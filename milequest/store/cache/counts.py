@@ -16,7 +16,7 @@ from milequest.rules.rate_limits import Memory, RateLimit
 from milequest.store.away import Away
 from milequest.store.breaker import Breaker
 from milequest.store.cache.valkey_client import Valkey
-from milequest.store.cache.windows import Verdict, Windows
+from milequest.store.cache.windows import SlotState, Windows
 
 PATIENCE = 0.5  # seconds Redis may take before this process counts alone
 LEASE = 60.0  # seconds until a slot expires, longer than any call takes
@@ -39,7 +39,7 @@ return {count, math.ceil(left / 1000)}
 """
 
 # KEYS: the window, the slots held in it; ARGV: the id of one more, the limit, the window's seconds, the milliseconds
-# until the slot expires. Returns a Verdict, and the seconds that the window has left where it is full.
+# until the slot expires. Returns a SlotState, and the seconds that the window has left where it is full.
 _HOLD = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -112,7 +112,7 @@ class AttemptCounts:
         except Away:
             self._here(memory).renew(key, self._clock())
 
-    async def hold(self, limit: RateLimit, who: str, slot_id: str) -> tuple[Verdict, int, AttemptSlot]:
+    async def hold(self, limit: RateLimit, who: str, slot_id: str) -> tuple[SlotState, int, AttemptSlot]:
         """Hold a slot if one is free. Returns the verdict, the seconds a full window has left, and the slot."""
         keys = _keys(limit, who)
         given: list[Any] = [slot_id, limit.most, limit.seconds, round(LEASE * 1000)]
@@ -121,7 +121,7 @@ class AttemptCounts:
         except Away:
             verdict, left = self._here(limit).hold(keys[0], self._clock())
             return verdict, left, AttemptSlot(limit, who, slot_id, is_here=True)
-        return Verdict(int(verdict)), int(left), AttemptSlot(limit, who, slot_id, is_here=False)
+        return SlotState(int(verdict)), int(left), AttemptSlot(limit, who, slot_id, is_here=False)
 
     async def settle(self, slot: AttemptSlot, *, counts: bool) -> None:
         """Release a slot, and count its attempt if `counts`; both take the same time."""

@@ -16,7 +16,7 @@ from milequest.rules.rate_limits import Memory, RateLimit
 from milequest.store.cache.counts import AttemptCounts, AttemptSlot, new_slot_id
 from milequest.store.cache.valkey_client import Valkey
 from milequest.store.cache.wait_queue import QueueFullError, WaitQueues
-from milequest.store.cache.windows import Verdict
+from milequest.store.cache.windows import SlotState
 
 Counted: TypeAlias = tuple[RateLimit, str]  # a limit, and the user, address or network that it counts
 
@@ -120,9 +120,9 @@ class RateLimits:
             async with self._queues.enter(f"{limit.key} {who}", until):
                 while True:
                     verdict, left, slot = await self._try_slot(limit, who, slot_id)
-                    if verdict is Verdict.HELD:
+                    if verdict is SlotState.HELD:
                         return slot
-                    if verdict is Verdict.FULL:
+                    if verdict is SlotState.FULL:
                         raise _too_many(limit, left)
                     if loop.time() >= until:
                         raise QueueFullError
@@ -130,7 +130,7 @@ class RateLimits:
         except QueueFullError:
             raise RateLimited(f"Too many {limit.what} at once; try again.", COME_AGAIN) from None
 
-    async def _try_slot(self, limit: RateLimit, who: str, slot_id: str) -> tuple[Verdict, int, AttemptSlot]:
+    async def _try_slot(self, limit: RateLimit, who: str, slot_id: str) -> tuple[SlotState, int, AttemptSlot]:
         try:
             return await self._counts.hold(limit, who, slot_id)
         except asyncio.CancelledError:  # the script may have run: release the slot that may be held

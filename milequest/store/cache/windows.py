@@ -13,7 +13,7 @@ KEPT = 10_000  # windows of a limit; as many full ones, and as many shared ones
 Window: TypeAlias = tuple[int, float]  # count and end
 
 
-class Verdict(IntEnum):
+class SlotState(IntEnum):
     """Decision on an attempt. The numbers are those that the scripts in Redis return."""
 
     HELD = 0
@@ -58,18 +58,18 @@ class Windows:
             self._put(key if has_own else number, (max(0, count + attempts), end))
         return count + attempts, math.ceil(end - now)
 
-    def hold(self, key: str, now: float) -> tuple[Verdict, int]:
+    def hold(self, key: str, now: float) -> tuple[SlotState, int]:
         """Hold a slot in the window of `key` if one is free, until `release`.
 
         Returns the verdict and a full window's seconds left.
         """
         count, left = self.add(key, 0, now)
         if self._most is not None and count >= self._most:
-            return Verdict.FULL, left
+            return SlotState.FULL, left
         if self._most is not None and count + self._held[key] >= self._most:
-            return Verdict.BUSY, 0
+            return SlotState.BUSY, 0
         self._held[key] += 1
-        return Verdict.HELD, 0
+        return SlotState.HELD, 0
 
     def release(self, key: str) -> None:
         """Release a slot."""

@@ -116,24 +116,6 @@ _BY_KEY = "SELECT id, request_hash, deleted_at IS NOT NULL FROM activity WHERE u
 _BY_EXTERNAL = "SELECT id FROM activity WHERE user_id = $1 AND source = $2 AND external_id = $3"
 _SINCE = f"SELECT {STORED} FROM activity WHERE user_id = $1 AND started_at >= $2 AND deleted_at IS NULL ORDER BY id"
 
-# One statement for both checks: the day's distance so far, and a probable duplicate.
-_DAY = """
-SELECT coalesce((SELECT sum(distance_mm) FROM activity
-                 WHERE user_id = $1 AND local_date = $2 AND source = 'MANUAL' AND deleted_at IS NULL AND id <> $7
-                     AND count_status = 'COUNTED'),
-                0)::bigint,
-    (SELECT id FROM activity
-     WHERE user_id = $1 AND deleted_at IS NULL AND duration_s IS NOT NULL AND id <> $7
-       AND started_at < $3::timestamptz + make_interval(secs => $4)
-       AND started_at > $3::timestamptz - interval '24 hours'
-       AND extract(epoch FROM least(started_at + make_interval(secs => duration_s),
-                                    $3::timestamptz + make_interval(secs => $4))
-                              - greatest(started_at, $3::timestamptz)) >= 0.5 * least(duration_s, $4)
-       AND abs(distance_mm - $5::bigint) <= 0.2 * greatest(distance_mm, $5::bigint)
-       AND (type IN ('WALK', 'RUN', 'HIKE')) = ($6::text IN ('WALK', 'RUN', 'HIKE'))
-     ORDER BY started_at LIMIT 1)
-"""
-
 # Members see what their team counts, its admins also what waits for their decision or was rejected.
 _SEEN = f"""(a.user_id = $1 OR a.privacy = 'PUBLIC' AND (EXISTS (
     SELECT FROM contribution c JOIN team t ON t.id = c.team_id AND t.deleted_at IS NULL
@@ -260,15 +242,6 @@ async def by_external(tx: Tx, user_id: UUID, source: ActivitySource, external_id
 async def since(tx: Tx, user_id: UUID, instant: datetime) -> list[StoredWalk]:
     """Return the user's live walks that began at `instant` or later."""
     return [stored_walk(row) for row in await tx.fetch(_SINCE, user_id, instant)]
-
-
-async def day_so_far(tx: Tx, user_id: UUID, walk: Walk, but: UUID) -> tuple[int, UUID | None]:
-    """Return the millimetres logged by hand on the walk's day, and a probable duplicate; `but` is left out."""
-    row = await tx.fetchrow(
-        _DAY, user_id, walk.local_date, walk.started_at, float(walk.duration_s or 0), walk.distance_mm, walk.type, but
-    )
-    assert row is not None, "an aggregate gives a row"
-    return row[0], row[1]
 
 
 async def activities(db: Reader, viewer_id: UUID | None, activity_ids: Sequence[UUID]) -> dict[UUID, Activity]:
