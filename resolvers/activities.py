@@ -13,13 +13,14 @@ from milequest.rules.activities import Walk, cut_steps, doubts, new_walk
 from milequest.rules.calendar import check_order
 from milequest.rules.errors import Problem, require
 from milequest.rules.pages import Edge, Page, decode_cursor, encode_cursor, page_of, page_size
-from milequest.store.sql import activities, milestones, progress, team_walks
+from milequest.store.sql import activities, milestones, progress, team_walks, walk_counts
 from milequest.store.sql.activities import Activity, ActivityCriteria
 from milequest.store.sql.milestones import Milestone
 from milequest.store.sql.progress import GoalProgress
 from milequest.store.sql.team_walks import TeamCriteria
 from milequest.store.sql.teams import Team
 from milequest.store.sql.users import Profile
+from milequest.store.sql.walk_counts import WalkCount
 from resolvers.arguments import (
     ActivityArgs,
     DeleteActivityArgs,
@@ -30,7 +31,8 @@ from resolvers.arguments import (
     UpdateActivityArgs,
     ViewerActivitiesArgs,
 )
-from resolvers.context import AnyContext, Context
+from resolvers.batch import Batch
+from resolvers.context import AnyContext, Context, NoArgs
 from resolvers.limiting import admit
 from resolvers.writing import commit, idempotency_of, write
 
@@ -78,6 +80,18 @@ class RestoreActivityPayload:
     def activity_edge(self) -> Edge[Activity]:
         """Walk as an item of a list."""
         return Edge(cursor_of(self.activity), self.activity)
+
+
+_counts: Batch[UUID, list[WalkCount]] = Batch(
+    lambda request, ids: walk_counts.of_walks(request.db, request.viewer, ids)
+)
+
+
+async def counted_for(ctx: "Context[NoArgs, Activity]") -> Sequence[WalkCount]:
+    """Return for which of the viewer's teams their walk counts, and why not; none for others' walks."""
+    if ctx.source.user.id != ctx.request.viewer.user_id:
+        return ()
+    return await _counts(ctx.request, ctx.source.id) or ()
 
 
 def cursor_of(activity: Activity) -> str:

@@ -24,6 +24,7 @@ from milequest.store.sql.progress import GoalProgress
 from milequest.store.sql.routes import NewRoute
 from milequest.store.sql.teams import Team
 from milequest.store.sql.transaction import Tx
+from milequest.store.sql.walk_counts import WalkCount
 from resolvers.arguments import (
     ActivateGoalArgs,
     CancelGoalArgs,
@@ -88,6 +89,11 @@ async def load(request: Request, goal_ids: list[UUID]) -> Mapping[UUID, Goal]:
 _by_id: Batch[UUID, Goal] = Batch(load)
 _active: Batch[UUID, Goal] = Batch(lambda request, team_ids: goals.active_of(request.db, request.viewer, team_ids))
 _current: Batch[UUID, Goal] = Batch(lambda request, team_ids: goals.current_of(request.db, request.viewer, team_ids))
+
+
+async def of_walk_count(ctx: "Context[NoArgs, WalkCount]") -> Goal | None:
+    """Return the goal that counts a walk."""
+    return None if ctx.source.goal_id is None else await _by_id(ctx.request, ctx.source.goal_id)
 
 
 async def goal(ctx: "Context[GoalArgs, None]") -> Goal | None:

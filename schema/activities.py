@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from resolvers import activities
 from schema.connections import Connection, Edge
 from schema.enums import ActivityPrivacy, ActivitySource, ActivityType, CountStatus
-from schema.fields import attribute, idempotency_key, optional
+from schema.fields import attribute, field, idempotency_key, optional
 from schema.interfaces import Node
 from schema.problems import Problem
 from schema.scalars import AWSDate, AWSDateTime
@@ -14,6 +15,7 @@ from schema.users import User
 
 if TYPE_CHECKING:
     from schema.goals import GoalProgress, Milestone
+    from schema.walk_counts import WalkCount
 
 Progress = Annotated["GoalProgress", strawberry.lazy("schema.goals")]
 Reached = Annotated["Milestone", strawberry.lazy("schema.goals")]
@@ -38,6 +40,11 @@ class Activity(Node):
     )
     count_status: CountStatus = attribute("Whether it counts.")
     created_at: AWSDateTime = attribute("When it was logged.")
+
+    @field(activities.counted_for, bound=20)
+    def counted_for(self) -> list[Annotated["WalkCount", strawberry.lazy("schema.walk_counts")]]:
+        """For its walker: the teams they are in, or were in when it began, at most 20; empty for others."""
+
     version: int = attribute("Rises with each change; goes into `expectedVersion`.")
 
 

@@ -19,6 +19,7 @@ from milequest.rules.enums import (
     LegQuality,
     ListChange,
     MilestoneKind,
+    NotCounted,
     TeamRole,
     Units,
     Verdict,
@@ -44,6 +45,7 @@ __all__ = [
     "LegQuality",
     "ListChange",
     "MilestoneKind",
+    "NotCounted",
     "TeamRole",
     "Units",
     "Verdict",
@@ -57,6 +59,10 @@ strawberry.enum(
     CountStatus,
     description="Whether a walk counts by itself: COUNTED counts for each team its walker was in at its start, unless "
     "an ADMIN rejected it there; FLAGGED counts only for teams whose ADMIN approved it. See `Activity.countedFor`.",
+)
+strawberry.enum(
+    NotCounted,
+    description="Reason why a walk doesn't count for a team, or, from NO_GOAL on, for no goal of it. May grow.",
 )
 strawberry.enum(Verdict, description="Decision of a team's ADMIN about a walk, for that team alone.")
 strawberry.enum(

@@ -26,6 +26,7 @@ from milequest.store.sql import (
     team_stats,
     teams,
     users,
+    walk_counts,
 )
 from resolvers import (
     accounts,
@@ -142,6 +143,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "RejectActivityPayload": moderation.RulingPayload,
     "ApproveActivityPayload": moderation.RulingPayload,
     "HideNotesPayload": moderation.RulingPayload,
+    "WalkCount": walk_counts.WalkCount,
     "WalkRuling": rulings.WalkRuling,
     "WalkRulingConnection": Page,
     "TeamBan": bans.TeamBan,

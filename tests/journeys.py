@@ -97,11 +97,11 @@ class Crew:
         return rows
 
 
-async def crew(quest: Quest, *, is_public: bool = False, timezone: str = "UTC") -> Crew:
+async def crew(quest: Quest, *, is_public: bool = False, timezone: str = "UTC", name: str = "Walkers") -> Crew:
     """Found a team of two."""
     ann, ben, eve = [await quest.user(name) for name in ("Ann", "Ben", "Eve")]
     for caller in (ann, ben, eve):
         caller.now = NOW
-    team = await ann.found("Walkers", isPublic=is_public, timezone=timezone)
+    team = await ann.found(name, isPublic=is_public, timezone=timezone)
     await ben.accept(await ann.invite(team))
     return Crew(quest, team, ann, ben, eve)

@@ -6,6 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from milequest.actions.closing import close_account
+from milequest.jobs.due_items import each_due
 from milequest.rules import mail
 from milequest.runtime import Runtime
 from milequest.store.pictures import forgotten
@@ -14,7 +15,6 @@ from milequest.store.sql import account_deletions
 log = logging.getLogger("milequest.closing")
 
 BATCH = 100
-FIRST = UUID(int=0)  # before every id
 
 
 async def close_accounts(runtime: Runtime, now: datetime) -> int:
@@ -22,12 +22,10 @@ async def close_accounts(runtime: Runtime, now: datetime) -> int:
 
     Safe to run any number of times, and in several processes at once. The mail that says so is sent once, if at all.
     """
-    count, after = 0, FIRST
-    while user_ids := await account_deletions.due(runtime.writer, now, after, BATCH):
-        for user_id in user_ids:
-            count += await _close(runtime, user_id, now)
-        after = user_ids[-1]
-    return count
+    return await each_due(
+        lambda after: account_deletions.due(runtime.writer, now, after, BATCH),
+        lambda user_id: _close(runtime, user_id, now),
+    )
 
 
 async def _close(runtime: Runtime, user_id: UUID, now: datetime) -> int:

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from functools import partial
-from uuid import UUID
 
 from milequest.actions.goals import finalize_goal
+from milequest.jobs.due_items import each_due
 from milequest.runtime import Runtime
 from milequest.store.sql import goals
 
 BATCH = 100
-FIRST = UUID(int=0)  # before every id
 
 
 async def finalize_goals(runtime: Runtime, now: datetime) -> int:
@@ -17,9 +16,7 @@ async def finalize_goals(runtime: Runtime, now: datetime) -> int:
 
     Safe to run any number of times, and in several processes at once.
     """
-    count, after = 0, FIRST
-    while goal_ids := await goals.due(runtime.writer, now, after, BATCH):
-        for goal_id in goal_ids:
-            count += await runtime.commit(partial(finalize_goal, goal_id=goal_id, now=now))
-        after = goal_ids[-1]
-    return count
+    return await each_due(
+        lambda after: goals.due(runtime.writer, now, after, BATCH),
+        lambda goal_id: runtime.commit(partial(finalize_goal, goal_id=goal_id, now=now)),
+    )

@@ -89,6 +89,20 @@ class Verdict(StrEnum):
     NOTES_HIDDEN = "NOTES_HIDDEN"
 
 
+class NotCounted(StrEnum):
+    """Reason why a walk doesn't count for a team, or for no goal of it."""
+
+    DUPLICATE = "DUPLICATE"
+    TOO_OLD = "TOO_OLD"
+    NOT_MEMBER = "NOT_MEMBER"
+    REMOVED = "REMOVED"
+    REJECTED = "REJECTED"
+    TOO_FAST = "TOO_FAST"
+    NO_GOAL = "NO_GOAL"
+    BEFORE_GOAL = "BEFORE_GOAL"
+    AFTER_GOAL = "AFTER_GOAL"
+
+
 class CountStatus(StrEnum):
     """Status of a walk in counting: only COUNTED ones count."""
 

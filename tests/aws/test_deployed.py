@@ -206,7 +206,7 @@ async def test_dead_letter_message_sent_to_its_queue_again_is_delivered(deployme
 
 def test_jobs_and_migrations_do_their_work(deployment: Deployment) -> None:
     assert deployment.invoke("finalize", {}) == {"goals": 0}
-    assert deployment.invoke("prune", {}) == {"log": 0, "answers": 0, "walks": 0}
+    assert deployment.invoke("prune", {}) == {"log": 0, "answers": 0, "walks": 0, "accounts": 0}
     assert deployment.invoke("migrations", {})["revision"]
 
 

@@ -71,6 +71,7 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "Activity": {
         "id user type distanceMeters durationSeconds steps startedAt endedAt timezone localDate notes source": PEOPLE,
         "privacy countStatus createdAt version": PEOPLE,
+        "countedFor": OWN,
     },
     "Leaderboard": {
         "id period metric basis windowStartsOn windowEndsOn isFinal closesAt correctedAt version entries": PEOPLE,
@@ -92,6 +93,10 @@ FIELDS: Mapping[str, Mapping[str, Row]] = {
     "ActivityEdge": {_EDGE: PEOPLE},
     "LeaderboardEntryConnection": {_LIST: PEOPLE, "totalCount": PEOPLE},
     "LeaderboardEntryEdge": {_EDGE: PEOPLE},
+    "WalkCount": {"team counts goal reason message": OWN},
+    "WalkRuling": {"id team activity verdict reason ruledAt": INVITES},
+    "WalkRulingConnection": {_LIST: INVITES},
+    "WalkRulingEdge": {_EDGE: INVITES},
     "TeamBan": {"id team user bannedAt": INVITES},
     "TeamBanConnection": {_LIST: INVITES},
     "TeamBanEdge": {_EDGE: INVITES},

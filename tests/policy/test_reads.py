@@ -32,7 +32,7 @@ SUBJECTS = {"viewer": "Viewer"} | {
         }.get(kind, kind.lower())
     ]
 }
-AT_ONCE = 12  # nodes of one type in one document
+AT_ONCE = 8  # nodes of one type in one document
 
 
 def test_every_field_has_a_row_and_every_row_a_field() -> None:

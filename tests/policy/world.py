@@ -26,6 +26,7 @@ GOALS = {
 }
 WALKS = {("top", "PUBLIC"): "walk", ("top", "PRIVATE"): "hers", ("member", "PRIVATE"): "private"}
 LEAVE = "mutation ($t: ID!) { leaveTeam(input: {teamId: $t}) { deletedMemberId } }"
+REJECT_WALK = "mutation ($i: RejectActivityInput!) { rejectActivity(input: $i) { team { id } } }"
 REMOVE = "mutation ($m: ID!) { removeMember(input: {memberId: $m, ban: true}) { deletedMemberId } }"
 DELETE_WALK = "mutation ($w: ID!) { deleteActivity(input: {activityId: $w}) { deletedActivityId } }"
 DELETE_TEAM = "mutation ($t: ID!, $n: String!) { deleteTeam(input: {teamId: $t, confirmName: $n}) { deletedTeamId } }"
@@ -186,6 +187,19 @@ async def _walk(team: TeamOf) -> None:
     team.ids["gone"] = gone
     for what, part in GOALS.items():
         team.ids[what] = team.add(goals[what], part).id
+    await _be_judged(team)
+
+
+async def _be_judged(team: TeamOf) -> None:
+    """Log a walk that is rejected, and one that is too fast to be believed, which waits for a decision."""
+    top, given = team.people["top"], {"teamId": team.id, "reason": f"{team.kind} reason"}
+    fast: dict[str, Any] = {"durationSeconds": 10}
+    for what, more in (("judged", {}), ("flagged", fast)):
+        notes = f"{what} {team.kind} notes"
+        team.ids[what] = await walk(top, 900, notes=notes, steps=1_000, **more)
+        team.secrets[notes] = team.add(team.ids[what], TeamPart.INVITES, top.user_id)
+    del team.secrets[team.ids["judged"].rpartition("_")[2]]  # the list of walks tells that it has lost it
+    await team.people["admin"].run(REJECT_WALK, i=given | {"activityId": team.ids["judged"]})
 
 
 async def _all_walk(team: TeamOf, when: str, meters: float) -> None:
@@ -221,6 +235,9 @@ async def _collect(quest: Quest, team: TeamOf) -> None:
     for row in await db.fetch("SELECT id, message, email FROM team_invite WHERE team_id = $1", team_id):
         invite = team.add(f"invite_{row['id'].hex}", TeamPart.INVITES)
         team.secrets |= {text: invite for text in (row["message"], row["email"]) if text}
+    for row in await db.fetch("SELECT id, reason FROM walk_ruling WHERE team_id = $1", team_id):
+        ruling = team.add(f"ruling_{row['id'].hex}", TeamPart.INVITES)
+        team.ids["ruling"], team.secrets[row["reason"]] = ruling.id, ruling
     for row in await db.fetch("SELECT id FROM team_ban WHERE team_id = $1", team_id):
         team.ids["ban"] = team.add(f"ban_{row['id'].hex}", TeamPart.INVITES).id
     for what, part in GOALS.items():

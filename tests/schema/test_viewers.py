@@ -29,6 +29,8 @@ IDS = """query ($team: ID!) { routeTemplates { nodes { id } } team(id: $team) {
     leaderboard { id } members { nodes { id } } invites { nodes { id } }
     activeGoal { id route { id } progress { id milestones { id } } leaderboard { id } } } }"""
 ADMIN = "mutation ($member: ID!) { setMemberRole(input: { memberId: $member, role: ADMIN }) { member { id } } }"
+REJECT = "mutation ($i: RejectActivityInput!) { rejectActivity(input: $i) { team { id } } }"
+BAN = "mutation ($member: ID!) { removeMember(input: { memberId: $member, ban: true }) { deletedMemberId } }"
 ACTIVATE = "mutation ($id: ID!) { activateGoal(input: { goalId: $id }) { goal { id } } }"
 
 
@@ -96,9 +98,20 @@ async def ids_of(quest: Quest, ann: Caller, members: list[Caller], *, is_public:
         {"nodes": goal_of["progress"]["milestones"]},
     )
     listed = [each["id"] for page in lists for each in page["nodes"]]
-    listed.append(await _request_of_somebody(quest, team))
+    listed += [await _request_of_somebody(quest, team), *await _decisions(quest, ann, team)]
     users = [f"user_{caller.user_id.hex}" for caller in (ann, *members)]
     return [team, of_team["leaderboard"]["id"], *of_goal, *listed, *users, *walks]
+
+
+async def _decisions(quest: Quest, ann: Caller, team: str) -> list[str]:
+    """Return the ids of a rejection of a walk, and of the ban of its walker."""
+    (gone,) = await people(quest, 1, "Gone")
+    member = await gone.accept(await ann.invite(team))
+    rejected = {"teamId": team, "activityId": await walk(gone, 500), "reason": "No."}
+    await ann.run(REJECT, i=rejected)
+    await ann.run(BAN, member=member)
+    found = await ann.run("query ($t: ID!) { team(id: $t) { bans { nodes { id } } rulings { nodes { id } } } }", t=team)
+    return [found["team"][name]["nodes"][0]["id"] for name in ("bans", "rulings")]
 
 
 async def _request_of_somebody(quest: Quest, team: str) -> str:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.journeys import LEG, along
+from tests.journeys import along
 from tests.quest import just_begun
 from tests.service import Service
+
+LEG = 1_669.792  # metres of 0.015 degrees along the equator: a walk of two is believed within five minutes
 
 FOUND = "mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id } } }"
 INVITE = "mutation ($input: CreateInviteInput!) { createInvite(input: $input) { code } }"
@@ -88,7 +90,7 @@ async def gather(service: Service, *, is_public: bool = False) -> Team:
     team.id = founded["team"]["id"]
     code = (await team.do(ann, INVITE, teamId=team.id))["code"]
     team.member = (await team.do(ben, ACCEPT, code=code))["memberEdge"]["node"]["id"]
-    goal = {"name": "The line", "startsOn": str(datetime.now(UTC).date()), "waypoints": along(0, 0.1, 0.2, 0.3)}
+    goal = {"name": "The line", "startsOn": str(datetime.now(UTC).date()), "waypoints": along(0, 0.015, 0.03, 0.045)}
     made = await team.do(ann, GOAL, teamId=team.id, activate=True, **goal)
     team.goal = made["goalEdge"]["node"]["id"]
     return team

@@ -2,7 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from milequest.jobs import goals as jobs
@@ -33,6 +35,20 @@ async def test_a_goal_that_fell_short_has_failed(team: Crew) -> None:
     assert [event for event in await team.events() if event[0] == "GOAL_CHANGED"][1:] == [("GOAL_CHANGED", goal_id[5:])]
     assert await run(team, CLOSES) == 0
     assert await status(team.admin, goal_id) == after
+
+
+async def test_goal_that_cannot_be_finalised_keeps_no_later_one_from_it(team: Crew) -> None:
+    other = await crew(team.quest, name="Others")
+    goals = [await draft(one.admin, one.team, activate=True, endsOn="2026-11-23") for one in (team, other)]
+    db = team.quest.runtime.writer
+    await db.execute(f"""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER refused BEFORE UPDATE ON goal FOR EACH ROW
+        WHEN (OLD.id = '{UUID(goals[0].removeprefix("goal_"))}') EXECUTE FUNCTION refuse()""")
+    with pytest.raises(asyncpg.RaiseError):
+        await run(team, CLOSES)
+    found = [(await status(one.admin, id))["status"] for one, id in zip((team, other), goals, strict=True)]
+    assert found == ["ACTIVE", "FAILED"]
 
 
 async def test_a_completed_goal_keeps_its_outcome(team: Crew) -> None:
