@@ -158,7 +158,7 @@ async def test_goal_and_milestone_events_are_sent(connected: Dial, team: Team) -
         await milestones.next()
         await team.walk(team.ben, LEG + 1)
         reached = [(await milestones.next())["milestone"] for _ in range(2)]
-        assert [each["title"] for each in reached] == ["A quarter of the way", "At 0.1"]
+        assert [each["title"] for each in reached] == ["A quarter of the way", "At 0.015"]
         assert all(each["reachedAt"] and each["reachedBy"]["name"].startswith("ben-") for each in reached)
         await team.walk(team.ann, 2 * LEG, privacy="PRIVATE")
         await milestones.until(lambda event: event["milestone"]["title"] == "The whole way")

@@ -59,11 +59,14 @@ async def test_completing_update_shows_the_end_of_the_route(connected: Dial, tea
         board = await connection.subscribe(BOARD, team=team.id, period="GOAL")
         assert (await marker.next())["progress"]["percent"] == 0
         await board.next()
-        await team.walk(team.ben, 40_000)
+        await team.walk(team.ben, 2_000)
+        assert (await marker.next())["progress"]["percent"] < 100
+        await board.next()
+        await team.walk(team.ben, 3_400)
         arrived = (await marker.next())["progress"]
         assert (arrived["percent"], arrived["remainingMeters"], arrived["lineFraction"]) == (100, 0, 1)
         assert arrived["goal"] == {"id": team.goal, "status": "COMPLETED", "phase": "RUNNING"}
-        assert values(await board.next()) == [40_000]
+        assert values(await board.next()) == [5_400]
 
 
 async def test_team_subscription_follows_the_card_the_members_and_the_role(connected: Dial, public_team: Team) -> None:
@@ -131,7 +134,7 @@ async def test_the_board_of_teams_moves_with_public_teams(connected: Dial, team:
     async with connected(team.eve) as connection:
         stream = await connection.subscribe(TEAMS)
         await stream.next()
-        await public_team.walk(public_team.ben, 123_456 / 8)
+        await public_team.walk(public_team.ben, 3_432.1)
 
         def on_it(event: Any) -> bool:
             return public_team.id in {node["competitor"]["id"] for node in event["leaderboard"]["entries"]["nodes"]}
