@@ -55,7 +55,7 @@ async def walk(caller: Caller, meters: float, at: datetime | None = None, **give
     begins = at or caller.now
     if meters > 3000 and not {"durationSeconds", "type"} & given.keys():
         body["durationSeconds"] = int(meters / 10)
-        begins = at or caller.now - timedelta(seconds=body["durationSeconds"])
+        begins = min(begins, caller.now - timedelta(seconds=body["durationSeconds"]))
     body["startedAt"] = begins.isoformat()
     logged = await caller.run(LOG, input=body | {"allowDuplicate": True} | given)
     return str(logged["logActivity"]["activity"]["id"])
