@@ -209,7 +209,7 @@ async def _updated(ctx: "Context[UpdateGoalArgs, None]") -> GoalDone:
     warnings: Sequence[Problem] = ()
     if "waypoints" in given:
         waypoints = required("input.waypoints", given["waypoints"])
-        await _refuse_unless_admin(ctx, goal_id)
+        await _refuse_unless_editor(ctx, goal_id)
         route, warnings = await new_route(ctx, waypoints)
 
     async def update(tx: Tx) -> GoalDone:
@@ -249,12 +249,13 @@ async def _run_action(ctx: AnyContext, goal_id: UUID, action: _Act) -> GoalWritt
     return await write(ctx, GoalWritten, lambda tx: action(tx, viewer, now, goal_id))
 
 
-async def _refuse_unless_admin(ctx: AnyContext, goal_id: UUID) -> None:
+async def _refuse_unless_editor(ctx: AnyContext, goal_id: UUID) -> None:
     """Refuse early, before the router is called, if the action would refuse anyway."""
     request = ctx.request
     seen = require(await goals.goal(request.db, request.viewer, goal_id), "goal")
     team = require(await teams.team(request.db, request.viewer, seen.team_id), "goal")
-    refuse_unless_admin(team.access_level(request.viewer), is_public=team.is_public, what="goal")
+    if not actions.is_own_draft(seen, team, request.viewer):
+        refuse_unless_admin(team.access_level(request.viewer), is_public=team.is_public, what="goal")
 
 
 async def _reread(ctx: AnyContext, written: GoalWritten) -> tuple[Goal, Team]:

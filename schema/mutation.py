@@ -229,11 +229,11 @@ class Mutation(AccountMutations):
 
     @field(goals.update_goal, *SIGNED_IN)
     def update_goal(self, input: Input[UpdateGoalInput]) -> UpdateGoalPayload | None:
-        """Change a goal; for ADMINs. GOAL_NOT_EDITABLE for what its status no longer allows."""
+        """Change a goal; for ADMINs, and a DRAFT for who made it. GOAL_NOT_EDITABLE for what its status forbids."""
 
     @field(goals.delete_goal, *SIGNED_IN)
     def delete_goal(self, input: Input[DeleteGoalInput]) -> DeleteGoalPayload | None:
-        """Delete a DRAFT; for ADMINs. GOAL_NOT_EDITABLE for a goal that has begun."""
+        """Delete a DRAFT; for ADMINs and who made it. GOAL_NOT_EDITABLE for a goal that has begun."""
 
     @field(goals.activate_goal, *SIGNED_IN)
     def activate_goal(self, input: Input[ActivateGoalInput]) -> ActivateGoalPayload | None:

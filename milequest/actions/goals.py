@@ -15,7 +15,7 @@ from milequest.rules.calendar import local_date
 from milequest.rules.enums import EventKind, GoalStatus
 from milequest.rules.errors import ErrorCode, Refused, refuse_stale, require
 from milequest.rules.events import Event, team_event
-from milequest.rules.goals import Terms, edited, milestones_of, not_editable, refuse_if_closed
+from milequest.rules.goals import Terms, edited, milestones_of, not_editable, refuse_if_closed, refuse_too_many_drafts
 from milequest.rules.ids import new_id
 from milequest.rules.progress import closes_at
 from milequest.store.sql import contributions, goals, milestones, routes, teams
@@ -38,13 +38,16 @@ async def create_goal(
 ) -> GoalWritten:
     """Create a DRAFT, for members; with `activate`, for ADMINs, it is activated at once.
 
-    Raises NOT_FOUND, FORBIDDEN, TEAM_HAS_ACTIVE_GOAL, and ROUTE_ERROR for a route without length.
+    Raises NOT_FOUND, FORBIDDEN, TEAM_HAS_ACTIVE_GOAL, CONFLICT for too many drafts, and ROUTE_ERROR for a route without
+    length.
     """
     team = require(await teams.lock(tx, viewer, team_id), "team")
     refuse_unless_member(team.access_level(viewer), is_public=team.is_public)
     if activate:
         refuse_unless_admin(team.access_level(viewer), is_public=team.is_public)
         await contributions.bump_board_versions(tx, [team_id])
+    else:
+        refuse_too_many_drafts(await goals.drafts(tx, team_id))
     assert viewer.user_id is not None, "a member is signed in"
     goal_id = new_id(now)
     stored = await routes.create_route(tx, route, now)
@@ -66,9 +69,10 @@ async def update_goal(
 ) -> GoalWritten:
     """Change the fields in `changes` and, with `route`, the route; of an ACTIVE goal only until a walk counts for it.
 
-    Raises NOT_FOUND, FORBIDDEN, STALE_VERSION, GOAL_NOT_EDITABLE and VALIDATION_ERROR.
+    For ADMINs, and of a DRAFT for the member who made it. Raises NOT_FOUND, FORBIDDEN, STALE_VERSION, GOAL_NOT_EDITABLE
+    and VALIDATION_ERROR.
     """
-    team, goal = await _locked(tx, viewer, goal_id)
+    team, goal = await _locked(tx, viewer, goal_id, by_maker=True)
     refuse_stale(expected_version, goal.version, "goal")
     today = _today(team, now)
     terms = edited(goal.terms, goal.status, changes, now, today)
@@ -91,8 +95,11 @@ async def update_goal(
 
 
 async def delete_goal(tx: Tx, viewer: Viewer, now: datetime, goal_id: UUID) -> GoalWritten:
-    """Delete a DRAFT. Raises NOT_FOUND, FORBIDDEN, and GOAL_NOT_EDITABLE for a goal that has begun."""
-    team, goal = await _locked(tx, viewer, goal_id)
+    """Delete a DRAFT, one's own or as an ADMIN.
+
+    Raises NOT_FOUND, FORBIDDEN, and GOAL_NOT_EDITABLE for a goal that has begun.
+    """
+    team, goal = await _locked(tx, viewer, goal_id, by_maker=True)
     if goal.status != GoalStatus.DRAFT:
         raise not_editable("Only a draft can be deleted; an active goal can be cancelled.")
     await goals.delete(tx, goal_id, now)
@@ -139,12 +146,22 @@ async def finalize_goal(tx: Tx, goal_id: UUID, now: datetime) -> bool:
     return True
 
 
-async def _locked(tx: Tx, viewer: Viewer, goal_id: UUID) -> tuple[Team, Goal]:
-    """Return the team and its goal, locked, for an ADMIN. Raises NOT_FOUND and FORBIDDEN."""
+def is_own_draft(goal: Goal, team: Team, viewer: Viewer) -> bool:
+    """Return whether it is a DRAFT that the viewer, who is in its team, has made."""
+    is_own = goal.created_by is not None and goal.created_by.id == viewer.user_id
+    return is_own and goal.status == GoalStatus.DRAFT and team.viewer_role is not None
+
+
+async def _locked(tx: Tx, viewer: Viewer, goal_id: UUID, *, by_maker: bool = False) -> tuple[Team, Goal]:
+    """Return the team and its goal, locked, for an ADMIN, or `by_maker` for who made it, while it is a DRAFT.
+
+    Raises NOT_FOUND and FORBIDDEN.
+    """
     team_id = require(await goals.team_of(tx, goal_id), "goal")
     team = require(await teams.lock(tx, viewer, team_id), "goal")
-    require(await goals.goal(tx, viewer, goal_id), "goal")  # a draft is hidden from strangers of a public team
-    refuse_unless_admin(team.access_level(viewer), is_public=team.is_public, what="goal")
+    seen = require(await goals.goal(tx, viewer, goal_id), "goal")  # a draft is hidden from strangers of a public team
+    if not (by_maker and is_own_draft(seen, team, viewer)):
+        refuse_unless_admin(team.access_level(viewer), is_public=team.is_public, what="goal")
     await contributions.bump_board_versions(tx, [team_id])
     return team, require(await goals.lock(tx, goal_id), "goal")
 

@@ -6,7 +6,7 @@
 | goals that have begun, with route, progress, milestones | no | public | yes | yes |
 | drafts: goals that never began, with their route | no | no | yes | yes |
 | people: members, walks, boards, contributors, presence, who made a goal | no | no | yes | yes |
-| invites, bans, requests to join, decisions about walks | no | no | no | yes |
+| invites: also bans, requests to join, decisions about walks | no | no | no | yes |
 
 "public" means: where the team is public. A former member is a stranger at once; machines see what anonymous callers
 see; a deleted team is hidden from all. A private walk is seen by its owner alone, a request to join by its author

@@ -13,6 +13,7 @@ from milequest.rules.text import clean, clean_optional, required, whole
 
 NAME = (1, 100)
 DESCRIPTION_MAX = 500
+DRAFTS_MAX = 50
 DEFAULT_MONTHS, MAX_MONTHS = 3, 24
 GRACE_HOURS = (0, 168)
 DEFAULT_GRACE_HOURS = 72
@@ -146,6 +147,12 @@ def refuse_if_closed(terms: Terms, status: GoalStatus | str, now: datetime) -> N
         return
     if status != GoalStatus.ACTIVE or now >= closes_at(terms.ends_on, terms.grace_hours):
         raise not_editable("The goal has ended.")
+
+
+def refuse_too_many_drafts(so_far: int) -> None:
+    """Raise CONFLICT for a team that has DRAFTS_MAX drafts already."""
+    if so_far >= DRAFTS_MAX:
+        raise Refused(ErrorCode.CONFLICT, f"A team has {DRAFTS_MAX} drafts at most: delete one first.")
 
 
 def not_editable(message: str) -> Refused:

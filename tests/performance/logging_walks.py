@@ -42,7 +42,9 @@ async def log_activity(db: Connection, variables: dict[str, Any]) -> dict[str, A
     )
     await db.fetchval(activities._INSERT, *told, "PUBLIC", "COUNTED", key, _DIGEST, now)
     await db.execute(contributions._LOCK_BOARDS, viewer, began, walk_id)
-    team_id, goal_id, *_ = (await db.fetch(contributions._LOCK_GOALS, viewer, began, day, walk_id))[0]
+    team_id, _closed, _verdict, goal_id, *_ = (await db.fetch(contributions._LOCK_GOALS, viewer, began, day, walk_id))[
+        0
+    ]
     await db.fetch(contributions._PUT, [goal_id], [mm], [team_id], [goal_id], [team_id], *counted)
     await db.execute(entries._REFRESH, [team_id], viewer, [day], [goal_id], viewer.int % entries.SHARDS)
     channel = f"team:{team_id.hex}"

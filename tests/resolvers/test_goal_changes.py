@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from milequest.rules import goals as goal_rules
 from tests.journeys import (
     ACTIVATE,
     CANCEL,
+    CREATE,
     DELETE,
+    LINE,
     TODAY,
     UPDATE,
     Crew,
@@ -57,6 +60,33 @@ async def test_a_draft_can_be_changed_in_everything(team: Crew) -> None:
     assert await team.count("milestone") == 6  # five percents and the end: those of the old route are gone
 
 
+async def test_member_changes_and_deletes_own_draft_until_it_begins(team: Crew) -> None:
+    goal_id, other = await draft(team.member, team.team), await draft(team.admin, team.team)
+    assert (await change(team.member, goal_id, name="Mine", waypoints=along(0, 0.5)))["name"] == "Mine"
+    for text in (UPDATE, DELETE):
+        assert await code(team.member, text, goalId=other) == "FORBIDDEN"
+    await team.admin.run(ACTIVATE, input={"goalId": goal_id})
+    for text in (UPDATE, DELETE):
+        assert await code(team.member, text, goalId=goal_id) == "FORBIDDEN"
+    own = await draft(team.member, team.team)
+    await team.member.run(DELETE, input={"goalId": own})
+
+
+async def test_member_who_left_changes_no_draft(team: Crew) -> None:
+    goal_id = await draft(team.member, team.team)
+    await team.member.run("mutation ($t: ID!) { leaveTeam(input: {teamId: $t}) { deletedMemberId } }", t=team.team)
+    assert await code(team.member, DELETE, goalId=goal_id) == "NOT_FOUND"
+
+
+async def test_drafts_of_a_team_are_bounded(team: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(goal_rules, "DRAFTS_MAX", 2)
+    first, _ = [await draft(team.member, team.team) for _ in range(2)]
+    assert await code(team.admin, CREATE, teamId=team.team, **LINE) == "CONFLICT"
+    await draft(team.admin, team.team, activate=True)
+    await team.member.run(DELETE, input={"goalId": first})
+    await draft(team.member, team.team)
+
+
 IMPOSSIBLE_CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"name": None}, "input.name"),
     ({"name": ""}, "input.name"),
@@ -92,7 +122,7 @@ async def test_a_stale_version_changes_nothing(team: Crew) -> None:
 @pytest.mark.parametrize("is_public", [True, False])
 async def test_only_an_admin_changes_goals(quest: Quest, is_public: bool) -> None:
     team = await crew(quest, is_public=is_public)
-    goal_id = await draft(team.member, team.team)
+    goal_id = await draft(team.admin, team.team)
     begun = await draft(team.admin, team.team, activate=True)
     for text in (UPDATE, DELETE, ACTIVATE, CANCEL):
         assert await code(quest.anonymous, text, goalId=goal_id) == "UNAUTHENTICATED"

@@ -204,6 +204,14 @@ async def change(tx: Tx, goal_id: UUID, terms: Terms, route_id: UUID, target_mm:
     await tx.execute(_CHANGE, goal_id, now, route_id, target_mm, *astuple(terms))
 
 
+async def drafts(tx: Tx, team_id: UUID) -> int:
+    """Return how many drafts the team has, which the caller has locked."""
+    count: int = await tx.fetchval(
+        "SELECT count(*) FROM goal WHERE team_id = $1 AND status = 'DRAFT' AND deleted_at IS NULL", team_id
+    )
+    return count
+
+
 async def replace_past(tx: Tx, team_id: UUID, today: date) -> None:
     """Let the next goal begin beside an active one whose days are over on `today`, the team's day."""
     await tx.execute(_REPLACE, team_id, today)
