@@ -23,6 +23,9 @@ HIDE = "mutation ($input: UpdatePrivacySettingsInput!) { updatePrivacySettings(i
 RENAME = "mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { viewer { id } } }"
 SIGN_OUT = "mutation ($input: SignOutInput!) { signOut(input: $input) { ok } }"
 MEMBERSHIP = "query ($team: ID!) { team(id: $team) { members { nodes { id } } } }"
+REJECT = "mutation ($input: RejectActivityInput!) { rejectActivity(input: $input) { team { id } } }"
+APPROVE = "mutation ($input: ApproveActivityInput!) { approveActivity(input: $input) { team { id } } }"
+HIDE_NOTES = "mutation ($input: HideNotesInput!) { hideNotes(input: $input) { team { id } } }"
 ACTIVE_GOAL = "query ($team: ID!) { team(id: $team) { activeGoal { id } } }"
 # Refusals of steps that are impossible just now; any other refusal is an error.
 REFUSALS = {"NOT_FOUND", "FORBIDDEN", "LAST_ADMIN", "ALREADY_MEMBER", "NOT_MEMBER", "TEAM_HAS_ACTIVE_GOAL", "CONFLICT"}
@@ -132,6 +135,17 @@ class Life:
             self.shut_out.add(who)
             await self.as_admin(texts.REMOVE, memberId=self._memberships[who])
 
+    async def judge(self, a: int, b: int) -> None:
+        if chosen := self.a_walk(a):
+            given = {"teamId": self.team_id, "activityId": chosen[0]}
+            decisions: list[tuple[str, dict[str, Any]]] = [
+                (REJECT, {"reason": f"reason {b}"}),
+                (APPROVE, {}),
+                (HIDE_NOTES, {"hidden": b % 8 < 4}),
+            ]
+            text, more = decisions[b % len(decisions)]
+            await self.as_admin(text, **given, **more)
+
     async def promote(self, a: int, b: int) -> None:
         if (who := self.someone(a)) in self._memberships:
             role = ("ADMIN", "ADMIN", "MEMBER")[b % 3]
@@ -193,7 +207,7 @@ class Life:
 
 
 STEPS = [  # as often as they are named
-    *("log " * 8 + "edit " * 8 + "delete " * 2).split(),
+    *("log " * 8 + "edit " * 8 + "delete " * 2 + "judge " * 3).split(),
     *("join " * 4 + "leave remove remove promote promote hide_team hide_team hide_person rename").split(),
     *("begin_goal " * 2 + "give_up " + "sign_out " * 2).split(),
     *("cut " * 5 + "hold hold hold flood close_all close_all lose_wakeups restart").split(),

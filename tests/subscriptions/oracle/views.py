@@ -34,7 +34,7 @@ def with_fragments(text: str) -> str:
 
 PAGE = with_fragments(
     f"""query ($team: ID!) {{ team(id: $team) {{ {WALKS} {MEMBERS} {GOALS}
-        marker: activeGoal {{ progress {{ ...Marker }} }} own: activeGoal {{ progress {{ ...Own }} }}
+        marker: currentGoal {{ progress {{ ...Marker }} }} own: currentGoal {{ progress {{ ...Own }} }}
         board: leaderboard({RANKED}) {{ ...Board }} standing: leaderboard({RANKED}) {{ ...Standing }} }} }}"""
 )
 
