@@ -9,6 +9,7 @@ from milequest.actions import invites as actions
 from milequest.qr_code import svg
 from milequest.rules.errors import ErrorCode, Problem, require
 from milequest.rules.invites import (
+    BANNED_HAS_ADDRESS,
     MEMBER_HAS_ADDRESS,
     NewInvite,
     code_of,
@@ -110,7 +111,7 @@ async def create_invites(ctx: "Context[CreateInvitesArgs, None]") -> CreateInvit
         lambda tx: actions.create_invites(tx, admin, now, team_id, valid, secret, salts),
     )
     links = await _links(ctx, secret, made.invite_ids, made.salts, is_new=set(made.salts) <= set(salts))
-    return CreateInvitesPayload(_results(emails, checked, made.refused, links))
+    return CreateInvitesPayload(_results(emails, checked, made, links))
 
 
 async def rotate_invite(ctx: "Context[RotateInviteArgs, None]") -> RotateInvitePayload:
@@ -169,16 +170,24 @@ async def _links(
 
 
 def _results(
-    emails: Sequence[str], checked: Sequence[NewInvite | Problem], refused: Sequence[int], links: Sequence[_Link]
+    emails: Sequence[str],
+    checked: Sequence[NewInvite | Problem],
+    made: actions.InvitesCreated,
+    links: Sequence[_Link],
 ) -> list[InviteResult]:
-    """Return the result of each address. `refused` are positions among those that are valid."""
+    """Return the result of each address. Positions in `made` are those among the valid ones."""
     results, left, valid = [], iter(links), 0
     for place, (email, one) in enumerate(zip(emails, checked, strict=True)):
         if isinstance(one, Problem):
             results.append(InviteResult(email, problem=one))
             continue
-        if valid in refused:
-            problem = Problem(ErrorCode.ALREADY_MEMBER, MEMBER_HAS_ADDRESS, f"input.emails.{place}")
+        if valid in made.refused + made.banned:
+            refusal = (
+                (ErrorCode.ALREADY_MEMBER, MEMBER_HAS_ADDRESS)
+                if valid in made.refused
+                else (ErrorCode.CONFLICT, BANNED_HAS_ADDRESS)
+            )
+            problem = Problem(*refusal, f"input.emails.{place}")
             results.append(InviteResult(email, problem=problem))
         else:
             link = next(left)

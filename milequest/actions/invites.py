@@ -1,7 +1,7 @@
 """Creating, rotating and revoking invites, and answering them. Locks: the invited user, the team, then the invite."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from milequest.rules.enums import InviteState
 from milequest.rules.errors import ErrorCode, Refused, not_found, require, unauthenticated
 from milequest.rules.ids import new_id
 from milequest.rules.invites import (
+    BANNED_HAS_ADDRESS,
     MEMBER_HAS_ADDRESS,
     InviteName,
     NewInvite,
@@ -23,7 +24,7 @@ from milequest.rules.invites import (
     refuse_unless_rotatable,
     unknown_code,
 )
-from milequest.store.sql import invites, teams, users
+from milequest.store.sql import bans, invites, teams, users
 from milequest.store.sql.invites import CodedInvite, LockedInvite
 from milequest.store.sql.teams import Team
 from milequest.store.sql.transaction import Tx
@@ -43,11 +44,12 @@ class InviteCoded:
 
 @dataclass(frozen=True, slots=True)
 class InvitesCreated:
-    """The new invites of a batch with their salts, and the positions in it of members' addresses."""
+    """The new invites of a batch with their salts, and the positions in it of addresses of members and the banned."""
 
     invite_ids: tuple[UUID, ...]
     salts: list[str]
     refused: list[int]
+    banned: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +71,31 @@ async def create_invite(
 ) -> InviteCoded:
     """Create an invite; a pending one of the same address gets a new code and more time.
 
-    Its code is `code_of` the secret and the salt. Raises NOT_FOUND, FORBIDDEN, and ALREADY_MEMBER for the address of a
-    member.
+    Its code is `code_of` the secret and the salt. Raises NOT_FOUND, FORBIDDEN, ALREADY_MEMBER for the address of a
+    member, and CONFLICT for that of somebody who is banned.
     """
     made = await create_invites(tx, admin_id, now, team_id, [new], secret, [salt])
     if made.refused:
         raise Refused(ErrorCode.ALREADY_MEMBER, MEMBER_HAS_ADDRESS)
+    if made.banned:
+        raise Refused(ErrorCode.CONFLICT, BANNED_HAS_ADDRESS)
     return InviteCoded(made.invite_ids[0], salt)
 
 
 async def create_invites(
     tx: Tx, admin_id: UUID, now: datetime, team_id: UUID, new: Sequence[NewInvite], secret: str, salts: Sequence[str]
 ) -> InvitesCreated:
-    """Create invites as `create_invite` does, except those of members' addresses. Raises NOT_FOUND, FORBIDDEN."""
+    """Create invites as `create_invite` does, but for addresses that are refused. Raises NOT_FOUND, FORBIDDEN."""
     team = require(await teams.lock(tx, Viewer(admin_id), team_id), "team")
     refuse_unless_admin(team.access_level(Viewer(admin_id)), is_public=team.is_public)
-    members = await invites.members_among(tx, team_id, [one.email_key for one in new if one.email_key is not None])
+    addresses = [one.email_key for one in new if one.email_key is not None]
+    members, shut_out = [await among(tx, team_id, addresses) for among in (invites.members_among, bans.among)]
     refused = [place for place, one in enumerate(new) if one.email_key in members]
-    wanted = [(new[place], salts[place]) for place in range(len(new)) if place not in refused]
+    banned = [place for place, one in enumerate(new) if one.email_key in shut_out]
+    wanted = [(new[place], salts[place]) for place in range(len(new)) if place not in refused + banned]
     coded = [CodedInvite(new_id(now), code_hash(code_of(secret, salt)), one) for one, salt in wanted]
     ids = await invites.put(tx, team_id, admin_id, coded, now)
-    return InvitesCreated(tuple(ids), [salt for _, salt in wanted], refused)
+    return InvitesCreated(tuple(ids), [salt for _, salt in wanted], refused, banned)
 
 
 async def rotate_invite(

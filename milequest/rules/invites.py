@@ -24,6 +24,7 @@ HOURS = (1, 720)
 DEFAULT_HOURS = 168
 BATCH_MAX = 50  # addresses of one `createInvites`
 MEMBER_HAS_ADDRESS = "A member of the team has this address."
+BANNED_HAS_ADDRESS = "The owner of this address is banned from the team: lift the ban first."
 RECEIVED_MAX = 50  # pending invites that a user is shown, the newest
 
 

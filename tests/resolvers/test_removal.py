@@ -27,6 +27,9 @@ PAGE = """query ($t: ID!) { team(id: $t) {
       milestones { reachedAt reachedBy { name } } } } } }"""
 BANS = """query ($t: ID!, $first: Int, $after: String) { team(id: $t) { bans(first: $first, after: $after) {
   nodes { id user { name } bannedAt team { id } } pageInfo { hasNextPage endCursor } } } }"""
+INVITE = "mutation ($i: CreateInviteInput!) { createInvite(input: $i) { code } }"
+INVITES = "mutation ($i: CreateInvitesInput!) { createInvites(input: $i) { results { problem { code } } } }"
+RECEIVED = "{ viewer { receivedInvites { teamName } } }"
 NODE = "query ($id: ID!) { node(id: $id) { id } }"
 
 
@@ -198,6 +201,23 @@ async def test_no_invite_lets_the_banned_in_before_the_ban_is_lifted(team: Crew)
     record = await team.quest.runtime.reader.fetchrow("SELECT banned_by, lifted_by FROM team_ban")
     assert record is not None
     assert tuple(record) == (team.admin.user_id, team.admin.user_id)
+
+
+async def test_banned_address_gets_no_invite_and_is_shown_none(team: Crew) -> None:
+    address = await team.quest.runtime.reader.fetchval("SELECT email FROM app_user WHERE id = $1", team.member.user_id)
+    team.later(minutes=20)
+    await remove(team)
+    pending = {"teamId": team.team, "email": address}
+    await team.admin.run(INVITE, i=pending)
+    assert len((await team.member.run(RECEIVED))["viewer"]["receivedInvites"]) == 1
+    team.later(minutes=1)
+    await team.member.accept(await team.admin.invite(team.team))
+    await remove(team, ban=True)
+    assert (await team.member.run(RECEIVED))["viewer"]["receivedInvites"] == []
+    assert await refusal(team.admin, INVITE, **pending) == "CONFLICT"
+    both = {"teamId": team.team, "emails": [address, "new@example.com"]}
+    results = (await team.admin.run(INVITES, i=both))["createInvites"]["results"]
+    assert [one["problem"] and one["problem"]["code"] for one in results] == ["CONFLICT", None]
 
 
 async def test_bans_are_paged_newest_first(team: Crew) -> None:

@@ -44,6 +44,10 @@ FROM team t CROSS JOIN LATERAL (
 WHERE t.id = ANY {GIVEN} AND {INVITES_VISIBLE}
 ORDER BY b.created_at DESC, b.id DESC
 """
+_AMONG = """
+SELECT u.email_key FROM app_user u JOIN team_ban b ON b.user_id = u.id AND b.team_id = $1 AND b.lifted_at IS NULL
+WHERE u.email_key = ANY($2) AND u.deleted_at IS NULL
+"""
 _INSERT = "INSERT INTO team_ban (id, team_id, user_id, banned_by, created_at) VALUES ($1, $2, $3, $4, $5)"
 _LIFT = "UPDATE team_ban SET lifted_by = $2, lifted_at = $3 WHERE id = $1"
 
@@ -62,6 +66,11 @@ async def pages_of(
     for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
         pages.setdefault(row[0], []).append(_OF_KNOWN_TEAM.from_row(row, 1, team=by_id[row[0]]))
     return pages
+
+
+async def among(db: Reader, team_id: UUID, email_keys: Sequence[str]) -> set[str]:
+    """Return those of the addresses, as keys, whose accounts are banned from the team."""
+    return {row[0] for row in await db.fetch(_AMONG, team_id, list(email_keys))}
 
 
 async def key_of(db: Reader, ban_id: UUID) -> MembershipKey | None:

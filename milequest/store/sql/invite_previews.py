@@ -54,6 +54,7 @@ FROM app_user v JOIN team_invite i ON i.email_key = v.email_key AND i.state = 'P
 JOIN team t ON t.id = i.team_id AND t.deleted_at IS NULL {_INVITER}
 WHERE v.id = $1 AND v.deleted_at IS NULL
     AND NOT EXISTS (SELECT FROM team_member m WHERE m.team_id = t.id AND m.user_id = v.id AND m.left_at IS NULL)
+    AND NOT EXISTS (SELECT FROM team_ban b WHERE b.team_id = t.id AND b.user_id = v.id AND b.lifted_at IS NULL)
 ORDER BY i.created_at DESC, i.id DESC LIMIT {RECEIVED_MAX}
 """
 
