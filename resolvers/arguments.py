@@ -321,6 +321,15 @@ class RotateInviteInput(TypedDict):
     idempotency_key: NotRequired[str | None]
 
 
+class SetActivitiesPrivacyInput(TypedDict):
+    """SetActivitiesPrivacyInput of the schema."""
+
+    privacy: ActivityPrivacy
+    from_: NotRequired[date | None]
+    to: NotRequired[date | None]
+    types: NotRequired[Sequence[ActivityType] | None]
+
+
 class SetMemberRoleInput(TypedDict):
     """SetMemberRoleInput of the schema."""
 
@@ -754,6 +763,12 @@ class DeleteActivityArgs(TypedDict):
     """Arguments of Mutation.deleteActivity."""
 
     input: DeleteActivityInput
+
+
+class SetActivitiesPrivacyArgs(TypedDict):
+    """Arguments of Mutation.setActivitiesPrivacy."""
+
+    input: SetActivitiesPrivacyInput
 
 
 class LogActivitiesArgs(TypedDict):

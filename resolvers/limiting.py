@@ -47,6 +47,7 @@ OF_WRITES: Mapping[str, RateLimit] = {
     "updateActivity": limits.WALK_CHANGES,
     "deleteActivity": limits.WALK_CHANGES,
     "restoreActivity": limits.WALK_CHANGES,
+    "setActivitiesPrivacy": limits.PRIVACY_OF_WALKS,
 }
 """Limit of each mutation that writes by `resolvers.writing`, which does not count repeats."""
 

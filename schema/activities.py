@@ -142,6 +142,23 @@ class RestoreActivityPayload:
     progress: list[Progress] = attribute("Each goal it counts for, at most 20.", bound=20)
 
 
+@strawberry.input(description="Walks of yours to hide or to show; an absent condition does not apply.")
+class SetActivitiesPrivacyInput:
+    privacy: ActivityPrivacy = attribute("Their new privacy.")
+    from_: AWSDate | None = strawberry.field(
+        name="from", description="The first day, in the walk's own zone.", default=strawberry.UNSET
+    )
+    to: AWSDate | None = optional("The last day, in the walk's own zone; not before `from`.")
+    types: list[ActivityType] | None = optional("Only of these types.")
+
+
+@strawberry.type(description="Up to 100 walks have the new privacy; the newest first.")
+class SetActivitiesPrivacyPayload:
+    changed_count: int = attribute("How many were changed by this call.")
+    has_more: bool = attribute("Whether there are more: send the same again.")
+    progress: list[Progress] = attribute("Goals that count them, at most 20.", bound=20)
+
+
 @strawberry.input(description="Walks to log, each by itself.")
 class LogActivitiesInput:
     items: list[LogActivityInput] = attribute("1 to 100 walks; each has an `idempotencyKey`.")

@@ -13,6 +13,7 @@ from resolvers import (
     moderation,
     presence,
     teams,
+    walk_privacy,
 )
 from schema.account_mutations import AccountMutations
 from schema.activities import (
@@ -24,6 +25,8 @@ from schema.activities import (
     LogActivityPayload,
     RestoreActivityInput,
     RestoreActivityPayload,
+    SetActivitiesPrivacyInput,
+    SetActivitiesPrivacyPayload,
     UpdateActivityInput,
     UpdateActivityPayload,
 )
@@ -210,6 +213,10 @@ class Mutation(AccountMutations):
     @field(activities.delete_activity, *SIGNED_IN)
     def delete_activity(self, input: Input[DeleteActivityInput]) -> DeleteActivityPayload | None:
         """Delete a walk of yours; it no longer counts in any total."""
+
+    @field(walk_privacy.set_activities_privacy, *SIGNED_IN)
+    def set_activities_privacy(self, input: Input[SetActivitiesPrivacyInput]) -> SetActivitiesPrivacyPayload | None:
+        """Hide or show walks of yours, up to 100 in a call. Walks of more than 30 days ago are hidden only."""
 
     @field(bulk_logging.log_activities, *SIGNED_IN)
     def log_activities(self, input: Input[LogActivitiesInput]) -> LogActivitiesPayload | None:

@@ -42,6 +42,7 @@ from resolvers import (
     presence,
     team_events,
     transient_routes,
+    walk_privacy,
 )
 from resolvers import goals as goal_payloads
 from resolvers import invites as invite_payloads
@@ -143,6 +144,7 @@ ROW_OF_TYPE: dict[str, type] = {
     "RejectActivityPayload": moderation.RulingPayload,
     "ApproveActivityPayload": moderation.RulingPayload,
     "HideNotesPayload": moderation.RulingPayload,
+    "SetActivitiesPrivacyPayload": walk_privacy.SetActivitiesPrivacyPayload,
     "WalkCount": walk_counts.WalkCount,
     "WalkRuling": rulings.WalkRuling,
     "WalkRulingConnection": Page,

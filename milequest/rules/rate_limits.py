@@ -128,6 +128,9 @@ INVITE_GUESSES = RateLimit(
 WALKS_LOGGED = RateLimit(  # a hundred of days without a network, and more beside them
     "walks", 120, HOUR, "walks logged", Per.USER, "Calls of `logActivity`, and items of `logActivities`."
 )
+PRIVACY_OF_WALKS = RateLimit(
+    "walks-privacy", 60, HOUR, "changes of many walks' privacy", Per.USER, "Calls of `setActivitiesPrivacy`."
+)
 WALK_CHANGES = RateLimit(
     "walk-changes",
     300,

@@ -71,6 +71,7 @@ MUTATIONS: Mapping[str, tuple[Attempt | Own, ...]] = {
         Attempt('activityId: $hers, notes: "Mine"', "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),
     ),
     "deleteActivity": (Attempt("activityId: $walk", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),),
+    "setActivitiesPrivacy": (Own(USERS, 'privacy: PRIVATE, from: "2026-11-22", to: "2026-11-21"'),),
     "logActivities": (Own(USERS, "items: []"),),
     "restoreActivity": (Attempt("activityId: $gone", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"),),
     "acceptInvite": (Attempt("code: $addressed", _WRONG, _WRONG, _WRONG, hidden=_WRONG, gone="INVALID_INVITE_CODE"),),
