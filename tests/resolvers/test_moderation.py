@@ -65,11 +65,8 @@ async def test_rejected_walk_counts_for_the_other_teams_only(team: Crew) -> None
     assert answer["progress"] == [{"totalMeters": 0.0}]
     assert (await team.admin.run(FEED, t=team.team))["team"]["activities"]["nodes"] == []
     assert len((await team.member.run(FEED, t=other))["team"]["activities"]["nodes"]) == 1
-    assert [event for event in await team.events() if event[1] == id.removeprefix("activity_")] == [
-        ("ACTIVITY_ADDED", id.removeprefix("activity_")),
-        ("ACTIVITY_ADDED", id.removeprefix("activity_")),
-        ("ACTIVITY_REMOVED", id.removeprefix("activity_")),
-    ]
+    kinds = [kind for kind, what in await team.events() if what == id.removeprefix("activity_")]
+    assert sorted(kinds) == ["ACTIVITY_ADDED", "ACTIVITY_ADDED", "ACTIVITY_REMOVED"]
     assert await wrong_totals(team.quest.runtime.reader) == {}
 
 
