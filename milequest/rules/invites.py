@@ -30,7 +30,7 @@ RECEIVED_MAX = 50  # pending invites that a user is shown, the newest
 
 @dataclass(frozen=True, slots=True)
 class InviteName:
-    """What names an invite to somebody who answers it: its code, or its id where it is for their own address."""
+    """Name of an invite as it is answered: its code, or its id where it is for one's own address."""
 
     code: str | None = field(default=None, repr=False)
     invite_id: UUID | None = None

@@ -1,4 +1,4 @@
-"""What is amiss with templates before they are deployed, and what the command says where it cannot begin."""
+"""Faults of templates that are found before deployment, and the command's words where it cannot begin."""
 
 import json
 import os

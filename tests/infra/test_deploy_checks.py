@@ -37,7 +37,7 @@ def test_traces_are_searched_by_our_stack_or_nobody(destination: str, stack: str
     assert amiss_in(STAGING, destination=destination, account_stack=stack) == []
 
 
-def test_who_may_not_ask_about_traces_is_told() -> None:
+def test_missing_right_to_read_the_destination_of_traces_is_raised() -> None:
     traced = replace(STAGING, telemetry=Telemetry())
     with pytest.raises(ClientError):
         amiss_in(traced, destination="CloudWatchLogs", account_stack="AccessDenied")

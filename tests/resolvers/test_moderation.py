@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from milequest.store.sql.comparison import wrong_totals
-from tests.journeys import NOW, Crew, code, crew, draft, walk
+from tests.journeys import LOG, NOW, Crew, code, crew, draft, walk
 from tests.quest import Caller, Quest
 
 REJECT = """mutation ($input: RejectActivityInput!) { rejectActivity(input: $input) {
@@ -147,6 +147,15 @@ async def test_flagged_walk_uses_up_nothing_of_the_day(team: Crew) -> None:
         await walk(team.member, 90_000, **TOO_FAST)
     await walk(team.member, 1000)
     assert await total(team) == 1000
+
+
+async def test_flagged_walk_is_kept_though_its_day_is_full(team: Crew) -> None:
+    for _ in range(2):
+        await walk(team.member, 99_000)
+    await walk(team.member, 90_000, **TOO_FAST)
+    assert len((await queue(team))["nodes"]) == 1
+    far = {"distanceMeters": 3_000, "durationSeconds": 3_000, "startedAt": (NOW - timedelta(hours=2)).isoformat()}
+    assert await code(team.member, LOG, **far) == "VALIDATION_ERROR"
 
 
 async def test_hidden_notes_are_seen_by_their_walker_only_until_they_are_shown_again(team: Crew) -> None:

@@ -30,6 +30,11 @@ BANS = """query ($t: ID!, $first: Int, $after: String) { team(id: $t) { bans(fir
 INVITE = "mutation ($i: CreateInviteInput!) { createInvite(input: $i) { code } }"
 INVITES = "mutation ($i: CreateInvitesInput!) { createInvites(input: $i) { results { problem { code } } } }"
 RECEIVED = "{ viewer { receivedInvites { teamName } } }"
+LINKS = "query ($t: ID!) { team(id: $t) { invites { nodes { id } } } }"
+ROTATE = "mutation ($i: RotateInviteInput!) { rotateInvite(input: $i) { code } }"
+ASK = "mutation ($i: RequestToJoinInput!) { requestToJoin(input: $i) { joinRequest { id } } }"
+APPROVE = "mutation ($i: ApproveJoinRequestInput!) { approveJoinRequest(input: $i) { team { memberCount } } }"
+BY_REQUEST = "mutation ($t: ID!) { updateTeam(input: {teamId: $t, joinPolicy: REQUEST}) { team { id } } }"
 NODE = "query ($id: ID!) { node(id: $id) { id } }"
 
 
@@ -168,6 +173,13 @@ async def test_only_an_invite_made_after_the_removal_lets_in_again(team: Crew) -
     team.later(minutes=1)
     assert await refusal(team.member, JOIN, teamId=team.team) == "FORBIDDEN"
     assert await refusal(team.member, ACCEPT, code=link) == "FORBIDDEN"
+    rotated = await team.admin.run(
+        ROTATE, i={"inviteId": (await team.admin.run(LINKS, t=team.team))["team"]["invites"]["nodes"][0]["id"]}
+    )
+    await team.member.run(ACCEPT, i={"code": rotated["rotateInvite"]["code"]})
+    team.later(minutes=1)
+    await remove(team)
+    team.later(minutes=1)
     await team.stranger.run(JOIN, i={"teamId": team.team})
     await team.member.run(ACCEPT, i={"code": await team.admin.invite(team.team, email=address)})
     await team.member.run(LEAVE, i={"teamId": team.team})
@@ -218,6 +230,19 @@ async def test_banned_address_gets_no_invite_and_is_shown_none(team: Crew) -> No
     both = {"teamId": team.team, "emails": [address, "new@example.com"]}
     results = (await team.admin.run(INVITES, i=both))["createInvites"]["results"]
     assert [one["problem"] and one["problem"]["code"] for one in results] == ["CONFLICT", None]
+
+
+async def test_removed_member_is_let_in_by_an_approved_request_and_a_banned_one_asks_for_nothing(team: Crew) -> None:
+    await team.admin.run(BY_REQUEST, t=team.team)
+    team.later(minutes=20)
+    await remove(team)
+    team.later(minutes=1)
+    request = (await team.member.run(ASK, i={"teamId": team.team}))["requestToJoin"]["joinRequest"]["id"]
+    assert (await team.admin.run(APPROVE, i={"requestId": request}))["approveJoinRequest"]["team"]["memberCount"] == 2
+    team.later(minutes=1)
+    await remove(team, ban=True)
+    team.later(minutes=1)
+    assert await refusal(team.member, ASK, teamId=team.team) == "FORBIDDEN"
 
 
 async def test_bans_are_paged_newest_first(team: Crew) -> None:

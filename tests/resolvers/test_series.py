@@ -138,6 +138,6 @@ async def test_the_best_day_is_the_furthest_and_of_equal_ones_the_first(quest: Q
 
 
 @pytest.mark.parametrize("field", ["days { localDate }", "streak { currentDays }", "bestDay { localDate }"])
-async def test_nobody_has_series_who_is_not_signed_in(quest: Quest, field: str) -> None:
+async def test_anonymous_caller_has_no_series(quest: Quest, field: str) -> None:
     await on_days(await walker(quest), 0)
     assert (await quest.anonymous.run(f"{{ viewer {{ {field} }} }}"))["viewer"] is None

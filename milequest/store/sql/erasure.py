@@ -1,4 +1,4 @@
-"""What becomes of each column that refers to a user when their account is deleted for good.
+"""Erasure of a user, and a decision for each column that refers to one.
 
 A test fails for a column that refers to a user and has no line in `DECISIONS`, and for any text of theirs that is left.
 """

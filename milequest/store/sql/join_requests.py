@@ -45,7 +45,7 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRequests:
-    """What counts against a new request: pending ones of the user and to the team, and the last rejection."""
+    """Earlier requests: the pending one, how many are pending of the user and to the team, and the last rejection."""
 
     pending_id: UUID | None
     of_user: int
