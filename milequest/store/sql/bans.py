@@ -9,6 +9,7 @@ from milequest.rules.access import Viewer
 from milequest.store.sql.columns import Columns
 from milequest.store.sql.members import MembershipKey
 from milequest.store.sql.scopes import GIVEN, INVITES_VISIBLE
+from milequest.store.sql.team_pages import by_team
 from milequest.store.sql.teams import COLUMNS as TEAM_COLUMNS
 from milequest.store.sql.teams import MINE, Team
 from milequest.store.sql.transaction import Reader, Tx
@@ -61,11 +62,8 @@ async def pages_of(
     db: Reader, viewer: Viewer, teams: Sequence[Team], after: tuple[datetime, UUID] | None, limit: int
 ) -> dict[UUID, list[TeamBan]]:
     """Return up to `limit` standing bans of each team, newest first, that follow the key `after`; none if no admin."""
-    by_id = {team.id: team for team in teams}
-    pages: dict[UUID, list[TeamBan]] = {}
-    for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
-        pages.setdefault(row[0], []).append(_OF_KNOWN_TEAM.from_row(row, 1, team=by_id[row[0]]))
-    return pages
+    given = [team.id for team in teams], *(after or (None, None)), limit
+    return by_team(await db.fetch(_PAGES, viewer.user_id, *given), teams, _OF_KNOWN_TEAM)
 
 
 async def among(db: Reader, team_id: UUID, email_keys: Sequence[str]) -> set[str]:

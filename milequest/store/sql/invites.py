@@ -10,6 +10,7 @@ from milequest.rules.enums import InviteState, TeamRole
 from milequest.rules.invites import NewInvite, state_at
 from milequest.store.sql.columns import Columns
 from milequest.store.sql.scopes import GIVEN, INVITES_VISIBLE
+from milequest.store.sql.team_pages import by_team
 from milequest.store.sql.teams import COLUMNS as TEAM_COLUMNS
 from milequest.store.sql.teams import MINE, Team
 from milequest.store.sql.transaction import Reader, Tx
@@ -150,12 +151,9 @@ async def pages_of(
     now: datetime,
 ) -> dict[UUID, list[Invite]]:
     """Return up to `limit` invites of each team, newest first, that follow the key `after`; none if not an admin."""
-    by_id = {team.id: team for team in teams}
-    pages: dict[UUID, list[Invite]] = {}
-    for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
-        invite = _OF_KNOWN_TEAM.from_row(row, 1, team=by_id[row[0]])
-        pages.setdefault(row[0], []).append(_at(invite, now))
-    return pages
+    given = [team.id for team in teams], *(after or (None, None)), limit
+    pages = by_team(await db.fetch(_PAGES, viewer.user_id, *given), teams, _OF_KNOWN_TEAM)
+    return {team_id: [_at(invite, now) for invite in page] for team_id, page in pages.items()}
 
 
 async def key_of(db: Reader, *, code_hash: bytes | None = None, invite_id: UUID | None = None) -> InviteKey | None:

@@ -10,6 +10,7 @@ from milequest.rules.enums import JoinRequestState
 from milequest.rules.join_requests import SHOWN_MAX, may_ask_again_at
 from milequest.store.sql.columns import Columns
 from milequest.store.sql.scopes import GIVEN, INVITES_VISIBLE, REQUEST_VISIBLE, TEAM_VISIBLE
+from milequest.store.sql.team_pages import by_team
 from milequest.store.sql.teams import COLUMNS as TEAM_COLUMNS
 from milequest.store.sql.teams import MINE, Team
 from milequest.store.sql.transaction import Reader, Tx
@@ -115,11 +116,8 @@ async def pages_of(
     db: Reader, viewer: Viewer, teams: Sequence[Team], after: tuple[datetime, UUID] | None, limit: int
 ) -> dict[UUID, list[JoinRequest]]:
     """Return up to `limit` pending requests to each team, oldest first, after the key `after`; none if not an admin."""
-    by_id = {team.id: team for team in teams}
-    pages: dict[UUID, list[JoinRequest]] = {}
-    for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
-        pages.setdefault(row[0], []).append(_OF_KNOWN_TEAM.from_row(row, 1, team=by_id[row[0]]))
-    return pages
+    given = [team.id for team in teams], *(after or (None, None)), limit
+    return by_team(await db.fetch(_PAGES, viewer.user_id, *given), teams, _OF_KNOWN_TEAM)
 
 
 async def key_of(db: Reader, request_id: UUID) -> RequestKey | None:

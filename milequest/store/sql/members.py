@@ -9,6 +9,7 @@ from milequest.rules.access import Viewer
 from milequest.rules.enums import LeftReason, TeamRole
 from milequest.store.sql.columns import Columns
 from milequest.store.sql.scopes import GIVEN, PEOPLE_VISIBLE
+from milequest.store.sql.team_pages import by_team
 from milequest.store.sql.teams import COLUMNS as TEAM_COLUMNS
 from milequest.store.sql.teams import MINE, Team
 from milequest.store.sql.transaction import Reader, Tx
@@ -118,12 +119,8 @@ async def pages_of(
     db: Reader, viewer: Viewer, teams: Sequence[Team], after: tuple[datetime, UUID] | None, limit: int
 ) -> dict[UUID, list[TeamMember]]:
     """Return up to `limit` members of each team, oldest first, that follow the key `after`; hidden teams have none."""
-    by_id = {team.id: team for team in teams}
-    pages: dict[UUID, list[TeamMember]] = {}
-    for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or FIRST), limit):
-        member = _OF_KNOWN_TEAM.from_row(row, 1, team=by_id[row[0]])
-        pages.setdefault(row[0], []).append(member)
-    return pages
+    given = [team.id for team in teams], *(after or FIRST), limit
+    return by_team(await db.fetch(_PAGES, viewer.user_id, *given), teams, _OF_KNOWN_TEAM)
 
 
 async def key_of(db: Reader, member_id: UUID) -> MembershipKey | None:

@@ -10,6 +10,7 @@ from milequest.rules.enums import Verdict
 from milequest.store.sql.activities import STORED, Activity, StoredWalk, columns, stored_walk
 from milequest.store.sql.columns import Columns
 from milequest.store.sql.scopes import GIVEN, INVITES_VISIBLE
+from milequest.store.sql.team_pages import by_team
 from milequest.store.sql.teams import COLUMNS as TEAM_COLUMNS
 from milequest.store.sql.teams import MINE, Team
 from milequest.store.sql.transaction import Reader, Tx
@@ -122,11 +123,8 @@ async def pages_of(
 
     None of a team whose admin the viewer isn't, and none about a walk that is deleted or private by now.
     """
-    by_id = {team.id: team for team in teams}
-    pages: dict[UUID, list[WalkRuling]] = {}
-    for row in await db.fetch(_PAGES, viewer.user_id, list(by_id), *(after or (None, None)), limit):
-        pages.setdefault(row[0], []).append(_OF_KNOWN_TEAM.from_row(row, 1, team=by_id[row[0]]))
-    return pages
+    given = [team.id for team in teams], *(after or (None, None)), limit
+    return by_team(await db.fetch(_PAGES, viewer.user_id, *given), teams, _OF_KNOWN_TEAM)
 
 
 async def flagged_pages_of(
