@@ -229,8 +229,11 @@ class ConnectionStore:
         found = [await self._table.get(connection_key(name)) for name in sorted(names)]
         return [row for row in found if row is not None]
 
-    async def record_sent(self, connection: str, what: str, now: datetime) -> bool:
-        """Record the time of a message to the client, `alive` or `warned`; return False if the connection is closed."""
+    async def record_time(self, connection: str, what: str, now: datetime) -> bool:
+        """Record the time of a message, `alive` or `warned`, or of a sweep that found it closing, `overdue`.
+
+        Returns False if the connection is closed.
+        """
         at = seconds(now)
         key = connection_key(connection)
         return await self._table.update(key, f"SET #{what} = :at", "attribute_exists(#pk)", at=at)

@@ -83,7 +83,9 @@ async def _check_all(deps: Dependencies, now: datetime, timeouts: Timeouts) -> N
 async def _check_connection(deps: Dependencies, row: Row, now: datetime, timeouts: Timeouts) -> None:
     protocol, age = PROTOCOLS[row["kind"]], now - from_seconds(row["opened"])
     if "doomed" in row:
-        if await deps.sockets.close(row["sk"]) is Outcome.GONE:
+        if "overdue" not in row:  # the notice of the close may still be on its way: the next sweep closes it
+            await deps.connections.record_time(row["sk"], "overdue", now)
+        elif await deps.sockets.close(row["sk"]) is Outcome.GONE:
             await deps.connections.close(row["sk"])
     elif row["phase"] != Phase.READY and age >= timeouts.init:
         await close(deps, row["sk"], protocol, INIT_TIMEOUT)
@@ -97,7 +99,7 @@ async def _send(deps: Dependencies, row: Row, what: str, text: str, now: datetim
     if await send_with_retry(deps.sockets, row["sk"], text) is Outcome.GONE:
         await deps.connections.close(row["sk"])
     else:
-        await deps.connections.record_sent(row["sk"], what, now)
+        await deps.connections.record_time(row["sk"], what, now)
 
 
 async def _wake_due(deps: Dependencies, now: datetime) -> None:

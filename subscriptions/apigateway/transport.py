@@ -37,7 +37,7 @@ async def send_with_retry(sockets: Sockets, connection: str, text: str) -> Outco
 async def close(deps: Dependencies, connection: str, protocol: WireProtocol, how: Close) -> None:
     """Close a connection. The code and the reason are sent in a message before, as API Gateway sends neither.
 
-    One that cannot be closed now stays marked as closing, and the next sweep tries again.
+    One that cannot be closed now stays marked as closing, and the second sweep after that tries again.
     """
     await deps.connections.mark_closing(connection)
     await send_with_retry(deps.sockets, connection, close_notice(protocol, how))

@@ -154,6 +154,25 @@ async def test_sweeper_asks_about_closed_accounts_by_bucket_not_one_by_one(
         assert 1 <= len(calls) <= 2, "once for each bucket that has a connection"
 
 
+async def test_sweep_in_the_midst_of_a_close_leaves_its_notice_the_time_to_arrive(
+    gate: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "rounds", False)
+    await gate.run(gate.between_rounds())
+    say = transport.send_with_retry
+
+    async def after_a_sweep(*given: Any) -> Outcome:
+        await sweeper.sweep(gate.deps, datetime.now(UTC), Timeouts())
+        return await say(*given)
+
+    monkeypatch.setattr(transport, "send_with_retry", after_a_sweep)
+    async with connect(gate.api.url, subprotocols=PROTOCOL) as connection:
+        ours = Socket(connection)
+        await connection.send("null")
+        assert (await ours.receive())["payload"]["closing"]["code"] == 4400
+        assert (await ours.closed())[0] == 1000
+
+
 async def test_a_connection_that_could_not_be_closed_is_closed_by_a_later_round(gate: Gateway) -> None:
     tries = 0
 
