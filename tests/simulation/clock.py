@@ -4,7 +4,8 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -41,12 +42,18 @@ class VirtualTime:
         return round(cls.monotonic() * 1_000_000_000)
 
 
+def _seeded(seed: int) -> Callable[[int], bytes]:
+    """Return a source of random bytes for this thread; others, such as a gateway of other tests, draw real ones."""
+    here, drawn, real = threading.get_ident(), random.Random(seed), os.urandom
+    return lambda count: drawn.randbytes(count) if threading.get_ident() == here else real(count)
+
+
 @contextmanager
 def repeatable(seed: int) -> Iterator[None]:
     """Give the product the virtual clock, and random numbers from generators with fixed seeds."""
     random.seed(seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "urandom", random.Random(seed).randbytes)  # the source of ids
+        patch.setattr(os, "urandom", _seeded(seed))  # the source of ids
         for name, module in list(sys.modules.items()):
             is_ours = name.startswith(("subscriptions.", "milequest.store.", "tests.simulation.world"))
             if is_ours and getattr(module, "datetime", None) is datetime:

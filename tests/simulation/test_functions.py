@@ -10,8 +10,10 @@ reason why not.
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Mapping
 from typing import ClassVar
+from uuid import uuid4
 
 import pytest
 
@@ -201,6 +203,23 @@ def run(seed: int) -> Simulation:
 @pytest.mark.parametrize("seed", [int(ONE)] if ONE else range(SEEDS))
 def test_functions_under_faults_lose_and_repeat_nothing(seed: int) -> None:
     run(seed)
+
+
+def test_a_seed_run_beside_a_thread_that_draws_ids_is_the_same_run() -> None:
+    over = threading.Event()
+
+    def draw() -> None:
+        while not over.wait(0.001):
+            uuid4()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        first, second = run(3), run(3)
+    finally:
+        over.set()
+        thread.join()
+    assert first.gateway.cloud.table.items == second.gateway.cloud.table.items
 
 
 def test_a_seed_run_twice_is_the_same_run() -> None:
